@@ -1,0 +1,64 @@
+# Two commands do everything on a fresh machine with Python 3.11 and pip:
+#   make verify   creates the environment and runs the main job
+#   make test     creates the environment and runs the fast tests
+# Another interpreter: make test PYTHON=python3.12. Another place for the environment: VENV=/some/where.
+
+PYTHON ?= python3.11
+VENV   ?= .venv
+JOBS   ?= 2
+
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help environment verify test slow benchmark coverage lint docs constraints clean
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+environment: $(READY) ## create the environment only
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
+	mkdir -p .holdfast
+	$(BIN)/holdfast verify --worlds --store .holdfast/main.sqlite --html .holdfast/report
+
+test: $(READY) ## the fast tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+slow: $(READY) ## the slow tests
+	$(BIN)/python -m pytest -m "slow and not benchmark"
+
+benchmark: $(READY) ## the measurements, one at a time
+	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks
+
+coverage: $(READY) ## the fast tests, with the lines they miss
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered
+
+lint: $(READY) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict -p holdfast.theory -p holdfast.verify.kernel
+	$(BIN)/mypy -p holdfast
+
+docs: $(READY) ## the documentation, in docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+constraints: ## resolve every extra afresh and pin the result in constraints.txt
+	$(PYTHON) .ci/pin.py > constraints.new
+	mv constraints.new constraints.txt
+
+clean: ## remove the environment and everything generated
+	rm -rf $(VENV) .holdfast .hypothesis .benchmarks .pytest_cache .mypy_cache .ruff_cache \
+	  build dist src/*.egg-info docs/_build docs/book docs/reference/api htmlcov .coverage coverage.xml
+	find theory solvers verify tests notebooks -name __pycache__ -prune -exec rm -rf {} +

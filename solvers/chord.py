@@ -1,0 +1,162 @@
+"""The chord method: one constraint solved exactly by policy iteration alone, without the LP.
+
+v(d) is the concave envelope of the (cost, reward) pairs of deterministic policies.  Start from a
+reward-optimal and a cost-minimal policy; the slope of their chord is a trial multiplier; maximise
+J_r - lambda J_c; stop when the chord's own value is attained, else replace one end.  At the end
+both policies are lambda-optimal, and so is every policy choosing state by state between them, so a
+walk from one to the other finds two policies that differ in a single state and bracket the budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from .cmdp import CMDP, ModelError
+from .exact import Vector
+from .improvement import OptimalValues, advantages, policy_iteration
+from .occupancy import Status
+from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A deterministic policy (one choice a state) with its exact reward and cost."""
+
+    choices: tuple[int, ...]
+    reward: Fraction
+    cost: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSolution:
+    """The exact answer of the chord method.
+
+    Attributes:
+        value: J_r*, UN-normalised; None when infeasible.
+        multiplier: the slope lambda* at the budget (at a kink, one of an interval).
+        low, high: lambda*-optimal deterministic policies with low.cost <= budget <= high.cost that
+            differ in at most one state (equal when no randomisation is needed).
+        weight: the share of ``high`` when one of the two is drawn once per episode.
+        policy: the stationary policy with the same occupancy: randomised in at most one state.
+        minimum_cost: the least cost of any policy; given when infeasible.
+        rounds: trial multipliers.
+    """
+
+    status: Status
+    model: CMDP
+    value: Fraction | None = None
+    multiplier: Fraction = Fraction(0)
+    low: Endpoint | None = None
+    high: Endpoint | None = None
+    weight: Fraction = Fraction(0)
+    policy: Policy | None = None
+    minimum_cost: Fraction | None = None
+    rounds: int = 0
+
+
+def solve_by_chord(model: CMDP) -> ChordSolution:
+    """The exact optimum for one constraint; raises ModelError unless the model has exactly one."""
+    if model.n_constraints != 1:
+        raise ModelError(
+            f"the model has {model.n_constraints} constraints; the chord method takes "
+            "exactly one, use solve"
+        )
+    budget = model.budgets[0]
+    high = _endpoint(model, policy_iteration(model).choices)
+    if high.cost <= budget:
+        return _single(model, high)
+    low = _endpoint(model, policy_iteration(model, ("cost", 0), maximise=False).choices)
+    if low.cost > budget:
+        return ChordSolution(Status.INFEASIBLE, model, low=low, minimum_cost=low.cost)
+    rounds = 0
+    while True:
+        rounds += 1
+        # high.cost > budget >= low.cost, and high.reward > low.reward unless low is optimal too.
+        slope = (high.reward - low.reward) / (high.cost - low.cost)
+        function = lagrangian(model, [slope])
+        best = policy_iteration(model, function, start=low.choices)
+        trial = _endpoint(model, best.choices)
+        if trial.reward - slope * trial.cost == high.reward - slope * high.cost:
+            low, high = _everywhere_optimal(model, function, best, low, high)
+            return replace(_walk(model, low, high, slope), rounds=rounds)
+        if trial.cost <= budget:
+            low = trial
+        else:
+            high = trial
+
+
+def _endpoint(model: CMDP, choices: tuple[int, ...]) -> Endpoint:
+    return Endpoint(
+        tuple(choices),
+        value_of(model, evaluate_choices(model, choices)),
+        value_of(model, evaluate_choices(model, choices, ("cost", 0))),
+    )
+
+
+def _single(model: CMDP, end: Endpoint) -> ChordSolution:
+    return ChordSolution(
+        Status.OPTIMAL,
+        model,
+        end.reward,
+        low=end,
+        high=end,
+        policy=Policy.of_choices(model, end.choices),
+    )
+
+
+def _everywhere_optimal(
+    model: CMDP, function: Vector, best: OptimalValues, low: Endpoint, high: Endpoint
+) -> tuple[Endpoint, Endpoint]:
+    """Both ends with lambda-optimal choices also in the states that they do not reach.
+
+    An end is lambda-optimal from the initial law only; a poor choice in a state it never visits
+    would spoil the policies between the two ends.
+    """
+    scores = advantages(model, best.values, function)
+    return tuple(  # type: ignore[return-value]
+        replace(
+            end,
+            choices=tuple(
+                own if scores[own] == 0 else other
+                for own, other in zip(end.choices, best.choices, strict=True)
+            ),
+        )
+        for end in (low, high)
+    )
+
+
+def _walk(model: CMDP, low: Endpoint, high: Endpoint, slope: Fraction) -> ChordSolution:
+    budget = model.budgets[0]
+    before, states = (
+        low,
+        [s for s, (a, b) in enumerate(zip(low.choices, high.choices, strict=True)) if a != b],
+    )
+    for state in states:
+        choices = list(before.choices)
+        choices[state] = high.choices[state]
+        after = _endpoint(model, tuple(choices))
+        if after.cost > budget:
+            return replace(_randomised(model, before, after, state), multiplier=slope)
+        before = after
+    raise AssertionError(f"the walk ended at cost {before.cost}, below the budget {budget}")
+
+
+def _randomised(model: CMDP, low: Endpoint, high: Endpoint, state: int) -> ChordSolution:
+    weight = (model.budgets[0] - low.cost) / (high.cost - low.cost)
+    value = low.reward + weight * (high.reward - low.reward)
+    a, b = low.choices[state], high.choices[state]
+    visits_low = occupancy_of(model, Policy.of_choices(model, low.choices))[a]
+    visits_high = occupancy_of(model, Policy.of_choices(model, high.choices))[b]
+    share = weight * visits_high / (weight * visits_high + (1 - weight) * visits_low)
+    probabilities = list(Policy.of_choices(model, low.choices).probabilities)
+    probabilities[a], probabilities[b] = 1 - share, share
+    return ChordSolution(
+        Status.OPTIMAL,
+        model,
+        value,
+        low=low,
+        high=high,
+        weight=weight,
+        policy=Policy(tuple(probabilities)),
+    )

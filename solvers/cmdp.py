@@ -1,0 +1,404 @@
+"""The exact record of a finite discounted constrained Markov decision process.
+
+A model lists *choices* (state-action pairs) grouped by state; every number is an integer over an
+integer denominator, so the record *is* the model and nothing is rounded after construction.
+
+    maximise  J_r(pi)   subject to   J_{c_i}(pi) <= d_i,   i = 0, ..., m-1,
+    J_q(pi) = E_{mu, pi} sum_{t >= 0} gamma^t q(s_t, a_t)          (UN-normalised).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .exact import (
+    Rational,
+    Vector,
+    common_denominator,
+    format_rational,
+    integer_array,
+    to_fraction,
+)
+
+IntegerArray: TypeAlias = np.ndarray[Any, Any]
+_SUM_SAFE = 2**62
+
+
+class ModelError(ValueError):
+    """A model, or a file holding one, is not valid; the message says where and what to change."""
+
+
+@dataclass(frozen=True, eq=False)
+class CMDP:
+    """A constrained MDP with S states, K choices and m cost constraints.
+
+    Attributes:
+        n_states: S, at least one.
+        choice_start: int64[S+1]; the choices of state s are choice_start[s]:choice_start[s+1].
+        actions: int64[K], the action label of each choice, distinct within a state.
+        indptr: int64[K+1]; the successors of choice k are indptr[k]:indptr[k+1].
+        successors: int64[nnz], states; distinct within a choice.
+        weights: int[nnz], positive; P(t | k) = weight / denominators[k].
+        reward: int[K], over reward_denominator.
+        costs: int[m, K]; row i is over cost_denominators[i].
+        budgets: m rationals d_i, the bounds on the UN-normalised expected costs.
+        discount: gamma in [0, 1).
+        initial: int[S], non-negative; mu(s) = initial[s] / initial_denominator.
+        notes: where the model came from and what was done to its numbers.
+
+    Integer arrays are int64 when every entry fits and object arrays of Python ints otherwise; all
+    are read-only.  Two models are equal when their digests are.  Raises ModelError on bad data.
+    """
+
+    n_states: int
+    choice_start: IntegerArray
+    actions: IntegerArray
+    indptr: IntegerArray
+    successors: IntegerArray
+    weights: IntegerArray
+    reward: IntegerArray
+    reward_denominator: int
+    costs: IntegerArray
+    cost_denominators: tuple[int, ...]
+    budgets: tuple[Fraction, ...]
+    discount: Fraction
+    initial: IntegerArray
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        for name in _INTEGER_FIELDS:
+            try:
+                array = integer_array(getattr(self, name), name)
+            except ValueError as problem:
+                raise ModelError(str(problem)) from problem
+            if array.flags.writeable:
+                array = array.copy()
+                array.setflags(write=False)
+            put(self, name, array)
+        put(self, "discount", _rational(self.discount, "discount"))
+        put(
+            self,
+            "budgets",
+            tuple(_rational(budget, f"budgets[{i}]") for i, budget in enumerate(self.budgets)),
+        )
+        put(self, "cost_denominators", tuple(self.cost_denominators))
+        put(self, "notes", tuple(self.notes))
+        _check_choices(self)
+        _check_transitions(self)
+        _check_functions(self)
+
+    # -- sizes -----------------------------------------------------------------------------------
+    @property
+    def n_choices(self) -> int:
+        """K, the number of state-action pairs."""
+        return len(self.actions)
+
+    @property
+    def n_constraints(self) -> int:
+        """m, the number of cost constraints."""
+        return len(self.budgets)
+
+    @cached_property
+    def action_counts(self) -> IntegerArray:
+        """int64[S], how many choices each state has."""
+        return np.diff(self.choice_start)
+
+    @cached_property
+    def choice_states(self) -> IntegerArray:
+        """int64[K], the state each choice belongs to."""
+        return np.repeat(np.arange(self.n_states), self.action_counts)
+
+    @cached_property
+    def denominators(self) -> IntegerArray:
+        """int[K], the sum of the weights of each choice."""
+        weights = self.weights
+        if weights.dtype != object and int(weights.max()) * len(weights) >= _SUM_SAFE:
+            weights = weights.astype(object)
+        return integer_array(np.add.reduceat(weights, self.indptr[:-1]), "denominators")
+
+    @cached_property
+    def initial_denominator(self) -> int:
+        """The sum of ``initial``."""
+        return sum(self.initial.tolist())
+
+    # -- exact views -----------------------------------------------------------------------------
+    def transition_row(self, choice: int) -> list[tuple[int, Fraction]]:
+        """Successor states of a choice with their exact probabilities."""
+        span = slice(int(self.indptr[choice]), int(self.indptr[choice + 1]))
+        weights = self.weights[span].tolist()
+        bottom = sum(weights)
+        return [
+            (state, Fraction(weight, bottom))
+            for state, weight in zip(self.successors[span].tolist(), weights, strict=True)
+        ]
+
+    def reward_vector(self) -> Vector:
+        """r over the choices."""
+        return Vector(tuple(self.reward.tolist()), self.reward_denominator)
+
+    def cost_vector(self, index: int) -> Vector:
+        """c_index over the choices; raises IndexError when there is no such constraint."""
+        if not 0 <= index < self.n_constraints:
+            raise IndexError(
+                f"cost {index} asked for, but the model has {self.n_constraints} "
+                "constraint(s), numbered from 0"
+            )
+        return Vector(tuple(self.costs[index].tolist()), self.cost_denominators[index])
+
+    def initial_vector(self) -> Vector:
+        """mu over the states."""
+        return Vector(tuple(self.initial.tolist()), self.initial_denominator)
+
+    # -- changed copies --------------------------------------------------------------------------
+    def with_budgets(self, *budgets: Rational) -> CMDP:
+        """The same model with other budgets, one for each cost."""
+        return replace(self, budgets=budgets)  # type: ignore[arg-type]
+
+    def with_initial(self, initial: Sequence[Rational]) -> CMDP:
+        """The same model started from other non-negative weights (any positive total)."""
+        numerators, _ = common_denominator(
+            _rational(value, f"initial[{s}]") for s, value in enumerate(initial)
+        )
+        return replace(self, initial=integer_array(np.array(numerators, dtype=object), "initial"))
+
+    def with_discount(self, discount: Rational) -> CMDP:
+        """The same model with another discount."""
+        return replace(self, discount=_rational(discount, "discount"))
+
+    def with_reward(self, reward: Sequence[Rational] | Vector) -> CMDP:
+        """The same model with another reward, one value a choice."""
+        vector = reward if isinstance(reward, Vector) else Vector.of(reward)
+        return replace(self, reward=_row(vector), reward_denominator=vector.denominator)
+
+    def with_costs(
+        self, costs: Sequence[Sequence[Rational] | Vector], budgets: Sequence[Rational]
+    ) -> CMDP:
+        """The same model with other costs and budgets."""
+        vectors = [c if isinstance(c, Vector) else Vector.of(c) for c in costs]
+        for i, vector in enumerate(vectors):
+            if len(vector) != self.n_choices:
+                raise ModelError(
+                    f"costs[{i}] has {len(vector)} entries for {self.n_choices} "
+                    "choices; give one value a choice"
+                )
+        rows = (
+            np.array([vector.numerators for vector in vectors], dtype=object)
+            if vectors
+            else np.empty((0, self.n_choices), dtype=np.int64)
+        )
+        return replace(
+            self,
+            costs=rows,
+            cost_denominators=tuple(vector.denominator for vector in vectors),
+            budgets=tuple(_rational(b, f"budgets[{i}]") for i, b in enumerate(budgets)),
+        )
+
+    def with_notes(self, *notes: str) -> CMDP:
+        """The same model with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    # -- JSON ------------------------------------------------------------------------------------
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: every number an int or a rational string."""
+        starts, successors, weights = (
+            a.tolist() for a in (self.indptr, self.successors, self.weights)
+        )
+        return {
+            "kind": "cmdp",
+            "n_states": self.n_states,
+            "choices": [
+                list(pair)
+                for pair in zip(self.choice_states.tolist(), self.actions.tolist(), strict=True)
+            ],
+            "transitions": [
+                [[successors[j], weights[j]] for j in range(starts[k], starts[k + 1])]
+                for k in range(self.n_choices)
+            ],
+            "discount": format_rational(self.discount),
+            "reward": [format_rational(v) for v in self.reward_vector().fractions()],
+            "costs": [
+                [format_rational(v) for v in self.cost_vector(i).fractions()]
+                for i in range(self.n_constraints)
+            ],
+            "budgets": [format_rational(v) for v in self.budgets],
+            "initial": [format_rational(v) for v in self.initial_vector().fractions()],
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> CMDP:
+        """The model of a JSON form; raises ModelError saying which entry is wrong."""
+        from .model_document import model_from_document
+
+        return model_from_document(document)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the canonical JSON form without its notes: names the mathematical model."""
+        document = self.to_dict()
+        del document["notes"]
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, CMDP) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return (
+            f"CMDP(n_states={self.n_states}, n_choices={self.n_choices}, "
+            f"n_constraints={self.n_constraints}, discount={self.discount})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+_INTEGER_FIELDS = (
+    "choice_start",
+    "actions",
+    "indptr",
+    "successors",
+    "weights",
+    "reward",
+    "costs",
+    "initial",
+)
+
+
+def _rational(value: object, name: str) -> Fraction:
+    try:
+        return to_fraction(value, name)
+    except ValueError as problem:
+        raise ModelError(str(problem)) from problem
+
+
+def _row(vector: Vector) -> IntegerArray:
+    return np.array(vector.numerators, dtype=object)
+
+
+def _check_choices(model: CMDP) -> None:
+    size, start = model.n_states, model.choice_start
+    if size < 1:
+        raise ModelError(f"n_states is {size}; a model needs at least one state")
+    if start.shape != (size + 1,) or start[0] != 0 or start[-1] != model.n_choices:
+        raise ModelError(
+            f"choice_start has shape {start.shape} and ends {start[:1].tolist()} .. "
+            f"{start[-1:].tolist()}; it needs {size + 1} entries from 0 to "
+            f"{model.n_choices}, the number of actions"
+        )
+    counts = np.diff(start)
+    if int(counts.min()) < 1:
+        state = int(counts.argmin())
+        raise ModelError(
+            f"state {state} has {int(counts[state])} choices; give every state at "
+            "least one (an absorbing state loops to itself)"
+        )
+    states = np.repeat(np.arange(size), counts)
+    keys = states * (int(model.actions.max()) - int(model.actions.min()) + 1) + model.actions
+    if len(np.unique(keys)) != len(keys):
+        values, seen = np.unique(keys, return_counts=True)
+        choice = int(np.flatnonzero(keys == values[seen > 1][0])[1])
+        raise ModelError(
+            f"action {int(model.actions[choice])} appears twice in state "
+            f"{int(states[choice])}; label the actions of a state differently"
+        )
+
+
+def _check_transitions(model: CMDP) -> None:
+    indptr, successors, weights = model.indptr, model.successors, model.weights
+    count = len(successors)
+    if indptr.shape != (model.n_choices + 1,) or indptr[0] != 0 or indptr[-1] != count:
+        raise ModelError(
+            f"indptr has shape {indptr.shape} and ends at {indptr[-1:].tolist()}; it "
+            f"needs {model.n_choices + 1} entries from 0 to {count}"
+        )
+    if weights.shape != successors.shape:
+        raise ModelError(
+            f"weights has {len(weights)} entries for {count} successors; give one "
+            "positive weight a successor"
+        )
+    lengths = np.diff(indptr)
+    if int(lengths.min()) < 1:
+        raise ModelError(
+            f"{_pair(model, int(lengths.argmin()))} has no successor; give it at "
+            "least one with positive weight"
+        )
+    owner = np.repeat(np.arange(model.n_choices), lengths)
+    if int(successors.min()) < 0 or int(successors.max()) >= model.n_states:
+        j = int(np.flatnonzero((successors < 0) | (successors >= model.n_states))[0])
+        raise ModelError(
+            f"{_pair(model, int(owner[j]))} has successor {int(successors[j])}; "
+            f"states are 0 .. {model.n_states - 1}"
+        )
+    if weights.min() <= 0:
+        j = int(np.flatnonzero(weights <= 0)[0])
+        raise ModelError(
+            f"{_pair(model, int(owner[j]))} has weight {int(weights[j])} on successor "
+            f"{int(successors[j])}; weights are positive integers, leave zeros out"
+        )
+    keys = owner * model.n_states + successors
+    ordered = np.sort(keys)
+    if count > 1 and not (ordered[1:] > ordered[:-1]).all():
+        key = int(ordered[1:][ordered[1:] == ordered[:-1]][0])
+        raise ModelError(
+            f"{_pair(model, key // model.n_states)} lists successor "
+            f"{key % model.n_states} twice; add the two weights"
+        )
+
+
+def _check_functions(model: CMDP) -> None:
+    size, count = model.n_choices, model.n_constraints
+    if not 0 <= model.discount < 1:
+        raise ModelError(
+            f"discount is {model.discount}; it must lie in [0, 1) "
+            "(for an undiscounted problem choose one close to 1)"
+        )
+    if model.reward.shape != (size,):
+        raise ModelError(
+            f"reward has shape {model.reward.shape}; it needs ({size},), one integer a choice"
+        )
+    if model.costs.shape != (count, size):
+        raise ModelError(
+            f"costs has shape {model.costs.shape}; {count} budget(s) and {size} "
+            f"choices need ({count}, {size})"
+        )
+    if len(model.cost_denominators) != count:
+        raise ModelError(
+            f"cost_denominators has {len(model.cost_denominators)} entries for "
+            f"{count} budget(s); give one a constraint"
+        )
+    for name, value in (
+        ("reward_denominator", model.reward_denominator),
+        *((f"cost_denominators[{i}]", d) for i, d in enumerate(model.cost_denominators)),
+    ):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ModelError(f"{name} is {value!r}; it must be a positive int")
+    if model.initial.shape != (model.n_states,):
+        raise ModelError(
+            f"initial has shape {model.initial.shape}; it needs ({model.n_states},), "
+            "one weight a state"
+        )
+    if model.initial.min() < 0:
+        state = int(np.flatnonzero(model.initial < 0)[0])
+        raise ModelError(
+            f"initial[{state}] is {int(model.initial[state])}; weights are not negative"
+        )
+    if model.initial_denominator < 1:
+        raise ModelError("initial sums to 0; give at least one state a positive weight")
+
+
+def _pair(model: CMDP, choice: int) -> str:
+    state = int(np.searchsorted(model.choice_start, choice, side="right")) - 1
+    return f"(state {state}, action {int(model.actions[choice])})"

@@ -1,0 +1,118 @@
+"""Probability rows from any numbers, as positive integer weights over their exact sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .cmdp import ModelError
+from .exact import common_denominator, to_fraction
+
+#: A float row whose exact sum is farther than this from one is an error, not rounding.
+FLOAT_SUM_TOLERANCE = Fraction(1, 10**9)
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Turns rows of probabilities into integer weights and remembers what it had to do.
+
+    Floats are the dyadic rationals they are, or, when ``limit_denominator`` is given, the nearest
+    rationals with at most that denominator.  A row of weights w stands for w / sum(w), so a float
+    row whose exact sum is not one is re-normalised exactly, proportionally.
+    """
+
+    limit_denominator: int | None = None
+    renormalised: int = 0
+    rounded: int = 0
+
+    def __post_init__(self) -> None:
+        if self.limit_denominator is not None and self.limit_denominator < 1:
+            raise ModelError(
+                f"limit_denominator is {self.limit_denominator}; it must be at least "
+                "1, or None to keep floats exact"
+            )
+
+    def number(self, value: object, where: str) -> Fraction:
+        """One exact number; floats are rounded when the reader rounds."""
+        try:
+            exact = to_fraction(value, where)
+        except ValueError as problem:
+            raise ModelError(str(problem)) from problem
+        if self.limit_denominator is None or not isinstance(value, float):
+            return exact
+        near = exact.limit_denominator(self.limit_denominator)
+        self.rounded += near != exact
+        return near
+
+    def weights(self, values: Sequence[object], where: str) -> list[int]:
+        """Non-negative integer weights, without common factor, proportional to the row.
+
+        Raises ModelError naming ``where`` for negative entries and for rows whose sum is not one
+        (exactly for exact numbers, within 1e-9 when any entry is a float).
+        """
+        floating = any(isinstance(value, float) for value in values)
+        if floating and self.limit_denominator is None:
+            return self._dyadic_weights(values, where)
+        return self._scaled([self.number(v, where) for v in values], where, floating)
+
+    def _dyadic_weights(self, values: Sequence[object], where: str) -> list[int]:
+        if not all(isinstance(v, float) and math.isfinite(v) for v in values):
+            return self._scaled([self.number(v, where) for v in values], where, True)
+        ratios = [v.as_integer_ratio() for v in values if isinstance(v, float)]
+        bottom = max((d for _, d in ratios), default=1)  # all are powers of two
+        return self._weights([n * (bottom // d) for n, d in ratios], bottom, where, True)
+
+    def _scaled(self, row: list[Fraction], where: str, floating: bool) -> list[int]:
+        weights, bottom = common_denominator(row)
+        return self._weights(weights, bottom, where, floating)
+
+    def _weights(self, weights: list[int], bottom: int, where: str, floating: bool) -> list[int]:
+        if weights and min(weights) < 0:
+            j = weights.index(min(weights))
+            raise ModelError(
+                f"{where} has probability {_shown(Fraction(weights[j], bottom))} at "
+                f"position {j}; probabilities are not negative"
+            )
+        total = sum(weights)
+        if total != bottom:
+            gap = abs(Fraction(total, bottom) - 1)
+            if not floating:
+                raise ModelError(
+                    f"{where} sums to {_shown(Fraction(total, bottom))}, not exactly "
+                    "to 1; correct the row (exact numbers are never re-normalised)"
+                )
+            if gap > FLOAT_SUM_TOLERANCE and self.limit_denominator is None:
+                raise ModelError(
+                    f"{where} sums to {float(Fraction(total, bottom))!r}, farther "
+                    "than 1e-9 from 1; correct the row"
+                )
+            self._check_rounded(gap, where)
+            self.renormalised += 1
+        content = math.gcd(*weights)
+        return [weight // content for weight in weights] if content > 1 else weights
+
+    def _check_rounded(self, gap: Fraction, where: str) -> None:
+        limit = self.limit_denominator
+        if limit is not None and gap > Fraction(1, limit):
+            raise ModelError(
+                f"{where} misses the sum 1 by {float(gap):.3g} after rounding to "
+                f"denominators up to {limit}; raise limit_denominator or correct the "
+                "row"
+            )
+
+    def notes(self) -> Iterable[str]:
+        """What was done, in words, for the record of the model."""
+        if self.limit_denominator is not None:
+            yield (
+                f"floats were replaced by the nearest rationals with denominator at most "
+                f"{self.limit_denominator} ({self.rounded} changed)"
+            )
+        if self.renormalised:
+            yield f"{self.renormalised} probability row(s) re-normalised exactly"
+
+
+def _shown(value: Fraction) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{float(value)!r}"

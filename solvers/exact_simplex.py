@@ -1,0 +1,126 @@
+"""Exact simplex pivots under Bland's rule: repair of a basis that the float solver got wrong.
+
+Phase 1 is the dual simplex with a zero objective.  Every basis is dual feasible for it, so it may
+start from any nonsingular basis: take an infeasible basic variable out (artificial ones first, then
+the smallest column), bring in the smallest column that moves it towards feasibility.  When no
+column does, that row of the tableau is a Farkas vector.  Phase 2 is the primal simplex.  Artificial
+columns never come back, and Bland's rule excludes cycling in between, so both phases end.
+Each step solves with the basis afresh in FLINT: repairs are rare and short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from .exact import SingularMatrixError, Vector, solve_flint_system
+from .linear_program import (
+    LinearProgram,
+    LinearSolution,
+    LinearStatistics,
+    LinearStatus,
+    basis_matrix,
+    infeasible_positions,
+    optimal_solution,
+    prove_basis,
+)
+
+
+def repair(
+    program: LinearProgram, basis: Sequence[int], statistics: LinearStatistics | None = None
+) -> LinearSolution:
+    """The exact solution by pivots from any basis; a singular one is replaced by unit columns."""
+    record = statistics or LinearStatistics()
+    since = time.perf_counter()
+    try:
+        current, farkas = make_feasible(program, basis, record)
+    except SingularMatrixError:
+        current, farkas = make_feasible(program, program.unit_basis(), record)
+    record.add("repair", since)
+    if farkas is not None:
+        record.denominator_bits = farkas.denominator.bit_length()
+        return LinearSolution(
+            LinearStatus.INFEASIBLE, program, farkas=farkas, basis=tuple(current), statistics=record
+        )
+    return make_optimal(program, current, record)
+
+
+def make_feasible(
+    program: LinearProgram, basis: Sequence[int], record: LinearStatistics
+) -> tuple[list[int], Vector | None]:
+    """Phase 1: a primal feasible basis, or the last basis and a Farkas vector."""
+    current = list(basis)
+    while True:
+        matrix = basis_matrix(program, current)
+        basic = solve_flint_system(matrix, program.rhs)
+        bad = infeasible_positions(program, current, basic)
+        if not bad:
+            return current, None
+        leaving = min(bad, key=lambda p: (not program.is_artificial(current[p]), current[p]))
+        # Orient the row so that its basic value is negative: an entering column needs a negative
+        # entry, and the row itself is a Farkas vector when there is none.
+        sign = 1 if basic.numerators[leaving] < 0 else -1
+        unit = [0] * program.n_rows
+        unit[leaving] = sign
+        row = solve_flint_system(matrix.transpose(), unit)
+        entering = _first_negative(program, row, set(current))
+        if entering is None:
+            return current, row
+        current[leaving] = entering
+        record.pivots += 1
+
+
+def _first_negative(program: LinearProgram, row: Vector, inside: set[int]) -> int | None:
+    y = row.numerators
+    for j in range(program.n_columns + program.n_rows):
+        if j in inside or program.is_artificial(j):
+            continue
+        if sum(v * y[i] for i, v in zip(*program.column(j), strict=True)) < 0:
+            return j
+    return None
+
+
+def make_optimal(
+    program: LinearProgram, basis: Sequence[int], record: LinearStatistics
+) -> LinearSolution:
+    """Phase 2 from a primal feasible basis: an optimal solution, or proof of unboundedness."""
+    current = list(basis)
+    while True:
+        proof = prove_basis(program, current, record)
+        if proof.infeasible:
+            raise AssertionError(f"positions {proof.infeasible[:5]} became infeasible in phase 2")
+        if proof.optimal:
+            return optimal_solution(program, proof, record)
+        entering = min(proof.entering)
+        since = time.perf_counter()
+        leaving = _ratio_test(program, current, proof.basic, entering)
+        record.add("repair", since)
+        if leaving is None:
+            return LinearSolution(
+                LinearStatus.UNBOUNDED, program, basis=tuple(current), statistics=record
+            )
+        current[leaving] = entering
+        record.pivots += 1
+
+
+def _ratio_test(
+    program: LinearProgram, basis: Sequence[int], basic: Vector, entering: int
+) -> int | None:
+    right = [0] * program.n_rows
+    for i, value in zip(*program.column(entering), strict=True):
+        right[i] = value
+    direction = solve_flint_system(basis_matrix(program, basis), right).numerators
+    for position, j in enumerate(basis):
+        if direction[position] and program.is_artificial(j):
+            return position  # a zero artificial must stay zero: degenerate pivot, it never returns
+    best: int | None = None
+    for position, step in enumerate(direction):
+        if step <= 0:
+            continue
+        if best is None:
+            best = position
+            continue
+        difference = basic.numerators[position] * direction[best] - basic.numerators[best] * step
+        if difference < 0 or (difference == 0 and basis[position] < basis[best]):
+            best = position
+    return best

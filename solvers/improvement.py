@@ -1,0 +1,212 @@
+"""Exact policy iteration: a float start, then exact improvements until none is left.
+
+The returned values satisfy Bellman's equation exactly, V = max_a (f + gamma P V), which proves
+optimality for every initial law at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .cmdp import CMDP
+from .exact import Vector, floats_of
+from .policies import Function, Policy, evaluate_choices, expected_next, function_vector
+
+#: Models of at most this many states skip the float start: an exact pass is as cheap.
+SMALL = 12
+_DENSE_UP_TO = 150
+_FACTOR_UP_TO = 1500
+_FLOAT_ROUNDS = 200
+_SWEEPS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class OptimalValues:
+    """The outcome of policy iteration.
+
+    ``values`` (S) solves Bellman's equation exactly, ``choices[s]`` is the choice taken in s, and
+    ``rounds`` counts exact evaluations.
+    """
+
+    choices: tuple[int, ...]
+    values: Vector
+    rounds: int
+
+    def policy(self, model: CMDP) -> Policy:
+        """The deterministic optimal policy."""
+        return Policy.of_choices(model, self.choices)
+
+
+def advantages(model: CMDP, values: Vector, function: Function | None = None) -> list[int]:
+    """Integers with the sign of Q(k) - V(s), comparable within a state after division by D_k.
+
+    Entry k is (Q(k) - V(s)) times D_k, gamma's denominator and both common denominators.
+    """
+    f = function_vector(model, function)
+    top, bottom = model.discount.numerator, model.discount.denominator
+    ahead = expected_next(model, values.numerators)
+    own, scale = bottom * values.denominator, f.denominator
+    return [
+        d * (own * f.numerators[k] - bottom * scale * values.numerators[s]) + top * scale * ahead[k]
+        for k, (d, s) in enumerate(
+            zip(model.denominators.tolist(), model.choice_states.tolist(), strict=True)
+        )
+    ]
+
+
+def greedy_choices(model: CMDP, values: Vector, function: Function | None = None) -> list[int]:
+    """The choice of largest exact Q in each state (the first of several)."""
+    return _best(model, advantages(model, values, function))
+
+
+def _best(model: CMDP, scores: Sequence[int], current: Sequence[int] | None = None) -> list[int]:
+    """Per state the largest score / D_k; ``current`` keeps its choice unless strictly beaten."""
+    start, bottoms = model.choice_start.tolist(), model.denominators.tolist()
+    chosen = []
+    for state in range(model.n_states):
+        best = start[state] if current is None else current[state]
+        for k in range(start[state], start[state + 1]):
+            if scores[k] * bottoms[best] > scores[best] * bottoms[k]:
+                best = k
+        chosen.append(best)
+    return chosen
+
+
+def policy_iteration(
+    model: CMDP,
+    function: Function | None = None,
+    *,
+    maximise: bool = True,
+    start: Sequence[int] | None = None,
+) -> OptimalValues:
+    """An optimal deterministic policy for one function of the choices, with its exact values.
+
+    Args:
+        function: "reward" (default), ("cost", i) or a Vector of K values.
+        maximise: False minimises (the values returned are those of ``function`` itself).
+        start: choices to begin with, one a state; default a float solution, or the myopic policy
+            on small models.
+    """
+    f = function_vector(model, function)
+    signed = f if maximise else Vector(tuple(-v for v in f.numerators), f.denominator)
+    if start is not None:
+        choices = list(start)
+    elif model.n_states <= SMALL:
+        choices = _best(
+            model,
+            [v * d for v, d in zip(signed.numerators, model.denominators.tolist(), strict=True)],
+        )
+    else:
+        choices = float_policy(model, signed)
+    rounds = 0
+    while True:
+        rounds += 1
+        values = evaluate_choices(model, choices, signed)
+        scores = advantages(model, values, signed)
+        improved = _best(model, scores, choices)
+        if improved == choices:
+            break
+        choices = improved
+    if not maximise:
+        values = Vector(tuple(-v for v in values.numerators), values.denominator)
+    return OptimalValues(tuple(choices), values, rounds)
+
+
+# -- the float start -------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class FloatModel:
+    """Double-precision transitions (CSR K x S), for proposals only; nothing is proved with it."""
+
+    matrix: Any
+    dense: Any
+    choice_start: np.ndarray[Any, Any]
+    discount: float
+
+    @classmethod
+    def of(cls, model: CMDP) -> FloatModel:
+        """The nearest doubles of a model's transitions."""
+        from scipy.sparse import csr_matrix
+
+        bottoms = np.repeat(model.denominators, np.diff(model.indptr))
+        probabilities = (model.weights / bottoms).astype(float)
+        matrix = csr_matrix(
+            (probabilities, model.successors, model.indptr), shape=(model.n_choices, model.n_states)
+        )
+        dense = matrix.toarray() if model.n_states <= _DENSE_UP_TO else None
+        return cls(matrix, dense, model.choice_start, float(model.discount))
+
+    def values(
+        self, choices: np.ndarray[Any, Any], f: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, Any]:
+        """The value of a deterministic policy, in floating point."""
+        size = self.matrix.shape[1]
+        if self.dense is not None:
+            system = np.eye(size) - self.discount * self.dense[choices]
+            return np.asarray(np.linalg.solve(system, f[choices]))
+        chosen, own = self.matrix[choices], f[choices]
+        if size > _FACTOR_UP_TO:
+            return self._richardson(chosen, own)
+        from scipy.sparse import identity
+        from scipy.sparse.linalg import spsolve
+
+        system = identity(size, format="csc") - self.discount * chosen.tocsc()
+        return np.asarray(spsolve(system, own))
+
+    def _richardson(self, chosen: Any, own: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """v <- f + gamma P v until the change is rounding (factors of big graphs fill in)."""
+        values = own
+        for _ in range(_SWEEPS):
+            following = own + self.discount * (chosen @ values)
+            change = float(np.abs(following - values).max())
+            values = following
+            if change <= 1e-15 * (1.0 + float(np.abs(values).max())):
+                break
+        return values
+
+    def iterate(
+        self, f: np.ndarray[Any, Any], choices: np.ndarray[Any, Any] | None = None
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Policy iteration in floating point: choices and their values."""
+        start = self.choice_start[:-1]
+        if choices is None:
+            choices = self._argmax(f)
+        counts = np.diff(self.choice_start)
+        values = self.values(choices, f)
+        for _ in range(_FLOAT_ROUNDS):
+            q = f + self.discount * (self.matrix @ values)
+            best = np.maximum.reduceat(q, start)
+            margin = 1e-10 * (1.0 + np.abs(best))
+            better = best > q[choices] + margin
+            if not better.any():
+                break
+            hits = np.flatnonzero(q == np.repeat(best, counts))
+            owners = np.searchsorted(self.choice_start, hits, side="right") - 1
+            first = np.full(len(start), -1)
+            first[owners[::-1]] = hits[::-1]
+            choices = np.where(better, first, choices)
+            values = self.values(choices, f)
+        return choices, values
+
+    def _argmax(self, f: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        ends = self.choice_start
+        return np.array(
+            [ends[s] + int(np.argmax(f[ends[s] : ends[s + 1]])) for s in range(len(ends) - 1)]
+        )
+
+
+def float_function(f: Vector) -> np.ndarray[Any, Any]:
+    """A choice function in doubles, scaled to at most one in absolute value (0 stays 0)."""
+    values = floats_of(f.numerators)
+    largest = float(np.abs(values).max(initial=0.0))
+    return values / largest if largest > 0 and math.isfinite(largest) else values
+
+
+def float_policy(model: CMDP, function: Vector) -> list[int]:
+    """Choices of a policy that is optimal up to rounding; a proposal for exact iteration."""
+    choices, _ = FloatModel.of(model).iterate(float_function(function))
+    return [int(k) for k in choices]

@@ -1,0 +1,372 @@
+"""Linear programs with integer data, solved exactly: a float solver proposes, exact algebra proves.
+
+    maximise  c.x / objective_denominator   subject to   A x = b (or <= b) row by row,   x >= 0.
+
+HiGHS proposes a basis B.  The exact solutions of ``B x_B = b`` and ``B^T y = c_B`` either prove it
+optimal (x_B >= 0, artificial variables zero, no positive reduced cost) or exact pivots repair it
+(``exact_simplex``).  Column j < n is the structural variable x_j; column n + i is the unit column
+of row i: its slack when the row is "<=", an artificial variable (which must be zero) if it is "=".
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpz_mat
+
+from .exact import (
+    Rational,
+    SingularMatrixError,
+    Vector,
+    common_denominator,
+    format_rational,
+    solve_flint_system,
+    to_fraction,
+)
+
+Column = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+class LinearStatus(enum.Enum):
+    """What was proved about a linear program; the value says what to do next."""
+
+    OPTIMAL = "proved optimal: use primal, dual and value"
+    INFEASIBLE = (
+        "no point satisfies the rows; the Farkas vector proves it: relax a row on which "
+        "it is not zero"
+    )
+    UNBOUNDED = "the objective has no upper bound; add the missing constraint or check signs"
+
+
+@dataclass(frozen=True, slots=True)
+class LinearProgram:
+    """An exact linear program.
+
+    Attributes:
+        columns: for each variable, (row indices, integer coefficients), rows distinct.
+        rhs: one integer a row.
+        equality: whether each row reads "=" (else "<=").
+        objective: one integer a variable, over objective_denominator.
+        units: optional positive integers; the float proposal measures x_j in units of
+            1 / units[j].  They change nothing exact.
+    """
+
+    columns: tuple[Column, ...]
+    rhs: tuple[int, ...]
+    equality: tuple[bool, ...]
+    objective: tuple[int, ...]
+    objective_denominator: int = 1
+    units: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = len(self.rhs)
+        if len(self.equality) != rows:
+            raise ValueError(f"{len(self.equality)} relations given for {rows} rows")
+        if len(self.objective) != len(self.columns):
+            raise ValueError(
+                f"the objective has {len(self.objective)} entries for {len(self.columns)} variables"
+            )
+        if self.units and len(self.units) != len(self.columns):
+            raise ValueError(
+                f"units has {len(self.units)} entries for {len(self.columns)} variables"
+            )
+        if self.objective_denominator < 1:
+            raise ValueError(
+                f"objective_denominator is {self.objective_denominator}; it must be positive"
+            )
+        for j, (indices, values) in enumerate(self.columns):
+            if len(indices) != len(values):
+                raise ValueError(f"column {j} has {len(indices)} rows and {len(values)} values")
+            if indices and not (min(indices) >= 0 and max(indices) < rows):
+                raise ValueError(f"column {j} names row {max(indices)}; rows are 0 .. {rows - 1}")
+
+    @classmethod
+    def of(
+        cls,
+        objective: Sequence[Rational],
+        rows: Sequence[Sequence[Rational]],
+        relations: Sequence[str],
+        rhs: Sequence[Rational],
+    ) -> LinearProgram:
+        """A program from dense rational rows; each row is multiplied by its denominators' lcm."""
+        if not len(rows) == len(relations) == len(rhs):
+            raise ValueError(
+                f"{len(rows)} rows, {len(relations)} relations and {len(rhs)} right-"
+                "hand sides given; the three must agree"
+            )
+        columns: list[tuple[list[int], list[int]]] = [([], []) for _ in objective]
+        right = []
+        for i, (row, relation, bound) in enumerate(zip(rows, relations, rhs, strict=True)):
+            if relation not in ("=", "<="):
+                raise ValueError(f'relation {i} is {relation!r}; use "=" or "<="')
+            if len(row) != len(columns):
+                raise ValueError(f"row {i} has {len(row)} entries for {len(columns)} variables")
+            scaled, _ = common_denominator(to_fraction(v, f"row {i}") for v in (*row, bound))
+            right.append(scaled.pop())
+            for j, value in enumerate(scaled):
+                if value:
+                    columns[j][0].append(i)
+                    columns[j][1].append(value)
+        top, bottom = common_denominator(to_fraction(v, "objective") for v in objective)
+        return cls(
+            tuple((tuple(i), tuple(v)) for i, v in columns),
+            tuple(right),
+            tuple(relation == "=" for relation in relations),
+            tuple(top),
+            bottom,
+        )
+
+    @property
+    def n_rows(self) -> int:
+        """The number of constraints."""
+        return len(self.rhs)
+
+    @property
+    def n_columns(self) -> int:
+        """The number of structural variables."""
+        return len(self.columns)
+
+    def column(self, j: int) -> Column:
+        """Rows and integer coefficients of a structural variable or of a row's unit column."""
+        if j < len(self.columns):
+            return self.columns[j]
+        return (j - len(self.columns),), (1,)
+
+    def cost(self, j: int) -> int:
+        """The integer objective coefficient of a column (zero for unit columns)."""
+        return self.objective[j] if j < len(self.objective) else 0
+
+    def is_artificial(self, j: int) -> bool:
+        """Whether a column is the unit column of an "=" row, which must stay zero."""
+        return j >= len(self.columns) and self.equality[j - len(self.columns)]
+
+    def unit_basis(self) -> list[int]:
+        """The basis of all unit columns: always nonsingular."""
+        return list(range(self.n_columns, self.n_columns + self.n_rows))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form used by certificates."""
+        terms: list[list[list[Any]]] = [[] for _ in self.rhs]
+        for j, (indices, values) in enumerate(self.columns):
+            for i, value in zip(indices, values, strict=True):
+                terms[i].append([j, format_rational(value)])
+        return {
+            "sense": "max",
+            "objective": [
+                format_rational(Fraction(c, self.objective_denominator)) for c in self.objective
+            ],
+            "rows": [
+                {"terms": row, "relation": "=" if equal else "<=", "rhs": format_rational(bound)}
+                for row, equal, bound in zip(terms, self.equality, self.rhs, strict=True)
+            ],
+        }
+
+
+@dataclass(slots=True)
+class LinearStatistics:
+    """How a solution was found: seconds per stage, pivots of the repair, bits of the answer."""
+
+    proposal: str = "none"
+    repaired: bool = False
+    pivots: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    denominator_bits: int = 0
+
+    def add(self, stage: str, since: float) -> None:
+        """Add the time since ``since`` (perf_counter) to a stage."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
+
+
+@dataclass(frozen=True, slots=True)
+class LinearSolution:
+    """The proved answer.
+
+    ``primal`` (n) and ``dual`` (rows) are exact when OPTIMAL; ``farkas`` (rows) is exact when
+    INFEASIBLE.  ``unique`` is True when the primal solution is proved to be the only optimal one
+    (every non-basic reduced cost strictly negative); False means not proved.
+    """
+
+    status: LinearStatus
+    program: LinearProgram
+    value: Fraction | None = None
+    primal: Vector | None = None
+    dual: Vector | None = None
+    farkas: Vector | None = None
+    basis: tuple[int, ...] = ()
+    unique: bool = False
+    statistics: LinearStatistics = field(default_factory=LinearStatistics)
+
+    def certificate(self) -> dict[str, Any]:
+        """A certificate document; raises ValueError for an unbounded program."""
+        document: dict[str, Any] = {"format": "holdfast-certificate/1"}
+        if self.primal is not None and self.dual is not None and self.value is not None:
+            return document | {
+                "kind": "linear-program-optimum",
+                "program": self.program.to_dict(),
+                "primal": self.primal.to_json(),
+                "dual": self.dual.to_json(),
+                "value": format_rational(self.value),
+            }
+        if self.farkas is not None:
+            return document | {
+                "kind": "linear-program-infeasible",
+                "program": self.program.to_dict(),
+                "farkas": self.farkas.to_json(),
+            }
+        raise ValueError(
+            f"no certificate exists for status {self.status.name}: {self.status.value}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BasisProof:
+    """The exact solutions at a basis and what they violate.
+
+    ``basic`` are the values of the basic columns (in the order of ``basis``), ``dual`` the row
+    multipliers for the integer objective; ``infeasible`` lists positions of bad basic values,
+    ``entering`` the columns of positive reduced cost, ``ties`` counts zero reduced costs.
+    """
+
+    basis: tuple[int, ...]
+    basic: Vector
+    dual: Vector
+    infeasible: tuple[int, ...]
+    entering: tuple[int, ...]
+    ties: int
+
+    @property
+    def optimal(self) -> bool:
+        """Whether the basis is proved optimal."""
+        return not self.infeasible and not self.entering
+
+
+def basis_matrix(program: LinearProgram, basis: Sequence[int]) -> fmpz_mat:
+    """The square integer matrix of the basic columns."""
+    size = program.n_rows
+    rows = [[0] * size for _ in range(size)]
+    for position, j in enumerate(basis):
+        for i, value in zip(*program.column(j), strict=True):
+            rows[i][position] = value
+    return fmpz_mat(rows)
+
+
+def infeasible_positions(
+    program: LinearProgram, basis: Sequence[int], basic: Vector
+) -> tuple[int, ...]:
+    """Positions whose basic value is negative, or nonzero for an artificial column."""
+    return tuple(
+        position
+        for position, j in enumerate(basis)
+        if (value := basic.numerators[position]) < 0 or (value and program.is_artificial(j))
+    )
+
+
+def reduced_costs(program: LinearProgram, dual: Vector) -> Iterable[tuple[int, int]]:
+    """(column, c_j * denominator - A_j . y) for all columns that may enter a basis."""
+    y, bottom = dual.numerators, dual.denominator
+    for j, (indices, values) in enumerate(program.columns):
+        total = program.objective[j] * bottom
+        for i, value in zip(indices, values, strict=True):
+            total -= value * y[i]
+        yield j, total
+    for i, equal in enumerate(program.equality):
+        if not equal:
+            yield program.n_columns + i, -y[i]
+
+
+def prove_basis(
+    program: LinearProgram, basis: Sequence[int], statistics: LinearStatistics | None = None
+) -> BasisProof:
+    """Exact primal and dual solutions of a basis; raises SingularMatrixError if it is none."""
+    clock = statistics or LinearStatistics()
+    if len(basis) != program.n_rows or len(set(basis)) != len(basis):
+        raise SingularMatrixError(
+            f"{len(set(basis))} distinct columns for {program.n_rows} rows; "
+            "a basis has one column a row"
+        )
+    since = time.perf_counter()
+    matrix = basis_matrix(program, basis)
+    clock.add("matrix", since)
+    since = time.perf_counter()
+    basic = solve_flint_system(matrix, program.rhs)
+    clock.add("exact primal", since)
+    since = time.perf_counter()
+    dual = solve_flint_system(matrix.transpose(), [program.cost(j) for j in basis])
+    clock.add("exact dual", since)
+    since = time.perf_counter()
+    inside = set(basis)
+    outside = [(j, d) for j, d in reduced_costs(program, dual) if d >= 0 and j not in inside]
+    clock.add("exact check", since)
+    return BasisProof(
+        tuple(basis),
+        basic,
+        dual,
+        infeasible_positions(program, basis, basic),
+        tuple(j for j, d in outside if d > 0),
+        sum(1 for _, d in outside if d == 0),
+    )
+
+
+def optimal_solution(
+    program: LinearProgram, proof: BasisProof, statistics: LinearStatistics
+) -> LinearSolution:
+    """The solution record of a basis proved optimal."""
+    primal = [0] * program.n_columns
+    for position, j in enumerate(proof.basis):
+        if j < program.n_columns:
+            primal[j] = proof.basic.numerators[position]
+    x = Vector(tuple(primal), proof.basic.denominator)
+    dual = Vector(proof.dual.numerators, proof.dual.denominator * program.objective_denominator)
+    statistics.denominator_bits = x.denominator.bit_length()
+    return LinearSolution(
+        LinearStatus.OPTIMAL,
+        program,
+        x.dot(program.objective, program.objective_denominator),
+        x,
+        dual,
+        basis=proof.basis,
+        unique=proof.ties == 0,
+        statistics=statistics,
+    )
+
+
+def solve_linear_program(
+    program: LinearProgram,
+    *,
+    basis: Sequence[int] | None = None,
+    fallback: Sequence[int] | None = None,
+) -> LinearSolution:
+    """Solve exactly.
+
+    Args:
+        basis: a basis to try instead of asking HiGHS.
+        fallback: a nonsingular basis from which to repair when the proposal is singular or missing
+            (default: all unit columns).
+    """
+    from .exact_simplex import repair
+
+    statistics = LinearStatistics()
+    since = time.perf_counter()
+    if basis is not None:
+        proposal: Sequence[int] | None = basis
+        statistics.proposal = "given"
+    else:
+        from .float_basis import propose_basis
+
+        proposal, statistics.proposal = propose_basis(program)
+    statistics.add("float", since)
+    if proposal is not None:
+        try:
+            proof = prove_basis(program, proposal, statistics)
+            if proof.optimal:
+                return optimal_solution(program, proof, statistics)
+        except SingularMatrixError:
+            proposal = None
+    statistics.repaired = True
+    start = proposal or fallback or program.unit_basis()
+    return repair(program, start, statistics)

@@ -1,0 +1,354 @@
+"""Models from arrays and from files.
+
+Integers, Fractions and strings are exact.  Floats are taken as the exact dyadic rationals they are;
+probability rows are then re-normalised exactly, and the notes of the model say so.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .cmdp import CMDP, ModelError
+from .exact import (
+    Rational,
+    common_denominator,
+    format_integer,
+    format_rational,
+    integer_array,
+    to_fraction,
+)
+from .exact_rows import RowReader
+
+_ARRAYS = (
+    "choice_start",
+    "actions",
+    "indptr",
+    "successors",
+    "weights",
+    "reward",
+    "costs",
+    "initial",
+)
+_FORMAT = "holdfast-cmdp/1"
+
+
+def from_arrays(
+    transitions: Any,
+    reward: Any,
+    costs: Any = (),
+    budgets: Sequence[Rational] = (),
+    *,
+    discount: Rational | float,
+    initial: Any = None,
+    available: Any = None,
+    limit_denominator: int | None = None,
+    notes: Sequence[str] = (),
+) -> CMDP:
+    """An exact model from dense arrays or a list of sparse matrices.
+
+    Args:
+        transitions: [S, A, S] probabilities, or a sequence of A matrices S x S (dense or scipy
+            sparse), one for each action.
+        reward: [S, A], or [S] when the action does not matter.
+        costs: m arrays like ``reward`` ([m, S, A]).
+        budgets: m bounds on the UN-normalised discounted expected costs.
+        discount: gamma in [0, 1).
+        initial: S probabilities; default uniform.
+        available: [S, A] truth values of the actions each state has; default all.
+        limit_denominator: replace floats by the nearest rationals with at most this denominator
+            (recorded in the notes); default keep them exact.
+        notes: provenance to record.
+
+    Raises ModelError for shapes that disagree, NaN and infinities, negative probabilities, and rows
+    that do not sum to one (within 1e-9 for floats, exactly for exact numbers).
+    """
+    rows = _ActionRows(transitions)
+    size, width = rows.n_states, rows.n_actions
+    mask = np.ones((size, width), bool) if available is None else np.asarray(available, bool)
+    if mask.shape != (size, width):
+        raise ModelError(f"available has shape {mask.shape}; transitions need ({size}, {width})")
+    reader = RowReader(limit_denominator)
+    pairs = [(s, a) for s in range(size) for a in range(width) if mask[s, a]]
+    indptr, successors, weights = [0], [], []
+    for s, a in pairs:
+        states, values = rows.row(s, a)
+        scaled = reader.weights(values, f"the row of (state {s}, action {a})")
+        kept = [(t, w) for t, w in zip(states, scaled, strict=True) if w]
+        successors += [t for t, _ in kept]
+        weights += [w for _, w in kept]
+        indptr.append(len(successors))
+    functions = [_function(reader, reward, "reward", pairs, (size, width))]
+    functions += [
+        _function(reader, cost, f"costs[{i}]", pairs, (size, width)) for i, cost in enumerate(costs)
+    ]
+    start = (
+        [1] * size
+        if initial is None
+        else reader.weights(_flat(initial, "initial", size), "initial")
+    )
+    return assemble(
+        counts=mask.sum(axis=1),
+        actions=[a for _, a in pairs],
+        indptr=indptr,
+        successors=successors,
+        weights=weights,
+        reward=functions[0],
+        costs=functions[1:],
+        budgets=budgets,
+        discount=discount,
+        initial=start,
+        notes=(*notes, *_float_note(transitions, reward, costs, reader), *reader.notes()),
+    )
+
+
+def assemble(
+    *,
+    counts: Sequence[int] | np.ndarray[Any, Any],
+    actions: Sequence[int],
+    indptr: Sequence[int],
+    successors: Sequence[int],
+    weights: Sequence[int],
+    reward: Sequence[Fraction],
+    costs: Sequence[Sequence[Fraction]],
+    budgets: Sequence[Rational],
+    discount: Rational | float,
+    initial: Sequence[int],
+    notes: Sequence[str] = (),
+) -> CMDP:
+    """A model from choices grouped by state with integer weights and Fraction functions."""
+    top, bottom = common_denominator(reward)
+    scaled = [common_denominator(cost) for cost in costs]
+    return CMDP(
+        n_states=len(counts),
+        choice_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        actions=integer_array(_objects(actions), "actions"),
+        indptr=integer_array(_objects(indptr), "indptr"),
+        successors=integer_array(_objects(successors), "successors"),
+        weights=_objects(weights),
+        reward=_objects(top),
+        reward_denominator=bottom,
+        costs=(
+            np.array([row for row, _ in scaled], dtype=object)
+            if scaled
+            else np.empty((0, len(actions)), dtype=np.int64)
+        ),
+        cost_denominators=tuple(own for _, own in scaled),
+        budgets=tuple(budgets),
+        discount=discount,  # type: ignore[arg-type]
+        initial=_objects(initial),
+        notes=tuple(notes),
+    )
+
+
+class _ActionRows:
+    """Probability rows of a dense [S, A, S] array or of A matrices."""
+
+    def __init__(self, transitions: Any) -> None:
+        self._sparse: list[Any] | None = None
+        if (
+            isinstance(transitions, (list, tuple))
+            and transitions
+            and hasattr(transitions[0], "tocsr")
+        ):
+            self._sparse = [matrix.tocsr() for matrix in transitions]
+            shapes = {matrix.shape for matrix in self._sparse}
+            if len(shapes) != 1 or len({n for shape in shapes for n in shape}) != 1:
+                raise ModelError(
+                    f"the sparse transition matrices have shapes {sorted(shapes)}; "
+                    "give one S x S matrix for each action"
+                )
+            self.n_states, self.n_actions = self._sparse[0].shape[0], len(self._sparse)
+            return
+        array = _as_array(transitions, "transitions")
+        if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
+            raise ModelError(
+                f"transitions has shape {array.shape}; it must be [S, A, S] with at "
+                "least one state and one action (or a list of A sparse S x S "
+                "matrices)"
+            )
+        self._dense = array
+        self.n_states, self.n_actions = array.shape[:2]
+
+    def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
+        """Successors (all, or the stored ones) and their probabilities."""
+        if self._sparse is None:
+            return list(range(self.n_states)), list(self._dense[state, action].tolist())
+        line = self._sparse[action][[state]]
+        line.sum_duplicates()
+        return line.indices.tolist(), line.data.tolist()
+
+
+def _as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError as problem:
+        raise ModelError(f"{name} is ragged ({problem}); give a full array") from problem
+    return array.astype(object) if array.dtype.kind in "US" else array
+
+
+def _flat(values: Any, name: str, size: int) -> list[object]:
+    array = _as_array(values, name)
+    if array.shape != (size,):
+        raise ModelError(f"{name} has shape {array.shape}; it needs ({size},), one entry a state")
+    return list(array.tolist())
+
+
+def _function(
+    reader: RowReader,
+    values: Any,
+    name: str,
+    pairs: Sequence[tuple[int, int]],
+    shape: tuple[int, int],
+) -> list[Fraction]:
+    array = _as_array(values, name)
+    if array.shape == shape[:1]:
+        array = np.repeat(array[:, None], shape[1], axis=1)
+    if array.shape != shape:
+        raise ModelError(
+            f"{name} has shape {array.shape}; transitions need {shape} (or "
+            f"{shape[:1]} when the action does not matter)"
+        )
+    table = array.tolist()
+    return [reader.number(table[s][a], f"{name}[{s}, {a}]") for s, a in pairs]
+
+
+def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) -> list[str]:
+    if reader.limit_denominator is not None:
+        return []
+    first = transitions[0] if isinstance(transitions, (list, tuple)) else transitions
+    kinds = [
+        getattr(part, "dtype", None) or np.asarray(part).dtype
+        for part in (first, reward, costs if len(costs) else (0,))
+    ]
+    if any(kind.kind == "f" for kind in kinds):
+        return ["floats were taken as the exact dyadic rationals they are"]
+    return []
+
+
+def _objects(values: Sequence[int]) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+# -- files -----------------------------------------------------------------------------------------
+def save(model: CMDP, path: str | Path) -> Path:
+    """Write a model to ``.json`` or ``.npz`` (by suffix); returns the path."""
+    path = Path(path)
+    if path.suffix == ".json":
+        path.write_text(json.dumps(model.to_dict()) + "\n", encoding="utf-8")
+    elif path.suffix == ".npz":
+        with path.open("wb") as stream:
+            np.savez_compressed(stream, **_npz_fields(model))
+    else:
+        raise ModelError(f"cannot write {path.name}: the suffix must be .json or .npz")
+    return path
+
+
+def load(path: str | Path) -> CMDP:
+    """Read a model from ``.json`` or ``.npz``.
+
+    Raises ModelError when the file is truncated, corrupted or describes no valid model, and
+    FileNotFoundError when it is not there.
+    """
+    path = Path(path)
+    if path.suffix == ".json":
+        return _load_json(path)
+    if path.suffix == ".npz":
+        return _load_npz(path)
+    raise ModelError(f"cannot read {path.name}: the suffix must be .json or .npz")
+
+
+def _load_json(path: Path) -> CMDP:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as problem:
+        raise ModelError(
+            f"{path.name} is not complete JSON: {problem.msg} at line "
+            f"{problem.lineno}, column {problem.colno}; write it again"
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise ModelError(
+            f"{path.name} is not UTF-8 text (byte {problem.start}); write it again"
+        ) from problem
+    except ValueError as problem:  # a decimal integer beyond the interpreter's digit limit
+        raise ModelError(
+            f"{path.name} holds a number that cannot be read: {problem}; write long "
+            "integers as hexadecimal strings"
+        ) from problem
+    return CMDP.from_dict(document)
+
+
+def _npz_fields(model: CMDP) -> dict[str, Any]:
+    fields: dict[str, Any] = {"format": np.array(_FORMAT)}
+    for name in _ARRAYS:
+        array = getattr(model, name)
+        if array.dtype == object:
+            array = np.array([format_integer(v) for v in array.ravel().tolist()]).reshape(
+                array.shape
+            )
+        fields[name] = array
+    fields["reward_denominator"] = np.array(format_integer(model.reward_denominator))
+    fields["cost_denominators"] = np.array(
+        [format_integer(d) for d in model.cost_denominators], dtype=str
+    )
+    fields["budgets"] = np.array([format_rational(b) for b in model.budgets], dtype=str)
+    fields["discount"] = np.array(format_rational(model.discount))
+    fields["notes"] = np.array(model.notes, dtype=str)
+    return fields
+
+
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError, TypeError)
+
+
+def _load_npz(path: Path) -> CMDP:
+    with path.open("rb"):
+        pass
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            fields = {name: archive[name] for name in archive.files}
+        if str(fields["format"]) != _FORMAT:
+            raise ModelError(
+                f"{path.name} has format {str(fields['format'])!r}; this reads {_FORMAT!r}"
+            )
+        arrays = {name: _integers(fields[name], name) for name in _ARRAYS}
+        return CMDP(
+            n_states=len(arrays["choice_start"]) - 1,
+            reward_denominator=_integer(fields["reward_denominator"], "reward_denominator"),
+            cost_denominators=tuple(
+                _integer(d, "cost_denominators") for d in fields["cost_denominators"]
+            ),
+            budgets=tuple(to_fraction(str(b), "budgets") for b in fields["budgets"]),
+            discount=to_fraction(str(fields["discount"]), "discount"),
+            notes=tuple(str(note) for note in fields["notes"]),
+            **arrays,
+        )
+    except ModelError:
+        raise
+    except _BROKEN as problem:
+        raise ModelError(
+            f"{path.name} is corrupted or no model archive ({type(problem).__name__}: "
+            f"{problem}); save it again"
+        ) from problem
+
+
+def _integer(value: Any, name: str) -> int:
+    number = to_fraction(str(value), name)
+    if number.denominator != 1:
+        raise ModelError(f"{name} holds {number}; it must be an integer")
+    return number.numerator
+
+
+def _integers(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+    if array.dtype.kind != "U":
+        return integer_array(array, name)
+    flat = _objects([_integer(text, name) for text in array.ravel().tolist()])
+    return integer_array(flat.reshape(array.shape), name)

@@ -1,0 +1,265 @@
+"""Stationary policies and their exact evaluation.
+
+A policy is a probability for each choice.  Its value for a function f of the choices is the unique
+V with V = f_pi + gamma P_pi V; FLINT solves the integer form of that system exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from .cmdp import CMDP, ModelError
+from .exact import Rational, Vector, common_denominator, solve_integer_system, to_fraction
+
+#: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
+Function: TypeAlias = Literal["reward"] | tuple[Literal["cost"], int] | Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A stationary policy: ``probabilities[k]`` is pi(a | s) of choice k; length K, exact."""
+
+    probabilities: tuple[Fraction, ...]
+
+    @classmethod
+    def of(cls, model: CMDP, probabilities: Sequence[Rational]) -> Policy:
+        """A validated policy; raises ModelError naming the state whose row is no distribution."""
+        values = tuple(to_fraction(p, f"probabilities[{k}]") for k, p in enumerate(probabilities))
+        policy = cls(values)
+        check_policy(model, policy)
+        return policy
+
+    @classmethod
+    def deterministic(cls, model: CMDP, actions: Sequence[int]) -> Policy:
+        """The policy taking the action labelled ``actions[s]`` in state s."""
+        if len(actions) != model.n_states:
+            raise ModelError(f"{len(actions)} actions given for {model.n_states} states")
+        start, labels = model.choice_start.tolist(), model.actions.tolist()
+        choices = []
+        for state, action in enumerate(actions):
+            available = labels[start[state] : start[state + 1]]
+            if action not in available:
+                raise ModelError(
+                    f"action {action} is not available in state {state}; it has {available[:20]}"
+                )
+            choices.append(start[state] + available.index(action))
+        return cls.of_choices(model, choices)
+
+    @classmethod
+    def of_choices(cls, model: CMDP, choices: Sequence[int]) -> Policy:
+        """The deterministic policy taking choice ``choices[s]`` (an index into 0..K-1) in s."""
+        probabilities = [Fraction(0)] * model.n_choices
+        for choice in choices:
+            probabilities[choice] = Fraction(1)
+        return cls(tuple(probabilities))
+
+    @classmethod
+    def uniform(cls, model: CMDP) -> Policy:
+        """Every choice of a state with the same probability."""
+        return cls(tuple(Fraction(1, n) for n in model.action_counts.tolist() for _ in range(n)))
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether every probability is zero or one."""
+        return all(p.denominator == 1 for p in self.probabilities)
+
+    def support(self) -> list[int]:
+        """The choices of positive probability, in order."""
+        return [k for k, p in enumerate(self.probabilities) if p]
+
+    def n_randomisations(self, model: CMDP, states: Sequence[int] | None = None) -> int:
+        """Sum over ``states`` (default all) of the number of used actions minus one."""
+        start = model.choice_start.tolist()
+        chosen = range(model.n_states) if states is None else states
+        return sum(
+            sum(1 for k in range(start[s], start[s + 1]) if self.probabilities[k]) - 1
+            for s in chosen
+        )
+
+
+def check_policy(model: CMDP, policy: Policy) -> None:
+    """Raise ModelError unless the policy has K non-negative entries summing to one per state."""
+    p = policy.probabilities
+    if len(p) != model.n_choices:
+        raise ModelError(f"the policy has {len(p)} probabilities for {model.n_choices} choices")
+    start = model.choice_start.tolist()
+    for state in range(model.n_states):
+        row = p[start[state] : start[state + 1]]
+        if min(row) < 0:
+            raise ModelError(
+                f"the policy has probability {min(row)} in state {state}; "
+                "probabilities are not negative"
+            )
+        if sum(row) != 1:
+            raise ModelError(
+                f"the policy's probabilities in state {state} sum to {sum(row)}, not to 1"
+            )
+
+
+def function_vector(model: CMDP, function: Function | None) -> Vector:
+    """The K values of a function; None means the reward."""
+    if function is None or (isinstance(function, str) and function == "reward"):
+        return model.reward_vector()
+    if isinstance(function, Vector):
+        if len(function) != model.n_choices:
+            raise ModelError(
+                f"the function has {len(function)} values for {model.n_choices} choices"
+            )
+        return function
+    if isinstance(function, tuple) and len(function) == 2 and function[0] == "cost":
+        return model.cost_vector(function[1])
+    raise ModelError(f'function is {function!r}; give "reward", ("cost", i) or a Vector')
+
+
+def lagrangian(model: CMDP, multipliers: Sequence[Rational]) -> Vector:
+    """r - sum_i lambda_i c_i over the choices."""
+    if len(multipliers) != model.n_constraints:
+        raise ModelError(
+            f"{len(multipliers)} multipliers given for {model.n_constraints} constraint(s)"
+        )
+    parts = [(Fraction(1, model.reward_denominator), model.reward.tolist())]
+    parts += [
+        (
+            -to_fraction(value, f"multipliers[{i}]") / model.cost_denominators[i],
+            model.costs[i].tolist(),
+        )
+        for i, value in enumerate(multipliers)
+    ]
+    scales, bottom = common_denominator(scale for scale, _ in parts)
+    total = [0] * model.n_choices
+    for scale, (_, row) in zip(scales, parts, strict=True):
+        if scale:
+            total = [t + scale * v for t, v in zip(total, row, strict=True)]
+    return Vector(tuple(total), bottom)
+
+
+def _policy_rows(model: CMDP, policy: Policy) -> list[list[tuple[int, int]]]:
+    """For each state its used choices with integer factors f_k = p_k * scale / D_k.
+
+    scale is the least integer making every factor of the state an integer, so that
+    sum_k f_k D_k = scale.
+    """
+    start, bottoms = model.choice_start.tolist(), model.denominators.tolist()
+    rows = []
+    for state in range(model.n_states):
+        used = [
+            (k, p) for k in range(start[state], start[state + 1]) if (p := policy.probabilities[k])
+        ]
+        if len(used) == 1:
+            rows.append([(used[0][0], 1)])
+            continue
+        scale = math.lcm(*(bottoms[k] * p.denominator for k, p in used))
+        rows.append([(k, p.numerator * (scale // (p.denominator * bottoms[k]))) for k, p in used])
+    return rows
+
+
+def _evaluation_matrix(model: CMDP, rows: list[list[tuple[int, int]]]) -> list[list[int]]:
+    """Integer rows of (I - gamma P_pi), row s multiplied by gamma's denominator and its scale."""
+    top, bottom = model.discount.numerator, model.discount.denominator
+    indptr, successors, weights, bottoms = (
+        a.tolist() for a in (model.indptr, model.successors, model.weights, model.denominators)
+    )
+    matrix = [[0] * model.n_states for _ in range(model.n_states)]
+    for state, used in enumerate(rows):
+        line = matrix[state]
+        for k, factor in used:
+            line[state] += bottom * factor * bottoms[k]
+            scaled = top * factor
+            for j in range(indptr[k], indptr[k + 1]):
+                line[successors[j]] -= scaled * weights[j]
+    return matrix
+
+
+def evaluate(model: CMDP, policy: Policy, function: Function | None = None) -> Vector:
+    """V^pi over the states, exactly, for the reward (default), a cost or any choice function.
+
+    UN-normalised: V(s) = E[sum_t gamma^t f(s_t, a_t) | s_0 = s].  Raises ModelError when the policy
+    does not fit the model.
+    """
+    check_policy(model, policy)
+    return _evaluate_rows(model, _policy_rows(model, policy), function_vector(model, function))
+
+
+def _evaluate_rows(model: CMDP, rows: list[list[tuple[int, int]]], values: Vector) -> Vector:
+    bottom, bottoms = model.discount.denominator, model.denominators.tolist()
+    right = [
+        bottom * sum(factor * bottoms[k] * values.numerators[k] for k, factor in used)
+        for used in rows
+    ]
+    solution = solve_integer_system(_evaluation_matrix(model, rows), right)
+    return Vector(solution.numerators, solution.denominator * values.denominator)
+
+
+def evaluate_choices(
+    model: CMDP, choices: Sequence[int], function: Function | None = None
+) -> Vector:
+    """V of the deterministic policy taking choice ``choices[s]`` in state s (no checks)."""
+    return _evaluate_rows(model, [[(k, 1)] for k in choices], function_vector(model, function))
+
+
+def occupancy_of(model: CMDP, policy: Policy) -> Vector:
+    """rho over the choices: rho_k = sum_t gamma^t Pr(s_t = s, a_t = a); total 1/(1 - gamma)."""
+    check_policy(model, policy)
+    rows = _policy_rows(model, policy)
+    bottom, bottoms = model.discount.denominator, model.denominators.tolist()
+    total = model.initial_denominator
+    # x_s = rho(s) / (bottom * scale_s) solves M^T x = mu with M the scaled evaluation matrix.
+    solution = solve_integer_system(
+        _evaluation_matrix(model, rows), model.initial.tolist(), transposed=True
+    )
+    result = [0] * model.n_choices
+    for state, used in enumerate(rows):
+        share = bottom * solution.numerators[state]
+        for k, factor in used:
+            result[k] = share * factor * bottoms[k]
+    return Vector(tuple(result), solution.denominator * total)
+
+
+def value_of(model: CMDP, values: Vector) -> Fraction:
+    """mu . V, the UN-normalised return of a value vector over the states."""
+    return values.dot(model.initial.tolist(), model.initial_denominator)
+
+
+def policy_return(model: CMDP, policy: Policy, function: Function | None = None) -> Fraction:
+    """J_f(pi) = mu . V_f^pi, exactly."""
+    return value_of(model, evaluate(model, policy, function))
+
+
+def expected_next(model: CMDP, numerators: Sequence[int]) -> list[int]:
+    """sum_t weight_k(t) * numerators[t] for every choice k: D_k times the expectation."""
+    indptr, successors, weights = (
+        a.tolist() for a in (model.indptr, model.successors, model.weights)
+    )
+    if model.n_choices < 64:
+        return [
+            sum(weights[j] * numerators[successors[j]] for j in range(indptr[k], indptr[k + 1]))
+            for k in range(model.n_choices)
+        ]
+    column: np.ndarray[Any, Any] = np.empty(len(numerators), dtype=object)
+    column[:] = numerators
+    products = model.weights.astype(object) * column[model.successors]
+    return list(np.add.reduceat(products, model.indptr[:-1]).tolist())
+
+
+def q_values(model: CMDP, values: Vector, function: Function | None = None) -> Vector:
+    """Q(k) = f(k) + gamma sum_t P(t | k) V(t) over the choices, exactly."""
+    f = function_vector(model, function)
+    bottoms = model.denominators.tolist()
+    common = math.lcm(*set(bottoms))
+    ahead = expected_next(model, values.numerators)
+    top, bottom = model.discount.numerator, model.discount.denominator
+    own = bottom * common * values.denominator
+    next_scale = top * f.denominator
+    return Vector(
+        tuple(
+            own * f.numerators[k] + next_scale * ahead[k] * (common // bottoms[k])
+            for k in range(model.n_choices)
+        ),
+        f.denominator * bottom * common * values.denominator,
+    )

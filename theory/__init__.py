@@ -1,0 +1,57 @@
+"""What is claimed: theorems as data, with assumptions, relation, source and standing.
+
+`catalogue` lists every statement that holdfast ships.
+"""
+
+from . import cmdp, concentration, model_based, primal_dual, trust_region
+from .quantities import Domain, Quantity
+from .relations import Both, Eq, Ge, Gt, Le, Lt, Ne, Relation, Sign
+from .theorem import Assumption, Provenance, Source, Standing, Theorem
+
+__all__ = [
+    "Assumption",
+    "Both",
+    "Domain",
+    "Eq",
+    "Ge",
+    "Gt",
+    "Le",
+    "Lt",
+    "Ne",
+    "Provenance",
+    "Quantity",
+    "Relation",
+    "Sign",
+    "Source",
+    "Standing",
+    "Theorem",
+    "catalogue",
+    "cmdp",
+    "concentration",
+    "model_based",
+    "primal_dual",
+    "trust_region",
+]
+
+_AREAS = (cmdp, trust_region, primal_dual, model_based, concentration)
+
+
+def catalogue() -> tuple[Theorem, ...]:
+    """Every theorem that ships with holdfast, area by area in order of statement.
+
+    Raises
+    ------
+    ValueError: if two theorems share a label, or a `uses` edge dangles.
+    """
+    theorems = tuple(
+        value for area in _AREAS for value in vars(area).values() if isinstance(value, Theorem)
+    )
+    labels = [theorem.label for theorem in theorems]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"label {label!r} is used twice")
+    for theorem in theorems:
+        for used in theorem.uses:
+            if used not in labels:
+                raise ValueError(f"{theorem.label} uses {used!r}, which is not in the catalogue")
+    return theorems
