@@ -1,0 +1,107 @@
+"""Writes docs/book from `holdfast.theory.catalogue()`: a page per area, a section per theorem."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from itertools import groupby, zip_longest
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from holdfast import theory
+from holdfast.theory import Theorem
+
+INDEX = """\
+# The theorem book
+
+Every statement that holdfast ships, written by the build of this documentation from the objects
+that the checks evaluate: the formula you read is the formula that is checked.
+There are {count} of them. How each one fared is in the report of a run (`holdfast verify --html`).
+
+```{{toctree}}
+:maxdepth: 2
+
+{pages}
+```
+"""
+
+
+def area_of(theorem: Theorem) -> str:
+    return theorem.label.partition("/")[0]
+
+
+def anchor(label: str) -> str:
+    return "theorem-" + label.replace("/", "-")
+
+
+def link(label: str) -> str:
+    return f"[`{label}`](#{anchor(label)})"
+
+
+def prose(text: str) -> str:
+    """Plain text as Markdown: `P*`, `c_i` and `<r, rho>` are to be read as they stand."""
+    pieces = re.split(r"`+([^`]+)`+", text)
+    words = [re.sub(r"([*_<>\[\]$|\\])", r"\\\1", piece) for piece in pieces[::2]]
+    quoted = [f"`{piece}`" for piece in pieces[1::2]]
+    return "".join(piece for pair in zip_longest(words, quoted, fillvalue="") for piece in pair)
+
+
+def section(theorem: Theorem, used_by: Iterable[str]) -> str:
+    """One theorem in Markdown: statement, symbols, assumptions, proof idea, source, neighbours."""
+    quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
+    symbols = [f"- ${q.latex}$: {prose(q.meaning)}." for q in quantities]
+    given = [f"- *{assumption.name}*. {prose(assumption.text)}" for assumption in theorem.given]
+    uses = ", ".join(map(link, theorem.uses)) or "nothing else in the book"
+    parts = [
+        f"({anchor(theorem.label)})=\n## {prose(theorem.title)}",
+        f"`{theorem.label}`. Standing: {theorem.standing.value}.",
+        f"$$\n{theorem.statement_latex()}\n$$",
+        "where\n\n" + "\n".join(symbols),
+        "Assumptions:\n\n" + "\n".join(given) if given else "No assumption beyond the setting.",
+        f"**Proof idea.** {prose(theorem.proof)}" if theorem.proof else "",
+        f"**Remark.** {prose(theorem.remark)}" if theorem.remark else "",
+        f"**Source.** {prose(str(theorem.source))} ({theorem.source.provenance.value}).",
+        f"**Uses** {uses}.",
+        "**Used by** " + ", ".join(map(link, used_by)) + "." if used_by else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def opening(area: str) -> str:
+    """The title and setting of an area, from the docstring of its module in `holdfast.theory`."""
+    module = getattr(theory, area.replace("-", "_"))
+    text = (inspect.getdoc(module) or area).split("\nMain results:")[0]
+    title, _, setting = text.partition("\n")
+    return f"# {prose(title.rstrip('.'))}\n\n{prose(setting.strip())}"
+
+
+def pages() -> dict[str, str]:
+    """File name to Markdown of the whole book."""
+    catalogue = theory.catalogue()
+    book = {}
+    for area, members in groupby(sorted(catalogue, key=area_of), key=area_of):
+        sections = []
+        for theorem in members:
+            used_by = [other.label for other in catalogue if theorem.label in other.uses]
+            sections.append(section(theorem, used_by))
+        book[f"{area}.md"] = "\n\n".join([opening(area), *sections]) + "\n"
+    names = "\n".join(name.removesuffix(".md") for name in book)
+    book["index.md"] = INDEX.format(count=len(catalogue), pages=names)
+    return book
+
+
+def write(app: Sphinx) -> None:
+    folder = Path(app.srcdir) / "book"
+    folder.mkdir(exist_ok=True)
+    book = pages()
+    for stale in {path.name for path in folder.glob("*.md")} - set(book):
+        (folder / stale).unlink()
+    for name, text in book.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,50 @@
+"""Sphinx configuration: four kinds of pages, and a book of theorems generated from the code."""
+
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.ext.apidoc import main as apidoc
+
+import holdfast
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "holdfast"
+author = "the holdfast authors"
+release = version = holdfast.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "mathml",
+    "theorem_book",
+]
+exclude_patterns = ["_build", "_ext", "_templates"]
+myst_enable_extensions = ["deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_mock_imports = ["torch", "gpytorch"]
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = "holdfast: does the bound hold?"
+html_math_renderer = "mathml"
+
+
+def write_reference(app: Sphinx) -> None:
+    """One page per module of the three layers, which are reached through the links of src."""
+    target = HERE / "reference" / "api"
+    options = ["-q", "--force", "--separate", "--no-toc", "--follow-links", "--remove-old"]
+    templates = ["--templatedir", str(HERE / "_templates" / "apidoc")]
+    apidoc([*options, *templates, "-o", str(target), str(HERE.parent / "src" / "holdfast")])
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", write_reference)

@@ -1,0 +1,47 @@
+"""What all tests share: Hypothesis profiles, the marker of the benchmarks, a share of time."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("fast", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("fast")
+
+pytest_plugins = "pytester"
+
+_TESTS = Path(__file__).resolve().parent
+_STARTED = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stop-starting-after",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="skip, with a reason, the tests that would start later than this into the session",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies in tests/benchmarks is a measurement, marked or not."""
+    for item in items:
+        if _TESTS / "benchmarks" in item.path.parents:
+            item.add_marker("benchmark")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    limit = item.config.getoption("--stop-starting-after")
+    elapsed = time.monotonic() - _STARTED
+    if limit is not None and elapsed > limit:
+        pytest.skip(f"the session's share of {limit:g} s is spent ({elapsed:.0f} s have passed)")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return _TESTS.parent

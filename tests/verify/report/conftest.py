@@ -1,0 +1,165 @@
+"""A run as it might have been: the whole catalogue with made-up findings, and misfortunes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from holdfast import theory
+from holdfast.theory import Sign, Standing, Theorem
+from holdfast.verify.binding import Claim, NamedMutant
+from holdfast.verify.family import Family
+from holdfast.verify.finding import Finding
+from holdfast.verify.kernel import Verdict
+from holdfast.verify.summary import ClaimSummary, RunSummary, WorldSummary, mutants_to_kill
+
+HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
+VIOLATED = "trust-region/policy-bound"
+SURVIVED = "model-based/pessimism"
+UNDECIDED = "concentration/weissman"
+REFUTED = "cmdp/splitting"
+
+MODEL = {
+    "kind": "cmdp",
+    "n_states": 3,
+    "choices": [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]],
+    "transitions": [[[0, 1], [1, 2]], [[2, 1]], [[1, 1]], [[0, 1], [2, 3]], [[2, 1]]],
+    "discount": "9/10",
+    "reward": ["1", "0", "2/3", "-1/2", "0"],
+    "costs": [["0", "1", "1/7", "2", "0"]],
+    "budgets": ["3/2"],
+    "initial": ["2/3", "1/3", "0"],
+    "notes": [],
+}
+POLICIES = [{"probabilities": ["1", "0", "1/2", "1/2", "1"]},
+            {"probabilities": ["1/4", "3/4", "1", "0", "1"]}]
+
+
+def _nothing(*case: Any) -> Iterator[Any]:
+    yield from ()
+
+
+def stub_claim(theorem: Theorem, survivors: dict[str, str] | None = None) -> Claim:
+    drawn = Family(name="MDPs with up to 4 states", base=lambda draw: draw.integer(0, 1))
+    controls = {assumption.name: drawn for assumption in theorem.given[:1]}
+    named = (NamedMutant("M12", replace(theorem.parts[0], sign=Sign.LT), "the constant 1"),)
+    return Claim(
+        theorem,
+        drawn.with_controls(**controls),
+        _nothing,
+        theorem.label,
+        named_mutants=named if theorem.label == VIOLATED else (),
+        survivors=survivors or {},
+    )
+
+
+def finding(label: str, verdict: Verdict = Verdict.HOLDS, **changes: Any) -> Finding:
+    row = Finding(label, "drawn:17", 0, 0, verdict, left="2/3", right="5/7", slack=1 / 21,
+                  ratio=14 / 15, grade="exact", digest="00c0ffee00c0ffee")
+    return replace(row, **changes)
+
+
+def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
+    survivors = {}
+    if theorem.label == "cmdp/multiplier-bound":
+        survivors = {"Lambda*xi <= P_star": "returns are non-negative in this family"}
+    claim = stub_claim(theorem, survivors)
+    equality = theorem.parts[0].sign is Sign.EQ
+    slacks = [] if equality else [noise.lognormvariate(-2, 2.2) for _ in range(400)] + [0.0] * 25
+    verdict = Verdict.HOLDS if equality else Verdict.TIGHT
+    return ClaimSummary(
+        claim=claim,
+        verdict=verdict,
+        models=425,
+        findings=425 * len(theorem.parts),
+        tightest=None if equality else finding(claim.name, verdict, ratio=1.0),
+        killed={name: f"drawn:{k}" for k, name in enumerate(mutants_to_kill(claim))},
+        survived=(),
+        listed=claim.survivors,
+        implied=tuple(mutant.name for mutant in claim.mutants if mutant.implied),
+        grades={"exact": 400, "ball": 25},
+        slacks=tuple(slacks),
+        violations=(),
+        seconds=noise.uniform(0.2, 6),
+    )
+
+
+def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
+    label = one.claim.name
+    false = finding(label, Verdict.VIOLATED, left="40/3", right="1/81", slack=-13.3, ratio=1080.0,
+                    values={"gamma": "9/10", "L": "-1/3", "TV": "1/2"})
+    if label == VIOLATED:
+        return replace(one, verdict=Verdict.VIOLATED, violations=(false, false), tightest=false,
+                       slacks=(*one.slacks, -13.3, -2.0))
+    if label == REFUTED:
+        theorem = replace(one.claim.theorem, standing=Standing.REFUTED)
+        return replace(one, claim=replace(one.claim, theorem=theorem), verdict=Verdict.VIOLATED,
+                       violations=(false,))
+    if label == SURVIVED:
+        *killed, last = one.killed
+        return replace(one, killed={name: one.killed[name] for name in killed}, survived=(last,))
+    if label == UNDECIDED:
+        return replace(one, verdict=Verdict.UNDECIDED, grades={"statistical": 12})
+    return one
+
+
+def on_world(one: ClaimSummary, world: str) -> ClaimSummary:
+    scope = one.claim.theorem.label.startswith("cmdp/")
+    return replace(one, world=world, killed={}, survived=(), models=1, findings=1, slacks=(),
+                   verdict=Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE, violations=(),
+                   tightest=finding(one.claim.name) if scope and one.tightest else None,
+                   note="" if scope else "not a statement about such a model")
+
+
+WORLDS = (
+    WorldSummary("frozen-lake-4x4", "FrozenLake 4x4, cost: falling into a hole", 16, 64,
+                 "12345678901234567890123456789/98765432109876543210987654321", "0.125000",
+                 "cmdp-optimum", 0.07, {"multipliers": "2/3, 0", "randomisations": "1"}),
+    WorldSummary("icu-sepsis", "ICU-Sepsis benchmark, cost: vasopressors", 716, 17000,
+                 "1234567/2000000..1234568/2000000", "", "cmdp-enclosure", 131.0,
+                 {"multipliers": "1/7"}),
+)
+
+
+@pytest.fixture(scope="session")
+def good_run() -> RunSummary:
+    """The whole catalogue as expected, on drawn models and two worlds."""
+    noise = random.Random(7)
+    drawn = [claim_summary(theorem, noise) for theorem in theory.catalogue()]
+    worlds = [on_world(one, world.name) for world in WORLDS for one in drawn]
+    return RunSummary(
+        claims=(*drawn, *worlds), worlds=WORLDS, seed=20, budget="60s", seconds=63.2,
+        versions={"holdfast": "0.1.0", "numpy": "2.3.1", "python": "3.11.9"},
+        alpha="1/1000000",
+    )
+
+
+@pytest.fixture(scope="session")
+def bad_run(good_run: RunSummary) -> RunSummary:
+    """The same with a violation, a survivor, an undecided and a refuted statement, and worse."""
+    claims = tuple(one if one.world else _with_misfortunes(one) for one in good_run.claims)
+    records = {
+        VIOLATED: {"case": [MODEL, *POLICIES, "1/3"], "values": {"gamma": "9/10", "L": "-1/3"},
+                   "text": "three states", "certificate": "corpus/policy-bound.json",
+                   "shrunk": True},
+        REFUTED: {"case": [MODEL | {"n_states": 9}]},
+    }
+    hostile = theory.Theorem(
+        label=f"user/{HOSTILE}",
+        title=HOSTILE,
+        relation=theory.Le(
+            theory.Quantity("x", HOSTILE, latex=r"\text{<script>alert(1)</script>} & <img>"),
+            Fraction(1, 2),
+        ),
+        source=theory.Source(HOSTILE, HOSTILE, theory.Provenance.DERIVED),
+        given=(theory.Assumption(HOSTILE, HOSTILE),),
+        proof=HOSTILE,
+        remark=HOSTILE,
+    )
+    faulty = replace(claim_summary(hostile, random.Random(1)), error=f"raised {HOSTILE}")
+    return replace(good_run, claims=(*claims, faulty), models={"counterexamples": records})

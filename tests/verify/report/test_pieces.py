@@ -1,0 +1,185 @@
+"""Formulas, numbers, plots, graphs and the record of a counterexample."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from holdfast import theory
+from holdfast.theory import Theorem
+from holdfast.verify.report import graphs
+from holdfast.verify.report.counterexample import Counterexample, counterexample
+from holdfast.verify.report.mathml import mathml
+from holdfast.verify.report.numbers import brief, decimal, duration, rounded, shorten
+from holdfast.verify.report.plots import slack_histogram
+from holdfast.verify.summary import RunSummary
+
+from .conftest import MODEL, POLICIES, VIOLATED
+
+MATHML = "{http://www.w3.org/1998/Math/MathML}"
+
+
+@pytest.mark.parametrize("theorem", theory.catalogue(), ids=lambda theorem: theorem.label)
+def test_every_formula_of_the_catalogue_becomes_mathml(theorem: Theorem) -> None:
+    formulas = [theorem.statement_latex(), *(q.latex for q in theorem.quantities)]
+    for formula in formulas:
+        root = ElementTree.fromstring(mathml(formula))
+        assert root.tag == f"{MATHML}math"
+        text = "".join(root.itertext())
+        assert text.strip()
+        assert "\\" not in text, f"{formula} was not understood: {text}"
+
+
+def test_letters_of_other_alphabets_are_unicode() -> None:
+    assert "\N{MATHEMATICAL DOUBLE-STRUCK CAPITAL E}" in mathml(r"\mathbb E")
+    assert "\N{DOUBLE-STRUCK CAPITAL R}" in mathml(r"\mathbb{R}")
+    assert "mathvariant" not in mathml(r"\mathbb{R}")
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\text{<script>alert(1)</script>}", r"a < b & c > d", r"\text{<img src=x onerror=y>}",
+     r"\frac{1", r"\left(", r"\begin{array}"],
+)
+def test_no_formula_becomes_an_element_of_the_page(latex: str) -> None:
+    markup = mathml(latex)
+    assert re.search(r"<(script|img)", markup) is None
+    root = ElementTree.fromstring(markup)
+    assert {node.tag.removeprefix(MATHML)[0] for node in root.iter()} <= {"m", "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("2/3", 25, "2/3"),
+        ("12345678901234567890", 9, "1234…7890"),
+        ("12345678901234567890/98765432109876543210", 19, "1234…7890/9876…3210"),
+        ("1/3..2/3", 25, "1/3..2/3"),
+    ],
+)
+def test_long_rationals_lose_their_middle(text: str, width: int, expected: str) -> None:
+    assert shorten(text, width) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2/3", "0.666667"),
+        ("-1/4", "-0.25"),
+        ("0", "0"),
+        ("100", "100"),
+        ("1/3..2/3", "0.333333 to 0.666667"),
+        ("1/1000000000..2/1000000000", "1e-9 to 2e-9"),
+        # 1/3 and 1/3 + 3e-9 agree in eight digits
+        ("1/3..333333336333333333/1000000000000000000", "0.33333333 to 0.33333334"),
+        ("about 3.14", "about 3.14"),
+        ("3 of 10", "3 of 10"),
+        ("", ""),
+        ("0x" + "f" * 5000 + "/0x" + "f" * 4999, "16"),
+    ],
+)
+def test_decimals(text: str, expected: str) -> None:
+    assert decimal(text) == expected
+
+
+def test_an_enclosure_too_narrow_for_digits_says_so() -> None:
+    lower, upper = 10**30, 10**30 + 1
+    assert decimal(f"{lower}/3..{upper}/3").endswith("(to 17 digits)")
+
+
+def test_small_formats() -> None:
+    assert brief("1/3") == "1/3"
+    assert brief("123456789/987654321") == "0.125"
+    assert [rounded(None), rounded(14 / 15)] == ["\N{EN DASH}", "0.9333"]
+    assert [duration(0.5), duration(12.3), duration(125)] == ["0.50 s", "12 s", "2 min 05 s"]
+
+
+def heights(svg: str) -> int:
+    return svg.count("var(--plot)")
+
+
+def test_a_histogram_counts_zeros_and_negatives_apart() -> None:
+    plot = slack_histogram([0.0, 0.0, 1.0, 2.0, 3.0, -1.0, math.inf, math.nan], "p")
+    assert "6 findings" in plot.caption
+    assert "attained, in 2" in plot.caption
+    assert "false, in 1" in plot.caption
+    assert "logarithmic" not in plot.caption
+    assert "var(--accent)" in plot.svg
+    assert "var(--bad)" in plot.svg
+    ElementTree.fromstring(plot.svg)
+    assert set(re.findall(r'\bid="(?!p-)', plot.svg)) == set()
+    assert "#0" not in plot.svg
+
+
+def test_a_wide_range_of_slacks_gets_a_logarithmic_axis() -> None:
+    plot = slack_histogram([1e-6, 1e-3, 1.0], "p")
+    assert "logarithmic axis" in plot.caption
+    assert "10⁻⁴" in plot.svg
+
+
+@pytest.mark.parametrize(
+    ("slacks", "words"),
+    [([], "no slack to plot"), ([0.0] * 7, "exactly 0 in all 7 findings")],
+)
+def test_nothing_to_draw_is_said_in_words(slacks: list[float], words: str) -> None:
+    plot = slack_histogram(slacks, "p")
+    assert plot.svg == ""
+    assert words in plot.caption
+
+
+@pytest.mark.parametrize("slacks", [[-1.0], [2.0], [2.0, 2.0, 0.0]])
+def test_histograms_of_few_values_are_drawn(slacks: list[float]) -> None:
+    ElementTree.fromstring(slack_histogram(slacks, "p").svg)
+
+
+def test_rows_and_picture_of_a_model() -> None:
+    rows = graphs.rows(MODEL)
+    assert rows[0].successors == ((0, "1/3"), (1, "2/3"))
+    picture = graphs.picture(MODEL)
+    assert picture is not None
+    assert [node.initial for node in picture.nodes] == ["2/3", "1/3", ""]
+    assert len(picture.dots) == 5
+    assert sorted(arrow.text for arrow in picture.arrows if arrow.text) == [
+        "1/3", "1/4", "2/3", "3/4"
+    ]
+    for x, y in (*picture.dots, *(node.at for node in picture.nodes)):
+        assert 0 < x < picture.width
+        assert 0 < y < picture.height
+
+
+def test_states_and_dots_are_apart() -> None:
+    picture = graphs.picture(MODEL)
+    assert picture is not None
+    points = [*picture.dots, *(node.at for node in picture.nodes)]
+    gaps = [math.dist(a, b) for i, a in enumerate(points) for b in points[:i]]
+    assert min(gaps) > 40
+
+
+def test_a_large_model_has_no_picture() -> None:
+    assert graphs.picture(MODEL | {"n_states": graphs.LARGEST + 1}) is None
+
+
+def test_a_counterexample_is_read_and_may_be_missing(bad_run: RunSummary) -> None:
+    found = counterexample(bad_run, VIOLATED)
+    assert found is not None
+    assert found.models == (MODEL,)
+    assert found.policies == tuple(tuple(policy["probabilities"]) for policy in POLICIES)
+    assert found.others == ("1/3",)
+    assert found.shrunk
+    assert counterexample(bad_run, "cmdp/occupancy") is None
+    for models in ({}, {"counterexamples": None}, {"counterexamples": {VIOLATED: "?"}}):
+        assert counterexample(replace(bad_run, models=models), VIOLATED) is None
+    empty = replace(bad_run, models={"counterexamples": {VIOLATED: {}}})
+    assert counterexample(empty, VIOLATED) == Counterexample()
+
+
+@pytest.mark.parametrize("key", ["choices", "transitions", "reward", "n_states"])
+def test_a_damaged_model_is_shown_as_it_is(key: str) -> None:
+    damaged = {name: value for name, value in MODEL.items() if name != key}
+    found = Counterexample(case=(damaged,))
+    assert found.models == ()
+    assert found.others == (damaged,)

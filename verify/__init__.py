@@ -1,0 +1,35 @@
+"""Where theorems and models meet: claims, families, engine, campaigns, reports, command line.
+
+Names load on first use, so that the kernel can be imported without anything else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import families as families
+    from .binding import NamedMutant as NamedMutant
+    from .binding import claim as claim
+    from .family import Family as Family
+    from .family import OutOfScope as OutOfScope
+    from .values import Ball as Ball
+    from .values import Count as Count
+
+_HOMES = {
+    "Ball": "values",
+    "Count": "values",
+    "Family": "family",
+    "NamedMutant": "binding",
+    "OutOfScope": "family",
+    "claim": "binding",
+}
+
+__all__ = ["Ball", "Count", "Family", "NamedMutant", "OutOfScope", "claim", "families"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "families":
+        return import_module(f"{__name__}.families")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

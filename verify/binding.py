@@ -1,0 +1,124 @@
+"""Claims: a theorem bound to a family by a generator that yields the values of its quantities.
+
+A claim never compares.  It is handed a case, computes, and yields ``{quantity: value}``; the engine
+substitutes into the theorem's own relation, compares, and tries the mutants on the same values.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from holdfast.theory import Relation, Theorem
+
+from . import mutants
+from .family import Family
+from .values import ClaimError, Evaluate, Values
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMutant:
+    """A false statement that somebody might believe, with a witness that refutes it.
+
+    name: as in the catalogue, e.g. ``M8``; relation: the false statement; why: in one line;
+    witness: values at which it is false, checked in every run beside the drawn models.
+    """
+
+    name: str
+    relation: Relation
+    why: str
+    witness: Callable[[], Iterable[Values]] | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A theorem bound to a family.
+
+    name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
+    survivors: mutants that no model refutes because they are true, with the reason.
+    """
+
+    theorem: Theorem
+    family: Family
+    evaluate: Evaluate
+    name: str
+    named_mutants: tuple[NamedMutant, ...] = ()
+    survivors: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+    @cached_property
+    def mutants(self) -> tuple[mutants.Mutant, ...]:
+        """The theorem's derived mutants; a tagged claim leaves them to the theorem's own one."""
+        return () if "#" in self.name else mutants.derive(self.theorem)
+
+
+_REGISTRY: dict[str, Claim] = {}
+
+
+def claim(
+    theorem: Theorem,
+    *,
+    over: Family,
+    tag: str = "",
+    mutants: tuple[NamedMutant, ...] = (),
+    survivors: Mapping[str, str] | None = None,
+) -> Callable[[Evaluate], Claim]:
+    """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
+
+    Raises
+    ------
+    ClaimError: if the name is taken by a claim of another file.
+    """
+
+    def bind(evaluate: Evaluate) -> Claim:
+        name = f"{theorem.label}#{tag}" if tag else theorem.label
+        file = evaluate.__code__.co_filename
+        known = _REGISTRY.get(name)
+        if known is not None and known.file != file:
+            raise ClaimError(f"{name} is claimed in {known.file} and again in {file}; give a tag")
+        bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file)
+        _REGISTRY[name] = bound
+        return bound
+
+    return bind
+
+
+def load(path: Path) -> tuple[Claim, ...]:
+    """Import a user's file and return the claims it makes.
+
+    Raises
+    ------
+    ClaimError: if the file does not exist, does not import, or makes no claim.
+    """
+    path = path.resolve()
+    if not path.is_file():
+        raise ClaimError(f"no such file of claims: {path}")
+    name = f"holdfast_user_{path.stem}_{abs(hash(str(path)))}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ClaimError(f"{path} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise ClaimError(f"{path} does not import: {type(error).__name__}: {error}") from error
+    claims = tuple(claim for claim in _REGISTRY.values() if Path(claim.file) == path)
+    if not claims:
+        raise ClaimError(
+            f"{path} makes no claim; decorate a generator with @claim(theorem, over=...)"
+        )
+    return claims
+
+
+def shipped() -> tuple[Claim, ...]:
+    """The claims that come with holdfast, in order of their theorems."""
+    from . import claims
+
+    return tuple(claim for claim in _REGISTRY.values() if claim.file in claims.FILES)

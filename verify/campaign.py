@@ -1,0 +1,225 @@
+"""A campaign: all shards of some claims under a budget, into a store, on any executor.
+
+Main definitions: `run_campaign`, which may be killed and called again, and `summary`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from holdfast import __version__
+
+from .binding import Claim
+from .description import describe
+from .engine import Kind, ShardResult
+from .ledger import RUN_ALPHA, Ledger
+from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
+from .store import Run, Store
+from .summary import RunSummary, WorldSummary, summarise
+from .workers import Task, Workers, examine
+
+_PACKAGES = ("numpy", "scipy", "sympy", "python-flint", "highspy", "hypothesis")
+_NO_WORLDS: Mapping[str, Any] = MappingProxyType({})
+
+
+class CampaignError(Exception):
+    """A campaign that cannot go on; what was finished is in the store."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a campaign; the message says what was kept and how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a progress display is told, once for each shard.
+
+    result: what the shard found; stored: whether an earlier part of the run had found it;
+    done: shards so far; total: shards in all, None with a budget of seconds; elapsed: seconds.
+    """
+
+    result: ShardResult
+    stored: bool
+    done: int
+    total: int | None
+    elapsed: float
+
+
+def run_campaign(
+    claims: Sequence[Claim],
+    *,
+    budget: Budget,
+    seed: int,
+    store: Store,
+    jobs: int = 1,
+    executor: Executor | None = None,
+    worlds: Mapping[str, Any] = _NO_WORLDS,
+    world_cases: int = 1,
+    worlds_only: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    fresh: bool = False,
+) -> Run:
+    """Examine the claims and return the finished run; goes on with an unfinished one.
+
+    Parameters
+    ----------
+    jobs: processes; with 1, all is done here.  Workers load each claim from the file it is made in.
+    executor: any other executor of processes (not of threads: the precision of arb is global), for
+        example ``distributed.Client(threads_per_worker=1, ...).get_executor()``, with `jobs` its
+        number of workers; holdfast and the files of claims must be there too.
+    worlds: name -> model of the user; world_cases: cases of each claim on each of them.
+    worlds_only: examine no landmarks, controls and drawn models.
+    fresh: begin a new run even if there is an unfinished one.
+
+    Raises
+    ------
+    PlanError: if there is no claim, one is given twice, or `jobs` or `world_cases` is below one.
+    CampaignError: if the executor that was given breaks.
+    StoreError: if the store cannot be written any more.
+    Interrupted: on Ctrl-C; what was finished is in the store.
+    """
+    if jobs < 1:
+        raise PlanError(f"jobs must be at least 1, got {jobs}")
+    plan = Plan(tuple(claims), budget, seed, worlds, world_cases, worlds_only)
+    run = store.begin(fingerprint(plan), seed, str(budget), versions(), fresh)
+    schedule = Schedule(plan)
+    counter = _Counter(schedule, run, progress)
+    tasks = _tasks(plan, schedule, run)
+    try:
+        for result in run.results():
+            counter.add(result, stored=True)
+        if jobs == 1 and executor is None:
+            known = {claim.name: claim for claim in claims}
+            for task in tasks:
+                counter.record(examine(known[task.shard.claim], task))
+        else:
+            with Workers(jobs, executor) as workers, closing(workers.stream(tasks)) as results:
+                for result in results:
+                    counter.record(result)
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted: {_kept(run)}") from error
+    except BrokenExecutor as error:
+        raise CampaignError(f"{error}: {_kept(run)}") from error
+    run.finish()
+    return run
+
+
+def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = ()) -> RunSummary:
+    """What a run comes to: each claim on drawn models, then each claim on each world."""
+    results: dict[str, list[ShardResult]] = {claim.name: [] for claim in claims}
+    for result in run.results():
+        results[result.shard.claim].append(result)
+    drawn = [
+        summarise(claim, results[claim.name])
+        for claim in claims
+        if any(result.shard.kind is not Kind.WORLD for result in results[claim.name])
+    ]
+    names = dict.fromkeys(
+        result.shard.name
+        for found in results.values()
+        for result in found
+        if result.shard.kind is Kind.WORLD
+    )
+    brought = [summarise(claim, results[claim.name], name) for name in names for claim in claims]
+    return RunSummary(
+        claims=(*drawn, *brought),
+        worlds=tuple(worlds),
+        seed=run.seed,
+        budget=run.budget,
+        seconds=run.elapsed,
+        versions=run.versions,
+        alpha=str(RUN_ALPHA),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that a verdict rests on, importing none of it."""
+    found = {"holdfast": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "absent"
+    return {**found, "platform": platform.platform()}
+
+
+def fingerprint(plan: Plan) -> str:
+    """SHA-256 of all that the findings follow from; only a run with the same one is resumed.
+
+    The files in which claims are made count byte for byte; families and solvers by version only.
+    """
+    document = {
+        "claims": sorted((_identity(claim) for claim in plan.claims), key=json.dumps),
+        "worlds": {
+            name: getattr(model, "digest", None) or describe(model)
+            for name, model in plan.worlds.items()
+        },
+        "budget": [str(plan.budget), plan.seed, plan.world_cases, plan.worlds_only],
+        "sizes": [DRAWN_SIZE, CONTROL_SIZE],
+        "versions": versions(),
+    }
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _identity(claim: Claim) -> list[Any]:
+    path = Path(claim.file)
+    source = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else claim.file
+    return [
+        claim.name,
+        [str(part) for part in claim.theorem.parts],
+        str(claim.theorem.trivial),
+        [mutant.name for mutant in claim.mutants],
+        [[mutant.name, str(mutant.relation)] for mutant in claim.named_mutants],
+        sorted(claim.survivors),
+        [claim.family.name, list(claim.family.landmarks), list(claim.family.controls)],
+        source,
+    ]
+
+
+class _Counter:
+    """Passes each result on to the store, the schedule and the display."""
+
+    def __init__(
+        self, schedule: Schedule, run: Run, progress: Callable[[Progress], None] | None
+    ) -> None:
+        self._schedule, self._run, self._progress = schedule, run, progress
+        self._total, self._done = schedule.total, 0
+
+    def record(self, result: ShardResult) -> None:
+        self._run.record(result)
+        self.add(result, stored=False)
+
+    def add(self, result: ShardResult, stored: bool) -> None:
+        self._schedule.note(result)
+        self._done += 1
+        if self._progress is not None:
+            self._progress(Progress(result, stored, self._done, self._total, self._run.elapsed))
+
+
+def _tasks(plan: Plan, schedule: Schedule, run: Run) -> Iterator[Task]:
+    """What is left to do.  Every world repeats the test numbers, so it counts as more claims."""
+    files = {claim.name: claim.file for claim in plan.claims}
+    ledger = Ledger(claims=len(plan.claims) * (1 + len(plan.worlds)))
+    for shard in schedule.shards(lambda: run.elapsed):
+        if not run.done(shard.key):
+            world = plan.worlds[shard.name] if shard.kind is Kind.WORLD else None
+            yield Task(shard, files[shard.claim], ledger, world)
+
+
+def _kept(run: Run) -> str:
+    if run.store.path == ":memory:":
+        return f"{run.n_done} shards were finished, but in memory only; name a store to keep them"
+    return (
+        f"{run.n_done} finished shards are kept in {run.store.path}; "
+        "the same command again goes on from there"
+    )

@@ -1,0 +1,58 @@
+"""Claims on the multiplier's path in a log of dual ascent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from holdfast.solvers.dual_ascent import DualPath, ascend
+from holdfast.theory import primal_dual
+
+from ..binding import claim
+from ..families import DualLog, logs
+from ..values import Values
+
+
+def _path(log: DualLog) -> DualPath:
+    return ascend(
+        log.observed,
+        target=log.target,
+        step=log.step,
+        first=log.first,
+        cap=log.cap,
+        memory=log.memory,
+        first_average=log.first_average,
+    )
+
+
+def _values(log: DualLog, path: DualPath) -> Values:
+    return {
+        primal_dual.shortfall: sum((log.target - j for j in log.observed), Fraction(0)),
+        primal_dual.lam_last: path.multipliers[-1],
+        primal_dual.lam_first: log.first,
+        primal_dual.eta: log.step,
+    }
+
+
+@claim(primal_dual.telescoping, over=logs().with_controls(uncapped=logs(capped=True)))
+def telescoping(log: DualLog) -> Iterator[Values]:
+    yield _values(log, _path(log))
+
+
+@claim(
+    primal_dual.telescoping_unclipped,
+    over=logs(unclipped=True).with_controls(unclipped=logs(), uncapped=logs(capped=True)),
+)
+def telescoping_unclipped(log: DualLog) -> Iterator[Values]:
+    yield _values(log, _path(log))
+
+
+@claim(primal_dual.telescoping_average, over=logs(averaged=True))
+def telescoping_average(log: DualLog) -> Iterator[Values]:
+    path = _path(log)
+    yield {
+        **_values(log, path),
+        primal_dual.rho: log.memory,
+        primal_dual.e_last: path.averages[-1],
+        primal_dual.e_first: log.first_average,
+    }

@@ -1,0 +1,100 @@
+"""Claims on concentration, against exact tails and, once, against simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
+
+from sympy import exp
+
+from holdfast.solvers.tails import binomial_tail, multinomial_l1_tail
+from holdfast.theory import Le
+from holdfast.theory import concentration as theory
+
+from ..binding import NamedMutant, claim
+from ..draws import philox
+from ..families import (
+    Empirical,
+    Frequency,
+    empirical_laws,
+    frequencies,
+    simulable_frequencies,
+)
+from ..values import Count, Values
+
+M25 = NamedMutant(
+    "M25",
+    Le(theory.tail, exp(-2 * theory.N_samples**2 * theory.t_deviation)),
+    "the exponent is -2 N^2 t",
+)
+_FAR = Frequency(2000, Fraction(1, 2), Fraction(1, 10))
+"""N t^2 = 20: the exponent's constant is sharp up to a polynomial factor."""
+
+
+@claim(
+    theory.hoeffding,
+    over=frequencies()
+    .with_landmarks(
+        G16=lambda: (Frequency(10, Fraction(1, 10), Fraction(1, 10)),),
+        far=lambda: (_FAR,),
+        sure=lambda: (Frequency(1, Fraction(99, 100), Fraction(1, 100)),),
+    )
+    .with_controls(independent=frequencies(copied=True)),
+    mutants=(M25,),
+)
+def hoeffding(sample: Frequency) -> Iterator[Values]:
+    yield {
+        theory.N_samples: sample.trials * sample.copies,
+        theory.t_deviation: sample.deviation,
+        theory.tail: binomial_tail(sample.trials, sample.probability, sample.deviation),
+    }
+
+
+EXPERIMENTS = 2000
+"""Simulated experiments of one case."""
+
+
+@claim(theory.hoeffding, over=simulable_frequencies(), tag="simulated")
+def hoeffding_simulated(sample: Frequency) -> Iterator[Values]:
+    n, p, t = sample.trials, sample.probability, sample.deviation
+    successes = philox("hoeffding", n, p, t).binomial(n, float(p), EXPERIMENTS)
+    deviating = int((successes >= ceil(n * (p + t))).sum())
+    yield {
+        theory.N_samples: n,
+        theory.t_deviation: t,
+        theory.tail: Count(deviating, EXPERIMENTS),
+    }
+
+
+_FAIR = (Fraction(1, 2),) * 2
+_LOOSE = (
+    "not known to be false: the factor 2^S - 2 is not sharp; the largest ratio known here is "
+    "exp(1/2)/2 = 0.824, at one toss of a fair coin, so a change by a tenth cannot be refuted there"
+)
+
+
+@claim(
+    theory.weissman,
+    over=empirical_laws()
+    .with_landmarks(
+        coin=lambda: (Empirical(1, _FAIR, Fraction(1)),),
+        far=lambda: (Empirical(2000, _FAIR, Fraction(1, 5)),),
+    )
+    .with_controls(independent=empirical_laws(copied=True)),
+    survivors={
+        "11*tail/10 <= (2**S - 2)*exp(-N*epsilon**2/2)": _LOOSE,
+        "tail <= 9*(2**S - 2)*exp(-N*epsilon**2/2)/10": _LOOSE,
+        "tail <= (2**S - 11/5)*exp(-N*epsilon**2/2)": _LOOSE,
+        "tail <= ((11/5)**S - 2)*exp(-N*epsilon**2/2)": "true: weaker, since (11/5)^S >= 2^S",
+        "tail <= (2**S - 2)*exp(-9*N*epsilon**2/20)": "true: weaker, since S >= 2 outcomes",
+        "tail <= (2**S - 2)*exp(-epsilon**2/2)": "true: weaker, since N >= 1 and S >= 2",
+    },
+)
+def weissman(sample: Empirical) -> Iterator[Values]:
+    yield {
+        theory.N_samples: sample.trials * sample.copies,
+        theory.n_outcomes: len(sample.law),
+        theory.radius: sample.radius,
+        theory.l1_tail: multinomial_l1_tail(sample.trials, sample.law, sample.radius),
+    }

@@ -1,0 +1,62 @@
+"""``hunt``: the model on which a theorem is tightest, or false."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from holdfast.verify.counterexample import certify
+from holdfast.verify.hunt import Hunt, hunt
+from holdfast.verify.schedule import Budget
+from holdfast.verify.store import Store
+from holdfast.verify.summary import ExitCode
+
+from .looking import STORE
+from .selection import one
+
+
+@click.command()
+@click.argument("label")
+@click.option("--budget", default="20s", show_default=True, help="Time, or number of models.")
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--store", "path", default=STORE, show_default=True, help="Keeps the extremal models."
+)
+def hunt_command(label: str, budget: str, seed: int, path: str) -> int:
+    """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
+
+    A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1.
+    """
+    claim = one(label)
+    console = Console()
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
+        found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)
+    rate = found.models / max(found.seconds, 1e-9)
+    console.print(
+        f"[bold]{claim.name}[/bold]: {found.models} models in {found.seconds:.1f} s "
+        f"({rate:.0f}/s), {found.restarts} restarts, seed {found.seed}"
+    )
+    return (
+        _violation(console, found, Path(path).parent) if found.violation else _peaks(console, found)
+    )
+
+
+def _peaks(console: Console, found: Hunt) -> int:
+    for peak in found.best:
+        ratio = "-" if peak.ratio is None else f"{peak.ratio:.6g}"
+        console.print(f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False)
+    console.print(f"\nnot refuted on {found.models} models; the extremal ones are kept")
+    return ExitCode.AS_EXPECTED
+
+
+def _violation(console: Console, found: Hunt, directory: Path) -> int:
+    assert found.violation is not None
+    seen = found.violation.observation
+    certified = certify(seen.claim, seen.case, seen.part, seen.values)
+    path = certified.write(directory / "certificates")
+    console.print(f"\n[bold red]violated[/bold red]:\n{seen}", highlight=False)
+    console.print(f"\ncounterexample: {path} (holdfast check {path})")
+    return ExitCode.VIOLATION

@@ -1,0 +1,97 @@
+"""``list``, ``show``, ``check`` and ``doctor``: commands that only look."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.verify.summary import ExitCode
+
+STORE = ".holdfast/findings.sqlite"
+"""Where findings go unless --store says otherwise."""
+
+
+@click.command()
+@click.argument("patterns", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_command(patterns: Sequence[str], as_json: bool) -> int:
+    """List the theorems whose label matches a PATTERN, or all of them."""
+    from .selection import select
+
+    claims = select(patterns)
+    if as_json:
+        rows = [
+            {
+                "claim": claim.name,
+                "title": claim.theorem.title,
+                "standing": claim.theorem.standing.name.lower(),
+                "source": str(claim.theorem.source),
+                "provenance": claim.theorem.source.provenance.name.lower(),
+            }
+            for claim in claims
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return ExitCode.AS_EXPECTED
+    table = Table("label", "title", "source", "standing, provenance")
+    table.columns[0].no_wrap = True
+    for claim in claims:
+        theorem = claim.theorem
+        table.add_row(
+            claim.name,
+            theorem.title,
+            str(theorem.source),
+            f"{theorem.standing.name.lower()}, {theorem.source.provenance.name.lower()}",
+        )
+    Console().print(table)
+    return ExitCode.AS_EXPECTED
+
+
+@click.command()
+@click.argument("label")
+@click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
+def show_command(label: str, path: str) -> int:
+    """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings."""
+    from holdfast.verify.report.console import theorem_page
+    from holdfast.verify.store import Store
+
+    from .selection import select
+
+    claims = select([label])
+    findings = ()
+    if Path(path).exists():
+        with Store.open(path) as store:
+            findings = tuple(f for claim in claims for f in store.findings(claim.name, 5))
+    for theorem in dict.fromkeys(claim.theorem.label for claim in claims):
+        mine = [claim for claim in claims if claim.theorem.label == theorem]
+        names = {claim.name for claim in mine}
+        found = [finding for finding in findings if finding.claim in names]
+        Console().print(theorem_page(mine[0].theorem, mine, found))
+    return ExitCode.AS_EXPECTED
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+def check_command(files: Sequence[str]) -> int:
+    """Check certificate FILES with the kernel, in a fresh process that loads no solver."""
+    command = [sys.executable, "-m", "holdfast.verify.kernel", *files]
+    done = subprocess.run(command, check=False)
+    if done.returncode == 0:
+        return ExitCode.AS_EXPECTED
+    return ExitCode.CERTIFICATE_REJECTED
+
+
+@click.command()
+def doctor_command() -> int:
+    """Say whether this installation can be relied on, and what to do if not."""
+    from holdfast.verify import doctor
+
+    checks = doctor.diagnose()
+    doctor.show(checks)
+    return ExitCode.AS_EXPECTED if doctor.healthy(checks) else ExitCode.VIOLATION

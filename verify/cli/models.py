@@ -1,0 +1,113 @@
+"""Models as a person names them: a file, ``gym:ID``, or the name of a world."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import click
+import numpy as np
+
+from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load
+
+MODEL_HELP = (
+    "MODEL is a .json or .npz file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes arguments on), "
+    "or one of the worlds: " + ", ".join(WORLDS) + "."
+)
+COST_HELP = (
+    "A cost: states:5,7,12 (1 on arriving in one of them), step (1 each step), a .npy file of "
+    "shape [S] or [S, A], or module:function with function(state, action, next_state)."
+)
+
+
+def rational(text: str, what: str) -> Fraction:
+    """``3/4``, ``0.75`` or ``2`` as an exact rational; raises click.BadParameter."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise click.BadParameter(f"{what} is {text!r}; write a rational, as 3/4 or 0.75") from error
+
+
+def read_model(
+    name: str, costs: Sequence[str], budgets: Sequence[str], discount: str | None
+) -> CMDP:
+    """The model of that name, with costs, budgets and discount replaced where given.
+
+    Raises ModelError or click.BadParameter with what to change.
+    """
+    limits = [rational(budget, "a budget") for budget in budgets]
+    factor = None if discount is None else rational(discount, "the discount")
+    if name.startswith("gym:"):
+        return _environment(name[4:], costs, limits, factor)
+    if costs:
+        raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
+    if name in WORLDS:
+        model = WORLDS[name].build()
+    elif Path(name).exists():
+        model = load(name)
+    else:
+        raise click.BadParameter(
+            f"no model {name!r}: no such file, and no such world. {MODEL_HELP}"
+        )
+    model = model if factor is None else model.with_discount(factor)
+    return model.with_budgets(*limits) if limits else model
+
+
+def _environment(
+    name: str, costs: Sequence[str], budgets: list[Fraction], discount: Fraction | None
+) -> CMDP:
+    if len(costs) != len(budgets):
+        raise click.BadParameter(
+            f"{len(costs)} costs and {len(budgets)} budgets; give each --cost a budget of its own"
+        )
+    identifier, _, query = name.partition("?")
+    return from_gymnasium(
+        identifier,
+        costs=[_cost(text) for text in costs],
+        budgets=budgets,
+        discount=Fraction(99, 100) if discount is None else discount,
+        make_kwargs={key: _literal(value) for key, value in parse_qsl(query)},
+    )
+
+
+def _literal(text: str) -> Any:
+    if text in ("True", "False", "true", "false"):
+        return text.lower() == "true"
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _cost(text: str) -> Any:
+    kind, colon, rest = text.partition(":")
+    if text == "step":
+        return lambda _state, _action, _following: 1
+    if kind == "states" and colon:
+        try:
+            return {int(state) for state in rest.split(",")}
+        except ValueError as error:
+            raise click.BadParameter(f"--cost {text!r}: write states:5,7,12") from error
+    if text.endswith(".npy"):
+        try:
+            return np.load(text, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise click.BadParameter(f"--cost {text!r} cannot be read: {error}") from error
+    if colon:
+        return _function(kind, rest)
+    raise click.BadParameter(f"--cost {text!r} is none of these. {COST_HELP}")
+
+
+def _function(module: str, name: str) -> Any:
+    sys.path.insert(0, "")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise click.BadParameter(f"--cost {module}:{name}: {error}") from error
+    finally:
+        sys.path.remove("")
+
+
+__all__ = ["COST_HELP", "MODEL_HELP", "ModelError", "rational", "read_model"]

@@ -1,0 +1,167 @@
+"""``verify``: the main job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from holdfast.solvers import CMDP, WORLDS
+from holdfast.verify import campaign
+from holdfast.verify.binding import Claim
+from holdfast.verify.optima import world_summary
+from holdfast.verify.refutations import counterexamples
+from holdfast.verify.report import console as tables
+from holdfast.verify.schedule import Budget
+from holdfast.verify.store import Store
+from holdfast.verify.summary import ExitCode, RunSummary, WorldSummary
+
+from .looking import STORE
+from .models import COST_HELP, MODEL_HELP, read_model
+from .selection import select
+
+DEFAULT_BUDGET = "60s"
+
+
+@click.command(epilog=MODEL_HELP)
+@click.argument("patterns", nargs=-1)
+@click.option(
+    "--budget",
+    default=DEFAULT_BUDGET,
+    show_default=True,
+    help="Time in all (60s, 2m), or drawn models for each claim (500).",
+)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option("--worlds", is_flag=True, help="Examine the named real models in the same run.")
+@click.option(
+    "--on", "models", multiple=True, metavar="MODEL", help="Examine MODEL instead of drawn models."
+)
+@click.option("--cost", "costs", multiple=True, help=COST_HELP)
+@click.option("--limit", "limits", multiple=True, help="Budget of each --cost, in order.")
+@click.option("--discount", help="Discount of the models of --on.")
+@click.option(
+    "--cases", default=1, show_default=True, help="Cases of each claim on each real model."
+)
+@click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
+@click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
+@click.option("--json", "json_path", type=click.Path(), help="Write the summary as JSON.")
+@click.option("--junit", "junit_path", type=click.Path(), help="Write a JUnit report.")
+@click.option("--html", "html_path", type=click.Path(), help="Write the report into this folder.")
+def verify_command(patterns: Sequence[str], **options: Any) -> int:
+    """Examine the theorems whose label matches a PATTERN (all, if none is given).
+
+    A PATTERN may hold * and ?, or name a file of your own claims (.py).  An interrupted run with
+    the same seed, budget and claims is resumed from the store.
+    """
+    claims = select(patterns)
+    budget = Budget.parse(options["budget"])
+    console = Console()
+    worlds = _worlds(options)
+    certified = [_certify(console, name, model) for name, model in worlds.items()]
+    path = Path(options["path"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Store.open(path) as store:
+        with _display(console) as report:
+            run = campaign.run_campaign(
+                claims,
+                budget=budget,
+                seed=options["seed"],
+                store=store,
+                jobs=options["jobs"],
+                worlds={name: model for name, model in worlds.items() if name not in _TOO_LARGE},
+                world_cases=options["cases"],
+                worlds_only=bool(options["models"]),
+                progress=report,
+                fresh=options["fresh"],
+            )
+        summary = campaign.summary(run, claims, [world for world, _ in certified])
+    summary = replace(summary, models=_extras(summary, claims, path.parent))
+    _write(summary, options)
+    console.print(tables.results_table(summary))
+    console.print(tables.problems(summary))
+    _say_where(console, path, options)
+    if not all(accepted for _, accepted in certified):
+        return ExitCode.CERTIFICATE_REJECTED
+    return summary.exit_code
+
+
+_TOO_LARGE: frozenset[str] = frozenset()
+
+
+def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
+    models = {name: world.build() for name, world in WORLDS.items()} if options["worlds"] else {}
+    if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
+        raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
+    for name in options["models"]:
+        short = name.removeprefix("gym:")
+        models[short] = read_model(name, options["costs"], options["limits"], options["discount"])
+    return models
+
+
+def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bool]:
+    with console.status(f"solving {name} ({model.n_states} states) exactly"):
+        summary, found = world_summary(name, model)
+    console.print(
+        f"{name}: optimal value {summary.decimal or summary.value}, {found.verdict}",
+        highlight=False,
+    )
+    return summary, found.accepted
+
+
+@contextmanager
+def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shards, {task.fields[models]} models"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting", total=None, models=0)
+        models = 0
+
+        def report(news: campaign.Progress) -> None:
+            nonlocal models
+            models += news.result.models
+            progress.update(
+                task,
+                description=news.result.shard.claim,
+                completed=news.done,
+                total=news.total,
+                models=models,
+            )
+
+        yield report
+
+
+def _extras(summary: RunSummary, claims: Sequence[Claim], directory: Path) -> dict[str, Any]:
+    return {"counterexamples": counterexamples(summary, claims, directory / "certificates")}
+
+
+def _write(summary: RunSummary, options: dict[str, Any]) -> None:
+    from holdfast.verify.report import html, json_report, junit
+
+    if options["json_path"]:
+        json_report.write(summary, Path(options["json_path"]))
+    if options["junit_path"]:
+        junit.write(summary, Path(options["junit_path"]))
+    if options["html_path"]:
+        html.write(summary, Path(options["html_path"]))
+
+
+def _say_where(console: Console, store: Path, options: dict[str, Any]) -> None:
+    places = {"findings": store, "JSON": options["json_path"], "JUnit": options["junit_path"]}
+    if options["html_path"]:
+        places["report"] = Path(options["html_path"]) / "index.html"
+    for what, place in places.items():
+        if place:
+            console.print(f"{what}: {place}", highlight=False)

@@ -1,0 +1,243 @@
+"""Counterexamples: values at which a theorem is false, as text for people and as a certificate.
+
+Main definitions: `Refuter` puts a claim's theorem to a case, `Observation` is what it saw,
+`certify` writes a violation down as a document that the kernel checks without us.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import flint
+
+from holdfast.theory import Relation
+
+from . import expressions
+from .binding import Claim
+from .comparison import CompiledRelation, Outcome
+from .description import describe, digest, value_text
+from .engine import claim_values, environment, examine
+from .family import Case
+from .kernel import Enclosure, Report, Verdict, check, format_rational
+from .ledger import Ledger
+from .values import Ball, Count, Value
+
+FORMAT = "holdfast-certificate/1"
+PRECISIONS = (256, 1024, 4096)
+"""Bits at which balls are written down; the next is tried where the kernel cannot decide."""
+
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One part of a theorem at one set of values of a case.
+
+    claim, case; part: index of the relation in the theorem's conjunction; values: symbol -> value;
+    outcome: both sides and the verdict.
+    """
+
+    claim: Claim
+    case: Case
+    part: int
+    values: Mapping[str, Value]
+    outcome: Outcome
+
+    @property
+    def relation(self) -> Relation:
+        """The relation that was put to the test."""
+        return self.claim.theorem.parts[self.part]
+
+    def lines(self) -> list[str]:
+        """What a person reads: the relation, both sides, the quantities, the case."""
+        meanings = {q.name: q.meaning for q in self.claim.theorem.quantities}
+        rows = [(f"{name} = {_shown(value)}", meanings[name]) for name, value in self._used()]
+        width = max(len(text) for text, _ in rows)
+        return [
+            f"{self.claim.name}, {_WORDS.get(self.outcome.verdict, 'examined')}: {self.relation}",
+            f"  left side   {_shown(self.outcome.left)}",
+            f"  right side  {_shown(self.outcome.right)}",
+            "where",
+            *(f"  {text:<{width}}  {meaning}" for text, meaning in rows),
+            f"on the case {digest(self.case)}",
+            *(f"  {line}" for part in self.case for line in _part_lines(describe(part))),
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _used(self) -> list[tuple[str, Value]]:
+        names = sorted(quantity.name for quantity in self.relation.quantities)
+        return [(name, self.values[name]) for name in names]
+
+
+_WORDS = {Verdict.VIOLATED: "violated", Verdict.TIGHT: "attained", Verdict.HOLDS: "not refuted"}
+
+
+class Refuter:
+    """Puts the theorem of a claim to cases, without its mutants and without keeping records.
+
+    ledger: charged for values that are counts of trials, one test after the other.
+    """
+
+    def __init__(self, claim: Claim, ledger: Ledger | None = None) -> None:
+        self.claim = claim
+        self._ledger, self._tests = ledger or Ledger(), 0
+        theorem = claim.theorem
+        self._parts = [CompiledRelation(part, theorem.trivial) for part in theorem.parts]
+
+    def observe(self, case: Case) -> Iterator[Observation]:
+        """Every part at every set of values that the claim yields on the case.
+
+        Raises
+        ------
+        ClaimError: if the claim raises, or its values do not fit the theorem.
+        """
+        for values in claim_values(self.claim, "a case", case):
+            named, _ = environment(values, self._ledger, self._tests)
+            self._tests += 1
+            for part, relation in enumerate(self._parts):
+                outcome = examine(self.claim, relation, named, "a case")
+                yield Observation(self.claim, case, part, named, outcome)
+
+    def refute(self, case: Case) -> Observation | None:
+        """The first violation on the case, or None; raises as `observe` does."""
+        seen = self.observe(case)
+        return next((one for one in seen if one.outcome.verdict is Verdict.VIOLATED), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate with the kernel's report on it.
+
+    name: of the file it goes to, ``<label>-<digest>.json``.
+    """
+
+    document: Mapping[str, Any]
+    report: Report
+    name: str
+
+    def write(self, directory: Path) -> Path:
+        """Write the document into the directory, which is made where missing; returns its path."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / self.name
+        path.write_text(json.dumps(self.document, indent=1) + "\n", encoding="utf-8")
+        return path
+
+
+def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> Certified:
+    """The document that says: at these values this part of the theorem is false.
+
+    Exact values are written as they are, balls as intervals, narrower ones where the kernel cannot
+    decide on the wider.  All of them are "given": the certificate proves the arithmetic, and holds
+    the case, so that anyone can compute the values again.  The report says whether it was accepted.
+
+    Raises
+    ------
+    KeyError: if a quantity of the relation has no value.
+    """
+    relation = claim.theorem.parts[part]
+    used = {quantity.name: values[quantity.name] for quantity in relation.quantities}
+    notes = _notes(claim, case, part, used)
+    for precision in PRECISIONS:
+        document = {
+            "format": FORMAT,
+            "kind": "counterexample",
+            "relation": [
+                relation.sign.value,
+                expressions.to_kernel(relation.left),
+                expressions.to_kernel(relation.right),
+            ],
+            "values": {name: _written(used[name], precision) for name in sorted(used)},
+            "notes": notes,
+        }
+        report = check(document)
+        if report.accepted or not any(isinstance(value, Ball) for value in used.values()):
+            break
+    label = claim.name.replace("/", "-").replace("#", "-")
+    return Certified(document, report, f"{label}-{digest(case)}.json")
+
+
+def _notes(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> dict[str, Any]:
+    """What the kernel does not read: whose relation this is, and the case itself."""
+    alpha = sum((v.alpha for v in values.values() if isinstance(v, Enclosure)), Fraction(0))
+    return {
+        "claim": claim.name,
+        "part": part,
+        "statement": str(claim.theorem.parts[part]),
+        "digest": digest(case),
+        "case": describe(case),
+        "alpha": format_rational(alpha),
+    }
+
+
+def _written(value: Value, precision: int) -> dict[str, str]:
+    if isinstance(value, Count):
+        raise TypeError(f"{value!r} is a count; certify the interval that was made of it")
+    if isinstance(value, int | Fraction):
+        return {"value": format_rational(value)}
+    if isinstance(value, Enclosure):
+        ends = value.lo, value.hi
+    else:
+        with flint.ctx.workprec(precision):
+            ends = expressions.from_arb(value.compute())
+    return {"lo": format_rational(ends[0]), "hi": format_rational(ends[1])}
+
+
+def _shown(value: Value) -> str:
+    """The value in full, with a decimal beside it where it is no integer."""
+    if isinstance(value, Enclosure):
+        if not value.is_exact:
+            return f"between {_decimal(value.lo)} and {_decimal(value.hi)}"
+        value = value.lo
+    text = value_text(value)
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return f"{_shortened(text)} (about {_decimal(value)})"
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"
+
+
+def _decimal(number: Fraction) -> str:
+    try:
+        return f"{float(number):.10g}"
+    except OverflowError:
+        return "a number beyond floats"
+
+
+def _part_lines(thing: Any) -> list[str]:
+    """One part of a case; a constrained MDP is written out pair by pair."""
+    if isinstance(thing, Mapping) and thing.get("kind") == "cmdp":
+        return _model_lines(thing)
+    text = thing if isinstance(thing, str) else json.dumps(thing)
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}... ({len(text)} characters)"
+    return text.splitlines() or [""]
+
+
+def _model_lines(model: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"constrained MDP, {model['n_states']} states, discount {model['discount']}, "
+        f"initial law {_entries(model['initial'])}, budgets {_entries(model['budgets'])}"
+    ]
+    if len(model["choices"]) > _LONGEST // 20:
+        return [*lines, f"{len(model['choices'])} state-action pairs, too many to list"]
+    for index, (state, action) in enumerate(model["choices"]):
+        row = model["transitions"][index]
+        total = sum(int(weight) for _, weight in row)
+        targets = ", ".join(f"{t} ({Fraction(int(w), total)})" for t, w in row)
+        costs = "".join(f", cost {cost[index]}" for cost in model["costs"])
+        reward = model["reward"][index]
+        lines.append(f"state {state}, action {action}: to {targets}; reward {reward}{costs}")
+    return lines
+
+
+def _entries(vector: Any) -> str:
+    return "(" + ", ".join(map(str, vector)) + ")"

@@ -1,0 +1,49 @@
+"""Cases as plain data: for digests, for reports and for the corpus."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .kernel import format_rational
+from .values import Ball, Count, Value
+
+
+def describe(thing: Any) -> Any:
+    """A JSON document of a case or of any part of it; rationals become strings."""
+    if hasattr(thing, "to_dict"):
+        return thing.to_dict()
+    if isinstance(thing, bool | str) or thing is None:
+        return thing
+    if isinstance(thing, int | Fraction):
+        return format_rational(thing)
+    if isinstance(thing, np.ndarray):
+        return describe(thing.tolist())
+    if isinstance(thing, Mapping):
+        return {str(key): describe(value) for key, value in thing.items()}
+    if isinstance(thing, tuple | list):
+        return [describe(part) for part in thing]
+    if is_dataclass(thing):
+        return {part.name: describe(getattr(thing, part.name)) for part in fields(thing)}
+    return repr(thing)
+
+
+def digest(case: Any) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a case's description."""
+    parts = [getattr(part, "digest", None) or describe(part) for part in case]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def value_text(value: Value) -> str:
+    """A value as the report and the store show it."""
+    if isinstance(value, Ball):
+        low = value.compute()
+        return f"about {low.str(12, radius=False)}"
+    if isinstance(value, Count):
+        return f"{value.successes} of {value.trials}"
+    return format_rational(value) if isinstance(value, int | Fraction) else str(value)

@@ -1,0 +1,287 @@
+"""The engine: runs one shard of a claim and says what was found and which mutants died.
+
+A shard is a deterministic piece of work: everything in it follows from the claim, the seed and the
+shard itself, so it can run in any process, in any order, and be run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+from holdfast.theory import Quantity
+
+from .binding import Claim, NamedMutant
+from .comparison import CompiledRelation, Environment, Outcome
+from .description import digest, value_text
+from .draws import PhiloxDraw
+from .expressions import Undefined
+from .family import Case, OutOfScope
+from .finding import Finding
+from .kernel import Verdict
+from .ledger import Ledger, interval
+from .values import ClaimError, Count, Value, Values, checked
+
+
+class Kind(Enum):
+    """What a shard examines."""
+
+    LANDMARKS = "the family's landmarks and the witnesses of named mutants"
+    DRAWN = "models drawn from the family"
+    CONTROL = "models that break one assumption, until the theorem fails on one"
+    WORLD = "a model brought by the user"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A piece of a campaign.
+
+    claim: name; kind: what is examined; index: number of its first case; size: number of cases;
+    seed: of the run; name: of the assumption or the world.
+    """
+
+    claim: str
+    kind: Kind
+    index: int
+    size: int
+    seed: int
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """Identifies the shard within a run."""
+        return f"{self.claim}|{self.kind.name}|{self.name}|{self.index}|{self.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardResult:
+    """What a shard found.
+
+    findings: one for each part of each set of values; kills: mutant name -> case that refuted it;
+    models: cases examined; seconds: wall time; error: why the claim is faulty, or empty.
+    """
+
+    shard: Shard
+    findings: tuple[Finding, ...]
+    kills: dict[str, str] = field(default_factory=dict)
+    models: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+
+def run_shard(
+    claim: Claim, shard: Shard, ledger: Ledger | None = None, world: Any = None
+) -> ShardResult:
+    """Examine the shard's cases; a claim that raises ends the shard with `error` set."""
+    start = time.perf_counter()
+    examiner = Examiner(claim, ledger or Ledger())
+    error = ""
+    try:
+        if shard.kind is Kind.CONTROL:
+            examiner.control(shard)
+        else:
+            for label, test, draw in _cases(claim, shard, world):
+                examiner.case(label, test, draw)
+            if shard.kind is Kind.LANDMARKS:
+                examiner.witnesses()
+    except ClaimError as problem:
+        error = str(problem)
+    seconds = time.perf_counter() - start
+    found = tuple(examiner.findings)
+    return ShardResult(shard, found, examiner.kills, examiner.models, seconds, error)
+
+
+def drawn_case(claim: Claim, seed: int, index: int) -> tuple[PhiloxDraw, Case]:
+    """Case number `index` of a claim under a seed, with the draw that made it."""
+    draw = PhiloxDraw(seed, claim.name, index)
+    return draw, claim.family.draw(draw)
+
+
+def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, Callable[[], Case]]]:
+    """(label, number of the case among those of the claim, how to make it)."""
+    if shard.kind is Kind.LANDMARKS:
+        for number, name in enumerate(claim.family.landmarks):
+            yield f"landmark:{name}", 2 * number, partial(claim.family.landmark, name)
+        return
+    drawn = shard.kind is Kind.DRAWN
+    name = claim.name if drawn else f"{claim.name}@{shard.name}"
+
+    def make(index: int) -> Case:
+        family = claim.family if drawn else claim.family.on(world)
+        return family.draw(PhiloxDraw(shard.seed, name, index))
+
+    for index in range(shard.index, shard.index + shard.size):
+        label = f"drawn:{index}" if drawn else f"world:{shard.name}:{index}"
+        yield label, 2 * index + 1, partial(make, index)
+
+
+def claim_values(
+    claim: Claim, label: str, case: Case, *, domains: bool = True
+) -> Iterator[dict[Quantity, Value]]:
+    """What the claim yields on a case, checked against its theorem.
+
+    Raises
+    ------
+    ClaimError: if the claim raises, or its values do not fit; OutOfScope: as the claim does.
+    """
+    where = f"{claim.name} on {label}"
+    try:
+        for values in claim.evaluate(*case):
+            yield checked(where, claim.theorem.quantities, values, domains=domains)
+    except (ClaimError, OutOfScope):
+        raise
+    except Exception as error:
+        raise ClaimError(f"{where}: the claim raised {type(error).__name__}: {error}") from error
+
+
+def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
+    """Values by name, counts turned into intervals, and the alpha that these were charged."""
+    counts = sum(isinstance(value, Count) for value in values.values())
+    named: dict[str, Value] = {}
+    alpha = Fraction(0)
+    for quantity, value in values.items():
+        if isinstance(value, Count):
+            share = ledger.allowance(test) / counts
+            alpha += share
+            named[quantity.name] = interval(value, share)
+        else:
+            named[quantity.name] = value
+    return named, alpha
+
+
+def examine(claim: Claim, relation: CompiledRelation, named: Environment, label: str) -> Outcome:
+    """The outcome of one part; raises ClaimError where the relation has no value."""
+    try:
+        return relation.examine(named)
+    except Undefined as error:
+        raise ClaimError(
+            f"{claim.name} on {label}: {relation.relation} is undefined: {error}"
+        ) from error
+
+
+_TESTS_A_CASE = 16
+"""Sets of values of one case that may hold counts, each an own test of the ledger."""
+
+
+class Examiner:
+    """Examines cases of one claim, keeping the findings and the mutants still alive."""
+
+    def __init__(self, claim: Claim, ledger: Ledger) -> None:
+        theorem = claim.theorem
+        self.claim, self.ledger = claim, ledger
+        self.parts = [CompiledRelation(part, theorem.trivial) for part in theorem.parts]
+        self.alive = {
+            mutant.name: CompiledRelation(mutant.relation)
+            for mutant in claim.mutants
+            if not mutant.implied and mutant.name not in claim.survivors
+        }
+        for named in claim.named_mutants:
+            if named.relation.quantities <= theorem.quantities:
+                self.alive[named.name] = CompiledRelation(named.relation)
+        self.findings: list[Finding] = []
+        self.kills: dict[str, str] = {}
+        self.models = 0
+
+    def case(self, label: str, number: int, make: Callable[[], Case]) -> None:
+        """Examine every set of values that the claim yields on a case."""
+        self.models += 1
+        try:
+            case = self._made(label, make)
+            mark = digest(case)
+            for repeat, values in enumerate(claim_values(self.claim, label, case)):
+                self._values(label, number, repeat, values, mark)
+        except OutOfScope as reason:
+            found = Finding(self.claim.name, label, 0, 0, Verdict.OUT_OF_SCOPE, note=str(reason))
+            self.findings.append(found)
+
+    def _values(self, label: str, number: int, repeat: int, values: Values, mark: str) -> None:
+        if repeat >= _TESTS_A_CASE and any(isinstance(v, Count) for v in values.values()):
+            raise ClaimError(
+                f"{self.claim.name} on {label}: more than {_TESTS_A_CASE} sets of counts; draw "
+                "another case instead, so that each test has its own share of alpha"
+            )
+        named, alpha = environment(values, self.ledger, number * _TESTS_A_CASE + repeat)
+        shown = {name: value_text(value) for name, value in named.items()}
+        for part, relation in enumerate(self.parts):
+            outcome = examine(self.claim, relation, named, label)
+            place = (self.claim.name, label, part, repeat)
+            self.findings.append(_finding(place, outcome, alpha, mark, shown))
+        self._mutants(named, label)
+
+    def control(self, shard: Shard) -> None:
+        """Draw models that break an assumption until the theorem is violated on one."""
+        family = self.claim.family.without(shard.name)
+        for index in range(shard.size):
+            self.models += 1
+            label = f"without {shard.name}:{index}"
+            draw = PhiloxDraw(shard.seed, self.claim.name, shard.name, index)
+            with suppress(OutOfScope):
+                case = self._made(label, partial(family.draw, draw))
+                if self._falls(label, case, 2 * index * _TESTS_A_CASE):
+                    self.kills[f"without {shard.name}"] = digest(case)
+                    return
+
+    def _falls(self, label: str, case: Case, test: int) -> bool:
+        for values in claim_values(self.claim, label, case, domains=False):
+            named, _ = environment(values, self.ledger, test)
+            if any(relation.refutes(named) for relation in self.parts):
+                return True
+        return False
+
+    def _made(self, label: str, make: Callable[[], Case]) -> Case:
+        try:
+            return make()
+        except (ClaimError, OutOfScope):
+            raise
+        except Exception as error:
+            raise ClaimError(
+                f"{self.claim.name} on {label}: the family raised {type(error).__name__}: {error}"
+            ) from error
+
+    def witnesses(self) -> None:
+        """Evaluate the named mutants on their own witnesses."""
+        for mutant in self.claim.named_mutants:
+            if mutant.witness is not None and mutant.name not in self.kills:
+                self._witness(mutant, mutant.witness)
+
+    def _witness(self, mutant: NamedMutant, witness: Callable[[], Any]) -> None:
+        relation = CompiledRelation(mutant.relation)
+        for values in witness():
+            exact = checked(mutant.name, mutant.relation.quantities, values)
+            if relation.refutes({quantity.name: value for quantity, value in exact.items()}):
+                self.kills[mutant.name] = "witness"
+                return
+
+    def _mutants(self, named: dict[str, Value], label: str) -> None:
+        dead = [name for name, relation in self.alive.items() if relation.refutes(named)]
+        for name in dead:
+            self.kills[name] = label
+            del self.alive[name]
+
+
+def _finding(
+    place: tuple[str, str, int, int],
+    outcome: Outcome,
+    alpha: Fraction,
+    mark: str,
+    values: dict[str, str],
+) -> Finding:
+    return Finding(
+        *place,
+        outcome.verdict,
+        left=str(outcome.left),
+        right=str(outcome.right),
+        slack=outcome.slack,
+        ratio=outcome.ratio,
+        grade=outcome.grade,
+        alpha=str(alpha),
+        digest=mark,
+        values=values,
+    )

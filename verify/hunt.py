@@ -1,0 +1,336 @@
+"""The tightness hunt: which case of the family comes closest to breaking the theorem?
+
+Random starts, then a local search over the integers that draw a case.  Every case is evaluated
+exactly; floats only order candidates.  A violation ends the hunt and is shrunk.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from holdfast.theory import Sign
+
+from .binding import Claim
+from .comparison import Outcome
+from .counterexample import Observation, Refuter
+from .description import describe
+from .draws import Draw, PhiloxDraw, VectorDraw, philox
+from .kernel import Verdict
+from .schedule import Budget
+from .shrink import Shrunk, shrink
+
+Progress = Callable[[int, float | None], None]
+
+DEFAULT_BUDGET = Budget(models=2000)
+
+_SAMPLES = 6
+"""Random cases looked at before each local search, which starts from the best of them."""
+
+
+class Kept(Protocol):
+    """A case in a corpus."""
+
+    @property
+    def trace(self) -> Sequence[int]:
+        """The integers that draw it."""
+
+
+class Corpus(Protocol):
+    """Where extremal cases are kept, such as a store."""
+
+    def corpus(self, claim: str) -> Iterable[Kept]:
+        """The cases of a claim."""
+
+    def keep(
+        self, claim: str, trace: Sequence[int], ratio: float | None, case: Any, note: str
+    ) -> object:
+        """Add a case, described as plain data, under the trace that draws it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The case that came closest to breaking one part of a theorem.
+
+    observation: the case, the values and both sides; trace: draws the case, by ``VectorDraw``;
+    score: what the search maximises, see `score`.
+    """
+
+    observation: Observation
+    trace: tuple[int, ...]
+    score: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Smaller over larger side, 1 where the bound is attained; for people."""
+        return self.observation.outcome.ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """What a hunt came to.
+
+    best: for each part of the theorem that was observed, its extremal case; violation: the shrunk
+    violation that ended the hunt; models: cases evaluated; restarts: local searches begun.
+    """
+
+    claim: str
+    seed: int
+    best: tuple[Peak, ...]
+    violation: Shrunk | None
+    models: int
+    restarts: int
+    seconds: float
+
+
+def hunt(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    budget: Budget = DEFAULT_BUDGET,
+    corpus: Corpus | None = None,
+    progress: Progress | None = None,
+) -> Hunt:
+    """Search the family of a claim for the case on which its theorem is tightest.
+
+    Parameters
+    ----------
+    budget: how many cases to evaluate, or for how long; with a number of cases the hunt follows
+        from the seed alone.
+    corpus: what it holds of the claim is searched around first; it then keeps the extremal case of
+        each part, and the violation.
+    progress: called after each case with the number of cases and the best ratio so far.
+
+    Raises
+    ------
+    ClaimError: if the claim is faulty on a case.
+    """
+    hunter = _Hunter(claim, seed, budget, progress)
+    known = () if corpus is None else [tuple(kept.trace) for kept in corpus.corpus(claim.name)]
+    try:
+        hunter.run(known)
+    except _Spent:
+        pass
+    except _Violated as end:
+        hunter.violation = shrink(claim, end.trace)
+    result = hunter.result()
+    if corpus is not None:
+        _keep(corpus, result)
+    return result
+
+
+def score(outcome: Outcome) -> float:
+    """How close to breaking: the ratio, else minus the slack over the size of the sides.
+
+    Zero against zero scores least: it attains every homogeneous bound and says nothing.  An
+    equality has nothing to approach and scores zero.
+    """
+    if outcome.sign in (Sign.EQ, Sign.NE):
+        return 0.0
+    if outcome.left == outcome.right and outcome.left.lo == outcome.left.hi == 0:
+        return -math.inf
+    if outcome.ratio is not None:
+        return outcome.ratio
+    if outcome.slack is None:
+        return -math.inf
+    sides = abs(outcome.left.lo) + abs(outcome.right.lo)
+    return -abs(outcome.slack) / float(1 + sides)
+
+
+def _keep(corpus: Corpus, result: Hunt) -> None:
+    for peak in result.best:
+        seen = peak.observation
+        note = f"hunt, part {seen.part}, seed {result.seed}, {result.models} models"
+        corpus.keep(result.claim, peak.trace, peak.ratio, describe(seen.case), note)
+    if result.violation is not None:
+        shrunk = result.violation
+        ratio = shrunk.observation.outcome.ratio
+        corpus.keep(result.claim, shrunk.trace, ratio, describe(shrunk.case), "violation, shrunk")
+
+
+class _Spent(Exception):
+    """The budget is spent."""
+
+
+class _Violated(Exception):
+    """The theorem fails on the case that this trace draws."""
+
+    def __init__(self, trace: tuple[int, ...]) -> None:
+        super().__init__(str(trace))
+        self.trace = trace
+
+
+class _Hunter:
+    """The state of one hunt."""
+
+    def __init__(self, claim: Claim, seed: int, budget: Budget, progress: Progress | None) -> None:
+        self._claim, self._seed, self._progress = claim, seed, progress
+        self._refuter = Refuter(claim)
+        self._limit = math.inf if budget.models is None else budget.models
+        self._start = time.monotonic()
+        self._deadline = math.inf if budget.seconds is None else self._start + budget.seconds
+        self._best: dict[int, Peak] = {}
+        self._targets = [
+            index
+            for index, part in enumerate(claim.theorem.parts)
+            if part.sign not in (Sign.EQ, Sign.NE)
+        ] or [0]
+        self._models = self._restarts = 0
+        self.violation: Shrunk | None = None
+
+    def run(self, known: Iterable[Sequence[int]]) -> None:
+        """Search until the budget is spent or the theorem is violated."""
+        for trace in known:
+            self._climb(VectorDraw(trace))
+        while True:
+            self._climb(*(self._random(number) for number in range(_SAMPLES)))
+
+    def result(self) -> Hunt:
+        """What has been found."""
+        best = tuple(self._best[part] for part in sorted(self._best))
+        elapsed = time.monotonic() - self._start
+        return Hunt(
+            self._claim.name,
+            self._seed,
+            best,
+            self.violation,
+            self._models,
+            self._restarts,
+            elapsed,
+        )
+
+    def _random(self, number: int) -> Draw:
+        return PhiloxDraw("hunt", self._seed, self._claim.name, self._restarts, number)
+
+    def _climb(self, *starts: Draw) -> None:
+        """Local search from the best of the starts, on the next part in turn."""
+        target = self._targets[self._restarts % len(self._targets)]
+        generator = philox("moves", self._seed, self._claim.name, self._restarts)
+        self._restarts += 1
+        height, here = max(
+            ((self._evaluate(draw).get(target, -math.inf), draw) for draw in starts),
+            key=lambda pair: pair[0],
+        )
+        patience = stale = 40 + 4 * len(here.trace)
+        while stale > 0:
+            stale -= 1
+            draw = VectorDraw(_moved(here, generator))
+            case = self._claim.family.draw(draw)
+            if draw.trace == here.trace:
+                continue
+            reached = self._evaluate(draw, case).get(target, -math.inf)
+            if reached > height:
+                stale = patience
+            if reached >= height:
+                height, here = reached, draw
+
+    def _evaluate(self, draw: Draw, case: Any = None) -> dict[int, float]:
+        """The best score of each part on the case; remembers the extremal ones."""
+        if self._models >= self._limit or time.monotonic() > self._deadline:
+            raise _Spent
+        self._models += 1
+        scores: dict[int, float] = {}
+        for seen in self._refuter.observe(self._claim.family.draw(draw) if case is None else case):
+            if seen.outcome.verdict is Verdict.VIOLATED:
+                raise _Violated(tuple(draw.trace))
+            reached = score(seen.outcome)
+            scores[seen.part] = max(reached, scores.get(seen.part, reached))
+            self._remember(Peak(seen, tuple(draw.trace), reached))
+        if self._progress is not None:
+            ratios = [one.ratio for one in self._best.values() if one.ratio is not None]
+            self._progress(self._models, max(ratios, default=None))
+        return scores
+
+    def _remember(self, found: Peak) -> None:
+        """Keep the higher score; of equal scores the shorter trace."""
+        part = found.observation.part
+        old = self._best.get(part)
+        if old is None or (found.score, -len(found.trace)) > (old.score, -len(old.trace)):
+            self._best[part] = found
+
+
+def _moved(draw: Draw, generator: np.random.Generator) -> list[int]:
+    """The trace after one or two random moves; out of bounds is clipped when it is read."""
+    values = list(draw.trace)
+    if values:
+        for _ in range(int(generator.integers(1, 3))):
+            move = _MOVES[int(generator.integers(len(_MOVES)))]
+            at = int(generator.integers(len(values)))
+            move(values, draw.bounds, at, generator)
+    return values
+
+
+Move = Callable[[list[int], list[tuple[int, int]], int, np.random.Generator], None]
+
+
+def _step(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    del bounds
+    values[at] += 1 if generator.integers(2) else -1
+
+
+def _leap(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    lo, hi = bounds[at]
+    size = 1 << int(generator.integers((hi - lo).bit_length()))
+    values[at] += size if generator.integers(2) else -size
+
+
+def _resample(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    lo, hi = bounds[at]
+    values[at] = int(generator.integers(lo, hi, endpoint=True))
+
+
+def _to_end(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    values[at] = bounds[at][int(generator.integers(2))]
+
+
+def _zero_block(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    for index in _block(len(values), at, generator):
+        lo, hi = bounds[index]
+        values[index] = min(max(0, lo), hi)
+
+
+def _copy_block(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    del bounds
+    source = int(generator.integers(len(values)))
+    for offset, index in enumerate(_block(len(values), at, generator)):
+        values[index] = values[(source + offset) % len(values)]
+
+
+def _copy_neighbour(
+    values: list[int], bounds: list[tuple[int, int]], at: int, generator: np.random.Generator
+) -> None:
+    del bounds
+    values[at] = values[(at + (1 if generator.integers(2) else -1)) % len(values)]
+
+
+def _block(size: int, at: int, generator: np.random.Generator) -> Iterator[int]:
+    length = 1 + int(generator.integers(max(size // 3, 1)))
+    yield from range(at, min(at + length, size))
+
+
+_MOVES: tuple[Move, ...] = (
+    _step,
+    _leap,
+    _resample,
+    _to_end,
+    _zero_block,
+    _copy_block,
+    _copy_neighbour,
+)

@@ -1,0 +1,239 @@
+"""The pytest plugin: ``pytest --holdfast`` runs every claim as a test.
+
+The shipped claims become the items ``holdfast::<label>`` whenever pytest is given no paths; files
+of claims (``holdfast_files`` in the configuration) are collected wherever pytest looks for tests.
+All are marked ``holdfast``, so ``pytest --holdfast -m holdfast`` runs nothing else.
+
+Without ``--holdfast`` nothing is collected, and nothing beyond this module is imported.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .binding import Claim
+    from .counterexample import Observation
+    from .engine import Shard, ShardResult
+    from .finding import Finding
+    from .schedule import Budget
+    from .summary import ClaimSummary
+
+PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
+_PATIENCE = 20
+"""While mutants are alive, models are drawn up to this many times the budget."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options and the configuration key."""
+    group = parser.getgroup("holdfast", "theorems checked by holdfast")
+    group.addoption("--holdfast", action="store_true", help="run claims as tests")
+    group.addoption(
+        "--holdfast-budget",
+        metavar="N|60s",
+        default="25",
+        help="models, or seconds, for each claim (default: 25)",
+    )
+    group.addoption(
+        "--holdfast-seed", metavar="SEED", type=int, default=0, help="of the drawn models (0)"
+    )
+    parser.addini(
+        "holdfast_files",
+        f"name patterns of files of claims (default: {' '.join(PATTERNS)})",
+        type="args",
+        default=list(PATTERNS),
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and look at the budget.
+
+    Raises
+    ------
+    pytest.UsageError: if the budget cannot be read.
+    """
+    config.addinivalue_line("markers", "holdfast: a claim run by holdfast")
+    if config.option.holdfast:
+        from .schedule import Budget, BudgetError
+
+        try:
+            Budget.parse(config.option.holdfast_budget)
+        except BudgetError as error:
+            raise pytest.UsageError(f"--holdfast-budget: {error}") from error
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ClaimFile | None:
+    """A file of claims, where claims are asked for and the name fits."""
+    if not parent.config.getoption("holdfast"):
+        return None
+    patterns = parent.config.getini("holdfast_files")
+    if not any(fnmatch.fnmatch(file_path.name, pattern) for pattern in patterns):
+        return None
+    collector: ClaimFile = ClaimFile.from_parent(parent, path=file_path)
+    return collector
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the shipped claims, before ``-k`` and ``-m`` choose among the items."""
+    paths_given = config.args_source is pytest.Config.ArgsSource.ARGS
+    if config.getoption("holdfast") and not paths_given:
+        shelf = ShippedClaims.from_parent(
+            session, name="holdfast", nodeid="holdfast", path=config.rootpath
+        )
+        added = list(shelf.collect())
+        items.extend(added)
+        session.testscollected += len(added)
+
+
+class ShippedClaims(pytest.Collector):
+    """The claims that come with holdfast."""
+
+    def collect(self) -> Iterator[ClaimItem]:
+        """One item for each claim, in order of their theorems."""
+        from . import binding
+
+        return _items(self, binding.shipped())
+
+
+class ClaimFile(pytest.File):
+    """A user's file of claims."""
+
+    def collect(self) -> Iterator[ClaimItem]:
+        """One item for each claim of the file."""
+        from . import binding
+        from .values import ClaimError
+
+        try:
+            claims = binding.load(self.path)
+        except ClaimError as error:
+            raise self.CollectError(str(error)) from error
+        return _items(self, claims)
+
+
+def _items(parent: pytest.Collector, claims: Iterable[Claim]) -> Iterator[ClaimItem]:
+    for claim in claims:
+        item: ClaimItem = ClaimItem.from_parent(parent, name=claim.name, claim=claim)
+        yield item
+
+
+class ClaimFailed(Exception):
+    """A claim did not fare as expected; the message is the report."""
+
+
+class ClaimItem(pytest.Item):
+    """One claim as a test: landmarks, drawn models, mutants and controls."""
+
+    def __init__(self, *, claim: Claim, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.claim = claim
+        self.add_marker("holdfast")
+
+    def runtest(self) -> None:
+        """Run the claim; raises ClaimFailed with the report if it is not as expected."""
+        from .schedule import Budget
+        from .summary import ExitCode
+
+        seed = int(self.config.getoption("holdfast_seed"))
+        budget = Budget.parse(str(self.config.getoption("holdfast_budget")))
+        summary = _campaign(self.claim, seed, budget)
+        self.user_properties.append(("verdict", summary.verdict.name))
+        self.user_properties.append(("models", summary.models))
+        if summary.exit_code is not ExitCode.AS_EXPECTED:
+            raise ClaimFailed("\n".join(_report(self.claim, summary, seed)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The report alone for a failed claim; a traceback for everything else."""
+        if isinstance(excinfo.value, ClaimFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the claim is made, and what heads the report of its failure."""
+        return self.path, None, f"{self.claim.name}: {self.claim.theorem.title}"
+
+
+def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
+    """Run the shards of a claim in this process, on and on while mutants are alive."""
+    from holdfast.theory import Standing
+
+    from .engine import Kind, run_shard
+    from .summary import summarise
+
+    start, drawn = time.monotonic(), 0
+    refuted = claim.theorem.standing is Standing.REFUTED
+    results: list[ShardResult] = []
+    for shard in _shards(claim, seed, budget):
+        results.append(run_shard(claim, shard))
+        drawn += shard.size if shard.kind is Kind.DRAWN else 0
+        summary = summarise(claim, results)
+        late = budget.seconds is not None and time.monotonic() - start > budget.seconds
+        sated = budget.models is not None and drawn >= budget.models and not summary.survived
+        if late or sated or summary.error or (summary.violations and not refuted):
+            break
+    return summary
+
+
+def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
+    """Landmarks, controls, then drawn models without end or up to the budget's last stretch."""
+    from .engine import Kind, Shard
+    from .schedule import CONTROL_SIZE, DRAWN_SIZE
+
+    yield Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), seed)
+    for assumption in claim.family.controls:
+        yield Shard(claim.name, Kind.CONTROL, 0, CONTROL_SIZE, seed, assumption)
+    last = sys.maxsize if budget.models is None else _PATIENCE * budget.models
+    size = min(DRAWN_SIZE, budget.models or DRAWN_SIZE)
+    for first in range(0, last, size):
+        yield Shard(claim.name, Kind.DRAWN, first, size, seed)
+
+
+def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
+    """What a person needs to know about a claim that failed."""
+    from .kernel import Verdict
+
+    if summary.error:
+        yield f"the claim is faulty: {summary.error}"
+    elif summary.verdict is Verdict.VIOLATED and summary.violations:
+        yield from _violation(claim, summary.violations[0], seed)
+    elif summary.verdict is Verdict.UNDECIDED:
+        yield f"{claim.name} is undecided: {summary.verdict.value}"
+    elif not summary.survived:
+        yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
+        yield f"refuted it on {summary.models} models"
+    for name in summary.survived:
+        yield f"mutant survived {summary.models} models: {name}"
+    if summary.survived:
+        yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
+        yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"
+
+
+def _violation(claim: Claim, finding: Finding, seed: int) -> Iterator[str]:
+    """The counterexample, shrunk where it was drawn, and how to see it again."""
+    found, way = _counterexample(claim, finding.case, seed)
+    yield from found.lines() if found else [f"{claim.name} is violated on {finding.case}"]
+    yield f"found on {finding.case} with seed {seed}{way}"
+
+
+def _counterexample(claim: Claim, label: str, seed: int) -> tuple[Observation | None, str]:
+    from .counterexample import Refuter
+    from .engine import drawn_case
+    from .shrink import shrink
+
+    kind, _, name = label.partition(":")
+    if kind == "landmark":
+        return Refuter(claim).refute(claim.family.landmark(name)), ""
+    draw, _ = drawn_case(claim, seed, int(name))
+    shrunk = shrink(claim, draw.trace)
+    if shrunk is None:
+        return None, ""
+    return shrunk.observation, f", shrunk to the trace {list(shrunk.trace)}"

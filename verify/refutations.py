@@ -1,0 +1,55 @@
+"""Counterexamples of a run: each violated claim's smallest one, certified and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .binding import Claim
+from .counterexample import Observation, Refuter, certify
+from .description import describe, value_text
+from .engine import drawn_case
+from .finding import Finding
+from .shrink import shrink
+from .summary import RunSummary
+
+
+def counterexamples(
+    summary: RunSummary, claims: Sequence[Claim], directory: Path
+) -> dict[str, dict[str, Any]]:
+    """claim name -> {case, values, text, certificate, shrunk}, for each violated claim.
+
+    A violation on a drawn model is shrunk first; the certificate is written where the kernel
+    accepts it.  Violations on a user's own model are reported as they stand.
+    """
+    by_name = {claim.name: claim for claim in claims}
+    found: dict[str, dict[str, Any]] = {}
+    for one in summary.claims:
+        if one.violations and not one.world:
+            claim = by_name[one.claim.name]
+            seen, shrunk = _smallest(claim, one.violations[0], summary.seed)
+            if seen is not None:
+                found[claim.name] = _written(claim, seen, shrunk, directory)
+    return found
+
+
+def _smallest(claim: Claim, finding: Finding, seed: int) -> tuple[Observation | None, bool]:
+    kind, _, name = finding.case.partition(":")
+    if kind != "drawn":
+        return Refuter(claim).refute(claim.family.landmark(name)), False
+    draw, case = drawn_case(claim, seed, int(name))
+    smaller = shrink(claim, draw.trace)
+    return (smaller.observation, True) if smaller else (Refuter(claim).refute(case), False)
+
+
+def _written(claim: Claim, seen: Observation, shrunk: bool, directory: Path) -> dict[str, Any]:
+    certified = certify(claim, seen.case, seen.part, seen.values)
+    path = certified.write(directory) if certified.report.accepted else None
+    return {
+        "case": describe(list(seen.case)),
+        "values": {name: value_text(value) for name, value in seen.values.items()},
+        "text": str(seen),
+        "certificate": None if path is None else str(path),
+        "shrunk": shrunk,
+    }

@@ -1,0 +1,79 @@
+"""Counterexamples as reports receive them.
+
+A run leaves them in ``RunSummary.models["counterexamples"][claim name]``, a mapping with the keys
+``case`` (the description of the case: a list of JSON documents), ``values`` (quantity -> text),
+``text``, ``certificate`` (a path or None) and ``shrunk``.  Every key may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..summary import RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A case on which a statement is false.
+
+    case: JSON documents of its parts; values: of the quantities, as text; text: for people;
+    certificate: path of the certificate, or empty; shrunk: whether smaller ones were looked for.
+    """
+
+    case: tuple[Any, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    certificate: str = ""
+    shrunk: bool = False
+
+    @property
+    def models(self) -> tuple[Mapping[str, Any], ...]:
+        """The constrained MDPs among the parts."""
+        return tuple(part for part in self.case if is_model(part))
+
+    @property
+    def policies(self) -> tuple[tuple[str, ...], ...]:
+        """The stationary policies among the parts, as probabilities of the choices."""
+        found = (part.get("probabilities") for part in self.case if isinstance(part, Mapping))
+        return tuple(tuple(map(str, row)) for row in found if isinstance(row, list | tuple))
+
+    @property
+    def others(self) -> tuple[Any, ...]:
+        """The parts that are neither."""
+        return tuple(part for part in self.case if not is_model(part) and not _is_policy(part))
+
+
+def is_model(part: Any) -> bool:
+    """Whether a JSON document is a constrained MDP with everything that a picture needs."""
+    if not isinstance(part, Mapping) or part.get("kind") != "cmdp":
+        return False
+    keys = ("choices", "transitions", "reward", "costs")
+    if not all(isinstance(part.get(key), list) for key in keys):
+        return False
+    count = len(part["choices"])
+    rows = [part["transitions"], part["reward"], *part["costs"]]
+    return isinstance(part.get("n_states"), int) and all(len(row) == count for row in rows)
+
+
+def _is_policy(part: Any) -> bool:
+    return isinstance(part, Mapping) and isinstance(part.get("probabilities"), list | tuple)
+
+
+def counterexample(summary: RunSummary, claim: str) -> Counterexample | None:
+    """The counterexample to a claim that the run kept, if any."""
+    records = summary.models.get("counterexamples")
+    record = records.get(claim) if isinstance(records, Mapping) else None
+    if isinstance(record, Counterexample):
+        return record
+    if not isinstance(record, Mapping):
+        return None
+    case, values = record.get("case") or (), record.get("values") or {}
+    return Counterexample(
+        case=tuple(case) if isinstance(case, list | tuple) else (case,),
+        values={str(name): str(value) for name, value in values.items()},
+        text=str(record.get("text") or ""),
+        certificate=str(record.get("certificate") or ""),
+        shrunk=bool(record.get("shrunk")),
+    )

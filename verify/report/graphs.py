@@ -1,0 +1,231 @@
+"""Pictures of small constrained MDPs, from their JSON documents.
+
+States are circles.  Each action is a dot with a line from its state and an arrow to every state
+that it may lead to, labelled with the probability where there are several.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from .numbers import brief
+
+LARGEST = 8
+"""States that a picture can hold; larger models are tables."""
+
+_RADIUS, _DOT, _SPACING, _CLOSEST = 22.0, 4.0, 92.0, 55.0
+_LETTER, _MARGIN = 6.0, 52.0
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A state-action pair in words: successors with probabilities, reward and costs."""
+
+    state: int
+    action: int
+    successors: tuple[tuple[int, str], ...]
+    reward: str
+    costs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A state at a point, with its initial probability or an empty string."""
+
+    name: str
+    at: Point
+    initial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Lines of text beside a dot; anchor: of SVG."""
+
+    lines: tuple[str, ...]
+    at: Point
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A path in SVG notation; text: the probability, or empty; at: where it stands."""
+
+    path: str
+    text: str
+    at: Point
+    pointed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything the template needs; width and height in pixels."""
+
+    width: float
+    height: float
+    nodes: tuple[Node, ...]
+    dots: tuple[Point, ...]
+    labels: tuple[Label, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def rows(model: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The state-action pairs of a model document."""
+    found = []
+    for index, (state, action) in enumerate(model["choices"]):
+        row = model["transitions"][index]
+        total = sum(int(weight) for _, weight in row)
+        successors = tuple((int(t), str(Fraction(int(w), total))) for t, w in row)
+        costs = tuple(str(cost[index]) for cost in model["costs"])
+        found.append(Row(int(state), int(action), successors, str(model["reward"][index]), costs))
+    return tuple(found)
+
+
+def picture(model: Mapping[str, Any]) -> Picture | None:
+    """The model drawn, or None if it has more than `LARGEST` states."""
+    if model["n_states"] > LARGEST:
+        return None
+    pairs = rows(model)
+    margin = max([_MARGIN, *(len(_numbers(row)) * _LETTER + 14 for row in pairs)])
+    places = {
+        name: (x + margin, y + _MARGIN)
+        for name, (x, y) in _places(model["n_states"], pairs).items()
+    }
+    width = max(x for x, _ in places.values()) + margin
+    height = max(y for _, y in places.values()) + _MARGIN
+    initial = [str(p) for p in model.get("initial", ())]
+    nodes = tuple(
+        Node(str(s), places[f"s{s}"], brief(p, 5) if p != "0" else "")
+        for s, p in enumerate((initial + ["0"] * model["n_states"])[: model["n_states"]])
+    )
+    arrows = tuple(arrow for k, row in enumerate(pairs) for arrow in _arrows(row, k, places))
+    labels = tuple(_label(row, k, places) for k, row in enumerate(pairs))
+    dots = tuple(places[f"a{k}"] for k in range(len(pairs)))
+    return Picture(width, height, nodes, dots, labels, arrows)
+
+
+def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
+    """Points for states ``s0, ...`` and dots ``a0, ...``, apart from each other."""
+    import networkx
+    import numpy as np
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(f"s{s}" for s in range(n_states))
+    for k, row in enumerate(pairs):
+        graph.add_edge(f"s{row.state}", f"a{k}")
+        graph.add_edges_from((f"a{k}", f"s{t}") for t, _ in row.successors)
+    start = _start(n_states, pairs)
+    placed: dict[str, Point] = {}
+    offset = 0.0
+    for part in map(sorted, networkx.connected_components(graph)):
+        piece = graph.subgraph(part)
+        layout = networkx.kamada_kawai_layout(
+            piece, dist=_distances(piece), pos={name: start[name] for name in part}
+        )
+        block = _upright(np.array([layout[name] for name in part]))
+        block[:, 0] += offset - block[:, 0].min()
+        offset = float(block[:, 0].max()) + _SPACING * 2
+        placed |= {name: (float(x), float(y)) for name, (x, y) in zip(part, block, strict=True)}
+    low = [min(place[axis] for place in placed.values()) for axis in (0, 1)]
+    return {name: (x - low[0], y - low[1]) for name, (x, y) in placed.items()}
+
+
+def _start(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
+    """Where the layout begins: states on a circle, dots between the states they join."""
+    angles = [2 * math.pi * s / n_states for s in range(n_states)]
+    start = {f"s{s}": (2 * math.cos(a), 2 * math.sin(a)) for s, a in enumerate(angles)}
+    for k, row in enumerate(pairs):
+        joined = [start[f"s{s}"] for s in (row.state, row.state, *(t for t, _ in row.successors))]
+        turn = 2.4 * k + 0.3
+        x, y = (sum(place[axis] for place in joined) / len(joined) for axis in (0, 1))
+        start[f"a{k}"] = (x + 0.7 * math.cos(turn), y + 0.7 * math.sin(turn))
+    return start
+
+
+def _distances(graph: Any) -> dict[str, dict[str, float]]:
+    """Ideal distances: as many steps as in the graph, states farther apart, dots closer."""
+    import networkx
+
+    factors = {("s", "s"): 1.5, ("a", "a"): 0.6}
+    return {
+        one: {other: steps * factors.get((one[0], other[0]), 1.0) for other, steps in row.items()}
+        for one, row in networkx.all_pairs_shortest_path_length(graph)
+    }
+
+
+def _upright(points: Any) -> Any:
+    """Turned so that the long axis is horizontal, and scaled until all are apart."""
+    import numpy as np
+
+    centred = points - points.mean(axis=0)
+    if len(points) > 1:
+        _, _, axes = np.linalg.svd(centred)
+        centred = centred @ (axes * np.where(axes[:, :1] < 0, -1, 1)).T
+        gaps = np.linalg.norm(centred[:, None] - centred[None], axis=2)
+        gaps = np.sort(gaps[np.triu_indices(len(points), 1)])
+        near = float(np.mean(gaps[: len(points)]))
+        centred *= max(_SPACING / near, min(_CLOSEST / max(float(gaps[0]), 1e-9), 160 / near))
+    return centred
+
+
+def _arrows(row: Row, k: int, places: Mapping[str, Point]) -> list[Arrow]:
+    state, dot = places[f"s{row.state}"], places[f"a{k}"]
+    arrows = [_curve(state, dot, 0.0, (_RADIUS, _DOT), None)]
+    for successor, probability in row.successors:
+        bend = 0.5 if successor == row.state else 0.08
+        text = brief(probability, 7) if len(row.successors) > 1 else ""
+        end = places[f"s{successor}"]
+        arrows.append(_curve(dot, end, bend, (_DOT, _RADIUS + 5), text))
+    return arrows
+
+
+def _curve(
+    start: Point, end: Point, bend: float, trim: tuple[float, float], text: str | None
+) -> Arrow:
+    """A quadratic curve whose middle is off the straight line by half of `bend` lengths.
+
+    trim: left free at both ends; text: None for the line from a state to its dot.
+    """
+    (x0, y0), (x1, y1) = start, end
+    cx, cy = (x0 + x1) / 2 - bend * (y1 - y0), (y0 + y1) / 2 + bend * (x1 - x0)
+    x0, y0 = _towards((x0, y0), (cx, cy), trim[0])
+    x1, y1 = _towards((x1, y1), (cx, cy), trim[1])
+    path = f"M{x0:.1f} {y0:.1f}Q{cx:.1f} {cy:.1f} {x1:.1f} {y1:.1f}"
+    middle = (x0 / 4 + cx / 2 + x1 / 4, y0 / 4 + cy / 2 + y1 / 4)
+    return Arrow(path, text or "", middle, text is not None)
+
+
+def _towards(point: Point, target: Point, length: float) -> Point:
+    dx, dy = target[0] - point[0], target[1] - point[1]
+    norm = math.hypot(dx, dy) or 1.0
+    return point[0] + length * dx / norm, point[1] + length * dy / norm
+
+
+def _label(row: Row, k: int, places: Mapping[str, Point]) -> Label:
+    """The label beside a dot, in the direction that is farthest from its lines."""
+    x, y = places[f"a{k}"]
+    ends = [places[f"s{s}"] for s in {row.state, *(t for t, _ in row.successors)}]
+    taken = [math.atan2(b - y, a - x) for a, b in ends]
+    if len(taken) == 1:  # a loop: the way back bends to one side
+        taken.append(taken[0] - 0.7)
+    free = max((k * math.pi / 4 for k in range(8)), key=lambda angle: _room(angle, taken))
+    dx, dy = math.cos(free), math.sin(free)
+    anchor = "start" if dx > 0.3 else "end" if dx < -0.3 else "middle"
+    lines = (f"action {row.action}", _numbers(row))
+    return Label(lines, (x + 9 * dx, y - 3 + 15 * dy), anchor)
+
+
+def _numbers(row: Row) -> str:
+    names = [""] if len(row.costs) == 1 else [str(i) for i in range(len(row.costs))]
+    costs = [f"c{name} {brief(cost)}" for name, cost in zip(names, row.costs, strict=True)]
+    return ", ".join([f"r {brief(row.reward)}", *costs])
+
+
+def _room(angle: float, taken: Sequence[float]) -> float:
+    """The least angle to a line, a little less for directions in which text is clumsy."""
+    gaps = [abs((angle - other + math.pi) % (2 * math.pi) - math.pi) for other in taken]
+    return min(gaps) + 0.05 * abs(math.sin(angle))

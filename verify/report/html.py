@@ -1,0 +1,58 @@
+"""The run as one HTML page that needs nothing else: no network, no script, no font file.
+
+Statements are MathML, plots and graphs are inline SVG, colours follow the reader's scheme.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import numbers, views, wording
+from .console import size
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from ..summary import RunSummary
+
+
+def write(summary: RunSummary, directory: Path) -> Path:
+    """Write ``index.html`` into `directory`, which is made where missing; returns its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "index.html"
+    path.write_text(render(summary), encoding="utf-8")
+    return path
+
+
+def render(summary: RunSummary) -> str:
+    """The page as text."""
+    page = _environment().get_template("index.html.jinja")
+    return page.render(
+        run=summary,
+        areas=views.areas(summary),
+        worlds=summary.worlds,
+        by_world=views.by_world(summary),
+        tiles=views.headline_numbers(summary),
+    )
+
+
+def _environment() -> jinja2.Environment:
+    """Escapes everything; what is markup already says so in the template."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(
+        shorten=numbers.shorten, decimal=numbers.decimal, rounded=numbers.rounded,
+        duration=numbers.duration, count=wording.count,
+    )
+    environment.globals.update(
+        wording=wording, outcome=wording.outcome, tone=wording.tone, grade=wording.grade,
+        standing=wording.standing, verdict=wording.verdict, kills=wording.kills, size=size,
+        numbers=views.numbers,
+    )
+    return environment

@@ -1,0 +1,125 @@
+"""The run as one JSON document: rationals as strings, keys in a fixed order."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import wording
+
+if TYPE_CHECKING:
+    from ..finding import Finding
+    from ..summary import ClaimSummary, RunSummary, WorldSummary
+
+SCHEMA = "holdfast-run/1"
+"""Changes when a reader of the document would have to change."""
+
+
+def write(summary: RunSummary, path: Path) -> None:
+    """Write the run to `path`, UTF-8."""
+    text = json.dumps(document(summary), indent=1, ensure_ascii=False, allow_nan=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def document(summary: RunSummary) -> dict[str, Any]:
+    """The run as plain data.  Floats (ratio, slack, seconds) are for people, never evidence."""
+    return {
+        "schema": SCHEMA,
+        "exit_code": summary.exit_code.value,
+        "outcome": summary.exit_code.name.lower(),
+        "seed": summary.seed,
+        "budget": summary.budget,
+        "alpha": summary.alpha,
+        "seconds": _finite(summary.seconds),
+        "versions": {name: summary.versions[name] for name in sorted(summary.versions)},
+        "claims": [_claim(one) for one in summary.claims],
+        "worlds": [_world(world) for world in summary.worlds],
+        "models": _plain(summary.models),
+    }
+
+
+def _claim(one: ClaimSummary) -> dict[str, Any]:
+    theorem = one.claim.theorem
+    return {
+        "name": one.claim.name,
+        "theorem": theorem.label,
+        "title": theorem.title,
+        "statement": str(theorem.relation),
+        "latex": theorem.statement_latex(),
+        "world": one.world,
+        "standing": theorem.standing.name.lower(),
+        "provenance": theorem.source.provenance.name.lower(),
+        "verdict": one.verdict.name.lower(),
+        "outcome": wording.outcome(one),
+        "as_expected": one.as_expected,
+        "error": one.error,
+        "note": one.note,
+        "models": one.models,
+        "findings": one.findings,
+        "grades": {grade: one.grades[grade] for grade in sorted(one.grades)},
+        "tightest": _finding(one.tightest),
+        "violations": [_finding(finding) for finding in one.violations],
+        "mutants": [
+            {"name": row.name, "kind": row.kind, "fate": row.fate.name.lower(),
+             "detail": row.detail}
+            for row in (() if one.world else wording.fates(one))
+        ],
+        "slacks": [_finite(slack) for slack in one.slacks],
+        "seconds": _finite(one.seconds),
+    }
+
+
+def _finding(one: Finding | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "case": one.case,
+        "part": one.part,
+        "repeat": one.repeat,
+        "verdict": one.verdict.name.lower(),
+        "left": one.left,
+        "right": one.right,
+        "slack": _finite(one.slack),
+        "ratio": _finite(one.ratio),
+        "grade": one.grade,
+        "alpha": one.alpha,
+        "digest": one.digest,
+        "values": {name: one.values[name] for name in sorted(one.values)},
+        "note": one.note,
+    }
+
+
+def _world(world: WorldSummary) -> dict[str, Any]:
+    return {
+        "name": world.name,
+        "title": world.title,
+        "states": world.states,
+        "choices": world.choices,
+        "value": world.value,
+        "decimal": world.decimal,
+        "certified": world.certified,
+        "seconds": _finite(world.seconds),
+        "details": {name: world.details[name] for name in sorted(world.details)},
+    }
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _plain(thing: Any) -> Any:
+    """Plain data as it is, and the description of anything else."""
+    from ..description import describe
+
+    if isinstance(thing, float):
+        return _finite(thing)
+    if isinstance(thing, int):
+        return thing
+    if isinstance(thing, dict):
+        return {str(key): _plain(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [_plain(part) for part in thing]
+    return describe(thing)

@@ -1,0 +1,129 @@
+"""What `holdfast show LABEL` prints: one theorem, as it is stated, checked and sourced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.stringpict import prettyForm
+
+from .numbers import rounded, shorten
+from .wording import STANDINGS, verdict
+
+if TYPE_CHECKING:
+    from holdfast.theory import Relation, Theorem
+
+    from ..binding import Claim
+    from ..finding import Finding
+
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+_LAST = 10
+
+
+class _PlusFirst(PrettyPrinter):  # type: ignore[misc]
+    """Prints ``a - b`` rather than ``-b + a``, and our quantities as the symbols they are."""
+
+    _print_Quantity = PrettyPrinter._print_Symbol  # sympy.physics has a class of this name
+
+    def _as_ordered_terms(self, expr: sympy.Add, order: object = None) -> list[Any]:
+        del order
+        return sorted(expr.args, key=lambda term: bool(term.could_extract_minus_sign()))
+
+
+def pretty(relation: Relation) -> str:
+    """A relation in two-dimensional Unicode, nothing evaluated or moved across."""
+    printer = _PlusFirst({"use_unicode": True, "wrap_line": False})
+    sign = _SIGNS.get(relation.sign.value, relation.sign.value)
+    left, right = (printer._print(side) for side in (relation.left, relation.right))
+    joined = prettyForm(*left.right(f" {sign} "))
+    return str(prettyForm(*joined.right(right)))
+
+
+def theorem_page(
+    theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
+) -> RenderableType:
+    """Statement, assumptions, source, neighbours, mutants, and the last findings of the store."""
+    parts: list[RenderableType] = [Text(theorem.title, style="bold"), Text(theorem.label, "dim")]
+    parts += [_indented(pretty(part), "bold cyan") for part in theorem.parts]
+    parts.append(_line("LaTeX", theorem.statement_latex()))
+    parts.append(_quantities(theorem))
+    given = [f"{one.name}: {one.text}" for one in theorem.given]
+    parts.append(_line("assumes", "\n".join(given) or "nothing beyond the setting"))
+    meaning = STANDINGS[theorem.standing]
+    parts.append(_line("standing", f"{theorem.standing.name.lower()}: {meaning}"))
+    parts.append(_line("source", f"{theorem.source} ({theorem.source.provenance.value})"))
+    for name, text in (("proof", theorem.proof), ("remark", theorem.remark),
+                       ("uses", ", ".join(theorem.uses))):
+        if text:
+            parts.append(_line(name, text))
+    for claim in claims:
+        parts.append(_mutants(claim))
+    parts.append(_findings(theorem, findings))
+    return Group(*parts)
+
+
+def _indented(text: str, style: str = "") -> RenderableType:
+    return Padding(Text(text, style=style, no_wrap=True, overflow="ignore"), (1, 0, 1, 4))
+
+
+def _line(name: str, text: str) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=9, style="bold")
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(name), Text(text))
+    return grid
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(Text(title), overflow="fold")
+    return table
+
+
+def _quantities(theorem: Theorem) -> Table:
+    table = _table("symbol", "meaning", "domain", "LaTeX")
+    for one in sorted(theorem.quantities, key=lambda quantity: quantity.name):
+        table.add_row(*map(Text, (one.name, one.meaning, one.domain.value, one.latex)))
+    return table
+
+
+def _mutants(claim: Claim) -> Table:
+    """False variants that a run must refute, and those that are known to be true."""
+    table = _table("mutant", "kind", "expected")
+    for mutant in claim.mutants:
+        reason = claim.survivors.get(mutant.name, "")
+        expected = "implied by the theorem" if mutant.implied else "to be refuted"
+        if reason:
+            expected = f"true: {reason}"
+        table.add_row(Text(mutant.name), Text("derived"), Text(expected))
+    for named in claim.named_mutants:
+        text = f"to be refuted; {named.why}"
+        table.add_row(Text(f"{named.name}: {named.relation}"), Text("named"), Text(text))
+    for name in claim.family.controls:
+        table.add_row(Text(f"without {name}"), Text("control"), Text("to be refuted"))
+    table.title = Text(f"Mutants of {claim.name}, over {claim.family.name}", style="bold")
+    table.title_justify = "left"
+    return table
+
+
+def _findings(theorem: Theorem, findings: Sequence[Finding]) -> RenderableType:
+    if not findings:
+        return _line("findings", "none in the store; run: holdfast verify " + theorem.label)
+    table = _table("case", "part", "verdict", "left", "right", "ratio", "grade", "digest")
+    for one in list(findings)[-_LAST:]:
+        table.add_row(*map(Text, (
+            one.case, str(one.part), verdict(one.verdict), shorten(one.left),
+            shorten(one.right), rounded(one.ratio), one.grade, one.digest,
+        )))
+    shown = min(_LAST, len(findings))
+    table.title = Text(f"Last {shown} of {len(findings)} findings", style="bold")
+    table.title_justify = "left"
+    return table

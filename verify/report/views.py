@@ -1,0 +1,200 @@
+"""What the HTML page shows, as plain records; the templates only lay it out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ..finding import Finding
+from ..summary import ClaimSummary, RunSummary
+from . import graphs, wording
+from .counterexample import Counterexample, counterexample
+from .mathml import mathml
+from .numbers import decimal, shorten
+from .plots import Plot, slack_histogram
+
+_LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A constrained MDP of a counterexample: facts in words, all pairs, and a picture if small."""
+
+    facts: str
+    rows: tuple[graphs.Row, ...]
+    costs: tuple[str, ...]
+    policies: tuple[tuple[str, ...], ...]
+    picture: graphs.Picture | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refutation:
+    """A violation: where, which part, both sides, the values, and the case behind it."""
+
+    finding: Finding
+    statement: str
+    sign: str
+    values: tuple[tuple[str, str, str], ...]
+    kept: Counterexample | None
+    models: tuple[Model, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A claim on drawn models."""
+
+    summary: ClaimSummary
+    anchor: str
+    statement: str
+    symbols: tuple[tuple[str, str, str, str], ...]
+    plot: Plot
+    fates: tuple[wording.MutantFate, ...]
+    refutation: Refutation | None
+    uses: tuple[tuple[str, str], ...]
+    worlds: tuple[ClaimSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The claims about one area, in order."""
+
+    name: str
+    anchor: str
+    sections: tuple[Section, ...]
+
+
+def areas(summary: RunSummary) -> tuple[Area, ...]:
+    """The claims of the run by area; a claim seen only on worlds has a section too."""
+    shown = {one.claim.name: one for one in reversed(summary.claims)}
+    shown |= {one.claim.name: one for one in summary.claims if not one.world}
+    ordered = [shown[name] for name in dict.fromkeys(one.claim.name for one in summary.claims)]
+    anchors = _anchors([one.claim.name for one in ordered])
+    by_label: dict[str, str] = {}
+    for one in ordered:
+        by_label.setdefault(one.claim.theorem.label, anchors[one.claim.name])
+    found: list[Area] = []
+    names = list(dict.fromkeys(_area(one) for one in ordered))
+    grouped = groupby(sorted(ordered, key=lambda one: names.index(_area(one))), key=_area)
+    for number, (name, members) in enumerate(grouped):
+        sections = tuple(_section(summary, one, anchors, by_label) for one in members)
+        found.append(Area(name, f"area-{number}", sections))
+    return tuple(found)
+
+
+def by_world(summary: RunSummary) -> dict[str, tuple[ClaimSummary, ...]]:
+    """World -> what the claims came to on it."""
+    names = dict.fromkeys(one.world for one in summary.claims if one.world)
+    return {name: tuple(o for o in summary.claims if o.world == name) for name in names}
+
+
+def _area(one: ClaimSummary) -> str:
+    return one.claim.theorem.label.partition("/")[0]
+
+
+def _anchors(names: Iterable[str]) -> dict[str, str]:
+    """Name -> anchor, unique even where names differ in punctuation only."""
+    found: dict[str, str] = {}
+    for name in names:
+        base = anchor = "claim-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        while anchor in found.values():
+            anchor = f"{base}-{len(found)}"
+        found[name] = anchor
+    return found
+
+
+def _section(
+    summary: RunSummary, one: ClaimSummary, anchors: Mapping[str, str], labels: Mapping[str, str]
+) -> Section:
+    theorem, anchor = one.claim.theorem, anchors[one.claim.name]
+    quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
+    return Section(
+        summary=one,
+        anchor=anchor,
+        statement=mathml(theorem.statement_latex(), display=True),
+        symbols=tuple((mathml(q.latex), q.name, q.meaning, q.domain.value) for q in quantities),
+        plot=slack_histogram(one.slacks, f"plot-{anchor}"),
+        fates=() if one.world else wording.fates(one),
+        refutation=_refutation(summary, one, anchor),
+        uses=tuple((label, labels.get(label, "")) for label in theorem.uses),
+        worlds=tuple(o for o in summary.claims if o.world and o.claim.name == one.claim.name),
+    )
+
+
+def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutation | None:
+    if not one.violations:
+        return None
+    finding = one.violations[0]
+    part = one.claim.theorem.parts[finding.part]
+    kept = None if one.world else counterexample(summary, one.claim.name)
+    values = kept.values if kept and kept.values else finding.values
+    typeset = {quantity.name: mathml(quantity.latex) for quantity in part.quantities}
+    models, policies = (kept.models, kept.policies) if kept else ((), ())
+    return Refutation(
+        finding=finding,
+        statement=mathml(part.to_latex()),
+        sign=_sign(part.sign.value),
+        values=tuple((typeset.get(name, ""), name, values[name]) for name in sorted(values)),
+        kept=kept,
+        models=tuple(
+            _model(model, policies, f"{anchor}-model-{k}") for k, model in enumerate(models)
+        ),
+        others=tuple(map(_json, kept.others)) if kept else (),
+    )
+
+
+def _model(model: Mapping[str, Any], policies: Sequence[tuple[str, ...]], name: str) -> Model:
+    rows = graphs.rows(model)
+    facts = [
+        wording.count(model["n_states"], "state"),
+        wording.count(len(rows), "state-action pair"),
+        f"discount {model.get('discount', 'not given')}",
+    ]
+    if budgets := model.get("budgets"):
+        facts.append("budgets " + ", ".join(shorten(str(b)) for b in budgets))
+    if notes := model.get("notes"):
+        facts.append("; ".join(map(str, notes)))
+    costs = ("cost",) if len(model["costs"]) == 1 else tuple(
+        f"cost {i}" for i in range(len(model["costs"]))
+    )
+    fitting = tuple(policy for policy in policies if len(policy) == len(rows))
+    return Model(", ".join(facts), rows, costs, fitting, graphs.picture(model), name)
+
+
+def _json(thing: Any) -> str:
+    text = json.dumps(thing, ensure_ascii=False) if not isinstance(thing, str) else thing
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
+
+
+def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
+    """The figures at the top of the page, each with what it counts."""
+    drawn = [one for one in summary.claims if not one.world]
+    expected = sum(one.as_expected for one in summary.claims)
+    dead, wanted = (sum(pair[i] for pair in map(wording.kills, drawn)) for i in (0, 1))
+    models = sum(one.models for one in drawn)
+    return [
+        (f"{expected} of {len(summary.claims)}", "checks as expected"),
+        (f"{models:,}", "models examined"),
+        (f"{dead:,} of {wanted:,}", "false variants refuted"),
+        (f"{sum(bool(w.certified) for w in summary.worlds)} of {len(summary.worlds)}",
+         "real models certified"),
+    ]
+
+
+def numbers(one: ClaimSummary) -> tuple[str, str, str] | None:
+    """Left side, sign and right side, as decimals, where the bound is tightest or false."""
+    finding = one.violations[0] if one.violations else one.tightest
+    parts = one.claim.theorem.parts
+    if finding is None or not finding.left or finding.part >= len(parts):
+        return None
+    sign = _sign(parts[finding.part].sign.value)
+    return decimal(finding.left), sign, decimal(finding.right)
+
+
+def _sign(text: str) -> str:
+    return {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}.get(text, text)

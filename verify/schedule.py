@@ -1,0 +1,170 @@
+"""What a campaign does in which order: the budget, and the shards that follow from it.
+
+First the landmarks of every claim, then the controls, then the worlds; then drawn models, a shard
+for each claim in turn.  With a budget of N models every claim gets exactly N, violated or not, so
+that the findings do not depend on how many processes shared the work.  With a budget of seconds,
+shards of drawn models follow until the time is out, and a violated claim gets no more of them.
+A claim that proves faulty gets no further shard of any kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.theory import Standing
+
+from .binding import Claim
+from .engine import Kind, Shard, ShardResult
+from .kernel import Verdict
+
+DRAWN_SIZE = 50
+"""Models in a shard of drawn models."""
+
+CONTROL_SIZE = 400
+"""Models that a control may draw before it counts as a survivor."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+class BudgetError(ValueError):
+    """A budget that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long to go on: a number of seconds, or a number of drawn models for each claim."""
+
+    seconds: float | None = None
+    models: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.models is None):
+            raise BudgetError(f"give seconds or models, one of them, not {self!r}")
+        if (self.seconds or self.models or 0) <= 0:
+            raise BudgetError(f"a budget must be positive, got {self}")
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read ``60s``, ``2m``, ``1.5h`` or ``500``; raises BudgetError."""
+        found = re.fullmatch(r"\s*(\d{1,9})(?:(\.\d{1,9})?([smh]))?\s*", text, re.ASCII)
+        if found is None:
+            raise BudgetError(
+                f"cannot read the budget {text!r}; give a time such as 60s, 2m or 1.5h, "
+                "or a number of models for each claim such as 500"
+            )
+        whole, rest, unit = found.groups()
+        if unit is None:
+            return cls(models=int(whole))
+        return cls(seconds=float(whole + (rest or "")) * _UNITS[unit])
+
+    def __str__(self) -> str:
+        return str(self.models) if self.seconds is None else f"{self.seconds:g}s"
+
+
+class PlanError(ValueError):
+    """A plan that cannot be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that the shards of a campaign follow from.
+
+    worlds: name -> model of the user; world_cases: cases of each claim on each of them;
+    worlds_only: whether to examine nothing else.
+
+    Raises
+    ------
+    PlanError: if there is no claim, a claim is given twice, or `world_cases` is less than one.
+    """
+
+    claims: tuple[Claim, ...]
+    budget: Budget
+    seed: int
+    worlds: Mapping[str, Any] = field(default_factory=dict)
+    world_cases: int = 1
+    worlds_only: bool = False
+
+    def __post_init__(self) -> None:
+        names = [claim.name for claim in self.claims]
+        if not names:
+            raise PlanError("no claim to examine; name at least one")
+        for name in names:
+            if names.count(name) > 1:
+                raise PlanError(f"{name} is given {names.count(name)} times; give each claim once")
+        if self.world_cases < 1:
+            raise PlanError(f"world_cases must be at least 1, got {self.world_cases}")
+        if self.worlds_only and not self.worlds:
+            raise PlanError("worlds_only without worlds leaves nothing to examine; give a world")
+
+
+class Schedule:
+    """Says which shard comes next; told of the results, since some of them end a claim."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._claims = {claim.name: claim for claim in plan.claims}
+        self._faulty: set[str] = set()
+        self._violated: set[str] = set()
+
+    @property
+    def total(self) -> int | None:
+        """Number of shards if no claim proves faulty; None with a budget of seconds."""
+        fixed = sum(1 for _ in self._fixed())
+        if self._plan.worlds_only:
+            return fixed
+        if self._plan.budget.models is None:
+            return None
+        return fixed + len(self._claims) * -(-self._plan.budget.models // DRAWN_SIZE)
+
+    def note(self, result: ShardResult) -> None:
+        """Take a result into account."""
+        name = result.shard.claim
+        if result.error:
+            self._faulty.add(name)
+        expected = self._claims[name].theorem.standing is Standing.REFUTED
+        if not expected and any(f.verdict is Verdict.VIOLATED for f in result.findings):
+            self._violated.add(name)
+
+    def shards(self, elapsed: Callable[[], float]) -> Iterator[Shard]:
+        """All shards in order; `elapsed` gives the seconds spent on the run so far."""
+        for shard in self._fixed():
+            if shard.claim not in self._faulty:
+                yield shard
+        if self._plan.worlds_only:
+            return
+        if self._plan.budget.models is not None:
+            yield from self._counted(self._plan.budget.models)
+        else:
+            yield from self._timed(elapsed, self._plan.budget.seconds or 0.0)
+
+    def _fixed(self) -> Iterator[Shard]:
+        if not self._plan.worlds_only:
+            for name, claim in self._claims.items():
+                size = len(claim.family.landmarks)
+                yield Shard(name, Kind.LANDMARKS, 0, size, self._plan.seed)
+            for name, claim in self._claims.items():
+                for control in claim.family.controls:
+                    yield Shard(name, Kind.CONTROL, 0, CONTROL_SIZE, self._plan.seed, control)
+        for world in self._plan.worlds:
+            for name in self._claims:
+                yield Shard(name, Kind.WORLD, 0, self._plan.world_cases, self._plan.seed, world)
+
+    def _counted(self, models: int) -> Iterator[Shard]:
+        for first in range(0, models, DRAWN_SIZE):
+            size = min(DRAWN_SIZE, models - first)
+            for name in self._claims:
+                if name not in self._faulty:
+                    yield Shard(name, Kind.DRAWN, first, size, self._plan.seed)
+
+    def _timed(self, elapsed: Callable[[], float], seconds: float) -> Iterator[Shard]:
+        first = 0
+        while self._claims.keys() - self._faulty - self._violated:
+            for name in self._claims:
+                if first and elapsed() >= seconds:
+                    return
+                if name not in self._faulty | self._violated:
+                    yield Shard(name, Kind.DRAWN, first, DRAWN_SIZE, self._plan.seed)
+            first += DRAWN_SIZE

@@ -1,0 +1,165 @@
+"""Shrinking: from the integers that drew a violating case to the smallest case within reach.
+
+The trace is handed to Hypothesis as an example from its database, one integer choice for each
+integer drawn, and Hypothesis reuses and shrinks it.  Whatever it says, only what is found violating
+here counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .binding import Claim
+from .counterexample import Observation, Refuter
+from .draws import Draw, HypothesisDraw, VectorDraw
+from .family import Case
+
+if TYPE_CHECKING:
+    from hypothesis.database import ExampleDatabase
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A violation that could not be made smaller within the effort allowed.
+
+    observation: the case, the values and both sides; trace: the integers that draw the case, read
+    back by ``VectorDraw(trace)``; size, before: (number of integers, sum of their distances from
+    the simplest ones) after and before shrinking; examined: cases looked at on the way.
+    """
+
+    observation: Observation
+    trace: tuple[int, ...]
+    size: Size
+    before: Size
+    examined: int
+
+    @property
+    def case(self) -> Case:
+        """The shrunk case."""
+        return self.observation.case
+
+
+def shrink(
+    claim: Claim, trace: Sequence[int], *, examples: int = 3000, seconds: float = 60.0
+) -> Shrunk | None:
+    """The smallest violation reached from the trace of a violating draw.
+
+    The result depends on the claim and the trace alone, unless the time runs out first; it is never
+    larger than the start.  To shrink on a user's own model, bind the claim to ``family.on(model)``.
+
+    Parameters
+    ----------
+    examples: how many cases to look at; seconds: how long, the start not counted.
+
+    Returns
+    -------
+    None if the case drawn from the trace is no violation.
+    """
+    search = _Search(claim, examples)
+    if not search.violates(VectorDraw(trace)):
+        return None
+    before = search.best_size
+    search.deadline = time.monotonic() + seconds
+    # Nothing that Hypothesis raises counts, least of all the SkipTest with which it says that it
+    # ran nothing: a test runner would take the violation for a skipped test.
+    with suppress(_Enough, Exception):
+        _pursue(search)
+    found = Refuter(claim).refute(claim.family.draw(VectorDraw(search.best)))
+    if found is None:
+        raise RuntimeError(f"{claim.name} is not deterministic: replaying {search.best} holds")
+    return Shrunk(found, search.best, search.best_size, before, search.examined)
+
+
+def _pursue(search: _Search) -> None:
+    """Let Hypothesis shrink; the search remembers what it saw.
+
+    `hypothesis.find` would do but for its `random`, which switches the database off; put together
+    by hand, the settings outermost, a test can have both a seed and a database.
+    """
+    from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, strategies
+
+    def examine(data: Any) -> None:
+        if search.violates(HypothesisDraw(data)):
+            raise _Found
+
+    profile = settings(
+        database=_start_from(search.best),
+        phases=(Phase.reuse, Phase.shrink),
+        max_examples=search.limit,
+        deadline=None,
+        derandomize=False,  # would switch the database off
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    profile(seed(0)(given(strategies.data())(examine)))()
+
+
+def _start_from(trace: Sequence[int]) -> ExampleDatabase:
+    """A database whose one example is the trace.
+
+    The example is one integer too long: Hypothesis takes an exact one for shrunk already.
+    """
+    from hypothesis.database import ExampleDatabase, choices_to_bytes
+
+    class OneExample(ExampleDatabase):
+        fetched = False
+
+        def fetch(self, key: bytes) -> Iterable[bytes]:
+            first, self.fetched = not self.fetched, True
+            return [choices_to_bytes((*trace, 0))] if first else []
+
+        def save(self, key: bytes, value: bytes) -> None: ...
+
+        def delete(self, key: bytes, value: bytes) -> None: ...
+
+    return OneExample()
+
+
+class _Found(Exception):
+    """Tells Hypothesis that the case is a violation."""
+
+
+class _Enough(BaseException):
+    """The effort allowed is spent; Hypothesis lets it through, as it would an interrupt."""
+
+
+class _Search:
+    """The condition that Hypothesis minimises, with the smallest violating trace seen."""
+
+    def __init__(self, claim: Claim, limit: int) -> None:
+        self._family, self._refuter = claim.family, Refuter(claim)
+        self.limit, self.deadline, self.examined = limit, float("inf"), 0
+        self.best: tuple[int, ...] = ()
+        self.best_size: Size = (0, 0)
+        self._rank: tuple[int, list[int]] | None = None
+
+    def violates(self, draw: Draw) -> bool:
+        """Whether the case drawn violates the theorem."""
+        if self.examined >= self.limit or time.monotonic() > self.deadline:
+            raise _Enough
+        self.examined += 1
+        try:
+            found = self._refuter.refute(self._family.draw(draw))
+        except Exception:
+            return False  # a case that the claim cannot digest is no counterexample
+        if found is None:
+            return False
+        distances = [_distance(*pair) for pair in zip(draw.trace, draw.bounds, strict=True)]
+        rank = len(distances), distances
+        if self._rank is None or rank < self._rank:
+            self._rank, self.best = rank, tuple(draw.trace)
+            self.best_size = len(distances), sum(distances)
+        return True
+
+
+def _distance(value: int, bounds: tuple[int, int]) -> int:
+    """From the simplest integer in the bounds, the one nearest to zero."""
+    lo, hi = bounds
+    return abs(value - min(max(0, lo), hi))

@@ -1,0 +1,250 @@
+"""The store: an SQLite file that findings are added to and never taken from.
+
+One transaction holds all that a shard found, so a run that is killed loses at most the shards in
+flight, and one that is started again with the same fingerprint goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .database import Database, StoreError
+from .engine import Kind, Shard, ShardResult
+from .finding import Finding
+from .kernel import Verdict
+
+__all__ = ["Extremal", "Run", "Store", "StoreError"]
+
+_FINDING_FIELDS = tuple(part.name for part in fields(Finding))
+_FINDING = ", ".join(f'"{name}"' for name in _FINDING_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Extremal:
+    """A model that `hunt` kept: the trace that draws it again, its ratio, and the case as JSON."""
+
+    claim: str
+    trace: tuple[int, ...]
+    ratio: float | None
+    case: Any
+    note: str
+
+
+class Store:
+    """An open store; a context manager.  Open it with `Store.open`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.path = database.path
+
+    @classmethod
+    def open(cls, path: Path | str) -> Store:
+        """Open or create the file (``:memory:`` for one that is forgotten), folders included.
+
+        Raises
+        ------
+        StoreError: if the file cannot be opened, is damaged, belongs to another program, or was
+            written by a later version.
+        """
+        return cls(Database.open(path))
+
+    def close(self) -> None:
+        """Close the file; what was recorded stays."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def begin(
+        self,
+        fingerprint: str,
+        seed: int,
+        budget: str,
+        versions: Mapping[str, str],
+        fresh: bool = False,
+    ) -> Run:
+        """The newest run of this fingerprint if unfinished (and not `fresh`), else a new one."""
+        with self.database.transaction() as connection:
+            newest = connection.execute(
+                "SELECT id, finished FROM runs WHERE fingerprint = ? ORDER BY id DESC LIMIT 1",
+                (fingerprint,),
+            ).fetchone()
+            if newest is None or newest[1] is not None or fresh:
+                connection.execute(
+                    "INSERT INTO runs (fingerprint, seed, budget, versions, started)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (fingerprint, str(seed), budget, json.dumps(dict(versions)), _now()),
+                )
+                newest = connection.execute("SELECT last_insert_rowid()").fetchone()
+        return Run(self, newest[0])
+
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, the newest first."""
+        rows = self.database.rows("SELECT id FROM runs ORDER BY id DESC")
+        return tuple(Run(self, number) for (number,) in rows)
+
+    def findings(self, label: str, limit: int = 20) -> tuple[Finding, ...]:
+        """The last findings of a theorem, under all its tags, or of one claim, newest first."""
+        rows = self.database.rows(
+            f"SELECT {_FINDING} FROM findings WHERE claim = ?1 OR substr(claim, 1, ?2) = ?1 || '#'"
+            " ORDER BY id DESC LIMIT ?3",
+            (label, len(label) + 1, limit),
+        )
+        return tuple(map(_finding, rows))
+
+    def keep(
+        self, claim: str, trace: Sequence[int], ratio: float | None, case: Any, note: str = ""
+    ) -> bool:
+        """Add an extremal model to the corpus; False if its trace is there already.
+
+        case: plain data, as `description.describe` gives it.
+        """
+        with self.database.transaction() as connection:
+            cursor = connection.execute(
+                'INSERT INTO corpus (claim, trace, ratio, "case", note, kept)'
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (claim, trace) DO NOTHING",
+                (claim, json.dumps(list(trace)), ratio, json.dumps(case), note, _now()),
+            )
+        return cursor.rowcount == 1
+
+    def corpus(self, claim: str) -> tuple[Extremal, ...]:
+        """The extremal models of a claim, largest ratio first."""
+        rows = self.database.rows(
+            'SELECT claim, trace, ratio, "case", note FROM corpus WHERE claim = ?'
+            " ORDER BY ratio DESC, id",
+            (claim,),
+        )
+        return tuple(
+            Extremal(name, tuple(json.loads(trace)), ratio, json.loads(case), note)
+            for name, trace, ratio, case, note in rows
+        )
+
+
+class Run:
+    """One run in the store, begun now or earlier."""
+
+    def __init__(self, store: Store, number: int) -> None:
+        self.store, self.id = store, number
+        rows = store.database.rows(
+            "SELECT fingerprint, seed, budget, versions, started, finished FROM runs WHERE id = ?",
+            (number,),
+        )
+        ((self.fingerprint, seed, self.budget, versions, self.started, finished),) = rows
+        self.seed = int(seed)
+        self.versions: dict[str, str] = json.loads(versions)
+        self.finished = finished is not None
+        rows = store.database.rows('SELECT "key", elapsed FROM shards WHERE run = ?', (number,))
+        self._done = {key for key, _ in rows}
+        self._earlier = max((elapsed for _, elapsed in rows), default=0.0)
+        self._clock = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Wall seconds spent on the run: up to the last shard of earlier parts, plus this part."""
+        return self._earlier + (0.0 if self.finished else time.monotonic() - self._clock)
+
+    def done(self, key: str) -> bool:
+        """Whether the shard of this key is in the store."""
+        return key in self._done
+
+    @property
+    def n_done(self) -> int:
+        """Shards in the store."""
+        return len(self._done)
+
+    def record(self, result: ShardResult) -> None:
+        """Store what a shard found, in one transaction; a shard that is there already is left.
+
+        Two processes may work on the same run: a shard gives the same rows in both.
+        """
+        shard = result.shard
+        error = result.error.encode("utf-8", "backslashreplace").decode()
+        place = (self.id, shard.key, shard.claim, shard.kind.name, shard.index, shard.size)
+        row = (*place, shard.name, result.models, result.seconds, self.elapsed, error)
+        with self.store.database.transaction() as connection:
+            cursor = connection.execute(
+                'INSERT INTO shards (run, "key", claim, kind, first, size, name, models,'
+                f" seconds, elapsed, error) VALUES ({_marks(row)})"
+                ' ON CONFLICT (run, "key") DO NOTHING',
+                row,
+            )
+            if cursor.rowcount == 1:
+                _insert(connection, cursor.lastrowid, result)
+        self._done.add(shard.key)
+
+    def results(self) -> Iterator[ShardResult]:
+        """What all shards found, in the order of the schedule, whatever order they ended in."""
+        rank = {kind.name: number for number, kind in enumerate(Kind)}
+        rows = self.store.database.rows(
+            "SELECT id, claim, kind, first, size, name, models, seconds, error FROM shards"
+            " WHERE run = ?",
+            (self.id,),
+        )
+        rows.sort(key=lambda row: (rank[row[2]], row[3], row[1], row[5]))
+        for number, claim, kind, first, size, name, models, seconds, error in rows:
+            shard = Shard(claim, Kind[kind], first, size, self.seed, name)
+            found = self.store.database.rows(
+                f"SELECT {_FINDING} FROM findings WHERE shard = ? ORDER BY id", (number,)
+            )
+            kills = self.store.database.rows(
+                'SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,)
+            )
+            findings = tuple(map(_finding, found))
+            yield ShardResult(shard, findings, dict(kills), models, seconds, error)
+
+    def finish(self) -> None:
+        """Mark the run as complete, so that it is not resumed."""
+        if not self.finished:
+            spent = self.elapsed
+            with self.store.database.transaction() as connection:
+                connection.execute(
+                    "UPDATE runs SET finished = ? WHERE id = ? AND finished IS NULL",
+                    (_now(), self.id),
+                )
+            self._earlier, self.finished = spent, True
+
+
+def _insert(connection: sqlite3.Connection, number: int | None, result: ShardResult) -> None:
+    rows = [(number, *map(partial(_column, one), _FINDING_FIELDS)) for one in result.findings]
+    connection.executemany(
+        f"INSERT INTO findings (shard, {_FINDING}) VALUES ({_marks(_FINDING_FIELDS)}, ?)", rows
+    )
+    connection.executemany(
+        'INSERT INTO kills (shard, claim, mutant, "case") VALUES (?, ?, ?, ?)',
+        [(number, result.shard.claim, mutant, case) for mutant, case in result.kills.items()],
+    )
+
+
+def _column(finding: Finding, name: str) -> Any:
+    value = getattr(finding, name)
+    if isinstance(value, Verdict):
+        return value.name
+    return json.dumps(dict(value)) if isinstance(value, Mapping) else value
+
+
+def _finding(row: Sequence[Any]) -> Finding:
+    named = dict(zip(_FINDING_FIELDS, row, strict=True))
+    named |= {"verdict": Verdict[named["verdict"]], "values": json.loads(named["values"])}
+    return Finding(**named)
+
+
+def _marks(row: Sequence[Any]) -> str:
+    return ", ".join("?" * len(row))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,172 @@
+"""What a run comes to: one summary for each claim, one for each world, one for the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from holdfast.theory import Standing
+
+from .binding import Claim
+from .engine import Kind, ShardResult
+from .finding import Finding
+from .kernel import Verdict
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    AS_EXPECTED = 0
+    VIOLATION = 1
+    UNDECIDED = 2
+    MUTANT_SURVIVED = 3
+    CERTIFICATE_REJECTED = 4
+    BAD_USAGE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSummary:
+    """A claim after a run, on drawn models or on one world.
+
+    verdict: over all findings, the gravest first; models: cases examined; tightest: the finding of
+    largest ratio; killed: mutant -> case; survived: mutants that should have died; listed: mutants
+    known to be true, with the reason; implied: mutants that the theorem implies; slacks: of all
+    findings, for the histogram; error: why the claim is faulty, or empty.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    models: int
+    findings: int
+    tightest: Finding | None
+    killed: Mapping[str, str]
+    survived: tuple[str, ...]
+    listed: Mapping[str, str]
+    implied: tuple[str, ...]
+    grades: Mapping[str, int]
+    slacks: tuple[float, ...]
+    violations: tuple[Finding, ...]
+    seconds: float
+    note: str = ""
+    error: str = ""
+    world: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the theorem fared as its standing says, no mutant surviving."""
+        return self.exit_code is ExitCode.AS_EXPECTED
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that this claim alone would give."""
+        if self.error:
+            return ExitCode.BAD_USAGE
+        refuted = self.claim.theorem.standing is Standing.REFUTED
+        if (self.verdict is Verdict.VIOLATED) is not (refuted and not self.world):
+            return ExitCode.VIOLATION
+        if self.verdict is Verdict.UNDECIDED:
+            return ExitCode.UNDECIDED
+        return ExitCode.MUTANT_SURVIVED if self.survived else ExitCode.AS_EXPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSummary:
+    """A real model of the run: name, size, certified optimal value and how it was certified.
+
+    value: exact rational as text, or ``lo..hi``; decimal: for people; certified: the certificate's
+    kind as accepted by the kernel; status: of the solution; details: multipliers, randomisations.
+    """
+
+    name: str
+    title: str
+    states: int
+    choices: int
+    value: str
+    decimal: str
+    certified: str
+    seconds: float
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A whole run."""
+
+    claims: tuple[ClaimSummary, ...]
+    worlds: tuple[WorldSummary, ...]
+    seed: int
+    budget: str
+    seconds: float
+    versions: Mapping[str, str]
+    alpha: str
+    models: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The gravest exit code of the claims: faulty use, violation, survivor, undecided."""
+        codes = {summary.exit_code for summary in self.claims}
+        order = (
+            ExitCode.BAD_USAGE,
+            ExitCode.VIOLATION,
+            ExitCode.MUTANT_SURVIVED,
+            ExitCode.UNDECIDED,
+        )
+        return next((code for code in order if code in codes), ExitCode.AS_EXPECTED)
+
+
+_GRAVITY = (
+    Verdict.VIOLATED,
+    Verdict.UNDECIDED,
+    Verdict.TIGHT,
+    Verdict.HOLDS,
+    Verdict.VACUOUS,
+    Verdict.OUT_OF_SCOPE,
+)
+
+
+def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> ClaimSummary:
+    """The summary of a claim from its shards on drawn models, or from those on one world."""
+    results = [
+        result
+        for result in results
+        if (result.shard.kind is Kind.WORLD) is bool(world)
+        and (not world or result.shard.name == world)
+    ]
+    findings = [finding for result in results for finding in result.findings]
+    verdicts = {finding.verdict for finding in findings}
+    verdict = next((one for one in _GRAVITY if one in verdicts), Verdict.VACUOUS)
+    kills: dict[str, str] = {}
+    for result in results:
+        kills = {**result.kills, **kills}
+    rated = [finding for finding in findings if finding.ratio is not None]
+    notes = [finding.note for finding in findings if finding.note]
+    implied = tuple(mutant.name for mutant in claim.mutants if mutant.implied)
+    return ClaimSummary(
+        claim=claim,
+        verdict=verdict,
+        models=sum(result.models for result in results),
+        findings=len(findings),
+        tightest=max(rated, key=lambda finding: finding.ratio or 0.0, default=None),
+        killed={} if world else kills,
+        survived=() if world else tuple(n for n in mutants_to_kill(claim) if n not in kills),
+        listed=claim.survivors,
+        implied=implied,
+        grades=Counter(finding.grade for finding in findings if finding.grade),
+        slacks=tuple(finding.slack for finding in findings if finding.slack is not None),
+        violations=tuple(f for f in findings if f.verdict is Verdict.VIOLATED),
+        seconds=sum(result.seconds for result in results),
+        note=notes[0] if notes else "",
+        error=next((result.error for result in results if result.error), ""),
+        world=world,
+    )
+
+
+def mutants_to_kill(claim: Claim) -> tuple[str, ...]:
+    """Names of everything that a run must refute: derived and named mutants, and controls."""
+    derived = [m.name for m in claim.mutants if not m.implied and m.name not in claim.survivors]
+    named = [mutant.name for mutant in claim.named_mutants]
+    controls = [f"without {assumption}" for assumption in claim.family.controls]
+    return (*derived, *named, *controls)

@@ -1,0 +1,87 @@
+"""What a claim may yield for a quantity: exact numbers, balls, enclosures, or counts of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from holdfast.theory import Quantity
+
+from .kernel import Enclosure
+
+if TYPE_CHECKING:
+    from flint import arb
+
+
+@dataclass(frozen=True, slots=True)
+class Ball:
+    """A real number that arb can enclose as tightly as asked.
+
+    compute: returns the number as an `flint.arb` at the working precision of `flint.ctx`.
+    """
+
+    compute: Callable[[], arb]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Successes in independent trials; stands for their unknown probability of success.
+
+    The engine turns it into a confidence interval whose alpha is charged to the run's ledger.
+    """
+
+    successes: int
+    trials: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.successes <= self.trials or self.trials == 0:
+            raise ValueError(f"{self.successes} successes in {self.trials} trials is no count")
+
+
+Value = int | Fraction | Ball | Count | Enclosure
+Values = Mapping[Quantity, Value]
+Evaluate = Callable[..., Iterator[Values]]
+
+
+class ClaimError(Exception):
+    """A claim that does not do its job: it raised, or its values do not fit the theorem."""
+
+
+def checked(
+    label: str, quantities: frozenset[Quantity], values: Any, *, domains: bool = True
+) -> dict[Quantity, Value]:
+    """The values, if they are exactly those of the theorem and, unless told not to mind, its
+    domains.
+
+    Raises
+    ------
+    ClaimError: naming the quantity that is missing, unknown, of a wrong type or out of its domain.
+    """
+    if not isinstance(values, Mapping):
+        raise ClaimError(f"{label}: a claim yields {{quantity: value}}, got {values!r}")
+    for quantity in values.keys() - quantities:
+        known = ", ".join(sorted(q.name for q in quantities))
+        raise ClaimError(f"{label}: the theorem has no quantity {quantity!s}; it has {known}")
+    for quantity in quantities - values.keys():
+        raise ClaimError(f"{label}: no value for {quantity.name} ({quantity.meaning})")
+    return {
+        quantity: _checked(label, quantity, value, domains) for quantity, value in values.items()
+    }
+
+
+def _checked(label: str, quantity: Quantity, value: Any, domains: bool) -> Value:
+    if isinstance(value, Ball | Count):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | Fraction | Enclosure):
+        raise ClaimError(
+            f"{label}: {quantity.name} = {value!r} is a {type(value).__name__}; yield an int, a "
+            "Fraction, a Ball, a Count or an Enclosure (a float is no evidence)"
+        )
+    lower, upper = (value.lo, value.hi) if isinstance(value, Enclosure) else (value, value)
+    if domains and not quantity.domain.contains(Fraction(lower), Fraction(upper)):
+        raise ClaimError(
+            f"{label}: {quantity.name} = {value} is outside its domain, {quantity.domain.value}"
+        )
+    return Fraction(value) if isinstance(value, int) else value
