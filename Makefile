@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 
 verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
 	mkdir -p .holdfast
-	$(BIN)/holdfast verify --worlds --store .holdfast/main.sqlite --html .holdfast/report
+	$(BIN)/holdfast verify --worlds --budget 100s --store .holdfast/main.sqlite --html .holdfast/report
 
 test: $(READY) ## the fast tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

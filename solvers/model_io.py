@@ -141,7 +141,7 @@ def assemble(
             else np.empty((0, len(actions)), dtype=np.int64)
         ),
         cost_denominators=tuple(own for _, own in scaled),
-        budgets=tuple(budgets),
+        budgets=tuple(budgets),  # type: ignore[arg-type]
         discount=discount,  # type: ignore[arg-type]
         initial=_objects(initial),
         notes=tuple(notes),

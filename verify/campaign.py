@@ -66,6 +66,7 @@ def run_campaign(
     worlds: Mapping[str, Any] = _NO_WORLDS,
     world_cases: int = 1,
     worlds_only: bool = False,
+    left_out: Mapping[str, frozenset[str]] = MappingProxyType({}),
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
 ) -> Run:
@@ -79,6 +80,7 @@ def run_campaign(
         number of workers; holdfast and the files of claims must be there too.
     worlds: name -> model of the user; world_cases: cases of each claim on each of them.
     worlds_only: examine no landmarks, controls and drawn models.
+    left_out: name of a world -> names of claims not to examine on it.
     fresh: begin a new run even if there is an unfinished one.
 
     Raises
@@ -90,7 +92,7 @@ def run_campaign(
     """
     if jobs < 1:
         raise PlanError(f"jobs must be at least 1, got {jobs}")
-    plan = Plan(tuple(claims), budget, seed, worlds, world_cases, worlds_only)
+    plan = Plan(tuple(claims), budget, seed, worlds, world_cases, worlds_only, left_out)
     run = store.begin(fingerprint(plan), seed, str(budget), versions(), fresh)
     schedule = Schedule(plan)
     counter = _Counter(schedule, run, progress)
@@ -130,7 +132,12 @@ def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = 
         for result in found
         if result.shard.kind is Kind.WORLD
     )
-    brought = [summarise(claim, results[claim.name], name) for name in names for claim in claims]
+    brought = [
+        summarise(claim, results[claim.name], name)
+        for name in names
+        for claim in claims
+        if any(result.shard.name == name for result in results[claim.name])
+    ]
     return RunSummary(
         claims=(*drawn, *brought),
         worlds=tuple(worlds),
@@ -165,6 +172,7 @@ def fingerprint(plan: Plan) -> str:
             for name, model in plan.worlds.items()
         },
         "budget": [str(plan.budget), plan.seed, plan.world_cases, plan.worlds_only],
+        "left_out": {world: sorted(names) for world, names in plan.left_out.items()},
         "sizes": [DRAWN_SIZE, CONTROL_SIZE],
         "versions": versions(),
     }

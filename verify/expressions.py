@@ -106,6 +106,8 @@ def _exact_power(arguments: list[Fraction]) -> Fraction:
     base, exponent = arguments
     if exponent < 0 and base == 0:
         raise Undefined("division by zero")
+    if base in (0, 1) and exponent > 0:
+        return base
     if exponent.denominator == 1:
         return base**exponent.numerator
     if exponent.denominator == 2:
@@ -133,8 +135,9 @@ def _exact_log(arguments: list[Fraction]) -> Fraction:
 
 def _ball_power(arguments: list[flint.arb]) -> flint.arb:
     base, exponent = arguments
-    if exponent.is_exact() and exponent.is_integer():
-        return base ** int(exponent.unique_fmpz())
+    whole = exponent.unique_fmpz() if exponent.is_exact() else None
+    if whole is not None and exponent.is_integer():
+        return base ** int(whole)
     if 2 * exponent == 1:
         return base.sqrt()
     return base**exponent

@@ -61,18 +61,22 @@ def risky_branch(q: Fraction, discount: Fraction, budget: Fraction, start: int) 
 
 
 def sharp_change(
-    shift: Fraction = Fraction(1, 100), discount: Fraction = Fraction(9, 10)
+    shift: Fraction = Fraction(1, 100),
+    discount: Fraction = Fraction(9, 10),
+    scale: int = 1,
+    bonus: Fraction = _HALF,
 ) -> tuple[CMDP, Policy, Policy, tuple[int, ...]]:
     """(model, new, old, baseline 0) attaining the trust-region bounds.
 
-    State 0 leads to g (reward +1 for ever) or b (reward -1 for ever); old takes g with probability
-    1/2 - shift/2, new with shift more, and going to g pays 1/2 at once.  With f = 0 the surrogate
-    accounts for that 1/2, and bar delta is 1 in g, -1 in b and between them in 0, so the error is
-    2 gamma shift/(1 - gamma); so is the bound, since E_d TV = (1 - gamma) shift.
+    State 0 leads to g (reward +scale for ever) or b (-scale for ever); old takes g with probability
+    1/2 - shift/2, new with shift more, and going to g pays the bonus at once, at most scale.  With
+    f = 0 the surrogate accounts for the bonus, and bar delta is scale in g, -scale in b and between
+    them in 0, so the error is 2 gamma shift scale/(1 - gamma); so is the bound, since
+    E_d TV = (1 - gamma) shift.
     """
     model = from_arrays(
         [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]], [[0, 0, 1], [0, 0, 1]]],
-        [[_HALF, 0], [1, 1], [-1, -1]],
+        [[bonus, 0], [scale, scale], [-scale, -scale]],
         [[[1, 1], [2, 2], [0, 0]]],
         [0],
         discount=discount,
@@ -84,14 +88,14 @@ def sharp_change(
     return model, new, old, (0, 0, 0)
 
 
-def leak(probability: Fraction, discount: Fraction = Fraction(9, 10)) -> CMDP:
-    """State 0 pays 1 and leaks to a worthless state with the given probability.
+def leak(probability: Fraction, discount: Fraction = Fraction(9, 10), pay: int = 1) -> CMDP:
+    """State 0 pays and leaks to a worthless state with the given probability.
 
-    V(0) = 1/(1 - gamma (1 - probability)).
+    V(0) = pay/(1 - gamma (1 - probability)).
     """
     return from_arrays(
         [[[1 - probability, probability]], [[0, 1]]],
-        [[1], [0]],
+        [[pay], [0]],
         discount=discount,
         initial=[1, 0],
     )

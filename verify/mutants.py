@@ -19,6 +19,8 @@ from holdfast.theory import Domain, Quantity, Relation, Sign, Theorem
 
 _LESS, _MORE = sympy.Rational(9, 10), sympy.Rational(11, 10)
 _NOT_A_NUMBER = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
+_WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
+"""Functions whose arguments have a coefficient of their own, written or not."""
 Path = tuple[int, ...]
 
 
@@ -79,6 +81,7 @@ def _rewrites(node: sympy.Expr, parent: sympy.Expr | None, path: Path) -> Iterat
         yield from (node * _LESS, node * _MORE)
     if in_sum:
         yield from (sympy.Integer(0), -node)
+    if in_sum or isinstance(parent, _WITHOUT_COEFFICIENT):
         if not node.is_Rational and _plain(node):
             yield from (node * _LESS, node * _MORE)
     if isinstance(parent, sympy.Mul) and isinstance(node, sympy.Symbol):

@@ -61,15 +61,16 @@ def _enclosed(model: CMDP) -> Optimum:
     found = enclose(model)
     accepted, verdict = _checked(found.certificate)
     low, high = found.lower, found.upper
+    known = None if low is None or high is None else (low, high)
     return Optimum(
-        value=f"{format_rational(low)}..{format_rational(high)}",
+        value="..".join(map(format_rational, known or ())),
         multipliers=tuple(map(format_rational, found.multipliers)),
         policy=None,
-        relaxation=None,
+        relaxation=None if found.relaxation is None else format_rational(found.relaxation),
         document=found.certificate,
         accepted=accepted,
         verdict=verdict,
-        remarks=(f"enclosure of width {float(high - low):.3g}",),
+        remarks=(f"enclosure of width {float(known[1] - known[0]):.3g}",) if known else (),
     )
 
 
@@ -86,10 +87,11 @@ def world_summary(name: str, model: CMDP, method: str = "exact") -> tuple[WorldS
     start = time.perf_counter()
     found = certified_optimum(model, method)
     details = {
-        f"multiplier {i}": brief(multiplier) for i, multiplier in enumerate(found.multipliers)
+        "multipliers": ", ".join(map(brief, found.multipliers)) or "none",
+        "budgets": ", ".join(map(str, model.budgets)) or "none",
+        "discount": str(model.discount),
+        "optimum": "; ".join(found.remarks) or "infeasible",
     }
-    details |= {f"budget {i}": str(budget) for i, budget in enumerate(model.budgets)}
-    details["optimum"] = "; ".join(found.remarks) or "infeasible"
     world = WORLDS.get(name)
     summary = WorldSummary(
         name=name,
@@ -98,7 +100,7 @@ def world_summary(name: str, model: CMDP, method: str = "exact") -> tuple[WorldS
         choices=model.n_choices,
         value=found.value or f"infeasible by {found.relaxation}",
         decimal=decimal(found.value) if found.value else "",
-        certified=f"{found.document['kind']}, {found.verdict}",
+        certified=str(found.document["kind"]) if found.accepted else "",
         seconds=time.perf_counter() - start,
         details=details,
     )

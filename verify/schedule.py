@@ -73,7 +73,8 @@ class Plan:
     """All that the shards of a campaign follow from.
 
     worlds: name -> model of the user; world_cases: cases of each claim on each of them;
-    worlds_only: whether to examine nothing else.
+    worlds_only: whether to examine nothing else; left_out: name of a world -> names of the claims
+    that are not examined on it.
 
     Raises
     ------
@@ -86,6 +87,7 @@ class Plan:
     worlds: Mapping[str, Any] = field(default_factory=dict)
     world_cases: int = 1
     worlds_only: bool = False
+    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [claim.name for claim in self.claims]
@@ -149,7 +151,8 @@ class Schedule:
                 for control in claim.family.controls:
                     yield Shard(name, Kind.CONTROL, 0, CONTROL_SIZE, self._plan.seed, control)
         for world in self._plan.worlds:
-            for name in self._claims:
+            left_out = self._plan.left_out.get(world, frozenset())
+            for name in (name for name in self._claims if name not in left_out):
                 yield Shard(name, Kind.WORLD, 0, self._plan.world_cases, self._plan.seed, world)
 
     def _counted(self, models: int) -> Iterator[Shard]:

@@ -32,9 +32,9 @@ class ClaimSummary:
     """A claim after a run, on drawn models or on one world.
 
     verdict: over all findings, the gravest first; models: cases examined; tightest: the finding of
-    largest ratio; killed: mutant -> case; survived: mutants that should have died; listed: mutants
-    known to be true, with the reason; implied: mutants that the theorem implies; slacks: of all
-    findings, for the histogram; error: why the claim is faulty, or empty.
+    largest ratio, for an equality any; killed: mutant -> case; survived: mutants that should have
+    died; listed: mutants known to be true, with the reason; implied: mutants that the theorem
+    implies; slacks: of all findings, for the histogram; error: why the claim is faulty, or empty.
     """
 
     claim: Claim
@@ -65,7 +65,8 @@ class ClaimSummary:
         if self.error:
             return ExitCode.BAD_USAGE
         refuted = self.claim.theorem.standing is Standing.REFUTED
-        if (self.verdict is Verdict.VIOLATED) is not (refuted and not self.world):
+        violated = self.verdict is Verdict.VIOLATED
+        if violated is not refuted and not (self.world and refuted):
             return ExitCode.VIOLATION
         if self.verdict is Verdict.UNDECIDED:
             return ExitCode.UNDECIDED
@@ -149,7 +150,7 @@ def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> 
         verdict=verdict,
         models=sum(result.models for result in results),
         findings=len(findings),
-        tightest=max(rated, key=lambda finding: finding.ratio or 0.0, default=None),
+        tightest=max(rated or findings[:1], key=lambda finding: finding.ratio or 0.0, default=None),
         killed={} if world else kills,
         survived=() if world else tuple(n for n in mutants_to_kill(claim) if n not in kills),
         listed=claim.survivors,

@@ -1,7 +1,5 @@
 """The claims that come with holdfast: every theorem of the catalogue bound to a family."""
 
-from pathlib import Path
-
 from . import (
     constrained,
     duality,
@@ -13,5 +11,5 @@ from . import (
 )
 
 _MODULES = (constrained, duality, randomisation, policy_changes, logs, learned_models, sampling)
-FILES = frozenset(str(Path(module.__file__)) for module in _MODULES)
+FILES = frozenset(str(module.__file__) for module in _MODULES)
 """Source files of the shipped claims."""

@@ -197,7 +197,10 @@ _ONE_COST = cmdps(constraints=(1, 1)).along(policy)
 @claim(
     cmdp.approximate_primal,
     over=_ONE_COST.along(above)
-    .with_landmarks(bandit=lambda: _risky_bandit(Fraction(1), Fraction(1)))
+    .with_landmarks(
+        bandit=lambda: _risky_bandit(Fraction(1), Fraction(1)),
+        close=lambda: _risky_bandit(Fraction(1), Fraction(1, 20)),
+    )
     .with_controls(penalty=_ONE_COST.along(lambda *_: too_small(Fraction(1, 2)))),
     mutants=(
         NamedMutant(

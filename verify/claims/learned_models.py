@@ -38,9 +38,11 @@ def simulation_lemma(model: CMDP, truth: CMDP, acting: Policy) -> Iterator[Value
     }
 
 
-def _leaks(model: Fraction, truth: Fraction) -> Case:
+def _leaks(
+    model: Fraction, truth: Fraction, discount: Fraction = Fraction(9, 10), pay: int = 1
+) -> Case:
     """One state that leaks, in model and truth with different probabilities."""
-    left, right = landmarks.leak(model), landmarks.leak(truth)
+    left, right = (landmarks.leak(p, discount, pay) for p in (model, truth))
     return left, right, Policy.uniform(left)
 
 
@@ -50,7 +52,9 @@ _SMALL = Fraction(1, 10**6)
 @claim(
     mb.simulation_bound,
     over=_BOUNDED.with_landmarks(
-        leak=lambda: _leaks(_SMALL, Fraction(0)), opposite=lambda: _opposite()
+        leak=lambda: _leaks(_SMALL, Fraction(0)),
+        patient=lambda: _leaks(_SMALL, Fraction(0), Fraction(99, 100), 3),
+        opposite=lambda: _opposite(),
     ).with_controls(bounded_reward=_ANY),
 )
 def simulation_bound(model: CMDP, truth: CMDP, acting: Policy) -> Iterator[Values]:
@@ -140,7 +144,11 @@ def g17() -> Case:
 @claim(
     mb.pessimism,
     over=_BOUNDED.along(generous)
-    .with_landmarks(G17=g17, leak=lambda: (*_leaks(Fraction(0), _SMALL), Fraction(1)))
+    .with_landmarks(
+        G17=g17,
+        leak=lambda: (*_leaks(Fraction(0), _SMALL), Fraction(1)),
+        rich=lambda: (*_leaks(Fraction(0), _SMALL, pay=3), Fraction(1)),
+    )
     .with_controls(error_bound=_unsuspected_leaks(), bounded_reward=_ANY.along(generous)),
     mutants=(M26,),
     survivors={

@@ -32,6 +32,7 @@ _UNCOVERED = _MODELS.along(policy, policy, baseline)
 _SHARP = _CHANGES.with_landmarks(
     sharp=landmarks.sharp_change,
     patient=lambda: landmarks.sharp_change(discount=Fraction(99, 100)),
+    rich=lambda: landmarks.sharp_change(scale=3, bonus=Fraction(-3, 2)),
 ).with_controls(continuous=_UNCOVERED)
 
 
@@ -190,7 +191,13 @@ def _advantages(model: CMDP, new: Policy, old: Policy, cost: bool = False) -> Po
     return policy_change(model, old, new, values, function.fractions())
 
 
-@claim(tr.kl_bound, over=_KL.with_landmarks(**_sharp(-1, bonus=100)))
+@claim(
+    tr.kl_bound,
+    over=_KL.with_landmarks(
+        **_sharp(-1, bonus=100),
+        malus=lambda: sharp_advantage(-1, Fraction(1, 2), bonus=-100),
+    ),
+)
 def kl_bound(model: CMDP, new: Policy, old: Policy) -> Iterator[Values]:
     change = _advantages(model, new, old)
     yield {

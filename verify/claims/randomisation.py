@@ -74,6 +74,10 @@ def few_randomisations(model: CMDP, acting: Policy | None) -> Iterator[Values]:
     }
 
 
+_REDUCIBLE = 100
+"""States up to which a policy is reduced, state by state."""
+
+
 def cost_discount(draw: Draw, *_: object) -> Fraction:
     """A discount for the cost, its own."""
     return draw.choice((Fraction(1, 2), Fraction(0), Fraction(3, 4), Fraction(9, 10)))
@@ -91,6 +95,10 @@ def _returns_under(model: CMDP, acting: Policy, discount: Fraction) -> tuple[Fra
     .with_landmarks(negative=lambda: (landmarks.negative_cost(Fraction(0)),)),
 )
 def coordinate_vertex(model: CMDP, acting: Policy, discount: Fraction) -> Iterator[Values]:
+    if model.n_states > _REDUCIBLE:
+        raise OutOfScope(
+            f"needs a dense exact solve for each of {model.n_states} states; done up to {_REDUCIBLE}"
+        )
     reduced = reduce_policy(model, acting, discount)
     start = model.choice_start.tolist()
     used = [sum(1 for p in reduced.probabilities[a:b] if p) for a, b in pairwise(start)]

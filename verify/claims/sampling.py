@@ -80,6 +80,7 @@ _LOOSE = (
     .with_landmarks(
         coin=lambda: (Empirical(1, _FAIR, Fraction(1)),),
         far=lambda: (Empirical(2000, _FAIR, Fraction(1, 5)),),
+        rare=lambda: (Empirical(2, (Fraction(1, 5), Fraction(4, 5)), Fraction(8, 5)),),
     )
     .with_controls(independent=empirical_laws(copied=True)),
     survivors={

@@ -13,6 +13,7 @@ from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
 from holdfast.verify.summary import ExitCode
 
+from . import output
 from .looking import STORE
 from .selection import one
 
@@ -30,7 +31,7 @@ def hunt_command(label: str, budget: str, seed: int, path: str) -> int:
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1.
     """
     claim = one(label)
-    console = Console()
+    console = output.console()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
         found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)

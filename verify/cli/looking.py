@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from holdfast.verify.finding import Finding
 from holdfast.verify.summary import ExitCode
 
 STORE = ".holdfast/findings.sqlite"
@@ -23,6 +23,7 @@ STORE = ".holdfast/findings.sqlite"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_command(patterns: Sequence[str], as_json: bool) -> int:
     """List the theorems whose label matches a PATTERN, or all of them."""
+    from . import output
     from .selection import select
 
     claims = select(patterns)
@@ -49,7 +50,7 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
             str(theorem.source),
             f"{theorem.standing.name.lower()}, {theorem.source.provenance.name.lower()}",
         )
-    Console().print(table)
+    output.console().print(table)
     return ExitCode.AS_EXPECTED
 
 
@@ -61,18 +62,19 @@ def show_command(label: str, path: str) -> int:
     from holdfast.verify.report.console import theorem_page
     from holdfast.verify.store import Store
 
+    from . import output
     from .selection import select
 
     claims = select([label])
-    findings = ()
+    findings: list[Finding] = []
     if Path(path).exists():
         with Store.open(path) as store:
-            findings = tuple(f for claim in claims for f in store.findings(claim.name, 5))
+            findings = [found for claim in claims for found in store.findings(claim.name, 5)]
     for theorem in dict.fromkeys(claim.theorem.label for claim in claims):
         mine = [claim for claim in claims if claim.theorem.label == theorem]
         names = {claim.name for claim in mine}
         found = [finding for finding in findings if finding.claim in names]
-        Console().print(theorem_page(mine[0].theorem, mine, found))
+        output.console().print(theorem_page(mine[0].theorem, mine, found))
     return ExitCode.AS_EXPECTED
 
 

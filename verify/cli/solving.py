@@ -15,6 +15,7 @@ from holdfast.verify.optima import Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 from holdfast.verify.summary import ExitCode
 
+from . import output
 from .models import COST_HELP, MODEL_HELP, read_model
 
 _ROWS = 40
@@ -51,7 +52,7 @@ def solve_command(
     found = certified_optimum(problem, method)
     path = Path(certificate or f"{_stem(model)}.certificate.json")
     path.write_text(json.dumps(found.document))
-    console = Console()
+    console = output.console()
     _print(console, model, problem, found, None if whole else _ROWS)
     console.print(f"\ncertificate: {path} ([bold]{found.verdict}[/bold]; holdfast check {path})")
     return ExitCode.AS_EXPECTED if found.accepted else ExitCode.CERTIFICATE_REJECTED

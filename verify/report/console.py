@@ -17,7 +17,7 @@ from rich.text import Text
 from ..kernel import Verdict
 from . import wording
 from .counterexample import counterexample
-from .numbers import DASH, decimal, duration, rounded, shorten
+from .numbers import DASH, decimal, duration, rough, rounded, shorten
 from .wording import Tone, tone
 
 if TYPE_CHECKING:
@@ -64,12 +64,19 @@ def problems(summary: RunSummary) -> RenderableType:
 
 
 def _table(*titles: str, title: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold"), title_justify="left",
-                  pad_edge=False, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=Text(title, style="bold"),
+        title_justify="left",
+        pad_edge=False,
+        header_style="bold",
+    )
     for name in titles:
         table.add_column(
-            Text(name), justify="left" if name in (*_LEFT, *_WIDE) else "right",
-            no_wrap=name not in (*_WIDE, "grade"), overflow="fold",
+            Text(name),
+            justify="left" if name in (*_LEFT, *_WIDE) else "right",
+            no_wrap=name not in (*_WIDE, "grade"),
+            overflow="fold",
         )
     return table
 
@@ -80,8 +87,17 @@ def _verdict(one: ClaimSummary) -> Text:
 
 
 def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
-    table = _table("label", "standing", "verdict", "models", "tightest", "killed", "grade", "time",
-                   title="Statements on drawn models")
+    table = _table(
+        "label",
+        "standing",
+        "verdict",
+        "models",
+        "tightest",
+        "killed",
+        "grade",
+        "time",
+        title="Statements on drawn models",
+    )
     for one in claims:
         dead, all_of_them = wording.kills(one)
         table.add_row(
@@ -98,8 +114,16 @@ def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
 
 
 def _worlds_table(worlds: Sequence[WorldSummary]) -> Table:
-    table = _table("world", "states x actions", "certified optimal value", "decimal", "certificate",
-                   "multipliers", "time", title="Real models")
+    table = _table(
+        "world",
+        "states x actions",
+        "certified optimal value",
+        "decimal",
+        "certificate",
+        "multipliers",
+        "time",
+        title="Real models",
+    )
     for world in worlds:
         table.add_row(
             Text(world.name),
@@ -132,8 +156,9 @@ def _bounds(world: str, claims: Sequence[ClaimSummary]) -> list[RenderableType]:
 
 
 def _bounds_table(world: str, claims: Sequence[ClaimSummary]) -> Table:
-    table = _table("label", "verdict", "ratio", "numbers", "grade", "time",
-                   title=f"Statements on {world}")
+    table = _table(
+        "label", "verdict", "ratio", "numbers", "grade", "time", title=f"Statements on {world}"
+    )
     for one in claims:
         table.add_row(
             Text(one.claim.name),
@@ -151,7 +176,7 @@ def numbers(one: ClaimSummary) -> str:
     finding = one.violations[0] if one.violations else one.tightest
     if finding is None or not finding.left:
         return one.error or one.note or DASH
-    return sides(one, finding, decimal)
+    return sides(one, finding, rough)
 
 
 def sides(one: ClaimSummary, finding: Finding, show: Callable[[str], str]) -> str:
@@ -163,19 +188,26 @@ def sides(one: ClaimSummary, finding: Finding, show: Callable[[str], str]) -> st
 
 def _closing(summary: RunSummary) -> Text:
     claims = [one for one in summary.claims if not one.world]
-    dead, all_of_them = (sum(pair) for pair in zip(*map(wording.kills, claims), strict=True)) if (
-        claims) else (0, 0)
+    dead, all_of_them = (
+        (sum(pair) for pair in zip(*map(wording.kills, claims), strict=True))
+        if (claims)
+        else (0, 0)
+    )
     code = summary.exit_code
     text = Text(f"{wording.headline(summary)}. ", style="bold green" if code == 0 else "bold red")
-    facts = (f"{wording.count(len(summary.claims), 'claim')}, {dead} of {all_of_them} mutants "
-             f"killed, seed {summary.seed}, {duration(summary.seconds)}, exit code {code.value}.")
+    facts = (
+        f"{wording.count(len(claims), 'claim')} on drawn models, "
+        f"{len(summary.claims) - len(claims)} on real ones, {dead} of {all_of_them} mutants "
+        f"killed, seed {summary.seed}, {duration(summary.seconds)}, exit code {code.value}."
+    )
     return text.append(facts, style="not bold default")
 
 
 def _title(one: ClaimSummary) -> Text:
     where = f" on {one.world}" if one.world else ""
     return Text(f"\n{tone(one).value} {one.claim.name}{where}: ", style=_STYLES[tone(one)]).append(
-        one.claim.theorem.title, style="not bold default")
+        one.claim.theorem.title, style="not bold default"
+    )
 
 
 def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:

@@ -43,16 +43,28 @@ def _environment() -> jinja2.Environment:
 
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(
-        shorten=numbers.shorten, decimal=numbers.decimal, rounded=numbers.rounded,
-        duration=numbers.duration, count=wording.count,
+        shorten=numbers.shorten,
+        decimal=numbers.decimal,
+        rounded=numbers.rounded,
+        duration=numbers.duration,
+        count=wording.count,
     )
     environment.globals.update(
-        wording=wording, outcome=wording.outcome, tone=wording.tone, grade=wording.grade,
-        standing=wording.standing, verdict=wording.verdict, kills=wording.kills, size=size,
+        wording=wording,
+        outcome=wording.outcome,
+        tone=wording.tone,
+        grade=wording.grade,
+        standing=wording.standing,
+        verdict=wording.verdict,
+        kills=wording.kills,
+        size=size,
         numbers=views.numbers,
     )
     return environment

@@ -63,8 +63,12 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         "tightest": _finding(one.tightest),
         "violations": [_finding(finding) for finding in one.violations],
         "mutants": [
-            {"name": row.name, "kind": row.kind, "fate": row.fate.name.lower(),
-             "detail": row.detail}
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "fate": row.fate.name.lower(),
+                "detail": row.detail,
+            }
             for row in (() if one.world else wording.fates(one))
         ],
         "slacks": [_finite(slack) for slack in one.slacks],

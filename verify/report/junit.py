@@ -24,8 +24,12 @@ def write(summary: RunSummary, path: Path) -> None:
     failures; a faulty claim is an error; vacuous and out of scope are skipped.
     """
     suite = junitparser.TestSuite("holdfast")
-    for name, value in (("seed", summary.seed), ("budget", summary.budget),
-                        ("alpha", summary.alpha), *summary.versions.items()):
+    for name, value in (
+        ("seed", summary.seed),
+        ("budget", summary.budget),
+        ("alpha", summary.alpha),
+        *summary.versions.items(),
+    ):
         suite.add_property(_clean(name), _clean(str(value)))
     suite.add_testcases([*map(_claim, summary.claims), *map(_world, summary.worlds)])
     suite.time = round(summary.seconds, 3)
@@ -62,11 +66,16 @@ def _result(one: ClaimSummary) -> list[Any]:
 
 def _details(one: ClaimSummary) -> str:
     dead, all_of_them = wording.kills(one)
-    lines = [one.claim.theorem.title, wording.outcome(one),
-             f"mutants killed: {dead} of {all_of_them}"]
+    lines = [
+        one.claim.theorem.title,
+        wording.outcome(one),
+        f"mutants killed: {dead} of {all_of_them}",
+    ]
     for finding in one.violations[:1]:
-        lines.append(f"{one.claim.theorem.parts[finding.part]} is false on {finding.case}: "
-                     f"{shorten(finding.left, 60)} against {shorten(finding.right, 60)}")
+        lines.append(
+            f"{one.claim.theorem.parts[finding.part]} is false on {finding.case}: "
+            f"{shorten(finding.left, 60)} against {shorten(finding.right, 60)}"
+        )
     return "\n".join(lines)
 
 

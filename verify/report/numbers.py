@@ -46,6 +46,13 @@ def decimal(text: str, digits: int = 6) -> str:
         digits += 1
 
 
+def rough(text: str, digits: int = 6) -> str:
+    """One decimal where the ends of ``lo..hi`` agree to that many digits, else as `decimal`."""
+    values = [_parsed(end) for end in text.split("..")]
+    shown = {text if value is None else _decimal(value, digits) for value in values}
+    return shown.pop() if len(shown) == 1 else decimal(text, digits)
+
+
 def brief(text: str, width: int = 8) -> str:
     """The rational itself if it fits, its decimal otherwise."""
     return text if len(text) <= width else decimal(text, 3)

@@ -59,8 +59,11 @@ def theorem_page(
     meaning = STANDINGS[theorem.standing]
     parts.append(_line("standing", f"{theorem.standing.name.lower()}: {meaning}"))
     parts.append(_line("source", f"{theorem.source} ({theorem.source.provenance.value})"))
-    for name, text in (("proof", theorem.proof), ("remark", theorem.remark),
-                       ("uses", ", ".join(theorem.uses))):
+    for name, text in (
+        ("proof", theorem.proof),
+        ("remark", theorem.remark),
+        ("uses", ", ".join(theorem.uses)),
+    ):
         if text:
             parts.append(_line(name, text))
     for claim in claims:
@@ -119,10 +122,21 @@ def _findings(theorem: Theorem, findings: Sequence[Finding]) -> RenderableType:
         return _line("findings", "none in the store; run: holdfast verify " + theorem.label)
     table = _table("case", "part", "verdict", "left", "right", "ratio", "grade", "digest")
     for one in list(findings)[-_LAST:]:
-        table.add_row(*map(Text, (
-            one.case, str(one.part), verdict(one.verdict), shorten(one.left),
-            shorten(one.right), rounded(one.ratio), one.grade, one.digest,
-        )))
+        table.add_row(
+            *map(
+                Text,
+                (
+                    one.case,
+                    str(one.part),
+                    verdict(one.verdict),
+                    shorten(one.left),
+                    shorten(one.right),
+                    rounded(one.ratio),
+                    one.grade,
+                    one.digest,
+                ),
+            )
+        )
     shown = min(_LAST, len(findings))
     table.title = Text(f"Last {shown} of {len(findings)} findings", style="bold")
     table.title_justify = "left"

@@ -11,8 +11,12 @@ from typing import Any
 
 _BINS = 24
 _INK, _BAR, _ZERO, _BAD = "#010101", "#020202", "#030303", "#040404"
-_COLOURS = {_INK: "var(--ink-soft)", _BAR: "var(--plot)", _ZERO: "var(--accent)",
-            _BAD: "var(--bad)"}
+_COLOURS = {
+    _INK: "var(--ink-soft)",
+    _BAR: "var(--plot)",
+    _ZERO: "var(--accent)",
+    _BAD: "var(--bad)",
+}
 _SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "holdfast",
@@ -92,8 +96,11 @@ def _draw(bars: _Bars, zeros: int, below: int, name: str, caption: str) -> str:
         axes = figure.add_axes((0.07, 0.2, 0.92, 0.74))
         left, width = (bars.left[0] if bars.left else 0.0), bars.width
         axes.bar(bars.left, bars.heights, width * 0.9, align="edge", color=_BAR)
-        extra = [(height, colour, text) for height, colour, text in
-                 ((zeros, _ZERO, "0"), (below, _BAD, "< 0")) if height]
+        extra = [
+            (height, colour, text)
+            for height, colour, text in ((zeros, _ZERO, "0"), (below, _BAD, "< 0"))
+            if height
+        ]
         ticks = _ticks(bars)
         for index, (height, colour, text) in enumerate(extra):
             start = left - (2.2 + 2.2 * index) * width

@@ -159,8 +159,10 @@ def _model(model: Mapping[str, Any], policies: Sequence[tuple[str, ...]], name: 
         facts.append("budgets " + ", ".join(shorten(str(b)) for b in budgets))
     if notes := model.get("notes"):
         facts.append("; ".join(map(str, notes)))
-    costs = ("cost",) if len(model["costs"]) == 1 else tuple(
-        f"cost {i}" for i in range(len(model["costs"]))
+    costs = (
+        ("cost",)
+        if len(model["costs"]) == 1
+        else tuple(f"cost {i}" for i in range(len(model["costs"])))
     )
     fitting = tuple(policy for policy in policies if len(policy) == len(rows))
     return Model(", ".join(facts), rows, costs, fitting, graphs.picture(model), name)
@@ -181,8 +183,10 @@ def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
         (f"{expected} of {len(summary.claims)}", "checks as expected"),
         (f"{models:,}", "models examined"),
         (f"{dead:,} of {wanted:,}", "false variants refuted"),
-        (f"{sum(bool(w.certified) for w in summary.worlds)} of {len(summary.worlds)}",
-         "real models certified"),
+        (
+            f"{sum(bool(w.certified) for w in summary.worlds)} of {len(summary.worlds)}",
+            "real models certified",
+        ),
     ]
 
 

@@ -1,0 +1,122 @@
+"""The notebooks, each executed from a clean kernel; they are stored without outputs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+SECONDS_A_CELL = 60
+
+TURN_EVERY_CONTROL = """\
+for twelfths in range(-6, 37, 6):
+    at_budget(twelfths)
+for what in CORRUPTIONS:
+    doubt(what)
+for label in ("cmdp/infeasibility", "concentration/hoeffding#simulated"):
+    look_at(label)
+assert leak(60) < 1
+print("all controls turned")
+"""
+
+
+def execute(
+    path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch, *more: str
+) -> dict[str, Any]:
+    """The notebook after execution, with further cells of code at its end."""
+    monkeypatch.setenv("IPYTHONDIR", str(directory / "ipython"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    monkeypatch.setenv("MPLCONFIGDIR", str(directory / "matplotlib"))
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in more]
+    where = {"metadata": {"path": str(directory)}}
+    client = NotebookClient(
+        notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources=where
+    )
+    client.execute()  # raises CellExecutionError at the first cell that fails
+    return notebook
+
+
+def outputs(notebook: Any) -> Iterator[Any]:
+    """Outputs of the cells, then those that the controls keep to themselves."""
+    for cell in notebook.cells:
+        yield from cell.get("outputs", ())
+    widgets = notebook.metadata.get("widgets", {})
+    states = widgets.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for widget in states.values():
+        yield from widget["state"].get("outputs", ())
+
+
+def text(notebook: Any) -> str:
+    return "".join(out["text"] for out in outputs(notebook) if out["output_type"] == "stream")
+
+
+@pytest.fixture(scope="module")
+def overview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    path = next(path for path in NOTEBOOKS if path.stem == "overview")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        directory = tmp_path_factory.mktemp("overview")
+        yield execute(path, directory, monkeypatch, TURN_EVERY_CONTROL)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    kept = [cell.id for cell in cells if cell.get("outputs") or cell.get("execution_count")]
+    assert kept == [], f"clear the outputs of these cells of {path.name}: {kept}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_has_a_valid_form(path: Path) -> None:
+    nbformat.validate(nbformat.read(path, as_version=4), relax_add_props=False)
+
+
+def test_the_overview_fails_nowhere_not_even_inside_its_controls(overview: Any) -> None:
+    """An error inside a control is printed there and stops nothing, so it must be looked for."""
+    failed = [out["ename"] for out in outputs(overview) if out["output_type"] == "error"]
+    assert failed == []
+    assert "all controls turned" in text(overview)
+
+
+def test_the_overview_draws_its_controls(overview: Any) -> None:
+    states = overview.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    models = [widget["model_name"] for widget in states.values()]
+    assert models.count("IntSliderModel") == 2
+    assert models.count("DropdownModel") == 2
+    assert any(out["output_type"] == "display_data" for out in outputs(overview))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "d = 3/2: v = 7/2, multiplier 1, all optimal ones are in [1, 1]",  # as landmarks.g1 derives
+        "corner at d = 1, v = 3: multipliers from 1 to 5/3",
+        "d = -1/2: infeasible, raise the budget by at least 1/2",
+        "accepted of 7: the one in which nothing was changed",
+        "FAILED",
+        "TIGHT on 202 models",
+        "VIOLATED: false on",
+        "mine/doubling, violated: v_double <= 2*v",
+        "2 values given, 0 proved",
+        "model-based/simulation-bound, not refuted",
+        "p = 2^-4: error 2/17, bound 1/8, ratio 16/17",  # gamma = 1/2: 2p/(1 + p) below 2p
+    ],
+)
+def test_the_overview_prints(overview: Any, result: str) -> None:
+    assert result in text(overview)
+
+
+def test_an_error_inside_a_control_would_be_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "faulty.ipynb"
+    source = "from ipywidgets import interact\ninteract(lambda n: 1 / n, n=(0, 0))"
+    cells = [nbformat.v4.new_code_cell(source)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    found = execute(path, tmp_path, monkeypatch)
+    assert [o["ename"] for o in outputs(found) if o["output_type"] == "error"] == [
+        "ZeroDivisionError"
+    ]

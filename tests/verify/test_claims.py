@@ -1,0 +1,176 @@
+"""Every shipped claim: as expected on landmarks, drawn models and controls, every mutant accounted for."""
+
+import pytest
+
+from holdfast import theory
+from holdfast.theory import Standing
+from holdfast.verify.binding import Claim, shipped
+from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.family import OutOfScope
+from holdfast.verify.kernel import Verdict
+from holdfast.verify.ledger import Ledger
+from holdfast.verify.summary import ClaimSummary, ExitCode, mutants_to_kill, summarise
+
+MODELS = 60
+CLAIMS = {claim.name: claim for claim in shipped()}
+NAMED = {
+    "M8": "cmdp/randomisations",
+    "M9": "cmdp/splitting",
+    "M10": "cmdp/randomisations",
+    "M11": "cmdp/perturbation",
+    "M12": "trust-region/policy-bound",
+    "M13": "trust-region/policy-bound",
+    "M25": "concentration/hoeffding",
+    "M26": "model-based/pessimism",
+    "M29": "cmdp/multiplier-bound",
+    "M30": "cmdp/time-inconsistency",
+}
+"""The false statements that somebody might believe, by the names of the test plan."""
+CONTROLS = {
+    "primal-dual/telescoping": "uncapped",  # M17: telescoping although the multiplier was cut off
+    "primal-dual/telescoping-unclipped": "unclipped",
+    "cmdp/randomisations": "basic",
+    "cmdp/splitting": "one-state",
+    "cmdp/approximate-primal": "penalty",
+    "model-based/pessimism": "error-bound",
+    "trust-region/policy-bound": "continuous",
+    "concentration/hoeffding": "independent",
+}
+every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+_RUNS: dict[str, list[ShardResult]] = {}
+
+
+def run_of(claim: Claim) -> list[ShardResult]:
+    """Landmarks, 60 drawn models and the controls; once a session."""
+    if claim.name not in _RUNS:
+        ledger = Ledger(claims=len(CLAIMS))
+        shards = [
+            Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), 0),
+            Shard(claim.name, Kind.DRAWN, 0, MODELS, 0),
+            *(Shard(claim.name, Kind.CONTROL, 0, 400, 0, name) for name in claim.family.controls),
+        ]
+        _RUNS[claim.name] = [run_shard(claim, shard, ledger) for shard in shards]
+    return _RUNS[claim.name]
+
+
+def summary_of(claim: Claim) -> ClaimSummary:
+    return summarise(claim, run_of(claim))
+
+
+@every_claim
+def test_as_expected(claim: Claim) -> None:
+    summary = summary_of(claim)
+    assert summary.error == ""
+    assert [str(found) for found in summary.violations] == []
+    assert summary.survived == ()
+    assert summary.exit_code is ExitCode.AS_EXPECTED
+    assert summary.as_expected
+
+
+@every_claim
+def test_it_says_something(claim: Claim) -> None:
+    """Not vacuous, and most drawn models are within the scope of the statement."""
+    assert summary_of(claim).verdict in (Verdict.HOLDS, Verdict.TIGHT)
+    drawn = run_of(claim)[1]
+    assert drawn.models == MODELS
+    met = {found.case for found in drawn.findings if found.verdict is not Verdict.OUT_OF_SCOPE}
+    assert len(met) >= MODELS // 3
+
+
+@every_claim
+def test_nothing_is_out_of_scope_in_a_family_s_own_landmarks(claim: Claim) -> None:
+    verdicts = {found.verdict for found in run_of(claim)[0].findings}
+    assert Verdict.OUT_OF_SCOPE not in verdicts
+    assert Verdict.UNDECIDED not in verdicts
+
+
+@every_claim
+def test_every_mutant_is_accounted_for(claim: Claim) -> None:
+    """Killed, or implied by the theorem, or listed with a reason; and nothing is two of these."""
+    summary = summary_of(claim)
+    assert set(mutants_to_kill(claim)) <= summary.killed.keys()
+    derived = {mutant.name for mutant in claim.mutants}
+    assert set(claim.survivors) <= derived, "a listed mutant that is not derived is out of date"
+    assert not set(claim.survivors) & set(summary.implied)
+    assert not set(summary.implied) & summary.killed.keys()
+    assert all(reason for reason in claim.survivors.values())
+    assert derived == (
+        set(summary.implied) | set(claim.survivors) | (derived & summary.killed.keys())
+    )
+
+
+@every_claim
+def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
+    """The proof from domains, against every value that the run saw."""
+    from dataclasses import replace
+
+    for mutant in claim.mutants:
+        if mutant.implied:
+            believed = replace(claim.theorem, relation=mutant.relation, trivial=None)
+            if believed.quantities != claim.theorem.quantities:
+                continue
+            bound = replace(claim, theorem=believed, named_mutants=(), name=claim.name + "#implied")
+            result = run_shard(bound, Shard(claim.name, Kind.DRAWN, 0, 10, 0))
+            assert result.error == ""
+            assert Verdict.VIOLATED not in {found.verdict for found in result.findings}, mutant.name
+
+
+@every_claim
+def test_the_same_shard_twice_finds_the_same(claim: Claim) -> None:
+    first = run_of(claim)[1]
+    again = run_shard(
+        claim, Shard(claim.name, Kind.DRAWN, 0, 5, 0), Ledger(claims=len(CLAIMS))
+    )
+    cases = {f"drawn:{index}" for index in range(5)}
+    assert again.findings == tuple(found for found in first.findings if found.case in cases)
+
+
+def test_every_theorem_has_a_claim() -> None:
+    assert {claim.theorem.label for claim in CLAIMS.values()} == {
+        theorem.label for theorem in theory.catalogue()
+    }
+
+
+def test_every_claim_is_of_a_theorem_of_the_catalogue() -> None:
+    known = set(map(id, theory.catalogue()))
+    assert all(id(claim.theorem) in known for claim in CLAIMS.values())
+
+
+def test_nothing_shipped_so_far_is_refuted() -> None:
+    assert {claim.theorem.standing for claim in CLAIMS.values()} == {Standing.STANDS}
+
+
+@pytest.mark.parametrize(("mutant", "label"), NAMED.items())
+def test_named_mutants_exist_and_die(mutant: str, label: str) -> None:
+    claim = CLAIMS[label]
+    named = {one.name: one for one in claim.named_mutants}
+    assert named[mutant].why
+    assert mutant in summary_of(claim).killed
+
+
+@pytest.mark.parametrize(("label", "assumption"), CONTROLS.items())
+def test_controls_exist_and_fail(label: str, assumption: str) -> None:
+    """Without the assumption the theorem is false on some model, so the assumption is needed."""
+    claim = CLAIMS[label]
+    assert claim.theorem.assumption(assumption).text
+    assert f"without {assumption}" in summary_of(claim).killed
+
+
+@every_claim
+def test_controls_are_named_after_assumptions(claim: Claim) -> None:
+    names = {assumption.name for assumption in claim.theorem.given}
+    assert set(claim.family.controls) <= names
+
+
+@every_claim
+def test_a_model_of_another_kind_is_out_of_scope(claim: Claim) -> None:
+    with pytest.raises(OutOfScope):
+        claim.family.on("not a model")
+
+
+def test_a_control_passes_over_models_out_of_scope() -> None:
+    """Seed 3 of this control draws one on which the claim has nothing to say; the hunt goes on."""
+    claim = CLAIMS["cmdp/splitting"]
+    for seed in range(5):
+        result = run_shard(claim, Shard(claim.name, Kind.CONTROL, 0, 400, seed, "one-state"))
+        assert "without one-state" in result.kills
