@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from . import model_checks
 from .exact import (
     Rational,
     Vector,
@@ -27,13 +28,10 @@ from .exact import (
     integer_array,
     to_fraction,
 )
+from .model_checks import ModelError
 
 IntegerArray: TypeAlias = np.ndarray[Any, Any]
 _SUM_SAFE = 2**62
-
-
-class ModelError(ValueError):
-    """A model, or a file holding one, is not valid; the message says where and what to change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +90,9 @@ class CMDP:
         )
         put(self, "cost_denominators", tuple(self.cost_denominators))
         put(self, "notes", tuple(self.notes))
-        _check_choices(self)
-        _check_transitions(self)
-        _check_functions(self)
+        model_checks.check_choices(self)
+        model_checks.check_transitions(self)
+        model_checks.check_functions(self)
 
     # -- sizes -----------------------------------------------------------------------------------
     @property
@@ -286,119 +284,3 @@ def _rational(value: object, name: str) -> Fraction:
 
 def _row(vector: Vector) -> IntegerArray:
     return np.array(vector.numerators, dtype=object)
-
-
-def _check_choices(model: CMDP) -> None:
-    size, start = model.n_states, model.choice_start
-    if size < 1:
-        raise ModelError(f"n_states is {size}; a model needs at least one state")
-    if start.shape != (size + 1,) or start[0] != 0 or start[-1] != model.n_choices:
-        raise ModelError(
-            f"choice_start has shape {start.shape} and ends {start[:1].tolist()} .. "
-            f"{start[-1:].tolist()}; it needs {size + 1} entries from 0 to "
-            f"{model.n_choices}, the number of actions"
-        )
-    counts = np.diff(start)
-    if int(counts.min()) < 1:
-        state = int(counts.argmin())
-        raise ModelError(
-            f"state {state} has {int(counts[state])} choices; give every state at "
-            "least one (an absorbing state loops to itself)"
-        )
-    states = np.repeat(np.arange(size), counts)
-    keys = states * (int(model.actions.max()) - int(model.actions.min()) + 1) + model.actions
-    if len(np.unique(keys)) != len(keys):
-        values, seen = np.unique(keys, return_counts=True)
-        choice = int(np.flatnonzero(keys == values[seen > 1][0])[1])
-        raise ModelError(
-            f"action {int(model.actions[choice])} appears twice in state "
-            f"{int(states[choice])}; label the actions of a state differently"
-        )
-
-
-def _check_transitions(model: CMDP) -> None:
-    indptr, successors, weights = model.indptr, model.successors, model.weights
-    count = len(successors)
-    if indptr.shape != (model.n_choices + 1,) or indptr[0] != 0 or indptr[-1] != count:
-        raise ModelError(
-            f"indptr has shape {indptr.shape} and ends at {indptr[-1:].tolist()}; it "
-            f"needs {model.n_choices + 1} entries from 0 to {count}"
-        )
-    if weights.shape != successors.shape:
-        raise ModelError(
-            f"weights has {len(weights)} entries for {count} successors; give one "
-            "positive weight a successor"
-        )
-    lengths = np.diff(indptr)
-    if int(lengths.min()) < 1:
-        raise ModelError(
-            f"{_pair(model, int(lengths.argmin()))} has no successor; give it at "
-            "least one with positive weight"
-        )
-    owner = np.repeat(np.arange(model.n_choices), lengths)
-    if int(successors.min()) < 0 or int(successors.max()) >= model.n_states:
-        j = int(np.flatnonzero((successors < 0) | (successors >= model.n_states))[0])
-        raise ModelError(
-            f"{_pair(model, int(owner[j]))} has successor {int(successors[j])}; "
-            f"states are 0 .. {model.n_states - 1}"
-        )
-    if weights.min() <= 0:
-        j = int(np.flatnonzero(weights <= 0)[0])
-        raise ModelError(
-            f"{_pair(model, int(owner[j]))} has weight {int(weights[j])} on successor "
-            f"{int(successors[j])}; weights are positive integers, leave zeros out"
-        )
-    keys = owner * model.n_states + successors
-    ordered = np.sort(keys)
-    if count > 1 and not (ordered[1:] > ordered[:-1]).all():
-        key = int(ordered[1:][ordered[1:] == ordered[:-1]][0])
-        raise ModelError(
-            f"{_pair(model, key // model.n_states)} lists successor "
-            f"{key % model.n_states} twice; add the two weights"
-        )
-
-
-def _check_functions(model: CMDP) -> None:
-    size, count = model.n_choices, model.n_constraints
-    if not 0 <= model.discount < 1:
-        raise ModelError(
-            f"discount is {model.discount}; it must lie in [0, 1) "
-            "(for an undiscounted problem choose one close to 1)"
-        )
-    if model.reward.shape != (size,):
-        raise ModelError(
-            f"reward has shape {model.reward.shape}; it needs ({size},), one integer a choice"
-        )
-    if model.costs.shape != (count, size):
-        raise ModelError(
-            f"costs has shape {model.costs.shape}; {count} budget(s) and {size} "
-            f"choices need ({count}, {size})"
-        )
-    if len(model.cost_denominators) != count:
-        raise ModelError(
-            f"cost_denominators has {len(model.cost_denominators)} entries for "
-            f"{count} budget(s); give one a constraint"
-        )
-    for name, value in (
-        ("reward_denominator", model.reward_denominator),
-        *((f"cost_denominators[{i}]", d) for i, d in enumerate(model.cost_denominators)),
-    ):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ModelError(f"{name} is {value!r}; it must be a positive int")
-    if model.initial.shape != (model.n_states,):
-        raise ModelError(
-            f"initial has shape {model.initial.shape}; it needs ({model.n_states},), "
-            "one weight a state"
-        )
-    if model.initial.min() < 0:
-        state = int(np.flatnonzero(model.initial < 0)[0])
-        raise ModelError(
-            f"initial[{state}] is {int(model.initial[state])}; weights are not negative"
-        )
-    if model.initial_denominator < 1:
-        raise ModelError("initial sums to 0; give at least one state a positive weight")
-
-
-def _pair(model: CMDP, choice: int) -> str:
-    state = int(np.searchsorted(model.choice_start, choice, side="right")) - 1
-    return f"(state {state}, action {int(model.actions[choice])})"

@@ -69,8 +69,7 @@ def from_gymnasium(
         costs: m costs; each is a function f(s, a, s') or f(s, a, s', r) -> number, whose
             expectation is charged; an array [S], charged at every decision in the state; an array
             [S, A]; or a set of states, charging one whenever a transition arrives in the set.
-        budgets: m bounds on the UN-normalised discounted expected costs.
-        discount: gamma in [0, 1).
+        budgets: m bounds on the UN-normalised expected costs; discount: gamma in [0, 1).
         initial: one probability for each state of the environment; default the environment's own
             law, or uniform when it has none.
         reward: a function like a cost that replaces the environment's reward.
@@ -92,17 +91,6 @@ def from_gymnasium(
     functions = [builder.expected(reward if reward is not None else _own_reward, "reward")]
     functions += [builder.expected(cost, f"costs[{i}]") for i, cost in enumerate(costs)]
     law, law_note = _initial(table, reader, initial)
-    extra = [0] if builder.terminal else []
-    treatment = (
-        ()
-        if limit_denominator is not None
-        else ("floats were taken as the exact dyadic rationals they are",)
-    )
-    added = (
-        (f"transitions marked done lead to an added absorbing state, numbered {table.n_states}",)
-        if builder.terminal
-        else ()
-    )
     return assemble(
         counts=builder.counts,
         actions=builder.actions,
@@ -113,16 +101,27 @@ def from_gymnasium(
         costs=functions[1:],
         budgets=budgets,
         discount=discount,
-        initial=[*law, *extra],
+        initial=[*law, 0] if builder.terminal else law,
         notes=(
             f"gymnasium environment {table.name}",
             *notes,
             *law_note,
-            *added,
-            *treatment,
+            *_treatment(builder.terminal, table.n_states, limit_denominator),
             *reader.notes(),
         ),
     )
+
+
+def _treatment(terminal: bool, n_states: int, limit: int | None) -> list[str]:
+    """What was done to the table, for the notes."""
+    notes = []
+    if terminal:
+        notes.append(
+            f"transitions marked done lead to an added absorbing state, numbered {n_states}"
+        )
+    if limit is None:
+        notes.append("floats were taken as the exact dyadic rationals they are")
+    return notes
 
 
 # -- reading environments --------------------------------------------------------------------------

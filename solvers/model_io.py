@@ -77,14 +77,7 @@ def from_arrays(
         raise ModelError(f"available has shape {mask.shape}; transitions need ({size}, {width})")
     reader = RowReader(limit_denominator)
     pairs = [(s, a) for s in range(size) for a in range(width) if mask[s, a]]
-    indptr, successors, weights = [0], [], []
-    for s, a in pairs:
-        states, values = rows.row(s, a)
-        scaled = reader.weights(values, f"the row of (state {s}, action {a})")
-        kept = [(t, w) for t, w in zip(states, scaled, strict=True) if w]
-        successors += [t for t, _ in kept]
-        weights += [w for _, w in kept]
-        indptr.append(len(successors))
+    indptr, successors, weights = _sparse(rows, reader, pairs)
     functions = [_function(reader, reward, "reward", pairs, (size, width))]
     functions += [
         _function(reader, cost, f"costs[{i}]", pairs, (size, width)) for i, cost in enumerate(costs)
@@ -107,6 +100,23 @@ def from_arrays(
         initial=start,
         notes=(*notes, *_float_note(transitions, reward, costs, reader), *reader.notes()),
     )
+
+
+def _sparse(
+    rows: _ActionRows, reader: RowReader, pairs: Sequence[tuple[int, int]]
+) -> tuple[list[int], list[int], list[int]]:
+    """indptr, successors and integer weights of the pairs' rows, zeros left out."""
+    indptr: list[int] = [0]
+    successors: list[int] = []
+    weights: list[int] = []
+    for s, a in pairs:
+        states, values = rows.row(s, a)
+        scaled = reader.weights(values, f"the row of (state {s}, action {a})")
+        kept = [(t, w) for t, w in zip(states, scaled, strict=True) if w]
+        successors += [t for t, _ in kept]
+        weights += [w for _, w in kept]
+        indptr.append(len(successors))
+    return indptr, successors, weights
 
 
 def assemble(

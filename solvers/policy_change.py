@@ -38,7 +38,7 @@ class PolicyChange:
 
     @property
     def max_delta(self) -> Fraction:
-        """max_s |bar delta(s)|."""
+        """Largest absolute value of bar delta over the states."""
         return max(abs(value) for value in self.mean_delta)
 
     @property

@@ -78,7 +78,8 @@ def claim(
         name = f"{theorem.label}#{tag}" if tag else theorem.label
         file = evaluate.__code__.co_filename
         known = _REGISTRY.get(name)
-        if known is not None and known.file != file:
+        # a cell of a notebook is no file on disk, so it may be edited and run again
+        if known is not None and known.file != file and Path(known.file).is_file():
             raise ClaimError(f"{name} is claimed in {known.file} and again in {file}; give a tag")
         bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file)
         _REGISTRY[name] = bound

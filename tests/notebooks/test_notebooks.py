@@ -36,22 +36,27 @@ def execute(
     client = NotebookClient(
         notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources=where
     )
+    # Outputs of controls then go to their cells.  Redirecting them, nbclient sends messages on the
+    # socket on which it waits for the reply of the cell, and now and then misses that reply.
+    client.widget_registry = {}
     client.execute()  # raises CellExecutionError at the first cell that fails
     return notebook
 
 
 def outputs(notebook: Any) -> Iterator[Any]:
-    """Outputs of the cells, then those that the controls keep to themselves."""
     for cell in notebook.cells:
         yield from cell.get("outputs", ())
-    widgets = notebook.metadata.get("widgets", {})
-    states = widgets.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
-    for widget in states.values():
-        yield from widget["state"].get("outputs", ())
 
 
 def text(notebook: Any) -> str:
     return "".join(out["text"] for out in outputs(notebook) if out["output_type"] == "stream")
+
+
+def edited_hunch(path: Path) -> str:
+    """The cell that states the hunch, weakened by its reader from twice to a thousand times."""
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    source = next(source for source in sources if 'label="mine/doubling"' in source)
+    return source.replace("2 * v)", "1000 * v)").replace("false on", "edited, false on")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +64,7 @@ def overview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     path = next(path for path in NOTEBOOKS if path.stem == "overview")
     with pytest.MonkeyPatch.context() as monkeypatch:
         directory = tmp_path_factory.mktemp("overview")
-        yield execute(path, directory, monkeypatch, TURN_EVERY_CONTROL)
+        yield execute(path, directory, monkeypatch, TURN_EVERY_CONTROL, edited_hunch(path))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -100,6 +105,7 @@ def test_the_overview_draws_its_controls(overview: Any) -> None:
         "TIGHT on 202 models",
         "VIOLATED: false on",
         "mine/doubling, violated: v_double <= 2*v",
+        "VIOLATED: edited, false on",  # the cell may be changed and run again
         "2 values given, 0 proved",
         "model-based/simulation-bound, not refuted",
         "p = 2^-4: error 2/17, bound 1/8, ratio 16/17",  # gamma = 1/2: 2p/(1 + p) below 2p

@@ -175,13 +175,10 @@ def test_c8_time_inconsistency() -> None:
 def test_g12_ratio_tends_to_two(tiny: Fraction, shown: float) -> None:
     """|J' - J - L/(1 - gamma)| / (gamma eps TV/(1 - gamma)^2) with f = V^old = 0, eps = 1.
 
-    old stays in b at once, so d = (1 - g, 0, g) and E_d TV = tiny.  New, with t = tiny: state g pays
-    1 for ever, W = 1/(1 - g); in b new pays on average -1 each step, -1/(1 - g); in 0 nothing.
-    J' = g (t - (1 - t))/(1 - g) = g (2 t - 1)/(1 - g), J = 0.
-    L = sum d pi (pi'/pi - 1) A = g (t (-1/t)) restricted to actions that old takes: old never takes
-    the second action of b, so the sum over (new - old) includes it: L = -g.
-    The gap is g (2 t - 1)/(1 - g) + g/(1 - g) = 2 g t/(1 - g)... of which E_d TV sees (1 - g) t in
-    state 0 and g t in b; with both, TV = t and the ratio is 2 (1 - g) ... see the numbers below.
+    Old goes from 0 to b, so d = (1 - g, 0, g) on (0, g, b), and TV is 1/2 in 0 and tiny in b.
+    Each step pays new 1 in g and -1 in b on average: J' = g (1/2 - 1/2)/(1 - g) = 0 = J.
+    L, summed over new - old, is d(b) tiny (-1/tiny) = -g.  So the gap is g/(1 - g), and the ratio
+    (1 - g)/((1 - g)/2 + g tiny) = 2/(1 + 18 tiny) at g = 9/10: 2/1.018 = 1.96464.
     """
     model, new, old = landmarks.g12(tiny)
     gamma = model.discount
@@ -197,6 +194,7 @@ def test_g12_ratio_tends_to_two(tiny: Fraction, shown: float) -> None:
     )
     gap = abs(change.new_return - change.old_return - surrogate / (1 - gamma))
     bound = gamma * change.max_delta * change.mean_total_variation / (1 - gamma) ** 2
+    assert gap / bound == 2 / (1 + 18 * tiny)
     assert float(gap / bound) == pytest.approx(shown, abs=5e-6)
     assert gap <= 2 * bound
 

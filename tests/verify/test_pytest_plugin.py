@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from holdfast.verify import claim
+from holdfast.verify import binding
 
 PLUGIN = "holdfast.verify.pytest_plugin"
 INSTALLED = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
@@ -39,7 +39,7 @@ def claims(
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims made in these tests end with them."""
-    monkeypatch.setattr(claim, "_REGISTRY", {})
+    monkeypatch.setattr(binding, "_REGISTRY", {})
 
 
 def run(pytester: pytest.Pytester, *arguments: str, inside: bool = True) -> pytest.RunResult:
@@ -158,15 +158,15 @@ def test_a_bad_budget_is_bad_usage(pytester: pytest.Pytester, text: str) -> None
 
 SHELF = """
 import pathlib, pytest
-from holdfast.verify import claim
-claim.shipped = lambda: claim.load(pathlib.Path(__file__).parent / "shelf.py")
+from holdfast.verify import binding
+binding.shipped = lambda: binding.load(pathlib.Path(__file__).parent / "shelf.py")
 """
 
 
 @pytest.fixture
 def shelf(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project in which one small claim stands for all that ship."""
-    monkeypatch.setattr(claim, "shipped", claim.shipped)  # the project's conftest replaces it
+    monkeypatch.setattr(binding, "shipped", binding.shipped)  # the project's conftest replaces it
     pytester.makeconftest(SHELF)
     pytester.makepyfile(
         shelf=claims("demo/shipped"), my_claims=claims("demo/own"), test_it="def test_it(): pass"

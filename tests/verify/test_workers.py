@@ -127,7 +127,7 @@ def test_faulty_claims_end_alone(tmp_path: Path, store: Store, jobs: int) -> Non
     assert (
         "ZeroDivisionError" in claim.error and f"faulty{jobs}/claim on landmark:one" in claim.error
     )
-    assert f"faulty{jobs}/family, shard drawn, 50 cases from" in family.error
+    assert f"faulty{jobs}/family on drawn:0: the family raised ValueError" in family.error
     assert "ValueError: cannot draw an integer from the empty interval [2, 1]" in family.error
     assert not sound.error and sound.models == 1001
     assert found.exit_code is ExitCode.BAD_USAGE

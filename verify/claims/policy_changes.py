@@ -149,10 +149,9 @@ def sharp_advantage(direction: int, discount: Fraction, bonus: int = 0) -> Case:
 
     0 -> g or b, each with probability 1/2 under old; new shifts t = direction/100.  In g and b two
     actions pay M + K and M - K, half each under old; new leans by 1e-6 so that its mean advantage
-    is
-    +3 in g and -3 in b.  So L = 0, |J' - J| = 6 gamma |t|/(1 - gamma), and the bound is that over
-    sqrt(1 - gamma), up to second order.  M = -10 in every state makes all returns negative; a bonus
-    for going to g makes L = (1 - gamma) t bonus, which both sides count alike.
+    is +3 in g and -3 in b.  So L = 0, abs(J' - J) = 6 gamma abs(t)/(1 - gamma), and the bound is
+    that over sqrt(1 - gamma), up to second order.  M = -10 in every state makes all returns
+    negative; a bonus for going to g makes L = (1 - gamma) t bonus, which both sides count alike.
     """
     t, lean = Fraction(direction, 100), Fraction(1, 10**6)
     pay = 3 / (2 * lean)

@@ -125,7 +125,6 @@ class Program:
             require(not bounded or y.numerators[i] >= 0, f"dual[{i}] of a <= row is negative", y[i])
         if (least := min(slacks, default=Fraction(0))) < 0:
             raise Rejected(f"column {slacks.index(least)} has negative slack", least / scale)
-
 def _program(value: object) -> Program:
     row = record(terms=array(array(anything, 2)), relation=one_of("=", "<="), rhs=rational)
     _, objective, rows = record(sense=one_of("max"), objective=vector, rows=array(row))(value)
@@ -191,9 +190,9 @@ def _stack(top: Vector, bottom: Vector) -> Vector:
 
 def _model(value: object) -> Model:
     pairs = array(array(integer, 2))
-    _, n, choices, rows, gamma, reward, costs, budgets, initial = record(
-        kind=one_of("cmdp"), n_states=integer, choices=pairs, transitions=array(pairs),
-        discount=rational, reward=vector, costs=array(vector), budgets=vector, initial=vector)(value)
+    _, n, choices, rows, gamma, reward, costs, budgets, initial = record(kind=one_of("cmdp"),
+        n_states=integer, choices=pairs, transitions=array(pairs), discount=rational, reward=vector,
+        costs=array(vector), budgets=vector, initial=vector)(value)
     states = [s for s, _ in choices]
     ordered = states == sorted(states) and {0, n - 1} <= set(states) and len(set(states)) == n
     require(ordered, f".choices are not sorted by state over 0..{n - 1}", states)
@@ -217,7 +216,8 @@ def _model(value: object) -> Model:
     program = Program(reward, column, [False] * n + [True] * len(costs), _stack(initial, budgets))
     return Model(states, [reward, *costs], initial, Enclosure.exact(1 / (1 - gamma)), program)
 _DUAL = {"values": vector, "multipliers": vector}
-_PART = array(record(weight=rational, policy=vector, reward_values=vector, cost_values=array(vector)))
+_MIXTURE = array(record(
+    weight=rational, policy=vector, reward_values=vector, cost_values=array(vector)))
 
 @checker("cmdp-optimum", model=_model, occupancy=vector, **_DUAL, value=claim)
 def _optimum(model: Model, x: Vector, v: Vector, multipliers: Vector, value: Enclosure) -> Checker:
@@ -234,27 +234,25 @@ def _policy(model: Model, policy: Vector, v: Vector, function: Any, value: Enclo
     payoff = payoffs[0] if payoffs else record(values=vector)(function)[0]
     value.must_contain(found := model.evaluate(payoff, policy, v), "return")
     return Report(f"the policy has return {found}", found)
-
 def _mix(model: Model, parts: list[Any]) -> Generator[str, None, Enclosure]:
     yield "weights are >= 0 of sum 1"
     common_vector([part[0] for part in parts]).check("weights", len(parts), sign=1, total=1)
     yield "mixture meets the budgets"
     returns = [Enclosure.exact(0)] * len(model.payoffs)
-    for weight, policy, reward_values, cost_values in parts:
-        solved = zip(model.payoffs, [reward_values, *cost_values], strict=True)
-        found = [model.evaluate(payoff, policy, values) for payoff, values in solved]
-        returns = [a + b * Enclosure.exact(weight) for a, b in zip(returns, found, strict=True)]
+    for weight, policy, reward, costs in parts:
+        for i, (payoff, v) in enumerate(zip(model.payoffs, [reward, *costs], strict=True)):
+            returns[i] += model.evaluate(payoff, policy, v) * Enclosure.exact(weight)
     for i, cost in enumerate(returns[1:]):
         budget = model.program.rhs[len(model.initial.numerators) + i]
         require(cost.hi <= budget, f"cost {i} exceeds its budget {show(budget)}", cost.hi)
     return returns[0]
-@checker("mixture", model=_model, components=_PART, value=claim)
+@checker("mixture", model=_model, components=_MIXTURE, value=claim)
 def _mixture(model: Model, parts: list[Any], value: Enclosure) -> Checker:
     reward = yield from _mix(model, parts)
     yield "value contains the reward"
     value.must_contain(reward, "reward")
     return Report(f"the mixture meets the budgets, with reward {reward}", reward)
-@checker("cmdp-enclosure", model=_model, mixture=record(components=_PART), **_DUAL, value=claim)
+@checker("cmdp-enclosure", model=_model, mixture=record(components=_MIXTURE), **_DUAL, value=claim)
 def _enclosure(model: Model, mixture: Any, v: Vector, prices: Vector, value: Enclosure) -> Checker:
     lower = yield from _mix(model, *mixture)
     yield "value contains both bounds"

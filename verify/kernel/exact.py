@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 Parser = Callable[[Any], Any]
 Bounds = tuple[Fraction, Fraction]
 _INTEGER = r"-?(?:0x[0-9a-fA-F]+|[0-9]+)"
-_RATIONAL = rf"{_INTEGER}(?:/(?!-|(?:0x)?0+$){_INTEGER})?"
+_RATIONAL = re.compile(rf"{_INTEGER}(?:/(?!-|(?:0x)?0+$){_INTEGER})?")
 _LARGEST_EXPONENT, _LARGEST_POWER = 2**20, 2**22  # the second in bits
 anything: Parser = lambda value: value  # noqa: E731
 
@@ -28,7 +28,6 @@ class Rejected(ValueError):
         self.reason, self.value = reason, show(value)
         super().__init__(f"{self.reason}: {self.value}")
 def require(condition: object, reason: str, value: object) -> None:
-    """Raise Rejected unless the condition holds."""
     if not condition:
         raise Rejected(reason, value)
 
@@ -49,8 +48,7 @@ def integer(value: Any) -> int:
     return int(value, 16 if "x" in value else 10)
 def rational(value: Any) -> Fraction:
     """The Fraction written "p" or "p/q" with q > 0; text only, so no float can slip in."""
-    valid = isinstance(value, str) and re.fullmatch(_RATIONAL, value)
-    require(valid, ' is not a rational string "p/q" with q > 0 (floats are refused)', value)
+    require(isinstance(value, str) and _RATIONAL.fullmatch(value), ' is not "p/q" text', value)
     return Fraction(*map(integer, value.split("/")))
 
 def located(where: str, parse: Parser, value: object) -> Any:
@@ -60,7 +58,6 @@ def located(where: str, parse: Parser, value: object) -> Any:
     except Rejected as error:
         raise Rejected(where + error.reason, error.value) from None
 def one_of(*words: str) -> Parser:
-    """Parser of one of these words."""
     def parse_word(value: object) -> object:
         require(value in words, f" is none of {', '.join(words)}", value)
         return value
@@ -70,7 +67,10 @@ def array(parse: Parser, length: int | None = None) -> Parser:
     def parse_array(value: Any) -> list[Any]:
         fits = isinstance(value, list | tuple) and length in (None, len(value))
         require(fits, " is not an array, or has not the length asked for", value)
-        return [located(f"[{i}]", parse, entry) for i, entry in enumerate(value)]
+        try:
+            return [parse(entry) for entry in value]
+        except Rejected:  # once more, slowly, to say where
+            return [located(f"[{i}]", parse, entry) for i, entry in enumerate(value)]
     return parse_array
 def record(**parsers: Parser) -> Parser:
     """Parser of JSON objects with these fields and perhaps `notes`, which are never read."""
@@ -169,10 +169,9 @@ class Enclosure:
         return Enclosure(-self.hi, -self.lo, self.alpha)
     def __abs__(self) -> "Enclosure":
         return Enclosure(max(Fraction(0), self.lo, -self.hi), max(-self.lo, self.hi), self.alpha)
-    def must_contain(self, found: "Enclosure", what: str) -> None:
+    def must_contain(self, x: "Enclosure", what: str) -> None:
         """Raise unless this claimed enclosure contains the one found."""
-        inside = self.lo <= found.lo and found.hi <= self.hi
-        require(inside, f"the value claimed, {show(self)}, does not contain the {what}", found)
+        require(self.lo <= x.lo and x.hi <= self.hi, f"{show(self)} is not the {what}", x)
 
 def compare(left: Enclosure, operator: str, right: Enclosure) -> Comparison:
     """Is `left operator right`? Wrong with at most the sum of the two alphas."""

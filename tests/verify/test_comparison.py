@@ -1,0 +1,194 @@
+"""One relation at one set of values: the ladder from rationals to balls, and what it may not say."""
+
+from fractions import Fraction
+
+import flint
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.theory import Domain, Eq, Ge, Gt, Le, Lt, Ne, Quantity
+from holdfast.verify.comparison import PRECISIONS, CompiledRelation, Outcome
+from holdfast.verify.expressions import Undefined, to_arb
+from holdfast.verify.kernel import Comparison, Enclosure, Verdict
+from holdfast.verify.values import Ball
+
+x = Quantity("x", "a number")
+y = Quantity("y", "a number")
+p = Quantity("p", "a number >= 0", Domain.NONNEGATIVE)
+F = Fraction
+MAKERS = (Le, Lt, Ge, Gt, Eq, Ne)
+RATIONAL = st.fractions(-4, 4, max_denominator=6)
+
+
+def examine(relation, trivial=None, **values) -> Outcome:
+    exact = {name: F(v) if isinstance(v, int) else v for name, v in values.items()}
+    return CompiledRelation(relation, trivial).examine(exact)
+
+
+def as_ball(number: Fraction) -> Ball:
+    """The rational, in disguise."""
+    return Ball(lambda: to_arb(number))
+
+
+# -- verdicts ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("make", "verdicts"), [
+    # at (1, 2), (1, 1), (2, 1)
+    (Le, "HOLDS TIGHT VIOLATED"), (Lt, "HOLDS VIOLATED VIOLATED"), (Ge, "VIOLATED TIGHT HOLDS"),
+    (Gt, "VIOLATED VIOLATED HOLDS"), (Eq, "VIOLATED HOLDS VIOLATED"), (Ne, "HOLDS VIOLATED HOLDS"),
+])  # fmt: skip
+def test_exact_verdicts(make, verdicts: str) -> None:
+    found = [examine(make(x, y), x=a, y=b) for a, b in ((1, 2), (1, 1), (2, 1))]
+    assert [one.verdict.name for one in found] == verdicts.split()
+    assert {one.grade for one in found} == {"exact"}
+
+
+@given(st.sampled_from(MAKERS), RATIONAL, RATIONAL)
+def test_balls_never_contradict_exact_numbers(make, a: Fraction, b: Fraction) -> None:
+    """A number in the disguise of a ball may be undecided where it is equal, never the opposite."""
+    relation = make(x / 3, y / 3)
+    exact = examine(relation, x=a, y=b).verdict
+    ball = examine(relation, x=as_ball(a), y=as_ball(b)).verdict
+    if a != b:
+        assert ball is exact
+    else:
+        assert ball in (Verdict.UNDECIDED, exact)
+
+
+@pytest.mark.parametrize("make", [Le, Ge, Eq])
+def test_equal_irrationals_are_undecided_not_true(make) -> None:
+    """sqrt(2) sqrt(2) against 2: no precision tells them apart."""
+    root = Ball(lambda: flint.arb(2).sqrt())
+    found = examine(make(x * y, 2), x=root, y=root)
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.left.width < F(1, 2 ** (PRECISIONS[-1] // 2))
+
+
+def test_precision_is_doubled_until_it_decides() -> None:
+    """sqrt(2) against a rational that agrees with it in 300 bits."""
+    close = F(sympy.floor(sympy.sqrt(2) * 2**300).p, 2**300)
+    root = Ball(lambda: flint.arb(2).sqrt())
+    assert examine(Gt(x, y), x=root, y=close).verdict is Verdict.HOLDS
+    assert examine(Le(x, y), x=root, y=close).verdict is Verdict.VIOLATED
+
+
+def test_precision_is_put_back() -> None:
+    before = flint.ctx.prec
+    examine(Le(sympy.sqrt(p), 2), p=2)
+    assert flint.ctx.prec == before
+
+
+def test_zero_times_a_ball_decides_equalities() -> None:
+    root = Ball(lambda: flint.arb(2).sqrt())
+    assert examine(Eq(x * y, 0), x=0, y=root).verdict is Verdict.HOLDS
+    assert examine(Le(x, y * sympy.exp(x)), x=0, y=0).verdict is Verdict.TIGHT
+
+
+def test_rational_roots_are_exact() -> None:
+    found = examine(Le(sympy.sqrt(p), F(3, 2)), p=F(9, 4))
+    assert (found.verdict, found.grade) == (Verdict.TIGHT, "exact")
+
+
+# -- enclosures -------------------------------------------------------------------------------------
+@given(st.sampled_from(MAKERS), RATIONAL, st.fractions(0, 2, max_denominator=4), RATIONAL, st.data())
+def test_enclosures_never_claim_too_much(make, low, width, b, data) -> None:
+    """A verdict from an interval is the verdict at every number in it."""
+    wide = Enclosure(low, low + width)
+    verdict = examine(make(x, y), x=wide, y=b).verdict
+    inside = low + width * data.draw(st.fractions(0, 1, max_denominator=12))
+    exact = examine(make(x, y), x=inside, y=b).verdict
+    true, false = {Verdict.HOLDS, Verdict.TIGHT}, {Verdict.VIOLATED}
+    if verdict in true:
+        assert exact in true
+    elif verdict in false:
+        assert exact in false
+    else:
+        assert verdict is Verdict.UNDECIDED
+
+
+@given(RATIONAL, st.fractions(F(1, 9), 2, max_denominator=9))
+def test_a_correlated_interval_is_not_narrowed(low: Fraction, width: Fraction) -> None:
+    """x - x with x in an interval is only known to lie in an interval around zero."""
+    tree = sympy.Add(x, -y, evaluate=False)
+    wide = Enclosure(low, low + width)
+    assert examine(Eq(tree, 0), x=wide, y=wide).verdict is Verdict.UNDECIDED
+
+
+def test_alphas_add_up() -> None:
+    first, second = Enclosure(F(0), F(1), F(1, 10)), Enclosure(F(2), F(3), F(1, 5))
+    found = examine(Le(x, y), x=first, y=second)
+    assert (found.verdict, found.grade) == (Verdict.HOLDS, "statistical")
+    assert found.left.alpha + found.right.alpha == F(3, 10)
+
+
+def test_alphas_add_up_to_one_at_most() -> None:
+    sure = Enclosure(F(0), F(1), F(9, 10))
+    assert examine(Le(x + y, 3), x=sure, y=sure).left.alpha == 1
+
+
+@pytest.mark.parametrize(("value", "grade"), [
+    (Enclosure(F(1), F(2)), "enclosed"),
+    (Enclosure(F(1), F(2), F(1, 100)), "statistical"),
+    (Ball(lambda: flint.arb(1).exp()), "ball"),
+    (F(1), "exact"),
+])  # fmt: skip
+def test_grades(value: object, grade: str) -> None:
+    assert examine(Le(x, 9), x=value).grade == grade
+
+
+# -- vacuous bounds ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(("bound", "verdict"), [
+    (F(1, 2), Verdict.HOLDS), (F(1), Verdict.VACUOUS), (F(5), Verdict.VACUOUS),
+    (F(1, 5), Verdict.VIOLATED),
+])  # fmt: skip
+def test_a_bound_no_better_than_the_trivial_one_is_vacuous(bound, verdict: Verdict) -> None:
+    assert examine(Le(x, y), sympy.Integer(1), x=F(1, 4), y=bound).verdict is verdict
+
+
+# -- undefined --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("relation", "values"), [
+    (Le(x, 1 / y), {"x": 0, "y": 0}),
+    (Le(x, sympy.log(y)), {"x": 0, "y": -1}),
+    (Le(x, sympy.sqrt(y)), {"x": 0, "y": Ball(lambda: flint.arb(-2))}),
+])  # fmt: skip
+def test_an_undefined_side_is_an_error_and_refutes_nothing(relation, values) -> None:
+    with pytest.raises(Undefined):
+        examine(relation, **values)
+    exact = {name: F(v) if isinstance(v, int) else v for name, v in values.items()}
+    assert CompiledRelation(relation).refutes(exact) is False
+
+
+@given(st.sampled_from(MAKERS), RATIONAL, RATIONAL)
+def test_refutes_is_the_same_as_violated(make, a: Fraction, b: Fraction) -> None:
+    relation = make(sympy.Abs(x) - y, y**2)
+    values = {"x": a, "y": b}
+    refuted = CompiledRelation(relation).refutes(values)
+    assert refuted is (CompiledRelation(relation).examine(values).verdict is Verdict.VIOLATED)
+
+
+# -- numbers for people -----------------------------------------------------------------------------
+@pytest.mark.parametrize(("make", "a", "b", "slack", "ratio"), [
+    (Le, 1, 4, 3.0, 0.25), (Ge, 4, 1, 3.0, 0.25), (Le, 0, 0, 0.0, 1.0), (Le, 1, 0, -1.0, None),
+    (Le, -4, -1, 3.0, 0.25), (Le, -1, 2, 3.0, None), (Eq, 1, 1, None, None),
+])  # fmt: skip
+def test_slack_and_ratio(make, a: int, b: int, slack: float | None, ratio: float | None) -> None:
+    found = examine(make(x, y), x=a, y=b)
+    assert (found.slack, found.ratio) == (slack, ratio)
+
+
+def test_numbers_beyond_floats_have_no_slack() -> None:
+    assert examine(Le(x, y), x=0, y=F(10) ** 400).slack is None
+
+
+# -- verdicts are not truth values ------------------------------------------------------------------
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_verdict_is_no_truth_value(verdict: Verdict) -> None:
+    with pytest.raises(TypeError):
+        bool(verdict)
+
+
+@pytest.mark.parametrize("comparison", list(Comparison))
+def test_a_comparison_is_no_truth_value(comparison: Comparison) -> None:
+    with pytest.raises(TypeError):
+        bool(comparison)
