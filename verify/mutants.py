@@ -81,9 +81,9 @@ def _rewrites(node: sympy.Expr, parent: sympy.Expr | None, path: Path) -> Iterat
         yield from (node * _LESS, node * _MORE)
     if in_sum:
         yield from (sympy.Integer(0), -node)
-    if in_sum or isinstance(parent, _WITHOUT_COEFFICIENT):
-        if not node.is_Rational and _plain(node):
-            yield from (node * _LESS, node * _MORE)
+    implicit = in_sum or isinstance(parent, _WITHOUT_COEFFICIENT)
+    if implicit and not node.is_Rational and _plain(node):
+        yield from (node * _LESS, node * _MORE)
     if isinstance(parent, sympy.Mul) and isinstance(node, sympy.Symbol):
         yield sympy.Integer(1)
     if isinstance(node, sympy.Pow) and node.exp.is_Rational and path != (1,):

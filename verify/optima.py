@@ -11,6 +11,7 @@ from holdfast.solvers import CMDP, WORLDS, Policy, Status, enclose, solve
 
 from .kernel import check, format_rational
 from .report.numbers import brief, decimal
+from .report.wording import count
 from .summary import WorldSummary
 
 
@@ -43,7 +44,7 @@ def _exact(model: CMDP) -> Optimum:
     accepted, verdict = _checked(best.certificate)
     feasible = best.status is Status.OPTIMAL
     remarks = [
-        f"{best.n_randomisations} randomisations" + (", unique optimum" if best.unique else "")
+        count(best.n_randomisations, "randomisation") + (", unique optimum" if best.unique else "")
     ]
     return Optimum(
         value=format_rational(best.value) if best.value is not None else "",

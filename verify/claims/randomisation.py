@@ -97,7 +97,7 @@ def _returns_under(model: CMDP, acting: Policy, discount: Fraction) -> tuple[Fra
 def coordinate_vertex(model: CMDP, acting: Policy, discount: Fraction) -> Iterator[Values]:
     if model.n_states > _REDUCIBLE:
         raise OutOfScope(
-            f"needs a dense exact solve for each of {model.n_states} states; done up to {_REDUCIBLE}"
+            f"a dense exact solve for each of {model.n_states} states; done up to {_REDUCIBLE}"
         )
     reduced = reduce_policy(model, acting, discount)
     start = model.choice_start.tolist()

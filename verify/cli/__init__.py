@@ -63,7 +63,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         error.show()
         return ExitCode.BAD_USAGE
     except (click.Abort, KeyboardInterrupt) as stop:
-        click.echo(f"\nholdfast: {str(stop) or 'interrupted'}", err=True)
+        reason = str(stop) or str(stop.__cause__ or "")  # click turns Ctrl-C into a bare Abort
+        click.echo(f"\nholdfast: {reason or 'interrupted'}", err=True)
         return 130
     except Exception as error:
         if type(error).__name__ not in _EXPLAINED:
