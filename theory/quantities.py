@@ -42,6 +42,10 @@ class Domain(Enum):
                 return upper >= 1 and (lower != upper or lower.denominator == 1)
 
 
+def _upright(name: str) -> str:
+    return name if len(name) == 1 else r"\mathrm{" + name.replace("_", r"\_") + "}"
+
+
 class Quantity(sympy.Symbol):  # type: ignore[misc]
     """A named real quantity of a theorem.
 
@@ -50,7 +54,7 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]
     name: how the quantity is called in values, findings and certificates.
     meaning: one line in words, with its normalisation where it has one.
     domain: where its values live; checked by the engine.
-    latex: how it is typeset; the name if empty.
+    latex: how it is typeset; if empty, the name, upright where it is a word.
     """
 
     __slots__: ClassVar[tuple[str, ...]] = ("domain", "latex", "meaning")
@@ -63,7 +67,7 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]
     ) -> Self:
         symbol: Self = sympy.Symbol.__xnew__(cls, name, real=True)
         symbol.domain = domain
-        symbol.latex = latex or name
+        symbol.latex = latex or _upright(name)
         symbol.meaning = meaning
         return symbol
 

@@ -77,7 +77,7 @@ class Relation:
 
     def to_latex(self) -> str:
         """The relation in LaTeX, as it is kept: nothing is expanded, cancelled or moved across."""
-        printer = _PlusFirst()
+        printer = _PlusFirst({"mul_symbol": r" \, "})
         return f" {self.sign.latex} ".join(map(printer.doprint, (self.left, self.right)))
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .binding import Claim
 from .counterexample import Observation, Refuter, certify
-from .description import describe, value_text
+from .description import describe, digest, value_text
 from .engine import drawn_case
 from .finding import Finding
 from .shrink import shrink
@@ -18,7 +18,7 @@ from .summary import RunSummary
 def counterexamples(
     summary: RunSummary, claims: Sequence[Claim], directory: Path
 ) -> dict[str, dict[str, Any]]:
-    """claim name -> {case, values, text, certificate, shrunk}, for each violated claim.
+    """claim name -> what the report shows of its counterexample, for each violated claim.
 
     A violation on a drawn model is shrunk first; the certificate is written where the kernel
     accepts it.  Violations on a user's own model are reported as they stand.
@@ -52,4 +52,8 @@ def _written(claim: Claim, seen: Observation, shrunk: bool, directory: Path) -> 
         "text": str(seen),
         "certificate": None if path is None else str(path),
         "shrunk": shrunk,
+        "part": seen.part,
+        "left": str(seen.outcome.left),
+        "right": str(seen.outcome.right),
+        "digest": digest(seen.case),
     }

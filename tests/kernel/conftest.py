@@ -1,8 +1,8 @@
 """Small certificates, one of each kind at least, whose numbers can be followed by hand.
 
-The model is landmark G1. States 0 and 1, actions 0 and 1, discount 1/2, start 1/2 and 1/2:
-from 0 action 0 leads to 0 or 1 with probability 1/2 each and action 1 to 0; from 1 action 0 leads
-to 1 and action 1 to 0 or 1 with probability 1/2 each; r = (0, 2; 1, 3), c = (0, 1; 0, 2), J_c <= 3/2.
+The model is landmark G1. States 0 and 1, actions 0 and 1, discount 1/2, start 1/2 and 1/2; from 0
+action 0 leads to 0 or 1 with probability 1/2 each and action 1 to 0; from 1 action 0 leads to 1 and
+action 1 to 0 or 1 with probability 1/2 each; r = (0, 2; 1, 3), c = (0, 1; 0, 2), J_c <= 3/2.
 
 * Policy "10" (action 1 in state 0, action 0 in state 1): V0 = 2 + V0/2 = 4 and V1 = 1 + V1/2 = 2,
   so J = 3; its costs are C0 = 1 + C0/2 = 2 and C1 = 0, so J_c = 1.
@@ -36,9 +36,9 @@ G1: Document = {
     "notes": ["landmark G1"],
 }
 
-# G2 adds c2 = (0, 1; 1, 0). The deterministic policies cost (0, 4/3), (2, 0), (1, 2), (8/3, 4/3), so
-# 2/5 J1 + 3/5 J2 >= 4/5 for all of them, with V = (2/5, 6/5): V1 = 3/5 + V1/2 for action 0, and
-# V0 = (V0 + V1)/4. The budgets (3/2, 1/4) weigh 2/5 3/2 + 3/5 1/4 = 3/4 < 4/5: infeasible by 1/20.
+# G2 adds c2 = (0, 1; 1, 0). The deterministic policies cost (0, 4/3), (2, 0), (1, 2), (8/3, 4/3),
+# so 2/5 J1 + 3/5 J2 >= 4/5 for all of them, with V = (2/5, 6/5): V1 = 3/5 + V1/2 for action 0, and
+# V0 = (V0 + V1)/4. The budgets (3/2, 1/4) weigh 2/5 3/2 + 3/5 1/4 = 3/4 < 4/5: 1/20 is lacking.
 G2: Document = {
     **G1,
     "costs": [["0", "1", "0", "2"], ["0", "1", "1", "0"]],

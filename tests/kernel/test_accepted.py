@@ -73,8 +73,9 @@ def test_approximate_values_are_enclosed_by_their_residuals(
     # V = (4, 5) for policy "11": the residual is 0 in state 0 and 3 + 9/4 - 5 = 1/4 in state 1, so
     # J is in 9/2 + [0, 1/4] 2, and the mixture earns 7/10 3 + 3/10 [9/2, 5] = [69/20, 18/5].
     bounds["mixture"]["components"][1]["reward_values"] = ["4", "5"]
-    # V = (2, 5/2): the largest residual is 0 + ... = 1 + (2 + 5/2)/4 - 5/2 = -3/8 in state 1, action
-    # 1, -1/4 for action 0, 1 + 1 - 2 = 0 for (0, 1); the bound is 9/4 + 3/2 = 15/4.
+    # V = (2, 5/2) with multiplier 1: the residuals are 9/8 - 2 < 0 for (0, 0), 1 + 1 - 2 = 0 for
+    # (0, 1), 1 + 5/4 - 5/2 = -1/4 for (1, 0) and 1 + 9/8 - 5/2 = -3/8 for (1, 1), so the bound is
+    # initial.V + 3/2 = 9/4 + 3/2 = 15/4.
     bounds["values"] = ["2", "5/2"]
     bounds["value"] = ["69/20", "15/4"]
     report = check(bounds)
@@ -109,6 +110,15 @@ def test_numbers_may_be_hexadecimal_and_unreduced(documents: dict[str, Document]
     optimum = documents["optimum"]
     optimum["value"] = "0x7/0x2"
     optimum["occupancy"] = {"denominator": "0x14", "numerators": ["0", "0x16", "14", "4"]}
+    assert check(optimum).accepted
+
+
+def test_a_change_that_leaves_the_statement_true_is_accepted(
+    documents: dict[str, Document],
+) -> None:
+    optimum = documents["optimum"]
+    # Where (0, 0) leads does not matter: 0 + V/2 = 1 < 2 in any case, and it is never chosen.
+    del optimum["model"]["transitions"][0][0]
     assert check(optimum).accepted
 
 
@@ -149,7 +159,7 @@ def test_precision_is_doubled_until_a_relation_is_decided(
     documents: dict[str, Document],
 ) -> None:
     counterexample = documents["counterexample"]
-    # 1/tiny < exp(1/tiny' ) - 1 with a gap of about 1e-60: undecided at 64 bits.
+    # exp(t) - (1 + t) is about t^2 / 2 = 5e-61 for t = 1e-30: undecided at 64 and at 128 bits.
     tiny = f"1/{10**30}"
     counterexample["relation"] = [">=", ["add", "1", tiny], ["exp", tiny]]
     counterexample["values"] = {}

@@ -65,7 +65,7 @@ def test_words(theorem: Theorem) -> None:
 
 @every_theorem
 def test_quantities_are_those_of_the_relation(theorem: Theorem) -> None:
-    symbols: set[sympy.Symbol] = set()
+    symbols: set[sympy.Basic] = set()
     for part in theorem.parts:
         symbols |= part.left.free_symbols | part.right.free_symbols
     extra = theorem.trivial.free_symbols if theorem.trivial is not None else set()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.verify.binding import Claim, load
 from holdfast.verify.campaign import (
     Interrupted,
     Progress,
@@ -15,7 +16,6 @@ from holdfast.verify.campaign import (
     summary,
     versions,
 )
-from holdfast.verify.binding import Claim, load
 from holdfast.verify.engine import Kind
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.schedule import Budget, PlanError

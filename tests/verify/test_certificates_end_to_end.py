@@ -31,7 +31,8 @@ Document = dict[str, Any]
 
 def model_number(seed: int) -> CMDP:
     """Every fourth is infeasible."""
-    family = cmdps(constraints=(1, 3), feasible=False) if seed % 4 == 3 else cmdps(constraints=(0, 3))
+    infeasible = seed % 4 == 3
+    family = cmdps(constraints=(1, 3), feasible=False) if infeasible else cmdps(constraints=(0, 3))
     return family.draw(PhiloxDraw("certificates", seed))[0]
 
 
@@ -48,7 +49,7 @@ def policy_value(model: CMDP, acting: Policy, function: Any, name: Any) -> Docum
     }
 
 
-# -- accepted ---------------------------------------------------------------------------------------
+# -- accepted
 @pytest.mark.parametrize("seed", SEEDS)
 def test_solutions_are_certified(seed: int) -> None:
     model = model_number(seed)
@@ -78,7 +79,8 @@ def test_enclosures_are_certified_and_contain_the_optimum(seed: int) -> None:
 def test_values_of_policies_are_certified(seed: int) -> None:
     draw = PhiloxDraw("policies", seed)
     model, acting = cmdps(constraints=(1, 2)).along(policy).draw(draw)
-    for function, name in (("reward", "reward"), (("cost", 0), ["cost", 0])):
+    named: tuple[tuple[Any, Any], ...] = (("reward", "reward"), (("cost", 0), ["cost", 0]))
+    for function, name in named:
         report = check(policy_value(model, acting, function, name))
         assert report.accepted, report.steps[-1]
         assert report.enclosure is not None
@@ -100,7 +102,7 @@ def test_the_chord_s_policy_is_certified_to_have_the_value_of_the_program(seed: 
     assert cost.enclosure.hi <= model.budgets[0]
 
 
-# -- rejected ---------------------------------------------------------------------------------------
+# -- rejected
 PROOF = ("occupancy", "values", "multipliers", "value", "policy", "mixture")
 
 
@@ -162,11 +164,10 @@ def test_one_corrupted_number_proves_nothing_false(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(0, MODELS, 3))
-def test_values_of_policies_leave_no_room(seed: int) -> None:
-    """I - gamma P is invertible, so any change of values, policy or total is found.
+def test_one_corrupted_number_leaves_the_return_of_a_policy_right(seed: int) -> None:
+    """Rejected, since I - gamma P is invertible; but where the residual is the same everywhere.
 
-    Except one that changes nothing real: a state's share of a policy scaled is no distribution, and a
-    value vector is unique, so all single changes must be rejected.
+    As in a model of one state: the return still follows from the values, and must be the true one.
     """
     rng = random.Random(seed)
     model, acting = cmdps(constraints=(1, 2)).along(policy).draw(PhiloxDraw("policies", seed))
@@ -175,7 +176,13 @@ def test_values_of_policies_leave_no_room(seed: int) -> None:
         path for path in numbers(document) if path[0] in ("policy", "value") or "numerators" in path
     ]
     for path in rng.sample(paths, min(5, len(paths))):
-        assert not check(corrupted(document, path, Fraction(rng.choice([-1, 1])))).accepted, path
+        report = check(corrupted(document, path, Fraction(rng.choice([-1, 1]))))
+        if report.accepted:
+            assert path[0] == "values"
+            assert report.enclosure is not None
+            assert report.enclosure.lo == report.enclosure.hi == policy_return(model, acting)
+        if model.n_states > 1:
+            assert not report.accepted, path
 
 
 @pytest.mark.parametrize("seed", range(3, MODELS, 8))

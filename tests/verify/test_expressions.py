@@ -19,15 +19,15 @@ F = Fraction
 RATIONAL = st.fractions(-6, 6, max_denominator=9)
 TREES = [
     x + y, x - 2 * y, x * y / 3, x**2 + y**3, 1 / (1 + y), (x + 1) / (1 + y) ** 2, sympy.Abs(x - y),
-    sympy.Max(x, y, 1), sympy.Min(x, 2 * y), sympy.sqrt(y), 1 / sympy.sqrt(1 + y), sympy.exp(-x * y),
-    sympy.log(1 + y), sympy.sqrt(2) * sympy.sqrt(y), 2**y, (1 + y) ** sympy.Rational(3, 2),
+    sympy.Max(x, y, 1), sympy.Min(x, 2 * y), sympy.sqrt(y), 1 / sympy.sqrt(1 + y), sympy.exp(-x *
+    y), sympy.log(1 + y), sympy.sqrt(2) * sympy.sqrt(y), 2**y, (1 + y) ** sympy.Rational(3, 2),
     (1 + y) ** sympy.Rational(1, 3), sympy.exp(sympy.sqrt(y)) - x,
 ]  # fmt: skip
 
 
 @given(st.sampled_from(TREES), RATIONAL, RATIONAL.map(abs))
 def test_the_routes_agree(tree: sympy.Expr, a: Fraction, b: Fraction) -> None:
-    """The exact value lies in the ball; the ball and the kernel's enclosure overlap, both narrow."""
+    """The exact value lies in the ball, which meets the kernel's enclosure; both are narrow."""
     values = {"x": a, "y": b}
     if tree == 2**y:
         assume(b.denominator == 1)
@@ -70,7 +70,9 @@ def test_exact_where_it_can_be(tree: sympy.Expr, at: Fraction, value: Fraction) 
     assert expressions.exact(tree)({"y": at}) == value
 
 
-@pytest.mark.parametrize("tree", [sympy.sqrt(y), sympy.exp(y), sympy.log(y), y ** sympy.Rational(1, 3)])
+@pytest.mark.parametrize(
+    "tree", [sympy.sqrt(y), sympy.exp(y), sympy.log(y), y ** sympy.Rational(1, 3)]
+)
 def test_irrational_is_said_so(tree: sympy.Expr) -> None:
     with pytest.raises(Irrational):
         expressions.exact(tree)({"y": F(2)})

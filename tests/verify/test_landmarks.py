@@ -1,6 +1,7 @@
 """Golden instances, each number derived by hand here or in the landmark's docstring."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ F = Fraction
 HALF = F(1, 2)
 
 
-# -- G1 ---------------------------------------------------------------------------------------------
+# -- G1
 @pytest.mark.parametrize(("actions", "reward", "cost"), [
     # 00: V(0) = V/4 + ..., nothing is ever paid but action 0 of state 1 pays 1 and stays in 1:
     #     V(1) = 1 + V(1)/2 = 2, V(0) = (V(0) + V(1))/4 = 2/3, J = 4/3; no cost.
@@ -92,7 +93,7 @@ def test_g1_without_slater() -> None:
     assert most_feasible(model).slack == 0
 
 
-# -- G2 ---------------------------------------------------------------------------------------------
+# -- G2
 def test_g2_between() -> None:
     """Flow: a + b = 1/2 + a/4 + b/2 + e/4, e + f ... with rho = (a, b; e, f); both budgets bind:
     b + 2 f = 3/2, b + e = 1/2, and flow of state 0: 3a/4 + b/2 = 1/2 + f/4, of state 1:
@@ -156,9 +157,9 @@ def test_the_lp_and_the_chord_agree_on_infeasibility() -> None:
     assert chord.minimum_cost == -2
 
 
-# -- C8: the right plan depends on the start -----------------------------------------------------------
+# -- C8: the right plan depends on the start
 def test_c8_time_inconsistency() -> None:
-    """q = gamma = 1/2, d = 1/4: from the start the risk allowed is d/(gamma q) = 1, later d = 1/4."""
+    """q = gamma = 1/2, d = 1/4: from the start the risk allowed is d/(gamma q) = 1, later d."""
     (branch,) = next(
         claim for claim in shipped() if claim.name == "cmdp/time-inconsistency"
     ).family.landmark("C8")
@@ -170,7 +171,7 @@ def test_c8_time_inconsistency() -> None:
         assert best.value == value
 
 
-# -- G12: the trust-region constant is 2 ----------------------------------------------------------------
+# -- G12: the trust-region constant is 2
 @pytest.mark.parametrize(("tiny", "shown"), [(F(1, 10**3), 1.96464), (F(1, 10**6), 1.999964)])
 def test_g12_ratio_tends_to_two(tiny: Fraction, shown: float) -> None:
     """|J' - J - L/(1 - gamma)| / (gamma eps TV/(1 - gamma)^2) with f = V^old = 0, eps = 1.
@@ -211,7 +212,7 @@ def test_the_sharp_change_attains_both_bounds_exactly() -> None:
     assert gamma * change.span_delta * change.mean_total_variation / (1 - gamma) ** 2 == error
 
 
-# -- G16, G17 and the leak --------------------------------------------------------------------------------
+# -- G16, G17 and the leak
 def test_g16_a_typo_in_the_exponent() -> None:
     """N = 10, p = t = 1/10: Pr(X >= 2) = 1 - (9/10)^10 - (9/10)^9 = 0.2639..., against e^-20."""
     given = landmarks.g16()
@@ -233,7 +234,7 @@ def test_g17_half_the_penalty_is_too_little() -> None:
     assert 10 - F(9, 2) == F(11, 2) > F(100, 19)
     claim = next(claim for claim in shipped() if claim.name == "model-based/pessimism")
     (values,) = claim.evaluate(*claim.family.landmark("G17"))
-    named = {quantity.name: value for quantity, value in values.items()}
+    named: dict[str, Any] = {quantity.name: value for quantity, value in values.items()}
     assert named["V_model"] - F(9, 1) * named["U"] / 2 == F(11, 2)
     assert named["V"] == F(100, 19)
 

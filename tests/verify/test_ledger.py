@@ -29,6 +29,11 @@ def binomial(n: int, k: int, p: Fraction) -> Fraction:
     return comb(n, k) * p**k * (1 - p) ** (n - k)
 
 
+def tail(n: int, least: int, p: Fraction) -> Fraction:
+    """Pr(X >= least)."""
+    return sum((binomial(n, k, p) for k in range(least, n + 1)), Fraction(0))
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 12])
 @pytest.mark.parametrize("alpha", [Fraction(1, 4), Fraction(1, 20), Fraction(1, 10**9)])
 def test_coverage_is_at_least_one_minus_alpha_for_every_p(n: int, alpha: Fraction) -> None:
@@ -45,7 +50,7 @@ def test_coverage_is_at_least_one_minus_alpha_for_every_p(n: int, alpha: Fractio
 
 @pytest.mark.parametrize("n", [1, 7, 30])
 def test_the_ends_are_those_of_clopper_and_pearson(n: int) -> None:
-    """At the lower end Pr(X >= k) is at most alpha/2; 2^-20 further in it is more.  So is the upper."""
+    """At the lower end Pr(X >= k) <= alpha/2, and not 2^-20 further in; so at the upper."""
     alpha, step = Fraction(1, 100), Fraction(1, 2**20)
     for k in range(n + 1):
         ends = interval(Count(k, n), alpha)
@@ -54,8 +59,8 @@ def test_the_ends_are_those_of_clopper_and_pearson(n: int) -> None:
             if least == 0:
                 assert end == 0
                 continue
-            upper = [sum(binomial(n, j, p) for j in range(least, n + 1)) for p in (end, end + inward)]
-            assert upper[0] <= alpha / 2 < upper[1]
+            at, within = (tail(n, least, p) for p in (end, end + inward))
+            assert at <= alpha / 2 < within
 
 
 def test_intervals_are_symmetric_and_nested() -> None:

@@ -90,7 +90,7 @@ def test_mutants_of_the_catalogue_are_different_and_well_formed(name: str) -> No
         CompiledRelation(mutant.relation)
 
 
-# -- implied ----------------------------------------------------------------------------------------
+# -- implied
 @pytest.mark.parametrize(("original", "variant", "expected"), [
     (Le(x, y), Le(x, 2 * y), True),
     (Le(x, 2 * y), Le(x, y), False),

@@ -1,13 +1,15 @@
 """Wrong theorems: one constant of a true statement changed, and the run must notice.
 
-A constant that is too small is noticed by a violation, one that is too large by mutants that nothing
+A constant that is too small is noticed by a violation, one that is too large by mutants that
+nothing
 refutes any more.  Both are outcomes of a bounded run: landmarks, controls and 100 drawn models.
-A constant that moves a pole onto a drawn model, 1/(1/2 - gamma) at gamma = 1/2, ends the run too: the
-statement has no value there, and the claim is reported as faulty.
+A constant that moves a pole onto a drawn model, 1/(1/2 - gamma) at gamma = 1/2, ends the run too:
+the statement has no value there, and the claim is reported as faulty.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sympy
@@ -27,13 +29,14 @@ def changed(constant: sympy.Rational) -> Iterator[sympy.Rational]:
     yield from (value for value in (2 * constant, constant / 2, constant + 1) if value != constant)
 
 
-def rewritten(tree: sympy.Expr) -> Iterator[sympy.Expr]:
+def rewritten(tree: Any) -> Iterator[sympy.Expr]:
     """The tree with one of its rational constants or exponents changed, wherever that occurs."""
     if isinstance(tree, sympy.Rational):
         yield from changed(tree)
     for index, child in enumerate(tree.args):
         for other in rewritten(child):
-            yield tree.func(*tree.args[:index], other, *tree.args[index + 1 :])
+            arguments = (*tree.args[:index], other, *tree.args[index + 1 :])
+            yield tree.func(*arguments)
 
 
 def wrong_sides(side: sympy.Expr) -> Iterator[sympy.Expr]:
@@ -143,9 +146,9 @@ def test_nothing_planted_nothing_noticed(name: str) -> None:
 
 
 def test_plants_of_a_small_statement() -> None:
-    """mass == 1/(1 - gamma): 2 for the left coefficient, 2 for the right; 2 more for the 1, 3 for the
-    exponent -1 less the one that drops gamma, 3 for the coefficient -1 less one; residual == 0 gives
-    only residual == 1 and the two that say the same."""
+    """mass == 1/(1 - gamma): 2 for the left coefficient, 2 for the right; 2 more for the 1, 3 for
+    the exponent -1 less the one that drops gamma, 3 for the coefficient -1 less one; residual == 0
+    gives only residual == 1 and the two that say the same."""
     found = [str(planted.parts[0]) for planted in plants(CLAIMS["cmdp/occupancy"].theorem)]
     changed_first = [statement for statement in found if statement != "mass == 1/(1 - gamma)"]
     assert "mass == 1/(2 - gamma)" in changed_first

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from holdfast.verify.campaign import Progress, run_campaign
 from holdfast.verify.binding import Claim, load
+from holdfast.verify.campaign import Progress, run_campaign
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
 

@@ -39,7 +39,7 @@ def test_what_is_no_evidence_is_refused_with_what_to_yield_instead(value: object
     {x: Enclosure(Fraction(2), Fraction(3)), k: 0},
 ])  # fmt: skip
 def test_values_outside_their_domain(values: object) -> None:
-    with pytest.raises(ClaimError, match="is outside its domain, (a real|an integer)"):
+    with pytest.raises(ClaimError, match=r"is outside its domain, (a real|an integer)"):
         checked("here", BOTH, values)
     assert checked("here", BOTH, values, domains=False)
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from holdfast.verify.binding import Claim, load
 from holdfast.verify.campaign import (
     CampaignError,
     run_campaign,
     summary,
 )
-from holdfast.verify.binding import Claim, load
 from holdfast.verify.engine import Kind, Shard
 from holdfast.verify.ledger import Ledger
 from holdfast.verify.schedule import Budget

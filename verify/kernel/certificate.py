@@ -32,6 +32,7 @@ class Step:
     def __str__(self) -> str:
         outcome = "ok" if self.ok else f"REJECTED: {self.reason}: {self.value}"
         return f"step {self.number}, {self.name}: {outcome}"
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was proved, if accepted; `proved` and `given` count numbers derived and believed."""
@@ -289,7 +290,7 @@ def _counterexample(relation: Any, known: Known) -> Checker:
     for left, right in _refine(sides, values):
         if (answer := compare(left, operator, right)) is not Comparison.UNKNOWN:
             break
-    text, gap = f"{left} {operator} {right} is {answer.value}", left - right
+    text, gap = f"{show(left)} {operator} {show(right)} is {answer.value}", left - right
     require(answer is Comparison.FALSE, f"{text}; left minus right side", gap)
     return Report(text, gap, proved, len(values) - proved)
 @checker("enclosure", expression=anything, values=_parse_symbols, lo=rational, hi=rational)

@@ -114,11 +114,13 @@ def vector(value: object) -> Vector:
 class _NoTruthValue(Enum):
     def __bool__(self) -> NoReturn:
         raise TypeError(f"{self} has no truth value: write `answer is {type(self).__name__}.NAME`")
+
 class Comparison(_NoTruthValue):
     """What two enclosures say about a relation between the numbers inside them."""
     TRUE = "true of every pair of numbers in the enclosures"
     FALSE = "false of every pair of numbers in the enclosures"
     UNKNOWN = "undecided, for the enclosures overlap: narrow them, as by more precision"
+
 class Verdict(_NoTruthValue):
     """What an examination of a statement found; the value says what it means or what to do."""
     HOLDS = "not refuted on the models examined; this is no proof for all models"
@@ -210,7 +212,7 @@ def _twice_atanh(z: Fraction, bits: int) -> Bounds:
     low, high = Fraction(0), Fraction(9, 8)  # the rest from z^n on, over z^n
     for one in (Fraction(1, n) for n in range(bits // 3 * 2 + 9, 0, -2)):
         low, high = _down(one + z * z * low, bits), _up(one + z * z * high, bits)
-    return 2 * z * low, 2 * z * high
+    return _down(2 * z * low, bits), _up(2 * z * high, bits)
 def log_bounds(x: Fraction, bits: int) -> Bounds:
     """lo <= log(x) <= hi for x > 0, by log(2^k f) = k log 2 + log f with f in [1, 2)."""
     require(x > 0, "log of a number that is not positive", x)
@@ -255,10 +257,7 @@ def evaluate_expression(node: Any, values: Mapping[str, Enclosure], bits: int = 
             require(name in values, "no value is given for the symbol", name)
             return values[name]
         case ["pow", base, exponent]:
-            found = _power(evaluate_expression(base, values, bits), integer(exponent))
+            return _power(evaluate_expression(base, values, bits), integer(exponent))
         case [str(head), *parts] if head in _OPERATIONS:
-            found = _OPERATIONS[head](bits, *(evaluate_expression(e, values, bits) for e in parts))
-        case _:
-            raise Rejected("not an expression", node)
-    low, high = found.lo, found.hi
-    return found if low == high else Enclosure(_down(low, bits), _up(high, bits), found.alpha)
+            return _OPERATIONS[head](bits, *(evaluate_expression(e, values, bits) for e in parts))
+    raise Rejected("not an expression", node)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ..kernel import Verdict
 from . import wording
-from .counterexample import counterexample
+from .counterexample import counterexample, shown
 from .numbers import DASH, decimal, duration, rough, rounded, shorten
 from .wording import Tone, tone
 
@@ -211,13 +211,13 @@ def _title(one: ClaimSummary) -> Text:
 
 
 def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:
-    finding = one.violations[0]
+    found = None if one.world else counterexample(summary, one.claim.name)
+    finding = shown(one.violations[0], found)
     lines = [
         f"relation: {one.claim.theorem.parts[finding.part]}",
         f"case:     {finding.case} (digest {finding.digest})",
         f"sides:    {sides(one, finding, shorten)}   i.e. {sides(one, finding, decimal)}: false",
     ]
-    found = None if one.world else counterexample(summary, one.claim.name)
     values = found.values if found and found.values else finding.values
     lines += [f"  {name} = {shorten(value, 60)}" for name, value in sorted(values.items())]
     if found:

@@ -8,9 +8,10 @@ A run leaves them in ``RunSummary.models["counterexamples"][claim name]``, a map
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..finding import Finding
 from ..summary import RunSummary
 
 
@@ -19,7 +20,8 @@ class Counterexample:
     """A case on which a statement is false.
 
     case: JSON documents of its parts; values: of the quantities, as text; text: for people;
-    certificate: path of the certificate, or empty; shrunk: whether smaller ones were looked for.
+    certificate: path of the certificate, or empty; shrunk: whether smaller ones were looked for;
+    part, left, right, digest: as in a `Finding`, left empty where the record does not say.
     """
 
     case: tuple[Any, ...] = ()
@@ -27,6 +29,10 @@ class Counterexample:
     text: str = ""
     certificate: str = ""
     shrunk: bool = False
+    part: int = 0
+    left: str = ""
+    right: str = ""
+    digest: str = ""
 
     @property
     def models(self) -> tuple[Mapping[str, Any], ...]:
@@ -76,4 +82,24 @@ def counterexample(summary: RunSummary, claim: str) -> Counterexample | None:
         text=str(record.get("text") or ""),
         certificate=str(record.get("certificate") or ""),
         shrunk=bool(record.get("shrunk")),
+        part=int(record.get("part") or 0),
+        left=str(record.get("left") or ""),
+        right=str(record.get("right") or ""),
+        digest=str(record.get("digest") or ""),
+    )
+
+
+def shown(finding: Finding, kept: Counterexample | None) -> Finding:
+    """The violation to show: the one that was kept, where it says what its sides are."""
+    if kept is None or not kept.left:
+        return finding
+    case = f"{finding.case}, shrunk" if kept.shrunk else finding.case
+    return replace(
+        finding,
+        case=case,
+        part=kept.part,
+        left=kept.left,
+        right=kept.right,
+        digest=kept.digest,
+        values=kept.values,
     )

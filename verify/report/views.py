@@ -12,7 +12,7 @@ from typing import Any
 from ..finding import Finding
 from ..summary import ClaimSummary, RunSummary
 from . import graphs, wording
-from .counterexample import Counterexample, counterexample
+from .counterexample import Counterexample, counterexample, shown
 from .mathml import mathml
 from .numbers import decimal, shorten
 from .plots import Plot, slack_histogram
@@ -129,9 +129,9 @@ def _section(
 def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutation | None:
     if not one.violations:
         return None
-    finding = one.violations[0]
-    part = one.claim.theorem.parts[finding.part]
     kept = None if one.world else counterexample(summary, one.claim.name)
+    finding = shown(one.violations[0], kept)
+    part = one.claim.theorem.parts[finding.part]
     values = kept.values if kept and kept.values else finding.values
     typeset = {quantity.name: mathml(quantity.latex) for quantity in part.quantities}
     models, policies = (kept.models, kept.policies) if kept else ((), ())
