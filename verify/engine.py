@@ -165,6 +165,9 @@ def examine(claim: Claim, relation: CompiledRelation, named: Environment, label:
         ) from error
 
 
+UNDEFINED = "undefined"
+"""A side of a finding whose relation has no value, such as a division by zero."""
+
 _TESTS_A_CASE = 16
 """Sets of values of one case that may hold counts, each an own test of the ledger."""
 
@@ -209,9 +212,12 @@ class Examiner:
         named, alpha = environment(values, self.ledger, number * _TESTS_A_CASE + repeat)
         shown = {name: value_text(value) for name, value in named.items()}
         for part, relation in enumerate(self.parts):
-            outcome = examine(self.claim, relation, named, label)
             place = (self.claim.name, label, part, repeat)
-            self.findings.append(_finding(place, outcome, alpha, mark, shown))
+            try:
+                found = _finding(place, relation.examine(named), alpha, mark, shown)
+            except Undefined as error:
+                found = _undefined(place, str(error), mark, shown)
+            self.findings.append(found)
         self._mutants(named, label)
 
     def control(self, shard: Shard) -> None:
@@ -283,4 +289,20 @@ def _finding(
         alpha=str(alpha),
         digest=mark,
         values=values,
+    )
+
+
+def _undefined(
+    place: tuple[str, str, int, int], reason: str, mark: str, values: dict[str, str]
+) -> Finding:
+    """A relation without a value on a model that meets the assumptions is not true there."""
+    return Finding(
+        *place,
+        Verdict.VIOLATED,
+        left=UNDEFINED,
+        right=UNDEFINED,
+        grade="exact",
+        digest=mark,
+        values=values,
+        note=f"undefined: {reason}",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from .binding import Claim
 from .counterexample import Observation, Refuter, certify
 from .description import describe, digest, value_text
-from .engine import drawn_case
+from .engine import UNDEFINED, drawn_case
 from .finding import Finding
 from .shrink import shrink
 from .summary import RunSummary
@@ -21,14 +21,16 @@ def counterexamples(
     """claim name -> what the report shows of its counterexample, for each violated claim.
 
     A violation on a drawn model is shrunk first; the certificate is written where the kernel
-    accepts it.  Violations on a user's own model are reported as they stand.
+    accepts it.  Violations on a user's own model, and relations that have no value, are reported as
+    they stand.
     """
     by_name = {claim.name: claim for claim in claims}
     found: dict[str, dict[str, Any]] = {}
     for one in summary.claims:
-        if one.violations and not one.world:
+        valued = [finding for finding in one.violations if finding.left != UNDEFINED]
+        if valued and not one.world:
             claim = by_name[one.claim.name]
-            seen, shrunk = _smallest(claim, one.violations[0], summary.seed)
+            seen, shrunk = _smallest(claim, valued[0], summary.seed)
             if seen is not None:
                 found[claim.name] = _written(claim, seen, shrunk, directory)
     return found

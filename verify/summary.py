@@ -68,9 +68,10 @@ class ClaimSummary:
         violated = self.verdict is Verdict.VIOLATED
         if violated is not refuted and not (self.world and refuted):
             return ExitCode.VIOLATION
-        if self.verdict is Verdict.UNDECIDED:
-            return ExitCode.UNDECIDED
-        return ExitCode.MUTANT_SURVIVED if self.survived else ExitCode.AS_EXPECTED
+        if self.survived:
+            return ExitCode.MUTANT_SURVIVED
+        undecided = self.verdict is Verdict.UNDECIDED
+        return ExitCode.UNDECIDED if undecided else ExitCode.AS_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ def random_graph(states: int, actions: int = 4, seed: int = 0) -> CMDP:
     model = CMDP(
         states, np.arange(states + 1) * actions, np.tile(np.arange(actions), states),
         np.arange(size + 1) * 4, successors, weights, rng.integers(0, 101, size), 100,
-        rng.integers(0, 101, (1, size)), (100,), (Fraction(0),), Fraction(9, 10), np.ones(states, dtype=int),
+        rng.integers(0, 101, (1, size)), (100,), (Fraction(0),), Fraction(9, 10),
+        np.ones(states, dtype=int),
     )  # fmt: skip
     floats, cost = FloatModel.of(model), model.cost_vector(0).floats()
     greedy, _ = floats.iterate(model.reward_vector().floats())

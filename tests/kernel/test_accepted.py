@@ -136,6 +136,12 @@ def test_given_and_proved_numbers_are_counted(documents: dict[str, Document]) ->
     report = check(documents["euler"])
     assert (report.proved, report.given) == (0, 1)
     assert check(documents["optimum"]).given == 0
+    euler = documents["euler"]
+    euler["expression"] = ["mul", ["symbol", "v"], ["symbol", "x"]]
+    euler |= {"lo": "3", "hi": "4"}
+    euler["values"]["v"] = {"certificate": documents["policy"]}
+    report = check(euler)
+    assert (report.proved, report.given) == (1, 1)
 
 
 def test_a_number_resting_on_numbers_given_is_not_proved(documents: dict[str, Document]) -> None:
@@ -168,6 +174,15 @@ def test_precision_is_doubled_until_a_relation_is_decided(
     assert report.enclosure is not None
     assert report.enclosure.hi < 0
     assert abs(report.enclosure.lo) < Fraction(1, 10**60)
+
+
+def test_precision_is_doubled_until_an_enclosure_is_narrow_enough(
+    documents: dict[str, Document],
+) -> None:
+    euler = documents["euler"]
+    figures = 2718281828459045235360287471352  # e to 30 places, more than 64 bits hold
+    euler |= {"lo": f"{figures}/{10**30}", "hi": f"{figures + 1}/{10**30}"}
+    assert check(euler).accepted
 
 
 def test_relations_hold_at_equality_only_when_exact(documents: dict[str, Document]) -> None:

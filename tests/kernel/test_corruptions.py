@@ -54,6 +54,12 @@ def swap_rows(document: Document) -> None:
     rows[0]["rhs"], rows[1]["rhs"] = rows[1]["rhs"], rows[0]["rhs"]
 
 
+def negative_probability(document: Document) -> None:
+    # Twice action 0 less once action 1: V1 = 2 (1 + V1/2) - (3 + (4 + V1)/4) gives V1 = -8, all
+    # consistent with V0 = 4, and the "return" -2.
+    document |= {"policy": ["0", "1", "2", "-1"], "values": ["4", "-8"], "value": "-2"}
+
+
 FIELDS = "fields of {} are well formed"
 PRIMAL, DUAL = "primal is feasible", "dual is feasible"
 VALUE = "both objectives equal the value"
@@ -211,6 +217,15 @@ CORRUPTIONS: list[tuple[str, Callable[[Document], None], int, str, tuple[str, ..
     ("policy", put("function", "cost"), 3, "value contains the return", ("object", "cost")),
     ("policy", put("policy", 3, "1/9"), 3, "value contains the return", ("state 1", "8/9")),
     ("policy", put("policy", ["2", "-1", "1", "0"]), 3, "value contains the return", ("-1",)),
+    ("policy", negative_probability, 3, "value contains the return", ("policy[3]", "-1")),
+    ("policy", drop("policy", 0), 3, "value contains the return", ("policy must have 4", "3")),
+    (
+        "policy",
+        put("function", {"values": ["0", "2", "1"]}),
+        3,
+        "value contains the return",
+        ("payoff must have 4 entries", "3"),
+    ),
     ("policy", put("policy", 0, 0), 2, POLICY, (".policy[0]", "0")),
     ("policy", put("values", ["4"]), 3, "value contains the return", ("3 entries", "2")),
     # mixtures and bounds

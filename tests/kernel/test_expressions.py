@@ -169,7 +169,8 @@ def test_alphas_add_up_by_occurrence() -> None:
         0.5, 1, None, [], ["add"], ["1"], ["pow", "2"], ["pow", "2", "1/2"], ["div", "1"],
         ["exp", "1", "1"], ["symbol"], ["symbol", 1], ["symbol", "x", "y"], ["symbol", "unknown"],
         ["log", "0"], ["sqrt", "-1"], ["sin", "1"], {"add": ["1"]}, ["add", "1", 1.0], "x",
-        ["exp", "9999999"], ["exp", "-9999999"], ["pow", "3", 10**8], [["add"], "1"],
+        ["exp", "9999999"], ["exp", "-9999999"], ["pow", "3", 10**8],
+        ["pow", "1/3", 4 * 10**6], [["add"], "1"],
     ],
 )  # fmt: skip
 def test_what_is_no_expression(expression: Any) -> None:

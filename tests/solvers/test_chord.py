@@ -34,7 +34,7 @@ def test_values_equal_those_of_the_linear_program(random_model, seed, kind):
 @pytest.mark.parametrize("seed", range(10))
 def test_infeasibility_agrees(random_model, seed):
     model = random_model(seed)
-    least = solve_by_chord(model.with_budgets(-10**9))
+    least = solve_by_chord(model.with_budgets(-(10**9)))
     assert least.status is Status.INFEASIBLE
     below = model.with_budgets(least.minimum_cost - Fraction(1, 10**12))
     assert solve_by_chord(below).status is Status.INFEASIBLE

@@ -11,10 +11,19 @@ import pytest
 from holdfast.solvers import CMDP, ModelError, solve
 
 VALID = {
-    "n_states": 2, "choice_start": [0, 2, 3], "actions": [0, 1, 0], "indptr": [0, 2, 3, 4],
-    "successors": [0, 1, 0, 1], "weights": [1, 2, 1, 1], "reward": [1, 2, 3],
-    "reward_denominator": 1, "costs": [[1, 0, 0]], "cost_denominators": (1,), "budgets": (1,),
-    "discount": Fraction(1, 2), "initial": [1, 1],
+    "n_states": 2,
+    "choice_start": [0, 2, 3],
+    "actions": [0, 1, 0],
+    "indptr": [0, 2, 3, 4],
+    "successors": [0, 1, 0, 1],
+    "weights": [1, 2, 1, 1],
+    "reward": [1, 2, 3],
+    "reward_denominator": 1,
+    "costs": [[1, 0, 0]],
+    "cost_denominators": (1,),
+    "budgets": (1,),
+    "discount": Fraction(1, 2),
+    "initial": [1, 1],
 }
 
 
@@ -27,36 +36,39 @@ def test_a_valid_record_has_the_stated_sizes_and_denominators():
     assert model.transition_row(0) == [(0, Fraction(1, 3)), (1, Fraction(2, 3))]
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"weights": [1, -2, 1, 1]}, r"\(state 0, action 0\) has weight -2 on successor 1"),
-    ({"weights": [1, 0, 1, 1]}, r"\(state 0, action 0\) has weight 0"),
-    ({"weights": [1, 2, 1]}, "3 entries for 4 successors"),
-    ({"weights": [0.5, 0.5, 1.0, 1.0]}, "weights has dtype float64.*from_arrays"),
-    ({"reward": [1.0, float("nan"), 3.0]}, "reward has dtype float64"),
-    ({"reward": [Fraction(1, 2), 1, 2]}, r"reward\[0\] is Fraction\(1, 2\)"),
-    ({"reward": [1, 2]}, r"reward has shape \(2,\); it needs \(3,\)"),
-    ({"costs": [[1, 0]]}, r"costs has shape \(1, 2\)"),
-    ({"budgets": (1, 2)}, r"2 budget\(s\)"),
-    ({"budgets": (float("nan"),)}, r"budgets\[0\] is nan"),
-    ({"budgets": (float("inf"),)}, r"budgets\[0\] is inf"),
-    ({"discount": Fraction(1)}, r"discount is 1; it must lie in \[0, 1\)"),
-    ({"discount": Fraction(-1, 9)}, "discount is -1/9"),
-    ({"discount": float("nan")}, "discount is nan"),
-    ({"discount": "one half"}, "discount is 'one half'"),
-    ({"successors": [0, 2, 0, 1]}, r"\(state 0, action 0\) has successor 2; states are 0 .. 1"),
-    ({"successors": [1, 1, 0, 1]}, r"\(state 0, action 0\) lists successor 1 twice"),
-    ({"actions": [0, 0, 0]}, "action 0 appears twice in state 0"),
-    ({"choice_start": [0, 3, 3]}, "state 1 has 0 choices"),
-    ({"choice_start": [0, 2]}, "choice_start has shape"),
-    ({"indptr": [0, 2, 2, 4]}, r"\(state 0, action 1\) has no successor"),
-    ({"indptr": [0, 2, 3]}, "indptr has shape"),
-    ({"initial": [0, 0]}, "initial sums to 0"),
-    ({"initial": [1, -1]}, r"initial\[1\] is -1"),
-    ({"initial": [1]}, r"initial has shape \(1,\)"),
-    ({"reward_denominator": 0}, "reward_denominator is 0"),
-    ({"cost_denominators": ()}, "cost_denominators has 0 entries"),
-    ({"n_states": 0, "choice_start": [0]}, "n_states is 0"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": [1, -2, 1, 1]}, r"\(state 0, action 0\) has weight -2 on successor 1"),
+        ({"weights": [1, 0, 1, 1]}, r"\(state 0, action 0\) has weight 0"),
+        ({"weights": [1, 2, 1]}, "3 entries for 4 successors"),
+        ({"weights": [0.5, 0.5, 1.0, 1.0]}, "weights has dtype float64.*from_arrays"),
+        ({"reward": [1.0, float("nan"), 3.0]}, "reward has dtype float64"),
+        ({"reward": [Fraction(1, 2), 1, 2]}, r"reward\[0\] is Fraction\(1, 2\)"),
+        ({"reward": [1, 2]}, r"reward has shape \(2,\); it needs \(3,\)"),
+        ({"costs": [[1, 0]]}, r"costs has shape \(1, 2\)"),
+        ({"budgets": (1, 2)}, r"2 budget\(s\)"),
+        ({"budgets": (float("nan"),)}, r"budgets\[0\] is nan"),
+        ({"budgets": (float("inf"),)}, r"budgets\[0\] is inf"),
+        ({"discount": Fraction(1)}, r"discount is 1; it must lie in \[0, 1\)"),
+        ({"discount": Fraction(-1, 9)}, "discount is -1/9"),
+        ({"discount": float("nan")}, "discount is nan"),
+        ({"discount": "one half"}, "discount is 'one half'"),
+        ({"successors": [0, 2, 0, 1]}, r"\(state 0, action 0\) has successor 2; states are 0 .. 1"),
+        ({"successors": [1, 1, 0, 1]}, r"\(state 0, action 0\) lists successor 1 twice"),
+        ({"actions": [0, 0, 0]}, "action 0 appears twice in state 0"),
+        ({"choice_start": [0, 3, 3]}, "state 1 has 0 choices"),
+        ({"choice_start": [0, 2]}, "choice_start has shape"),
+        ({"indptr": [0, 2, 2, 4]}, r"\(state 0, action 1\) has no successor"),
+        ({"indptr": [0, 2, 3]}, "indptr has shape"),
+        ({"initial": [0, 0]}, "initial sums to 0"),
+        ({"initial": [1, -1]}, r"initial\[1\] is -1"),
+        ({"initial": [1]}, r"initial has shape \(1,\)"),
+        ({"reward_denominator": 0}, "reward_denominator is 0"),
+        ({"cost_denominators": ()}, "cost_denominators has 0 entries"),
+        ({"n_states": 0, "choice_start": [0]}, "n_states is 0"),
+    ],
+)
 def test_bad_fields_are_named(change, message):
     with pytest.raises(ModelError, match=message):
         CMDP(**(VALID | change))
@@ -83,19 +95,25 @@ def test_json_form_and_pickle_return_the_same_model():
     assert pickle.loads(pickle.dumps(model)) == model
 
 
-@pytest.mark.parametrize(("key", "value", "message"), [
-    ("transitions", [[[0, 1]]], "transitions has 1 rows for 3 choices"),
-    ("transitions", [[[0, "1/2"], [1, 1]], [[0, 1]], [[1, 1]]],
-     r"transitions\[0\]\[0\] has weight 1/2"),
-    ("reward", ["1", 0.5, "2"], r"reward\[1\] is the float 0.5"),
-    ("reward", ["1", "1/0", "2"], r"reward\[1\] is '1/0'"),
-    ("choices", [[1, 0], [0, 0], [1, 1]], r"choices\[1\] has state 0 after state 1"),
-    ("choices", [[0, 0], [0, 1], [5, 0]], r"choices\[2\] has state 5"),
-    ("n_states", "2", "n_states is '2'"),
-    ("kind", "tree", "kind is 'tree'"),
-    ("costs", [["1"]], r"costs\[0\] has 1 entries for 3 choices"),
-    ("initial", None, "malformed"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("transitions", [[[0, 1]]], "transitions has 1 rows for 3 choices"),
+        (
+            "transitions",
+            [[[0, "1/2"], [1, 1]], [[0, 1]], [[1, 1]]],
+            r"transitions\[0\]\[0\] has weight 1/2",
+        ),
+        ("reward", ["1", 0.5, "2"], r"reward\[1\] is the float 0.5"),
+        ("reward", ["1", "1/0", "2"], r"reward\[1\] is '1/0'"),
+        ("choices", [[1, 0], [0, 0], [1, 1]], r"choices\[1\] has state 0 after state 1"),
+        ("choices", [[0, 0], [0, 1], [5, 0]], r"choices\[2\] has state 5"),
+        ("n_states", "2", "n_states is '2'"),
+        ("kind", "tree", "kind is 'tree'"),
+        ("costs", [["1"]], r"costs\[0\] has 1 entries for 3 choices"),
+        ("initial", None, "malformed"),
+    ],
+)
 def test_bad_documents_are_named(key, value, message):
     with pytest.raises(ModelError, match=message):
         CMDP.from_dict(CMDP(**VALID).to_dict() | {key: value})
@@ -110,8 +128,16 @@ def test_a_document_without_a_key_says_which():
 
 def test_integers_beyond_int64_stay_exact():
     big = 10**30
-    model = CMDP(**(VALID | {"weights": [big, 2 * big, 1, 1], "reward": [big, 2 * big, 3 * big],
-                             "reward_denominator": big}))
+    model = CMDP(
+        **(
+            VALID
+            | {
+                "weights": [big, 2 * big, 1, 1],
+                "reward": [big, 2 * big, 3 * big],
+                "reward_denominator": big,
+            }
+        )
+    )
     assert model.weights.dtype == object
     assert model.denominators.tolist() == [3 * big, 1, 1]
     assert solve(model).value == solve(CMDP(**VALID)).value

@@ -31,8 +31,10 @@ def test_the_optimum_lies_inside(random_model, seed, constraints):
     assert sum(c.weight for c in enclosed.components) == 1
     assert len(enclosed.components) <= constraints + 1
     for i, budget in enumerate(model.budgets):
-        cost = sum(c.weight * policy_return(model, Policy.of_choices(model, c.choices), ("cost", i))
-                   for c in enclosed.components)
+        cost = sum(
+            c.weight * policy_return(model, Policy.of_choices(model, c.choices), ("cost", i))
+            for c in enclosed.components
+        )
         assert cost <= budget
 
 
@@ -85,6 +87,6 @@ def test_infeasibility_is_proved_exactly(two_states, check_certificate):
 
 def test_undecidable_budgets_say_so(random_model):
     model = random_model(2, states=12)
-    least = solve(model.with_budgets(-10**6)).relaxation - 10**6
+    least = solve(model.with_budgets(-(10**6))).relaxation - 10**6
     with pytest.raises(ModelError, match="use solve, which is exact"):
         enclose(model.with_budgets(least - Fraction(1, 10**25)))

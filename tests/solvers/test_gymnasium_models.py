@@ -34,9 +34,10 @@ def environment(table, initial=None):
 
 
 # Two states; "work" in 0 earns 1 and ends with probability 1/2 at state 1, a duplicate entry.
-LOOP = {0: {0: [(0.25, 1, 1, True), (0.25, 1, 1, True), (0.5, 0, 1, False)],
-            1: [(1.0, 0, 0, False)]},
-        1: {0: [(1.0, 1, 1, False)], 1: [(1.0, 1, 1, False)]}}
+LOOP = {
+    0: {0: [(0.25, 1, 1, True), (0.25, 1, 1, True), (0.5, 0, 1, False)], 1: [(1.0, 0, 0, False)]},
+    1: {0: [(1.0, 1, 1, False)], 1: [(1.0, 1, 1, False)]},
+}
 
 
 def test_done_transitions_end_the_reward():
@@ -48,38 +49,50 @@ def test_done_transitions_end_the_reward():
     assert any("added absorbing state, numbered 2" in note for note in model.notes)
 
 
-@pytest.mark.parametrize(("cost", "expected"), [
-    (lambda s, a, t: 3 * (t == 1), ["3/2", 0, 3, 3, 0]),
-    (lambda s, a, t, r: r, [1, 0, 1, 1, 0]),
-    ({1}, ["1/2", 0, 1, 1, 0]),
-    (np.array([2, 5]), [2, 2, 5, 5, 0]),
-    ([[1, 2], [3, 4]], [1, 2, 3, 4, 0]),
-])
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [
+        (lambda s, a, t: 3 * (t == 1), ["3/2", 0, 3, 3, 0]),
+        (lambda s, a, t, r: r, [1, 0, 1, 1, 0]),
+        ({1}, ["1/2", 0, 1, 1, 0]),
+        (np.array([2, 5]), [2, 2, 5, 5, 0]),
+        ([[1, 2], [3, 4]], [1, 2, 3, 4, 0]),
+    ],
+)
 def test_each_form_of_cost(cost, expected):
     model = from_gymnasium(environment(LOOP), costs=[cost], budgets=[1], discount="1/2")
     assert model.cost_vector(0).fractions() == tuple(map(Fraction, expected))
 
 
 def test_the_reward_can_be_replaced_and_actions_restricted():
-    model = from_gymnasium(environment(LOOP), reward=lambda s, a, t: 7, discount=0,
-                           available=[[True, False], [True, True]])
+    model = from_gymnasium(
+        environment(LOOP),
+        reward=lambda s, a, t: 7,
+        discount=0,
+        available=[[True, False], [True, True]],
+    )
     assert model.action_counts.tolist() == [1, 2, 1]
     assert model.reward_vector().fractions() == (7, 7, 7, 0)
     assert any("uniform initial law" in note for note in model.notes)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"costs": [{9}], "budgets": [1]}, r"costs\[0\] names state 9"),
-    ({"costs": [[1, 2, 3]], "budgets": [1]}, r"costs\[0\] has shape \(3,\)"),
-    ({"costs": [lambda s: 1], "budgets": [1]}, r"costs\[0\] takes 1 arguments"),
-    ({"costs": [lambda s, a, t: float("nan")], "budgets": [1]},
-     r"costs\[0\] at \(state 0, action 0\) is nan"),
-    ({"costs": [{1}]}, r"1 cost\(s\) and 0 budget\(s\)"),
-    ({"discount": 1}, "discount is 1"),
-    ({"initial": [1]}, "initial has 1 entries"),
-    ({"initial": ["1/2", "1/3"]}, "initial sums to 5/6"),
-    ({"available": [[True]]}, r"available has shape \(1, 1\)"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"costs": [{9}], "budgets": [1]}, r"costs\[0\] names state 9"),
+        ({"costs": [[1, 2, 3]], "budgets": [1]}, r"costs\[0\] has shape \(3,\)"),
+        ({"costs": [lambda s: 1], "budgets": [1]}, r"costs\[0\] takes 1 arguments"),
+        (
+            {"costs": [lambda s, a, t: float("nan")], "budgets": [1]},
+            r"costs\[0\] at \(state 0, action 0\) is nan",
+        ),
+        ({"costs": [{1}]}, r"1 cost\(s\) and 0 budget\(s\)"),
+        ({"discount": 1}, "discount is 1"),
+        ({"initial": [1]}, "initial has 1 entries"),
+        ({"initial": ["1/2", "1/3"]}, "initial sums to 5/6"),
+        ({"available": [[True]]}, r"available has shape \(1, 1\)"),
+    ],
+)
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ModelError, match=message):
         from_gymnasium(environment(LOOP), **({"discount": "1/2"} | arguments))
@@ -124,16 +137,23 @@ def test_splits_below_float_resolution_are_decided_exactly():
     method, which asks no linear program, must agree to the last digit.
     """
     holes = {19, 29, 35, 41, 42, 46, 49, 52, 54, 59}
-    model = from_gymnasium("FrozenLake-v1", costs=[holes], budgets=["27/1000"], discount="99/100",
-                           make_kwargs={"map_name": "8x8"})
+    model = from_gymnasium(
+        "FrozenLake-v1",
+        costs=[holes],
+        budgets=["27/1000"],
+        discount="99/100",
+        make_kwargs={"map_name": "8x8"},
+    )
     solution = solve(model)
     assert solution.value == solve_by_chord(model).value
     assert solution.statistics["repaired"] == (solution.statistics["pivots"] > 0)
 
 
 def test_importing_icu_sepsis_prints_nothing():
-    code = ("from holdfast.solvers.gymnasium_models import make_environment;"
-            "make_environment('Sepsis/ICU-Sepsis-v2', {})")
+    code = (
+        "from holdfast.solvers.gymnasium_models import make_environment;"
+        "make_environment('Sepsis/ICU-Sepsis-v2', {})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -148,7 +168,8 @@ def test_worlds_bind_and_randomise_once(name):
     assert enclosed.lower <= solution.value <= enclosed.upper
     assert enclosed.width < Fraction(1, 10**9)
     assert sum(solution.occupancy.numerators) == solution.occupancy.denominator / (
-        1 - model.discount)
+        1 - model.discount
+    )
     if model.n_states < 100:
         assert policy_return(model, solution.policy) == solution.value
         assert policy_return(model, solution.policy, ("cost", 0)) == model.budgets[0]

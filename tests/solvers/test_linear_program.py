@@ -47,7 +47,9 @@ def random_program(seed):
     return LinearProgram.of(
         [Fraction(rng.randint(-9, 9), rng.randint(1, 3)) for _ in range(columns)],
         [[rng.choice([0, 0, 1, 2, -1, "1/3"]) for _ in range(columns)] for _ in range(rows)],
-        [rng.choice(["=", "<="]) for _ in range(rows)], [rng.randint(-2, 6) for _ in range(rows)])
+        [rng.choice(["=", "<="]) for _ in range(rows)],
+        [rng.randint(-2, 6) for _ in range(rows)],
+    )
 
 
 def test_textbook_program():
@@ -136,7 +138,10 @@ def test_degenerate_cycling_example_ends():
     # Beale's example, on which the largest-coefficient rule cycles; optimum 1/20.
     program = LinearProgram.of(
         ["3/4", -150, "1/50", -6],
-        [["1/4", -60, "-1/25", 9], ["1/2", -90, "-1/50", 3], [0, 0, 1, 0]], ["<="] * 3, [0, 0, 1])
+        [["1/4", -60, "-1/25", 9], ["1/2", -90, "-1/50", 3], [0, 0, 1, 0]],
+        ["<="] * 3,
+        [0, 0, 1],
+    )
     assert solve_linear_program(program, basis=program.unit_basis()).value == Fraction(1, 20)
 
 
@@ -175,6 +180,9 @@ def test_the_proposal_is_only_a_proposal():
     assert status == "Optimal"
     assert prove_basis(TEXTBOOK, basis).optimal
     document = solve_linear_program(TEXTBOOK).certificate()
-    assert document["program"]["rows"][0] == {"terms": [[0, "1"], [1, "1"]], "relation": "<=",
-                                              "rhs": "4"}
+    assert document["program"]["rows"][0] == {
+        "terms": [[0, "1"], [1, "1"]],
+        "relation": "<=",
+        "rhs": "4",
+    }
     assert document["value"] == "11"

@@ -16,10 +16,20 @@ COST = [[0, 1], [0, 2]]
 
 
 def golden(**changes):
-    arguments = {"transitions": HALF, "reward": REWARD, "costs": [COST], "budgets": ["3/2"],
-                 "discount": "1/2"} | changes
-    return from_arrays(arguments.pop("transitions"), arguments.pop("reward"),
-                       arguments.pop("costs"), arguments.pop("budgets"), **arguments)
+    arguments = {
+        "transitions": HALF,
+        "reward": REWARD,
+        "costs": [COST],
+        "budgets": ["3/2"],
+        "discount": "1/2",
+    } | changes
+    return from_arrays(
+        arguments.pop("transitions"),
+        arguments.pop("reward"),
+        arguments.pop("costs"),
+        arguments.pop("budgets"),
+        **arguments,
+    )
 
 
 def test_arrays_give_the_golden_instance():
@@ -52,38 +62,52 @@ def test_floats_are_dyadic_and_renormalised_exactly():
 
 
 def test_limited_denominators_are_recorded():
-    model = from_arrays(np.array([[[0.1, 0.9]], [[0.0, 1.0]]]), [[0.1], [0]], discount="1/2",
-                        limit_denominator=100)
+    model = from_arrays(
+        np.array([[[0.1, 0.9]], [[0.0, 1.0]]]), [[0.1], [0]], discount="1/2", limit_denominator=100
+    )
     assert model.transition_row(0) == [(0, Fraction(1, 10)), (1, Fraction(9, 10))]
     assert any("denominator at most 100" in note for note in model.notes)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"transitions": [[[0.5, 0.4], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
-     r"\(state 0, action 0\) sums to 0.9"),
-    ({"transitions": [[["1/3", "1/3"], [1, 0]], [[0, 1], [0, 1]]]},
-     r"\(state 0, action 0\) sums to 2/3, not exactly to 1"),
-    ({"transitions": [[[1.5, -0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
-     r"\(state 0, action 0\) has probability -1/2 at position 1"),
-    ({"transitions": [[[float("nan"), 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
-     r"\(state 0, action 0\) is nan"),
-    ({"transitions": [[[float("inf"), 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
-     r"\(state 0, action 0\) is inf"),
-    ({"transitions": [[0.5, 0.5], [1.0, 0.0]]}, r"transitions has shape \(2, 2\)"),
-    ({"transitions": [[[1, 0], [1]], [[1, 0], [0, 1]]]}, "transitions is ragged"),
-    ({"reward": [[0, 2, 1], [1, 3, 1]]}, r"reward has shape \(2, 3\)"),
-    ({"reward": [[0, float("nan")], [1, 3]]}, r"reward\[0, 1\] is nan"),
-    ({"reward": [[0, "two"], [1, 3]]}, r"reward\[0, 1\] is 'two'"),
-    ({"costs": [[[0, float("-inf")], [1, 3]]]}, r"costs\[0\]\[0, 1\] is -inf"),
-    ({"costs": []}, r"1 budget\(s\)"),
-    ({"discount": 1}, "discount is 1"),
-    ({"discount": -0.5}, "discount is -1/2"),
-    ({"initial": [0.5, 0.25]}, "initial sums to 0.75"),
-    ({"initial": [1, 0, 0]}, r"initial has shape \(3,\)"),
-    ({"available": [[True, True]]}, r"available has shape \(1, 2\)"),
-    ({"available": [[True, True], [False, False]]}, "state 1 has 0 choices"),
-    ({"limit_denominator": 0}, "limit_denominator is 0"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"transitions": [[[0.5, 0.4], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
+            r"\(state 0, action 0\) sums to 0.9",
+        ),
+        (
+            {"transitions": [[["1/3", "1/3"], [1, 0]], [[0, 1], [0, 1]]]},
+            r"\(state 0, action 0\) sums to 2/3, not exactly to 1",
+        ),
+        (
+            {"transitions": [[[1.5, -0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
+            r"\(state 0, action 0\) has probability -1/2 at position 1",
+        ),
+        (
+            {"transitions": [[[float("nan"), 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
+            r"\(state 0, action 0\) is nan",
+        ),
+        (
+            {"transitions": [[[float("inf"), 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.5, 0.5]]]},
+            r"\(state 0, action 0\) is inf",
+        ),
+        ({"transitions": [[0.5, 0.5], [1.0, 0.0]]}, r"transitions has shape \(2, 2\)"),
+        ({"transitions": [[[1, 0], [1]], [[1, 0], [0, 1]]]}, "transitions is ragged"),
+        ({"reward": [[0, 2, 1], [1, 3, 1]]}, r"reward has shape \(2, 3\)"),
+        ({"reward": [[0, float("nan")], [1, 3]]}, r"reward\[0, 1\] is nan"),
+        ({"reward": [[0, "two"], [1, 3]]}, r"reward\[0, 1\] is 'two'"),
+        ({"costs": [[[0, float("-inf")], [1, 3]]]}, r"costs\[0\]\[0, 1\] is -inf"),
+        ({"costs": []}, r"1 budget\(s\)"),
+        ({"discount": 1}, "discount is 1"),
+        ({"discount": -0.5}, "discount is -1/2"),
+        ({"initial": [0.5, 0.25]}, "initial sums to 0.75"),
+        ({"initial": [1, 0, 0]}, r"initial has shape \(3,\)"),
+        ({"available": [[True, True]]}, r"available has shape \(1, 2\)"),
+        ({"available": [[True, True], [False, False]]}, "state 1 has 0 choices"),
+        ({"limit_denominator": 0}, "limit_denominator is 0"),
+    ],
+)
 def test_bad_arrays_are_named(changes, message):
     with pytest.raises(ModelError, match=message):
         golden(**changes)
@@ -111,12 +135,14 @@ def test_models_without_constraints_survive_files(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.7, 0.99])
-@pytest.mark.parametrize(("suffix", "message"), [(".json", "not complete JSON"),
-                                                 (".npz", "corrupted or no model archive")])
+@pytest.mark.parametrize(
+    ("suffix", "message"),
+    [(".json", "not complete JSON"), (".npz", "corrupted or no model archive")],
+)
 def test_truncated_files_are_model_errors(tmp_path, suffix, keep, message):
     path = save(golden(), tmp_path / f"model{suffix}")
     data = path.read_bytes().rstrip()
-    path.write_bytes(data[:int(len(data) * keep)])
+    path.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(ModelError, match=message):
         load(path)
 

@@ -51,14 +51,17 @@ def test_golden_kink(two_states, check_certificate):
     check_certificate(solution.certificate)
 
 
-@pytest.mark.parametrize(("budgets", "value", "rho"), [
-    # G2.  Both constraints bind with both states randomised; rho solves the 4 equations
-    #   3/4 r00 + 1/2 r01 - 1/4 r11 = 1/2,  3/4 r11 + 1/2 r10 - 1/4 r00 = 1/2  (flow)
-    #   r01 + 2 r11 = d1,  r01 + r10 = d2,
-    # and the value 2 r01 + r10 + 3 r11 follows; lambda = (5/4, 5/8) solves the dual equations.
-    (("3/2", "1/2"), "43/16", ("13/16", "1/8", "3/8", "11/16")),
-    ((2, "1/3"), "77/24", ("19/24", "1/4", "1/12", "7/8")),
-])
+@pytest.mark.parametrize(
+    ("budgets", "value", "rho"),
+    [
+        # G2.  Both constraints bind with both states randomised; rho solves the 4 equations
+        #   3/4 r00 + 1/2 r01 - 1/4 r11 = 1/2,  3/4 r11 + 1/2 r10 - 1/4 r00 = 1/2  (flow)
+        #   r01 + 2 r11 = d1,  r01 + r10 = d2,
+        # and the value 2 r01 + r10 + 3 r11 follows; lambda = (5/4, 5/8) solves the dual equations.
+        (("3/2", "1/2"), "43/16", ("13/16", "1/8", "3/8", "11/16")),
+        ((2, "1/3"), "77/24", ("19/24", "1/4", "1/12", "7/8")),
+    ],
+)
 def test_golden_two_constraints(two_states, check_certificate, budgets, value, rho):
     solution = solve(two_states([C1, C2], budgets))
     assert solution.value == F(value)
@@ -180,8 +183,14 @@ def test_negative_costs_are_utilities(two_states):
 
 def test_unreachable_states_get_lambda_optimal_choices(check_certificate):
     # State 1 is never reached; there action 1 is better (reward 5, stays).
-    model = from_arrays([[[1, 0], [1, 0]], [[0, 1], [0, 1]]], [[1, 0], [0, 5]], [[[1, 0], [0, 0]]],
-                        [1], discount="1/2", initial=[1, 0])
+    model = from_arrays(
+        [[[1, 0], [1, 0]], [[0, 1], [0, 1]]],
+        [[1, 0], [0, 5]],
+        [[[1, 0], [0, 0]]],
+        [1],
+        discount="1/2",
+        initial=[1, 0],
+    )
     solution = solve(model)
     assert (solution.value, solution.n_randomisations) == (1, 1)
     assert solution.policy.probabilities[2:] == (0, 1)
@@ -214,8 +223,13 @@ def test_unique_means_that_no_other_occupancy_is_optimal(random_model, seed, kin
 
 def test_discount_close_to_one_with_tiny_probabilities(check_certificate):
     tiny = F(1, 10**12)
-    model = from_arrays([[[1 - tiny, tiny], [F(1, 2), F(1, 2)]], [[tiny, 1 - tiny], [1, 0]]],
-                        [[1, 0], [0, 2]], [[[1, 0], [0, 1]]], [30000], discount="99999/100000")
+    model = from_arrays(
+        [[[1 - tiny, tiny], [F(1, 2), F(1, 2)]], [[tiny, 1 - tiny], [1, 0]]],
+        [[1, 0], [0, 2]],
+        [[[1, 0], [0, 1]]],
+        [30000],
+        discount="99999/100000",
+    )
     solution = solve(model)
     assert solution.status is Status.OPTIMAL
     check_certificate(solution.certificate)

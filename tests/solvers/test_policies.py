@@ -21,17 +21,20 @@ from holdfast.solvers import (
 from holdfast.solvers.improvement import advantages, greedy_choices
 
 
-@pytest.mark.parametrize(("actions", "reward", "cost"), [
-    # G1.  00: V(1) = 1/(1-1/2) = 2, V(0) = V(0)/4 + 2/4 = 2/3; mean 4/3.  No cost.
-    ((0, 0), "4/3", "0"),
-    # 01: V(0) = (V0+V1)/4, V(1) = 3+(V0+V1)/4: V1 = V0+3, V0 = (2 V0+3)/4 = 3/2; mean 3.
-    #     costs: C0 = (C0+C1)/4, C1 = 2+C0-> C0 = 1, C1 = 3; mean 2.
-    ((0, 1), "3", "2"),
-    # 10: V(0) = 2+V0/2 = 4, V(1) = 2; mean 3.  C(0) = 1+C0/2 = 2, C(1) = 0; mean 1.
-    ((1, 0), "3", "1"),
-    # 11: V(0) = 4, V(1) = 3+(4+V1)/4 = 16/3; mean 14/3.  C(0) = 2, C1 = 2+(2+C1)/4 = 10/3; 8/3.
-    ((1, 1), "14/3", "8/3"),
-])
+@pytest.mark.parametrize(
+    ("actions", "reward", "cost"),
+    [
+        # G1.  00: V(1) = 1/(1-1/2) = 2, V(0) = V(0)/4 + 2/4 = 2/3; mean 4/3.  No cost.
+        ((0, 0), "4/3", "0"),
+        # 01: V(0) = (V0+V1)/4, V(1) = 3+(V0+V1)/4: V1 = V0+3, V0 = (2 V0+3)/4 = 3/2; mean 3.
+        #     costs: C0 = (C0+C1)/4, C1 = 2+C0-> C0 = 1, C1 = 3; mean 2.
+        ((0, 1), "3", "2"),
+        # 10: V(0) = 2+V0/2 = 4, V(1) = 2; mean 3.  C(0) = 1+C0/2 = 2, C(1) = 0; mean 1.
+        ((1, 0), "3", "1"),
+        # 11: V(0) = 4, V(1) = 3+(4+V1)/4 = 16/3; mean 14/3.  C(0) = 2, C1 = 2+(2+C1)/4 = 10/3; 8/3.
+        ((1, 1), "14/3", "8/3"),
+    ],
+)
 def test_golden_returns(two_states, actions, reward, cost):
     model = two_states([[0, 1, 0, 2]], [0])
     policy = Policy.deterministic(model, actions)
@@ -46,12 +49,14 @@ def test_evaluation_satisfies_its_equation_and_occupancy_its_mass(random_model, 
     values, q = evaluate(model, policy), q_values(model, evaluate(model, policy))
     start = model.choice_start.tolist()
     for s in range(model.n_states):
-        assert values[s] == sum(policy.probabilities[k] * q[k]
-                                for k in range(start[s], start[s + 1]))
+        assert values[s] == sum(
+            policy.probabilities[k] * q[k] for k in range(start[s], start[s + 1])
+        )
     rho = occupancy_of(model, policy)
     assert sum(rho.fractions()) == 1 / (1 - model.discount)
-    assert (sum(a * b for a, b in zip(rho.fractions(), model.reward_vector().fractions(),
-                                      strict=True)) == value_of(model, values))
+    assert sum(
+        a * b for a, b in zip(rho.fractions(), model.reward_vector().fractions(), strict=True)
+    ) == value_of(model, values)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -60,8 +65,9 @@ def test_policy_iteration_beats_every_deterministic_policy_everywhere(random_mod
     model = random_model(seed, states=3, kind=kind)
     best = policy_iteration(model)
     least = policy_iteration(model, maximise=False)
-    spans = [range(a, b) for a, b in zip(model.choice_start[:-1], model.choice_start[1:],
-                                         strict=True)]
+    spans = [
+        range(a, b) for a, b in zip(model.choice_start[:-1], model.choice_start[1:], strict=True)
+    ]
     for choices in product(*spans):
         values = evaluate(model, Policy.of_choices(model, choices))
         for s in range(model.n_states):
@@ -76,8 +82,9 @@ def test_float_start_and_exact_start_agree(random_model):
     cold = policy_iteration(model, start=model.choice_start[:-1].tolist())
     assert best.values == cold.values
     assert max(advantages(model, best.values)) == 0
-    assert evaluate(model, Policy.of_choices(model, greedy_choices(model, best.values))) \
-        == best.values
+    assert (
+        evaluate(model, Policy.of_choices(model, greedy_choices(model, best.values))) == best.values
+    )
 
 
 def test_policies_are_validated(two_states):

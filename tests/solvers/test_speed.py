@@ -18,14 +18,27 @@ def random_graph(states: int, actions: int, seed: int = 0) -> CMDP:
     size = states * actions
     successors = np.concatenate([rng.choice(states, 4, replace=False) for _ in range(size)])
     weights = np.concatenate([rng.multinomial(996, [0.25] * 4) + 1 for _ in range(size)])
-    model = CMDP(states, np.arange(states + 1) * actions, np.tile(np.arange(actions), states),
-                 np.arange(size + 1) * 4, successors, weights, rng.integers(0, 101, size), 100,
-                 rng.integers(0, 101, (1, size)), (100,), (0,), Fraction(9, 10), [1] * states)
+    model = CMDP(
+        states,
+        np.arange(states + 1) * actions,
+        np.tile(np.arange(actions), states),
+        np.arange(size + 1) * 4,
+        successors,
+        weights,
+        rng.integers(0, 101, size),
+        100,
+        rng.integers(0, 101, (1, size)),
+        (100,),
+        (0,),
+        Fraction(9, 10),
+        [1] * states,
+    )
     floats, cost = FloatModel.of(model), model.cost_vector(0).floats()
     greedy, _ = floats.iterate(model.reward_vector().floats())
     low = -floats.iterate(-cost)[1].mean()
     return model.with_budgets(
-        Fraction(round(500 * (low + floats.values(greedy, cost).mean())), 1000))
+        Fraction(round(500 * (low + floats.values(greedy, cost).mean())), 1000)
+    )
 
 
 @pytest.mark.benchmark

@@ -87,7 +87,7 @@ def test_worlds_only(claims: tuple[Claim, ...]) -> None:
 
 
 def test_a_budget_of_seconds_ends_in_time(claims: tuple[Claim, ...]) -> None:
-    """The first round is drawn however little time is left; the clock is asked from the second on."""
+    """The first round is drawn whatever the time; the clock is asked from the second round on."""
     clock = iter(range(100))
     schedule = Schedule(Plan(claims[:2], Budget(seconds=5), 7))
     drawn = [s for s in schedule.shards(lambda: next(clock)) if s.kind is Kind.DRAWN]

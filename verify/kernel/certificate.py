@@ -151,7 +151,7 @@ def check_optimum(program: Program, x: Vector, y: Vector, value: Enclosure) -> C
     found = Enclosure.exact(program.objective.dot(x))
     value.must_contain(found, "primal objective")
     found.must_contain(Enclosure.exact(program.rhs.dot(y)), "dual objective")
-    return Report(f"the optimal value is {found}", found)
+    return Report(f"the optimal value is {show(found)}", found)
 @checker("linear-program-infeasible", program=_program, farkas=vector)
 def check_infeasible(program: Program, y: Vector) -> Checker:
     """y.A >= 0 > y.b contradicts y.(Ax) <= y.b for every feasible x (Farkas)."""
@@ -234,7 +234,7 @@ def _policy(model: Model, policy: Vector, v: Vector, function: Any, value: Enclo
     payoffs = [model.payoffs[i] for i, name in enumerate(names) if name == function]
     payoff = payoffs[0] if payoffs else record(values=vector)(function)[0]
     value.must_contain(found := model.evaluate(payoff, policy, v), "return")
-    return Report(f"the policy has return {found}", found)
+    return Report(f"the policy has return {show(found)}", found)
 def _mix(model: Model, parts: list[Any]) -> Generator[str, None, Enclosure]:
     yield "weights are >= 0 of sum 1"
     common_vector([part[0] for part in parts]).check("weights", len(parts), sign=1, total=1)
@@ -252,7 +252,7 @@ def _mixture(model: Model, parts: list[Any], value: Enclosure) -> Checker:
     reward = yield from _mix(model, parts)
     yield "value contains the reward"
     value.must_contain(reward, "reward")
-    return Report(f"the mixture meets the budgets, with reward {reward}", reward)
+    return Report(f"the mixture meets the budgets, with reward {show(reward)}", reward)
 @checker("cmdp-enclosure", model=_model, mixture=record(components=_MIXTURE), **_DUAL, value=claim)
 def _enclosure(model: Model, mixture: Any, v: Vector, prices: Vector, value: Enclosure) -> Checker:
     lower = yield from _mix(model, *mixture)
@@ -261,7 +261,7 @@ def _enclosure(model: Model, mixture: Any, v: Vector, prices: Vector, value: Enc
     slacks, scale = model.program.slacks(_stack(v, prices), model.program.objective)
     upper = model.program.rhs.dot(_stack(v, prices)) - min(slacks) / scale * model.mass.lo
     value.must_contain(found := Enclosure(lower.lo, upper), "bounds")
-    return Report(f"the optimal value is in {found}", found)
+    return Report(f"the optimal value is in {show(found)}", found)
 
 def _parse_symbols(value: Any) -> Known:
     def parse(spec: Any) -> Enclosure:

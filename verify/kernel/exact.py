@@ -127,7 +127,7 @@ class Verdict(_NoTruthValue):
     TIGHT = "not refuted, and attained with equality on a model that is kept as witness"
     VIOLATED = "false on a concrete model: read the counterexample, then repair the statement"
     UNDECIDED = "the enclosures overlap: raise the precision or the sample size"
-    VACUOUS = "no model met the assumptions: widen the family or weaken the assumptions"
+    VACUOUS = "no more than is true without it, or no model met the assumptions: widen the family"
     OUT_OF_SCOPE = "the statement does not apply to this model: check its assumptions"
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ _OPERATIONS: dict[str, Callable[..., Enclosure]] = {
     "exp": _monotone(exp_bounds), "log": _monotone(log_bounds), "sqrt": _monotone(sqrt_bounds)}
 
 def evaluate_expression(node: Any, values: Mapping[str, Enclosure], bits: int = 128) -> Enclosure:
-    """Enclosure, exact but for exp, log and sqrt; alphas add up by occurrence. Raises Rejected."""
+    """Exact but for exp, log, sqrt; alphas add up by occurrence. Raises ValueError, TypeError."""
     match node:
         case str():
             return Enclosure.exact(rational(node))

@@ -36,8 +36,10 @@ MODEL = {
     "initial": ["2/3", "1/3", "0"],
     "notes": [],
 }
-POLICIES = [{"probabilities": ["1", "0", "1/2", "1/2", "1"]},
-            {"probabilities": ["1/4", "3/4", "1", "0", "1"]}]
+POLICIES = [
+    {"probabilities": ["1", "0", "1/2", "1/2", "1"]},
+    {"probabilities": ["1/4", "3/4", "1", "0", "1"]},
+]
 
 
 def _nothing(*case: Any) -> Iterator[Any]:
@@ -59,8 +61,19 @@ def stub_claim(theorem: Theorem, survivors: dict[str, str] | None = None) -> Cla
 
 
 def finding(label: str, verdict: Verdict = Verdict.HOLDS, **changes: Any) -> Finding:
-    row = Finding(label, "drawn:17", 0, 0, verdict, left="2/3", right="5/7", slack=1 / 21,
-                  ratio=14 / 15, grade="exact", digest="00c0ffee00c0ffee")
+    row = Finding(
+        label,
+        "drawn:17",
+        0,
+        0,
+        verdict,
+        left="2/3",
+        right="5/7",
+        slack=1 / 21,
+        ratio=14 / 15,
+        grade="exact",
+        digest="00c0ffee00c0ffee",
+    )
     return replace(row, **changes)
 
 
@@ -91,15 +104,31 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
 
 def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
     label = one.claim.name
-    false = finding(label, Verdict.VIOLATED, left="40/3", right="1/81", slack=-13.3, ratio=1080.0,
-                    values={"gamma": "9/10", "L": "-1/3", "TV": "1/2"})
+    false = finding(
+        label,
+        Verdict.VIOLATED,
+        left="40/3",
+        right="1/81",
+        slack=-13.3,
+        ratio=1080.0,
+        values={"gamma": "9/10", "L": "-1/3", "TV": "1/2"},
+    )
     if label == VIOLATED:
-        return replace(one, verdict=Verdict.VIOLATED, violations=(false, false), tightest=false,
-                       slacks=(*one.slacks, -13.3, -2.0))
+        return replace(
+            one,
+            verdict=Verdict.VIOLATED,
+            violations=(false, false),
+            tightest=false,
+            slacks=(*one.slacks, -13.3, -2.0),
+        )
     if label == REFUTED:
         theorem = replace(one.claim.theorem, standing=Standing.REFUTED)
-        return replace(one, claim=replace(one.claim, theorem=theorem), verdict=Verdict.VIOLATED,
-                       violations=(false,))
+        return replace(
+            one,
+            claim=replace(one.claim, theorem=theorem),
+            verdict=Verdict.VIOLATED,
+            violations=(false,),
+        )
     if label == SURVIVED:
         *killed, last = one.killed
         return replace(one, killed={name: one.killed[name] for name in killed}, survived=(last,))
@@ -110,19 +139,44 @@ def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
 
 def on_world(one: ClaimSummary, world: str) -> ClaimSummary:
     scope = one.claim.theorem.label.startswith("cmdp/")
-    return replace(one, world=world, killed={}, survived=(), models=1, findings=1, slacks=(),
-                   verdict=Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE, violations=(),
-                   tightest=finding(one.claim.name) if scope and one.tightest else None,
-                   note="" if scope else "not a statement about such a model")
+    return replace(
+        one,
+        world=world,
+        killed={},
+        survived=(),
+        models=1,
+        findings=1,
+        slacks=(),
+        verdict=Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE,
+        violations=(),
+        tightest=finding(one.claim.name) if scope and one.tightest else None,
+        note="" if scope else "not a statement about such a model",
+    )
 
 
 WORLDS = (
-    WorldSummary("frozen-lake-4x4", "FrozenLake 4x4, cost: falling into a hole", 16, 64,
-                 "12345678901234567890123456789/98765432109876543210987654321", "0.125000",
-                 "cmdp-optimum", 0.07, {"multipliers": "2/3, 0", "randomisations": "1"}),
-    WorldSummary("icu-sepsis", "ICU-Sepsis benchmark, cost: vasopressors", 716, 17000,
-                 "1234567/2000000..1234568/2000000", "", "cmdp-enclosure", 131.0,
-                 {"multipliers": "1/7"}),
+    WorldSummary(
+        "frozen-lake-4x4",
+        "FrozenLake 4x4, cost: falling into a hole",
+        16,
+        64,
+        "12345678901234567890123456789/98765432109876543210987654321",
+        "0.125000",
+        "cmdp-optimum",
+        0.07,
+        {"multipliers": "2/3, 0", "randomisations": "1"},
+    ),
+    WorldSummary(
+        "icu-sepsis",
+        "ICU-Sepsis benchmark, cost: vasopressors",
+        716,
+        17000,
+        "1234567/2000000..1234568/2000000",
+        "",
+        "cmdp-enclosure",
+        131.0,
+        {"multipliers": "1/7"},
+    ),
 )
 
 
@@ -133,7 +187,11 @@ def good_run() -> RunSummary:
     drawn = [claim_summary(theorem, noise) for theorem in theory.catalogue()]
     worlds = [on_world(one, world.name) for world in WORLDS for one in drawn]
     return RunSummary(
-        claims=(*drawn, *worlds), worlds=WORLDS, seed=20, budget="60s", seconds=63.2,
+        claims=(*drawn, *worlds),
+        worlds=WORLDS,
+        seed=20,
+        budget="60s",
+        seconds=63.2,
         versions={"holdfast": "0.1.0", "numpy": "2.3.1", "python": "3.11.9"},
         alpha="1/1000000",
     )
@@ -144,9 +202,13 @@ def bad_run(good_run: RunSummary) -> RunSummary:
     """The same with a violation, a survivor, an undecided and a refuted statement, and worse."""
     claims = tuple(one if one.world else _with_misfortunes(one) for one in good_run.claims)
     records = {
-        VIOLATED: {"case": [MODEL, *POLICIES, "1/3"], "values": {"gamma": "9/10", "L": "-1/3"},
-                   "text": "three states", "certificate": "corpus/policy-bound.json",
-                   "shrunk": True},
+        VIOLATED: {
+            "case": [MODEL, *POLICIES, "1/3"],
+            "values": {"gamma": "9/10", "L": "-1/3"},
+            "text": "three states",
+            "certificate": "corpus/policy-bound.json",
+            "shrunk": True,
+        },
         REFUTED: {"case": [MODEL | {"n_states": 9}]},
     }
     hostile = theory.Theorem(

@@ -126,9 +126,7 @@ def test_the_kill_matrix_names_every_fate(source: str, bad_run: RunSummary) -> N
             continue
         part = article(source, one.claim.name)
         rows = wording.fates(one)
-        assert len(rows) == len(one.killed) + len(one.survived) + len(
-            {*one.implied, *one.listed}
-        )
+        assert len(rows) == len(one.killed) + len(one.survived) + len({*one.implied, *one.listed})
         for row in rows:
             assert row.name in part.text
             assert (row.detail or row.fate.value) in part.text
@@ -153,8 +151,17 @@ def test_a_listed_mutant_shows_its_reason(source: str) -> None:
 def test_a_counterexample_is_drawn(source: str) -> None:
     part = article(source, VIOLATED)
     assert "Counterexample, shrunk" in part.text
-    for words in ("40/3", "is not ≤", "1/81", "3 states, 5 state-action pairs", "discount 9/10",
-                  "r -1/2, c 2", "3/4", "holdfast check corpus/policy-bound.json", "Policy 2"):
+    for words in (
+        "40/3",
+        "is not ≤",
+        "1/81",
+        "3 states, 5 state-action pairs",
+        "discount 9/10",
+        "r -1/2, c 2",
+        "3/4",
+        "holdfast check corpus/policy-bound.json",
+        "Policy 2",
+    ):
         assert words in part.text
     assert "claim-trust-region-policy-bound-model-0-tip" in part.ids
 
@@ -167,9 +174,16 @@ def test_a_refuted_statement_is_as_expected_and_a_large_model_is_a_table(source:
 
 
 def test_worlds_show_value_certificate_and_bounds(page: Page) -> None:
-    for words in ("frozen-lake-4x4", "cmdp-optimum", "cmdp-enclosure", "0.125000",
-                  "16 \N{MULTIPLICATION SIGN} 4",
-                  "716 states, 17,000 pairs", "Statements on icu-sepsis", "out of scope here"):
+    for words in (
+        "frozen-lake-4x4",
+        "cmdp-optimum",
+        "cmdp-enclosure",
+        "0.125000",
+        "16 \N{MULTIPLICATION SIGN} 4",
+        "716 states, 17,000 pairs",
+        "Statements on icu-sepsis",
+        "out of scope here",
+    ):
         assert words in page.text
 
 

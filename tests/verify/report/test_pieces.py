@@ -42,8 +42,14 @@ def test_letters_of_other_alphabets_are_unicode() -> None:
 
 @pytest.mark.parametrize(
     "latex",
-    [r"\text{<script>alert(1)</script>}", r"a < b & c > d", r"\text{<img src=x onerror=y>}",
-     r"\frac{1", r"\left(", r"\begin{array}"],
+    [
+        r"\text{<script>alert(1)</script>}",
+        r"a < b & c > d",
+        r"\text{<img src=x onerror=y>}",
+        r"\frac{1",
+        r"\left(",
+        r"\begin{array}",
+    ],
 )
 def test_no_formula_becomes_an_element_of_the_page(latex: str) -> None:
     markup = mathml(latex)
@@ -144,7 +150,10 @@ def test_rows_and_picture_of_a_model() -> None:
     assert [node.initial for node in picture.nodes] == ["2/3", "1/3", ""]
     assert len(picture.dots) == 5
     assert sorted(arrow.text for arrow in picture.arrows if arrow.text) == [
-        "1/3", "1/4", "2/3", "3/4"
+        "1/3",
+        "1/4",
+        "2/3",
+        "3/4",
     ]
     for x, y in (*picture.dots, *(node.at for node in picture.nodes)):
         assert 0 < x < picture.width

@@ -130,7 +130,9 @@ def test_junit_counts(bad_run: RunSummary, good_run: RunSummary, tmp_path: Path)
     assert document.errors == 1
     assert document.skipped == out_of_scope > 0
     results = {
-        case.name: case.result[0] for suite in document for case in suite
+        case.name: case.result[0]
+        for suite in document
+        for case in suite
         if case.result and not case.is_skipped
     }
     assert results[VIOLATED].type == "violated"
