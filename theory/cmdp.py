@@ -168,10 +168,11 @@ J_scalar = Quantity(
     "J_min", "least multiplier-weighted cost over all policies", latex=r"\min_\pi\lambda^\top J_c"
 )
 t_star = Quantity("t_star", "smallest uniform increase of the budgets", Domain.POSITIVE, r"t^\star")
+lam_sum = Quantity("lam_sum", "sum of the weights", Domain.NONNEGATIVE, r"\|\lambda\|_1")
 infeasibility = Theorem(
     label="cmdp/infeasibility",
     title="Infeasibility is a scalarised cost that no policy can afford",
-    relation=Both(Gt(J_scalar, lam_d), Eq(t_star, J_scalar - lam_d)),
+    relation=Both(Gt(J_scalar, lam_d), Eq(t_star, J_scalar - lam_d), Eq(lam_sum, 1)),
     source=Source("Farkas, for the occupancy LP", "", Provenance.RECALLED),
     given=(INFEASIBLE,),
     proof="The multipliers (summing to one) are the dual of: minimise t with J_ci - t <= d_i.",
@@ -217,7 +218,7 @@ coordinate_vertex = Theorem(
 )
 
 p_action = Quantity("p", "probability of the first action", Domain.PROBABILITY, r"\pi(a_1|s)")
-q_split = Quantity("q_split", "weight of the first resolution", Domain.PROBABILITY, "q")
+q_split = Quantity("q_split", "weight of the first resolution", latex="q")
 x_first = Quantity("x_1", "occupancy of s, first resolution", Domain.NONNEGATIVE, "x_1(s)")
 x_second = Quantity("x_2", "occupancy of s, second resolution", Domain.NONNEGATIVE, "x_2(s)")
 distance = Quantity(

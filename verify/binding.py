@@ -39,7 +39,7 @@ class Claim:
     """A theorem bound to a family.
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
-    survivors: mutants that no model refutes because they are true, with the reason.
+    survivors: mutants that no model refutes, with the reason: true, or not known to be false.
     """
 
     theorem: Theorem

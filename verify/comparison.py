@@ -107,7 +107,7 @@ class CompiledRelation:
                 if comparison is not Comparison.UNKNOWN or grade != "ball":
                     break
         if sides is None:
-            raise expressions.Undefined(f"{self.relation} has no finite value at {dict(values)}")
+            raise expressions.Undetermined(f"no finite enclosure of {self.relation} was found")
         return Outcome(self._verdict(comparison, sides, values), *sides, grade, self.sign)
 
     def refutes(self, values: Environment) -> bool:
@@ -115,13 +115,13 @@ class CompiledRelation:
         try:
             left, right = (side(values) for side in self._exact)
             return not _EXACT[self.sign](left, right)
-        except (expressions.Undefined, ZeroDivisionError):
+        except (expressions.Undefined, expressions.Undetermined, ZeroDivisionError):
             return False
         except (expressions.Irrational, TypeError, AttributeError):
             pass
         try:
             return self.examine(values).verdict is Verdict.VIOLATED
-        except (expressions.Undefined, ZeroDivisionError):
+        except (expressions.Undefined, expressions.Undetermined, ZeroDivisionError):
             return False
 
     def _verdict(

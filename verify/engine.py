@@ -21,7 +21,7 @@ from .binding import Claim, NamedMutant
 from .comparison import CompiledRelation, Environment, Outcome
 from .description import digest, value_text
 from .draws import PhiloxDraw
-from .expressions import Undefined
+from .expressions import Undefined, Undetermined
 from .family import Case, OutOfScope
 from .finding import Finding
 from .kernel import Verdict
@@ -64,7 +64,8 @@ class ShardResult:
     """What a shard found.
 
     findings: one for each part of each set of values; kills: mutant name -> case that refuted it;
-    models: cases examined; seconds: wall time; error: why the claim is faulty, or empty.
+    models: cases on which something was examined; seconds: wall time; error: why the claim is
+    faulty, or empty.
     """
 
     shard: Shard
@@ -159,7 +160,7 @@ def examine(claim: Claim, relation: CompiledRelation, named: Environment, label:
     """The outcome of one part; raises ClaimError where the relation has no value."""
     try:
         return relation.examine(named)
-    except Undefined as error:
+    except (Undefined, Undetermined) as error:
         raise ClaimError(
             f"{claim.name} on {label}: {relation.relation} is undefined: {error}"
         ) from error
@@ -193,14 +194,19 @@ class Examiner:
 
     def case(self, label: str, number: int, make: Callable[[], Case]) -> None:
         """Examine every set of values that the claim yields on a case."""
-        self.models += 1
+        before = len(self.findings)
+        reason = "the claim yields nothing on this case"
         try:
             case = self._made(label, make)
             mark = digest(case)
             for repeat, values in enumerate(claim_values(self.claim, label, case)):
                 self._values(label, number, repeat, values, mark)
-        except OutOfScope as reason:
-            found = Finding(self.claim.name, label, 0, 0, Verdict.OUT_OF_SCOPE, note=str(reason))
+        except OutOfScope as outside:
+            reason = str(outside)
+        if len(self.findings) > before:
+            self.models += 1
+        else:
+            found = Finding(self.claim.name, label, 0, 0, Verdict.OUT_OF_SCOPE, note=reason)
             self.findings.append(found)
 
     def _values(self, label: str, number: int, repeat: int, values: Values, mark: str) -> None:
@@ -215,8 +221,8 @@ class Examiner:
             place = (self.claim.name, label, part, repeat)
             try:
                 found = _finding(place, relation.examine(named), alpha, mark, shown)
-            except Undefined as error:
-                found = _undefined(place, str(error), mark, shown)
+            except (Undefined, Undetermined) as error:
+                found = _valueless(place, error, mark, shown)
             self.findings.append(found)
         self._mutants(named, label)
 
@@ -292,17 +298,22 @@ def _finding(
     )
 
 
-def _undefined(
-    place: tuple[str, str, int, int], reason: str, mark: str, values: dict[str, str]
+def _valueless(
+    place: tuple[str, str, int, int],
+    error: Undefined | Undetermined,
+    mark: str,
+    values: dict[str, str],
 ) -> Finding:
-    """A relation without a value on a model that meets the assumptions is not true there."""
+    """A relation that has no value on a model that meets the assumptions is not true there; one
+    that balls could not enclose is undecided."""
+    certain = isinstance(error, Undefined)
     return Finding(
         *place,
-        Verdict.VIOLATED,
+        Verdict.VIOLATED if certain else Verdict.UNDECIDED,
         left=UNDEFINED,
         right=UNDEFINED,
-        grade="exact",
+        grade="exact" if certain else "ball",
         digest=mark,
         values=values,
-        note=f"undefined: {reason}",
+        note=f"{'undefined' if certain else 'undetermined'}: {error}",
     )

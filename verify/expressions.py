@@ -25,6 +25,10 @@ class Irrational(Exception):
     """The expression has no rational value here; use balls."""
 
 
+class Undetermined(Exception):
+    """No finite enclosure was found: the expression may have a value here, or none."""
+
+
 class Undefined(Exception):
     """The expression has no value here: a division by zero, a root or logarithm out of range."""
 
@@ -165,6 +169,13 @@ _BALL: dict[Any, Callable[[list[Any]], Any]] = {
 }
 
 
+def _vanishes(factors: list[Any]) -> bool:
+    """An exact zero among factors that all have a finite value."""
+    rational = [factor for factor in factors if isinstance(factor, Fraction)]
+    balls = [factor for factor in factors if not isinstance(factor, Fraction)]
+    return any(factor == 0 for factor in rational) and all(ball.is_finite() for ball in balls)
+
+
 def _mixed(function: Any) -> Callable[[list[Any]], Any]:
     exactly, enclosing = _EXACT[function], _BALL[function]
 
@@ -174,7 +185,7 @@ def _mixed(function: Any) -> Callable[[list[Any]], Any]:
                 return exactly(arguments)
             except Irrational:
                 pass
-        elif function is sympy.Mul and any(a == 0 for a in arguments if isinstance(a, Fraction)):
+        elif function is sympy.Mul and _vanishes(arguments):
             return Fraction(0)
         balls = [to_arb(a) if isinstance(a, Fraction) else a for a in arguments]
         return enclosing(balls)

@@ -70,7 +70,8 @@ class ClaimSummary:
             return ExitCode.VIOLATION
         if self.survived:
             return ExitCode.MUTANT_SURVIVED
-        undecided = self.verdict is Verdict.UNDECIDED
+        empty = self.verdict in (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE) and not self.world
+        undecided = self.verdict is Verdict.UNDECIDED or empty
         return ExitCode.UNDECIDED if undecided else ExitCode.AS_EXPECTED
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from holdfast.theory import Quantity
+from holdfast.theory import Domain, Quantity
 
 from .kernel import Enclosure
 
@@ -45,6 +45,10 @@ Values = Mapping[Quantity, Value]
 Evaluate = Callable[..., Iterator[Values]]
 
 
+_PRECISION = 64
+_PROBABILITIES = (Domain.PROBABILITY, Domain.NONNEGATIVE, Domain.REAL)
+
+
 class ClaimError(Exception):
     """A claim that does not do its job: it raised, or its values do not fit the theorem."""
 
@@ -71,8 +75,30 @@ def checked(
     }
 
 
+def _enclosed(label: str, quantity: Quantity, value: Ball) -> Ball:
+    import flint
+
+    from .expressions import from_arb
+
+    with flint.ctx.workprec(_PRECISION):
+        number = value.compute()
+    if number.is_finite() and not quantity.domain.contains(*from_arb(number)):
+        raise ClaimError(
+            f"{label}: {quantity.name} = {number.str(12)} is outside its domain, "
+            f"{quantity.domain.value}"
+        )
+    return value
+
+
 def _checked(label: str, quantity: Quantity, value: Any, domains: bool) -> Value:
-    if isinstance(value, Ball | Count):
+    if isinstance(value, Ball):
+        return _enclosed(label, quantity, value) if domains else value
+    if isinstance(value, Count):
+        if quantity.domain not in _PROBABILITIES:
+            raise ClaimError(
+                f"{label}: {quantity.name} is a count of trials, so a probability, but its domain "
+                f"is {quantity.domain.value}"
+            )
         return value
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Enclosure):
         raise ClaimError(

@@ -72,9 +72,8 @@ def test_it_says_something(claim: Claim) -> None:
     """Not vacuous, and most drawn models are within the scope of the statement."""
     assert summary_of(claim).verdict in (Verdict.HOLDS, Verdict.TIGHT)
     drawn = run_of(claim)[1]
-    assert drawn.models == MODELS
     met = {found.case for found in drawn.findings if found.verdict is not Verdict.OUT_OF_SCOPE}
-    assert len(met) >= MODELS // 3
+    assert drawn.models == len(met) >= MODELS // 3
 
 
 @every_claim

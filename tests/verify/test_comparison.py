@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from holdfast.theory import Domain, Eq, Ge, Gt, Le, Lt, Ne, Quantity
 from holdfast.verify.comparison import PRECISIONS, CompiledRelation, Outcome
-from holdfast.verify.expressions import Undefined, to_arb
+from holdfast.verify.expressions import Undefined, Undetermined, to_arb
 from holdfast.verify.kernel import Comparison, Enclosure, Verdict
 from holdfast.verify.values import Ball
 
@@ -155,10 +155,21 @@ def test_a_bound_no_better_than_the_trivial_one_is_vacuous(bound, verdict: Verdi
     (Le(x, sympy.sqrt(y)), {"x": 0, "y": Ball(lambda: flint.arb(-2))}),
 ])  # fmt: skip
 def test_an_undefined_side_is_an_error_and_refutes_nothing(relation, values) -> None:
-    with pytest.raises(Undefined):
+    with pytest.raises((Undefined, Undetermined)):
         examine(relation, **values)
     exact = {name: F(v) if isinstance(v, int) else v for name, v in values.items()}
     assert CompiledRelation(relation).refutes(exact) is False
+
+
+def test_an_enclosure_that_touches_the_edge_of_a_domain_is_not_decided() -> None:
+    """sqrt(x) <= 5 is true for every x in [0, 1/3], but a ball around it reaches below zero."""
+    with pytest.raises(Undetermined):
+        examine(Le(sympy.sqrt(x), y), x=Enclosure(F(0), F(1, 3)), y=5)
+
+
+def test_zero_times_something_undefined_is_not_zero() -> None:
+    with pytest.raises(Undetermined):
+        examine(Le(y * sympy.log(x - 1), 1), x=Enclosure(F(0), F(1, 3)), y=0)
 
 
 @given(st.sampled_from(MAKERS), RATIONAL, RATIONAL)

@@ -92,10 +92,13 @@ def test_what_was_found_before_the_fault_is_kept(write: Write) -> None:
     assert len(result.findings) == 1
 
 
-def test_an_empty_claim_is_vacuous(write: Write) -> None:
+def test_a_claim_that_yields_nothing_decides_nothing(write: Write) -> None:
     claim, result = run(write("        yield from ()\n"))
     assert result.error == ""
-    assert summarise(claim, [result]).verdict.name == "VACUOUS"
+    assert result.models == 0
+    summary = summarise(claim, [result])
+    assert summary.verdict.name == "OUT_OF_SCOPE"
+    assert not summary.as_expected
 
 
 def test_a_family_that_raises_is_an_error_too(write: Write) -> None:

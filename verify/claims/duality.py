@@ -26,7 +26,7 @@ from ..draws import Draw
 from ..families import cmdps
 from ..families.cmdps import budget_step, policy
 from ..family import Case, OutOfScope
-from ..values import Values
+from ..values import ClaimError, Values
 
 
 def optimum(model: CMDP) -> tuple[Solution, Fraction]:
@@ -57,12 +57,17 @@ def dual_value(model: CMDP, multiplier: Fraction) -> Fraction:
     ),
 )
 def strong_duality(model: CMDP) -> Iterator[Values]:
+    """The primal side is the return of the policy, the dual side the best Lagrangian value by
+    policy iteration; neither is read off the linear program, whose every basis makes them equal."""
     best, _ = optimum(model)
-    assert best.occupancy is not None
-    rho, reward = best.occupancy.fractions(), model.reward_vector().fractions()
+    assert best.policy is not None
+    for i, budget in enumerate(model.budgets):
+        if policy_return(model, best.policy, ("cost", i)) > budget:
+            raise ClaimError(f"the policy exceeds budget {i}, {budget}")
+    relaxed = policy_iteration(model, lagrangian(model, best.multipliers))
     yield {
-        cmdp.P_star: sum((x * r for x, r in zip(rho, reward, strict=True)), Fraction(0)),
-        cmdp.mu_V: value_of(model, best.values),
+        cmdp.P_star: policy_return(model, best.policy),
+        cmdp.mu_V: value_of(model, relaxed.values),
         cmdp.lam_d: weighted(best.multipliers, model.budgets),
     }
 
@@ -149,7 +154,7 @@ def perturbation_function(model: CMDP, step: tuple[Fraction, ...]) -> Iterator[V
         cmdp.v_low: low,
         cmdp.v_middle: middle,
         cmdp.v_high: high,
-        cmdp.lam_step: max(rise, Fraction(0)),
+        cmdp.lam_step: rise,
     }
 
 
@@ -248,4 +253,5 @@ def infeasibility(model: CMDP) -> Iterator[Values]:
         cmdp.J_scalar: value_of(model, cheapest.values),
         cmdp.lam_d: weighted(answer.multipliers, model.budgets),
         cmdp.t_star: answer.relaxation,
+        cmdp.lam_sum: sum(answer.multipliers, Fraction(0)),
     }

@@ -47,7 +47,10 @@ def telescoping_unclipped(log: DualLog) -> Iterator[Values]:
     yield _values(log, _path(log))
 
 
-@claim(primal_dual.telescoping_average, over=logs(averaged=True))
+@claim(
+    primal_dual.telescoping_average,
+    over=logs(averaged=True).with_controls(uncapped=logs(averaged=True, capped=True)),
+)
 def telescoping_average(log: DualLog) -> Iterator[Values]:
     path = _path(log)
     yield {

@@ -183,8 +183,6 @@ def splitting(model: CMDP, acting: Policy) -> Iterator[Values]:
     if not x_1 or not x_2:
         return
     q = rho[choice] / x_1
-    if not 0 <= q <= 1:
-        raise OutOfScope(f"the first action's occupancy is {q} of its resolution's")
     mixed = (q * a + (1 - q) * b for a, b in zip(rho_1, rho_2, strict=True))
     yield {
         cmdp.p_action: acting.probabilities[choice],

@@ -66,6 +66,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         reason = str(stop) or str(stop.__cause__ or "")  # click turns Ctrl-C into a bare Abort
         click.echo(f"\nholdfast: {reason or 'interrupted'}", err=True)
         return 130
+    except OSError as error:
+        click.echo(f"Error: {error}; choose a path that can be read and written", err=True)
+        return ExitCode.BAD_USAGE
     except Exception as error:
         if type(error).__name__ not in _EXPLAINED:
             raise

@@ -63,6 +63,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
     the same seed, budget and claims is resumed from the store.
     """
     claims = select(patterns)
+    _make_room(options)
     budget = Budget.parse(options["budget"])
     console = output.console()
     worlds = _worlds(options)
@@ -168,6 +169,14 @@ def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
 
 def _extras(summary: RunSummary, claims: Sequence[Claim], directory: Path) -> dict[str, Any]:
     return {"counterexamples": counterexamples(summary, claims, directory / "certificates")}
+
+
+def _make_room(options: dict[str, Any]) -> None:
+    """Make the folders of the reports now, rather than fail after the run."""
+    files = (options[name] for name in ("json_path", "junit_path"))
+    for folder in (*(Path(file).parent for file in files if file), options["html_path"]):
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
 
 
 def _write(summary: RunSummary, options: dict[str, Any]) -> None:

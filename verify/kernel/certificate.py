@@ -291,8 +291,8 @@ def _counterexample(relation: Any, known: Known) -> Checker:
         if (answer := compare(left, operator, right)) is not Comparison.UNKNOWN:
             break
     text, gap = f"{show(left)} {operator} {show(right)} is {answer.value}", left - right
-    require(answer is Comparison.FALSE, f"{text}; left minus right side", gap)
-    return Report(text, gap, proved, len(values) - proved)
+    require(answer is Comparison.FALSE and gap.alpha < 1, f"{text}; left minus right side", gap)
+    return Report(f"{text}; alpha {gap.alpha}, {(n := len(values) - proved)} given", gap, proved, n)
 @checker("enclosure", expression=anything, values=_parse_symbols, lo=rational, hi=rational)
 def _expression(expression: Any, known: Known, *ends: Fraction) -> Checker:
     yield "lo and hi enclose the expression"
