@@ -14,7 +14,7 @@ from ..summary import ClaimSummary, RunSummary
 from . import graphs, wording
 from .counterexample import Counterexample, counterexample, shown
 from .mathml import mathml
-from .numbers import decimal, shorten
+from .numbers import rough, shorten
 from .plots import Plot, slack_histogram
 
 _LONGEST = 4000
@@ -197,7 +197,7 @@ def numbers(one: ClaimSummary) -> tuple[str, str, str] | None:
     if finding is None or not finding.left or finding.part >= len(parts):
         return None
     sign = _sign(parts[finding.part].sign.value)
-    return decimal(finding.left), sign, decimal(finding.right)
+    return rough(finding.left), sign, rough(finding.right)
 
 
 def _sign(text: str) -> str:
