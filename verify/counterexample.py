@@ -21,11 +21,11 @@ from . import expressions
 from .binding import Claim
 from .comparison import CompiledRelation, Outcome
 from .description import describe, digest, value_text
-from .engine import claim_values, environment, examine
+from .engine import claim_values, environment
 from .family import Case
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
-from .values import Ball, Count, Value
+from .values import Ball, ClaimError, Count, Value
 
 FORMAT = "holdfast-certificate/1"
 PRECISIONS = (256, 1024, 4096)
@@ -102,7 +102,11 @@ class Refuter:
             named, _ = environment(values, self._ledger, self._tests)
             self._tests += 1
             for part, relation in enumerate(self._parts):
-                outcome = examine(self.claim, relation, named, "a case")
+                try:
+                    outcome = relation.examine(named)
+                except (expressions.Undefined, expressions.Undetermined) as error:
+                    where = f"{self.claim.name} on a case: {relation.relation}"
+                    raise ClaimError(f"{where} is undefined: {error}") from error
                 yield Observation(self.claim, case, part, named, outcome)
 
     def refute(self, case: Case) -> Observation | None:

@@ -18,7 +18,7 @@ from typing import Any
 from holdfast.theory import Quantity
 
 from .binding import Claim, NamedMutant
-from .comparison import CompiledRelation, Environment, Outcome
+from .comparison import CompiledRelation, Outcome
 from .description import digest, value_text
 from .draws import PhiloxDraw
 from .expressions import Undefined, Undetermined
@@ -154,16 +154,6 @@ def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Va
         else:
             named[quantity.name] = value
     return named, alpha
-
-
-def examine(claim: Claim, relation: CompiledRelation, named: Environment, label: str) -> Outcome:
-    """The outcome of one part; raises ClaimError where the relation has no value."""
-    try:
-        return relation.examine(named)
-    except (Undefined, Undetermined) as error:
-        raise ClaimError(
-            f"{claim.name} on {label}: {relation.relation} is undefined: {error}"
-        ) from error
 
 
 UNDEFINED = "undefined"

@@ -102,13 +102,13 @@ def _distrusted_too_little() -> Family:
         return landmarks.leaky_choice(Fraction(1, draw.integer(100, 999)), stingy())[0]
 
     def truth(_: Draw, model: CMDP) -> CMDP:
-        """The same without the leak: states 2 pays for ever."""
+        """The same without the leak."""
         return landmarks.leaky_choice(model.transition_row(4)[1][1], stingy())[1]
 
     return Family("choices distrusted too little", base, extras=(truth, _distrusted, stingy))
 
 
-def _distrusted(_: Draw, model: CMDP, *__: object) -> Policy:
+def _distrusted(_: Draw | None, model: CMDP, *__: object) -> Policy:
     """The comparator takes the action that the model distrusts."""
     return Policy.deterministic(model, [1, *[0] * (model.n_states - 1)])
 
@@ -116,13 +116,13 @@ def _distrusted(_: Draw, model: CMDP, *__: object) -> Policy:
 def _sharp_choice() -> Case:
     """See `landmarks.leaky_choice`."""
     model, truth = landmarks.leaky_choice(_SMALL)
-    return model, truth, Policy.deterministic(model, [1, 0, 0, 0]), Fraction(1)
+    return model, truth, _distrusted(None, model), Fraction(1)
 
 
 def _opposite() -> Case:
     """See `landmarks.opposite_beliefs`, under the action they disagree about."""
     model, truth = landmarks.opposite_beliefs()
-    return model, truth, Policy.deterministic(model, [1, 0, 0, 0, 0])
+    return model, truth, _distrusted(None, model)
 
 
 def _error_bound(model: CMDP, truth: CMDP, factor: Fraction) -> list[Fraction]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import click
 import numpy as np
 
-from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load
+from holdfast.solvers import CMDP, WORLDS, from_gymnasium, load
 
 MODEL_HELP = (
     "MODEL is a .json or .npz file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes arguments on), "
@@ -108,6 +108,3 @@ def _function(module: str, name: str) -> Any:
         raise click.BadParameter(f"--cost {module}:{name}: {error}") from error
     finally:
         sys.path.remove("")
-
-
-__all__ = ["COST_HELP", "MODEL_HELP", "ModelError", "rational", "read_model"]

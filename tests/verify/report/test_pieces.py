@@ -139,7 +139,8 @@ def test_nothing_to_draw_is_said_in_words(slacks: list[float], words: str) -> No
 
 @pytest.mark.parametrize("slacks", [[-1.0], [2.0], [2.0, 2.0, 0.0]])
 def test_histograms_of_few_values_are_drawn(slacks: list[float]) -> None:
-    ElementTree.fromstring(slack_histogram(slacks, "p").svg)
+    root = ElementTree.fromstring(slack_histogram(slacks, "p").svg)
+    assert root.tag.endswith("svg")
 
 
 def test_rows_and_picture_of_a_model() -> None:
