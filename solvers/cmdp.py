@@ -1,4 +1,4 @@
-"""The exact record of a finite discounted constrained Markov decision process.
+"""The exact record of a finite constrained Markov decision process.
 
 A model lists *choices* (state-action pairs) grouped by state; every number is an integer over an
 integer denominator, so the record *is* the model and nothing is rounded after construction.
@@ -48,12 +48,15 @@ class CMDP:
         reward: int[K], over reward_denominator.
         costs: int[m, K]; row i is over cost_denominators[i].
         budgets: m rationals d_i, the bounds on the UN-normalised expected costs.
-        discount: gamma in [0, 1).
+        discount: gamma in [0, 1], where 1 is for finite horizons (``solvers.chance``) only.
         initial: int[S], non-negative; mu(s) = initial[s] / initial_denominator.
         notes: where the model came from and what was done to its numbers.
+        labels: named sets of states, as ("unsafe", (3, 7)).
+        coordinates: a point for each state, for plots; or nothing.
 
     Integer arrays are int64 when every entry fits and object arrays of Python ints otherwise; all
-    are read-only.  Two models are equal when their digests are.  Raises ModelError on bad data.
+    are read-only.  Two models are equal when their digests are; notes, labels and coordinates are
+    not part of it.  Raises ModelError on bad data.
     """
 
     n_states: int
@@ -70,6 +73,8 @@ class CMDP:
     discount: Fraction
     initial: IntegerArray
     notes: tuple[str, ...] = ()
+    labels: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    coordinates: tuple[tuple[Fraction, ...], ...] = ()
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -93,6 +98,7 @@ class CMDP:
         model_checks.check_choices(self)
         model_checks.check_transitions(self)
         model_checks.check_functions(self)
+        model_checks.check_annotations(self)
 
     # -- sizes -----------------------------------------------------------------------------------
     @property
@@ -156,6 +162,15 @@ class CMDP:
         """mu over the states."""
         return Vector(tuple(self.initial.tolist()), self.initial_denominator)
 
+    def label(self, name: str) -> tuple[int, ...]:
+        """The states of a label; raises ModelError naming the labels there are."""
+        known = dict(self.labels)
+        if name not in known:
+            raise ModelError(
+                f"the model has no label {name!r}; it has {', '.join(known) or 'no labels'}"
+            )
+        return known[name]
+
     # -- changed copies --------------------------------------------------------------------------
     def with_budgets(self, *budgets: Rational) -> CMDP:
         """The same model with other budgets, one for each cost."""
@@ -204,9 +219,22 @@ class CMDP:
         """The same model with further notes."""
         return replace(self, notes=(*self.notes, *notes))
 
+    def with_labels(self, **labels: Sequence[int]) -> CMDP:
+        """The same model with further named sets of states."""
+        added = {name: tuple(states) for name, states in labels.items()}
+        return replace(self, labels=tuple({**dict(self.labels), **added}.items()))
+
+    def with_coordinates(self, coordinates: Sequence[Sequence[Rational]]) -> CMDP:
+        """The same model with a point for each state."""
+        points = tuple(
+            tuple(_rational(x, f"coordinates[{s}]") for x in point)
+            for s, point in enumerate(coordinates)
+        )
+        return replace(self, coordinates=points)
+
     # -- JSON ------------------------------------------------------------------------------------
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: every number an int or a rational string."""
+        """The mathematical model and its notes as JSON: numbers are ints or rational strings."""
         starts, successors, weights = (
             a.tolist() for a in (self.indptr, self.successors, self.weights)
         )

@@ -15,6 +15,7 @@ import numpy as np
 
 from .cmdp import CMDP
 from .exact import Vector, floats_of
+from .model_checks import check_discounted
 from .policies import Function, Policy, evaluate_choices, expected_next, function_vector
 
 #: Models of at most this many states skip the float start: an exact pass is as cheap.
@@ -92,6 +93,7 @@ def policy_iteration(
         start: choices to begin with, one a state; default a float solution, or the myopic policy
             on small models.
     """
+    check_discounted(model)
     f = function_vector(model, function)
     signed = f if maximise else Vector(tuple(-v for v in f.numerators), f.denominator)
     if start is not None:
@@ -132,6 +134,7 @@ class FloatModel:
         """The nearest doubles of a model's transitions."""
         from scipy.sparse import csr_matrix
 
+        check_discounted(model)
         bottoms = np.repeat(model.denominators, np.diff(model.indptr))
         probabilities = (model.weights / bottoms).astype(float)
         matrix = csr_matrix(

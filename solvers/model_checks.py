@@ -87,10 +87,9 @@ def check_transitions(model: "CMDP") -> None:
 def check_functions(model: "CMDP") -> None:
     """Discount, reward, costs, budgets and initial law fit the choices."""
     size, count = model.n_choices, model.n_constraints
-    if not 0 <= model.discount < 1:
+    if not 0 <= model.discount <= 1:
         raise ModelError(
-            f"discount is {model.discount}; it must lie in [0, 1) "
-            "(for an undiscounted problem choose one close to 1)"
+            f"discount is {model.discount}; it must lie in [0, 1), or be 1 with a finite horizon"
         )
     if model.reward.shape != (size,):
         raise ModelError(
@@ -124,6 +123,30 @@ def check_functions(model: "CMDP") -> None:
         )
     if model.initial_denominator < 1:
         raise ModelError("initial sums to 0; give at least one state a positive weight")
+
+
+def check_discounted(model: "CMDP") -> None:
+    """Raises ModelError unless the discount is below 1, as infinite sums need."""
+    if model.discount == 1:
+        raise ModelError(
+            "the discount is 1, so sums over an infinite horizon need not converge; give a "
+            "discount below 1, or a finite horizon and a joint risk (solvers.chance)"
+        )
+
+
+def check_annotations(model: "CMDP") -> None:
+    """Labels name states, and there is a point for every state or none."""
+    for name, states in model.labels:
+        outside = [s for s in states if not 0 <= s < model.n_states]
+        if outside:
+            raise ModelError(
+                f"label {name!r} holds {outside[0]}; states are 0 .. {model.n_states - 1}"
+            )
+    if model.coordinates and len(model.coordinates) != model.n_states:
+        raise ModelError(
+            f"coordinates has {len(model.coordinates)} points for {model.n_states} states; "
+            "give one a state, or none"
+        )
 
 
 def _pair(model: "CMDP", choice: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .cmdp import CMDP, ModelError
-from .exact import Vector, common_denominator, integer_array, to_fraction
+from .exact import Vector, common_denominator, format_rational, integer_array, to_fraction
 
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 
@@ -67,7 +67,32 @@ def _build(document: Mapping[str, Any]) -> CMDP:
         discount=to_fraction(document["discount"], "discount"),
         initial=_objects(initial.numerators),
         notes=tuple(document.get("notes", ())),
+        **read_annotations(document),
     )
+
+
+def annotations(model: CMDP) -> dict[str, Any]:
+    """Labels and coordinates as JSON, those that the model has."""
+    found: dict[str, Any] = {}
+    if model.labels:
+        found["labels"] = {name: list(states) for name, states in model.labels}
+    if model.coordinates:
+        found["coordinates"] = [[format_rational(x) for x in p] for p in model.coordinates]
+    return found
+
+
+def read_annotations(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields ``labels`` and ``coordinates`` of a model from such JSON."""
+    return {
+        "labels": tuple(
+            (str(name), tuple(int(s) for s in states))
+            for name, states in document.get("labels", {}).items()
+        ),
+        "coordinates": tuple(
+            tuple(to_fraction(x, f"coordinates[{s}]") for x in point)
+            for s, point in enumerate(document.get("coordinates", ()))
+        ),
+    }
 
 
 def _check_order(states: Sequence[Any], size: int) -> None:

@@ -26,6 +26,7 @@ from .exact import (
     to_fraction,
 )
 from .exact_rows import RowReader
+from .model_document import annotations, read_annotations
 
 _ARRAYS = (
     "choice_start",
@@ -254,7 +255,8 @@ def save(model: CMDP, path: str | Path) -> Path:
     """Write a model to ``.json`` or ``.npz`` (by suffix); returns the path."""
     path = Path(path)
     if path.suffix == ".json":
-        path.write_text(json.dumps(model.to_dict()) + "\n", encoding="utf-8")
+        document = {**model.to_dict(), **annotations(model)}
+        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
     elif path.suffix == ".npz":
         with path.open("wb") as stream:
             np.savez_compressed(stream, **_npz_fields(model))
@@ -313,6 +315,7 @@ def _npz_fields(model: CMDP) -> dict[str, Any]:
     fields["budgets"] = np.array([format_rational(b) for b in model.budgets], dtype=str)
     fields["discount"] = np.array(format_rational(model.discount))
     fields["notes"] = np.array(model.notes, dtype=str)
+    fields["annotations"] = np.array(json.dumps(annotations(model)))
     return fields
 
 
@@ -339,6 +342,7 @@ def _load_npz(path: Path) -> CMDP:
             budgets=tuple(to_fraction(str(b), "budgets") for b in fields["budgets"]),
             discount=to_fraction(str(fields["discount"]), "discount"),
             notes=tuple(str(note) for note in fields["notes"]),
+            **read_annotations(json.loads(str(fields.get("annotations", "{}")))),
             **arrays,
         )
     except ModelError:

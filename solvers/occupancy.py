@@ -24,6 +24,7 @@ from .cmdp import CMDP
 from .exact import Vector, format_rational
 from .improvement import greedy_choices, policy_iteration
 from .linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
+from .model_checks import check_discounted
 from .policies import Policy, lagrangian
 
 
@@ -109,6 +110,7 @@ def occupancy_program(model: CMDP, *, slack: bool = False) -> OccupancyProgram:
     The slack program has columns t+ and t- after the K choices, cost rows <c_i, rho> + t <= d_i
     and objective t, so that it is always feasible and bounded when m >= 1.
     """
+    check_discounted(model)
     size, total = model.n_states, model.initial_denominator
     top, bottom = model.discount.numerator, model.discount.denominator
     bottoms = model.denominators.tolist()

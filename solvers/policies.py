@@ -16,6 +16,7 @@ import numpy as np
 
 from .cmdp import CMDP, ModelError
 from .exact import Rational, Vector, common_denominator, solve_integer_system, to_fraction
+from .model_checks import check_discounted
 
 #: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
 Function: TypeAlias = Literal["reward"] | tuple[Literal["cost"], int] | Vector
@@ -161,6 +162,7 @@ def _policy_rows(model: CMDP, policy: Policy) -> list[list[tuple[int, int]]]:
 
 def _evaluation_matrix(model: CMDP, rows: list[list[tuple[int, int]]]) -> list[list[int]]:
     """Integer rows of (I - gamma P_pi), row s multiplied by gamma's denominator and its scale."""
+    check_discounted(model)
     top, bottom = model.discount.numerator, model.discount.denominator
     indptr, successors, weights, bottoms = (
         a.tolist() for a in (model.indptr, model.successors, model.weights, model.denominators)

@@ -22,7 +22,7 @@ from holdfast.theory import Relation, Sign
 
 from . import expressions
 from .kernel import Comparison, Enclosure, Verdict, compare
-from .values import Ball, Value
+from .values import Ball, Value, is_known
 
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
 """Working precisions of the ball rung, in bits."""
@@ -136,7 +136,7 @@ class CompiledRelation:
             exact = {name: value for name, value in values.items() if isinstance(value, Fraction)}
             if right.lo >= self._trivial(exact):
                 return Verdict.VACUOUS
-        if self.sign in (Sign.LE, Sign.GE) and left.is_exact and left == right:
+        if self.sign in (Sign.LE, Sign.GE) and is_known(left) and left == right:
             return Verdict.TIGHT
         return Verdict.HOLDS
 
@@ -182,7 +182,7 @@ def _grade(values: Environment) -> str:
     enclosures = [value for value in values.values() if isinstance(value, Enclosure)]
     if any(value.alpha > 0 for value in enclosures):
         return "statistical"
-    return "enclosed" if any(not value.is_exact for value in enclosures) else "ball"
+    return "enclosed" if any(not is_known(value) for value in enclosures) else "ball"
 
 
 def _float(number: Fraction) -> float | None:

@@ -25,7 +25,7 @@ from .engine import claim_values, environment
 from .family import Case
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
-from .values import Ball, ClaimError, Count, Value
+from .values import Ball, ClaimError, Count, Value, is_known
 
 FORMAT = "holdfast-certificate/1"
 PRECISIONS = (256, 1024, 4096)
@@ -196,7 +196,7 @@ def _written(value: Value, precision: int) -> dict[str, str]:
 def _shown(value: Value) -> str:
     """The value in full, with a decimal beside it where it is no integer."""
     if isinstance(value, Enclosure):
-        if not value.is_exact:
+        if not is_known(value):
             return f"between {_decimal(value.lo)} and {_decimal(value.hi)}"
         value = value.lo
     text = value_text(value)

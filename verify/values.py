@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from flint import arb
 
 
+def is_known(number: Enclosure) -> bool:
+    """Whether the enclosure is one number, and certain."""
+    return number.lo == number.hi and number.alpha == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Ball:
     """A real number that arb can enclose as tightly as asked.

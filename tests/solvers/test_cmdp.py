@@ -8,7 +8,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from holdfast.solvers import CMDP, ModelError, solve
+from holdfast.solvers import (
+    CMDP,
+    ModelError,
+    Policy,
+    enclose,
+    evaluate,
+    occupancy_of,
+    policy_iteration,
+    solve,
+)
 
 VALID = {
     "n_states": 2,
@@ -50,7 +59,7 @@ def test_a_valid_record_has_the_stated_sizes_and_denominators():
         ({"budgets": (1, 2)}, r"2 budget\(s\)"),
         ({"budgets": (float("nan"),)}, r"budgets\[0\] is nan"),
         ({"budgets": (float("inf"),)}, r"budgets\[0\] is inf"),
-        ({"discount": Fraction(1)}, r"discount is 1; it must lie in \[0, 1\)"),
+        ({"discount": Fraction(11, 10)}, r"discount is 11/10; it must lie in \[0, 1\)"),
         ({"discount": Fraction(-1, 9)}, "discount is -1/9"),
         ({"discount": float("nan")}, "discount is nan"),
         ({"discount": "one half"}, "discount is 'one half'"),
@@ -166,3 +175,32 @@ def test_costs_with_the_wrong_length_or_index_are_named():
         model.with_costs([[1, 2]], [0])
     with pytest.raises(IndexError, match="cost 4 asked for"):
         model.cost_vector(4)
+
+
+def test_labels_and_coordinates_name_states_and_are_no_part_of_the_digest(two_states):
+    model = two_states([[0, 1, 0, 2]], [1])
+    named = model.with_labels(unsafe=[1]).with_coordinates([(0, 0), (1, "1/2")])
+    assert named.label("unsafe") == (1,)
+    assert named.coordinates[1] == (Fraction(1), Fraction(1, 2))
+    assert named.digest == model.digest
+    with pytest.raises(ModelError, match=r"no label 'safe'; it has unsafe"):
+        named.label("safe")
+    with pytest.raises(ModelError, match=r"label 'unsafe' holds 2; states are 0 .. 1"):
+        model.with_labels(unsafe=[2])
+    with pytest.raises(ModelError, match="coordinates has 1 points for 2 states"):
+        model.with_coordinates([(0, 0)])
+
+
+def test_discount_one_is_a_model_that_infinite_horizon_solvers_refuse(two_states):
+    model = two_states([[0, 1, 0, 2]], [1]).with_discount(1)
+    policy = Policy.uniform(model)
+    refusals = (
+        lambda: solve(model),
+        lambda: policy_iteration(model),
+        lambda: evaluate(model, policy),
+        lambda: occupancy_of(model, policy),
+        lambda: enclose(model),
+    )
+    for refused in refusals:
+        with pytest.raises(ModelError, match="the discount is 1, so sums over an infinite"):
+            refused()

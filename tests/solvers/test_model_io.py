@@ -99,7 +99,7 @@ def test_limited_denominators_are_recorded():
         ({"reward": [[0, "two"], [1, 3]]}, r"reward\[0, 1\] is 'two'"),
         ({"costs": [[[0, float("-inf")], [1, 3]]]}, r"costs\[0\]\[0, 1\] is -inf"),
         ({"costs": []}, r"1 budget\(s\)"),
-        ({"discount": 1}, "discount is 1"),
+        ({"discount": 2}, "discount is 2"),
         ({"discount": -0.5}, "discount is -1/2"),
         ({"initial": [0.5, 0.25]}, "initial sums to 0.75"),
         ({"initial": [1, 0, 0]}, r"initial has shape \(3,\)"),
@@ -122,10 +122,12 @@ def test_a_row_off_by_less_than_rounding_is_renormalised_and_more_is_an_error():
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_files_return_the_model_and_its_notes(tmp_path, suffix):
     model = golden(budgets=["12345678901234567890123/7"], reward=[[0, 0.1], [10**25, 3]])
-    path = save(model.with_notes("é, a note"), tmp_path / f"model{suffix}")
+    noted = model.with_notes("é, a note").with_labels(unsafe=[1]).with_coordinates([("1/2",), (2,)])
+    path = save(noted, tmp_path / f"model{suffix}")
     again = load(path)
     assert again == model
     assert again.notes[-1] == "é, a note"
+    assert (again.labels, again.coordinates) == (noted.labels, noted.coordinates)
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])

@@ -74,4 +74,4 @@ def test_intervals_are_symmetric_and_nested() -> None:
 def test_large_counts_and_tiny_alphas(count: Count) -> None:
     ends = interval(count, RUN_ALPHA / 10**6)
     assert 0 <= ends.lo <= Fraction(count.successes, count.trials) <= ends.hi <= 1
-    assert ends.width < Fraction(1, 10**4)
+    assert ends.hi - ends.lo < Fraction(1, 10**4)

@@ -6,6 +6,7 @@ Accepted, a document proves this of the data in it, on the word of Python's inte
 * policy-value: that policy has that return (all returns are un-normalised, E sum gamma^t r_t);
 * mixture: drawing one of the policies at the start meets the budgets, with a reward in `value`;
 * cmdp-enclosure: the optimal value of the constrained MDP is in `value`;
+  all also of a "joint-chance" model: T decisions, with a bound on the risk of unsafe states;
 * counterexample: the relation is false at the values; enclosure: the expression is in [lo, hi].
 Not proved: that a model is the one meant, a relation the theorem's, or a value "given" right (the
 report counts these beside those "proved" by certificates inside); `notes` are not read. All holds
@@ -17,6 +18,5 @@ from .certificate import Report, Step, check, check_file  # noqa: I001
 from .exact import Comparison, Enclosure, Rejected, Verdict, compare, evaluate_expression
 from .exact import format_rational, rational as parse_rational
 
-__all__ = [
-    "Comparison", "Enclosure", "Rejected", "Report", "Step", "Verdict", "check", "check_file",
-    "compare", "evaluate_expression", "format_rational", "parse_rational"]
+__all__ = ["Comparison", "Enclosure", "Rejected", "Report", "Step", "Verdict", "check",
+    "check_file", "compare", "evaluate_expression", "format_rational", "parse_rational"]

@@ -10,6 +10,7 @@ import json  # noqa: I001
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,8 @@ from typing import Any
 from .exact import Comparison, Enclosure, Parser, Rejected, Vector, anything, array, claim
 from .exact import common_vector, compare, evaluate_expression, integer, located, one_of
 from .exact import rational, record, require, show, vector
-
 Column = tuple[int, list[tuple[int, int]]]  # a denominator, and (row, integer) for each entry
 Known = tuple[dict[str, Enclosure], int]  # what is known of the symbols, how much of it is proved
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One numbered step; if it failed, `reason` says where and why, `value` what was found."""
@@ -32,7 +31,6 @@ class Step:
     def __str__(self) -> str:
         outcome = "ok" if self.ok else f"REJECTED: {self.reason}: {self.value}"
         return f"step {self.number}, {self.name}: {outcome}"
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was proved, if accepted; `proved` and `given` count numbers derived and believed."""
@@ -52,7 +50,6 @@ def checker(kind: str, **parsers: Parser) -> Callable[..., Callable[..., Checker
         _CHECKERS[kind] = record(**header, **parsers), function
         return function
     return register
-
 def _examine(document: Any) -> Checker:
     yield "kind is known"
     kind = located("kind", one_of(*_CHECKERS), document["kind"])
@@ -65,10 +62,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 def _read(path: str | Path) -> Checker:
     yield "file is JSON in UTF-8, without floats and repeated keys"
-    text, refuse = Path(path).read_text(encoding="utf-8"), integer  # refuses "0.5" and "NaN"
-    data = json.loads(text, object_pairs_hook=_unique, parse_float=refuse, parse_constant=refuse)
-    return (yield from _examine(data))
-
+    text = Path(path).read_text(encoding="utf-8")
+    return (yield from _examine(json.loads(  # where "0.5" and "NaN" are refused
+        text, object_pairs_hook=_unique, parse_float=integer, parse_constant=integer)))
 def _follow(run: Checker) -> Report:
     steps: list[Step] = []
     try:
@@ -87,7 +83,6 @@ def check(document: object) -> Report:
 def check_file(path: str | Path) -> Report:
     """Check a certificate file. Never raises: missing and malformed files are rejected."""
     return _follow(_read(path))
-
 @dataclass(frozen=True, slots=True)
 class Program:
     """Row i is "<=" if bounded[i], else "="."""
@@ -139,7 +134,6 @@ def _program(value: object) -> Program:
         return common, [(i, int(a * common)) for i, a in columns[j].items()]
     bounded, rhs = [row[1] == "<=" for row in rows], common_vector([row[2] for row in rows])
     return Program(objective, column, bounded, rhs)
-
 @checker("linear-program-optimum", program=_program, primal=vector, dual=vector, value=claim)
 def check_optimum(program: Program, x: Vector, y: Vector, value: Enclosure) -> Checker:
     """c.x <= y.(Ax) <= y.b for all feasible x and y, so equality makes both optimal."""
@@ -160,7 +154,6 @@ def check_infeasible(program: Program, y: Vector) -> Checker:
     yield "combined right sides are negative"
     require((total := program.rhs.dot(y)) < 0, "the combined right sides are", total)
     return Report(f"infeasible: the right sides combine to {show(total)}")
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """Columns of `program` are the pairs (state, action); its rows S flow equations, m budgets."""
@@ -183,13 +176,13 @@ class Model:
         for s, n in enumerate(shares):
             require(n == unit, f"policy in state {s} has sum", Fraction(n, unit))
         error = Enclosure(min(residuals), max(residuals)) / Enclosure.exact(scale * unit)
-        return Enclosure.exact(self.initial.dot(values)) + error * self.mass
+        found: Enclosure = Enclosure.exact(self.initial.dot(values)) + error * self.mass
+        return found
 def _stack(top: Vector, bottom: Vector) -> Vector:
     common = lcm(top.denominator, bottom.denominator)
     scaled = [n * (common // v.denominator) for v in (top, bottom) for n in v.numerators]
     return Vector(scaled, common)
-
-def _model(value: object) -> Model:
+def _plain(value: object) -> list[Any]:
     pairs = array(array(integer, 2))
     _, n, choices, rows, gamma, reward, costs, budgets, initial = record(kind=one_of("cmdp"),
         n_states=integer, choices=pairs, transitions=array(pairs), discount=rational, reward=vector,
@@ -198,7 +191,7 @@ def _model(value: object) -> Model:
     ordered = states == sorted(states) and {0, n - 1} <= set(states) and len(set(states)) == n
     require(ordered, f".choices are not sorted by state over 0..{n - 1}", states)
     require(len(set(map(tuple, choices))) == len(states), ".choices repeat a pair", choices)
-    require(0 <= gamma < 1, ".discount is outside [0, 1)", gamma)
+    require(0 <= gamma <= 1, ".discount is outside [0, 1)", gamma)
     require(len(rows) == len(states), f".transitions must have {len(states)} rows, not", len(rows))
     for k, row in enumerate(rows):
         wrong = [[t, w] for t, w in row if not 0 <= t < n or w <= 0]
@@ -207,8 +200,42 @@ def _model(value: object) -> Model:
         payoff.check(f".costs[{i - 1}]" if i else ".reward", len(states))
     initial.check(".initial", n, sign=1, total=1)
     budgets.check(".budgets", len(costs))
+    return [states, rows, gamma, [reward, *costs], budgets, initial]
+def _window(value: object) -> list[Any]:
+    """T decisions as a plain model: (t, c, s) is state (t C + c) n + s, the end comes last. c < C
+    counts visits to unsafe states, of which visit c costs z^c; 2^t undoes the discount 1/2."""
+    flags = dict.fromkeys(["counts_start", "reward_after_violation"], one_of(True, False))
+    _, plain, unsafe, T, level, z, terminal, from_start, after = record(kind=one_of("joint-chance"),
+        model=_plain, unsafe=array(integer), horizon=integer, level=rational, charge=rational,
+        terminal=vector, **flags)(value)
+    states, rows, gamma, (reward, *_), _, initial = plain
+    n, bad = len(initial.numerators), [s in unsafe for s in range(len(initial.numerators))]
+    terminal.check(".terminal", n)
+    valid = T > 0 and 0 <= z <= 1 and sum(bad) == len(unsafe)
+    require(valid, " has a wrong horizon, charge or unsafe state", [T, show(z), unsafe])
+    levels = T + 1 if 0 < z < 1 else 2 - (z == 1 and after)
+    end, parts = T * levels * n, []
+    for t, c, k in product(range(T), range(levels), range(len(rows))):
+        total, last = sum(w for _, w in rows[k]), t == T - 1
+        nexts = [(x, min(c + bad[x], levels - 1), w) for x, w in rows[k]]
+        bonus = sum(w * terminal[x] for x, d, w in nexts if last and (after or not d))
+        parts.append(((t * levels + c) * n + states[k],
+            [(end, 1)] if last else [(((t + 1) * levels + d) * n + x, w) for x, d, w in nexts],
+            (2 * gamma)**t * (reward[k] * (after or not c) + gamma * bonus / total),
+            2**t * z**c * Fraction(sum(w for x, _, w in nexts if bad[x]), total)))
+    parts.append((end, [(end, 1)], Fraction(0), Fraction(0)))
+    moved, moves, *payoffs = map(list, zip(*parts, strict=True))
+    start, spent = [0] * (end + 1), sum(initial[s] for s in unsafe if from_start)
+    for s, share in enumerate(initial.numerators):
+        start[min(bad[s] and from_start, levels - 1) * n + s] = share
+    return [moved, moves, Fraction(1, 2), list(map(common_vector, payoffs)),
+        common_vector([level - spent]), Vector(start, initial.denominator)]
+def _model(value: Any) -> Model:
+    parse = _window if "unsafe" in value else _plain
+    states, rows, gamma, (reward, *costs), budgets, initial = parse(value)
+    require(gamma < 1, ".discount is outside [0, 1)", gamma)
     top, base = gamma.as_integer_ratio()
-    common = lcm(*(cost.denominator for cost in costs))
+    common, n = lcm(*(cost.denominator for cost in costs)), len(initial.numerators)
     prices = [[c * (common // cost.denominator) for c in cost.numerators] for cost in costs]
     def column(k: int) -> Column:
         total = base * sum([w for _, w in rows[k]])
@@ -219,7 +246,6 @@ def _model(value: object) -> Model:
 _DUAL = {"values": vector, "multipliers": vector}
 _MIXTURE = array(record(
     weight=rational, policy=vector, reward_values=vector, cost_values=array(vector)))
-
 @checker("cmdp-optimum", model=_model, occupancy=vector, **_DUAL, value=claim)
 def _optimum(model: Model, x: Vector, v: Vector, multipliers: Vector, value: Enclosure) -> Checker:
     return check_optimum(model.program, x, _stack(v, multipliers), value)
@@ -262,7 +288,6 @@ def _enclosure(model: Model, mixture: Any, v: Vector, prices: Vector, value: Enc
     upper = model.program.rhs.dot(_stack(v, prices)) - min(slacks) / scale * model.mass.lo
     value.must_contain(found := Enclosure(lower.lo, upper), "bounds")
     return Report(f"the optimal value is in {show(found)}", found)
-
 def _parse_symbols(value: Any) -> Known:
     def parse(spec: Any) -> Enclosure:
         if "certificate" in spec:
@@ -282,7 +307,6 @@ def _refine(expressions: list[Any], values: dict[str, Enclosure]) -> Iterator[li
         except Rejected:  # such as a division by an enclosure of a number that is not quite zero
             if bits == 4096:
                 raise
-
 @checker("counterexample", relation=array(anything, 3), values=_parse_symbols)
 def _counterexample(relation: Any, known: Known) -> Checker:
     yield "relation is false"

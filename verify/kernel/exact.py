@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from functools import reduce
+from functools import partialmethod, reduce
 from math import isqrt, lcm
 from operator import add, mul, sub, truediv
 from typing import Any, NoReturn
@@ -21,7 +21,6 @@ _INTEGER = r"-?(?:0x[0-9a-fA-F]+|[0-9]+)"
 _RATIONAL = re.compile(rf"{_INTEGER}(?:/(?!-|(?:0x)?0+$){_INTEGER})?")
 _LARGEST_EXPONENT, _LARGEST_POWER = 2**20, 2**22  # the second in bits
 anything: Parser = lambda value: value  # noqa: E731
-
 class Rejected(ValueError):
     """A document fails here: `reason` says where and why, `value` is the text of what was found."""
     def __init__(self, reason: str, value: object) -> None:
@@ -30,7 +29,6 @@ class Rejected(ValueError):
 def require(condition: object, reason: str, value: object) -> None:
     if not condition:
         raise Rejected(reason, value)
-
 def format_rational(value: Fraction | int) -> str:
     """Text that `rational` reads back exactly; hexadecimal beyond 3300 bits."""
     parts = [str(n) if n.bit_length() <= 3300 else hex(n) for n in value.as_integer_ratio()]
@@ -39,7 +37,6 @@ def show(value: object) -> str:
     """Text of a value for a message, cut when long."""
     text = format_rational(value) if isinstance(value, Fraction) else str(value)
     return text if len(text) <= 200 else f"{text[:160]}... ({len(text)} characters)"
-
 def integer(value: Any) -> int:
     """An int, or text like "-12" or "0x1f"."""
     if type(value) is int:
@@ -50,16 +47,15 @@ def rational(value: Any) -> Fraction:
     """The Fraction written "p" or "p/q" with q > 0; text only, so no float can slip in."""
     require(isinstance(value, str) and _RATIONAL.fullmatch(value), ' is not "p/q" text', value)
     return Fraction(*map(integer, value.split("/")))
-
 def located(where: str, parse: Parser, value: object) -> Any:
     """parse(value), with `where` put before the reason of a rejection."""
     try:
         return parse(value)
     except Rejected as error:
         raise Rejected(where + error.reason, error.value) from None
-def one_of(*words: str) -> Parser:
+def one_of(*words: object) -> Parser:
     def parse_word(value: object) -> object:
-        require(value in words, f" is none of {', '.join(words)}", value)
+        require(value in words, f" is none of {', '.join(map(str, words))}", value)
         return value
     return parse_word
 def array(parse: Parser, length: int | None = None) -> Parser:
@@ -80,7 +76,6 @@ def record(**parsers: Parser) -> Parser:
         require(not wrong, " lacks or must not have the keys", wrong)
         return [located(f".{key}", parse, value[key]) for key, parse in parsers.items()]
     return parse_record
-
 @dataclass(frozen=True, slots=True)
 class Vector:
     """The rationals numerators[i] / denominator, with one positive denominator."""
@@ -110,17 +105,14 @@ def vector(value: object) -> Vector:
     common, numerators = record(denominator=integer, numerators=array(integer))(value)
     require(common > 0, ".denominator is not positive", common)
     return Vector(numerators, common)
-
 class _NoTruthValue(Enum):
     def __bool__(self) -> NoReturn:
         raise TypeError(f"{self} has no truth value: write `answer is {type(self).__name__}.NAME`")
-
 class Comparison(_NoTruthValue):
     """What two enclosures say about a relation between the numbers inside them."""
     TRUE = "true of every pair of numbers in the enclosures"
     FALSE = "false of every pair of numbers in the enclosures"
     UNKNOWN = "undecided, for the enclosures overlap: narrow them, as by more precision"
-
 class Verdict(_NoTruthValue):
     """What an examination of a statement found; the value says what it means or what to do."""
     HOLDS = "not refuted on the models examined; this is no proof for all models"
@@ -144,26 +136,14 @@ class Enclosure:
     def exact(cls, value: Fraction | int) -> "Enclosure":
         """The enclosure that knows the number."""
         return cls(value + Fraction(0), value + Fraction(0))
-    @property
-    def width(self) -> Fraction:
-        """hi - lo."""
-        return self.hi - self.lo
-    @property
-    def is_exact(self) -> bool:
-        """One number, known for certain."""
-        return self.lo == self.hi and self.alpha == 0
     def __str__(self) -> str:
         return "..".join(map(format_rational, dict.fromkeys((self.lo, self.hi))))
     def combine(self, operation: Callable[..., Fraction], other: "Enclosure") -> "Enclosure":
         """Of operation(x, y), for an operation that is monotone in each argument."""
         ends = [operation(a, b) for a in {self.lo, self.hi} for b in {other.lo, other.hi}]
         return Enclosure(min(ends), max(ends), min(Fraction(1), self.alpha + other.alpha))
-    def __add__(self, other: "Enclosure") -> "Enclosure":
-        return self.combine(add, other)
-    def __sub__(self, other: "Enclosure") -> "Enclosure":
-        return self.combine(sub, other)
-    def __mul__(self, other: "Enclosure") -> "Enclosure":
-        return self.combine(mul, other)
+    __add__, __sub__ = partialmethod(combine, add), partialmethod(combine, sub)
+    __mul__ = partialmethod(combine, mul)
     def __truediv__(self, other: "Enclosure") -> "Enclosure":
         require(other.lo > 0 or other.hi < 0, "division by what may be zero", other)
         return self.combine(truediv, other)
@@ -174,7 +154,6 @@ class Enclosure:
     def must_contain(self, x: "Enclosure", what: str) -> None:
         """Raise unless this claimed enclosure contains the one found."""
         require(self.lo <= x.lo and x.hi <= self.hi, f"{show(self)} is not the {what}", x)
-
 def compare(left: Enclosure, operator: str, right: Enclosure) -> Comparison:
     """Is `left operator right`? Wrong with at most the sum of the two alphas."""
     low, below = left.hi <= right.lo, left.hi < right.lo
@@ -188,14 +167,12 @@ def claim(value: object) -> Enclosure:
     """A number claimed exactly as "p/q", or within ["lo", "hi"]."""
     ends = value if isinstance(value, list | tuple) else [value, value]
     return Enclosure(*array(rational, 2)(ends))
-
 def _down(x: Fraction, bits: int) -> Fraction:
     """A dyadic number at most x, with about `bits` significant bits."""
     unit = Fraction(2) ** (abs(x.numerator).bit_length() - x.denominator.bit_length() - bits)
     return x // unit * unit
 def _up(x: Fraction, bits: int) -> Fraction:
     return -_down(-x, bits)
-
 def exp_bounds(x: Fraction, bits: int) -> Bounds:
     """lo <= exp(x) <= hi, by exp(x) = exp(t)^(2^m) with t = x / 2^m in [0, 2^-8]."""
     require(abs(x) <= _LARGEST_EXPONENT, f"exp of a number beyond {_LARGEST_EXPONENT}", x)
@@ -230,7 +207,6 @@ def sqrt_bounds(x: Fraction, bits: int) -> Bounds:
     unit = 2 ** (bits + x.denominator.bit_length())
     floor = isqrt(int(x * unit * unit))
     return (root, root) if root * root == x else (Fraction(floor, unit), Fraction(floor + 1, unit))
-
 def _power(base: Enclosure, exponent: int) -> Enclosure:
     size = max(n.bit_length() for x in (base.lo, base.hi) for n in x.as_integer_ratio())
     require(size * abs(exponent) <= _LARGEST_POWER, "power of too many bits, exponent", exponent)
