@@ -252,7 +252,7 @@ def _objects(values: Sequence[int]) -> np.ndarray[Any, Any]:
 
 # -- files -----------------------------------------------------------------------------------------
 def save(model: CMDP, path: str | Path) -> Path:
-    """Write a model to ``.json`` or ``.npz`` (by suffix); returns the path."""
+    """Write a model to ``.json``, ``.npz`` or ``.tra`` (by suffix); returns the path."""
     path = Path(path)
     if path.suffix == ".json":
         document = {**model.to_dict(), **annotations(model)}
@@ -260,14 +260,19 @@ def save(model: CMDP, path: str | Path) -> Path:
     elif path.suffix == ".npz":
         with path.open("wb") as stream:
             np.savez_compressed(stream, **_npz_fields(model))
+    elif path.suffix == ".tra":
+        from .prism import write_prism
+
+        write_prism(model, path)
     else:
-        raise ModelError(f"cannot write {path.name}: the suffix must be .json or .npz")
+        raise ModelError(f"cannot write {path.name}: the suffix must be .json, .npz or .tra")
     return path
 
 
 def load(path: str | Path) -> CMDP:
-    """Read a model from ``.json`` or ``.npz``.
+    """Read a model from ``.json`` or ``.npz``, or a ``.tra`` that holds its discount.
 
+    PRISM's files hold no budgets and mostly no discount; ``read_prism`` takes them as arguments.
     Raises ModelError when the file is truncated, corrupted or describes no valid model, and
     FileNotFoundError when it is not there.
     """
@@ -276,7 +281,11 @@ def load(path: str | Path) -> CMDP:
         return _load_json(path)
     if path.suffix == ".npz":
         return _load_npz(path)
-    raise ModelError(f"cannot read {path.name}: the suffix must be .json or .npz")
+    if path.suffix == ".tra":
+        from .prism import read_prism
+
+        return read_prism(path)
+    raise ModelError(f"cannot read {path.name}: the suffix must be .json, .npz or .tra")
 
 
 def _load_json(path: Path) -> CMDP:
@@ -319,7 +328,16 @@ def _npz_fields(model: CMDP) -> dict[str, Any]:
     return fields
 
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError, TypeError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    OSError,
+    TypeError,
+    RuntimeError,  # flags of encryption and of patched data
+)
 
 
 def _load_npz(path: Path) -> CMDP:
