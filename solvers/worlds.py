@@ -1,9 +1,11 @@
-"""Named real models, each a constrained problem whose budget binds.
+"""Named models, each with a constraint that binds.
 
     frozen-lake-4x4, frozen-lake-8x8   reach the goal; cost: falling into a hole
     cliff-walking                      reach the goal soon, on slippery ground; cost: the ledge
     taxi                               deliver the passenger; cost: a toll on the central cell
     icu-sepsis                         survive; cost: vasopressor dose level
+    two-discs, two-discs-64            cross a square around two discs, for finite horizons; the
+                                       discs are labelled "unsafe"
 
 FrozenLake and CliffWalking mean thirds and write floats; ICU-Sepsis stores ratios of patient counts
 as floats.  Both are read back as the nearest small fractions, and the notes of the model say so.
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .cmdp import CMDP
+from .grids import two_discs
 from .gymnasium_models import from_gymnasium, make_environment
 
 _THIRDS = 1000
@@ -25,13 +28,18 @@ _PATIENT_COUNTS = 25_000
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A named model: its title, what it earns and pays, and the function that builds it."""
+    """A named model: its title, what it earns and pays, and the function that builds it.
+
+    horizon: decisions, where the world is meant for a finite number of them; its discount is then
+    1 and its risk that of its states labelled "unsafe".
+    """
 
     name: str
     title: str
     reward: str
     cost: str
     build: Callable[[], CMDP]
+    horizon: int | None = None
 
 
 def frozen_lake(size: str, budget: str) -> CMDP:
@@ -129,5 +137,21 @@ WORLDS: dict[str, World] = {
             taxi,
         ),
         World("icu-sepsis", "ICU-Sepsis", "survival", "vasopressor dose level", icu_sepsis),
+        World(
+            "two-discs",
+            "Square of 16x16 cells with two discs",
+            "closeness to the far corner",
+            "entering a disc",
+            two_discs,
+            horizon=30,
+        ),
+        World(
+            "two-discs-64",
+            "Square of 64x64 cells with two discs",
+            "closeness to the far corner",
+            "entering a disc",
+            lambda: two_discs(64),
+            horizon=100,
+        ),
     )
 }

@@ -121,7 +121,8 @@ def _left_out(
 
 
 def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
-    models = {name: world.build() for name, world in WORLDS.items()} if options["worlds"] else {}
+    infinite = {name: world for name, world in WORLDS.items() if world.horizon is None}
+    models = {name: w.build() for name, w in infinite.items()} if options["worlds"] else {}
     if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
     for name in options["models"]:

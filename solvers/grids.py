@@ -1,0 +1,93 @@
+"""Grid worlds to cross without entering discs: small models of motion with obstacles.
+
+The example of Shen et al. 2024 (arXiv:2410.06474, appendix K) crosses a square with two discs in
+continuous space; the time step, horizon and bounds of the actions are not given there.  This is
+its integer make: cells of a square, nine moves, slips, a reward for being near the far corner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from .cmdp import CMDP, ModelError
+from .model_io import assemble
+
+_INTENDED, _SLIP = 16, 1
+_SLIPS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+_MOVES = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
+_CENTRES = ((Fraction(15, 2), Fraction(10)), (Fraction(10), Fraction(5)))
+_RADIUS = Fraction(5, 2)
+_SIDE = 16
+
+
+def two_discs(side: int = _SIDE) -> CMDP:
+    """Cross a square of side x side cells from (0, 0) to the far corner, around two discs.
+
+    Nine moves, each made with probability 16/20 and followed by one of the four unit slips with
+    1/20 each, clipped at the border.  Arriving at a cell earns 1000 / (d^2 + 1/10) rounded to an
+    integer, over 1000, with d the distance to the far corner.  A cell is labelled "unsafe" when
+    it lies in one of the discs of radius 5/2 around (15/2, 10) and (10, 5); for other sides the
+    discs grow in proportion.  Entering a disc does not end the run.  Discount 1, for finite
+    horizons; states are numbered x * side + y, with coordinates.
+
+    Raises ModelError when side is below 2.
+    """
+    if side < 2:
+        raise ModelError(f"side is {side}; the square needs at least 2 cells a side")
+    cells = [(x, y) for x in range(side) for y in range(side)]
+    earned = [_near_the_corner(cell, side) for cell in cells]
+    rows = [_landing(cell, move, side) for cell in cells for move in _MOVES]
+    total = _INTENDED + len(_SLIPS) * _SLIP
+    model = assemble(
+        counts=[len(_MOVES)] * len(cells),
+        actions=list(range(len(_MOVES))) * len(cells),
+        indptr=[0, *_running(len(row) for row in rows)],
+        successors=[state for row in rows for state in row],
+        weights=[weight for row in rows for weight in row.values()],
+        reward=[
+            sum((w * earned[state] for state, w in row.items()), Fraction(0)) / total
+            for row in rows
+        ],
+        costs=[],
+        budgets=[],
+        discount=1,
+        initial=[1] + [0] * (len(cells) - 1),
+    )
+    unsafe = [state for state, cell in enumerate(cells) if _in_a_disc(cell, side)]
+    return model.with_labels(unsafe=unsafe).with_coordinates(cells)
+
+
+def _running(sizes: Iterable[int]) -> Iterator[int]:
+    total = 0
+    for size in sizes:
+        total += size
+        yield total
+
+
+def _near_the_corner(cell: tuple[int, int], side: int) -> Fraction:
+    squared = sum((side - 1 - x) ** 2 for x in cell)
+    return Fraction(round(Fraction(1000) / (squared + Fraction(1, 10))), 1000)
+
+
+def _in_a_disc(cell: tuple[int, int], side: int) -> bool:
+    """Whether the cell is unsafe; cell centres scale as (c + 1/2) side / 16 - 1/2."""
+    scale = Fraction(side, _SIDE)
+    return any(
+        sum(
+            (x - ((c + Fraction(1, 2)) * scale - Fraction(1, 2))) ** 2
+            for x, c in zip(cell, centre, strict=True)
+        )
+        <= (_RADIUS * scale) ** 2
+        for centre in _CENTRES
+    )
+
+
+def _landing(cell: tuple[int, int], move: tuple[int, int], side: int) -> dict[int, int]:
+    """Weights of the states where a move ends."""
+    weights: dict[int, int] = {}
+    for (dx, dy), weight in (((0, 0), _INTENDED), *((slip, _SLIP) for slip in _SLIPS)):
+        x = min(max(cell[0] + move[0] + dx, 0), side - 1)
+        y = min(max(cell[1] + move[1] + dy, 0), side - 1)
+        weights[x * side + y] = weights.get(x * side + y, 0) + weight
+    return weights
