@@ -9,6 +9,7 @@ JOBS   ?= 2
 
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
 
 # The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -16,7 +17,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test slow benchmark coverage lint docs constraints clean
+.PHONY: help environment verify test slow benchmark storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -26,6 +27,10 @@ environment: $(READY) ## create the environment only
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[peers]'
 	touch $@
 
 verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
@@ -38,8 +43,11 @@ test: $(READY) ## the fast tests
 slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not benchmark"
 
-benchmark: $(READY) ## the measurements, one at a time
+benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks
+
+storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
+	$(BIN)/python -m pytest -p no:xdist tests/storm
 
 coverage: $(READY) ## the fast tests, with the lines they miss
 	$(BIN)/coverage run -m pytest
