@@ -1,0 +1,104 @@
+"""The exact optimum of a chance-constrained problem by the chord method, without linear programs.
+
+The optimal value as a function of the level is the concave envelope of the (risk, value) of
+deterministic policies.  Floats find two policies around the level; the slope of their chord is a
+trial multiplier; exact induction gives both ends of its face.  If they are around the level, the
+optimum lies between them; if not, they replace one end of the chord.  Nothing rests on a float: the
+value of every policy and the optimality of every face are decided in integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+
+from ..exact import Rational
+from ..occupancy import Status
+from .dynamics import Dynamics
+from .evaluation import evaluate_table
+from .faces import Face, Timer, Workbench, slope_between
+from .problem import ChanceProblem
+from .proposal import FloatPolicy
+from .solution import ChanceSolution, TimedPolicy
+from .splitting import solution_on_face
+
+METHOD = "chord over exact backward induction"
+
+
+def solve(problem: ChanceProblem, level: Rational | float) -> ChanceSolution:
+    """The exact optimum for a level, over all history-dependent randomised policies.
+
+    Raises ModelError when the level is no bound (see `ChanceProblem.checked_level`).
+    """
+    return solve_dynamics(Dynamics.of(problem), problem.checked_level(level))
+
+
+def minimum_risk(problem: ChanceProblem) -> TimedPolicy:
+    """A policy of least risk, exactly; no level below its risk is feasible."""
+    bench = Workbench.of(Dynamics.of(problem))
+    return bench.safest(bench.least_risk()[1])
+
+
+def solve_dynamics(dynamics: Dynamics, level: Fraction) -> ChanceSolution:
+    """The same from compiled layers."""
+    bench = Workbench.of(dynamics)
+    outcome, rounds = _Chord(bench, level).run()
+    if isinstance(outcome, TimedPolicy):
+        solution = ChanceSolution(
+            Status.INFEASIBLE, dynamics.problem, level, dynamics, minimum_risk=outcome.risk
+        )
+    else:
+        with Timer(bench, "splitting"):
+            solution = solution_on_face(dynamics, level, outcome)
+    return replace(solution, statistics=bench.statistics(METHOD, **rounds))
+
+
+class _Chord:
+    def __init__(self, bench: Workbench, level: Fraction) -> None:
+        self.bench, self.level = bench, level
+
+    @cached_property
+    def top(self) -> Face:
+        """The face of the reward's optima."""
+        return self.bench.face(Fraction(0))
+
+    def run(self) -> tuple[Face | TimedPolicy, dict[str, int]]:
+        """The face around the level, or the safest policy if it is above; and the rounds."""
+        bench, level = self.bench, self.level
+        budget = float(level - bench.dynamics.problem.start_risk)
+        safest, candidates = bench.least_risk()
+        with Timer(bench, "float induction"):
+            first, last, float_rounds = bench.screen.floats.bracket(budget, safest)
+        rounds = {"float rounds": float_rounds, "exact rounds": 0}
+        if first is last and self.top.safer.risk <= level:
+            return self.top, rounds
+        low = self._exact(first)
+        if low.risk > level:
+            low = bench.safest(candidates)
+            if low.risk > level:
+                return low, rounds
+        high = self._exact(last)
+        if high.risk <= level or high.value <= low.value:
+            high = self.top.safer
+            if high.risk <= level:
+                return self.top, rounds
+        face, rounds["exact rounds"] = self._search(low, high)
+        return face, rounds
+
+    def _search(self, low: TimedPolicy, high: TimedPolicy) -> tuple[Face, int]:
+        """From low.risk <= level < high.risk and low.value < high.value."""
+        rounds = 0
+        while True:
+            rounds += 1
+            face = self.bench.face(slope_between(low, high))
+            if face.safer.risk <= self.level <= face.bolder.risk:
+                return face, rounds
+            if face.bolder.risk < self.level:
+                low = face.bolder
+            else:
+                high = face.safer
+
+    def _exact(self, policy: FloatPolicy) -> TimedPolicy:
+        with Timer(self.bench, "exact evaluation"):
+            return TimedPolicy(policy.table, *evaluate_table(self.bench.dynamics, policy.table))

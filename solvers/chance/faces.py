@@ -1,0 +1,120 @@
+"""The optimal policies of one multiplier: both ends of their face, exactly."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from .candidates import Candidates, Screen
+from .dynamics import Dynamics, IntegerArray
+from .induction import Change, Induction, start_value
+from .proposal import FloatPolicy
+from .solution import TimedPolicy
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """All policies that maximise value - multiplier * risk lie between two of them.
+
+    safer, bolder: those of least and greatest risk; changes: the cells in which they differ, from
+    the last layer to the first, each with the rise in risk from its bolder choice when the bolder
+    policy goes on.
+    """
+
+    multiplier: Fraction
+    safer: TimedPolicy
+    bolder: TimedPolicy
+    changes: tuple[Change, ...]
+
+
+@dataclass(eq=False)
+class Workbench:
+    """A problem's dynamics and floats, and the account of what was done with them."""
+
+    dynamics: Dynamics
+    screen: Screen
+    seconds: dict[str, float] = field(default_factory=dict)
+    passes: int = 0
+    cells: int = 0
+    open_cells: int = 0
+    bits: int = 0
+
+    @classmethod
+    def of(cls, dynamics: Dynamics) -> Workbench:
+        """A fresh one."""
+        return cls(dynamics, Screen(dynamics))
+
+    def face(self, multiplier: Fraction) -> Face:
+        """The face of a multiplier >= 0."""
+        with Timer(self, "screening"):
+            candidates = self.screen.optimal(multiplier)
+        with Timer(self, "exact induction"):
+            return self._face(candidates, multiplier)
+
+    def least_risk(self) -> tuple[FloatPolicy, Candidates]:
+        """A policy of least risk up to rounding, and the choices that can attain it."""
+        with Timer(self, "float induction"):
+            candidates, policy = self.screen.least_risk()
+        return policy, candidates
+
+    def safest(self, candidates: Candidates) -> TimedPolicy:
+        """A policy of least risk, exactly, from the choices that can attain it."""
+        with Timer(self, "exact induction"):
+            return self._face(candidates, None).safer
+
+    def _face(self, candidates: Candidates, multiplier: Fraction | None) -> Face:
+        safer, bolder = candidates.table.copy(), candidates.table.copy()
+        changes: list[Change] = []
+        induction = Induction(self.dynamics, candidates, multiplier)
+        for layer in induction.layers():
+            for table, own in ((safer, layer.safer), (bolder, layer.bolder)):
+                table[layer.time].reshape(-1)[layer.cells] = own
+            changes += layer.changes
+            self.cells += len(layer.cells)
+            self.open_cells += layer.open
+        value, risk, greater = start_value(self.dynamics, layer)
+        self.passes += 1
+        self.bits = max(self.bits, value.denominator.bit_length(), risk.denominator.bit_length())
+        low = TimedPolicy(_frozen(safer), value, risk)
+        if multiplier is None or not changes:
+            return Face(multiplier or Fraction(0), low, low, ())
+        high = TimedPolicy(_frozen(bolder), value + multiplier * (greater - risk), greater)
+        return Face(multiplier, low, high, tuple(changes))
+
+    def statistics(self, method: str, **further: Any) -> dict[str, Any]:
+        """The account, as a plain dictionary."""
+        return {
+            "method": method,
+            **further,
+            "exact passes": self.passes,
+            "cells decided exactly": self.cells,
+            "cells that floats left open": self.open_cells,
+            "denominator bits": self.bits,
+            "seconds": dict(self.seconds),
+        }
+
+
+class Timer:
+    """Adds the seconds of a block to a stage."""
+
+    def __init__(self, bench: Workbench, stage: str) -> None:
+        self.bench, self.stage = bench, stage
+
+    def __enter__(self) -> None:
+        self.since = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        spent = time.perf_counter() - self.since
+        self.bench.seconds[self.stage] = self.bench.seconds.get(self.stage, 0.0) + spent
+
+
+def _frozen(table: IntegerArray) -> IntegerArray:
+    table.setflags(write=False)
+    return table
+
+
+def slope_between(low: TimedPolicy, high: TimedPolicy) -> Fraction:
+    """The slope of the chord between two policies of different risk."""
+    return (high.value - low.value) / (high.risk - low.risk)

@@ -1,0 +1,81 @@
+"""The stationary model that remembers whether an unsafe state was visited: states (flag, s).
+
+State f S + s is state s with flag f; the flag rises on the first arrival in an unsafe state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from ..cmdp import CMDP, IntegerArray
+from ..model_checks import check_discounted
+from ..model_io import assemble
+from .problem import ChanceProblem
+
+
+@dataclass(frozen=True, eq=False)
+class FlaggedModel:
+    """A model of 2 S states and, for each of its choices, the choice of the model it stands for."""
+
+    model: CMDP
+    choices: IntegerArray
+
+    @property
+    def n_states(self) -> int:
+        """S, the states without flag; they come first."""
+        return self.model.n_states // 2
+
+
+def flagged_model(problem: ChanceProblem, allowed: IntegerArray | None = None) -> FlaggedModel:
+    """The flagged model of a problem, without its horizon and level.
+
+    allowed: bool[K], the choices kept before the flag rises (at least one a state).  Raises
+    ModelError when the discount is 1.
+    """
+    check_discounted(problem.model)
+    model, size = problem.model, problem.model.n_states
+    keep = np.ones(model.n_choices, dtype=bool) if allowed is None else allowed
+    kept = np.concatenate([np.flatnonzero(keep), np.arange(model.n_choices)])
+    flags = np.repeat([0, 1], [int(keep.sum()), model.n_choices])
+    rows = [_row(problem, flag, k) for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)]
+    reward = model.reward_vector().fractions()
+    owners = flags * size + model.choice_states[kept]
+    initial = [0] * (2 * size)
+    for s, mass in enumerate(model.initial.tolist()):
+        initial[(problem.counts_start and s in problem.unsafe) * size + s] = mass
+    built = assemble(
+        counts=np.bincount(owners, minlength=2 * size),
+        actions=model.actions[kept].tolist(),
+        indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows])]).tolist(),
+        successors=[t for row in rows for t, _ in row],
+        weights=[w for row in rows for _, w in row],
+        reward=[
+            reward[k] if problem.reward_after_violation or not flag else Fraction(0)
+            for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)
+        ],
+        costs=[],
+        budgets=[],
+        discount=model.discount,
+        initial=initial,
+    )
+    return FlaggedModel(built, kept)
+
+
+def _row(problem: ChanceProblem, flag: int, choice: int) -> Sequence[tuple[int, int]]:
+    model = problem.model
+    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
+    pairs = zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True)
+    return [((flag or t in problem.unsafe) * model.n_states + t, w) for t, w in pairs]
+
+
+def arrival_risks(problem: ChanceProblem) -> tuple[Fraction, ...]:
+    """For each choice (K) the chance that the next state is unsafe."""
+    model = problem.model
+    return tuple(
+        sum((p for t, p in model.transition_row(k) if t in problem.unsafe), Fraction(0))
+        for k in range(model.n_choices)
+    )

@@ -1,0 +1,187 @@
+"""Backward induction in floating point: it proposes policies, and bounds its own error.
+
+Rewards are measured in units of the largest one, so that nothing overflows.  The chord here finds
+two policies around the level; what they are worth, and whether they are the right ones, is decided
+in integers elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .dynamics import Dynamics, IntegerArray
+
+FloatArray = np.ndarray[Any, Any]
+
+#: Trial multipliers in floating point; the exact chord goes on from wherever this stops.
+_ROUNDS = 60
+_TOLERANCE = 1e-14
+_SPACING = 2.0**-52
+_TINY = 1e-300
+_SUBNORMAL = 2.0**-1074
+_STEEPEST = 1e200
+
+
+@dataclass(frozen=True, slots=True)
+class FloatLayer:
+    """One step of the induction, over the choices in all memories.
+
+    scores: float[M, K], the value of each choice; best: float[M, S], of each cell; errors:
+    float[M, K], how far the scores can be from the exact ones (if asked for).
+    """
+
+    time: int
+    scores: FloatArray
+    best: FloatArray
+    errors: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FloatPolicy:
+    """A table of choices int32[T, M, S], and its value (in units) and risk as floats."""
+
+    table: IntegerArray
+    value: float
+    risk: float
+
+
+@dataclass(frozen=True, eq=False)
+class FloatDynamics:
+    """The nearest doubles of the layers; values are in units of the largest reward."""
+
+    dynamics: Dynamics
+    matrix: Any
+    rewards: FloatArray
+    terminal: FloatArray
+    residual: FloatArray
+    charges: FloatArray
+    start: FloatArray
+    unit: Fraction
+
+    @classmethod
+    def of(cls, dynamics: Dynamics) -> FloatDynamics:
+        """The doubles of a problem's layers."""
+        from scipy.sparse import csr_matrix
+
+        model = dynamics.model
+        bottoms = np.repeat(model.denominators, np.diff(model.indptr))
+        chances = (model.weights / bottoms).astype(float)
+        matrix = csr_matrix(
+            (chances, model.successors, model.indptr), shape=(model.n_choices, model.n_states)
+        )
+        numbers = [*dynamics.rewards.tolist(), *dynamics.terminal.ravel().tolist()]
+        unit = max(map(abs, numbers)) or 1
+        shape, bottom = dynamics.residual.shape, dynamics.charge_denominator
+        return cls(
+            dynamics,
+            matrix,
+            _doubles(dynamics.rewards, unit),
+            _doubles(dynamics.terminal, unit).reshape(shape),
+            _doubles(dynamics.residual, bottom).reshape(shape),
+            _doubles(dynamics.charges, bottom),
+            _doubles(dynamics.start, model.initial_denominator),
+            Fraction(unit, dynamics.value_denominator),
+        )
+
+    def price(self, multiplier: Fraction) -> float:
+        """A multiplier in units of reward; infinite when no double is as large."""
+        try:
+            return float(multiplier / self.unit)
+        except OverflowError:
+            return math.inf
+
+    def arrival(self, values: FloatArray, charges: FloatArray) -> FloatArray:
+        """[M, S]: the values after arriving from each memory, and the charge of unsafe arrivals."""
+        risky = self.dynamics.problem.is_unsafe
+        moved = values.copy()
+        moved[:, risky] = values[self.dynamics.following][:, risky] + charges[:, None]
+        return moved
+
+    def expected(self, arrivals: FloatArray) -> FloatArray:
+        """[M, K]: the expectation over the successors of each choice."""
+        return np.ascontiguousarray((self.matrix @ arrivals.T).T)
+
+    def backward(self, price: float, *, bounded: bool = False) -> Iterator[FloatLayer]:
+        """The layers T-1 .. 0 of the induction for value - price * risk.
+
+        ``bounded`` adds the errors.  A choice with b successors, whose values and charges have
+        expected sizes at most x, and with a reward of size r, adds less than (b + 9) u x + 5 u r,
+        u = 2^-53, to the expected error of what follows, apart from underflow.  Twice that is
+        added, which covers the rounding of the bound itself.
+        """
+        dynamics, model = self.dynamics, self.dynamics.model
+        owned, charges = model.choice_start[:-1], -price * self.charges
+        width = int(np.diff(model.indptr).max())
+        noise = _SPACING * (width + 9)
+        factor = float(model.discount**dynamics.horizon)
+        values = factor * self.terminal - price * self.residual
+        error = 8 * _SPACING * (np.abs(self.terminal) + price * self.residual)
+        errors = None
+        for t in reversed(range(dynamics.horizon)):
+            rewards = float(model.discount**t) * self.rewards
+            scores = self.expected(self.arrival(values, charges))
+            scores[dynamics.earns] += rewards
+            if bounded:
+                sizes = self.arrival(np.abs(values), -charges)
+                errors = self.expected(self.arrival(error, 0 * charges) + noise * sizes)
+                errors += _TINY + 4 * width * _SUBNORMAL * sizes.max()
+                errors[dynamics.earns] += 5 * _SPACING * np.abs(rewards)
+                error = np.maximum.reduceat(errors, owned, axis=1)
+            values = np.maximum.reduceat(scores, owned, axis=1)
+            yield FloatLayer(t, scores, values, errors)
+
+    def greedy(self, price: float) -> FloatPolicy:
+        """The policy that maximises value - price * risk, up to rounding."""
+        dynamics = self.dynamics
+        table = np.empty((dynamics.horizon, *dynamics.residual.shape), dtype=np.int32)
+        risks, best = self.residual, self.residual
+        for layer in self.backward(price):
+            table[layer.time] = self.pick(layer.scores == self.spread(layer.best))
+            expected = self.expected(self.arrival(risks, self.charges))
+            risks = np.take_along_axis(expected, table[layer.time], axis=1)
+            best = layer.best
+        risk = float(self.start @ risks.ravel())
+        return FloatPolicy(table, float(self.start @ best.ravel()) + price * risk, risk)
+
+    def pick(self, marked: FloatArray) -> IntegerArray:
+        """[M, S]: the first marked choice of each cell; every cell has one."""
+        model = self.dynamics.model
+        numbers = np.where(marked, np.arange(model.n_choices), model.n_choices)
+        return np.asarray(np.minimum.reduceat(numbers, model.choice_start[:-1], axis=1))
+
+    def spread(self, cells: FloatArray) -> FloatArray:
+        """[M, K]: the number of its cell for each choice."""
+        return np.repeat(cells, self.dynamics.model.action_counts, axis=1)
+
+    def bracket(self, budget: float, least: FloatPolicy) -> tuple[FloatPolicy, FloatPolicy, int]:
+        """Two policies on the envelope around a budget, from a least risky one; and the rounds.
+
+        Both are the reward's optimum if that meets the budget.
+        """
+        low, high = least, self.greedy(0.0)
+        if high.risk <= budget:
+            return high, high, 0
+        rounds = 0
+        while rounds < _ROUNDS:
+            if high.risk <= low.risk or high.value <= low.value:
+                break
+            slope = (high.value - low.value) / (high.risk - low.risk)
+            if slope > _STEEPEST:
+                break
+            trial, rounds = self.greedy(slope), rounds + 1
+            gain = trial.value - high.value - slope * (trial.risk - high.risk)
+            if gain <= _TOLERANCE * (abs(high.value) + slope * high.risk):
+                break
+            low, high = (trial, high) if trial.risk <= budget else (low, trial)
+        return low, high, rounds
+
+
+def _doubles(numerators: IntegerArray, denominator: int) -> FloatArray:
+    """Correctly rounded quotients of integers of any size."""
+    return np.array([n / denominator for n in numerators.ravel().tolist()], dtype=float)
