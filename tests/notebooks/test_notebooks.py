@@ -126,3 +126,33 @@ def test_an_error_inside_a_control_would_be_noticed(
     assert [o["ename"] for o in outputs(found) if o["output_type"] == "error"] == [
         "ZeroDivisionError"
     ]
+
+
+@pytest.fixture(scope="module")
+def chance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    path = next(path for path in NOTEBOOKS if path.stem == "chance_constraints")
+    turned = "for percent in range(0, 60, 10):\n    at_level(percent)\nprint('all levels turned')\n"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        directory = tmp_path_factory.mktemp("chance_constraints")
+        yield execute(path, directory, monkeypatch, turned)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "optimal value at level 1/4: 2419/400",  # derived in tests/verify/test_cli_chance.py
+        "the kernel says: the optimal value is 2419/400",
+        "{1: '11/16', 0: '5/16'}",
+        "191/50",
+        "3826/525",
+        "level 17/100: 95.9886",
+        "at every step: return 1/2, risk 1/2",  # either side, then the wrong one half the time
+        "optimum:                   10/9",  # as window_landmarks.ce1 derives
+        "best with two actions:     1",
+        "the program in x promises: 6/5",
+        "all levels turned",
+    ],
+)
+def test_the_notebook_on_chance_constraints_prints(chance: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(chance) if out["output_type"] == "error"] == []
+    assert result in text(chance)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,6 +17,7 @@ from holdfast.verify.report.numbers import decimal, shorten
 from holdfast.verify.summary import ExitCode
 
 from . import output
+from .chance import joint_risk_options, refuse_without_risk, solve_joint
 from .models import COST_HELP, MODEL_HELP, read_model
 
 _ROWS = 40
@@ -29,11 +31,17 @@ _ROWS = 40
 @click.option(
     "--discount", help="gamma in [0, 1); default the model's own, 99/100 for gym: models."
 )
-@click.option("--method", type=click.Choice(["exact", "enclosure"]), default="exact")
+@click.option(
+    "--method",
+    type=click.Choice(["exact", "enclosure", "program"]),
+    default="exact",
+    help="program: the linear program instead of the chord, for --joint-risk.",
+)
 @click.option(
     "--certificate", type=click.Path(), help="Where to write it; default MODEL.certificate.json."
 )
 @click.option("--all", "whole", is_flag=True, help="Print the policy in every state.")
+@joint_risk_options
 def solve_command(
     model: str,
     costs: Sequence[str],
@@ -42,13 +50,23 @@ def solve_command(
     method: str,
     certificate: str | None,
     whole: bool,
+    **joint: Any,
 ) -> int:
     """Solve MODEL: maximise the discounted reward, each discounted cost at most its budget.
 
     Prints the value as a fraction and a decimal, the multipliers and the policy, and writes a
     certificate that `holdfast check` accepts.  Values are sums of gamma^t r_t, not averages.
+
+    With --joint-risk the constraint is instead a bound on the chance of an unsafe state within the
+    horizon, for which the model's own costs do not count.
     """
     problem = read_model(model, costs, budgets, discount)
+    if joint["risks"]:
+        default = f"{_stem(model)}.certificate.json"
+        return solve_joint(model, problem, method, (certificate, default), whole, joint)
+    refuse_without_risk(joint)
+    if method == "program":
+        raise click.BadParameter("--method program goes with --joint-risk; exact is a program too")
     found = certified_optimum(problem, method)
     path = Path(certificate or f"{_stem(model)}.certificate.json")
     path.write_text(json.dumps(found.document))

@@ -1,0 +1,174 @@
+"""``solve --joint-risk``: values, where the policy flips, certificates, pictures, bad input."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from holdfast.solvers import CMDP, from_arrays, save
+from holdfast.verify.kernel import check_file
+
+from .conftest import Invoke
+
+
+def golden() -> CMDP:
+    """Three states, of which 2 is unsafe; at level 1/4 and horizon 3 the optimum is 2419/400.
+
+    It flips between the kinks (1/5, 134/25) and (9/25, 189/25) with probability (1/4 - 1/5) /
+    (9/25 - 1/5) = 5/16 of the second: 134/25 + 5/16 (55/25) = 2419/400.
+    """
+    return from_arrays(
+        [
+            [["4/10", "4/10", "2/10"], ["6/10", "4/10", 0]],
+            [["5/10", "1/10", "4/10"], ["8/10", "2/10", 0]],
+            [["5/10", "5/10", 0], [0, 1, 0]],
+        ],
+        [[3, 1], [5, 0], [2, 2]],
+        discount=1,
+        initial=[1, 0, 0],
+    ).with_labels(unsafe=[2])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return save(golden(), tmp_path / "golden.json")
+
+
+def test_the_optimum_and_where_it_flips(holdfast: Invoke, model: Path) -> None:
+    done = holdfast("solve", model, "--joint-risk", "1/4", "--horizon", 3)
+    assert done.code == 0
+    assert done.says("2419/400", "55/4", "flip once an episode: with probability 0.3125")
+    assert done.says("in state 1 at time 1, safe so far take action 0 with probability 0.3125")
+    assert done.says("accepted by the kernel")
+    report = check_file("golden.certificate.json")
+    assert report.accepted
+    assert str(report.enclosure) == "2419/400"
+
+
+def test_the_program_gives_the_same(holdfast: Invoke, model: Path) -> None:
+    arguments = ("solve", model, "--joint-risk", "1/4", "--horizon", 3, "--method", "program")
+    assert holdfast(*arguments).says("2419/400", "accepted by the kernel")
+
+
+def test_a_table_of_levels_beside_booles_sum(holdfast: Invoke, model: Path) -> None:
+    done = holdfast(
+        "solve", model, "--joint-risk", "0.1,1/4", "--joint-risk", "2/5", "--horizon", 3,
+        "--compare-boole", "--certificate", "out.certificate.json",
+    )  # fmt: skip
+    assert done.says("191/50", "2419/400", "403/50", "3.655", "5.605")
+    for level in ("1-10", "1-4", "2-5"):
+        assert check_file(f"out.risk-{level}.certificate.json").accepted
+
+
+def test_a_level_below_the_least_risk_says_which_that_is(holdfast: Invoke, tmp_path: Path) -> None:
+    """One state to leave, into the unsafe one with probability 1/3 whatever is done."""
+    trap = from_arrays(
+        [[[0, "1/3", "2/3"]], [[0, 1, 0]], [[0, 0, 1]]], [1, 0, 0], discount=1, initial=[1, 0, 0]
+    )
+    path = save(trap, tmp_path / "trap.json")
+    done = holdfast("solve", path, "--joint-risk", "0.3", "--horizon", 2, "--unsafe", "1")
+    assert done.says("infeasible", "1/3", "accepted by the kernel")
+    assert json.loads(Path("trap.certificate.json").read_text())["kind"] == "cmdp-infeasible"
+
+
+def test_options_of_the_constraint(holdfast: Invoke, model: Path) -> None:
+    common = ("solve", model, "--joint-risk", "1/4", "--horizon", 3)
+    assert holdfast(*common, "--charge", "1").says("1121/200", "expected number of unsafe states")
+    assert holdfast(*common, "--charge", "1/2").says("expected sum of 1/2^(j-1)")
+    safe_only = holdfast(*common, "--reward-only-safe")
+    assert safe_only.code == 0
+    assert not safe_only.says("2419/400")
+    assert holdfast(*common, "--all", "--unsafe", "0,2").code == 0
+
+
+def test_an_unsafe_start_is_pointed_out_and_can_be_counted(
+    holdfast: Invoke, tmp_path: Path
+) -> None:
+    path = save(golden().with_initial([0, 0, 1]), tmp_path / "late.json")
+    common = ("solve", path, "--joint-risk", "1/4", "--horizon", 3)
+    assert holdfast(*common).says("start state 2 is unsafe; the window begins at s_1")
+    assert holdfast(*common, "--counts-start").says("infeasible", "start state 2 is unsafe")
+
+
+def ruinous() -> CMDP:
+    """One safe state: wait, or earn 1 with hazard 1/10. Any stationary use is ruined for sure."""
+    return from_arrays(
+        [[[1, 0], ["9/10", "1/10"]], [[0, 1], [0, 1]]],
+        [[0, 1], [0, 0]],
+        discount="1/2",
+        initial=[1, 0],
+    ).with_labels(unsafe=[1])
+
+
+def test_without_a_horizon_the_optimum_is_enclosed(holdfast: Invoke, tmp_path: Path) -> None:
+    """Level 1/10 pays for the risky action once, now: the optimum is 1."""
+    path = save(ruinous(), tmp_path / "ruinous.json")
+    done = holdfast("solve", path, "--joint-risk", "1/10")
+    assert done.code == 0
+    assert done.says("lower bound 1 upper bound 11534345/11534336", "21 free decisions")
+    assert holdfast("solve", path, "--joint-risk", "0").says("lower bound 0")
+
+
+def test_the_discounted_time_of_a_violation(holdfast: Invoke, tmp_path: Path) -> None:
+    """Risking with probability q: E[2^-tau] = q/20 + (1 - q/10)/2 E[2^-tau], and 1/11 at q = 1."""
+    path = save(ruinous(), tmp_path / "ruinous.json")
+    done = holdfast("solve", path, "--joint-risk", "1/21", "--fading")
+    assert done.code == 0
+    assert done.says("E[gamma^tau]", "risk 1/21", "accepted by the kernel", "Pr(tau <= 10)")
+
+
+def test_a_first_window_then_free(holdfast: Invoke, tmp_path: Path) -> None:
+    """The window forbids the risky action once; then it is used for ever: 1/2 / (1 - 9/20)."""
+    path = save(ruinous(), tmp_path / "ruinous.json")
+    done = holdfast("solve", path, "--joint-risk", "0", "--horizon", 1, "--then-free")
+    assert done.says("10/11", "accepted by the kernel")
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_the_picture(holdfast: Invoke, model: Path, suffix: str) -> None:
+    done = holdfast(
+        "solve", model, "--joint-risk", "1/4", "--horizon", 3, "--plot", f"out.{suffix}"
+    )
+    assert done.says(f"plot: out.{suffix}")
+    assert Path(f"out.{suffix}").stat().st_size > 5000
+
+
+def test_the_picture_of_a_model_with_coordinates_has_a_map(
+    holdfast: Invoke, tmp_path: Path
+) -> None:
+    placed = golden().with_coordinates([(0, 0), (1, 0), (1, 1)])
+    path = save(placed, tmp_path / "placed.json")
+    holdfast("solve", path, "--joint-risk", "1/4", "--horizon", 3, "--plot", "map.svg")
+    text = Path("map.svg").read_text()
+    assert "safer policy" in text or "bolder" in text
+    assert text.count('<g id="axes_') == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--joint-risk", "1", "--horizon", "3"), "level is 1; a joint chance lies in [0, 1]"),
+        (("--joint-risk=-1/10", "--horizon", "3"), "level is -1/10"),
+        (("--joint-risk", "some", "--horizon", "3"), "a joint risk is 'some'"),
+        (("--joint-risk", "1/4", "--horizon", "0"), "horizon is 0; it must be at least 1"),
+        (("--joint-risk", "1/4"), "--joint-risk needs a --horizon, the number of decisions"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "7"), "unsafe holds 7"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "2,2"), "state 2 twice"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "holes"), "(it has unsafe)"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--charge", "2"), "charge is 2"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--plot", "out.txt"), "cannot draw out.txt"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--method", "enclosure"), "exact or program"),
+        (("--joint-risk", "1/4", "--fading", "--horizon", "3"), "drop --horizon"),
+        (("--joint-risk", "1/4", "--horizon", "3", "--then-free"), "the discount is 1"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--plot", "a.svg"), "--plot needs"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--width", "0"), "width is 0"),
+        (("--fading",), "--fading goes with --joint-risk"),
+        (("--horizon", "3"), "--horizon goes with --joint-risk"),
+        (("--method", "program"), "--method program goes with --joint-risk"),
+        ((), "the discount is 1, so sums over an infinite horizon need not converge"),
+    ],
+)  # fmt: skip
+def test_bad_input(holdfast: Invoke, model: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = holdfast("solve", model, *arguments)
+    assert done.code == 64
+    assert done.says(said)

@@ -1,0 +1,219 @@
+"""``solve --joint-risk``: the exact optimum under a bound on the chance of an unsafe state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from holdfast.solvers import CMDP, Status
+from holdfast.solvers.chance import (
+    ChanceProblem,
+    ChanceSolution,
+    first_window,
+    solve,
+    solve_by_flag_program,
+)
+from holdfast.verify.summary import ExitCode
+
+from . import output
+from .chance_output import Request, levels_table, print_problem, print_solution
+from .endless import print_eventual, print_first_hit
+from .models import rational
+
+_CERTIFIED = 200_000
+"""Choices, in all times, memories and levels, up to which a certificate is written unasked."""
+
+
+def joint_risk_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a chance-constrained problem, for the command ``solve``."""
+    options = (
+        click.option(
+            "--joint-risk",
+            "risks",
+            multiple=True,
+            help="Bound on the chance that some state is unsafe; several, as 0.05,0.1, make a "
+            "table.",
+        ),
+        click.option(
+            "--horizon",
+            type=int,
+            help="Decisions T; states s_1 .. s_T are watched. Without it the chance is that of "
+            "ever visiting an unsafe state, and the optimum is enclosed.",
+        ),
+        click.option(
+            "--then-free", is_flag=True, help="After the horizon go on for ever, unconstrained."
+        ),
+        click.option(
+            "--fading", is_flag=True, help="Bound E[gamma^tau] instead, tau the first unsafe visit."
+        ),
+        click.option(
+            "--width", default="1/1000000", show_default=True, help="Of an enclosure."
+        ),
+        click.option(
+            "--unsafe",
+            default="unsafe",
+            show_default=True,
+            help="A label of the model, or states as 3,7,12.",
+        ),
+        click.option(
+            "--charge",
+            default="0",
+            show_default=True,
+            help="Visit j costs charge^(j-1): 0 is the joint chance, 1 Boole's sum.",
+        ),
+        click.option("--counts-start", is_flag=True, help="The start s_0 is watched too."),
+        click.option(
+            "--reward-only-safe", is_flag=True, help="Earn nothing after an unsafe state."
+        ),
+        click.option(
+            "--compare-boole", is_flag=True, help="Also the optimum under Boole's sum, which is "
+            "at most that of the joint chance.",
+        ),
+        click.option("--plot", type=click.Path(), help="Draw the value against the risk."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def unsafe_states(model: CMDP, text: str) -> tuple[int, ...]:
+    """The states that ``--unsafe`` names; ModelError or click.BadParameter with what to change."""
+    if text in dict(model.labels):
+        return model.label(text)
+    try:
+        return tuple(int(state) for state in text.split(","))
+    except ValueError as error:
+        known = ", ".join(dict(model.labels)) or "none"
+        raise click.BadParameter(
+            f"--unsafe {text!r} is neither a label of the model (it has {known}) nor a list of "
+            "states as 3,7,12"
+        ) from error
+
+
+def read_levels(texts: Sequence[str]) -> tuple[Fraction, ...]:
+    """The bounds of ``--joint-risk``, each text one or several with commas."""
+    return tuple(rational(part, "a joint risk") for text in texts for part in text.split(","))
+
+
+def refuse_without_risk(options: dict[str, Any]) -> None:
+    """Raises click.BadParameter if there is an option that only --joint-risk gives a meaning."""
+    alone = ("horizon", "plot", "counts_start", "reward_only_safe", "compare_boole", "then_free",
+             "fading")  # fmt: skip
+    given = [name for name in alone if options[name]]
+    if given:
+        raise click.BadParameter(
+            f"--{given[0].replace('_', '-')} goes with --joint-risk, the bound on the chance of an "
+            "unsafe state"
+        )
+
+
+def solve_joint(
+    name: str,
+    model: CMDP,
+    method: str,
+    certificates: tuple[str | None, str],
+    whole: bool,
+    options: dict[str, Any],
+) -> int:
+    """The command with --joint-risk; the exit code.
+
+    certificates: the path asked for, and the one otherwise.
+    """
+    if method == "enclosure":
+        raise click.BadParameter("--joint-risk is solved exactly; use --method exact or program")
+    unsafe = unsafe_states(model, options["unsafe"])
+    flags = {
+        "counts_start": options["counts_start"],
+        "reward_after_violation": not options["reward_only_safe"],
+    }
+    levels = read_levels(options["risks"])
+    if options["horizon"] is None:
+        return _endless(
+            model, unsafe, levels, Path(certificates[0] or certificates[1]), options, flags
+        )
+    if options["fading"]:
+        raise click.BadParameter("--fading bounds E[gamma^tau] without a horizon; drop --horizon")
+    charge = rational(options["charge"], "the charge")
+    make = first_window if options["then_free"] else ChanceProblem
+    problem = make(model, unsafe, options["horizon"], charge=charge, **flags)
+    request = Request(
+        name,
+        problem,
+        tuple(problem.checked_level(level) for level in levels),
+        method,
+        options["compare_boole"],
+        *certificates,
+        options["plot"],
+        whole,
+    )
+    return solve_request(output.console(), request)
+
+
+def _endless(
+    model: CMDP,
+    unsafe: tuple[int, ...],
+    levels: tuple[Fraction, ...],
+    path: Path,
+    options: dict[str, Any],
+    flags: dict[str, bool],
+) -> int:
+    """No horizon: the chance of ever visiting an unsafe state, or its discounted time."""
+    if model.discount == 1:
+        raise click.BadParameter(
+            "--joint-risk needs a --horizon, the number of decisions: the discount is 1"
+        )
+    for name in ("plot", "compare_boole", "then_free"):
+        if options[name]:
+            raise click.BadParameter(f"--{name.replace('_', '-')} needs a --horizon")
+    console = output.console()
+    if options["fading"]:
+        return print_first_hit(console, model, unsafe, levels, path, flags)
+    width = rational(options["width"], "the width")
+    return print_eventual(console, model, unsafe, levels, width, flags)
+
+
+def solve_request(console: Console, request: Request) -> int:
+    """Solve, print, certify and draw; the exit code."""
+    print_problem(console, request)
+    solver = solve_by_flag_program if request.method == "program" else solve
+    solutions, seconds = [], []
+    for level in request.levels:
+        since = time.perf_counter()
+        solutions.append(solver(request.problem, level))
+        seconds.append(time.perf_counter() - since)
+    if len(solutions) > 1 or request.compare_boole:
+        console.print(levels_table(request, solutions, seconds))
+    for solution in solutions:
+        if solution.status is Status.INFEASIBLE:
+            console.print(f"[bold red]infeasible[/bold red]: {solution.explanation()}")
+    if len(solutions) == 1 and solutions[0].status is Status.OPTIMAL:
+        print_solution(console, request, solutions[0], seconds[0])
+    if request.plot is not None:
+        from .drawing import draw_solutions
+
+        console.print(f"plot: {draw_solutions(request.problem, solutions, request.plot)}")
+    return _certify(console, request, solutions)
+
+
+def _certify(console: Console, request: Request, solutions: Sequence[ChanceSolution]) -> int:
+    problem = request.problem
+    size = problem.horizon * problem.levels * problem.model.n_choices * len(solutions)
+    if request.certificate is None and size > _CERTIFIED:
+        console.print(
+            f"\nno certificate: it would list {size:,} choices; --certificate PATH writes it"
+        )
+        return ExitCode.AS_EXPECTED
+    code = ExitCode.AS_EXPECTED
+    for solution in solutions:
+        path = Path(request.certificate or request.default_certificate)
+        if len(request.levels) > 1:
+            path = output.path_for_level(path, solution.level)
+        if not output.write_certificate(console, solution.certificate(), path):
+            code = ExitCode.CERTIFICATE_REJECTED
+    return code

@@ -1,0 +1,228 @@
+"""What ``solve --joint-risk`` prints: the table of levels, and where the policy flips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.solvers import CMDP
+from holdfast.solvers.chance import ChanceProblem, ChanceSolution, solve
+from holdfast.solvers.chance.evaluation import forward
+from holdfast.verify.kernel import format_rational
+from holdfast.verify.report.numbers import decimal, duration, shorten
+from holdfast.verify.report.wording import count
+
+_ROWS = 40
+"""Rows of the policy that are printed unless --all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line.
+
+    levels: bounds on the risk; method: exact or program; certificate, plot: paths; whole: print
+    every row of the policy.
+    """
+
+    name: str
+    problem: ChanceProblem
+    levels: tuple[Fraction, ...]
+    method: str
+    compare_boole: bool
+    certificate: str | None
+    default_certificate: str
+    plot: str | None
+    whole: bool
+
+
+def print_problem(console: Console, request: Request) -> None:
+    problem, model = request.problem, request.problem.model
+    console.print(
+        f"[bold]{request.name}[/bold]: {model.n_states} states, {model.n_choices} state-action "
+        f"pairs, discount {model.discount}, horizon {problem.horizon}, "
+        f"{count(len(problem.unsafe), 'unsafe state')}"
+    )
+    for note in model.notes:
+        console.print(f"  note: {note}", highlight=False)
+    start = [s for s in problem.unsafe if model.initial[s]]
+    if start and not problem.counts_start:
+        console.print(
+            f"  note: start state {start[0]} is unsafe; the window begins at s_1, so that is not "
+            "counted (--counts-start counts it)"
+        )
+
+
+def risk_name(problem: ChanceProblem) -> str:
+    """What is bounded, in words."""
+    first = 0 if problem.counts_start else 1
+    if problem.charge == 0:
+        return f"chance that some of s_{first} .. s_{problem.horizon} is unsafe"
+    if problem.charge == 1:
+        return f"expected number of unsafe states among s_{first} .. s_{problem.horizon}"
+    return f"expected sum of {problem.charge}^(j-1) over the unsafe visits j"
+
+
+def levels_table(
+    request: Request, solutions: Sequence[ChanceSolution], seconds: Sequence[float]
+) -> Table:
+    headings = ["level", "optimum", "as a fraction", "multiplier", "safer: return (risk)",
+                "bolder: return (risk)", "Pr(bolder)"]  # fmt: skip
+    headings += ["under Boole's sum"] if request.compare_boole else []
+    table = Table(*headings, "time", title=f"level of the {risk_name(request.problem)}",
+                  title_justify="left")  # fmt: skip
+    summed = replace(request.problem, charge=Fraction(1))
+    for solution, spent in zip(solutions, seconds, strict=True):
+        cells = [str(solution.level), *_cells(solution)]
+        if request.compare_boole:
+            boole = solve(summed, solution.level)
+            cells.append("infeasible" if boole.value is None else decimal(str(boole.value), 8))
+        table.add_row(*cells, duration(spent))
+    return table
+
+
+def _cells(solution: ChanceSolution) -> list[str]:
+    if solution.value is None or solution.safer is None or solution.bolder is None:
+        return ["infeasible", f"at least {decimal(str(solution.minimum_risk))}", "", "", "", ""]
+    ends = [
+        f"{decimal(str(end.value), 8)} ({decimal(str(end.risk), 4)})"
+        for end in (solution.safer, solution.bolder)
+    ]
+    return [
+        decimal(str(solution.value), 8),
+        shorten(format_rational(solution.value), 21),
+        decimal(str(solution.multiplier), 4),
+        *ends,
+        decimal(str(solution.flip_probability), 4),
+    ]
+
+
+def print_solution(
+    console: Console, request: Request, solution: ChanceSolution, seconds: float
+) -> None:
+    assert solution.value is not None
+    assert solution.safer is not None
+    assert solution.bolder is not None
+    assert solution.risk is not None
+    for name, number in (
+        ("value", solution.value),
+        ("risk", solution.risk),
+        ("multiplier", solution.multiplier),
+    ):
+        text = format_rational(number)
+        shown = "" if text == decimal(text, 12) else f"\n            = {decimal(text, 12)}"
+        console.print(f"{name:<11} {shorten(text, 60)}{shown}")
+    console.print(f"            {risk_name(request.problem)}; solved in {duration(seconds)}")
+    for line in _flip(request.problem, solution):
+        console.print(line, highlight=False)
+    console.print(_policy(request, solution))
+
+
+def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
+    """Where and how often the optimal policy flips, in words."""
+    safer, bolder, cell = solution.safer, solution.bolder, solution.cell
+    assert safer is not None
+    assert bolder is not None
+    if cell is None:
+        return ["\nno flip: a deterministic policy is optimal"]
+    model = problem.model
+    odds = decimal(str(solution.flip_probability), 4)
+    where = f"state {cell.state}{_point(model, cell.state)} at time {cell.time}"
+    differing = int(np.sum(safer.choices != bolder.choices))
+    actions = (int(model.actions[cell.safer]), int(model.actions[cell.bolder]))
+    return [
+        f"\n[bold]flip once an episode[/bold]: with probability {odds} follow the bolder policy "
+        f"(return {decimal(str(bolder.value), 7)}, risk {decimal(str(bolder.risk), 4)}), else the "
+        f"safer one (return {decimal(str(safer.value), 7)}, risk {decimal(str(safer.risk), 4)})",
+        f"[bold]or flip in one place[/bold]: in {where}{_memory(problem, cell.memory)} take action "
+        f"{actions[1]} with probability {decimal(str(cell.probability), 4)}, else action "
+        f"{actions[0]}; everywhere else one action is enough",
+        f"(the two policies differ in {count(differing, 'cell')})",
+    ]
+
+
+def _memory(problem: ChanceProblem, memory: int) -> str:
+    if problem.levels == 1:
+        return ""
+    if problem.levels == 2:
+        return ", violated" if memory else ", safe so far"
+    return f", after {count(memory, 'unsafe visit')}"
+
+
+def _point(model: CMDP, state: int) -> str:
+    if not model.coordinates:
+        return ""
+    return " (" + ", ".join(str(x) for x in model.coordinates[state]) + ")"
+
+
+def _policy(request: Request, solution: ChanceSolution) -> Table:
+    rows = list(_reached(solution))
+    title = "policy, in the cells that it reaches"
+    if len(rows) > _ROWS and not request.whole:
+        title = (
+            f"policy, in the likeliest cell of each time and where it flips ({len(rows)} cells are "
+            "reached, --all prints them)"
+        )
+        rows = list(_typical(rows))
+    table = Table("time", "state", "so far", "reached with", "action: probability",
+                  title=title, title_justify="left")  # fmt: skip
+    problem, model = request.problem, request.problem.model
+    for row in rows:
+        table.add_row(
+            str(row.time),
+            f"{row.state}{_point(model, row.state)}",
+            _memory(problem, row.memory).removeprefix(", ") or "-",
+            decimal(str(row.probability), 3),
+            _actions(model, row.law),
+        )
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A reached cell, the probability of being there, and what is done there."""
+
+    time: int
+    memory: int
+    state: int
+    probability: Fraction
+    law: dict[int, Fraction]
+
+
+def _reached(solution: ChanceSolution) -> Iterator[_Row]:
+    assert solution.policy is not None
+    size = solution.problem.model.n_states
+    for layer in forward(solution.dynamics, solution.policy.choices, solution.mixed):
+        masses: dict[int, dict[int, int]] = {}
+        for cell, choice, mass in zip(
+            layer.cells.tolist(), layer.choices.tolist(), layer.mass.tolist(), strict=True
+        ):
+            if mass:
+                masses.setdefault(cell, {})[choice] = mass
+        for cell, law in masses.items():
+            total = sum(law.values())
+            shares = {choice: Fraction(mass, total) for choice, mass in law.items()}
+            memory, state = divmod(cell, size)
+            yield _Row(layer.time, memory, state, Fraction(total, layer.scale), shares)
+
+
+def _typical(rows: Sequence[_Row]) -> Iterator[_Row]:
+    """The likeliest cell of each time, and those where the policy randomises."""
+    likeliest = {
+        time: max((row for row in rows if row.time == time), key=lambda row: row.probability)
+        for time in {row.time for row in rows}
+    }
+    for row in rows:
+        if row is likeliest[row.time] or len(row.law) > 1:
+            yield row
+
+
+def _actions(model: CMDP, law: dict[int, Fraction]) -> str:
+    if len(law) == 1:
+        return str(int(model.actions[next(iter(law))]))
+    shares = (f"{int(model.actions[k])}: {decimal(str(p), 4)}" for k, p in law.items())
+    return f"[bold]{', '.join(shares)}[/bold]"
