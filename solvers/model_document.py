@@ -67,11 +67,11 @@ def _build(document: Mapping[str, Any]) -> CMDP:
         discount=to_fraction(document["discount"], "discount"),
         initial=_objects(initial.numerators),
         notes=tuple(document.get("notes", ())),
-        **read_annotations(document),
+        **read_labels_and_coordinates(document),
     )
 
 
-def annotations(model: CMDP) -> dict[str, Any]:
+def labels_and_coordinates(model: CMDP) -> dict[str, Any]:
     """Labels and coordinates as JSON, those that the model has."""
     found: dict[str, Any] = {}
     if model.labels:
@@ -81,7 +81,7 @@ def annotations(model: CMDP) -> dict[str, Any]:
     return found
 
 
-def read_annotations(document: Mapping[str, Any]) -> dict[str, Any]:
+def read_labels_and_coordinates(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields ``labels`` and ``coordinates`` of a model from such JSON."""
     return {
         "labels": tuple(

@@ -26,7 +26,7 @@ from .exact import (
     to_fraction,
 )
 from .exact_rows import RowReader
-from .model_document import annotations, read_annotations
+from .model_document import labels_and_coordinates, read_labels_and_coordinates
 
 _ARRAYS = (
     "choice_start",
@@ -255,7 +255,7 @@ def save(model: CMDP, path: str | Path) -> Path:
     """Write a model to ``.json``, ``.npz`` or ``.tra`` (by suffix); returns the path."""
     path = Path(path)
     if path.suffix == ".json":
-        document = {**model.to_dict(), **annotations(model)}
+        document = {**model.to_dict(), **labels_and_coordinates(model)}
         path.write_text(json.dumps(document) + "\n", encoding="utf-8")
     elif path.suffix == ".npz":
         with path.open("wb") as stream:
@@ -324,7 +324,7 @@ def _npz_fields(model: CMDP) -> dict[str, Any]:
     fields["budgets"] = np.array([format_rational(b) for b in model.budgets], dtype=str)
     fields["discount"] = np.array(format_rational(model.discount))
     fields["notes"] = np.array(model.notes, dtype=str)
-    fields["annotations"] = np.array(json.dumps(annotations(model)))
+    fields["annotations"] = np.array(json.dumps(labels_and_coordinates(model)))
     return fields
 
 
@@ -350,7 +350,7 @@ def _load_npz(path: Path) -> CMDP:
             raise ModelError(
                 f"{path.name} has format {str(fields['format'])!r}; this reads {_FORMAT!r}"
             )
-        arrays = {name: _integers(fields[name], name) for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in _ARRAYS}
         return CMDP(
             n_states=len(arrays["choice_start"]) - 1,
             reward_denominator=_integer(fields["reward_denominator"], "reward_denominator"),
@@ -360,7 +360,7 @@ def _load_npz(path: Path) -> CMDP:
             budgets=tuple(to_fraction(str(b), "budgets") for b in fields["budgets"]),
             discount=to_fraction(str(fields["discount"]), "discount"),
             notes=tuple(str(note) for note in fields["notes"]),
-            **read_annotations(json.loads(str(fields.get("annotations", "{}")))),
+            **read_labels_and_coordinates(json.loads(str(fields.get("annotations", "{}")))),
             **arrays,
         )
     except ModelError:

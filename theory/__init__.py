@@ -3,7 +3,18 @@
 `catalogue` lists every statement that holdfast ships.
 """
 
-from . import cmdp, concentration, model_based, primal_dual, trust_region
+from . import (
+    chance,
+    cmdp,
+    concentration,
+    flipping,
+    model_based,
+    policy_classes,
+    policy_mixtures,
+    primal_dual,
+    surrogate_costs,
+    trust_region,
+)
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Gt, Le, Lt, Ne, Relation, Sign
 from .theorem import Assumption, Provenance, Source, Standing, Theorem
@@ -26,14 +37,30 @@ __all__ = [
     "Standing",
     "Theorem",
     "catalogue",
+    "chance",
     "cmdp",
     "concentration",
+    "flipping",
     "model_based",
+    "policy_classes",
+    "policy_mixtures",
     "primal_dual",
+    "surrogate_costs",
     "trust_region",
 ]
 
-_AREAS = (cmdp, trust_region, primal_dual, model_based, concentration)
+_AREAS = (
+    cmdp,
+    policy_classes,
+    chance,
+    flipping,
+    policy_mixtures,
+    surrogate_costs,
+    trust_region,
+    primal_dual,
+    model_based,
+    concentration,
+)
 
 
 def catalogue() -> tuple[Theorem, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,16 +16,17 @@ from typing import Any
 
 import flint
 
-from holdfast.theory import Relation
+from holdfast.theory import Quantity, Relation
 
 from . import expressions
 from .binding import Claim
 from .comparison import CompiledRelation, Outcome
 from .description import describe, digest, value_text
 from .engine import claim_values, environment
-from .family import Case
+from .family import Case, OutOfScope
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
+from .proofs import Proved
 from .values import Ball, ClaimError, Count, Value, is_known
 
 FORMAT = "holdfast-certificate/1"
@@ -92,13 +94,14 @@ class Refuter:
         self._parts = [CompiledRelation(part, theorem.trivial) for part in theorem.parts]
 
     def observe(self, case: Case) -> Iterator[Observation]:
-        """Every part at every set of values that the claim yields on the case.
+        """Every part at every set of values that the claim yields on the case; nothing on a case
+        that is out of its scope.
 
         Raises
         ------
         ClaimError: if the claim raises, or its values do not fit the theorem.
         """
-        for values in claim_values(self.claim, "a case", case):
+        for values in self._values(case):
             named, _ = environment(values, self._ledger, self._tests)
             self._tests += 1
             for part, relation in enumerate(self._parts):
@@ -108,6 +111,10 @@ class Refuter:
                     where = f"{self.claim.name} on a case: {relation.relation}"
                     raise ClaimError(f"{where} is undefined: {error}") from error
                 yield Observation(self.claim, case, part, named, outcome)
+
+    def _values(self, case: Case) -> Iterator[dict[Quantity, Value]]:
+        with suppress(OutOfScope):
+            yield from claim_values(self.claim, "a case", case)
 
     def refute(self, case: Case) -> Observation | None:
         """The first violation on the case, or None; raises as `observe` does."""
@@ -138,8 +145,9 @@ def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) ->
     """The document that says: at these values this part of the theorem is false.
 
     Exact values are written as they are, balls as intervals, narrower ones where the kernel cannot
-    decide on the wider.  All of them are "given": the certificate proves the arithmetic, and holds
-    the case, so that anyone can compute the values again.  The report says whether it was accepted.
+    decide on the wider.  Numbers that carry a proof (`Proved`) embed it; the others are "given":
+    there the certificate proves the arithmetic, and holds the case, so that anyone can compute the
+    values again.  The report says whether it was accepted, and how many were proved and given.
 
     Raises
     ------
@@ -180,9 +188,11 @@ def _notes(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> 
     }
 
 
-def _written(value: Value, precision: int) -> dict[str, str]:
+def _written(value: Value, precision: int) -> dict[str, Any]:
     if isinstance(value, Count):
         raise TypeError(f"{value!r} is a count; certify the interval that was made of it")
+    if isinstance(value, Proved):
+        return {"certificate": value.document()}
     if isinstance(value, int | Fraction):
         return {"value": format_rational(value)}
     if isinstance(value, Enclosure):
@@ -217,9 +227,15 @@ def _decimal(number: Fraction) -> str:
 
 
 def _part_lines(thing: Any) -> list[str]:
-    """One part of a case; a constrained MDP is written out pair by pair."""
+    """One part of a case; a constrained MDP is written out pair by pair, also within a problem."""
     if isinstance(thing, Mapping) and thing.get("kind") == "cmdp":
         return _model_lines(thing)
+    model = thing.get("model") if isinstance(thing, Mapping) else None
+    if isinstance(model, Mapping) and model.get("kind") == "cmdp":
+        others = (
+            f"{name} {value}" for name, value in thing.items() if name not in ("kind", "model")
+        )
+        return [f"{thing.get('kind')}: {', '.join(others)}", *_model_lines(model)]
     text = thing if isinstance(thing, str) else json.dumps(thing)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}... ({len(text)} characters)"

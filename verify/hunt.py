@@ -32,6 +32,10 @@ DEFAULT_BUDGET = Budget(models=2000)
 _SAMPLES = 6
 """Random cases looked at before each local search, which starts from the best of them."""
 
+_AT_THE_TOP = 6
+"""Moves without improvement before a local search ends where the bound is attained, or where the
+score cannot improve at all: there only a violation is left to be found, as likely elsewhere."""
+
 
 class Kept(Protocol):
     """A case in a corpus."""
@@ -76,7 +80,8 @@ class Hunt:
     """What a hunt came to.
 
     best: for each part of the theorem that was observed, its extremal case; violation: the shrunk
-    violation that ended the hunt; models: cases evaluated; restarts: local searches begun.
+    violation that ended the hunt; models: cases evaluated; restarts: local searches begun;
+    seconds: until the violation or the end of the budget.  Shrinking is not counted.
     """
 
     claim: str
@@ -117,6 +122,7 @@ def hunt(
     except _Spent:
         pass
     except _Violated as end:
+        hunter.stop()
         hunter.violation = shrink(claim, end.trace)
     result = hunter.result()
     if corpus is not None:
@@ -172,13 +178,12 @@ class _Hunter:
         self._claim, self._seed, self._progress = claim, seed, progress
         self._refuter = Refuter(claim)
         self._limit = math.inf if budget.models is None else budget.models
-        self._start = time.monotonic()
+        self._start, self._end = time.monotonic(), 0.0
         self._deadline = math.inf if budget.seconds is None else self._start + budget.seconds
         self._best: dict[int, Peak] = {}
+        self._parts = claim.theorem.parts
         self._targets = [
-            index
-            for index, part in enumerate(claim.theorem.parts)
-            if part.sign not in (Sign.EQ, Sign.NE)
+            index for index, part in enumerate(self._parts) if part.sign not in (Sign.EQ, Sign.NE)
         ] or [0]
         self._models = self._restarts = 0
         self.violation: Shrunk | None = None
@@ -190,10 +195,14 @@ class _Hunter:
         while True:
             self._climb(*(self._random(number) for number in range(_SAMPLES)))
 
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._end = time.monotonic()
+
     def result(self) -> Hunt:
         """What has been found."""
         best = tuple(self._best[part] for part in sorted(self._best))
-        elapsed = time.monotonic() - self._start
+        elapsed = (self._end or time.monotonic()) - self._start
         return Hunt(
             self._claim.name,
             self._seed,
@@ -216,7 +225,8 @@ class _Hunter:
             ((self._evaluate(draw).get(target, -math.inf), draw) for draw in starts),
             key=lambda pair: pair[0],
         )
-        patience = stale = 40 + 4 * len(here.trace)
+        top = 0.0 if self._parts[target].sign in (Sign.EQ, Sign.NE) else 1.0
+        patience = stale = 40 + 4 * len(here.trace) if height < top else _AT_THE_TOP
         while stale > 0:
             stale -= 1
             draw = VectorDraw(_moved(here, generator))
@@ -225,7 +235,7 @@ class _Hunter:
                 continue
             reached = self._evaluate(draw, case).get(target, -math.inf)
             if reached > height:
-                stale = patience
+                stale = patience if reached < top else _AT_THE_TOP
             if reached >= height:
                 height, here = reached, draw
 

@@ -8,7 +8,7 @@ here counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase
 
 Size = tuple[int, int]
+
+_LONGEST_BLOCK = 6
+"""Integers that a squeeze leaves out at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,15 @@ def shrink(
         return None
     before = search.best_size
     search.deadline = time.monotonic() + seconds
-    # Nothing that Hypothesis raises counts, least of all the SkipTest with which it says that it
-    # ran nothing: a test runner would take the violation for a skipped test.
-    with suppress(_Enough, Exception):
-        _pursue(search)
+    last = None
+    while last != search.best:
+        last = search.best
+        # Nothing that Hypothesis raises counts, least of all the SkipTest with which it says that
+        # it ran nothing: a test runner would take the violation for a skipped test.
+        with suppress(_Enough, Exception):
+            _pursue(search)
+        with suppress(_Enough):
+            _squeeze(search)
     found = Refuter(claim).refute(claim.family.draw(VectorDraw(search.best)))
     if found is None:
         raise RuntimeError(f"{claim.name} is not deterministic: replaying {search.best} holds")
@@ -99,6 +107,33 @@ def _pursue(search: _Search) -> None:
         verbosity=Verbosity.quiet,
     )
     profile(seed(0)(given(strategies.data())(examine)))()
+
+
+def _squeeze(search: _Search) -> None:
+    """Lower one integer and leave out a block behind it, until no such step finds a smaller case.
+
+    That is how a case loses a part whose size was drawn before it, which two changes at a distance
+    must bring about together; Hypothesis rarely tries these.
+    """
+    last = None
+    while last != search.best:
+        last = search.best
+        for trace in _squeezed(search.best, search.bounds):
+            search.violates(VectorDraw(trace))
+            if last != search.best:
+                break
+
+
+def _squeezed(
+    trace: tuple[int, ...], bounds: tuple[tuple[int, int], ...]
+) -> Iterator[tuple[int, ...]]:
+    for at, (value, interval) in enumerate(zip(trace, bounds, strict=True)):
+        simplest = _simplest(interval)
+        step = value - 1 if value > simplest else value + 1
+        for lower in dict.fromkeys((simplest, step)) if value != simplest else ():
+            for start in range(at + 1, len(trace)):
+                for end in range(start + 1, min(start + _LONGEST_BLOCK, len(trace)) + 1):
+                    yield (*trace[:at], lower, *trace[at + 1 : start], *trace[end:])
 
 
 def _start_from(trace: Sequence[int]) -> ExampleDatabase:
@@ -138,6 +173,7 @@ class _Search:
         self.limit, self.deadline, self.examined = limit, float("inf"), 0
         self.best: tuple[int, ...] = ()
         self.best_size: Size = (0, 0)
+        self.bounds: tuple[tuple[int, int], ...] = ()
         self._rank: tuple[int, list[int]] | None = None
 
     def violates(self, draw: Draw) -> bool:
@@ -156,10 +192,16 @@ class _Search:
         if self._rank is None or rank < self._rank:
             self._rank, self.best = rank, tuple(draw.trace)
             self.best_size = len(distances), sum(distances)
+            self.bounds = tuple(draw.bounds)
         return True
 
 
-def _distance(value: int, bounds: tuple[int, int]) -> int:
-    """From the simplest integer in the bounds, the one nearest to zero."""
+def _simplest(bounds: tuple[int, int]) -> int:
+    """The integer in the bounds that is nearest to zero."""
     lo, hi = bounds
-    return abs(value - min(max(0, lo), hi))
+    return min(max(0, lo), hi)
+
+
+def _distance(value: int, bounds: tuple[int, int]) -> int:
+    """From the simplest integer in the bounds."""
+    return abs(value - _simplest(bounds))

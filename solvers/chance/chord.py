@@ -17,7 +17,7 @@ from ..exact import Rational
 from ..occupancy import Status
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
-from .faces import Face, Timer, Workbench, slope_between
+from .faces import Face, Timer, Workbench, check_above, slope_between
 from .problem import ChanceProblem
 from .proposal import FloatPolicy
 from .solution import ChanceSolution, TimedPolicy
@@ -92,8 +92,10 @@ class _Chord:
         while True:
             rounds += 1
             face = self.bench.face(slope_between(low, high))
+            above = check_above(face, low)
             if face.safer.risk <= self.level <= face.bolder.risk:
                 return face, rounds
+            assert above, f"the face of {face.multiplier} is on the chord but not around the level"
             if face.bolder.risk < self.level:
                 low = face.bolder
             else:

@@ -15,7 +15,7 @@ from typing import Any
 from ..cmdp import ModelError
 from .chord import solve_dynamics
 from .dynamics import Dynamics
-from .faces import Workbench, slope_between
+from .faces import Workbench, check_above, slope_between
 from .problem import ChanceProblem
 from .solution import TimedPolicy
 
@@ -101,10 +101,9 @@ class _Refinement:
         )
 
     def _examine(self, low: TimedPolicy, high: TimedPolicy) -> None:
-        slope = slope_between(low, high)
-        face = self.bench.face(slope)
+        face = self.bench.face(slope_between(low, high))
         safer, bolder = face.safer, face.bolder
-        if safer.value - slope * safer.risk == low.value - slope * low.risk:
+        if not check_above(face, low):
             self.proved.add(low.risk)
             return
         self.points[safer.risk] = safer

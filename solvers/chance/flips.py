@@ -1,7 +1,7 @@
 """Policies that use few actions: the best flip between two of them, and the printed programs.
 
-In a problem whose windows each meet at most one state with a choice (see `windows`), the laws
-over two given actions of a state that meet its rows are a segment.  The best policy that flips
+In a problem whose windows meet at most one state with a choice each (see `window_optimum`), the
+laws over two given actions of a state that meet its rows are a segment.  The best policy that flips
 between at most two actions in every state is therefore optimal in a finite model whose actions are
 the ends of these segments.
 """
@@ -21,15 +21,8 @@ from ..linear_program import solve_linear_program
 from ..model_io import assemble
 from ..policies import Policy, evaluate, q_values, value_of
 from .mixtures import Atom, Mixture, best_pair
-from .windows import (
-    WindowOptimum,
-    WindowProblem,
-    WindowRow,
-    action_risks,
-    excess_risk,
-    window_program,
-    window_risks,
-)
+from .window_optimum import WindowOptimum, WindowRow, window_program
+from .windows import WindowProblem, action_risks, excess_risk, window_risks
 
 Law = tuple[tuple[int, Fraction], ...]
 """Choices of one state with their probabilities, which are positive."""

@@ -32,6 +32,14 @@ from holdfast.verify.families.cmdps import (
     policy,
     share,
 )
+from holdfast.verify.families.mixtures import (
+    atom_weights,
+    atoms,
+    convex_returns,
+    sampled_levels,
+    selections,
+)
+from holdfast.verify.families.windows import hazards, watched_models, windows
 from holdfast.verify.family import Family, OutOfScope
 
 FAMILIES: dict[str, Family] = {
@@ -49,6 +57,15 @@ FAMILIES: dict[str, Family] = {
     "frequencies": frequencies(),
     "simulable": simulable_frequencies(),
     "laws": empirical_laws(),
+    "windows": windows(),
+    "additive windows": windows(additive=True),
+    "watched": watched_models(),
+    "watched at level zero": watched_models(level=(0, 0)),
+    "hazards": hazards(),
+    "atoms": atoms().along(atom_weights),
+    "convex returns": convex_returns(),
+    "levels": sampled_levels(),
+    "selections": selections(),
 }
 CLAIMS = {claim.name: claim for claim in shipped()}
 every_family = pytest.mark.parametrize("name", FAMILIES)

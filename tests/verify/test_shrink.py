@@ -98,7 +98,26 @@ def test_what_hypothesis_raises_hides_no_violation(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shrink_module, "_pursue", refuses)
     shrunk = shrink(claim_of(), [3, 900, 800, 7])
     assert shrunk is not None
-    assert shrunk.trace == (3, 900, 800, 7)
+    assert sum(shrunk.case[0]) == 1700
+
+
+def test_a_part_is_left_out_together_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case is a number of pairs, then the pairs; a violation if the last of them is (700, 400).
+
+    Lowering the number alone, or leaving a pair out alone, is no violation.
+    """
+
+    def pairs(draw: Draw) -> tuple[tuple[int, int], ...]:
+        count = draw.integer(1, 5)
+        return tuple((draw.integer(0, 1000), draw.integer(0, 1000)) for _ in range(count))
+
+    def last(model: tuple[tuple[int, int], ...]) -> Iterator[Values]:
+        yield {TOTAL: 1001 if model[-1] == (700, 400) else 0}
+
+    monkeypatch.setattr(shrink_module, "_pursue", lambda _: None)
+    shrunk = shrink(claim_of(last, pairs), [4, 1, 2, 3, 4, 5, 6, 700, 400])
+    assert shrunk is not None
+    assert shrunk.case == (((700, 400),),)
 
 
 def test_integers_beyond_machine_words_shrink() -> None:

@@ -59,3 +59,17 @@ def telescoping_average(log: DualLog) -> Iterator[Values]:
         primal_dual.e_last: path.averages[-1],
         primal_dual.e_first: log.first_average,
     }
+
+
+@claim(primal_dual.regret, over=logs())
+def regret(log: DualLog) -> Iterator[Values]:
+    path = _path(log)
+    slacks = [j - log.target for j in log.observed]
+    earned = zip(path.multipliers, slacks, strict=False)
+    yield {
+        primal_dual.weighted_slack: sum((lam * x for lam, x in earned), Fraction(0)),
+        primal_dual.lam_first: log.first,
+        primal_dual.lam_last: path.multipliers[-1],
+        primal_dual.eta: log.step,
+        primal_dual.energy: sum((x * x for x in slacks), Fraction(0)),
+    }

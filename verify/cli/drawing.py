@@ -35,7 +35,11 @@ def draw_solutions(problem: ChanceProblem, solutions: Sequence[ChanceSolution], 
     solved = [solution for solution in solutions if solution.value is not None]
     label, deterministic = _others(problem)
     flips = [
-        (_point(s.value, s.risk), *(_point(end.value, end.risk) for end in (s.safer, s.bolder)))
+        (
+            _point(s.value, s.risk),
+            _point(s.safer.value, s.safer.risk),
+            _point(s.bolder.value, s.bolder.risk),
+        )
         for s in solved
         if s.safer is not None and s.bolder is not None
     ]

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from holdfast.theory import Standing
 from holdfast.verify.counterexample import certify
 from holdfast.verify.hunt import Hunt, hunt
 from holdfast.verify.schedule import Budget
+from holdfast.verify.shrink import Shrunk
 from holdfast.verify.store import Store
 from holdfast.verify.summary import ExitCode
 
@@ -25,10 +27,12 @@ from .selection import one
 @click.option(
     "--store", "path", default=STORE, show_default=True, help="Keeps the extremal models."
 )
-def hunt_command(label: str, budget: str, seed: int, path: str) -> int:
+@click.option("--json", "json_path", type=click.Path(), help="Write what was found as JSON.")
+def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str | None) -> int:
     """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
 
-    A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1.
+    A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
+    where the theorem is known to be refuted.
     """
     claim = one(label)
     console = output.console()
@@ -37,12 +41,18 @@ def hunt_command(label: str, budget: str, seed: int, path: str) -> int:
         found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)
     rate = found.models / max(found.seconds, 1e-9)
     console.print(
-        f"[bold]{claim.name}[/bold]: {found.models} models in {found.seconds:.1f} s "
+        f"[bold]{claim.name}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
         f"({rate:.0f}/s), {found.restarts} restarts, seed {found.seed}"
     )
-    return (
-        _violation(console, found, Path(path).parent) if found.violation else _peaks(console, found)
-    )
+    if json_path:
+        from holdfast.verify.report import json_report
+
+        json_report.write_hunt(found, claim, Path(json_path))
+    if found.violation is None:
+        return _peaks(console, found)
+    _violation(console, found.violation, Path(path).parent)
+    known = claim.theorem.standing is Standing.REFUTED
+    return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
 
 
 def _peaks(console: Console, found: Hunt) -> int:
@@ -53,11 +63,17 @@ def _peaks(console: Console, found: Hunt) -> int:
     return ExitCode.AS_EXPECTED
 
 
-def _violation(console: Console, found: Hunt, directory: Path) -> int:
-    assert found.violation is not None
-    seen = found.violation.observation
+def _violation(console: Console, shrunk: Shrunk, directory: Path) -> None:
+    seen = shrunk.observation
     certified = certify(seen.claim, seen.case, seen.part, seen.values)
     path = certified.write(directory / "certificates")
     console.print(f"\n[bold red]violated[/bold red]:\n{seen}", highlight=False)
-    console.print(f"\ncounterexample: {path} (holdfast check {path})")
-    return ExitCode.VIOLATION
+    console.print(
+        f"\nshrunk from {shrunk.before[0]} drawn integers to {shrunk.size[0]}, looking at "
+        f"{shrunk.examined} more models"
+    )
+    report = certified.report
+    console.print(
+        f"counterexample: {path} ({report.proved} numbers proved, {report.given} given; "
+        f"holdfast check {path})"
+    )

@@ -53,6 +53,8 @@ def cmdps(
     def adopt(model: object) -> CMDP:
         if not isinstance(model, CMDP):
             raise OutOfScope(f"speaks of constrained MDPs, not of {type(model).__name__}")
+        if model.discount == 1:
+            raise OutOfScope("speaks of discounted sums without end, and the discount is 1")
         return _adopted(model, constraints, slater, feasible, bounded_reward)
 
     low, high = constraints

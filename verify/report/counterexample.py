@@ -36,8 +36,8 @@ class Counterexample:
 
     @property
     def models(self) -> tuple[Mapping[str, Any], ...]:
-        """The constrained MDPs among the parts."""
-        return tuple(part for part in self.case if is_model(part))
+        """The constrained MDPs among the parts, and those within a problem."""
+        return tuple(_model_of(part) for part in self.case if _model_of(part))
 
     @property
     def policies(self) -> tuple[tuple[str, ...], ...]:
@@ -47,8 +47,14 @@ class Counterexample:
 
     @property
     def others(self) -> tuple[Any, ...]:
-        """The parts that are neither."""
-        return tuple(part for part in self.case if not is_model(part) and not _is_policy(part))
+        """What is neither: other parts, and what a problem says beside its model."""
+        rest = (part for part in self.case if not is_model(part) and not _is_policy(part))
+        return tuple(
+            {name: value for name, value in part.items() if name != "model"}
+            if _model_of(part)
+            else part
+            for part in rest
+        )
 
 
 def is_model(part: Any) -> bool:
@@ -61,6 +67,12 @@ def is_model(part: Any) -> bool:
     count = len(part["choices"])
     rows = [part["transitions"], part["reward"], *part["costs"]]
     return isinstance(part.get("n_states"), int) and all(len(row) == count for row in rows)
+
+
+def _model_of(part: Any) -> Mapping[str, Any]:
+    """The document itself if it is a model, the model of a problem; or nothing."""
+    found = part.get("model") if isinstance(part, Mapping) and not is_model(part) else part
+    return found if isinstance(found, Mapping) and is_model(found) else {}
 
 
 def _is_policy(part: Any) -> bool:

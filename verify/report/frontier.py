@@ -106,7 +106,7 @@ def _draw_frontier(axes: Axes, frontier: Frontier, risk_name: str) -> None:
                   label="optimum" if first else None)  # fmt: skip
         axes.annotate(
             f"{decimal(str(optimum[0]), 3)}: {decimal(str(optimum[1]), 6)}",
-            _floats([optimum])[0] + _floats([optimum])[1],
+            (float(optimum[0]), float(optimum[1])),
             textcoords="offset points",
             xytext=(-8, 7),
             ha="right",

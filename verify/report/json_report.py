@@ -10,16 +10,28 @@ from typing import TYPE_CHECKING, Any
 from . import wording
 
 if TYPE_CHECKING:
+    from ..binding import Claim
+    from ..counterexample import Observation
     from ..finding import Finding
+    from ..hunt import Hunt
     from ..summary import ClaimSummary, RunSummary, WorldSummary
 
-SCHEMA = "holdfast-run/1"
-"""Changes when a reader of the document would have to change."""
+SCHEMA, HUNT_SCHEMA = "holdfast-run/1", "holdfast-hunt/1"
+"""Change when a reader of the document would have to change."""
 
 
 def write(summary: RunSummary, path: Path) -> None:
     """Write the run to `path`, UTF-8."""
-    text = json.dumps(document(summary), indent=1, ensure_ascii=False, allow_nan=False)
+    _write(document(summary), path)
+
+
+def write_hunt(found: Hunt, claim: Claim, path: Path) -> None:
+    """Write a hunt to `path`, UTF-8."""
+    _write(hunt_document(found, claim), path)
+
+
+def _write(data: dict[str, Any], path: Path) -> None:
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
 
@@ -93,6 +105,47 @@ def _finding(one: Finding | None) -> dict[str, Any] | None:
         "digest": one.digest,
         "values": {name: one.values[name] for name in sorted(one.values)},
         "note": one.note,
+    }
+
+
+def hunt_document(found: Hunt, claim: Claim) -> dict[str, Any]:
+    """A hunt as plain data; `models` counts the cases tried, those of shrinking apart."""
+    shrunk = found.violation
+    return {
+        "schema": HUNT_SCHEMA,
+        "claim": found.claim,
+        "statement": str(claim.theorem.relation),
+        "standing": claim.theorem.standing.name.lower(),
+        "seed": found.seed,
+        "models": found.models,
+        "restarts": found.restarts,
+        "seconds": _finite(found.seconds),
+        "violated": shrunk is not None,
+        "violation": None
+        if shrunk is None
+        else {
+            **_observation(shrunk.observation),
+            "trace": list(shrunk.trace),
+            "integers_before": shrunk.before[0],
+            "integers_after": shrunk.size[0],
+            "models_shrinking": shrunk.examined,
+        },
+        "tightest": [
+            {**_observation(peak.observation), "ratio": _finite(peak.ratio)} for peak in found.best
+        ],
+    }
+
+
+def _observation(seen: Observation) -> dict[str, Any]:
+    from ..description import describe, value_text
+
+    return {
+        "part": seen.part,
+        "relation": str(seen.relation),
+        "left": str(seen.outcome.left),
+        "right": str(seen.outcome.right),
+        "values": {name: value_text(seen.values[name]) for name in sorted(seen.values)},
+        "case": describe(list(seen.case)),
     }
 
 

@@ -88,7 +88,7 @@ def test_policies_without_memory_are_worse():
 
 @pytest.mark.parametrize("horizon", [1, 2, 10])
 def test_booles_factor_is_attained(horizon):
-    """G8.  One risky choice, worth 1, leads to an unsafe state for ever, counted T times by Boole."""
+    """G8.  One risky choice, worth 1, is unsafe for ever after: Boole counts it T times."""
     law = [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0]] * 2, [[0, 0, 1]] * 2]
     model = from_arrays(law, [[1, 0], [0, 0], [0, 0]], discount=1, initial=[1, 0, 0])
     joint, boole = (

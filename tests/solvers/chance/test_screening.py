@@ -60,6 +60,26 @@ def test_risks_as_small_as_you_like_have_slopes_beyond_all_floats(digits):
         assert solve(problem, level).value == found.value_at(level) == by_program(problem, level)
 
 
+def test_probabilities_may_be_subnormal():
+    """0 may risk 10^-322 for 10^-14 (slope 10^308), 1 may risk 7.2 10^-324 for 6 10^-16 (slope
+    8.3 10^307); the nearest double of the second risk is 4.9 10^-324, as if it were worth more.
+    """
+    one, two = Fraction(1, 10**322), Fraction(72, 10**325)
+    law = [
+        [[1, 0, 0, 0], [1 - one, 0, 0, one]],
+        [[0, 1, 0, 0], [0, 1 - two, 0, two]],
+        [[0, 0, 1, 0]] * 2,
+        [[0, 0, 0, 1]] * 2,
+    ]
+    small, smaller = Fraction(1, 10**14), Fraction(6, 10**16)
+    reward = [[0, small], [0, smaller], [1, 1], [0, 0]]
+    start = [Fraction(1, 3)] * 3 + [0]
+    problem = ChanceProblem(from_arrays(law, reward, discount=1, initial=start), [3], 1)
+    solution = solve(problem, one / 6)
+    assert solution.value == (1 + small / 2) / 3
+    assert solve(problem, one / 3 + two / 6).value == (1 + small + smaller / 2) / 3
+
+
 def test_rewards_as_large_as_you_like(three_states):
     """Scaling the reward scales the optimum."""
     model, factor = three_states(), 10**400
@@ -146,6 +166,20 @@ def test_the_least_risk_is_exact():
     below = solve(ChanceProblem(model, [1], 2), safest.risk - tiny**3)
     assert (below.value, below.minimum_risk) == (None, safest.risk)
     assert solve(ChanceProblem(model, [1], 2), safest.risk).value == 0
+
+
+@pytest.mark.parametrize("parts", range(3, 13))
+def test_the_least_risk_survives_rounding(parts):
+    """1/10 at once, or a little less in equal parts whose floats may add up to more."""
+    share = Fraction(1, 10) * (1 - Fraction(1, 10**18)) / parts
+    direct = [Fraction(9, 10), Fraction(1, 10), *[0] * (parts - 1)]
+    spread = [1 - parts * share, *[share] * parts]
+    others = [[[int(s == t) for t in range(parts + 1)]] * 2 for s in range(1, parts + 1)]
+    reward = [[0, 0]] * (parts + 1)
+    start = [1] + [0] * parts
+    model = from_arrays([[direct, spread], *others], reward, discount=1, initial=start)
+    safest = minimum_risk(ChanceProblem(model, range(1, parts + 1), 3))
+    assert safest.risk == 1 - (1 - parts * share) ** 3
 
 
 def test_numbers_too_long_are_refused(three_states, monkeypatch):

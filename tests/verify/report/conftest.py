@@ -85,6 +85,10 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
     equality = theorem.parts[0].sign is Sign.EQ
     slacks = [] if equality else [noise.lognormvariate(-2, 2.2) for _ in range(400)] + [0.0] * 25
     verdict = Verdict.HOLDS if equality else Verdict.TIGHT
+    violations: tuple[Finding, ...] = ()
+    if theorem.standing is Standing.REFUTED:
+        verdict = Verdict.VIOLATED
+        violations = (finding(claim.name, verdict, left="10/9", right="1", ratio=10 / 9),)
     return ClaimSummary(
         claim=claim,
         verdict=verdict,
@@ -97,7 +101,7 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
         implied=tuple(mutant.name for mutant in claim.mutants if mutant.implied),
         grades={"exact": 400, "ball": 25},
         slacks=tuple(slacks),
-        violations=(),
+        violations=violations,
         seconds=noise.uniform(0.2, 6),
     )
 

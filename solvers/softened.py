@@ -1,0 +1,70 @@
+"""The model as seen by policies that act at random now and then: the softened class.
+
+With probability `share` the action is replaced by a uniform one.  The class {(1 - share) pi + share
+uniform: pi stationary} comes within 2 share (1 - 1/|A|) of every policy, in l1 in every state, and
+its policies are exactly those of a model with mixed rows, so its optimum is as exact as any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+from .cmdp import CMDP, ModelError
+from .exact import common_denominator
+from .model_io import assemble
+
+_ZERO = Fraction(0)
+
+
+def softened(model: CMDP, share: Fraction) -> CMDP:
+    """The model in which each action is replaced by a uniform one with probability `share`.
+
+    Raises ModelError if the share is not in [0, 1].
+    """
+    if not 0 <= share <= 1:
+        raise ModelError(f"the share of random actions is {share}; it must be in [0, 1]")
+    spans = [range(a, b) for a, b in pairwise(model.choice_start.tolist())]
+    rows = [_integers(row) for span in spans for row in _mixed_rows(model, span, share)]
+    costs = [model.cost_vector(i).fractions() for i in range(model.n_constraints)]
+    reward, *paid = (
+        [value for span in spans for value in _mixed([values[k] for k in span], share)]
+        for values in (model.reward_vector().fractions(), *costs)
+    )
+    indptr = [0]
+    for row in rows:
+        indptr.append(indptr[-1] + len(row))
+    return assemble(
+        counts=model.action_counts.tolist(),
+        actions=model.actions.tolist(),
+        indptr=indptr,
+        successors=[t for row in rows for t in row],
+        weights=[w for row in rows for w in row.values()],
+        reward=reward,
+        costs=paid,
+        budgets=model.budgets,
+        discount=model.discount,
+        initial=model.initial.tolist(),
+    )
+
+
+def _mixed(values: Sequence[Fraction], share: Fraction) -> list[Fraction]:
+    mean = sum(values, _ZERO) / len(values)
+    return [(1 - share) * value + share * mean for value in values]
+
+
+def _mixed_rows(model: CMDP, span: range, share: Fraction) -> list[dict[int, Fraction]]:
+    """One row for each choice of a state, with its positive entries."""
+    own = [dict(model.transition_row(k)) for k in span]
+    states = sorted({t for row in own for t in row})
+    columns = [_mixed([row.get(t, _ZERO) for row in own], share) for t in states]
+    return [
+        {t: column[i] for t, column in zip(states, columns, strict=True) if column[i]}
+        for i in range(len(span))
+    ]
+
+
+def _integers(row: dict[int, Fraction]) -> dict[int, int]:
+    weights, _ = common_denominator(row.values())
+    return dict(zip(row, weights, strict=True))

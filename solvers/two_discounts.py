@@ -1,0 +1,305 @@
+"""One cost with a discount of its own: the exact optimum over all policies.
+
+Reward and cost fade at different speeds, so what is best depends on the time: stationary policies
+do not suffice (Feinberg and Shwartz 1996).  In the long run the slower of the two decides alone.
+Hence for every multiplier a deterministic policy is optimal that follows a table for finitely many
+steps and then one stationary policy, the *tail*: cheapest first and best among the cheapest if the
+cost outlasts the reward, best first and cheapest among the best otherwise.  The step at which the
+tail becomes optimal is found exactly, from its advantages; before it, backward induction; over the
+multipliers, the chord method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .chord import solve_by_chord
+from .cmdp import CMDP, ModelError
+from .exact import Vector, integer_array
+from .improvement import advantages, policy_iteration
+from .model_checks import check_discounted
+from .occupancy import Status
+from .policies import evaluate_choices
+
+Key = Callable[[Fraction, Fraction], Any]
+"""Orders choices by (reward, cost) to go."""
+
+LONGEST = 2000
+"""Steps within which the tail must have become optimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingPolicy:
+    """Deterministic: ``steps[t][s]`` is the choice at time t, ``tail[s]`` that from then on.
+
+    reward, cost: its exact returns, UN-normalised, each under its own discount.
+    """
+
+    steps: tuple[tuple[int, ...], ...]
+    tail: tuple[int, ...]
+    reward: Fraction
+    cost: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class TwoDiscountSolution:
+    """The exact answer.
+
+    Attributes:
+        value: the largest J_r with J_c <= d over all policies, UN-normalised; None if infeasible.
+        multiplier: lambda with value = max_pi J_r - lambda (J_c - d); None if the budget is the
+            least cost, where there need not be one.
+        low, high: optimal for lambda, low.cost <= d <= high.cost (equal where one is enough).
+        weight: the share of ``high`` when one of the two is drawn once per episode.
+        tail: choices that are optimal for lambda from time `switch` on.
+        minimum_cost: the least cost of any policy; given when infeasible.
+    """
+
+    status: Status
+    model: CMDP
+    cost_discount: Fraction
+    value: Fraction | None = None
+    multiplier: Fraction | None = None
+    low: SwitchingPolicy | None = None
+    high: SwitchingPolicy | None = None
+    weight: Fraction = Fraction(0)
+    tail: tuple[int, ...] = ()
+    minimum_cost: Fraction | None = None
+
+    @property
+    def switch(self) -> int:
+        """The first time from which both policies follow their tails."""
+        return max((len(end.steps) for end in (self.low, self.high) if end), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A stationary policy with its values over the states, each under its own discount."""
+
+    choices: tuple[int, ...]
+    reward: Vector
+    cost: Vector
+
+
+def solve_two_discounts(model: CMDP, cost_discount: Fraction) -> TwoDiscountSolution:
+    """The exact optimum; the model's discount is the reward's.
+
+    Raises ModelError unless the model has one cost and both discounts are in [0, 1), or if they are
+    so close that the tail is not optimal within 2000 steps.
+    """
+    _check(model, cost_discount)
+    if model.discount == cost_discount:
+        return _same_discount(model)
+    budget = model.budgets[0]
+    best, cheapest = best_tail(model, cost_discount), cheapest_tail(model, cost_discount)
+    high, low = _ends(model, cost_discount, best, cheapest)
+    if high.cost <= budget:
+        return _single(model, cost_discount, high, Fraction(0))
+    if low.cost > budget:
+        return TwoDiscountSolution(
+            Status.INFEASIBLE, model, cost_discount, low=low, minimum_cost=low.cost
+        )
+    if low.cost == budget:
+        return _single(model, cost_discount, low, None)
+    tail = cheapest if model.discount < cost_discount else best
+    while True:
+        slope = (high.reward - low.reward) / (high.cost - low.cost)
+        trial = _best_for(model, cost_discount, tail, slope)
+        if trial.reward - slope * trial.cost == high.reward - slope * high.cost:
+            weight = (budget - low.cost) / (high.cost - low.cost)
+            value = low.reward + weight * (high.reward - low.reward)
+            ends = low, high, weight, tail.choices
+            return TwoDiscountSolution(Status.OPTIMAL, model, cost_discount, value, slope, *ends)
+        low, high = (trial, high) if trial.cost <= budget else (low, trial)
+
+
+def _check(model: CMDP, cost_discount: Fraction) -> None:
+    check_discounted(model)
+    if model.n_constraints != 1:
+        raise ModelError(
+            f"the model has {model.n_constraints} constraints; two discounts take exactly one cost"
+        )
+    if not 0 <= cost_discount < 1:
+        raise ModelError(f"the cost's discount is {cost_discount}; it must be in [0, 1)")
+
+
+def best_tail(model: CMDP, cost_discount: Fraction) -> Tail:
+    """The cheapest of the policies that are best for the reward from every state."""
+    reward, cost = _signed(model)
+    return _lexicographic(model, (reward, model.discount), (cost, cost_discount), cost_discount)
+
+
+def cheapest_tail(model: CMDP, cost_discount: Fraction) -> Tail:
+    """The best of the policies that are cheapest from every state."""
+    reward, cost = _signed(model)
+    return _lexicographic(model, (cost, cost_discount), (reward, model.discount), cost_discount)
+
+
+def _signed(model: CMDP) -> tuple[Vector, Vector]:
+    """Reward and negative cost: both to be maximised."""
+    cost = model.cost_vector(0)
+    return model.reward_vector(), Vector(tuple(-c for c in cost.numerators), cost.denominator)
+
+
+def _lexicographic(
+    model: CMDP,
+    first: tuple[Vector, Fraction],
+    second: tuple[Vector, Fraction],
+    cost_discount: Fraction,
+) -> Tail:
+    own = model.with_discount(first[1])
+    values = policy_iteration(own, first[0]).values
+    kept = [k for k, gain in enumerate(advantages(own, values, first[0])) if gain == 0]
+    narrow = _restricted(model, kept).with_discount(second[1])
+    function = Vector(tuple(second[0].numerators[k] for k in kept), second[0].denominator)
+    choices = tuple(kept[k] for k in policy_iteration(narrow, function).choices)
+    return Tail(
+        choices,
+        evaluate_choices(model, choices),
+        evaluate_choices(model.with_discount(cost_discount), choices, ("cost", 0)),
+    )
+
+
+def _restricted(model: CMDP, kept: Sequence[int]) -> CMDP:
+    """The model with these choices only, at least one a state."""
+    owners = model.choice_states[list(kept)]
+    rows = [slice(int(model.indptr[k]), int(model.indptr[k + 1])) for k in kept]
+    sizes = [row.stop - row.start for row in rows]
+    return replace(
+        model,
+        choice_start=np.searchsorted(owners, np.arange(model.n_states + 1)).astype(np.int64),
+        actions=model.actions[list(kept)],
+        indptr=integer_array(np.cumsum([0, *sizes]), "indptr"),
+        successors=np.concatenate([model.successors[row] for row in rows]),
+        weights=np.concatenate([model.weights[row] for row in rows]),
+        reward=model.reward[list(kept)],
+        costs=model.costs[:, list(kept)],
+    )
+
+
+def _ends(
+    model: CMDP, cost_discount: Fraction, best: Tail, cheapest: Tail
+) -> tuple[SwitchingPolicy, SwitchingPolicy]:
+    """The cheapest of the best policies and the best of the cheapest ones, from the initial law.
+
+    What has discount zero matters only at time 0; from then on the other one decides.
+    """
+    high, low = (_followed_by(model, cost_discount, tail, []) for tail in (best, cheapest))
+    if model.discount == 0:
+        high = _followed_by(model, cost_discount, cheapest, [lambda gain, cost: (gain, -cost)])
+    if cost_discount == 0:
+        low = _followed_by(model, cost_discount, best, [lambda gain, cost: (-cost, gain)])
+    return high, low
+
+
+def _single(
+    model: CMDP, cost_discount: Fraction, policy: SwitchingPolicy, multiplier: Fraction | None
+) -> TwoDiscountSolution:
+    return TwoDiscountSolution(
+        Status.OPTIMAL,
+        model,
+        cost_discount,
+        policy.reward,
+        multiplier,
+        low=policy,
+        high=policy,
+        tail=policy.tail,
+    )
+
+
+def _same_discount(model: CMDP) -> TwoDiscountSolution:
+    found = solve_by_chord(model)
+    low, high = (
+        None if end is None else SwitchingPolicy((), end.choices, end.reward, end.cost)
+        for end in (found.low, found.high)
+    )
+    return TwoDiscountSolution(
+        found.status,
+        model,
+        model.discount,
+        found.value,
+        found.multiplier if found.value is not None else None,
+        low,
+        high,
+        found.weight,
+        () if found.high is None else found.high.choices,
+        found.minimum_cost,
+    )
+
+
+def _best_for(model: CMDP, cost_discount: Fraction, tail: Tail, slope: Fraction) -> SwitchingPolicy:
+    """Maximises J_r - slope J_c over all policies, slope > 0."""
+    switch = _settled(model, cost_discount, tail, slope)
+
+    def at(time: int) -> Key:
+        scales = model.discount**time, slope * cost_discount**time
+        return lambda gain, cost: scales[0] * gain - scales[1] * cost
+
+    return _followed_by(model, cost_discount, tail, [at(time) for time in range(switch)])
+
+
+def _followed_by(
+    model: CMDP, cost_discount: Fraction, tail: Tail, keys: Sequence[Key]
+) -> SwitchingPolicy:
+    """Backward induction: at time t the choice of largest key of (reward, cost) to go."""
+    rewards, costs = model.reward_vector().fractions(), model.cost_vector(0).fractions()
+    rows = [model.transition_row(k) for k in range(model.n_choices)]
+    start = model.choice_start.tolist()
+    ahead = list(zip(tail.reward.fractions(), tail.cost.fractions(), strict=True))
+    steps: list[tuple[int, ...]] = []
+    for key in reversed(keys):
+        values = [
+            (
+                rewards[k] + model.discount * sum(p * ahead[t][0] for t, p in row),
+                costs[k] + cost_discount * sum(p * ahead[t][1] for t, p in row),
+            )
+            for k, row in enumerate(rows)
+        ]
+        scores = [key(gain, cost) for gain, cost in values]
+        chosen = tuple(
+            max(range(start[s], start[s + 1]), key=scores.__getitem__)
+            for s in range(model.n_states)
+        )
+        ahead = [values[k] for k in chosen]
+        steps.append(chosen)
+    initial = model.initial_vector().fractions()
+    reward, cost = (
+        sum((mu * value[i] for mu, value in zip(initial, ahead, strict=True)), Fraction(0))
+        for i in range(2)
+    )
+    return SwitchingPolicy(tuple(reversed(steps)), tail.choices, reward, cost)
+
+
+def _settled(model: CMDP, cost_discount: Fraction, tail: Tail, slope: Fraction) -> int:
+    """The first time from which no choice improves on the tail.
+
+    At time t choice k gains ``gamma_r^t A_r(k) - slope gamma_c^t A_c(k)`` over the tail.  By the
+    choice of the tail this is at most zero from some t on, and stays so.
+    """
+    gains = _advantages(model, model.discount, model.reward_vector(), tail.reward)
+    costs = _advantages(model, cost_discount, model.cost_vector(0), tail.cost)
+    pairs = [(a, slope * c) for a, c in zip(gains, costs, strict=True)]
+    for time in range(LONGEST + 1):
+        scales = model.discount**time, cost_discount**time
+        if all(scales[0] * gain <= scales[1] * cost for gain, cost in pairs):
+            return time
+    raise ModelError(
+        f"the discounts {model.discount} and {cost_discount} are so close that the tail is not "
+        f"optimal within {LONGEST} steps; use one discount, or finite_horizon for an enclosure"
+    )
+
+
+def _advantages(
+    model: CMDP, discount: Fraction, function: Vector, values: Vector
+) -> list[Fraction]:
+    """Q(k) - V(s) of the function for each choice k."""
+    own, known = function.fractions(), values.fractions()
+    return [
+        own[k] + discount * sum(p * known[t] for t, p in model.transition_row(k)) - known[s]
+        for k, s in enumerate(model.choice_states.tolist())
+    ]

@@ -1,0 +1,175 @@
+r"""Flipping policies: is it enough to flip between two actions in each state?
+
+Notation.  The windows of length T: from every safe state s, with a stationary policy pi,
+``Pr(s_1, ..., s_T all safe | s_0 = s) >= 1 - alpha``.  ``V*(s)`` is the best value (UN-normalised)
+over the policies that meet all of them, ``Q*(s, a)`` that of taking a once, ``P*(s, a)`` the
+probability that the window is safe then.  The printed programs maximise ``sum mu Q*`` over laws mu
+on the actions of one state, or over pairs of actions, subject to ``sum mu P* >= 1 - alpha``.
+
+At T = 1 the window from s speaks of pi(.|s) alone, and the programs are right.  At T >= 2 a policy
+in s also acts in the windows that begin before s, which the programs forget.
+
+Main results: `bellman`, `two_atoms`, `relabelling`, `two_actions`, `flipping_program`,
+`window_risks`, `zero_level`, `one_step`, `window_actions`, `additive_windows`.
+"""
+
+from .quantities import Domain, Quantity
+from .relations import Both, Eq, Ge, Le
+from .theorem import Assumption, Provenance, Source, Standing, Theorem
+
+PAPER = "Shen, Jiang, Wachi, Hashimoto and Gros 2024"
+REACHABLE_LEVEL = Assumption("reachable-level", "Some stationary policy meets every window.")
+ONE_STEP = Assumption("one-step", "Windows have one step, T = 1.")
+ZERO_LEVEL = Assumption("zero-level", "The level alpha is 0.")
+SEPARATE = Assumption(
+    "separate", "A window meets at most one state with a choice, and that state at most once."
+)
+
+V_star = Quantity("V_star", "best value over all stationary policies", latex=r"V^\star_\alpha")
+V_laws = Quantity("V_laws", "value of the printed program over laws on the actions", latex="V_M")
+bellman = Theorem(
+    label="flipping/bellman",
+    title="The best value in a state is that of the program over laws on its actions",
+    relation=Eq(V_star, V_laws),
+    source=Source(PAPER, "Theorem 1", Provenance.READ),
+    given=(REACHABLE_LEVEL,),
+    standing=Standing.REFUTED,
+    proof="As printed: change pi in s alone. But that also changes windows that begin before s.",
+    remark="False for T >= 2; the program only knows the window from s itself. True for T = 1.",
+)
+
+n_atoms = Quantity("n_atoms", "atoms of the smaller mixture", Domain.COUNT, r"|\mu'|")
+v_mixture = Quantity("v", "value of the mixture", latex=r"\textstyle\sum\mu Q^\star")
+v_atoms = Quantity("v_new", "value of the smaller mixture", latex=r"\textstyle\sum\mu'Q^\star")
+p_mixture = Quantity(
+    "safety", "safety of the mixture", Domain.PROBABILITY, r"\textstyle\sum\mu P^\star"
+)
+p_atoms = Quantity(
+    "safety_new", "safety of the smaller mixture", Domain.PROBABILITY, r"\textstyle\sum\mu'P^\star"
+)
+two_atoms = Theorem(
+    label="flipping/two-atoms",
+    title="A mixture of actions is matched by one of two: the program has a finite optimum",
+    relation=Both(Le(n_atoms, 2), Ge(v_atoms, v_mixture), Ge(p_atoms, p_mixture)),
+    source=Source(PAPER, "Proposition 1", Provenance.READ),
+    proof=(
+        "The points (Q*, P*) of mixtures fill a planar convex set; its upper right boundary is "
+        "made of segments between extreme points (Caratheodory)."
+    ),
+    remark="The source says finite; the number two is what its Theorem 2 uses.",
+)
+
+B_actions = Quantity("B", "value of the program over L actions", latex=r"\tilde B(L)")
+B_levels = Quantity("W", "value of the program over L risk levels", latex=r"\tilde V(L)")
+relabelling = Theorem(
+    label="flipping/relabelling",
+    title="To mix actions is to mix risk levels, each spent as well as possible",
+    relation=Eq(B_actions, B_levels),
+    source=Source(PAPER, "Proposition 2", Provenance.READ),
+    proof="Give each action its own risk 1 - P* as level; an action that is not best for its "
+    "level may be replaced by one that is.",
+)
+
+V_flip = Quantity(
+    "V_flip", "best value with at most two actions in each state", latex=r"V^{(2)}_\alpha"
+)
+two_actions = Theorem(
+    label="flipping/two-actions",
+    title="To flip between two actions in each state is as good as anything",
+    relation=Le(V_star, V_flip),
+    source=Source(PAPER, "Theorem 2, that some flipping policy is optimal", Provenance.READ),
+    given=(REACHABLE_LEVEL,),
+    standing=Standing.REFUTED,
+    proof="As printed: the program over laws has an optimum with two atoms (Proposition 1).",
+    uses=("flipping/bellman", "flipping/two-atoms"),
+    remark="False for T >= 2: 10/9 with three actions against 1 with two. True for T = 1.",
+)
+
+V_pairs = Quantity("V_pairs", "value of the printed program over pairs of actions", latex="V_F")
+flipping_program = Theorem(
+    label="flipping/flipping-program",
+    title="The best value in a state is that of the program over pairs of its actions",
+    relation=Eq(V_star, V_pairs),
+    source=Source(PAPER, "Theorem 2, that the program has the optimal value", Provenance.READ),
+    given=(REACHABLE_LEVEL,),
+    standing=Standing.REFUTED,
+    proof="As printed: as for the program over laws.",
+    uses=("flipping/bellman", "flipping/two-atoms"),
+    remark="False for T >= 2, where the program promises more than any policy has.",
+)
+
+T_window = Quantity("T", "steps of a window", Domain.TRIALS, "T")
+leak = Quantity(
+    "leak", "largest risk of one step from a safe state", Domain.PROBABILITY, r"\max_s q_1(s)"
+)
+risk = Quantity(
+    "risk", "largest risk of a window from a safe state", Domain.PROBABILITY, r"\max_s q_T(s)"
+)
+window_risks = Theorem(
+    label="flipping/window-risks",
+    title="A window risks at least as much as one step, at most as much as T steps",
+    relation=Both(Le(leak, risk), Le(risk, T_window * leak)),
+    source=Source("holdfast", "behind Theorem 3 of the flipping paper", Provenance.DERIVED),
+    proof="A window begins with one step; and it fails at one of T steps from a safe state.",
+    remark="So at alpha = 0 the window's length does not matter.",
+)
+
+V_deterministic = Quantity(
+    "V_det", "best value of a deterministic policy that meets every window", latex=r"V^{(1)}_\alpha"
+)
+zero_level = Theorem(
+    label="flipping/zero-level",
+    title="At alpha = 0 a deterministic policy is optimal",
+    relation=Eq(V_star, V_deterministic),
+    source=Source(PAPER, "Proposition 3 and Theorem 3", Provenance.READ),
+    given=(ZERO_LEVEL, REACHABLE_LEVEL),
+    proof=(
+        "A policy meets every window if and only if it only takes actions without any risk of an "
+        "unsafe state in the next step: an unconstrained problem on these actions."
+    ),
+    uses=("flipping/window-risks",),
+    remark="Infeasible if some safe state has no such action.",
+)
+
+one_step = Theorem(
+    label="flipping/one-step",
+    title="At T = 1 the printed programs are right in every state, and two actions are enough",
+    relation=Both(Eq(V_star, V_laws), Eq(V_star, V_flip)),
+    source=Source(f"holdfast, for {PAPER}", "repairs Theorems 1 and 2", Provenance.DERIVED),
+    given=(ONE_STEP, REACHABLE_LEVEL),
+    standing=Standing.REPAIRED,
+    proof=(
+        "The window from s speaks of pi(.|s) alone, so the policies allowed are a product over "
+        "states; Bellman's operator over them is a contraction, and each inner linear program has "
+        "two rows."
+    ),
+    uses=("flipping/two-atoms",),
+    remark="Repair: T = 1 only.",
+)
+
+n_actions = Quantity("n_actions", "most actions of an optimal policy in one state", Domain.COUNT)
+window_actions = Theorem(
+    label="flipping/window-actions",
+    title="T + 1 actions in each state are enough",
+    relation=Le(n_actions, T_window + 1),
+    source=Source(f"holdfast, for {PAPER}", "repairs Theorem 2", Provenance.DERIVED),
+    given=(SEPARATE, REACHABLE_LEVEL),
+    standing=Standing.REPAIRED,
+    proof=(
+        "All windows see pi(.|s) through the T mean risks of 1, ..., T steps from s; with the sum "
+        "of the probabilities these are T + 1 rows, and the value is linear-fractional."
+    ),
+    remark="Repair: T + 1 for two. Attained at T = 1 by two actions, at T = 2 by three.",
+)
+
+additive_windows = Theorem(
+    label="flipping/additive-windows",
+    title="With windows that bound the expected number of unsafe states, two actions are enough",
+    relation=Le(V_star, V_flip),
+    source=Source(PAPER, "Theorem 10", Provenance.READ),
+    given=(REACHABLE_LEVEL,),
+    standing=Standing.REFUTED,
+    proof="As printed: as for the joint windows.",
+    uses=("flipping/two-actions",),
+    remark="False for T >= 2 by the same model, its unsafe state left at once for the end.",
+)

@@ -1,0 +1,170 @@
+r"""Mixtures of whole policies: one coin at the start of an episode, and what samples can say.
+
+Notation.  A class of policies theta, each with its return J (UN-normalised) and the probability F
+that all T steps of an episode are safe; alpha bounds the risk of the mixture, ``F >= 1 - alpha``.
+The coin is tossed once in an episode: that is what makes J and F of a mixture the means of those of
+its parts.
+
+Main results: `two_policies`, `strict_gain`, `components`, `few_weights`, `sampled_levels`,
+`limit_at_the_minimum`, `episode_flip`, `step_flip`, `selection_bound`, `union_bound`.
+"""
+
+from sympy import Rational, exp
+
+from .flipping import PAPER
+from .quantities import Domain, Quantity
+from .relations import Both, Eq, Ge, Gt, Le, Lt
+from .theorem import Assumption, Provenance, Source, Standing, Theorem
+
+FEASIBLE = Assumption("feasible", "Some policy of the class is safe enough.")
+STRICTLY_CONVEX = Assumption(
+    "strictly-convex", "The best return of one policy is strictly convex in the level around alpha."
+)
+ABOVE = Assumption("above-minimum", "The level alpha exceeds the least level of the class.")
+
+J_mix = Quantity("J_mix", "best return of a mixture", latex=r"J^{\rm mix}_\alpha")
+J_pair = Quantity("J_pair", "best return of a mixture of two", latex=r"J^{\rm pair}_\alpha")
+two_policies = Theorem(
+    label="policy-mixtures/two-policies",
+    title="Two policies of a class are as good as all of them",
+    relation=Eq(J_mix, J_pair),
+    source=Source(PAPER, "Theorem 6, first part", Provenance.READ),
+    given=(FEASIBLE,),
+    proof="The pairs (F, J) of mixtures are a planar convex hull; its edge is met by two vertices.",
+    uses=("flipping/two-atoms",),
+    remark="The source defines the value of mixtures with a minimum; a maximum is meant.",
+)
+
+J_single = Quantity("J_single", "best return of one policy at alpha", latex=r"J_\alpha")
+J_minus = Quantity("J_minus", "the same at alpha - h", latex=r"J_{\alpha-h}")
+J_plus = Quantity("J_plus", "the same at alpha + h", latex=r"J_{\alpha+h}")
+strict_gain = Theorem(
+    label="policy-mixtures/strict-gain",
+    title="Where the best return is strictly convex in the level, two policies beat one",
+    relation=Both(
+        Ge(J_pair, (J_minus + J_plus) / 2),
+        Gt((J_minus + J_plus) / 2, J_single),
+    ),
+    source=Source(PAPER, "Theorem 6, second part", Provenance.READ),
+    given=(FEASIBLE, STRICTLY_CONVEX),
+    proof="Mix the best policies of the levels alpha - h and alpha + h, half each.",
+    uses=("policy-mixtures/two-policies",),
+)
+
+J_first = Quantity("J_1", "return of the first component", latex="J(\\theta_1)")
+J_second = Quantity("J_2", "return of the second component", latex="J(\\theta_2)")
+best_first = Quantity("best_1", "best return at the first's own risk", latex=r"J_{1-F(\theta_1)}")
+best_second = Quantity("best_2", "best return at the second's own risk", latex=r"J_{1-F(\theta_2)}")
+components = Theorem(
+    label="policy-mixtures/components",
+    title="Each part of an optimal pair is optimal for its own risk",
+    relation=Both(Eq(J_first, best_first), Eq(J_second, best_second)),
+    source=Source(PAPER, "Proposition 4", Provenance.READ),
+    given=(FEASIBLE,),
+    proof="A better policy of the same risk would improve the mixture.",
+    uses=("policy-mixtures/two-policies",),
+    remark="For parts of positive weight. The source writes theta_1 for both.",
+)
+
+n_weights = Quantity("n_weights", "policies of positive weight", Domain.COUNT, r"|\nu|_0")
+J_program = Quantity("J_lp", "value of the linear program", latex=r"\mathcal J")
+few_weights = Theorem(
+    label="policy-mixtures/few-weights",
+    title="The program over S trained policies has an optimum with two positive weights",
+    relation=Both(Le(n_weights, 2), Eq(J_program, J_pair)),
+    source=Source(PAPER, "Theorem 7, first part", Provenance.READ),
+    given=(FEASIBLE,),
+    proof="A linear program with two rows has a basic solution.",
+    uses=("policy-mixtures/two-policies",),
+)
+
+failure = Quantity("failure", "probability that it fails", Domain.PROBABILITY, r"\Pr(\text{fails})")
+S_levels = Quantity("S", "sampled levels", Domain.TRIALS, "S")
+room = Quantity("room", "level less the least level", Domain.PROBABILITY, r"\alpha-\alpha_{\min}")
+sampled_levels = Theorem(
+    label="policy-mixtures/sampled-levels",
+    title="Above the least level, the program over policies of random levels is soon feasible",
+    relation=Le(failure, exp(-S_levels * room)),
+    source=Source(f"holdfast, for {PAPER}", "repairs the limit in Theorem 7", Provenance.DERIVED),
+    given=(ABOVE,),
+    standing=Standing.REPAIRED,
+    proof="No uniform level falls between the two with probability (1 - room)^S.",
+    trivial=Rational(1),
+    remark="Fails means infeasible, each policy spending its level. Repair: alpha > alpha_min.",
+)
+limit_at_the_minimum = Theorem(
+    label="policy-mixtures/limit",
+    title="The program over policies of random levels is feasible with positive probability",
+    relation=Lt(failure, 1),
+    source=Source(PAPER, "Theorem 7, a consequence of the limit", Provenance.READ),
+    standing=Standing.REFUTED,
+    proof="As printed: the sampled levels become dense.",
+    remark=(
+        "False at the least level: every sampled level is almost surely above it, and a policy "
+        "that spends its level is too risky."
+    ),
+)
+
+w_first = Quantity("w", "probability of the first policy", Domain.PROBABILITY, "w")
+F_first = Quantity("F_1", "safety of the first policy", Domain.PROBABILITY, r"F(\pi_1)")
+F_second = Quantity("F_2", "safety of the second policy", Domain.PROBABILITY, r"F(\pi_2)")
+F_flip = Quantity("F", "safety of the flip", Domain.PROBABILITY, "F")
+J_flip = Quantity("J", "return of the flip", latex="J")
+R_first = Quantity("R_1", "return of the first policy", latex=r"J(\pi_1)")
+R_second = Quantity("R_2", "return of the second policy", latex=r"J(\pi_2)")
+episode_flip = Theorem(
+    label="policy-mixtures/episode-flip",
+    title="One coin for the whole episode mixes safety and return",
+    relation=Both(
+        Eq(F_flip, w_first * F_first + (1 - w_first) * F_second),
+        Eq(J_flip, w_first * R_first + (1 - w_first) * R_second),
+    ),
+    source=Source(f"holdfast, for {PAPER}", "repairs Algorithm 2", Provenance.DERIVED),
+    standing=Standing.REPAIRED,
+    proof="Condition on the coin.",
+    uses=("cmdp/splitting",),
+    remark="Repair: the coin is tossed once in an episode, not once in a step.",
+)
+step_flip = Theorem(
+    label="policy-mixtures/step-flip",
+    title="One coin for each step mixes safety",
+    relation=Eq(F_flip, w_first * F_first + (1 - w_first) * F_second),
+    source=Source(PAPER, "Algorithm 2 with Theorems 6 and 7", Provenance.READ),
+    standing=Standing.REFUTED,
+    proof="As printed: the deployed policy tosses the coin in each step.",
+    remark="False: in a corridor left, left is safe, and right, right; but left, right is not.",
+)
+
+N_samples = Quantity("N", "samples of each policy", Domain.TRIALS, "N")
+alpha_s = Quantity("alpha_s", "level that must hold", Domain.NONNEGATIVE, r"\alpha_s")
+alpha_t = Quantity(
+    "alpha_t", "level that the estimate meets", Domain.NONNEGATIVE, r"\tilde\alpha_s"
+)
+gamma_c = Quantity("gamma_c", "discount of the unsafe states", Domain.DISCOUNT, r"\gamma_c")
+K_policies = Quantity("K", "policies of the class", Domain.TRIALS, r"|\Theta|")
+_FIXED = exp(-2 * N_samples * (alpha_s - alpha_t) ** 2 * (1 - gamma_c) ** 2)
+TIGHTENED = Assumption("tightened", "The estimate has to meet a smaller level than must hold.")
+INDEPENDENT = Assumption("independent", "Each policy is judged by N independent episodes.")
+selection_bound = Theorem(
+    label="policy-mixtures/selection-bound",
+    title="The policy chosen by its estimated cost is safe as often as a fixed one",
+    relation=Le(failure, _FIXED),
+    source=Source(PAPER, "Theorem 8", Provenance.READ),
+    given=(TIGHTENED, INDEPENDENT),
+    standing=Standing.REFUTED,
+    proof="As printed: Hoeffding's inequality for the chosen policy, as if it were fixed.",
+    uses=("concentration/hoeffding",),
+    remark="False: the best of many that look safe is one whose samples were lucky.",
+)
+union_bound = Theorem(
+    label="policy-mixtures/union-bound",
+    title="The policy chosen by its estimated cost fails with at most K times that probability",
+    relation=Le(failure, K_policies * _FIXED),
+    source=Source(f"holdfast, for {PAPER}", "repairs Theorem 8", Provenance.DERIVED),
+    given=(TIGHTENED, INDEPENDENT),
+    standing=Standing.REPAIRED,
+    proof="Hoeffding's inequality for each policy that is not safe, and a union over them.",
+    uses=("concentration/hoeffding",),
+    trivial=Rational(1),
+    remark="Repair: the factor K, for a finite class.",
+)

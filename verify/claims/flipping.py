@@ -1,0 +1,253 @@
+"""Claims on flipping policies under window constraints, as printed and repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from holdfast.solvers import Policy, solve_linear_program
+from holdfast.solvers.chance.flips import (
+    FlippingPolicy,
+    best_deterministic,
+    best_flipping,
+    flip_certificates,
+    state_atoms,
+)
+from holdfast.solvers.chance.mixtures import (
+    Atom,
+    atom_program,
+    best_pair,
+    best_single,
+    dual_value,
+    level_value,
+    reduce_to_two,
+)
+from holdfast.solvers.chance.window_optimum import WindowOptimum, optimum
+from holdfast.solvers.chance.windows import WindowProblem, window_risks
+from holdfast.theory import Eq, Gt
+from holdfast.theory import flipping as theory
+
+from ..binding import NamedMutant, claim
+from ..draws import Draw
+from ..families.cmdps import policy
+from ..families.mixtures import Atoms, atom_weights, atoms
+from ..families.windows import watched_models, windows
+from ..family import OutOfScope
+from ..proofs import Proved, largest
+from ..values import Values
+from ..window_landmarks import ce1, four_actions
+
+
+def solved(problem: WindowProblem) -> WindowOptimum:
+    """The optimum; raises OutOfScope if no policy meets every window."""
+    best = optimum(problem)
+    if best is None:
+        raise OutOfScope("no stationary policy meets every window")
+    return best
+
+
+def flipped(best: WindowOptimum) -> FlippingPolicy:
+    """The best policy with two actions a state; raises OutOfScope if none meets every window."""
+    found = best_flipping(best.problem, best.rows)
+    if found is None:
+        raise OutOfScope("no policy with at most two actions a state meets every window")
+    return found
+
+
+def _from(problem: WindowProblem, state: int) -> WindowProblem:
+    """The same problem started in a state."""
+    start = [int(s == state) for s in range(problem.model.n_states)]
+    return replace(problem, model=problem.model.with_initial(start))
+
+
+def _value_at(best: WindowOptimum, state: int) -> Proved:
+    def document() -> dict[str, object]:
+        return solved(_from(best.problem, state)).certificate()
+
+    return Proved(best.values[state], document)
+
+
+def _program_value(value: Fraction, found: list[Atom], least: Fraction) -> Proved:
+    return Proved(value, lambda: solve_linear_program(atom_program(found, least)).certificate())
+
+
+_PRINTED = windows(window=(2, 3)).with_landmarks(**{"CE-1": lambda: (ce1(),)})
+
+
+@claim(theory.bellman, over=_PRINTED)
+def bellman(problem: WindowProblem) -> Iterator[Values]:
+    best, least = solved(problem), 1 - problem.level
+    for state in set(problem.deciding) & set(problem.safe):
+        found = state_atoms(problem, best, state)
+        value = dual_value(found, least)
+        if value is not None:
+            yield {
+                theory.V_star: _value_at(best, state),
+                theory.V_laws: _program_value(value, found, least),
+            }
+
+
+@claim(theory.flipping_program, over=_PRINTED)
+def flipping_program(problem: WindowProblem) -> Iterator[Values]:
+    best, least = solved(problem), 1 - problem.level
+    for state in set(problem.deciding) & set(problem.safe):
+        found = state_atoms(problem, best, state)
+        pair = best_pair(found, least)
+        if pair is not None:
+            yield {
+                theory.V_star: _value_at(best, state),
+                theory.V_pairs: _program_value(pair.value, found, least),
+            }
+
+
+def _two_actions(problem: WindowProblem) -> Iterator[Values]:
+    best = solved(problem)
+    flip = flipped(best)
+
+    def document() -> dict[str, object]:
+        found = flip_certificates(problem, best.rows)
+        return largest([certificate for _, certificate in found], flip.value)
+
+    yield {
+        theory.V_star: Proved(best.value, best.certificate),
+        theory.V_flip: Proved(flip.value, document),
+    }
+
+
+@claim(
+    theory.two_actions,
+    over=windows(window=(2, 2)).with_landmarks(
+        **{
+            "CE-1": lambda: (ce1(),),
+            "CE-1 from y": lambda: (ce1(start=0),),
+            "CE-1 with losses": lambda: (ce1(offset=-5),),
+        }
+    ),
+)
+def two_actions(problem: WindowProblem) -> Iterator[Values]:
+    yield from _two_actions(problem)
+
+
+@claim(
+    theory.additive_windows,
+    over=windows(window=(2, 2), additive=True).with_landmarks(
+        **{
+            "CE-1": lambda: (ce1(additive=True),),
+            "CE-1 with losses": lambda: (ce1(additive=True, offset=-5),),
+        }
+    ),
+)
+def additive_windows(problem: WindowProblem) -> Iterator[Values]:
+    yield from _two_actions(problem)
+
+
+def _drawn_policy(draw: Draw, problem: WindowProblem, *_: object) -> Policy:
+    return policy(draw, problem.model)
+
+
+@claim(theory.window_risks, over=watched_models().along(_drawn_policy))
+def window_risks_claim(problem: WindowProblem, acting: Policy) -> Iterator[Values]:
+    one, many = (window_risks(problem, acting, steps) for steps in (1, problem.window))
+    yield {
+        theory.T_window: problem.window,
+        theory.leak: max((one[s] for s in problem.safe), default=Fraction(0)),
+        theory.risk: max((many[s] for s in problem.safe), default=Fraction(0)),
+    }
+
+
+M31 = NamedMutant(
+    "M31",
+    Gt(theory.V_star, theory.V_deterministic),
+    "even at alpha = 0 it pays to randomise",
+)
+
+
+@claim(
+    theory.zero_level,
+    over=watched_models(level=(0, 0)).with_controls(
+        zero_level=watched_models(window=(1, 1), level=(1, 9))
+    ),
+    mutants=(M31,),
+)
+def zero_level(problem: WindowProblem) -> Iterator[Values]:
+    best = solved(problem)
+    found = best_deterministic(problem)
+    if found is None:
+        raise OutOfScope("no deterministic policy meets every window")
+    yield {theory.V_star: best.value, theory.V_deterministic: found.value}
+
+
+M1 = NamedMutant(
+    "M1",
+    Eq(theory.V_star, theory.V_laws),
+    "the printed programs are right for windows of two steps as well",
+    lambda: iter([{theory.V_star: Fraction(10, 9), theory.V_laws: Fraction(6, 5)}]),
+)
+_ONE_STEP = watched_models(window=(1, 1))
+
+
+@claim(
+    theory.one_step,
+    over=_ONE_STEP.with_controls(one_step=windows(window=(2, 3))),
+    mutants=(M1,),
+)
+def one_step(problem: WindowProblem) -> Iterator[Values]:
+    """Every safe state; one linear program over all states against a program for each state."""
+    best = solved(problem)
+    flip = flipped(best)
+    for state in problem.safe:
+        value = dual_value(state_atoms(problem, best, state), 1 - problem.level)
+        assert value is not None  # the optimum itself meets the window
+        yield {
+            theory.V_star: best.values[state],
+            theory.V_laws: value,
+            theory.V_flip: flip.values[state],
+        }
+
+
+@claim(
+    theory.window_actions,
+    over=windows().with_landmarks(
+        **{
+            "CE-1": lambda: (ce1(),),
+            "four actions": lambda: (four_actions(),),
+        }
+    ),
+)
+def window_actions(problem: WindowProblem) -> Iterator[Values]:
+    best = solved(problem)
+    used = [
+        sum(1 for k in problem.choices(s) if best.policy.probabilities[k])
+        for s in range(problem.model.n_states)
+    ]
+    yield {theory.n_actions: max(used), theory.T_window: problem.window}
+
+
+@claim(theory.two_atoms, over=atoms().along(atom_weights))
+def two_atoms(drawn: Atoms, weights: tuple[Fraction, ...]) -> Iterator[Values]:
+    found = reduce_to_two(drawn.atoms, weights)
+    pairs = list(zip(weights, drawn.atoms, strict=True))
+    yield {
+        theory.n_atoms: len(found.atoms),
+        theory.v_mixture: sum((w * atom.value for w, atom in pairs), Fraction(0)),
+        theory.p_mixture: sum((w * atom.safety for w, atom in pairs), Fraction(0)),
+        theory.v_atoms: found.value,
+        theory.p_atoms: found.safety,
+    }
+
+
+@claim(theory.relabelling, over=atoms())
+def relabelling(drawn: Atoms) -> Iterator[Values]:
+    """L = 1 and L = 2 actions, against risk levels each spent by its best action."""
+    found, least = drawn.atoms, 1 - drawn.level
+    levels = [
+        Atom(value, 1 - level)
+        for level in {1 - atom.safety for atom in found}
+        if (value := level_value(found, level)) is not None
+    ]
+    for program in (best_single, best_pair):
+        actions, mixed = program(found, least), program(levels, least)
+        assert actions is not None  # an atom meets the level
+        assert mixed is not None
+        yield {theory.B_actions: actions.value, theory.B_levels: mixed.value}

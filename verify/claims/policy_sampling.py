@@ -1,0 +1,145 @@
+"""Claims on policies trained at random levels, and on policies chosen by samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+from sympy import exp
+
+from holdfast.solvers.chance.mixtures import Atom, best_single
+from holdfast.solvers.tails import binomial_tail
+from holdfast.theory import Le
+from holdfast.theory import policy_mixtures as theory
+
+from ..binding import NamedMutant, claim
+from ..families.mixtures import SampledLevels, Selection, sampled_levels, selections
+from ..values import Values
+
+
+def infeasible_share(case: SampledLevels) -> Fraction:
+    """The share of all samples for which no policy that exists is within alpha, by counting."""
+    middles = [Fraction(2 * cell + 1, 2 * case.cells) for cell in range(case.cells)]
+    trained = [[Atom(m, 1 - m)] if m * case.cells > case.least else [] for m in middles]
+    safe_enough = 1 - Fraction(case.most, case.cells)
+    failing = sum(
+        best_single([atom for own in sample for atom in own], safe_enough) is None
+        for sample in product(trained, repeat=case.samples)
+    )
+    return Fraction(failing, case.cells**case.samples)
+
+
+@claim(
+    theory.sampled_levels,
+    over=sampled_levels(above=True).with_landmarks(
+        fine=lambda: (SampledLevels(1, 1000, 0, 1),),
+        finer=lambda: (SampledLevels(2, 40, 3, 4),),
+    ),
+)
+def sampled_levels_claim(case: SampledLevels) -> Iterator[Values]:
+    yield {
+        theory.failure: infeasible_share(case),
+        theory.S_levels: case.samples,
+        theory.room: Fraction(case.most - case.least, case.cells),
+    }
+
+
+@claim(
+    theory.limit_at_the_minimum,
+    over=sampled_levels().with_landmarks(minimum=lambda: (SampledLevels(3, 4, 2, 2),)),
+)
+def limit_at_the_minimum(case: SampledLevels) -> Iterator[Values]:
+    yield {theory.failure: infeasible_share(case)}
+
+
+_HALF, _NONE = Fraction(1, 2), Fraction(0)
+
+
+def looks_safe(case: Selection) -> Fraction:
+    """The probability that N episodes of one policy that is not safe meet the tightened level."""
+    allowed = case.tightened * (1 - case.discount)
+    if allowed >= 1:
+        return Fraction(1)
+    # at most `allowed` of the episodes unsafe: at least the rest of them safe
+    return binomial_tail(case.trials, 1 - case.risk, case.risk - allowed)
+
+
+def wrongly_chosen(case: Selection) -> Fraction:
+    """The probability that one of the policies looks safe; the best of these is then chosen."""
+    return 1 - (1 - looks_safe(case)) ** case.policies
+
+
+def ce4(policies: int = 100) -> tuple[Selection]:
+    """gamma_c = 1/2, alpha_s = 2/5, the estimate at most 1/5, N = 100, K policies of risk 21/100.
+
+    Their cost 21/50 exceeds 2/5.  An estimate of 1/5 means at most 10 unsafe episodes of 100, which
+    has probability 0.0029 for one; the printed bound is exp(-2 100 (1/5)^2 (1/2)^2) = e^-2 = 0.135.
+    """
+    half, fifth = Fraction(1, 2), Fraction(1, 5)
+    return (Selection(policies, 100, Fraction(21, 100), half, 2 * fifth, fifth),)
+
+
+def _values(case: Selection) -> Values:
+    return {
+        theory.failure: wrongly_chosen(case),
+        theory.N_samples: case.trials * case.copies,
+        theory.alpha_s: case.level,
+        theory.alpha_t: case.tightened,
+        theory.gamma_c: case.discount,
+    }
+
+
+@claim(
+    theory.selection_bound,
+    over=selections().with_landmarks(
+        **{
+            "CE-4": ce4,
+            "CE-4 with ten": lambda: ce4(10),
+            "CE-4 with one": lambda: ce4(1),
+            "one sample each": lambda: (Selection(50, 1, _HALF, _NONE, Fraction(9, 20), _NONE),),
+        }
+    ),
+    survivors={"failure <= 1": "true of every probability"},
+)
+def selection_bound(case: Selection) -> Iterator[Values]:
+    yield _values(case)
+
+
+_TINY = Fraction(1, 10**6)
+_SQUARES = "(1 - gamma_c)**2*(alpha_s - alpha_t)**2"
+_WEAKER = "true: the exponent is smaller in size, "
+_DISTANCE = theory.alpha_s - theory.alpha_t
+M14 = NamedMutant(
+    "M14",
+    Le(theory.failure, exp(-2 * theory.N_samples * _DISTANCE**2 * (1 - theory.gamma_c) ** 2)),
+    "Hoeffding's inequality without the union over the class",
+)
+
+
+@claim(
+    theory.union_bound,
+    over=selections()
+    .with_landmarks(
+        **{
+            "CE-4": ce4,
+            "sure": lambda: (Selection(1, 1, Fraction(1, 100), _NONE, Fraction(1, 200), _NONE),),
+            "patient": lambda: (
+                Selection(1, 1, Fraction(1, 10), Fraction(99, 100), Fraction(9), _NONE),
+            ),
+            "far": lambda: (Selection(1, 2000, _HALF, _NONE, _HALF - _TINY, Fraction(2, 5)),),
+            "close": lambda: (Selection(1, 2000, _HALF, _NONE, _HALF - _TINY, _HALF - 2 * _TINY),),
+        }
+    )
+    .with_controls(independent=selections(copied=True), tightened=selections(tightened=False)),
+    mutants=(M14,),
+    survivors={
+        "failure <= K": "true of every probability, since K >= 1",
+        f"failure <= K*exp(-9*N*{_SQUARES}/5)": _WEAKER + "9/5 for 2",
+        f"failure <= K*exp(-2*{_SQUARES})": _WEAKER + "since N >= 1",
+        "failure <= K*exp(-2*N*(1 - gamma_c)**3*(alpha_s - alpha_t)**2)": _WEAKER
+        + "since 1 - gamma_c <= 1",
+    },
+)
+def union_bound(case: Selection) -> Iterator[Values]:
+    yield {**_values(case), theory.K_policies: case.policies}

@@ -1,0 +1,235 @@
+"""Claims on expected costs that stand in for a chance constraint, as printed and repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
+from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.policies import value_of
+from holdfast.solvers.policy_change import covers, policy_change
+from holdfast.theory import Le, cmdp, flipping
+from holdfast.theory import surrogate_costs as theory
+
+from .. import landmarks
+from ..binding import NamedMutant, claim
+from ..draws import Draw
+from ..families import cmdps
+from ..families.cmdps import covering_policy, policy
+from ..families.windows import hazards, watched_models
+from ..family import Case, OutOfScope
+from ..kernel import format_rational
+from ..proofs import Proved
+from ..values import Values
+from ..window_landmarks import always_unsafe, ce2, ce2_flips, ce3, late_risk
+from . import randomisation
+from .flipping import solved
+from .policy_changes import mean_kl
+from .policy_mixtures import start_safety
+from .randomisation import cost_discount
+
+
+def unsafe_cost(
+    model: CMDP, unsafe: Sequence[int], weight: Fraction | int = 1
+) -> tuple[Fraction, ...]:
+    """For each choice `weight` times the probability that the next state is unsafe."""
+    return tuple(
+        weight * sum((p for t, p in model.transition_row(k) if t in unsafe), Fraction(0))
+        for k in range(model.n_choices)
+    )
+
+
+def proved_return(model: CMDP, acting: Policy, function: Sequence[Fraction]) -> Proved:
+    """The return of a function of the choices, with its certificate."""
+    vector = Vector.of(function)
+    values = evaluate(model, acting, vector)
+    found = value_of(model, values)
+
+    def document() -> dict[str, Any]:
+        return {
+            "format": "holdfast-certificate/1",
+            "kind": "policy-value",
+            "model": model.to_dict(),
+            "policy": [format_rational(p) for p in acting.probabilities],
+            "values": values.to_json(),
+            "function": {"values": vector.to_json()},
+            "value": format_rational(found),
+        }
+
+    return Proved(found, document)
+
+
+def discounted_unsafe(problem: WindowProblem, acting: Policy, discount: Fraction) -> Proved:
+    """H = E sum over i >= 1 of discount^i 1[s_i unsafe], un-normalised, from the initial law."""
+    cost = unsafe_cost(problem.model, problem.unsafe, discount)
+    return proved_return(problem.model.with_discount(discount), acting, cost)
+
+
+def start_risk(problem: WindowProblem, acting: Policy) -> Fraction:
+    """The risk of the T steps from the initial law; with a certificate where T = 1."""
+    if problem.window > 1 or problem.additive:
+        return 1 - start_safety(problem, acting)
+    cost = unsafe_cost(problem.model, problem.unsafe)
+    return proved_return(problem.model.with_discount(0), acting, cost)
+
+
+def _acting(draw: Draw, problem: WindowProblem, *_: object) -> Policy:
+    return policy(draw, problem.model)
+
+
+def _covering(draw: Draw, problem: WindowProblem, other: Policy) -> Policy:
+    return covering_policy(draw, problem.model, other)
+
+
+_COSTED = watched_models().along(_acting, cost_discount)
+
+
+def _three_actions() -> Iterator[Values]:
+    """A policy with three actions, against more than any flip that is safe enough is worth."""
+    problem, acting = ce2()
+    assert start_safety(problem, acting) >= 1 - problem.level
+    yield {
+        flipping.V_star: policy_return(problem.model, acting),
+        flipping.V_flip: max(ce2_flips()),
+    }
+
+
+M2 = NamedMutant(
+    "M2",
+    Le(flipping.V_star, flipping.V_flip),
+    "two actions are enough for one joint constraint too, among stationary policies",
+    _three_actions,
+)
+
+
+@claim(theory.two_actions, over=_COSTED, mutants=(M2,))
+def two_actions(problem: WindowProblem, acting: Policy, discount: Fraction) -> Iterator[Values]:
+    model = problem.model
+    costed = model.with_costs([unsafe_cost(model, problem.unsafe, discount)], [0])
+    for values in randomisation.coordinate_vertex.evaluate(costed, acting, discount):
+        renamed = {cmdp.cost_before: theory.H_before, cmdp.cost_after: theory.H_after}
+        yield {renamed.get(quantity, quantity): value for quantity, value in values.items()}
+
+
+@claim(
+    theory.cumulative_costs,
+    over=cmdps(constraints=(1, 1), feasible=None)
+    .along(policy, cost_discount)
+    .with_landmarks(negative=lambda: (landmarks.negative_cost(Fraction(0)),)),
+)
+def cumulative_costs(model: CMDP, acting: Policy, discount: Fraction) -> Iterator[Values]:
+    yield from randomisation.coordinate_vertex.evaluate(model, acting, discount)
+
+
+@claim(
+    theory.cost_range,
+    over=_COSTED.with_landmarks(
+        always=always_unsafe, patient=lambda: always_unsafe(Fraction(99, 100))
+    ),
+)
+def cost_range(problem: WindowProblem, acting: Policy, discount: Fraction) -> Iterator[Values]:
+    yield {
+        theory.H_cost: discounted_unsafe(problem, acting, discount),
+        theory.gamma_c: discount,
+    }
+
+
+@claim(
+    theory.discounted_cost,
+    over=_COSTED.with_landmarks(
+        **{"CE-3": ce3, "CE-3 patient": lambda: ce3(Fraction(999, 1000), Fraction(1, 100))}
+    ),
+)
+def discounted_cost(problem: WindowProblem, acting: Policy, discount: Fraction) -> Iterator[Values]:
+    yield {
+        theory.risk_window: start_risk(problem, acting),
+        theory.H_cost: discounted_unsafe(problem, acting, discount),
+    }
+
+
+@claim(
+    theory.conservative,
+    over=hazards().with_landmarks(**{"CE-3": lambda: ce3()[:1]}),
+)
+def conservative(problem: WindowProblem) -> Iterator[Values]:
+    """Both problems have the model's own discount, so that both are linear programs."""
+    model = problem.model
+    cost = unsafe_cost(model, problem.unsafe, model.discount)
+    costed, best = solve(model.with_costs([cost], [problem.level])), solved(problem)
+    if costed.value is None:
+        raise OutOfScope("no policy meets the discounted cost")
+    yield {
+        theory.V_cost: Proved(costed.value, lambda: costed.certificate),
+        theory.V_chance: Proved(best.value, best.certificate),
+    }
+
+
+@claim(
+    theory.always_stochastic,
+    over=cmdps(constraints=(1, 1)).with_landmarks(
+        G1=lambda: (landmarks.g1(),), kink=lambda: (landmarks.g1(1),)
+    ),
+)
+def always_stochastic(model: CMDP) -> Iterator[Values]:
+    """A basic optimal policy: one without randomisation shows a deterministic optimum."""
+    for values in randomisation.few_randomisations.evaluate(model, None):
+        yield {cmdp.N_random: values[cmdp.N_random]}
+
+
+def _late_risk() -> Case:
+    model, unsafe, new, old = late_risk()
+    return WindowProblem(model, unsafe, 1, Fraction(0)), new, old
+
+
+@claim(
+    theory.step_bound,
+    over=watched_models().along(_acting, _covering).with_landmarks(late=_late_risk),
+)
+def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Values]:
+    """alpha_s is the linearised cost, or 0 if that is negative, as no level is."""
+    model = problem.model
+    if not covers(old, new):
+        raise OutOfScope("the new policy takes an action that the old one never takes")
+    cost = unsafe_cost(model, problem.unsafe)
+    values = evaluate(model, old, Vector.of(cost)).fractions()
+    change = policy_change(model, old, new, values, cost)
+    raw = [Fraction(0)] * model.n_states
+    for k, s in enumerate(model.choice_states.tolist()):
+        raw[s] += new.probabilities[k] * cost[k]
+    linearised = change.old_return + change.surrogate / (1 - model.discount)
+    yield {
+        cmdp.gamma: model.discount,
+        theory.H_step: change.new_return,
+        theory.alpha_step: max(linearised, Fraction(0)),
+        theory.eta: max(raw),
+        theory.kl: mean_kl(model, new, old),
+    }
+
+
+def safe_steps(problem: WindowProblem, acting: Policy) -> Fraction:
+    """Sum over i = 1, ..., T of the probability that s_i is safe, forwards from the initial law."""
+    model = problem.model
+    law, total = model.initial_vector().fractions(), Fraction(0)
+    for _ in range(problem.window):
+        after = [Fraction(0)] * model.n_states
+        for k, s in enumerate(model.choice_states.tolist()):
+            weight = law[s] * acting.probabilities[k]
+            for t, p in model.transition_row(k) if weight else ():
+                after[t] += weight * p
+        law = tuple(after)
+        total += sum((law[s] for s in problem.safe), Fraction(0))
+    return total
+
+
+@claim(theory.union_of_steps, over=watched_models().along(_acting))
+def union_of_steps(problem: WindowProblem, acting: Policy) -> Iterator[Values]:
+    summed = replace(problem, additive=True)
+    yield {
+        theory.risk_window: start_risk(problem, acting),
+        theory.boole: 1 - start_safety(summed, acting),
+        theory.safe_sum: safe_steps(problem, acting),
+        flipping.T_window: problem.window,
+    }

@@ -1,0 +1,225 @@
+"""Families of problems with a joint chance constraint: a small model, unsafe states, a horizon.
+
+The window starts at time 1, so unsafe starts are allowed and not charged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from holdfast.solvers import CMDP, Policy, from_arrays
+from holdfast.solvers.chance.problem import ChanceProblem
+
+from ..draws import Draw
+from ..family import Family, OutOfScope
+from .cmdps import policy, skeleton
+
+WORLD_HORIZON = 5
+"""Decisions on a model that a user brings, from its states labelled unsafe."""
+_LARGEST = 300
+"""States up to which a policy is followed through a window, in fractions."""
+_ONE = Fraction(1)
+
+
+def chance_problems(
+    *,
+    absorbing: bool = False,
+    once: bool = False,
+    safe_start: bool = False,
+    undiscounted: bool = False,
+    lasting: bool = False,
+    charged: bool = False,
+    horizon: tuple[int, int] = (1, 4),
+) -> Family:
+    """Up to four states and three actions, none to two unsafe states, one to four decisions.
+
+    absorbing: unsafe states are never left; once: they lead to an end that is never left, where
+    there is room for one; safe_start: the initial law is on safe states; undiscounted: the discount
+    may also be 1; lasting: it is not 0; charged: any charge, and with or without reward after a
+    violation.
+    """
+
+    def base(draw: Draw) -> ChanceProblem:
+        model = skeleton(draw, 0, -2)
+        room = model.n_states - int(safe_start or once)
+        unsafe = draw.shuffle(range(model.n_states))[-draw.integer(min(1, room), min(2, room)) :]
+        unsafe = unsafe if room else []
+        if absorbing:
+            model = sent(model, {s: s for s in unsafe})
+        if once and unsafe:
+            end = next(s for s in range(model.n_states) if s not in unsafe)
+            model = sent(model, dict.fromkeys([*unsafe, end], end))
+        if safe_start:
+            model = model.with_initial(_safe_law(model, unsafe))
+        if undiscounted and draw.integer(0, 1):
+            model = model.with_discount(1)
+        if lasting and not model.discount:
+            model = model.with_discount(Fraction(3, 4))
+        problem = ChanceProblem(model, tuple(unsafe), draw.integer(*horizon))
+        return _charged(draw, problem) if charged else problem
+
+    def adopt(model: object) -> ChanceProblem:
+        return _adopted(model, absorbing, safe_start)
+
+    words = ", unsafe states absorbing" if absorbing else ""
+    return Family(f"problems with {horizon[0]} to {horizon[1]} decisions{words}", base, adopt=adopt)
+
+
+def _charged(draw: Draw, problem: ChanceProblem) -> ChanceProblem:
+    charge = draw.choice((Fraction(0), Fraction(1, 2), Fraction(1)))
+    return replace(problem, charge=charge, reward_after_violation=draw.integer(0, 2) > 0)
+
+
+def sent(model: CMDP, targets: dict[int, int]) -> CMDP:
+    """The model in which some states lead to a given one, whatever the action."""
+    rows = [
+        {targets[s]: 1} if s in targets else _row(model, k)
+        for k, s in enumerate(model.choice_states.tolist())
+    ]
+    return replace(
+        model,
+        indptr=np.cumsum([0, *map(len, rows)]),
+        successors=np.array([t for row in rows for t in row]),
+        weights=np.array([w for row in rows for w in row.values()], dtype=object),
+    )
+
+
+def _row(model: CMDP, choice: int) -> dict[int, int]:
+    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
+    return dict(zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True))
+
+
+def _safe_law(model: CMDP, unsafe: list[int]) -> list[int]:
+    kept = [0 if s in unsafe else w for s, w in enumerate(model.initial.tolist())]
+    return kept if any(kept) else [int(s not in unsafe) for s in range(model.n_states)]
+
+
+def is_absorbing(problem: ChanceProblem) -> bool:
+    """Whether no action leaves the unsafe states."""
+    owner = problem.model.choice_states.tolist()
+    return all(
+        t in problem.unsafe
+        for k, s in enumerate(owner)
+        if s in problem.unsafe
+        for t, _ in problem.model.transition_row(k)
+    )
+
+
+def _adopted(model: object, absorbing: bool, safe_start: bool) -> ChanceProblem:
+    if isinstance(model, CMDP):
+        labels = dict(model.labels)
+        if "unsafe" not in labels:
+            raise OutOfScope('needs states labelled "unsafe"')
+        model = ChanceProblem(model, labels["unsafe"], WORLD_HORIZON)
+    if not isinstance(model, ChanceProblem):
+        raise OutOfScope(f"speaks of joint chance constraints, not of {type(model).__name__}")
+    if model.model.n_states > _LARGEST:
+        raise OutOfScope(f"follows the law of {model.model.n_states} states; done up to {_LARGEST}")
+    if absorbing and not is_absorbing(model):
+        raise OutOfScope("needs unsafe states that are never left")
+    if safe_start and any(model.model.initial.tolist()[s] for s in model.unsafe):
+        raise OutOfScope("needs a start in safe states")
+    return model
+
+
+def acting(draw: Draw, problem: ChanceProblem, *_: object) -> Policy:
+    """A stationary policy."""
+    return policy(draw, problem.model)
+
+
+def charge_pair(draw: Draw, *_: object) -> tuple[Fraction, Fraction]:
+    """Two charges z <= y in [0, 1]."""
+    low, high = sorted(draw.integer(0, 4) for _ in range(2))
+    return Fraction(low, 4), Fraction(high, 4)
+
+
+def late_hit(steps: int, probability: Fraction, *, stay: bool = False) -> ChanceProblem:
+    """Unsafe at time `steps` with this probability, before that never; after it, `stay` or never.
+
+    So J = B = p and H = gamma_c^T p, or gamma_c^T p/(1 - gamma_c) if unsafe is absorbing.
+    """
+    unsafe, end = steps, steps + 1
+
+    def to(*targets: tuple[int, Fraction]) -> list[list[Fraction]]:
+        return [[sum((p for s, p in targets if s == t), Fraction(0)) for t in range(steps + 2)]]
+
+    rows = [to((t + 1, _ONE)) for t in range(steps - 1)]
+    rows.append(to((unsafe, probability), (end, 1 - probability)))
+    rows += [to((unsafe if stay else end, _ONE)), to((end, _ONE))]
+    start = [int(s == 0) for s in range(steps + 2)]
+    model = from_arrays(rows, [[0]] * (steps + 2), discount=Fraction(1, 2), initial=start)
+    return ChanceProblem(model, (unsafe,), steps)
+
+
+def late_choice(steps: int) -> CMDP:
+    """The states of `late_hit`, where at the last step a risk may be taken that pays 1."""
+    problem = late_hit(steps, Fraction(1))
+    size, last = problem.model.n_states, steps - 1
+    rows = [[int(t == s) for t in range(size)] for s in range(size)]
+    moves = [
+        [rows[steps + 1], rows[steps]] if s == last else [rows[min(s + 1, steps + 1)]] * 2
+        for s in range(size)
+    ]
+    reward = [[0, int(s == last)] for s in range(size)]
+    start = [int(s == 0) for s in range(size)]
+    return from_arrays(moves, reward, discount=Fraction(1, 2), initial=start)
+
+
+def stuck(steps: int, probability: Fraction) -> ChanceProblem:
+    """Unsafe from time 1 on for ever with this probability, else never: J = p, B = T p."""
+    rows = [[[0, probability, 1 - probability]], [[0, 1, 0]], [[0, 0, 1]]]
+    model = from_arrays(rows, [[0]] * 3, discount=Fraction(1, 2), initial=[1, 0, 0])
+    return ChanceProblem(model, (1,), steps)
+
+
+def g8(steps: int = 10) -> ChanceProblem:
+    """G8: at the start, once, a risky action pays 1 and is unsafe for ever; else nothing happens.
+
+    Taken with probability q it risks q and has T q unsafe times, so the joint level alpha is worth
+    alpha, and as a bound on Boole's sum alpha/T.
+    """
+    to_unsafe, to_end = [0, 1, 0], [0, 0, 1]
+    model = from_arrays(
+        [[to_unsafe, to_end], [to_unsafe] * 2, [to_end] * 2],
+        [[1, 0], [0, 0], [0, 0]],
+        discount=1,
+        initial=[1, 0, 0],
+    )
+    return ChanceProblem(model, (1,), steps)
+
+
+def g7(hazard: Fraction = Fraction(1, 10)) -> ChanceProblem:
+    """G7: a hazard that nobody can avoid, then a choice that does not know of it, T = 3.
+
+    From the start to the unsafe state with probability p, else to a safe one; both lead to the
+    choice: a risky action that pays 1 and is unsafe, or nothing.  At level p the risk may be taken
+    after the hazard, which is worth p; without memory it may not be taken at all.
+    """
+    to_unsafe, to_choice, to_end = ([int(t == s) for t in range(5)] for s in (1, 3, 4))
+    first = [0, hazard, 1 - hazard, 0, 0]
+    model = from_arrays(
+        [[first] * 2, [to_choice] * 2, [to_choice] * 2, [to_unsafe, to_end], [to_end] * 2],
+        [[0, 0], [0, 0], [0, 0], [1, 0], [0, 0]],
+        discount=1,
+        initial=[1, 0, 0, 0, 0],
+    )
+    return ChanceProblem(model, (1,), 3)
+
+
+def g3() -> ChanceProblem:
+    """G3: three states, the last one unsafe, T = 3, undiscounted.
+
+    Values 57/25, 191/50, 2419/400, 403/50 at levels 0, 1/10, 1/4, 2/5; under Boole's sum 731/200,
+    1121/200, 3826/525 at the last three.
+    """
+    weights = [[[4, 4, 2], [6, 4, 0]], [[5, 1, 4], [8, 2, 0]], [[5, 5, 0], [0, 10, 0]]]
+    model = from_arrays(
+        [[[Fraction(w, 10) for w in row] for row in rows] for rows in weights],
+        [[3, 1], [5, 0], [2, 2]],
+        discount=1,
+        initial=[1, 0, 0],
+    )
+    return ChanceProblem(model, (2,), 3)
