@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .chance import ChanceProblem as ChanceProblem
+    from .chance import ChanceSolution as ChanceSolution
     from .chord import ChordSolution as ChordSolution
     from .chord import solve_by_chord as solve_by_chord
     from .cmdp import CMDP as CMDP
@@ -39,11 +41,15 @@ if TYPE_CHECKING:
     from .policies import policy_return as policy_return
     from .policies import q_values as q_values
     from .policies import value_of as value_of
+    from .prism import read_prism as read_prism
+    from .prism import write_prism as write_prism
     from .worlds import WORLDS as WORLDS
     from .worlds import World as World
 
 _HOMES = {
     "CMDP": "cmdp",
+    "ChanceProblem": "chance",
+    "ChanceSolution": "chance",
     "ChordSolution": "chord",
     "EnclosedSolution": "enclosure",
     "LinearProgram": "linear_program",
@@ -71,11 +77,13 @@ _HOMES = {
     "policy_iteration": "improvement",
     "policy_return": "policies",
     "q_values": "policies",
+    "read_prism": "prism",
     "save": "model_io",
     "solve": "occupancy",
     "solve_by_chord": "chord",
     "solve_linear_program": "linear_program",
     "value_of": "policies",
+    "write_prism": "prism",
 }
 
 __all__ = list(_HOMES)

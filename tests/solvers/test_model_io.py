@@ -163,9 +163,9 @@ def test_flipped_bytes_in_an_archive_never_give_another_model(tmp_path):
 
 
 def test_other_suffixes_formats_and_missing_files_are_clear(tmp_path):
-    with pytest.raises(ModelError, match=r"suffix must be \.json or \.npz"):
+    with pytest.raises(ModelError, match=r"suffix must be \.json, \.npz or \.tra"):
         save(golden(), tmp_path / "model.pkl")
-    with pytest.raises(ModelError, match=r"suffix must be \.json or \.npz"):
+    with pytest.raises(ModelError, match=r"suffix must be \.json, \.npz or \.tra"):
         load(tmp_path / "model.txt")
     for suffix in (".json", ".npz"):
         with pytest.raises(FileNotFoundError):

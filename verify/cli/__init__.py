@@ -1,4 +1,4 @@
-"""The command line: ``holdfast verify | list | show | solve | check | hunt | doctor``.
+"""The command line: ``holdfast verify | list | show | solve | export | check | hunt | doctor``.
 
 Exit codes: 0 all as expected, 1 a violation, 2 undecided, 3 a mutant survived, 4 a certificate
 rejected, 64 bad usage (a command, a model, a claim or a store that cannot be used).
@@ -20,6 +20,7 @@ _COMMANDS = {
     "list": ("looking", "List the theorems."),
     "show": ("looking", "Show one theorem: statement, assumptions, source, mutants, findings."),
     "solve": ("solving", "Solve a constrained model exactly and certify the answer."),
+    "export": ("exporting", "Write a model as PRISM's explicit files, or as .json or .npz."),
     "check": ("looking", "Check certificates with the kernel, in a fresh process."),
     "hunt": ("hunting", "Search for the model on which a theorem is tightest, or false."),
     "doctor": ("looking", "Say whether this installation can be relied on."),

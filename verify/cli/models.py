@@ -13,15 +13,16 @@ from urllib.parse import parse_qsl
 import click
 import numpy as np
 
-from holdfast.solvers import CMDP, WORLDS, from_gymnasium, load
+from holdfast.solvers import CMDP, WORLDS, from_gymnasium, load, read_prism
 
 MODEL_HELP = (
-    "MODEL is a .json or .npz file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes arguments on), "
-    "or one of the worlds: " + ", ".join(WORLDS) + "."
+    "MODEL is a .json, .npz or PRISM .tra file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes "
+    "arguments on), or one of the worlds: " + ", ".join(WORLDS) + "."
 )
 COST_HELP = (
     "A cost: states:5,7,12 (1 on arriving in one of them), step (1 each step), a .npy file of "
-    "shape [S] or [S, A], or module:function with function(state, action, next_state)."
+    "shape [S] or [S, A], or module:function with function(state, action, next_state); "
+    "for a .tra model, a .srew or .trew file (default MODEL.cost1.srew and .trew, ...)."
 )
 
 
@@ -44,6 +45,8 @@ def read_model(
     factor = None if discount is None else rational(discount, "the discount")
     if name.startswith("gym:"):
         return _environment(name[4:], costs, limits, factor)
+    if name.endswith(".tra"):
+        return read_prism(name, costs=list(costs) or None, budgets=limits, discount=factor)
     if costs:
         raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
     if name in WORLDS:

@@ -1,0 +1,182 @@
+"""Reading PRISM's explicit-state files into an exact model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from ..cmdp import CMDP, ModelError
+from ..exact import Rational, common_denominator
+from ..model_io import assemble
+from .additions import Parts, remove_sink, remove_start
+from .labels import read_labels
+from .rewards import Structure, beside, read_rewards, structure_files
+from .transitions import Choice, Transitions, read_transitions
+
+_NUMBERED = re.compile(r"a(-?\d{1,18})")
+_NAMES_SHOWN = 20
+
+
+def read_prism(
+    tra: str | Path,
+    *,
+    labels: str | Path | None = None,
+    rewards: Structure | None = None,
+    costs: Sequence[Structure] | None = None,
+    budgets: Sequence[Rational] = (),
+    discount: Rational | None = None,
+) -> CMDP:
+    """The exact model of PRISM's explicit-state files.
+
+    Args:
+        tra: MODEL.tra, an MDP or a discrete-time Markov chain.
+        labels: the .lab file; default MODEL.lab if it is there.  The states labelled init are the
+            initial ones, equally likely; without a file, state 0.
+        rewards: the objective, r(s, k) = state reward + expected transition reward: a file, a stem
+            whose .srew and .trew both count, or several of these (they are added; none of them is
+            zero reward); default MODEL.srew and MODEL.trew.
+        costs: one such structure for each cost; default MODEL.cost1, MODEL.cost2, ..., one for
+            each budget.
+        budgets: bounds on the UN-normalised expected costs.
+        discount: gamma in [0, 1]; default the one that ``write_prism(..., discount="sink")`` wrote
+            as termination, whose sink is then removed again.
+
+    Probabilities and rewards are the rationals that are written (decimals, 5.6e-6, or p/q).  Rows
+    of decimals within 1e-5 of 1 are re-normalised exactly, in proportion, and a note says so.
+    States without choices get a self-loop if labelled deadlock.
+
+    Raises ModelError naming file and line for anything malformed, missing or listed twice.
+    """
+    tra = Path(tra)
+    stem = tra.with_name(tra.name.removesuffix(".tra"))
+    found = read_transitions(tra)
+    named, label_note = _labels(stem, labels, found.n_states)
+    closed = _close_deadlocks(found, named.get("deadlock", ()))
+    objective = _objective(stem, rewards)
+    paid = _costs(stem, costs, budgets)
+    parts = Parts(
+        [[choice.probabilities for choice in choices] for choices in found.choices],
+        [read_rewards(files, found) for files in (objective, *paid)],
+        _initial(named, found.n_states, tra),
+        {name: states for name, states in named.items() if name != "init"},
+        tra.name,
+    )
+    parts = remove_start(parts)
+    if discount is None:
+        parts, discount = remove_sink(parts)
+    actions, action_note = _actions(found.choices[: parts.size])
+    files = ", ".join(path.name for path in (tra, *objective, *(p for ps in paid for p in ps)))
+    model = _assembled(parts, actions, budgets, discount)
+    return model.with_notes(
+        f"PRISM explicit files {files}", *label_note, *closed, *_rounding(found), *action_note
+    )
+
+
+# -- files and labels ------------------------------------------------------------------------------
+def _labels(
+    stem: Path, given: str | Path | None, n_states: int
+) -> tuple[dict[str, tuple[int, ...]], list[str]]:
+    path = stem.with_name(stem.name + ".lab") if given is None else Path(given)
+    if given is None and not path.exists():
+        return {"init": (0,)}, [f"no {path.name}: state 0 is the initial one"]
+    return read_labels(path, n_states), []
+
+
+def _objective(stem: Path, given: Structure | None) -> list[Path]:
+    if given is not None:
+        return structure_files(given)
+    files = beside(stem)
+    if not files:
+        raise ModelError(
+            f"no reward beside {stem.name}.tra: neither {stem.name}.srew nor {stem.name}.trew; "
+            "name the files with rewards=..., or rewards=() for none"
+        )
+    return files
+
+
+def _costs(
+    stem: Path, given: Sequence[Structure] | None, budgets: Sequence[Rational]
+) -> list[list[Path]]:
+    if given is None:
+        given = [stem.with_name(f"{stem.name}.cost{i + 1}") for i in range(len(budgets))]
+    if isinstance(given, (str, Path)):
+        given = [given]
+    if len(given) != len(budgets):
+        raise ModelError(
+            f"{len(given)} cost(s) and {len(budgets)} budget(s) given; give one budget a cost"
+        )
+    return [structure_files(structure) for structure in given]
+
+
+def _initial(named: Mapping[str, tuple[int, ...]], n_states: int, tra: Path) -> list[Fraction]:
+    start = named.get("init", ())
+    if not start:
+        raise ModelError(f"no state of {tra.name} is labelled init; label the initial states so")
+    return [Fraction(int(s in start)) for s in range(n_states)]
+
+
+def _close_deadlocks(found: Transitions, deadlocks: Sequence[int]) -> list[str]:
+    empty = [s for s, choices in enumerate(found.choices) if not choices]
+    for state in empty:
+        if state not in deadlocks:
+            raise ModelError(
+                f"{found.path.name}: state {state} has no choice; add a self-loop, or label it "
+                "deadlock"
+            )
+        found.choices[state].append(Choice(0, None, {state: Fraction(1)}))
+    return [f"{len(empty)} deadlock state(s) got a self-loop"] if empty else []
+
+
+def _rounding(found: Transitions) -> list[str]:
+    if not found.renormalised:
+        return []
+    return [
+        f"{found.renormalised} probability row(s) of decimals re-normalised exactly "
+        f"(farthest from 1: {float(found.worst):.2g})"
+    ]
+
+
+# -- actions and assembly --------------------------------------------------------------------------
+def _actions(choices: Sequence[Sequence[Choice]]) -> tuple[list[int], list[str]]:
+    """Integer labels: of a7 the 7; else the names' alphabetical numbers; else 0, 1, 2, ..."""
+    names = [[choice.name for choice in own] for own in choices]
+    distinct = all(len(set(own)) == len(own) for own in names)
+    flat = [name for own in names for name in own if name is not None]
+    if not distinct or len(flat) != sum(map(len, names)):
+        return [k for own in choices for k in range(len(own))], []
+    numbers = [_NUMBERED.fullmatch(name) for name in flat]
+    if all(numbers):
+        return [int(match[1]) for match in numbers if match], []
+    order = {name: number for number, name in enumerate(sorted(set(flat)))}
+    shown = [f"{number} {name}" for name, number in list(order.items())[:_NAMES_SHOWN]]
+    more = [f"{len(order) - _NAMES_SHOWN} more"] if len(order) > _NAMES_SHOWN else []
+    return [order[name] for name in flat], [f"actions: {', '.join(shown + more)}"]
+
+
+def _assembled(
+    parts: Parts, actions: Sequence[int], budgets: Sequence[Rational], discount: Rational
+) -> CMDP:
+    indptr, successors, weights = [0], list[int](), list[int]()
+    for choices in parts.rows:
+        for row in choices:
+            successors += row
+            weights += common_denominator(row.values())[0]
+            indptr.append(len(successors))
+    values = [[value for own in function for value in own] for function in parts.functions]
+    model = assemble(
+        counts=[len(choices) for choices in parts.rows],
+        actions=actions,
+        indptr=indptr,
+        successors=successors,
+        weights=weights,
+        reward=values[0],
+        costs=values[1:],
+        budgets=budgets,
+        discount=discount,
+        initial=common_denominator(parts.initial)[0],
+    )
+    kept = [(name, states) for name, states in parts.labels.items() if states or name != "deadlock"]
+    return replace(model, labels=tuple(kept))

@@ -1,0 +1,76 @@
+"""``export``: a model written for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from holdfast.solvers import CMDP, save, write_prism
+from holdfast.verify.summary import ExitCode
+
+from . import output
+from .models import COST_HELP, MODEL_HELP, read_model
+
+
+@click.command(epilog=MODEL_HELP)
+@click.argument("model")
+@click.option(
+    "--to", "target", required=True, type=click.Path(), help="A .tra, .json or .npz file."
+)
+@click.option("--cost", "costs", multiple=True, help=COST_HELP)
+@click.option("--budget", "budgets", multiple=True, help="Bound on each discounted cost, in order.")
+@click.option("--discount", help="gamma; default the model's own, 99/100 for gym: models.")
+@click.option(
+    "--discount-as-sink",
+    is_flag=True,
+    help="Turn the discount into termination in a state labelled sink.",
+)
+@click.option("--decimals", is_flag=True, help="Write decimals instead of p/q where they end.")
+def export_command(
+    model: str,
+    target: str,
+    costs: Sequence[str],
+    budgets: Sequence[str],
+    discount: str | None,
+    discount_as_sink: bool,
+    decimals: bool,
+) -> int:
+    """Write MODEL to PATH.tra for PRISM and Storm, with PATH.lab, PATH.srew and PATH.trew.
+
+    Each cost goes to PATH.cost1.srew and .trew, and so on.  The files hold no discount: with
+    --discount-as-sink their total reward is the discounted one, and the query is printed.
+    """
+    problem = read_model(model, costs, budgets, discount)
+    path = Path(target)
+    if path.suffix != ".tra":
+        if discount_as_sink or decimals:
+            raise click.BadParameter(f"--discount-as-sink and --decimals are for .tra, not {path}")
+        written = [save(problem, path)]
+    else:
+        written = write_prism(
+            problem, path, discount="sink" if discount_as_sink else "omit", decimals=decimals
+        )
+    console = output.console()
+    for file in written:
+        console.print(str(file), highlight=False)
+    if path.suffix == ".tra":
+        console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
+    return ExitCode.AS_EXPECTED
+
+
+def _use(model: CMDP, path: Path, as_sink: bool) -> str:
+    """What to give to other tools, and to holdfast on the way back."""
+    limits = "".join(f" --budget {budget}" for budget in model.budgets)
+    if not as_sink:
+        return (
+            f"discount {model.discount} is not in the files: "
+            f"holdfast solve {path} --discount {model.discount}{limits}"
+        )
+    bounds = "".join(
+        f', R{{"cost{i + 1}"}}<={budget} [C]' for i, budget in enumerate(model.budgets)
+    )
+    objective = 'R{"reward"}max=? [C]'
+    query = f"multi({objective}{bounds})" if bounds else objective
+    return f"query: {query}\nback here: holdfast solve {path}{limits}"
