@@ -83,16 +83,23 @@ def labels_and_coordinates(model: CMDP) -> dict[str, Any]:
 
 def read_labels_and_coordinates(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields ``labels`` and ``coordinates`` of a model from such JSON."""
+    labels = document.get("labels", {})
+    if not isinstance(labels, Mapping):
+        raise ModelError(f'labels is {labels!r}; it must be an object, as {{"unsafe": [3, 7]}}')
     return {
-        "labels": tuple(
-            (str(name), tuple(int(s) for s in states))
-            for name, states in document.get("labels", {}).items()
-        ),
+        "labels": tuple((str(name), _states(name, found)) for name, found in labels.items()),
         "coordinates": tuple(
             tuple(to_fraction(x, f"coordinates[{s}]") for x in point)
             for s, point in enumerate(document.get("coordinates", ()))
         ),
     }
+
+
+def _states(name: object, found: Any) -> tuple[int, ...]:
+    wrong = [s for s in found if type(s) is not int] if isinstance(found, list) else [found]
+    if wrong:
+        raise ModelError(f"label {name!r} holds {wrong[0]!r}; a label is a list of states, as ints")
+    return tuple(found)
 
 
 def _check_order(states: Sequence[Any], size: int) -> None:

@@ -61,7 +61,7 @@ def from_arrays(
         reward: [S, A], or [S] when the action does not matter.
         costs: m arrays like ``reward`` ([m, S, A]).
         budgets: m bounds on the UN-normalised discounted expected costs.
-        discount: gamma in [0, 1).
+        discount: gamma in [0, 1], where 1 is for finite horizons only.
         initial: S probabilities; default uniform.
         available: [S, A] truth values of the actions each state has; default all.
         limit_denominator: replace floats by the nearest rationals with at most this denominator

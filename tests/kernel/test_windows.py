@@ -141,6 +141,7 @@ def test_rewards_after_a_violation_can_be_left_out() -> None:
     [
         ({"horizon": 0}, "wrong horizon"),
         ({"horizon": -1}, "wrong horizon"),
+        ({"horizon": 10**6}, "wrong horizon"),  # refused before it is unrolled
         ({"charge": "2"}, "wrong horizon, charge"),
         ({"charge": "-1/2"}, "-1/2"),
         ({"unsafe": [1, 1]}, "unsafe state"),
@@ -167,3 +168,19 @@ def test_a_changed_window_is_rejected(fields: Document, shown: str) -> None:
 def test_discount_one_needs_a_window() -> None:
     report = check({**OPTIMUM, "model": MODEL, "multipliers": []})
     assert ".discount is outside [0, 1)" in str(report.steps[-1])
+
+
+@pytest.mark.parametrize("states", [[0, 2, 3], [-3, 0, 2], [0, 0, 2], [1, 2, 3]])
+def test_states_are_numbered_from_0_without_gaps(states: list[int]) -> None:
+    """A state that is not one would name a row of something else: here reward 7 for nothing."""
+    three = {
+        **MODEL,
+        "n_states": 3,
+        "choices": [[s, i] for i, s in enumerate(states)],
+        "transitions": [[[0, 1]]] * 3,
+        "reward": ["0", "0", "7"],
+        "initial": ["1", "0", "0"],
+    }
+    for model in ({**WINDOW, "model": three, "terminal": ["0"] * 3}, {**three, "discount": "1/2"}):
+        report = check({**OPTIMUM, "model": model})
+        assert "not sorted by state over 0..2" in str(report.steps[-1])

@@ -192,3 +192,19 @@ def test_long_integers_are_written_in_hexadecimal(tmp_path):
     document = model.to_dict()
     assert document["reward"][1].startswith("1/0x")
     assert CMDP.from_dict(document) == load(save(model, tmp_path / "m.json")) == model
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"unsafe": [1.9]}, "label 'unsafe' holds 1.9"),
+        ({"unsafe": ["1"]}, "label 'unsafe' holds '1'"),
+        ({"unsafe": [True]}, "label 'unsafe' holds True"),
+        ({"unsafe": 1}, "label 'unsafe' holds 1; a label is a list of states"),
+        ([1], r"labels is \[1\]; it must be an object"),
+        ({"unsafe": [7]}, "label 'unsafe' holds 7; states are 0 .. 1"),
+    ],
+)
+def test_bad_labels_are_named(labels, said):
+    with pytest.raises(ModelError, match=said):
+        CMDP.from_dict({**golden().to_dict(), "labels": labels})

@@ -144,6 +144,15 @@ def test_the_picture_of_a_model_with_coordinates_has_a_map(
     assert text.count('<g id="axes_') == 2
 
 
+def test_a_picture_for_a_charge_in_between(holdfast: Invoke, tmp_path: Path) -> None:
+    """More policies than are enumerated, five memories, and two of Boole's policies."""
+    path = save(golden(), tmp_path / "golden.json")
+    done = holdfast("solve", path, "--joint-risk", "1/4", "--horizon", 4, "--charge", "1/2",
+                    "--reward-only-safe", "--plot", "between.svg")  # fmt: skip
+    assert done.code == 0
+    assert "best under Boole" in Path("between.svg").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -159,6 +168,14 @@ def test_the_picture_of_a_model_with_coordinates_has_a_map(
         (("--joint-risk", "1/4", "--horizon", "3", "--plot", "out.txt"), "cannot draw out.txt"),
         (("--joint-risk", "1/4", "--horizon", "3", "--method", "enclosure"), "exact or program"),
         (("--joint-risk", "1/4", "--fading", "--horizon", "3"), "drop --horizon"),
+        (("--joint-risk", "1/4", "--width", "1", "--horizon", "3"), "drop --horizon"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--charge", "1"), "--charge needs a"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--method", "program"), "needs a --horizon"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--certificate", "a"), "or --fading"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--all"), "--all needs a --horizon"),
+        (("--joint-risk", "1/4", "--discount", "1/2", "--fading", "--width", "1"), "is exact"),
+        (("--charge", "1"), "--charge goes with --joint-risk"),
+        (("--unsafe", "1"), "--unsafe goes with --joint-risk"),
         (("--joint-risk", "1/4", "--horizon", "3", "--then-free"), "the discount is 1"),
         (("--joint-risk", "1/4", "--discount", "1/2", "--plot", "a.svg"), "--plot needs"),
         (("--joint-risk", "1/4", "--discount", "1/2", "--width", "0"), "width is 0"),

@@ -19,6 +19,7 @@ from holdfast.solvers.chance import (
     solve,
     solve_by_flag_program,
 )
+from holdfast.verify.report.frontier import check_suffix
 from holdfast.verify.summary import ExitCode
 
 from . import output
@@ -53,19 +54,15 @@ def joint_risk_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--fading", is_flag=True, help="Bound E[gamma^tau] instead, tau the first unsafe visit."
         ),
         click.option(
-            "--width", default="1/1000000", show_default=True, help="Of an enclosure."
+            "--width", help="Of the enclosure without a horizon; default 1/1000000."
         ),
         click.option(
             "--unsafe",
-            default="unsafe",
-            show_default=True,
-            help="A label of the model, or states as 3,7,12.",
+            help="A label of the model, or states as 3,7,12; default the label unsafe.",
         ),
         click.option(
             "--charge",
-            default="0",
-            show_default=True,
-            help="Visit j costs charge^(j-1): 0 is the joint chance, 1 Boole's sum.",
+            help="Visit j costs charge^(j-1): 0, the default, is the joint chance, 1 Boole's sum.",
         ),
         click.option("--counts-start", is_flag=True, help="The start s_0 is watched too."),
         click.option(
@@ -103,14 +100,14 @@ def read_levels(texts: Sequence[str]) -> tuple[Fraction, ...]:
 
 def refuse_without_risk(options: dict[str, Any]) -> None:
     """Raises click.BadParameter if there is an option that only --joint-risk gives a meaning."""
-    alone = ("horizon", "plot", "counts_start", "reward_only_safe", "compare_boole", "then_free",
-             "fading")  # fmt: skip
-    given = [name for name in alone if options[name]]
-    if given:
-        raise click.BadParameter(
-            f"--{given[0].replace('_', '-')} goes with --joint-risk, the bound on the chance of an "
-            "unsafe state"
-        )
+    _refuse(options, [name for name in options if name != "risks"], "goes with --joint-risk, the "
+            "bound on the chance of an unsafe state")  # fmt: skip
+
+
+def _refuse(options: dict[str, Any], names: Sequence[str], why: str) -> None:
+    for name in names:
+        if options[name]:
+            raise click.BadParameter(f"--{name.replace('_', '-')} {why}")
 
 
 def solve_joint(
@@ -127,19 +124,25 @@ def solve_joint(
     """
     if method == "enclosure":
         raise click.BadParameter("--joint-risk is solved exactly; use --method exact or program")
-    unsafe = unsafe_states(model, options["unsafe"])
+    unsafe = unsafe_states(model, options["unsafe"] or "unsafe")
     flags = {
         "counts_start": options["counts_start"],
         "reward_after_violation": not options["reward_only_safe"],
     }
     levels = read_levels(options["risks"])
     if options["horizon"] is None:
+        options = {**options, "certificate": certificates[0], "all": whole,
+                   "method program": method == "program"}  # fmt: skip
         return _endless(
             model, unsafe, levels, Path(certificates[0] or certificates[1]), options, flags
         )
-    if options["fading"]:
-        raise click.BadParameter("--fading bounds E[gamma^tau] without a horizon; drop --horizon")
-    charge = rational(options["charge"], "the charge")
+    _refuse(options, ["fading", "width"], "is for problems without a horizon; drop --horizon")
+    if options["plot"]:
+        try:
+            check_suffix(options["plot"])
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    charge = rational(options["charge"] or "0", "the charge")
     make = first_window if options["then_free"] else ChanceProblem
     problem = make(model, unsafe, options["horizon"], charge=charge, **flags)
     request = Request(
@@ -168,13 +171,14 @@ def _endless(
         raise click.BadParameter(
             "--joint-risk needs a --horizon, the number of decisions: the discount is 1"
         )
-    for name in ("plot", "compare_boole", "then_free"):
-        if options[name]:
-            raise click.BadParameter(f"--{name.replace('_', '-')} needs a --horizon")
+    needing = ("plot", "compare_boole", "then_free", "charge", "all", "method program")
+    _refuse(options, needing, "needs a --horizon")
     console = output.console()
     if options["fading"]:
+        _refuse(options, ["width"], "is that of an enclosure; with --fading the optimum is exact")
         return print_first_hit(console, model, unsafe, levels, path, flags)
-    width = rational(options["width"], "the width")
+    _refuse(options, ["certificate"], "needs a --horizon, or --fading: the bounds have none")
+    width = rational(options["width"] or "1/1000000", "the width")
     return print_eventual(console, model, unsafe, levels, width, flags)
 
 

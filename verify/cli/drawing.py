@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import click
 import numpy as np
 
 from holdfast.solvers.chance import (
@@ -31,7 +30,7 @@ _EPISODES = 12
 
 
 def draw_solutions(problem: ChanceProblem, solutions: Sequence[ChanceSolution], path: str) -> Path:
-    """Draw the solutions into a file; raises click.BadParameter if its suffix is none of a plot."""
+    """Draw the solutions into a file; ValueError if its suffix is that of no picture."""
     solved = [solution for solution in solutions if solution.value is not None]
     label, deterministic = _others(problem)
     flips = [
@@ -46,10 +45,7 @@ def draw_solutions(problem: ChanceProblem, solutions: Sequence[ChanceSolution], 
     found = frontier(problem, most=_KINKS)
     picture = Frontier(found.kinks, found.complete, deterministic, label, flips)
     grid = _map(problem, solved[0]) if solved else None
-    try:
-        return write(draw(picture, risk_name(problem), grid), path)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+    return write(draw(picture, risk_name(problem), grid), path)
 
 
 def _point(value: Fraction | None, risk: Fraction | None) -> Point:
@@ -67,7 +63,8 @@ def _others(problem: ChanceProblem) -> tuple[str, list[Point]]:
     summed = replace(problem, charge=Fraction(1))
     points = []
     for kink in frontier(summed, most=_KINKS).points:
-        table = np.repeat(kink.choices, problem.levels // summed.levels, axis=1)
+        memories = np.minimum(np.arange(problem.levels), summed.levels - 1)
+        table = kink.choices[:, memories]
         value, risk = evaluate_policy(problem, table)
         points.append((risk, value))
     return "deterministic, best under Boole's sum", points

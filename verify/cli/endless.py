@@ -84,7 +84,7 @@ def print_first_hit(
                 chance, bound = found.chance_within(horizon), found.chance_bound(horizon)
                 console.print(
                     f"{'':<12}Pr(tau <= {horizon}) = {decimal(str(chance))}, of at most "
-                    f"gamma^-{horizon} level = {decimal(str(bound))}",
+                    f"min(1, gamma^-{horizon} level) = {decimal(str(bound))}",
                     highlight=False,
                 )
         target = path if len(levels) == 1 else output.path_for_level(path, level)

@@ -188,10 +188,10 @@ def _plain(value: object) -> list[Any]:
         n_states=integer, choices=pairs, transitions=array(pairs), discount=rational, reward=vector,
         costs=array(vector), budgets=vector, initial=vector)(value)
     states = [s for s, _ in choices]
-    ordered = states == sorted(states) and {0, n - 1} <= set(states) and len(set(states)) == n
+    ordered = sorted(states) == states and [states[0], states[-1], len({*states})] == [0, n - 1, n]
     require(ordered, f".choices are not sorted by state over 0..{n - 1}", states)
     require(len(set(map(tuple, choices))) == len(states), ".choices repeat a pair", choices)
-    require(0 <= gamma <= 1, ".discount is outside [0, 1)", gamma)
+    require(0 <= gamma <= 1, ".discount is outside [0, 1]", gamma)
     require(len(rows) == len(states), f".transitions must have {len(states)} rows, not", len(rows))
     for k, row in enumerate(rows):
         wrong = [[t, w] for t, w in row if not 0 <= t < n or w <= 0]
@@ -211,9 +211,9 @@ def _window(value: object) -> list[Any]:
     states, rows, gamma, (reward, *_), _, initial = plain
     n, bad = len(initial.numerators), [s in unsafe for s in range(len(initial.numerators))]
     terminal.check(".terminal", n)
-    valid = T > 0 and 0 <= z <= 1 and sum(bad) == len(unsafe)
-    require(valid, " has a wrong horizon, charge or unsafe state", [T, show(z), unsafe])
     levels = T + 1 if 0 < z < 1 else 2 - (z == 1 and after)
+    valid = 0 < T * levels * len(rows) <= 2**20 and 0 <= z <= 1 and sum(bad) == len(unsafe)
+    require(valid, " has a wrong horizon, charge or unsafe state", [T, show(z), unsafe])
     end, parts = T * levels * n, []
     for t, c, k in product(range(T), range(levels), range(len(rows))):
         total, last = sum(w for _, w in rows[k]), t == T - 1

@@ -62,15 +62,22 @@ def draw(frontier: Frontier, risk_name: str, grid: Map | None = None) -> Figure:
     return figure
 
 
-def write(figure: Figure, path: str | Path) -> Path:
-    """Write the figure in the format of the suffix; raises ValueError for one that has none."""
-    path = Path(path)
-    known = figure.canvas.get_supported_filetypes()
+def check_suffix(path: str | Path) -> Path:
+    """The path; raises ValueError unless its suffix is that of a format that can be drawn."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    path, known = Path(path), FigureCanvasBase.get_supported_filetypes()
     if path.suffix.lstrip(".") not in known:
         raise ValueError(
             f"cannot draw {path.name}: the suffix must be one of "
             f"{', '.join('.' + suffix for suffix in sorted(known))}"
         )
+    return path
+
+
+def write(figure: Figure, path: str | Path) -> Path:
+    """Write the figure in the format of the suffix; raises ValueError for one that has none."""
+    path = check_suffix(path)
     figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     return path
 
