@@ -85,23 +85,28 @@ sampled_levels = Theorem(
     label="policy-mixtures/sampled-levels",
     title="Above the least level, the program over policies of random levels is soon feasible",
     relation=Le(failure, exp(-S_levels * room)),
-    source=Source(f"holdfast, for {PAPER}", "repairs the limit in Theorem 7", Provenance.DERIVED),
+    source=Source(
+        f"holdfast, for {PAPER}", "repairs feasibility in Theorem 7's limit", Provenance.DERIVED
+    ),
     given=(ABOVE,),
     standing=Standing.REPAIRED,
     proof="No uniform level falls between the two with probability (1 - room)^S.",
     trivial=Rational(1),
-    remark="Fails means infeasible, each policy spending its level. Repair: alpha > alpha_min.",
+    remark=(
+        "Fails means infeasible, each policy spending its level. Repair: alpha > alpha_min. Says "
+        "that the program has a value in the end, not what that value tends to."
+    ),
 )
 limit_at_the_minimum = Theorem(
     label="policy-mixtures/limit",
     title="The program over policies of random levels is feasible with positive probability",
     relation=Lt(failure, 1),
-    source=Source(PAPER, "Theorem 7, a consequence of the limit", Provenance.READ),
+    source=Source(PAPER, "our consequence of Theorem 7, its limit", Provenance.READ),
     standing=Standing.REFUTED,
-    proof="As printed: the sampled levels become dense.",
+    proof="A program whose value converges has one in the end. The source: levels become dense.",
     remark=(
-        "False at the least level: every sampled level is almost surely above it, and a policy "
-        "that spends its level is too risky."
+        "Not a printed theorem, but needed for one. False at the least level: every sampled level "
+        "is almost surely above it, and a policy that spends its level is too risky."
     ),
 )
 
@@ -127,12 +132,15 @@ episode_flip = Theorem(
 )
 step_flip = Theorem(
     label="policy-mixtures/step-flip",
-    title="One coin for each step mixes safety",
+    title="One coin for each step, as Algorithm 2 tosses it, mixes safety",
     relation=Eq(F_flip, w_first * F_first + (1 - w_first) * F_second),
-    source=Source(PAPER, "Algorithm 2 with Theorems 6 and 7", Provenance.READ),
+    source=Source(PAPER, "Algorithm 2 as it runs, read with Theorems 6, 7", Provenance.READ),
     standing=Standing.REFUTED,
-    proof="As printed: the deployed policy tosses the coin in each step.",
-    remark="False: in a corridor left, left is safe, and right, right; but left, right is not.",
+    proof="None is printed: Theorems 6 and 7 toss one coin an episode, the algorithm one a step.",
+    remark=(
+        "Not a printed theorem, but what the algorithm would need. False: in a corridor left, left "
+        "is safe, and right, right; but left, right is not."
+    ),
 )
 
 N_samples = Quantity("N", "samples of each policy", Domain.TRIALS, "N")

@@ -4,15 +4,15 @@ Notation.  ``H = E sum_{i >= 1} gamma_c^i 1[s_i unsafe]`` from the start, UN-nor
 by a gamma_c of its own; ``risk = Pr(some of s_1, ..., s_T unsafe)``.
 
 Main results: `two_actions`, `cumulative_costs`, `cost_range`, `discounted_cost`, `conservative`,
-`always_stochastic`, `step_bound`, `union_of_steps`.
+`worst_case`, `always_stochastic`, `step_bound`, `union_of_steps`.
 """
 
-from sympy import sqrt
+from sympy import Min, sqrt
 
-from .cmdp import ONE_COST, J_after, J_before, N_random, cost_after, cost_before, gamma, n_actions
+from .cmdp import ONE_COST, J_after, J_before, cost_after, cost_before, gamma, n_actions
 from .flipping import PAPER, T_window
 from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
+from .relations import Both, Eq, Ge, Le, Lt
 from .theorem import Assumption, Provenance, Source, Standing, Theorem
 from .trust_region import CONTINUOUS, kl
 
@@ -57,18 +57,36 @@ cost_range = Theorem(
 risk_window = Quantity(
     "risk", "probability of an unsafe state within T steps", Domain.PROBABILITY, r"\Pr(\exists i)"
 )
+risk_worst = Quantity(
+    "risk_worst",
+    "largest risk of a policy with H <= alpha",
+    Domain.PROBABILITY,
+    r"\max_{H\le\alpha}\Pr(\exists i)",
+)
+alpha = Quantity("alpha", "level", Domain.NONNEGATIVE, r"\alpha")
 discounted_cost = Theorem(
     label="surrogate-costs/discounted-cost",
-    title="A policy within the level in discounted unsafe states is within it in probability",
-    relation=Le(risk_window, H_cost),
+    title="For some gamma_c near 1 and small T, H within the level keeps the risk within it",
+    relation=Le(risk_worst, alpha),
     source=Source(PAPER, "Theorem 5", Provenance.READ),
     standing=Standing.REFUTED,
     proof="As printed: the discounted sum exceeds the risk for gamma_c large and T small.",
+    uses=("surrogate-costs/worst-case",),
     remark=(
-        "H <= alpha would imply risk <= alpha at every alpha. False for every gamma_c < 1, by a "
-        "policy that is unsafe once or never: H = gamma_c p. Repaired by a factor gamma_c^T on "
-        "alpha, chance/safe-expected-cost. For finitely many policies some gamma_c does exist."
+        "The source says that gamma_c and T exist. None does: where a state is unsafe in the first "
+        "step or never, H = gamma_c p at every T, so some policy has the risk min(1, alpha/gamma_c)"
+        " > alpha, for every gamma_c < 1. Repaired by a factor gamma_c^T on alpha, "
+        "chance/safe-expected-cost. For finitely many policies some gamma_c does exist."
     ),
+)
+gamma_used = Quantity("gamma_c", "discount of the unsafe states", Domain.POSITIVE, r"\gamma_c")
+worst_case = Theorem(
+    label="surrogate-costs/worst-case",
+    title="Where a state is unsafe at once or never, H <= alpha allows the risk alpha/gamma_c",
+    relation=Eq(risk_worst, Min(1, alpha / gamma_used)),
+    source=Source(f"holdfast, for {PAPER}", "what refutes Theorem 5", Provenance.DERIVED),
+    proof="H = gamma_c p if the first step is unsafe with probability p, which any policy may be.",
+    remark="More than alpha for every gamma_c < 1 and every alpha in (0, 1), whatever T.",
 )
 
 V_cost = Quantity("V_H", "best value with H from the start at most alpha", latex="V_H(\\alpha)")
@@ -81,14 +99,18 @@ conservative = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: by Theorem 5.",
     uses=("surrogate-costs/discounted-cost",),
-    remark="False by the same model: the values are alpha/gamma_c and alpha.",
+    remark="False by the same model, at every gamma_c < 1: the values are alpha/gamma_c and alpha.",
 )
 
 BINDABLE = Assumption("feasible", "Some policy meets the budget.")
+J_deterministic = Quantity(
+    "J_det", "return of a deterministic policy within the budget", latex=r"J(\pi_{\rm det})"
+)
+J_optimal = Quantity("J_opt", "best return within the budget", latex=r"J^\star")
 always_stochastic = Theorem(
     label="surrogate-costs/always-stochastic",
     title="An optimal policy under an expected cost has to randomise",
-    relation=Ge(N_random, 1),
+    relation=Lt(J_deterministic, J_optimal),
     source=Source(PAPER, "introduction, with reference to Altman 1999", Provenance.READ),
     given=(BINDABLE, ONE_COST),
     standing=Standing.REFUTED,

@@ -1,7 +1,8 @@
 """Counterexamples: values at which a theorem is false, as text for people and as a certificate.
 
 Main definitions: `Refuter` puts a claim's theorem to a case, `Observation` is what it saw,
-`certify` writes a violation down as a document that the kernel checks without us.
+`certify` writes a violation down as a document that the kernel checks without us, and
+`certify_witness` what refutes a named mutant.
 """
 
 from __future__ import annotations
@@ -19,17 +20,16 @@ import flint
 from holdfast.theory import Quantity, Relation
 
 from . import expressions
-from .binding import Claim
+from .binding import Claim, NamedMutant
 from .comparison import CompiledRelation, Outcome
 from .description import describe, digest, value_text
 from .engine import claim_values, environment
 from .family import Case, OutOfScope
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
-from .proofs import Proved
+from .proofs import FORMAT, Proved
 from .values import Ball, ClaimError, Count, Value, is_known
 
-FORMAT = "holdfast-certificate/1"
 PRECISIONS = (256, 1024, 4096)
 """Bits at which balls are written down; the next is tried where the kernel cannot decide."""
 
@@ -147,7 +147,9 @@ def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) ->
     Exact values are written as they are, balls as intervals, narrower ones where the kernel cannot
     decide on the wider.  Numbers that carry a proof (`Proved`) embed it; the others are "given":
     there the certificate proves the arithmetic, and holds the case, so that anyone can compute the
-    values again.  The report says whether it was accepted, and how many were proved and given.
+    values again.  A proof is of the program or model that it embeds; that this is the one of the
+    case is ours to get right, and can be seen from the case as well.  The report says whether it
+    was accepted, and how many were proved and given.
 
     Raises
     ------
@@ -155,7 +157,29 @@ def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) ->
     """
     relation = claim.theorem.parts[part]
     used = {quantity.name: values[quantity.name] for quantity in relation.quantities}
-    notes = _notes(claim, case, part, used)
+    label = claim.name.replace("/", "-").replace("#", "-")
+    name = f"{label}-{digest(case)}.json"
+    return _certified(relation, used, _notes(claim, case, part, used), name)
+
+
+def certify_witness(mutant: NamedMutant) -> Certified:
+    """The document that says: at the first values of its witness, a named mutant is false.
+
+    Raises
+    ------
+    ValueError: if the mutant has no witness of its own, or that yields nothing.
+    """
+    values = next(iter(mutant.witness()), None) if mutant.witness is not None else None
+    if values is None:
+        raise ValueError(f"{mutant.name} has no witness to certify; drawn models refute it")
+    notes = {"mutant": mutant.name, "why": mutant.why, "statement": str(mutant.relation)}
+    used = {quantity.name: value for quantity, value in values.items()}
+    return _certified(mutant.relation, used, notes, f"{mutant.name}.json")
+
+
+def _certified(
+    relation: Relation, used: Mapping[str, Value], notes: Mapping[str, Any], name: str
+) -> Certified:
     for precision in PRECISIONS:
         document = {
             "format": FORMAT,
@@ -171,8 +195,7 @@ def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) ->
         report = check(document)
         if report.accepted or not any(isinstance(value, Ball) for value in used.values()):
             break
-    label = claim.name.replace("/", "-").replace("#", "-")
-    return Certified(document, report, f"{label}-{digest(case)}.json")
+    return Certified(document, report, name)
 
 
 def _notes(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> dict[str, Any]:

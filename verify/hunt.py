@@ -29,6 +29,9 @@ Progress = Callable[[int, float | None], None]
 
 DEFAULT_BUDGET = Budget(models=2000)
 
+_VIOLATION = "violation, shrunk"
+"""The note under which a corpus keeps a violation.  No hunt begins there: it would end at once."""
+
 _SAMPLES = 6
 """Random cases looked at before each local search, which starts from the best of them."""
 
@@ -43,6 +46,10 @@ class Kept(Protocol):
     @property
     def trace(self) -> Sequence[int]:
         """The integers that draw it."""
+
+    @property
+    def note(self) -> str:
+        """What it was kept for."""
 
 
 class Corpus(Protocol):
@@ -80,7 +87,8 @@ class Hunt:
     """What a hunt came to.
 
     best: for each part of the theorem that was observed, its extremal case; violation: the shrunk
-    violation that ended the hunt; models: cases evaluated; restarts: local searches begun;
+    violation that ended the hunt; models: cases evaluated; restarts: local searches begun from
+    random cases; kept: local searches begun, before these, from cases that the corpus held;
     seconds: until the violation or the end of the budget.  Shrinking is not counted.
     """
 
@@ -90,6 +98,7 @@ class Hunt:
     violation: Shrunk | None
     models: int
     restarts: int
+    kept: int
     seconds: float
 
 
@@ -107,8 +116,8 @@ def hunt(
     ----------
     budget: how many cases to evaluate, or for how long; with a number of cases the hunt follows
         from the seed alone.
-    corpus: what it holds of the claim is searched around first; it then keeps the extremal case of
-        each part, and the violation.
+    corpus: the extremal cases that it holds of the claim are searched around first, but not its
+        violations; it then keeps the extremal case of each part, and the violation.
     progress: called after each case with the number of cases and the best ratio so far.
 
     Raises
@@ -116,7 +125,8 @@ def hunt(
     ClaimError: if the claim is faulty on a case.
     """
     hunter = _Hunter(claim, seed, budget, progress)
-    known = () if corpus is None else [tuple(kept.trace) for kept in corpus.corpus(claim.name)]
+    held = () if corpus is None else corpus.corpus(claim.name)
+    known = [tuple(kept.trace) for kept in held if kept.note != _VIOLATION]
     try:
         hunter.run(known)
     except _Spent:
@@ -156,7 +166,7 @@ def _keep(corpus: Corpus, result: Hunt) -> None:
     if result.violation is not None:
         shrunk = result.violation
         ratio = shrunk.observation.outcome.ratio
-        corpus.keep(result.claim, shrunk.trace, ratio, describe(shrunk.case), "violation, shrunk")
+        corpus.keep(result.claim, shrunk.trace, ratio, describe(shrunk.case), _VIOLATION)
 
 
 class _Spent(Exception):
@@ -185,12 +195,13 @@ class _Hunter:
         self._targets = [
             index for index, part in enumerate(self._parts) if part.sign not in (Sign.EQ, Sign.NE)
         ] or [0]
-        self._models = self._restarts = 0
+        self._models = self._searches = self._kept = 0
         self.violation: Shrunk | None = None
 
     def run(self, known: Iterable[Sequence[int]]) -> None:
         """Search until the budget is spent or the theorem is violated."""
         for trace in known:
+            self._kept += 1
             self._climb(VectorDraw(trace))
         while True:
             self._climb(*(self._random(number) for number in range(_SAMPLES)))
@@ -209,18 +220,19 @@ class _Hunter:
             best,
             self.violation,
             self._models,
-            self._restarts,
+            self._searches - self._kept,
+            self._kept,
             elapsed,
         )
 
     def _random(self, number: int) -> Draw:
-        return PhiloxDraw("hunt", self._seed, self._claim.name, self._restarts, number)
+        return PhiloxDraw("hunt", self._seed, self._claim.name, self._searches, number)
 
     def _climb(self, *starts: Draw) -> None:
         """Local search from the best of the starts, on the next part in turn."""
-        target = self._targets[self._restarts % len(self._targets)]
-        generator = philox("moves", self._seed, self._claim.name, self._restarts)
-        self._restarts += 1
+        target = self._targets[self._searches % len(self._targets)]
+        generator = philox("moves", self._seed, self._claim.name, self._searches)
+        self._searches += 1
         height, here = max(
             ((self._evaluate(draw).get(target, -math.inf), draw) for draw in starts),
             key=lambda pair: pair[0],

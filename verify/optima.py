@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-from holdfast.solvers import CMDP, WORLDS, Policy, Status, enclose, solve
+from holdfast.solvers import CMDP, WORLDS, ModelError, Policy, Status, enclose, solve
 
 from .kernel import check, format_rational
 from .report.numbers import brief, decimal
 from .report.wording import count
 from .summary import WorldSummary
+
+if TYPE_CHECKING:
+    from holdfast.solvers.scale.lagrangian import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +24,60 @@ class Optimum:
     """A certified answer.
 
     value: exact rational as text, or ``lo..hi``; relaxation: least uniform increase of the budgets
-    if infeasible; document: the certificate; accepted: whether the kernel accepts it; verdict: in
-    words; remarks: lines for people.
+    if infeasible; document: the certificate, if one was made; accepted: whether the kernel accepts
+    it; verdict: in words; remarks: lines for people; interrupted: by Ctrl-C, so that the value is
+    what was known by then.
     """
 
     value: str
     multipliers: tuple[str, ...]
     policy: Policy | None
     relaxation: str | None
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] | None
     accepted: bool
     verdict: str
     remarks: tuple[str, ...]
+    interrupted: bool = False
 
 
-def certified_optimum(model: CMDP, method: str = "exact") -> Optimum:
-    """The optimum of a constrained model, ``exact`` or as a rigorous ``enclosure``."""
-    return _enclosed(model) if method == "enclosure" else _exact(model)
+METHODS = ("auto", "exact", "enclosure")
+#: Models of at most this many states are solved exactly unless asked otherwise.
+EXACT_BY_DEFAULT = 1_500
+#: Models of more states than this are not solved exactly: it would take hours.
+EXACT_AT_MOST = 5_000
+#: Models of at most this many transitions get a certificate unless asked otherwise.
+CERTIFIED_BY_DEFAULT = 200_000
+
+
+def certified_optimum(
+    model: CMDP,
+    method: str = "auto",
+    *,
+    width: Fraction = Fraction(1, 10**7),
+    certify: bool | None = None,
+    progress: Progress | None = None,
+) -> Optimum:
+    """The optimum of a constrained model, ``exact`` or as a rigorous ``enclosure``.
+
+    Args:
+        width: how far the ends of an enclosure may be apart.
+        certify: whether to make a certificate; None: if the model is not large.
+        progress: of an enclosure, as `enclose` calls it.
+
+    Raises ModelError when the model is too large for the exact optimum.
+    """
+    if method == "auto":
+        method = "exact" if model.n_states <= EXACT_BY_DEFAULT else "enclosure"
+    if method == "enclosure":
+        if certify is None:
+            certify = len(model.successors) <= CERTIFIED_BY_DEFAULT
+        return _enclosed(model, width, certify, progress)
+    if model.n_states > EXACT_AT_MOST:
+        raise ModelError(
+            f"the model has {model.n_states} states; the exact optimum is found for at most "
+            f"{EXACT_AT_MOST}. The method enclosure gives rigorous bounds"
+        )
+    return _exact(model)
 
 
 def _exact(model: CMDP) -> Optimum:
@@ -58,20 +99,39 @@ def _exact(model: CMDP) -> Optimum:
     )
 
 
-def _enclosed(model: CMDP) -> Optimum:
-    found = enclose(model)
-    accepted, verdict = _checked(found.certificate)
+def _enclosed(model: CMDP, width: Fraction, certify: bool, progress: Progress | None) -> Optimum:
+    found = enclose(model, width=width, method="scale", progress=progress)
     low, high = found.lower, found.upper
-    known = None if low is None or high is None else (low, high)
+    known = [end for end in (low, high) if end is not None]
+    document: Mapping[str, Any] | None = None
+    if certify and (found.status is Status.INFEASIBLE or len(known) == 2):
+        document = found.certificate
+    accepted, verdict = (False, "none") if document is None else _checked(document)
+    remarks = [f"method      {found.statistics['method']}"]
+    if len(known) == 2:
+        remarks.append(f"width       {float(known[1] - known[0]):.3g}")
+    remarks.append(f"stopped     {found.statistics['stopped']}")
     return Optimum(
-        value="..".join(map(format_rational, known or ())),
+        value=_ends(low, high),
         multipliers=tuple(map(format_rational, found.multipliers)),
         policy=None,
         relaxation=None if found.relaxation is None else format_rational(found.relaxation),
-        document=found.certificate,
+        document=document,
         accepted=accepted,
         verdict=verdict,
-        remarks=(f"enclosure of width {float(known[1] - known[0]):.3g}",) if known else (),
+        remarks=tuple(remarks),
+        interrupted=found.status is Status.INTERRUPTED,
+    )
+
+
+def _ends(low: Fraction | None, high: Fraction | None) -> str:
+    if low is None and high is None:
+        return "nothing known yet"
+    if low is None or high is None:
+        end = "at least" if high is None else "at most"
+        return f"{end} {format_rational(low if high is None else high)}"  # type: ignore[arg-type]
+    return (
+        format_rational(low) if low == high else f"{format_rational(low)}..{format_rational(high)}"
     )
 
 
@@ -83,7 +143,7 @@ def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
     return False, f"REJECTED by the kernel at step {last.number} ({last.name}): {last.reason}"
 
 
-def world_summary(name: str, model: CMDP, method: str = "exact") -> tuple[WorldSummary, Optimum]:
+def world_summary(name: str, model: CMDP, method: str = "auto") -> tuple[WorldSummary, Optimum]:
     """The row of the report for a world, and the certified optimum behind it."""
     start = time.perf_counter()
     found = certified_optimum(model, method)
@@ -101,7 +161,7 @@ def world_summary(name: str, model: CMDP, method: str = "exact") -> tuple[WorldS
         choices=model.n_choices,
         value=found.value or f"infeasible by {found.relaxation}",
         decimal=decimal(found.value) if found.value else "",
-        certified=str(found.document["kind"]) if found.accepted else "",
+        certified=str(found.document["kind"]) if found.document and found.accepted else "",
         seconds=time.perf_counter() - start,
         details=details,
     )

@@ -1,7 +1,9 @@
 """Numbers that carry their proofs: a claim may yield one, and a counterexample then embeds it.
 
 The kernel takes a number with a certificate from the certificate, not from us: the report on the
-counterexample counts it as proved, any other as given.
+counterexample counts it as proved, any other as given.  What is proved is a property of the program
+or model that the certificate embeds: the optimum of a linear program whose rows a solver wrote
+down, the return of a policy.  That the program is the one that the statement means is not.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 from .kernel import format_rational
 
 Document = Mapping[str, Any]
+FORMAT = "holdfast-certificate/1"
 
 
 class Proved(Fraction):
@@ -40,6 +43,22 @@ class Proved(Fraction):
         return self
 
 
+def calculated(value: Fraction | int, expression: Any, **parts: Proved) -> Proved:
+    """A number that an expression in the kernel's language has, in symbols that are proved."""
+
+    def document() -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "kind": "enclosure",
+            "expression": expression,
+            "values": {name: {"certificate": part.document()} for name, part in parts.items()},
+            "lo": format_rational(Fraction(value)),
+            "hi": format_rational(Fraction(value)),
+        }
+
+    return Proved(value, document)
+
+
 def largest(documents: Sequence[Document], value: Fraction) -> dict[str, Any]:
     """That `value` is the largest optimum of the linear programs of some certificates.
 
@@ -49,7 +68,7 @@ def largest(documents: Sequence[Document], value: Fraction) -> dict[str, Any]:
     optima = [one for one in documents if one["kind"] == "linear-program-optimum"]
     names = [f"V{i}" for i in range(len(optima))]
     return {
-        "format": "holdfast-certificate/1",
+        "format": FORMAT,
         "kind": "enclosure",
         "expression": ["max", *(["symbol", name] for name in names)],
         "values": {name: {"certificate": one} for name, one in zip(names, optima, strict=True)},

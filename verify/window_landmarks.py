@@ -10,6 +10,9 @@ from fractions import Fraction
 from holdfast.solvers import CMDP, Policy, from_arrays
 from holdfast.solvers.chance.windows import WindowProblem
 
+from .kernel import format_rational
+from .proofs import Proved, calculated
+
 Rows = list[list[list[Fraction | int]]]
 Rewards = list[list[Fraction | int]]
 _HALF, _FIFTH, _TENTH = Fraction(1, 2), Fraction(1, 5), Fraction(1, 10)
@@ -119,32 +122,43 @@ def ce2() -> tuple[WindowProblem, Policy]:
     return problem, Policy((*law, Fraction(1), Fraction(1), Fraction(1)))
 
 
-def ce2_flips() -> tuple[Fraction, Fraction]:
-    """Upper bounds on what the flips of CE-2 between a1 and a2, and between a1 and a3, are worth.
+def ce2_flips() -> Proved:
+    """An upper bound on what the flips of CE-2 are worth, between a1 and a2, or a1 and a3.
 
     Safety is p1 (1 - p2), the value (15/8 p2 + p3)/(1 - p1/100), increasing in p2 and p3.  With
     p3 = 0 safety (1 - p2)^2 >= 3/4 means p2 <= 1 - sqrt(3)/2 < 13398/100000, as 86602^2 =
     7499906404 < 7.5e9.  With p2 = 0 it means p3 <= 1/4.  Without a1 it is 0.
     """
     p2, p3 = Fraction(13398, 100000), Fraction(1, 4)
-    first = Fraction(15, 8) * p2 / (1 - (1 - p2) / 100)
-    return first, p3 / (1 - (1 - p3) / 100)
+    assert (1 - p2) ** 2 < Fraction(3, 4)
+    paid = Fraction(15, 8) * p2, p3
+    kept = 1 - (1 - p2) / 100, 1 - (1 - p3) / 100
+    pairs = [(format_rational(v), format_rational(k)) for v, k in zip(paid, kept, strict=True)]
+    worth = max(v / k for v, k in zip(paid, kept, strict=True))
+    return calculated(worth, ["max", *(["div", *pair] for pair in pairs)])
+
+
+def one_shot(discount: Fraction, level: Fraction, window: int = 1) -> WindowProblem:
+    """Unsafe in the first step or never; the risk p is the policy's to choose, H = gamma_c p.
+
+    From the start, "risky" pays 1 and leads to the unsafe state, "careful" pays 0 and to the end;
+    the unsafe state leads there too.  gamma_c is the discount of the reward as well.
+    """
+    rows: Rows = [[[0, 0, 1], [0, 1, 0]], [[0, 0, 1]], [[0, 0, 1]]]
+    model = _model(rows, [[0, 1], [0], [0]], discount, 0)
+    return WindowProblem(model, (1,), window, level)
 
 
 def ce3(
     discount: Fraction = Fraction(9, 10), level: Fraction = _TENTH
 ) -> tuple[WindowProblem, Policy, Fraction]:
-    """(problem, policy, gamma_c): unsafe once or never, H = gamma_c p <= alpha < p at T = 1.
+    """(problem, policy, gamma_c): one shot with H = gamma_c p <= alpha < p at T = 1.
 
-    From the start, "risky" pays 1 and leads to the unsafe state, "careful" pays 0 and to the end;
-    the unsafe state leads there too.  p = alpha (1 + 1/gamma_c)/2 is in (alpha, alpha/gamma_c].
-    The discount of the reward is gamma_c as well.
+    p = alpha (1 + 1/gamma_c)/2 is in (alpha, alpha/gamma_c], or 1 if that is less.
     """
-    p = level * (1 + 1 / discount) / 2
-    rows: Rows = [[[0, 0, 1], [0, 1, 0]], [[0, 0, 1]], [[0, 0, 1]]]
-    model = _model(rows, [[0, 1], [0], [0]], discount, 0)
+    p = min(Fraction(1), level * (1 + 1 / discount) / 2)
     policy = Policy((1 - p, p, Fraction(1), Fraction(1)))
-    return WindowProblem(model, (1,), 1, level), policy, discount
+    return one_shot(discount, level), policy, discount
 
 
 def always_unsafe(

@@ -18,7 +18,7 @@ import numpy as np
 from .dynamics import Dynamics, IntegerArray
 from .proposal import FloatArray, FloatDynamics, FloatPolicy
 
-#: Risks below this may be rounded to nothing.
+#: Risks below this may be rounded to nothing, charges and probabilities too.
 _UNDERFLOW = 1e-290
 
 
@@ -80,15 +80,16 @@ class Screen:
         """Choices that may minimise the risk; where it can be avoided altogether, one that does.
 
         The table has the most rewarding ones, up to rounding.  No two risks are ever subtracted, so
-        with T layers and b successors the error of one is at most a share T (b + 4) u of it, and
-        zeros are known for certain from the graph.
+        with T layers and b successors the error of one is at most a share T (b + 4) u of it, apart
+        from underflow.  Floats therefore say nothing on which risks are 0: that is decided by which
+        charges, residual risks and transition probabilities are, as integers.
         """
         dynamics, floats = self.dynamics, self.floats
         width = int(np.diff(dynamics.model.indptr).max())
         ratio = 1 + dynamics.horizon * (width + 4) * 2.0**-50
         pattern = floats.matrix.copy()
-        pattern.data[:] = 1.0
-        state = (floats.terminal, floats.residual, (floats.residual > 0).astype(float))
+        pattern.data = (dynamics.model.weights != 0).astype(float)
+        state = (floats.terminal, floats.residual, (dynamics.residual != 0).astype(float))
         layers: list[IntegerArray] = []
         table = self._table()
         for t in reversed(range(dynamics.horizon)):
@@ -111,7 +112,8 @@ class Screen:
         """The choices picked and left, and the layer's values, risks and where these are not 0."""
         floats, model = self.floats, self.dynamics.model
         owned, charges = model.choice_start[:-1], floats.charges
-        hits = (pattern @ floats.arrival(positive, (charges > 0).astype(float)).T).T
+        charged = (self.dynamics.charges != 0).astype(float)
+        hits = (pattern @ floats.arrival(positive, charged).T).T
         free = hits == 0
         avoidable = np.logical_or.reduceat(free, owned, axis=1)
         scores = floats.expected(floats.arrival(risks, charges))

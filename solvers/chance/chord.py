@@ -19,7 +19,7 @@ from .dynamics import Dynamics
 from .evaluation import evaluate_table
 from .faces import Face, Timer, Workbench, check_above, slope_between
 from .problem import ChanceProblem
-from .proposal import FloatPolicy
+from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
 from .splitting import solution_on_face
 
@@ -66,7 +66,7 @@ class _Chord:
     def run(self) -> tuple[Face | TimedPolicy, dict[str, int]]:
         """The face around the level, or the safest policy if it is above; and the rounds."""
         bench, level = self.bench, self.level
-        budget = float(level - bench.dynamics.problem.start_risk)
+        budget = nearest(level - bench.dynamics.problem.start_risk)
         safest, candidates = bench.least_risk()
         with Timer(bench, "float induction"):
             first, last, float_rounds = bench.screen.floats.bracket(budget, safest)
@@ -79,7 +79,7 @@ class _Chord:
             if low.risk > level:
                 return low, rounds
         high = self._exact(last)
-        if high.risk <= level or high.value <= low.value:
+        if high.risk <= level:
             high = self.top.safer
             if high.risk <= level:
                 return self.top, rounds
@@ -87,9 +87,17 @@ class _Chord:
         return face, rounds
 
     def _search(self, low: TimedPolicy, high: TimedPolicy) -> tuple[Face, int]:
-        """From low.risk <= level < high.risk and low.value < high.value."""
+        """From low.risk <= level < high.risk.
+
+        Where the chord does not rise, the end above the level was no optimum of the reward, which
+        may then meet the level.  If not, its chord with the other end rises.
+        """
         rounds = 0
         while True:
+            if high.value <= low.value:
+                high = self.top.safer
+                if high.risk <= self.level:
+                    return self.top, rounds
             rounds += 1
             face = self.bench.face(slope_between(low, high))
             above = check_above(face, low)

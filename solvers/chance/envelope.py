@@ -7,6 +7,7 @@ above the chord or finds one or two kinks above it.
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -115,6 +116,11 @@ class _Refinement:
 
     def _push(self, low: TimedPolicy, high: TimedPolicy) -> None:
         if low.risk < high.risk:
-            area = float(high.risk - low.risk) * float(high.value - low.value)
+            area = _logarithm(high.risk - low.risk) + _logarithm(high.value - low.value)
             self.pushed += 1
             heapq.heappush(self.queue, (-area, self.pushed, low, high))
+
+
+def _logarithm(value: Fraction) -> float:
+    """Of a positive number, also of one beyond all floats."""
+    return math.log2(value.numerator) - math.log2(value.denominator)

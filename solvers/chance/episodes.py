@@ -27,7 +27,7 @@ def draw_episodes(
     """
     stream = np.random.Generator(np.random.Philox(key=key))
     model = problem.model
-    law = model.initial.astype(float) / float(model.initial_denominator)
+    law = np.array([float(p) for p in model.initial_vector().fractions()])
     states = np.empty((episodes, problem.horizon + 1), dtype=np.int64)
     states[:, 0] = stream.choice(model.n_states, size=episodes, p=law / law.sum())
     for episode in states:

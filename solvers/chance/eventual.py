@@ -14,14 +14,14 @@ gamma^N max_s (best value - best value at risk q), so a wanted width tells N.
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from ..cmdp import CMDP, IntegerArray, ModelError
-from ..exact import Rational, Vector, to_fraction
+from ..exact import Rational, Vector, format_rational, to_fraction
 from ..improvement import policy_iteration
 from ..model_checks import check_discounted
 from ..occupancy import Status
@@ -94,7 +94,7 @@ def solve_eventual(
     problem = replace(base, horizon=steps)
     zero = Vector((0,) * model.n_states)
     solutions = [
-        solve_dynamics(Dynamics.of(problem, values, [least.risks, zero]), bound)
+        _optimum(Dynamics.of(problem, values, [least.risks, zero]), bound)
         for values in (tails.lower, tails.upper)
     ]
     return EventualSolution(
@@ -137,6 +137,17 @@ class _Tails:
         return cls(lower, upper, choices, gap)
 
 
+def _optimum(dynamics: Dynamics, level: Fraction) -> ChanceSolution:
+    """Of a level that is feasible, by what is known of the least risk."""
+    solution = solve_dynamics(dynamics, level)
+    if solution.status is not Status.OPTIMAL:
+        raise AssertionError(
+            f"the least eventual risk is at most the level, but over {dynamics.horizon} decisions "
+            f"{solution.explanation()}"
+        )
+    return solution
+
+
 def _mean_risk(problem: ChanceProblem, risks: Vector) -> Fraction:
     """Of the starts that are not visits themselves."""
     mass = problem.model.initial_vector()
@@ -151,20 +162,22 @@ def _horizon(discount: Fraction, gap: Fraction, width: Any, horizon: int | None)
         return horizon
     wanted = to_fraction(width, "width")
     if wanted <= 0:
-        raise ModelError(f"width is {wanted}; it must be positive (the enclosure can be narrower)")
-    if gap * discount <= wanted:
-        return 1
-    # Floats only say where to look.
-    ratio = gap / wanted
-    logarithm = math.log(ratio.numerator) - math.log(ratio.denominator)
-    steps = math.ceil(logarithm / -math.log1p(-float(1 - discount)))
+        raise ModelError(
+            f"width is {format_rational(wanted)}; it must be positive (the enclosure can be "
+            "narrower)"
+        )
+    needed = wanted / gap if gap else Fraction(1)
+
+    def suffices(steps: int) -> bool:
+        if 1 - steps * (1 - discount) > needed:  # at most the power, by Bernoulli's inequality
+            return False
+        top, bottom = discount.numerator**steps, discount.denominator**steps
+        return top * needed.denominator <= bottom * needed.numerator
+
+    steps = 1 + bisect_left(range(1, LONGEST + 1), True, key=suffices)
     if steps > LONGEST:
         raise ModelError(
-            f"width {wanted} needs more than {LONGEST} decisions at discount {discount}; give a "
-            "greater width"
+            f"width {format_rational(wanted)} needs more than {LONGEST} decisions at discount "
+            f"{format_rational(discount)}; give a greater width"
         )
-    while discount**steps * gap > wanted:
-        steps += 1
-    while discount ** (steps - 1) * gap <= wanted:
-        steps -= 1
     return steps

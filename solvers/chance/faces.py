@@ -48,6 +48,7 @@ class Workbench:
 
     def face(self, multiplier: Fraction) -> Face:
         """The face of a multiplier >= 0."""
+        assert multiplier >= 0, f"a multiplier of {multiplier} would reward risk"
         with Timer(self, "screening"):
             candidates = self.screen.optimal(multiplier)
         with Timer(self, "exact induction"):

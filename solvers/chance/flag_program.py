@@ -110,14 +110,10 @@ class FlagProgram:
 
     def _rows(self) -> list[dict[int, int]]:
         """Row numbers of the cells of each layer; ModelError when there are too many."""
+        _check_rows(self.dynamics.horizon + 1, "at least ")
         distinct = [np.unique(cells).tolist() for cells in self.cells]
         count = sum(map(len, distinct)) + 1
-        if count > LARGEST:
-            raise ModelError(
-                f"the flag program has {count} rows (reachable times, memories and states), more "
-                f"than the {LARGEST} that exact linear programming takes; use the chord, "
-                "solvers.chance.solve, which has no such limit"
-            )
+        _check_rows(count)
         starts = np.concatenate([[0], np.cumsum([len(cells) for cells in distinct])]).tolist()
         return [
             {cell: start + i for i, cell in enumerate(cells)}
@@ -175,6 +171,15 @@ class FlagProgram:
             tuple(objective),
             scale,
             units=tuple(int(d) for d in units),
+        )
+
+
+def _check_rows(count: int, bound: str = "") -> None:
+    if count > LARGEST:
+        raise ModelError(
+            f"the flag program has {bound}{count} rows (reachable times, memories and states), "
+            f"more than the {LARGEST} that exact linear programming takes; use the chord, "
+            "solvers.chance.solve, which takes far more"
         )
 
 

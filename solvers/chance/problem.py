@@ -22,6 +22,10 @@ import numpy as np
 from ..cmdp import CMDP, ModelError
 from ..exact import Rational, Vector, format_rational, to_fraction
 
+#: Cells (horizon x memories x states) of the largest problem: a table of choices takes 4 bytes for
+#: each, and some tens of bytes for each are needed at once.
+LARGEST = 50_000_000
+
 
 @dataclass(frozen=True)
 class ChanceProblem:
@@ -37,7 +41,8 @@ class ChanceProblem:
             state has been visited.
         terminal: g, the value of each state at the end; None is zero.
 
-    Raises ModelError on bad data.
+    Raises ModelError on bad data, and when there are more than `LARGEST` cells (time, memory,
+    state).
     """
 
     model: CMDP
@@ -55,13 +60,25 @@ class ChanceProblem:
         put(self, "charge", _rational(self.charge, "charge"))
         if not 0 <= self.charge <= 1:
             raise ModelError(
-                f"charge is {self.charge}; visit j costs charge^(j-1), so it must lie in [0, 1]: "
-                "0 is the joint chance, 1 is Boole's sum"
+                f"charge is {format_rational(self.charge)}; visit j costs charge^(j-1), so it must "
+                "lie in [0, 1]: 0 is the joint chance, 1 is Boole's sum"
             )
         if self.terminal is not None and len(self.terminal) != self.model.n_states:
             raise ModelError(
                 f"terminal has {len(self.terminal)} entries for {self.model.n_states} states; "
                 "give one value a state"
+            )
+        self._check_size()
+
+    def _check_size(self) -> None:
+        cells = self.horizon * self.levels * self.model.n_states
+        if cells > LARGEST:
+            less = ", or take a charge of 0 or 1: the memory then has at most 2 values"
+            raise ModelError(
+                f"horizon is {self.horizon}: with {self.levels} values of the memory and "
+                f"{self.model.n_states} states that is {cells} cells (time, memory, state), more "
+                f"than the {LARGEST} that a table of choices may have; shorten the horizon"
+                f"{less if self.levels > 2 else ''}"
             )
 
     # -- the memory ------------------------------------------------------------------------------
@@ -113,11 +130,13 @@ class ChanceProblem:
         """
         value = _rational(level, "level")
         if value < 0:
-            raise ModelError(f"level is {value}; a risk is never negative, give at least 0")
+            raise ModelError(
+                f"level is {format_rational(value)}; a risk is never negative, give at least 0"
+            )
         if self.charge == 0 and value >= 1:
             raise ModelError(
-                f"level is {value}; a joint chance lies in [0, 1], so the level must lie in "
-                "[0, 1): with 1 or more nothing is constrained"
+                f"level is {format_rational(value)}; a joint chance lies in [0, 1], so the level "
+                "must lie in [0, 1): with 1 or more nothing is constrained"
             )
         return value
 

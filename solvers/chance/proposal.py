@@ -91,10 +91,7 @@ class FloatDynamics:
 
     def price(self, multiplier: Fraction) -> float:
         """A multiplier in units of reward; infinite when no double is as large."""
-        try:
-            return float(multiplier / self.unit)
-        except OverflowError:
-            return math.inf
+        return nearest(multiplier / self.unit)
 
     def arrival(self, values: FloatArray, charges: FloatArray) -> FloatArray:
         """[M, S]: the values after arriving from each memory, and the charge of unsafe arrivals."""
@@ -112,8 +109,9 @@ class FloatDynamics:
 
         ``bounded`` adds the errors.  A choice with b successors, whose values and charges have
         expected sizes at most x, and with a reward of size r, adds less than (b + 9) u x + 5 u r,
-        u = 2^-53, to the expected error of what follows, apart from underflow.  Twice that is
-        added, which covers the rounding of the bound itself.
+        u = 2^-53, to the expected error of what follows.  Twice that is added, which covers the
+        rounding of the bound itself.  What is lost to underflow has its own terms, in proportion to
+        the price where it is a charge, a residual risk or a probability.
         """
         dynamics, model = self.dynamics, self.dynamics.model
         owned, charges = model.choice_start[:-1], -price * self.charges
@@ -121,7 +119,7 @@ class FloatDynamics:
         noise = _SPACING * (width + 9)
         factor = float(model.discount**dynamics.horizon)
         values = factor * self.terminal - price * self.residual
-        error = 8 * _SPACING * (np.abs(self.terminal) + price * self.residual)
+        error = 8 * _SPACING * (np.abs(self.terminal) + price * self.residual) + price * _SUBNORMAL
         errors = None
         for t in reversed(range(dynamics.horizon)):
             rewards = float(model.discount**t) * self.rewards
@@ -180,6 +178,14 @@ class FloatDynamics:
                 break
             low, high = (trial, high) if trial.risk <= budget else (low, trial)
         return low, high, rounds
+
+
+def nearest(value: Fraction) -> float:
+    """The nearest double; infinite when none is as large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _doubles(numerators: IntegerArray, denominator: int) -> FloatArray:

@@ -122,7 +122,8 @@ class ChanceSolution:
         least, base, start = format_rational(self.minimum_risk), self.problem.start_risk, ""
         if base > self.level:
             state = next(s for s in self.problem.unsafe if self.problem.model.initial[s])
-            start = f"start state {state} is unsafe, and an unsafe start alone risks {base}; "
+            alone = format_rational(base)
+            start = f"start state {state} is unsafe, and an unsafe start alone risks {alone}; "
         return (
             f"{start}no policy has a risk below {least}, and the level is "
             f"{format_rational(self.level)}: raise it at least to {least}"

@@ -76,7 +76,8 @@ REFUTED = {
     "surrogate-costs/always-stochastic",
     "surrogate-costs/step-bound",
 }
-"""Statements that are false as printed; each has a repair beside it."""
+"""Statements that are false, each with a repair beside it; nine as printed, while "limit" is a
+consequence of a printed theorem and "step-flip" an algorithm as it runs."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 _RUNS: dict[str, list[ShardResult]] = {}
 

@@ -91,6 +91,7 @@ def test_a_store_keeps_peaks_and_gives_them_back() -> None:
         assert kept.case == [["200", "201"]]
         again = hunt(claim_of(), seed=9, budget=Budget(models=1), corpus=store)
     assert again.best[0].trace == (200, 1)
+    assert (again.kept, again.restarts) == (1, 0)
 
 
 def test_a_violation_is_kept_in_the_corpus() -> None:
@@ -98,7 +99,13 @@ def test_a_violation_is_kept_in_the_corpus() -> None:
     with Store.open(":memory:") as store:
         hunt(claim_of(wrong, evaluate=lambda model: iter([{M: model[1]}])), corpus=store)
         notes = {kept.note: kept.trace for kept in store.corpus("demo/wrong")}
-    assert notes["violation, shrunk"] == (1, 1)
+        assert notes["violation, shrunk"] == (1, 1)
+        again = hunt(
+            claim_of(wrong, evaluate=lambda model: iter([{M: model[1]}])), seed=1, corpus=store
+        )
+    assert again.violation is not None
+    assert again.models > 1, "a violation that was kept is not found again by replaying it"
+    assert again.kept == len(notes) - 1
 
 
 def test_zero_against_zero_is_no_peak() -> None:

@@ -23,7 +23,7 @@ from holdfast.theory import chance as theory
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw
-from ..families.chance import chance_problems, g3, g7, g8, late_choice
+from ..families.chance import chance_problems, g3, g7, g8, is_absorbing, late_choice
 from ..family import OutOfScope
 from ..history_hull import HistoryHull, value_at
 from ..values import ClaimError, Values
@@ -145,9 +145,19 @@ def absorbing_flag(problem: ChanceProblem, share: Fraction) -> Iterator[Values]:
         model.with_costs([first], [level]), Fraction(1), problem.horizon, nothing, nothing
     )
     best = solve(problem, level)
-    if plain.value is None or best.value is None:
+    if best.value is None:
+        raise ClaimError(f"no policy of risk {level}, which is at least the least risk {least}")
+    if plain.value is None and _assumptions_hold(problem):
+        raise ClaimError(f"no policy without flag has the risk {level}, but one with a flag has")
+    if plain.value is None:
         raise OutOfScope("no policy without flag meets the level")
     yield {theory.V_plain: plain.value, theory.V_joint: best.value}
+
+
+def _assumptions_hold(problem: ChanceProblem) -> bool:
+    """Whether unsafe states are never left, and the start is safe."""
+    start = problem.model.initial.tolist()
+    return is_absorbing(problem) and not any(start[s] for s in problem.unsafe)
 
 
 V_less = Quantity("V_less", "optimal value, joint chance alpha/(T - 1)")
@@ -178,7 +188,7 @@ def _levels(problem: ChanceProblem, level: Fraction) -> dict[Quantity, Fraction]
     for quantity, (charge, bound) in settings.items():
         value = solve(replace(problem, charge=charge), bound).value
         if value is None:
-            raise OutOfScope("no policy has a joint risk of alpha/T")
+            raise ClaimError(f"no policy at level {bound}, charge {charge}, nor of the least risk")
         values[quantity] = value
     return values
 

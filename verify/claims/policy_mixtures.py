@@ -14,7 +14,7 @@ from holdfast.solvers.chance.mixtures import (
     dual_value,
     level_value,
 )
-from holdfast.solvers.chance.windows import WindowProblem, window_risks
+from holdfast.solvers.chance.windows import WindowProblem
 from holdfast.solvers.model_io import assemble
 from holdfast.theory import Eq
 from holdfast.theory import policy_mixtures as theory
@@ -29,6 +29,7 @@ from ..families.mixtures import (
     convex_returns,
 )
 from ..families.windows import watched_models
+from ..returns import start_safety
 from ..values import Values
 from ..window_landmarks import corridor
 
@@ -43,13 +44,6 @@ def two_policies(drawn: Atoms) -> Iterator[Values]:
 
 def _acting(draw: Draw, problem: WindowProblem, *_: object) -> Policy:
     return policy(draw, problem.model)
-
-
-def start_safety(problem: WindowProblem, acting: Policy) -> Fraction:
-    """F: the probability that the T steps from the initial law are safe."""
-    start = problem.model.initial_vector().fractions()
-    risks = window_risks(problem, acting)
-    return 1 - sum((p * r for p, r in zip(start, risks, strict=True)), Fraction(0))
 
 
 @claim(theory.two_policies, over=watched_models().along(_acting, _acting, _acting), tag="models")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from math import comb
+from typing import Any
 
 from sympy import exp
 
@@ -15,11 +17,16 @@ from holdfast.theory import policy_mixtures as theory
 
 from ..binding import NamedMutant, claim
 from ..families.mixtures import SampledLevels, Selection, sampled_levels, selections
+from ..kernel import format_rational
+from ..proofs import Proved, calculated
 from ..values import Values
 
 
-def infeasible_share(case: SampledLevels) -> Fraction:
-    """The share of all samples for which no policy that exists is within alpha, by counting."""
+def infeasible_share(case: SampledLevels) -> Proved:
+    """The share of all samples for which no policy that exists is within alpha, by counting.
+
+    Its certificate has the closed form: all samples miss the cells between least and alpha.
+    """
     middles = [Fraction(2 * cell + 1, 2 * case.cells) for cell in range(case.cells)]
     trained = [[Atom(m, 1 - m)] if m * case.cells > case.least else [] for m in middles]
     safe_enough = 1 - Fraction(case.most, case.cells)
@@ -27,7 +34,9 @@ def infeasible_share(case: SampledLevels) -> Fraction:
         best_single([atom for own in sample for atom in own], safe_enough) is None
         for sample in product(trained, repeat=case.samples)
     )
-    return Fraction(failing, case.cells**case.samples)
+    missed = Fraction(case.cells - max(case.most - case.least, 0), case.cells)
+    tree = ["pow", format_rational(missed), case.samples]
+    return calculated(Fraction(failing, case.cells**case.samples), tree)
 
 
 @claim(
@@ -65,9 +74,21 @@ def looks_safe(case: Selection) -> Fraction:
     return binomial_tail(case.trials, 1 - case.risk, case.risk - allowed)
 
 
-def wrongly_chosen(case: Selection) -> Fraction:
+def _looks_safe_tree(case: Selection) -> list[Any]:
+    """The same in the kernel's language, term by term: at most so many episodes are unsafe."""
+    bad, good = format_rational(case.risk), format_rational(1 - case.risk)
+    most = min(int(case.trials * case.tightened * (1 - case.discount)), case.trials)
+    return ["add", *(
+        ["mul", str(comb(case.trials, k)), ["pow", bad, k], ["pow", good, case.trials - k]]
+        for k in range(most + 1)
+    )]  # fmt: skip
+
+
+def wrongly_chosen(case: Selection) -> Proved:
     """The probability that one of the policies looks safe; the best of these is then chosen."""
-    return 1 - (1 - looks_safe(case)) ** case.policies
+    one_fails = ["add", "1", ["neg", _looks_safe_tree(case)]]
+    tree = ["add", "1", ["neg", ["pow", one_fails, case.policies]]]
+    return calculated(1 - (1 - looks_safe(case)) ** case.policies, tree)
 
 
 def ce4(policies: int = 100) -> tuple[Selection]:

@@ -135,7 +135,7 @@ def _randomised(draw: Draw, model: CMDP, states: int) -> Policy:
     return Policy(tuple(probabilities))
 
 
-def _resolutions(model: CMDP, acting: Policy) -> tuple[int, int, Policy, Policy] | None:
+def resolutions(model: CMDP, acting: Policy) -> tuple[int, int, Policy, Policy] | None:
     """(state, first action's choice, policies with first and second action in every such state)."""
     start = model.choice_start.tolist()
     ends: list[list[Fraction]] = [list(acting.probabilities), list(acting.probabilities)]
@@ -174,7 +174,7 @@ def _coin() -> Case:
     ),
 )
 def splitting(model: CMDP, acting: Policy) -> Iterator[Values]:
-    resolved = _resolutions(model, acting)
+    resolved = resolutions(model, acting)
     if resolved is None:
         return
     state, choice, first, second = resolved

@@ -9,8 +9,7 @@ from typing import Any
 
 from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
 from holdfast.solvers.chance.windows import WindowProblem
-from holdfast.solvers.policies import value_of
-from holdfast.solvers.policy_change import covers, policy_change
+from holdfast.solvers.policy_change import covers, policy_change, temporal_differences
 from holdfast.theory import Le, cmdp, flipping
 from holdfast.theory import surrogate_costs as theory
 
@@ -19,16 +18,16 @@ from ..binding import NamedMutant, claim
 from ..draws import Draw
 from ..families import cmdps
 from ..families.cmdps import covering_policy, policy
-from ..families.windows import hazards, watched_models
+from ..families.windows import hazards, one_shots, watched_models
 from ..family import Case, OutOfScope
 from ..kernel import format_rational
-from ..proofs import Proved
-from ..values import Values
+from ..proofs import Proved, calculated
+from ..returns import proved_return, return_within_budgets, start_risk, start_safety
+from ..values import ClaimError, Values
 from ..window_landmarks import always_unsafe, ce2, ce2_flips, ce3, late_risk
-from . import randomisation
+from . import duality, randomisation
 from .flipping import solved
 from .policy_changes import mean_kl
-from .policy_mixtures import start_safety
 from .randomisation import cost_discount
 
 
@@ -42,38 +41,10 @@ def unsafe_cost(
     )
 
 
-def proved_return(model: CMDP, acting: Policy, function: Sequence[Fraction]) -> Proved:
-    """The return of a function of the choices, with its certificate."""
-    vector = Vector.of(function)
-    values = evaluate(model, acting, vector)
-    found = value_of(model, values)
-
-    def document() -> dict[str, Any]:
-        return {
-            "format": "holdfast-certificate/1",
-            "kind": "policy-value",
-            "model": model.to_dict(),
-            "policy": [format_rational(p) for p in acting.probabilities],
-            "values": values.to_json(),
-            "function": {"values": vector.to_json()},
-            "value": format_rational(found),
-        }
-
-    return Proved(found, document)
-
-
 def discounted_unsafe(problem: WindowProblem, acting: Policy, discount: Fraction) -> Proved:
     """H = E sum over i >= 1 of discount^i 1[s_i unsafe], un-normalised, from the initial law."""
     cost = unsafe_cost(problem.model, problem.unsafe, discount)
     return proved_return(problem.model.with_discount(discount), acting, cost)
-
-
-def start_risk(problem: WindowProblem, acting: Policy) -> Fraction:
-    """The risk of the T steps from the initial law; with a certificate where T = 1."""
-    if problem.window > 1 or problem.additive:
-        return 1 - start_safety(problem, acting)
-    cost = unsafe_cost(problem.model, problem.unsafe)
-    return proved_return(problem.model.with_discount(0), acting, cost)
 
 
 def _acting(draw: Draw, problem: WindowProblem, *_: object) -> Policy:
@@ -92,8 +63,8 @@ def _three_actions() -> Iterator[Values]:
     problem, acting = ce2()
     assert start_safety(problem, acting) >= 1 - problem.level
     yield {
-        flipping.V_star: policy_return(problem.model, acting),
-        flipping.V_flip: max(ce2_flips()),
+        flipping.V_star: proved_return(problem.model, acting),
+        flipping.V_flip: ce2_flips(),
     }
 
 
@@ -137,16 +108,39 @@ def cost_range(problem: WindowProblem, acting: Policy, discount: Fraction) -> It
     }
 
 
-@claim(
-    theory.discounted_cost,
-    over=_COSTED.with_landmarks(
-        **{"CE-3": ce3, "CE-3 patient": lambda: ce3(Fraction(999, 1000), Fraction(1, 100))}
-    ),
+def worst_risk(problem: WindowProblem) -> Proved:
+    """The largest risk of any policy with H <= alpha, where a state is unsafe in the first step or
+    never: a constrained problem with the risk for the reward.  gamma_c is the model's discount."""
+    model = problem.model
+    risk = unsafe_cost(model, problem.unsafe)
+    cost = unsafe_cost(model, problem.unsafe, model.discount)
+    found = solve(model.with_reward(risk).with_costs([cost], [problem.level]))
+    if found.value is None:
+        raise ClaimError("no policy has H = 0, though the first action is safe")
+    return Proved(found.value, lambda: found.certificate)
+
+
+_ONE_SHOTS = one_shots().with_landmarks(
+    **{
+        "CE-3": lambda: ce3()[:1],
+        "CE-3 patient": lambda: ce3(Fraction(999, 1000), Fraction(1, 100))[:1],
+        "CE-3 sure": lambda: ce3(Fraction(1, 2), Fraction(3, 4))[:1],
+    }
 )
-def discounted_cost(problem: WindowProblem, acting: Policy, discount: Fraction) -> Iterator[Values]:
+
+
+@claim(theory.discounted_cost, over=_ONE_SHOTS)
+def discounted_cost(problem: WindowProblem) -> Iterator[Values]:
+    """Every draw refutes it, so no discount and no window is the one that exists."""
+    yield {theory.risk_worst: worst_risk(problem), theory.alpha: problem.level}
+
+
+@claim(theory.worst_case, over=_ONE_SHOTS)
+def worst_case(problem: WindowProblem) -> Iterator[Values]:
     yield {
-        theory.risk_window: start_risk(problem, acting),
-        theory.H_cost: discounted_unsafe(problem, acting, discount),
+        theory.risk_worst: worst_risk(problem),
+        theory.alpha: problem.level,
+        theory.gamma_used: problem.model.discount,
     }
 
 
@@ -160,7 +154,7 @@ def conservative(problem: WindowProblem) -> Iterator[Values]:
     cost = unsafe_cost(model, problem.unsafe, model.discount)
     costed, best = solve(model.with_costs([cost], [problem.level])), solved(problem)
     if costed.value is None:
-        raise OutOfScope("no policy meets the discounted cost")
+        raise ClaimError("no policy meets the discounted cost, though the first action is safe")
     yield {
         theory.V_cost: Proved(costed.value, lambda: costed.certificate),
         theory.V_chance: Proved(best.value, best.certificate),
@@ -174,9 +168,20 @@ def conservative(problem: WindowProblem) -> Iterator[Values]:
     ),
 )
 def always_stochastic(model: CMDP) -> Iterator[Values]:
-    """A basic optimal policy: one without randomisation shows a deterministic optimum."""
-    for values in randomisation.few_randomisations.evaluate(model, None):
-        yield {cmdp.N_random: values[cmdp.N_random]}
+    """The deterministic policies that a basic optimal policy mixes: itself, or two, one of which is
+    within the budget."""
+    best, value = duality.optimum(model)
+    assert best.policy is not None
+    mixed = randomisation.resolutions(model, best.policy)
+    ends = (best.policy,) if mixed is None else mixed[2:]
+    kept = [e for e in ends if policy_return(model, e, ("cost", 0)) <= model.budgets[0]]
+    if not kept:
+        raise ClaimError("a mixture is within the budget, but neither of its parts")
+    for end in kept:
+        yield {
+            theory.J_deterministic: return_within_budgets(model, end),
+            theory.J_optimal: Proved(value, lambda: best.certificate),
+        }
 
 
 def _late_risk() -> Case:
@@ -196,17 +201,42 @@ def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Val
     cost = unsafe_cost(model, problem.unsafe)
     values = evaluate(model, old, Vector.of(cost)).fractions()
     change = policy_change(model, old, new, values, cost)
-    raw = [Fraction(0)] * model.n_states
-    for k, s in enumerate(model.choice_states.tolist()):
-        raw[s] += new.probabilities[k] * cost[k]
     linearised = change.old_return + change.surrogate / (1 - model.discount)
     yield {
         cmdp.gamma: model.discount,
-        theory.H_step: change.new_return,
-        theory.alpha_step: max(linearised, Fraction(0)),
-        theory.eta: max(raw),
+        theory.H_step: proved_return(model, new, cost),
+        theory.alpha_step: _level_met(model, new, old, cost, linearised),
+        theory.eta: _largest_raw(model, new, cost),
         theory.kl: mean_kl(model, new, old),
     }
+
+
+def _level_met(
+    model: CMDP, new: Policy, old: Policy, cost: Sequence[Fraction], linearised: Fraction
+) -> Proved:
+    """max(0, J + L/(1 - gamma)), which is the old policy's return of the cost plus what the new
+    one changes in each state: sum over a of (new - old)(a|s) delta(s, a)."""
+    values = evaluate(model, old, Vector.of(cost)).fractions()
+    deltas = temporal_differences(model, cost, values)
+    owner = model.choice_states.tolist()
+    gains = [Fraction(0)] * model.n_states
+    for k, s in enumerate(owner):
+        gains[s] += (new.probabilities[k] - old.probabilities[k]) * deltas[k]
+    function = [c + gains[s] for c, s in zip(cost, owner, strict=True)]
+    tree = ["max", "0", ["symbol", "linearised"]]
+    found = proved_return(model, old, function)
+    return calculated(max(linearised, Fraction(0)), tree, linearised=found)
+
+
+def _largest_raw(model: CMDP, new: Policy, cost: Sequence[Fraction]) -> Proved:
+    """max_s E_new[c]."""
+    raw = [Fraction(0)] * model.n_states
+    tree: list[list[Any]] = [["add", "0"] for _ in raw]
+    for k, s in enumerate(model.choice_states.tolist()):
+        share = new.probabilities[k]
+        raw[s] += share * cost[k]
+        tree[s].append(["mul", format_rational(share), format_rational(cost[k])])
+    return calculated(max(raw), ["max", *tree])
 
 
 def safe_steps(problem: WindowProblem, acting: Policy) -> Fraction:
@@ -229,7 +259,7 @@ def union_of_steps(problem: WindowProblem, acting: Policy) -> Iterator[Values]:
     summed = replace(problem, additive=True)
     yield {
         theory.risk_window: start_risk(problem, acting),
-        theory.boole: 1 - start_safety(summed, acting),
+        theory.boole: start_risk(summed, acting),
         theory.safe_sum: safe_steps(problem, acting),
         flipping.T_window: problem.window,
     }

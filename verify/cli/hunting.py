@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from holdfast.theory import Standing
-from holdfast.verify.counterexample import certify
+from holdfast.verify.counterexample import Certified, certify
 from holdfast.verify.hunt import Hunt, hunt
+from holdfast.verify.report.wording import count
 from holdfast.verify.schedule import Budget
 from holdfast.verify.shrink import Shrunk
 from holdfast.verify.store import Store
@@ -32,27 +34,36 @@ def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str |
     """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
 
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
-    where the theorem is known to be refuted.
+    where the theorem is known to be refuted.  It is 4 if the kernel rejects the certificate.
     """
     claim = one(label)
     console = output.console()
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
         found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)
-    rate = found.models / max(found.seconds, 1e-9)
-    console.print(
-        f"[bold]{claim.name}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
-        f"({rate:.0f}/s), {found.restarts} restarts, seed {found.seed}"
-    )
+    seen = found.violation.observation if found.violation else None
+    certified = certify(seen.claim, seen.case, seen.part, seen.values) if seen else None
+    _effort(console, found)
     if json_path:
         from holdfast.verify.report import json_report
 
-        json_report.write_hunt(found, claim, Path(json_path))
-    if found.violation is None:
+        json_report.write_hunt(found, claim, certified, Path(json_path))
+    if found.violation is None or certified is None:
         return _peaks(console, found)
-    _violation(console, found.violation, Path(path).parent)
+    _violation(console, found.violation)
+    if not _certificate(console, certified, Path(path).parent / "certificates"):
+        return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing is Standing.REFUTED
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
+
+
+def _effort(console: Console, found: Hunt) -> None:
+    rate = found.models / max(found.seconds, 1e-9)
+    around = f" and {count(found.kept, 'start')} from the store" if found.kept else ""
+    console.print(
+        f"[bold]{found.claim}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
+        f"({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
+    )
 
 
 def _peaks(console: Console, found: Hunt) -> int:
@@ -63,17 +74,25 @@ def _peaks(console: Console, found: Hunt) -> int:
     return ExitCode.AS_EXPECTED
 
 
-def _violation(console: Console, shrunk: Shrunk, directory: Path) -> None:
-    seen = shrunk.observation
-    certified = certify(seen.claim, seen.case, seen.part, seen.values)
-    path = certified.write(directory / "certificates")
-    console.print(f"\n[bold red]violated[/bold red]:\n{seen}", highlight=False)
+def _violation(console: Console, shrunk: Shrunk) -> None:
+    console.print(f"\n[bold red]violated[/bold red]:\n{shrunk.observation}", highlight=False)
     console.print(
         f"\nshrunk from {shrunk.before[0]} drawn integers to {shrunk.size[0]}, looking at "
         f"{shrunk.examined} more models"
     )
-    report = certified.report
+
+
+def _certificate(console: Console, certified: Certified, directory: Path) -> bool:
+    """Write it down and say what it proves; whether the kernel accepts it."""
+    path, report = certified.write(directory), certified.report
+    if not report.accepted:
+        console.print(
+            f"counterexample: {path} [bold red]REJECTED[/bold red] by the kernel, which proves "
+            f"nothing: {escape(str(report.steps[-1]))}"
+        )
+        return False
     console.print(
-        f"counterexample: {path} ({report.proved} numbers proved, {report.given} given; "
-        f"holdfast check {path})"
+        f"counterexample: {path} ({report.proved} numbers proved of the programs and models "
+        f"embedded in it, {report.given} given; holdfast check {path})"
     )
+    return True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.solvers import CMDP
-from holdfast.verify.optima import Optimum, certified_optimum
+from holdfast.verify.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 from holdfast.verify.summary import ExitCode
 
@@ -20,6 +22,7 @@ from . import output
 from .chance import joint_risk_options, refuse_without_risk, solve_joint
 from .models import COST_HELP, MODEL_HELP, read_model
 
+_INTERRUPTED = 130
 _ROWS = 40
 """States of the policy that are printed unless --all."""
 
@@ -33,9 +36,10 @@ _ROWS = 40
 )
 @click.option(
     "--method",
-    type=click.Choice(["exact", "enclosure", "program"]),
-    default="exact",
-    help="program: the linear program instead of the chord, for --joint-risk.",
+    type=click.Choice([*METHODS, "program"]),
+    default="auto",
+    help="auto: exact on small models, a rigorous enclosure on large ones. program, with "
+    "--joint-risk: a linear program instead of the chord.",
 )
 @click.option(
     "--certificate", type=click.Path(), help="Where to write it; default MODEL.certificate.json."
@@ -67,13 +71,39 @@ def solve_command(
     refuse_without_risk(joint)
     if method == "program":
         raise click.BadParameter("--method program goes with --joint-risk; exact is a program too")
-    found = certified_optimum(problem, method)
-    path = Path(certificate or f"{_stem(model)}.certificate.json")
-    path.write_text(json.dumps(found.document))
     console = output.console()
+    with _watched(console) as progress:
+        found = certified_optimum(
+            problem, method, certify=True if certificate else None, progress=progress
+        )
     _print(console, model, problem, found, None if whole else _ROWS)
-    console.print(f"\ncertificate: {path} ([bold]{found.verdict}[/bold]; holdfast check {path})")
-    return ExitCode.AS_EXPECTED if found.accepted else ExitCode.CERTIFICATE_REJECTED
+    if found.document is None:
+        console.print("\nno certificate: the model is large, or the search was interrupted")
+    else:
+        path = Path(certificate or f"{_stem(model)}.certificate.json")
+        path.write_text(json.dumps(found.document))
+        console.print(
+            f"\ncertificate: {path} ([bold]{found.verdict}[/bold]; holdfast check {path})"
+        )
+        if not found.accepted:
+            return ExitCode.CERTIFICATE_REJECTED
+    return _INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
+
+
+@contextmanager
+def _watched(console: Console) -> Iterator[Callable[..., None]]:
+    """A line that tells how far an enclosure has come, where the output is a terminal."""
+    with console.status("solving (Ctrl-C ends an enclosure with the bounds found so far)") as line:
+
+        def progress(
+            stage: str, lower: Fraction | None, upper: Fraction | None, seconds: float
+        ) -> None:
+            ends = ["?" if end is None else f"{float(end):.9g}" for end in (lower, upper)]
+            line.update(
+                f"{stage}: between {ends[0]} and {ends[1]}, {seconds:.0f} s; Ctrl-C ends it"
+            )
+
+        yield progress
 
 
 def _stem(model: str) -> str:
@@ -94,6 +124,8 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
             f"increase that helps is {shorten(found.relaxation, 60)} = {decimal(found.relaxation)}"
         )
         return
+    if found.interrupted:
+        console.print("[bold]interrupted[/bold]: what was known by then")
     console.print(f"value       {shorten(found.value, 60)}\n            = {decimal(found.value)}")
     for index, multiplier in enumerate(found.multipliers):
         console.print(

@@ -138,7 +138,7 @@ def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bo
         f"{name}: optimal value {summary.decimal or summary.value}, {found.verdict}",
         highlight=False,
     )
-    return summary, found.accepted
+    return summary, found.accepted or found.document is None
 
 
 @contextmanager

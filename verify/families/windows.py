@@ -1,9 +1,11 @@
 """Families of window-constrained problems, small enough to be optimised exactly.
 
-`windows` draws the shape on which the two-action statements of the flipping literature are put to
-the test: a few chance states, one state with two to four actions, a few chance states after it, an
-end and an unsafe state.  The level is the risk of always taking the first action, or more, so that
-some policy meets every window by construction.
+`windows` draws one shape only: a few chance states, one state with two to four actions, a few
+hazards after it, an end and an unsafe state.  That is the shape of CE-1, and no accident: it is the
+smallest in which a window meets a decision once and begins before it, so that the optimum is one
+linear program.  The hunt is told the shape, not the model: transitions, rewards, level, start and
+the numbers of states and actions are drawn.  The level is the risk of always taking the first
+action, or more, so that some policy meets every window by construction.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from holdfast.solvers.model_io import assemble
 
 from ..draws import Draw
 from ..family import Family, OutOfScope
+from ..window_landmarks import one_shot
 from .cmdps import skeleton
 
 _DISCOUNTS = (Fraction(9, 10), Fraction(1, 2))
@@ -26,6 +29,7 @@ _DISCOUNTS = (Fraction(9, 10), Fraction(1, 2))
 
 def windows(*, window: tuple[int, int] = (1, 3), additive: bool = False) -> Family:
     """One deciding state, at most one decision in each window, every window met by some policy.
+    CE-1 is of this shape.
 
     window: least and largest T, at most 3; additive: risks are expected numbers of unsafe states,
     and the unsafe state leads to the end.
@@ -183,3 +187,14 @@ def hazards() -> Family:
         return WindowProblem(model, (1,), draw.integer(1, 3), level)
 
     return Family("one risk to take or to leave", base)
+
+
+def one_shots() -> Family:
+    """Unsafe in the first step or never, as the policy likes: any gamma_c = 1 - 1/n for n up to
+    1000, any level in twentieths between 0 and 1, windows of one to five steps."""
+
+    def base(draw: Draw) -> WindowProblem:
+        discount = 1 - Fraction(1, draw.integer(2, 1000))
+        return one_shot(discount, Fraction(draw.integer(1, 19), 20), draw.integer(1, 5))
+
+    return Family("unsafe at once or never", base)

@@ -11,7 +11,7 @@ from . import wording
 
 if TYPE_CHECKING:
     from ..binding import Claim
-    from ..counterexample import Observation
+    from ..counterexample import Certified, Observation
     from ..finding import Finding
     from ..hunt import Hunt
     from ..summary import ClaimSummary, RunSummary, WorldSummary
@@ -25,9 +25,9 @@ def write(summary: RunSummary, path: Path) -> None:
     _write(document(summary), path)
 
 
-def write_hunt(found: Hunt, claim: Claim, path: Path) -> None:
+def write_hunt(found: Hunt, claim: Claim, certified: Certified | None, path: Path) -> None:
     """Write a hunt to `path`, UTF-8."""
-    _write(hunt_document(found, claim), path)
+    _write(hunt_document(found, claim, certified), path)
 
 
 def _write(data: dict[str, Any], path: Path) -> None:
@@ -108,8 +108,12 @@ def _finding(one: Finding | None) -> dict[str, Any] | None:
     }
 
 
-def hunt_document(found: Hunt, claim: Claim) -> dict[str, Any]:
-    """A hunt as plain data; `models` counts the cases tried, those of shrinking apart."""
+def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dict[str, Any]:
+    """A hunt as plain data; `models` counts the cases tried, those of shrinking apart.
+
+    certified: of the violation; `accepted` is the kernel's word on it, `proved` counts numbers
+    proved of the programs and models embedded in the certificate.
+    """
     shrunk = found.violation
     return {
         "schema": HUNT_SCHEMA,
@@ -119,6 +123,7 @@ def hunt_document(found: Hunt, claim: Claim) -> dict[str, Any]:
         "seed": found.seed,
         "models": found.models,
         "restarts": found.restarts,
+        "starts_from_store": found.kept,
         "seconds": _finite(found.seconds),
         "violated": shrunk is not None,
         "violation": None
@@ -129,11 +134,19 @@ def hunt_document(found: Hunt, claim: Claim) -> dict[str, Any]:
             "integers_before": shrunk.before[0],
             "integers_after": shrunk.size[0],
             "models_shrinking": shrunk.examined,
+            **_report(certified),
         },
         "tightest": [
             {**_observation(peak.observation), "ratio": _finite(peak.ratio)} for peak in found.best
         ],
     }
+
+
+def _report(certified: Certified | None) -> dict[str, Any]:
+    if certified is None:
+        return {"accepted": False, "proved": 0, "given": 0}
+    report = certified.report
+    return {"accepted": report.accepted, "proved": report.proved, "given": report.given}
 
 
 def _observation(seen: Observation) -> dict[str, Any]:

@@ -1,0 +1,203 @@
+"""What the certificates of counterexamples on flipping policies prove, and what they are given."""
+
+import copy
+import pickle
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from holdfast.solvers import Policy
+from holdfast.verify.binding import shipped
+from holdfast.verify.claims import flag_program as flag_program_claims
+from holdfast.verify.claims import flipping as flipping_claims
+from holdfast.verify.counterexample import Observation, Refuter, certify, certify_witness
+from holdfast.verify.draws import PhiloxDraw
+from holdfast.verify.families.cmdps import policy
+from holdfast.verify.families.windows import watched_models
+from holdfast.verify.family import OutOfScope
+from holdfast.verify.kernel import check
+from holdfast.verify.landmarks import g1
+from holdfast.verify.proofs import Proved
+from holdfast.verify.report.counterexample import Counterexample
+from holdfast.verify.returns import return_within_budgets, start_risk, start_safety
+from holdfast.verify.values import ClaimError
+from holdfast.verify.window_landmarks import (
+    ce1,
+    ce2,
+)
+
+F = Fraction
+CLAIMS = {claim.name: claim for claim in shipped()}
+
+
+def refutation(name: str, landmark: str) -> Observation:
+    claim = CLAIMS[name]
+    seen = Refuter(claim).refute(claim.family.landmark(landmark))
+    assert seen is not None
+    return seen
+
+
+@pytest.mark.parametrize(("name", "landmark", "given"), [
+    ("flipping/bellman", "CE-1", 0),
+    ("flipping/flipping-program", "CE-1", 0),
+    ("flipping/two-actions", "CE-1", 0),
+    ("flipping/two-actions", "CE-1 from y", 0),
+    ("flipping/additive-windows", "CE-1", 0),
+    ("surrogate-costs/discounted-cost", "CE-3", 1),
+    ("surrogate-costs/conservative", "CE-3", 0),
+    ("surrogate-costs/always-stochastic", "kink", 0),
+    ("surrogate-costs/step-bound", "late", 2),
+    ("policy-mixtures/selection-bound", "CE-4", 4),
+    ("policy-mixtures/limit", "minimum", 0),
+    ("policy-mixtures/step-flip", "corridor", 1),
+])  # fmt: skip
+def test_counterexamples_carry_their_proofs(name: str, landmark: str, given: int) -> None:
+    """Given are the parameters of a case (alpha, gamma_c, N, the coin), and the divergence of the
+    step bound, which is irrational."""
+    seen = refutation(name, landmark)
+    certified = certify(seen.claim, seen.case, seen.part, seen.values)
+    assert certified.report.accepted
+    assert certified.report.given == given
+    assert certified.report.proved == len(certified.document["values"]) - given > 0
+    # what is proved is what was yielded
+    for quantity, value in seen.values.items():
+        if isinstance(value, Proved):
+            enclosure = check(value.document()).enclosure
+            assert enclosure is not None
+            assert enclosure.lo == enclosure.hi == value, quantity
+
+
+def test_a_wrong_proof_is_not_accepted() -> None:
+    seen = refutation("flipping/two-actions", "CE-1")
+    document = copy.deepcopy(dict(certify(seen.claim, seen.case, seen.part, seen.values).document))
+    document["values"]["V_star"]["certificate"]["value"] = "11/9"
+    assert not check(document).accepted
+
+
+def test_a_proved_number_is_a_number() -> None:
+    number = Proved(F(2, 3), lambda: {"kind": "none"})
+    assert number == F(2, 3)
+    assert number + 1 == F(5, 3)
+    assert copy.deepcopy(number) is number is copy.copy(number)
+    again = pickle.loads(pickle.dumps(number))
+    assert again == number
+    assert type(again) is type(number + 1) is Fraction
+
+
+def test_a_problem_is_written_out() -> None:
+    seen = refutation("flipping/two-actions", "CE-1")
+    text = str(seen)
+    assert "windows: unsafe [4], window 2, level 1/5" in text
+    assert "state 1, action 1: to 3 (1/2), 4 (1/2); reward 3" in text
+    kept = Counterexample(case=(seen.case[0].to_dict(), {"probabilities": ["1"]}, "beside"))
+    assert kept.models == (seen.case[0].model.to_dict(),)
+    assert kept.others[0]["level"] == "1/5"
+    assert "model" not in kept.others[0]
+    assert kept.others[1:] == ("beside",)
+
+
+@pytest.mark.parametrize(("name", "solver"), [
+    ("flipping/zero-level", "best_deterministic"),
+    ("flipping/one-step", "best_flipping"),
+    ("flipping/two-actions", "optimum"),
+])  # fmt: skip
+def test_a_solver_that_finds_nothing_is_a_fault(
+    name: str, solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The families promise that some policy exists, so nothing is out of scope."""
+    monkeypatch.setattr(flipping_claims, solver, lambda *_: None)
+    claim = CLAIMS[name]
+    with pytest.raises(ClaimError, match="was not found, but the choices"):
+        list(claim.evaluate(*claim.family.draw(PhiloxDraw("broken", 1))))
+
+
+def test_a_model_that_no_policy_keeps_safe_is_out_of_scope() -> None:
+    """From y the leak is 1/10 whatever is done, so at alpha = 1/20 there is no policy."""
+    claim = CLAIMS["flipping/window-actions"]
+    with pytest.raises(OutOfScope, match="no policy that meets every window is known"):
+        list(claim.evaluate(replace(ce1(), level=F(1, 20))))
+
+
+def test_flag_programs_that_find_nothing_are_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = type("Nothing", (), {"value": None})()
+    for solver, name in (("solve", "levels"), ("solve_finite_horizon", "absorbing-flag")):
+        claim = CLAIMS[f"chance/{name}"]
+        case = claim.family.landmark("G8")
+        with monkeypatch.context() as patch:
+            patch.setattr(flag_program_claims, solver, lambda *_: nothing)
+            with pytest.raises(ClaimError, match="no policy"):
+                list(claim.evaluate(*case))
+
+
+def test_ce2_is_checked_by_the_kernel() -> None:
+    """Both numbers are proved; so is the safety, as a return of the window that the kernel unrolls:
+    1 - (p1 p2 + p2 + p3) = p1 (1 - p2)."""
+    (m2,) = CLAIMS["surrogate-costs/two-actions"].named_mutants
+    certified = certify_witness(m2)
+    assert certified.report.accepted
+    assert (certified.report.proved, certified.report.given) == (2, 0)
+    assert certified.document["relation"] == ["<=", ["symbol", "V_star"], ["symbol", "V_flip"]]
+    problem, acting = ce2()
+    safety = check(start_safety(problem, acting).document())
+    assert safety.accepted
+    assert (safety.proved, safety.given) == (1, 0)
+    assert safety.enclosure is not None
+    assert safety.enclosure.lo == safety.enclosure.hi == F(75008316, 10**8)
+    # a value that the policy does not have is not accepted
+    document = copy.deepcopy(dict(certified.document))
+    document["values"]["V_star"]["certificate"]["value"] = "1/3"
+    assert not check(document).accepted
+
+
+def test_a_mutant_without_a_witness_has_no_certificate() -> None:
+    (m31,) = CLAIMS["flipping/zero-level"].named_mutants
+    with pytest.raises(ValueError, match="M31 has no witness to certify"):
+        certify_witness(m31)
+
+
+def test_m1_falls_on_ce1() -> None:
+    """The witness solves the model: 10/9 against 6/5, both proved."""
+    (m1,) = CLAIMS["flipping/one-step"].named_mutants
+    assert m1.witness is not None
+    ((best, program),) = [tuple(values.values()) for values in m1.witness()]
+    assert (best, program) == (F(10, 9), F(6, 5))
+    assert certify_witness(m1).report.given == 0
+
+
+def test_the_linearised_cost_is_a_return() -> None:
+    """What the kernel proves of alpha_s, on drawn policies: J + L/(1 - gamma) where it is positive.
+
+    The claim computes it from distributions, the certificate from one evaluation."""
+    claim, positive = CLAIMS["surrogate-costs/step-bound"], 0
+    for index in range(20):
+        for values in claim.evaluate(*claim.family.draw(PhiloxDraw("linearised", index))):
+            named = {quantity.name: value for quantity, value in values.items()}
+            for name in ("alpha_s", "eta", "H_new"):
+                enclosure = check(named[name].document()).enclosure
+                assert enclosure is not None
+                assert enclosure.lo == enclosure.hi == named[name]
+            positive += named["alpha_s"] > 0
+    assert positive > 3
+
+
+@pytest.mark.parametrize("additive", [False, True])
+def test_risks_are_proved_of_windows(additive: bool) -> None:
+    """Any policy and window: the kernel unrolls the model and finds the same risk."""
+    for index in range(12):
+        draw = PhiloxDraw("risks", index)
+        (problem,) = watched_models().draw(draw)
+        problem = replace(problem, additive=additive)
+        risk = start_risk(problem, policy(draw, problem.model))
+        report = check(risk.document())
+        assert report.enclosure is not None
+        assert report.enclosure.lo == report.enclosure.hi == risk
+
+
+def test_a_policy_beyond_the_budget_has_no_certificate() -> None:
+    """G1: always action 1 earns 14/3 at cost 8/3."""
+    model = g1()
+    bold = return_within_budgets(model, Policy.deterministic(model, [1, 1]))
+    assert bold == F(14, 3)
+    assert "exceeds its budget" in check(bold.document()).steps[-1].reason
+    assert check(return_within_budgets(model, Policy.deterministic(model, [1, 0])).document())
