@@ -43,7 +43,7 @@ class CMDP:
         choice_start: int64[S+1]; the choices of state s are choice_start[s]:choice_start[s+1].
         actions: int64[K], the action label of each choice, distinct within a state.
         indptr: int64[K+1]; the successors of choice k are indptr[k]:indptr[k+1].
-        successors: int64[nnz], states; distinct within a choice.
+        successors: int[nnz], states; distinct within a choice.
         weights: int[nnz], positive; P(t | k) = weight / denominators[k].
         reward: int[K], over reward_denominator.
         costs: int[m, K]; row i is over cost_denominators[i].
@@ -54,9 +54,9 @@ class CMDP:
         labels: named sets of states, as ("unsafe", (3, 7)).
         coordinates: a point for each state, for plots; or nothing.
 
-    Integer arrays are int64 when every entry fits and object arrays of Python ints otherwise; all
-    are read-only.  Two models are equal when their digests are; notes, labels and coordinates are
-    not part of it.  Raises ModelError on bad data.
+    Integer arrays are int64 (successors and weights int32) when every entry fits and object arrays
+    of Python ints otherwise; all are read-only.  Two models are equal when their digests are;
+    notes, labels and coordinates are not part of it.  Raises ModelError on bad data.
     """
 
     n_states: int
@@ -80,7 +80,7 @@ class CMDP:
         put = object.__setattr__
         for name in _INTEGER_FIELDS:
             try:
-                array = integer_array(getattr(self, name), name)
+                array = integer_array(getattr(self, name), name, narrow=name in _NARROW_FIELDS)
             except ValueError as problem:
                 raise ModelError(str(problem)) from problem
             if array.flags.writeable:
@@ -124,15 +124,18 @@ class CMDP:
     @cached_property
     def denominators(self) -> IntegerArray:
         """int[K], the sum of the weights of each choice."""
-        weights = self.weights
-        if weights.dtype != object and int(weights.max()) * len(weights) >= _SUM_SAFE:
-            weights = weights.astype(object)
-        return integer_array(np.add.reduceat(weights, self.indptr[:-1]), "denominators")
+        weights, dtype = self.weights, np.dtype(np.int64)
+        if weights.dtype == object or int(weights.max()) * len(weights) >= _SUM_SAFE:
+            weights, dtype = weights.astype(object), np.dtype(object)
+        sums = np.add.reduceat(weights, self.indptr[:-1], dtype=dtype)
+        return integer_array(sums, "denominators")
 
     @cached_property
     def initial_denominator(self) -> int:
         """The sum of ``initial``."""
-        return sum(self.initial.tolist())
+        if self.initial.dtype == object or int(self.initial.max()) * self.n_states >= _SUM_SAFE:
+            return sum(self.initial.tolist())
+        return int(self.initial.sum())
 
     # -- exact views -----------------------------------------------------------------------------
     def transition_row(self, choice: int) -> list[tuple[int, Fraction]]:
@@ -301,6 +304,7 @@ _INTEGER_FIELDS = (
     "costs",
     "initial",
 )
+_NARROW_FIELDS = ("successors", "weights")
 
 
 def _rational(value: object, name: str) -> Fraction:

@@ -1,259 +1,228 @@
-"""Rigorous bounds on the optimum of a large model, from floating-point proposals.
+"""Rigorous bounds on the optimum of a constrained model of any size.
 
-Values are quantised to a power of two and their residuals taken in exact integer arithmetic, so the
-bounds hold whatever the floats were:
-
-    upper:  mu.V + lambda.d + max_k res_+ / (1 - gamma)   for any V and lambda >= 0,
-            with res = r - lambda c + gamma P V - V;
-    lower:  a mixture of policies, each J_q in mu.V_q + [min res, max res] / (1 - gamma),
-            with weights chosen from the upper cost bounds, so that it is certainly feasible.
+Small models are solved exactly (the enclosure then has width 0); large ones by a search for
+multipliers and policies in floating point (``solvers.scale``) whose bounds hold all the same: every
+rounding error is bounded in advance, and the mixture of policies behind the lower bound certainly
+meets the budgets.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .cmdp import CMDP, ModelError
-from .column_generation import Column, Proposal, propose_mixture
-from .exact import Vector, format_rational
-from .improvement import FloatModel, advantages
-from .infeasibility import infeasibility_certificate, scalarised_cost
-from .linear_program import LinearProgram, solve_linear_program
-from .occupancy import Status
-from .policies import Function, expected_next, function_vector, lagrangian, value_of
+from .model_checks import check_discounted
+from .occupancy import Solution, Status, solve
 
-_QUANTUM = 2**50
+if TYPE_CHECKING:
+    from .scale.feasibility import Infeasible
+    from .scale.lagrangian import Lagrangian, Progress
+
+#: Models of at most this many states are solved exactly: that is as fast, and needs no compiler.
+EXACT_UP_TO = 300
+#: A certificate holds the whole model in text; beyond this many transitions none is written.
+CERTIFICATE_UP_TO = 1_000_000
+METHODS = ("auto", "exact", "scale")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Component:
-    """One deterministic policy of a mixture, with quantised values for the reward and each cost."""
+    """A deterministic policy of a mixture: drawn with probability ``weight`` once per episode.
+
+    Attributes:
+        weight: exact; the weights of a mixture sum to one.
+        choices: the choice (an index into 0..K-1) taken in each state (S).
+        reward, costs: rigorous bounds (low, high) on its UN-normalised returns.
+        values: float64[S, m+1], its values for the reward and the costs, each up to a constant;
+            multiples of 1 / grid.
+    """
 
     weight: Fraction
-    choices: tuple[int, ...]
-    reward_values: Vector
-    cost_values: tuple[Vector, ...]
+    choices: np.ndarray[Any, Any]
+    reward: tuple[Fraction, Fraction]
+    costs: tuple[tuple[Fraction, Fraction], ...]
+    values: np.ndarray[Any, Any] = field(repr=False)
+    grid: float = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EnclosedSolution:
-    """The optimum lies in [lower, upper]; the mixture is feasible and earns at least ``lower``.
+    """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
-    When infeasible, ``relaxation`` is a lower bound on the uniform budget increase needed, and
-    the certificate is exact.
+    Attributes:
+        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, or INTERRUPTED by the user.
+        multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
+        lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
+            before there was one).
+        components: the mixture, at most m + 1 deterministic policies; empty if solved exactly.
+        relaxation: when infeasible, all budgets must grow by at least this much.
+        exact: the exact solution, if the model was solved exactly; its policy is stationary.
+        statistics: the method and why, seconds by stage, work done, why it stopped.
     """
 
     status: Status
     model: CMDP
     multipliers: tuple[Fraction, ...]
-    values: Vector
     lower: Fraction | None = None
     upper: Fraction | None = None
     components: tuple[Component, ...] = ()
     relaxation: Fraction | None = None
-    certificate: dict[str, Any] = field(default_factory=dict, repr=False)
+    exact: Solution | None = None
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
+    proof: Any = field(default=None, repr=False)
 
     @property
     def width(self) -> Fraction | None:
         """upper - lower."""
         return None if self.lower is None or self.upper is None else self.upper - self.lower
 
+    @cached_property
+    def certificate(self) -> dict[str, Any]:
+        """A document that the kernel checks in exact arithmetic, made when first asked for.
 
-def enclose(model: CMDP) -> EnclosedSolution:
+        Raises ModelError when there is none: the model is too large for one (the bounds then rest
+        on the rounding-error analysis of ``solvers.scale.image``), or no bound is known.
+        """
+        if self.exact is not None:
+            return self.exact.certificate
+        size = len(self.model.successors)
+        if size > CERTIFICATE_UP_TO:
+            raise ModelError(
+                f"the model has {size} transitions and certificates hold at most "
+                f"{CERTIFICATE_UP_TO}; its bounds were computed with a rounding-error analysis "
+                "and hold without one"
+            )
+        from .scale.documents import enclosure_document, infeasibility_document
+
+        if self.status is Status.INFEASIBLE:
+            return infeasibility_document(self)
+        if self.width is None:
+            raise ModelError("the search was interrupted before both bounds were known")
+        return enclosure_document(self)
+
+
+def enclose(
+    model: CMDP,
+    *,
+    width: float | Fraction = 1e-7,
+    method: str = "auto",
+    progress: Progress | None = None,
+) -> EnclosedSolution:
     """A rigorous enclosure of the optimum for any number of constraints.
 
-    Raises ModelError when the floats cannot decide feasibility (the budgets lie within rounding of
-    the least possible costs): use ``solve`` there.
+    Args:
+        model: discounted (gamma < 1).
+        width: how far apart the bounds may be, in units of J_r; when rounding does not allow that,
+            the statistics say so.
+        method: "exact", "scale" (the search), or "auto": exact up to ``EXACT_UP_TO`` states.
+        progress: called as progress(stage, lower, upper, seconds) after every sweep of the search.
+            Ctrl-C (or KeyboardInterrupt raised by it) ends the search with what is known by then.
+
+    Raises ModelError for bad arguments, and when floats cannot decide feasibility (the budgets lie
+    within rounding of the least possible costs): use ``solve`` there.
     """
-    since = time.perf_counter()
-    proposal = propose_mixture(model)
-    proposed = time.perf_counter()
-    result = _feasible(model, proposal) if proposal.feasible else _infeasible(model, proposal)
-    result.statistics.update(
-        {
-            "rounds": proposal.rounds,
-            "seconds": {"float": proposed - since, "exact bounds": time.perf_counter() - proposed},
-        }
-    )
-    return result
+    check_discounted(model)
+    if method not in METHODS:
+        raise ModelError(f"method is {method!r}; give one of {', '.join(METHODS)}")
+    if not width > 0:
+        raise ModelError(f"width is {width}; it must be positive (use solve for the exact optimum)")
+    small = model.n_states <= EXACT_UP_TO
+    if method == "exact" or (method == "auto" and small):
+        reason = "asked for" if method == "exact" else f"at most {EXACT_UP_TO} states"
+        return _exactly(model, reason)
+    reason = "asked for" if method == "scale" else f"more than {EXACT_UP_TO} states"
+    return _searched(model, float(width), reason, progress)
 
 
-def quantised(values: np.ndarray[Any, Any]) -> Vector:
-    """Floats rounded to multiples of 2^-50 (their common denominator)."""
-    return Vector(tuple(round(v * _QUANTUM) for v in values.tolist()), _QUANTUM)
-
-
-def upper_bound(model: CMDP, values: Vector, multipliers: Sequence[Fraction]) -> Fraction:
-    """mu.V + lambda.d + (greatest Bellman residual of r - lambda c)_+ / (1 - gamma), exactly."""
-    function = lagrangian(model, multipliers)
-    worst = max(Fraction(0), _greatest_residual(model, values, function))
-    return (
-        value_of(model, values)
-        + worst / (1 - model.discount)
-        + sum(weight * d for weight, d in zip(multipliers, model.budgets, strict=True))
-    )
-
-
-def _greatest_residual(model: CMDP, values: Vector, function: Vector) -> Fraction:
-    bottoms = model.denominators.tolist()
-    scale = model.discount.denominator * values.denominator * function.denominator
-    scores = advantages(model, values, function)
-    best = 0
-    for k, score in enumerate(scores):
-        if score * bottoms[best] > scores[best] * bottoms[k]:
-            best = k
-    return Fraction(scores[best], bottoms[best] * scale)
-
-
-def return_bounds(
-    model: CMDP, choices: Sequence[int], values: Vector, function: Function
-) -> tuple[Fraction, Fraction]:
-    """J of a deterministic policy, enclosed through the residual of any values."""
-    f = function_vector(model, function)
-    bottoms = model.denominators.tolist()
-    ahead = expected_next(model, values.numerators)
-    top, bottom = model.discount.numerator, model.discount.denominator
-    residuals = [
-        Fraction(
-            bottoms[k]
-            * bottom
-            * (values.denominator * f.numerators[k] - f.denominator * values.numerators[s])
-            + top * f.denominator * ahead[k],
-            bottoms[k],
-        )
-        for s, k in enumerate(choices)
-    ]
-    scale = bottom * values.denominator * f.denominator * (1 - model.discount)
-    centre = value_of(model, values)
-    return centre + min(residuals) / scale, centre + max(residuals) / scale
-
-
-def _feasible(model: CMDP, proposal: Proposal) -> EnclosedSolution:
-    floats = FloatModel.of(model)
-    candidates = [_component(model, floats, column) for column in _useful(model, proposal)]
-    rewards = [return_bounds(model, c.choices, c.reward_values, "reward")[0] for c in candidates]
-    costs = [
-        [return_bounds(model, c.choices, c.cost_values[i], ("cost", i))[1] for c in candidates]
-        for i in range(model.n_constraints)
-    ]
-    rows: list[list[Fraction]] = [*costs, [Fraction(1)] * len(candidates)]
-    program = LinearProgram.of(
-        rewards, rows, ["<="] * model.n_constraints + ["="], [*model.budgets, 1]
-    )
-    answer = solve_linear_program(program)
-    if answer.value is None or answer.primal is None:
-        raise ModelError(
-            "the budgets lie within rounding of the least possible costs, so floats "
-            "cannot prove a policy feasible; use solve, which is exact"
-        )
-    components = tuple(
-        Component(answer.primal[j], c.choices, c.reward_values, c.cost_values)
-        for j, c in enumerate(candidates)
-        if answer.primal[j]
-    )
-    multipliers = tuple(max(Fraction(0), weight) for weight in proposal.multipliers)
-    values = quantised(proposal.values)
-    upper = upper_bound(model, values, multipliers)
+def _exactly(model: CMDP, reason: str) -> EnclosedSolution:
+    found = solve(model)
     return EnclosedSolution(
-        Status.OPTIMAL,
+        found.status,
         model,
-        multipliers,
-        values,
-        answer.value,
-        upper,
-        components,
-        certificate=_certificate(model, components, values, multipliers, (answer.value, upper)),
+        found.multipliers,
+        found.value,
+        found.value,
+        relaxation=found.relaxation,
+        exact=found,
+        statistics={"method": f"exact linear program ({reason})", **found.statistics},
     )
 
 
-def _useful(model: CMDP, proposal: Proposal) -> list[Column]:
-    """The columns near the supporting line: the others would only slow the exact part down."""
-    weights = [float(weight) for weight in proposal.multipliers]
+def _searched(
+    model: CMDP, width: float, reason: str, progress: Progress | None
+) -> EnclosedSolution:
+    since = time.perf_counter()
+    from .scale.compiled import suited_threads
+    from .scale.feasibility import decide_feasibility
+    from .scale.image import Image
+    from .scale.lagrangian import Lagrangian
 
-    def score(column: Column) -> float:
-        return column.reward - sum(w * c for w, c in zip(weights, column.costs, strict=True))
+    state = Lagrangian(Image.of(model), width, progress)
+    prepared = time.perf_counter()
+    refuted, interrupted = None, False
+    with suited_threads(model.n_states):
+        try:
+            while refuted is None and not state.run():
+                refuted = decide_feasibility(state)
+        except KeyboardInterrupt:
+            interrupted = True
+            state.stopped = f"interrupted at the stage {state.stage!r}"
+        if refuted is None and state.lower is not None:
+            state.refine(float("inf"))
+    statistics = {
+        "method": f"multiplier search ({reason})",
+        "seconds": {"prepare": prepared - since, "search": time.perf_counter() - prepared},
+        "policies": len(state.columns),
+        "sweeps": state.search.sweeps,
+        "products": state.search.products,
+        "width asked for": width,
+        "stopped": state.stopped or "the width was reached",
+    }
+    if refuted is not None:
+        return _infeasible(model, refuted, statistics)
+    return _enclosed(model, state, interrupted, statistics)
 
-    ranked = sorted(proposal.columns, key=score, reverse=True)
-    return ranked[: 3 * model.n_constraints + 1]
 
-
-def _component(model: CMDP, floats: FloatModel, column: Column) -> Component:
-    choices = np.array(column.choices)
-    functions = [model.reward_vector(), *(model.cost_vector(i) for i in range(model.n_constraints))]
-    values = [quantised(floats.values(choices, f.floats())) for f in functions]
-    return Component(Fraction(0), column.choices, values[0], tuple(values[1:]))
-
-
-def _infeasible(model: CMDP, proposal: Proposal) -> EnclosedSolution:
-    total = sum(proposal.multipliers)
-    if total <= 0:
-        raise ModelError(
-            "floats found no policy within the budgets and no proof that there is "
-            "none; use solve, which is exact"
-        )
-    multipliers = tuple(max(Fraction(0), w) / total for w in proposal.multipliers)
-    negated = scalarised_cost(model, multipliers)
-    negated = Vector(tuple(-c for c in negated.numerators), negated.denominator)
-    upper = quantised(proposal.values)
-    shift = max(Fraction(0), _greatest_residual(model, upper, negated)) / (1 - model.discount)
-    # W = -(V + shift) satisfies W <= lambda c + gamma P W exactly.
-    values = Vector(
-        tuple(
-            -(v * shift.denominator + shift.numerator * upper.denominator) for v in upper.numerators
-        ),
-        upper.denominator * shift.denominator,
-    )
-    excess = value_of(model, values) - sum(
-        w * d for w, d in zip(multipliers, model.budgets, strict=True)
-    )
-    if excess <= 0:
-        raise ModelError(
-            "the budgets lie within rounding of the least possible costs, so floats "
-            "cannot decide feasibility; use solve, which is exact"
-        )
+def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
+    statistics["stopped"] = "the budgets were proved infeasible"
     return EnclosedSolution(
         Status.INFEASIBLE,
         model,
-        multipliers,
-        values,
-        relaxation=excess,
-        certificate=infeasibility_certificate(model, values, multipliers),
+        refuted.multipliers,
+        relaxation=refuted.excess,
+        statistics=statistics,
+        proof=refuted,
     )
 
 
-def _certificate(
-    model: CMDP,
-    components: Sequence[Component],
-    values: Vector,
-    multipliers: Sequence[Fraction],
-    bounds: tuple[Fraction, Fraction],
-) -> dict[str, Any]:
-    return {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-enclosure",
-        "model": model.to_dict(),
-        "mixture": {"components": [_component_document(model, c) for c in components]},
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-        "value": [format_rational(bound) for bound in bounds],
-    }
-
-
-def _component_document(model: CMDP, component: Component) -> dict[str, Any]:
-    chosen = set(component.choices)
-    return {
-        "weight": format_rational(component.weight),
-        "policy": {
-            "denominator": "1",
-            "numerators": ["1" if k in chosen else "0" for k in range(model.n_choices)],
-        },
-        "reward_values": component.reward_values.to_json(),
-        "cost_values": [values.to_json() for values in component.cost_values],
-    }
+def _enclosed(
+    model: CMDP, state: Lagrangian, interrupted: bool, statistics: dict[str, Any]
+) -> EnclosedSolution:
+    components = []
+    if state.mixture is not None and state.lower is not None:
+        for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
+            if not weight:
+                continue
+            ends = tuple(zip(column.lower, column.upper, strict=True))
+            choices = state.image.choices(column.moves)
+            assert column.values is not None
+            components.append(
+                Component(weight, choices, ends[0], ends[1:], column.values, column.grid)
+            )
+    ceiling = state.ceiling
+    return EnclosedSolution(
+        Status.INTERRUPTED if interrupted else Status.ENCLOSED,
+        model,
+        () if ceiling is None else ceiling.multipliers,
+        state.lower,
+        state.upper,
+        tuple(components),
+        statistics=statistics,
+        proof=None if ceiling is None else ceiling.proof,
+    )

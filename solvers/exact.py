@@ -82,12 +82,26 @@ def _fraction_from_text(text: str, where: str) -> Fraction:
         ) from problem
 
 
-def integer_array(values: Any, name: str) -> np.ndarray[Any, Any]:
+def integer_array(values: Any, name: str, *, narrow: bool = False) -> np.ndarray[Any, Any]:
     """Integers as an int64 array when they all fit, else as an object array of Python ints.
 
-    Raises ValueError naming the first entry that is not an integer.
+    With ``narrow`` an int32 array when they all fit that.  Raises ValueError naming the first entry
+    that is not an integer.
     """
     array = np.asarray(values)
+    if narrow and array.dtype == np.int32:
+        return array
+    array = _wide_array(array, name)
+    if narrow and array.dtype == np.int64 and (array.size == 0 or _fits_32(array)):
+        return array.astype(np.int32)
+    return array
+
+
+def _fits_32(array: np.ndarray[Any, Any]) -> bool:
+    return int(array.min()) >= -(2**31) and int(array.max()) < 2**31
+
+
+def _wide_array(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
     if array.dtype == np.int64:
         return array
     if array.dtype.kind == "i" or (array.dtype.kind == "u" and array.dtype.itemsize < 8):

@@ -1,11 +1,14 @@
 """What every model must satisfy; each failure names the place, the value and the remedy."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from .cmdp import CMDP
+
+
+_PIECE = 2**20
 
 
 class ModelError(ValueError):
@@ -30,7 +33,12 @@ def check_choices(model: "CMDP") -> None:
             f"state {state} has {int(counts[state])} choices; give every state at "
             "least one (an absorbing state loops to itself)"
         )
-    states = np.repeat(np.arange(size), counts)
+    if not _increases_within(model.actions, start):
+        _check_actions(model, counts)
+
+
+def _check_actions(model: "CMDP", counts: np.ndarray[Any, Any]) -> None:
+    states = np.repeat(np.arange(model.n_states), counts)
     keys = states * (int(model.actions.max()) - int(model.actions.min()) + 1) + model.actions
     if len(np.unique(keys)) != len(keys):
         values, seen = np.unique(keys, return_counts=True)
@@ -39,6 +47,13 @@ def check_choices(model: "CMDP") -> None:
             f"action {int(model.actions[choice])} appears twice in state "
             f"{int(states[choice])}; label the actions of a state differently"
         )
+
+
+def _increases_within(values: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> bool:
+    """Whether the values increase strictly within each group (all that sorted input costs)."""
+    larger = values[1:] > values[:-1]
+    larger[starts[1:-1] - 1] = True
+    return bool(larger.all())
 
 
 def check_transitions(model: "CMDP") -> None:
@@ -61,27 +76,39 @@ def check_transitions(model: "CMDP") -> None:
             f"{_pair(model, int(lengths.argmin()))} has no successor; give it at "
             "least one with positive weight"
         )
-    owner = np.repeat(np.arange(model.n_choices), lengths)
     if int(successors.min()) < 0 or int(successors.max()) >= model.n_states:
         j = int(np.flatnonzero((successors < 0) | (successors >= model.n_states))[0])
         raise ModelError(
-            f"{_pair(model, int(owner[j]))} has successor {int(successors[j])}; "
+            f"{_pair(model, _owner(model, j))} has successor {int(successors[j])}; "
             f"states are 0 .. {model.n_states - 1}"
         )
     if weights.min() <= 0:
         j = int(np.flatnonzero(weights <= 0)[0])
         raise ModelError(
-            f"{_pair(model, int(owner[j]))} has weight {int(weights[j])} on successor "
+            f"{_pair(model, _owner(model, j))} has weight {int(weights[j])} on successor "
             f"{int(successors[j])}; weights are positive integers, leave zeros out"
         )
-    keys = owner * model.n_states + successors
-    ordered = np.sort(keys)
-    if count > 1 and not (ordered[1:] > ordered[:-1]).all():
-        key = int(ordered[1:][ordered[1:] == ordered[:-1]][0])
-        raise ModelError(
-            f"{_pair(model, key // model.n_states)} lists successor "
-            f"{key % model.n_states} twice; add the two weights"
-        )
+    if not _increases_within(successors, indptr):
+        _check_distinct_successors(model)
+
+
+def _check_distinct_successors(model: "CMDP") -> None:
+    """In pieces, so that a large model needs no second copy of its transitions."""
+    indptr = model.indptr
+    first = 0
+    while first < model.n_choices:
+        reached = int(np.searchsorted(indptr, indptr[first] + _PIECE, side="right")) - 1
+        last = max(first + 1, reached)
+        owner = np.repeat(np.arange(first, last), np.diff(indptr[first : last + 1]))
+        keys = owner * model.n_states + model.successors[indptr[first] : indptr[last]]
+        ordered = np.sort(keys)
+        if not (ordered[1:] > ordered[:-1]).all():
+            key = int(ordered[1:][ordered[1:] == ordered[:-1]][0])
+            raise ModelError(
+                f"{_pair(model, key // model.n_states)} lists successor "
+                f"{key % model.n_states} twice; add the two weights"
+            )
+        first = last
 
 
 def check_functions(model: "CMDP") -> None:
@@ -147,6 +174,10 @@ def check_annotations(model: "CMDP") -> None:
             f"coordinates has {len(model.coordinates)} points for {model.n_states} states; "
             "give one a state, or none"
         )
+
+
+def _owner(model: "CMDP", transition: int) -> int:
+    return int(np.searchsorted(model.indptr, transition, side="right")) - 1
 
 
 def _pair(model: "CMDP", choice: int) -> str:

@@ -36,6 +36,8 @@ class Status(enum.Enum):
         "no policy meets every budget; raise the budgets by at least `relaxation`, or "
         "use `most_feasible` for the policy that misses them least"
     )
+    ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
+    INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
 
 
 @dataclass(frozen=True, slots=True)

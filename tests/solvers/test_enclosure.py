@@ -1,92 +1,138 @@
-"""Enclosures contain the exact optimum, and their bounds do not depend on the floats."""
+"""Enclosures contain the exact optimum whatever the method, and their mixtures meet the budgets."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from holdfast.solvers import ModelError, Status, Vector, enclose, evaluate, solve, value_of
-from holdfast.solvers.enclosure import quantised, return_bounds, upper_bound
+from holdfast.solvers import ModelError, Status, enclose, solve
+from holdfast.solvers import enclosure as module
 from holdfast.solvers.policies import Policy, policy_return
+from holdfast.verify.kernel import check
+
+KINDS = ("generic", "deterministic", "ties", "unreachable")
 
 
 @pytest.mark.parametrize("constraints", [0, 1, 2, 3])
-@pytest.mark.parametrize("seed", range(6))
-def test_the_optimum_lies_inside(random_model, seed, constraints):
-    model = random_model(seed, states=12, actions=4, constraints=constraints)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_optimum_lies_inside(random_model, seed, kind, constraints):
+    model = random_model(seed, states=12, actions=4, constraints=constraints, kind=kind)
     exact = solve(model)
     try:
-        enclosed = enclose(model)
+        found = enclose(model, method="scale")
     except ModelError as problem:  # a budget exactly at a least cost cannot be decided by floats
         assert "use solve" in str(problem)
+        assert exact.status is Status.INFEASIBLE or _least_slack(model) == 0
         return
-    assert enclosed.status is exact.status
     if exact.status is Status.INFEASIBLE:
-        assert 0 < enclosed.relaxation <= exact.relaxation
-        return
-    assert enclosed.lower <= exact.value <= enclosed.upper
-    assert enclosed.width < Fraction(1, 10**6)
-    assert sum(c.weight for c in enclosed.components) == 1
-    assert len(enclosed.components) <= constraints + 1
+        assert found.status is Status.INFEASIBLE
+        assert 0 < found.relaxation <= exact.relaxation
+    else:
+        assert found.status is Status.ENCLOSED
+        assert found.lower <= exact.value <= found.upper
+        assert found.width <= Fraction(1, 10**7)
+        _check_mixture(found)
+    assert check(found.certificate).accepted
+
+
+def _least_slack(model):
+    """The greatest uniform slack of the budgets, zero when some cost cannot be lower."""
+    from holdfast.solvers import most_feasible
+
+    return most_feasible(model).slack
+
+
+def _check_mixture(found):
+    model = found.model
+    assert sum(part.weight for part in found.components) == 1
+    assert len(found.components) <= model.n_constraints + 1
+    policies = [Policy.of_choices(model, part.choices.tolist()) for part in found.components]
     for i, budget in enumerate(model.budgets):
-        cost = sum(
-            c.weight * policy_return(model, Policy.of_choices(model, c.choices), ("cost", i))
-            for c in enclosed.components
-        )
-        assert cost <= budget
+        costs = [policy_return(model, policy, ("cost", i)) for policy in policies]
+        for part, cost in zip(found.components, costs, strict=True):
+            assert part.costs[i][0] <= cost <= part.costs[i][1]
+        mean = sum(p.weight * c for p, c in zip(found.components, costs, strict=True))
+        assert mean <= budget
+    rewards = [policy_return(model, policy) for policy in policies]
+    assert found.lower <= sum(
+        p.weight * r for p, r in zip(found.components, rewards, strict=True)
+    )
 
 
-def test_most_random_models_are_decided_by_floats(random_model):
-    decided = 0
-    for seed in range(12):
-        try:
-            decided += enclose(random_model(seed, states=12, constraints=1)).width is not None
-        except ModelError:
-            continue
-    assert decided >= 8
-
-
-def test_bounds_hold_for_arbitrary_values(two_states):
-    """G1 at d = 3/2 has value 7/2: any V and lambda give an upper bound, tight at the true ones."""
+def test_small_models_are_solved_exactly(two_states):
+    """G1 at d = 3/2 has value 7/2."""
     model = two_states([[0, 1, 0, 2]], [Fraction(3, 2)])
-    exact = solve(model)
-    assert upper_bound(model, exact.values, exact.multipliers) == Fraction(7, 2)
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        values = quantised(rng.normal(size=2))
-        assert upper_bound(model, values, [Fraction(rng.random())]) >= Fraction(7, 2)
+    found = enclose(model)
+    assert (found.status, found.lower, found.width) == (Status.OPTIMAL, Fraction(7, 2), 0)
+    assert "at most 300 states" in found.statistics["method"]
+    assert found.exact.policy.n_randomisations(model) == 1
+    assert found.certificate["kind"] == "cmdp-optimum"
+    searched = enclose(model, method="scale")
+    assert searched.statistics["method"] == "multiplier search (asked for)"
+    assert searched.lower <= Fraction(7, 2) <= searched.upper
 
 
-def test_return_bounds_enclose_and_collapse(two_states):
-    model = two_states([[0, 1, 0, 2]], [1])
-    choices = [1, 3]
-    values = evaluate(model, Policy.of_choices(model, choices))
-    # G1's policy 11 earns 14/3.
-    assert return_bounds(model, choices, values, "reward") == (Fraction(14, 3), Fraction(14, 3))
-    low, high = return_bounds(model, choices, Vector((1, -1)), "reward")
-    assert low <= value_of(model, values) == Fraction(14, 3) <= high
+def test_the_method_is_chosen_by_the_number_of_states(random_model, monkeypatch):
+    model = random_model(1, states=12)
+    monkeypatch.setattr(module, "EXACT_UP_TO", 11)
+    assert "more than 11 states" in enclose(model).statistics["method"]
+    assert enclose(model, method="exact").statistics["method"].startswith("exact")
+    monkeypatch.setattr(module, "EXACT_UP_TO", 12)
+    assert enclose(model).status is Status.OPTIMAL
 
 
 def test_certificates_are_complete(two_states):
-    document = enclose(two_states([[0, 1, 0, 2]], [Fraction(3, 2)])).certificate
+    found = enclose(two_states([[0, 1, 0, 2]], [Fraction(3, 2)]), method="scale")
+    document = found.certificate
     assert document["kind"] == "cmdp-enclosure"
     component = document["mixture"]["components"][0]
     assert set(component) == {"weight", "policy", "reward_values", "cost_values"}
     assert Fraction(document["value"][0]) <= Fraction(7, 2) <= Fraction(document["value"][1])
+    assert check(document).accepted
+    document["value"] = [str(found.lower + 1), str(found.upper + 2)]
+    assert not check(document).accepted
+
+
+def test_large_models_have_no_certificate(two_states, monkeypatch):
+    found = enclose(two_states([[0, 1, 0, 2]], [Fraction(3, 2)]), method="scale")
+    monkeypatch.setattr(module, "CERTIFICATE_UP_TO", 5)
+    with pytest.raises(ModelError, match="the model has 6 transitions and certificates hold at mo"):
+        _ = found.certificate
 
 
 def test_infeasibility_is_proved_exactly(two_states, check_certificate):
-    enclosed = enclose(two_states([[0, 1, 0, 2], [0, 1, 1, 0]], ["3/2", "1/4"]))
-    assert enclosed.status is Status.INFEASIBLE
+    model = two_states([[0, 1, 0, 2], [0, 1, 1, 0]], ["3/2", "1/4"])
+    found = enclose(model, method="scale")
+    assert found.status is Status.INFEASIBLE
     # The exact relaxation is 1/20 (test_occupancy.py).
-    assert Fraction(1, 20) - Fraction(1, 10**9) < enclosed.relaxation <= Fraction(1, 20)
-    check_certificate(enclosed.certificate)
+    assert Fraction(1, 20) - Fraction(1, 10**6) < found.relaxation <= Fraction(1, 20)
+    assert sum(found.multipliers) == 1
+    check_certificate(found.certificate)
+    assert enclose(model).relaxation == Fraction(1, 20)
 
 
 def test_undecidable_budgets_say_so(random_model):
     model = random_model(2, states=12)
     least = solve(model.with_budgets(-(10**6))).relaxation - 10**6
     with pytest.raises(ModelError, match="use solve, which is exact"):
-        enclose(model.with_budgets(least - Fraction(1, 10**25)))
+        enclose(model.with_budgets(least - Fraction(1, 10**25)), method="scale")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "fast"}, "method is 'fast'; give one of auto, exact, scale"),
+        ({"width": 0}, "width is 0; it must be positive"),
+        ({"width": -1e-3}, "width is -0.001; it must be positive"),
+    ],
+)
+def test_bad_arguments_are_named(two_states, arguments, message):
+    with pytest.raises(ModelError, match=message):
+        enclose(two_states([[0, 1, 0, 2]], [1]), **arguments)
+
+
+def test_an_undiscounted_model_is_refused(two_states):
+    with pytest.raises(ModelError, match="the discount is 1"):
+        enclose(two_states([[0, 1, 0, 2]], [1]).with_discount(1))

@@ -1,0 +1,69 @@
+"""The compiled loops of the policy-improvement model: advantages, and their best total by price."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from .compiled import BLOCK, compiled
+from .image import Array
+
+
+@compiled
+def advantages(  # noqa: PLR0917
+    start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
+    values: Array, choices: Array, result: Array,
+) -> None:  # fmt: skip
+    """result[k, i] = q_i(k) - q_i(choice of the state), for q_i = payoff_i + gamma P values_i."""
+    size, count = values.shape
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            current = np.int64(choices[state])
+            for i in range(count):
+                for choice in range(start[state], start[state + 1]):
+                    ahead = 0.0
+                    for j in range(indptr[choice], indptr[choice + 1]):
+                        ahead += weights[j] * values[successors[j], i]
+                    result[choice, i] = payoffs[choice, i] + scale[choice] * ahead
+                own = result[current, i]
+                for choice in range(start[state], start[state + 1]):
+                    result[choice, i] -= own
+
+
+@compiled
+def best_total(
+    start: Array, gains: Array, visits: Array, price: Array, sums: Array
+) -> None:
+    """sum_s visits_s gains[k(s)] with k(s) the choice of largest price . gains: one row a block."""
+    size, count = visits.shape[0], price.shape[0]
+    for block in prange(sums.shape[0]):
+        for i in range(count):
+            sums[block, i] = 0.0
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            best, taken = -np.inf, start[state]
+            for choice in range(start[state], start[state + 1]):
+                total = price[0] * gains[choice, 0]
+                for i in range(1, count):
+                    total += price[i] * gains[choice, i]
+                taken = choice if total > best else taken
+                best = max(best, total)
+            for i in range(count):
+                sums[block, i] += visits[state] * gains[taken, i]
+
+
+@compiled
+def best_choices(
+    start: Array, gains: Array, price: Array, margin: float, choices: Array
+) -> None:
+    """Replace each choice whose gain (0 by definition) another exceeds by more than ``margin``."""
+    size, count = choices.shape[0], price.shape[0]
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            best, taken = margin, np.int64(choices[state])
+            for choice in range(start[state], start[state + 1]):
+                total = price[0] * gains[choice, 0]
+                for i in range(1, count):
+                    total += price[i] * gains[choice, i]
+                taken = choice if total > best else taken
+                best = max(best, total)
+            choices[state] = taken

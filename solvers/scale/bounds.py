@@ -1,0 +1,111 @@
+"""From floating-point residuals to rational bounds that hold.
+
+For any h (S), with res = f + gamma P h - h,
+
+    max_pi J_f(pi)  <=  mu.h + max_k res_k / (1 - gamma),
+    J_f(pi)  in  mu.h + [min_s res_s, max_s res_s] / (1 - gamma)   over the choices of pi,
+
+for h + t with a suitable constant t satisfies Bellman's inequality.  Here h is a vector of doubles
+that are multiples of one power of two, so that mu.h is computed exactly; the residuals are those of
+the compiled loops, each wrong by at most ``Image.residual_error``; the rest is in Fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from ..cmdp import ModelError
+from .evaluation import Chain, evaluate_chain
+from .image import Array, Image
+from .kernels import GREATEST, LEAST
+
+_HALF = 26
+
+
+def expectation(image: Image, values: Array, grid: float) -> Fraction:
+    """mu . values, exactly; values (S) are multiples of 1 / grid below 2^52 / grid."""
+    integers = (values * grid).astype(np.int64)
+    initial, total = image.model.initial, image.model.initial_denominator
+    if initial.dtype == object or total >= 2 ** (62 - _HALF):
+        pairs = zip(initial.tolist(), integers.tolist(), strict=True)
+        return Fraction(sum(n * v for n, v in pairs), total) / Fraction(grid)
+    high = integers >> _HALF
+    low = integers - (high << _HALF)
+    dot = (int(initial @ high) << _HALF) + int(initial @ low)
+    return Fraction(dot, total) / Fraction(grid)
+
+
+def exact(number: float) -> Fraction:
+    """A double as the rational it is; raises ModelError when the arithmetic has overflowed."""
+    if not math.isfinite(number):
+        raise ModelError(
+            "the values leave the range of double precision; use solve, which is exact"
+        )
+    return Fraction(number)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A deterministic policy with rigorous bounds on its returns.
+
+    Attributes:
+        moves: the place of the choice among those of its state, in the smallest dtype (S).
+        lower, upper: bounds on J_r and every J_c.
+        multipliers: float64[m], the lambda it was found for.
+        values: float64[S, p], up to a constant, multiples of 1 / grid; None when forgotten.
+        grid: a power of two.
+    """
+
+    moves: Array
+    lower: tuple[Fraction, ...]
+    upper: tuple[Fraction, ...]
+    multipliers: Array
+    values: Array | None
+    grid: float
+
+    @cached_property
+    def accuracy(self) -> float:
+        """The width of the widest bound."""
+        return float(max(high - low for low, high in zip(self.lower, self.upper, strict=True)))
+
+    @cached_property
+    def middle(self) -> Array:
+        """float64[p], the middles of the bounds."""
+        ends = zip(self.lower, self.upper, strict=True)
+        return np.array([float((low + high) / 2) for low, high in ends])
+
+    def floor(self, price: Array) -> Fraction:
+        """A lower bound on price . J."""
+        ends = zip(price.tolist(), self.lower, self.upper, strict=True)
+        return sum((Fraction(w) * (low if w > 0 else high) for w, low, high in ends), Fraction(0))
+
+
+def column_of(
+    image: Image, choices: Array, start: Array, accuracy: float, limit: int, multipliers: Array
+) -> tuple[Column, int]:
+    """A policy evaluated from the values ``start`` on, and the number of products that took."""
+    chain = Chain.of(image, choices)
+    found = evaluate_chain(chain, start, accuracy * (1 - float(image.model.discount)), limit)
+    count = start.shape[1]
+    lower, upper = [], []
+    for i, constant in enumerate(image.constants):
+        if constant is not None:  # earned at every step by every policy, so that no error remains
+            found.values[:, i] = 0.0
+            lower.append(constant * image.horizon)
+            upper.append(constant * image.horizon)
+            continue
+        column = np.ascontiguousarray(found.values[:, i])
+        height = max(float(column.max()), -float(column.min()))
+        error = image.residual_error([Fraction(int(i == k)) for k in range(count)], exact(height))
+        centre = expectation(image, column, found.grid)
+        lower.append(centre + (exact(float(found.ends[i, LEAST])) - error) * image.horizon)
+        upper.append(centre + (exact(float(found.ends[i, GREATEST])) + error) * image.horizon)
+    column = Column(
+        image.moves(choices), tuple(lower), tuple(upper), multipliers, found.values, found.grid
+    )
+    return column, found.products

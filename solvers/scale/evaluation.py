@@ -1,0 +1,217 @@
+"""The values of a deterministic policy for the reward and every cost at once, in floating point.
+
+Nothing here is believed: the residuals of whatever comes out are bounded in ``bounds``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .compiled import n_blocks
+from .image import Array, Image
+from .kernels import GREATEST, LEAST, TOTAL, copy_rows, round_to
+from .forest import chunked, depth_first, likeliest, solve_forest, solve_transposed, transpose
+from .krylov import apply, full_step, half_step, residuals, turn
+
+_SIGNIFICANT = 51
+_STALLED = 0.5
+_LIKELY = 0.5
+_VISITS = 100
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The transitions and payoffs of one policy: what an evaluation sweep reads.
+
+    Attributes:
+        rows: int64[S+1]; successors, weights: as in ``Image``; scale: float64[S];
+        payoffs: float64[S, p].
+        order: None, or the states (uint32[S]) in the order in which all of this is stored.
+        link, rate: uint32[S], float64[S], the forest of likeliest successors, if in such an order.
+        backward: whether products are with gamma P transposed.
+    """
+
+    rows: Array
+    successors: Array
+    weights: Array
+    scale: Array
+    payoffs: Array
+    order: Array | None = None
+    link: Array | None = None
+    rate: Array | None = None
+    backward: bool = False
+
+    @classmethod
+    def of(cls, image: Image, choices: Array) -> Chain:
+        """The chain of a policy's choices (uint32[S])."""
+        size = len(choices)
+        ahead, beta = np.empty(size, dtype=np.uint32), np.empty(size)
+        source = (image.indptr, image.successors, image.weights)
+        likeliest(choices, *source, image.scale, ahead, beta)
+        if float(beta.mean()) < _LIKELY * float(image.model.discount) or not image.model.discount:
+            return cls(*_rows(image, choices, np.empty(0, dtype=np.uint32)))
+        order, rank = np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.uint32)
+        depth_first(ahead, order)
+        rank[order] = np.arange(size, dtype=np.uint32)
+        link, rate = np.empty(size, dtype=np.uint32), np.empty(size)
+        chunked(order, ahead, beta, rank, link, rate)
+        return cls(*_rows(image, choices[order], rank), order, link, rate)
+
+    def ordered(self, values: Array) -> Array:
+        """The rows of ``values`` in the order of the chain (themselves if it has none)."""
+        return values if self.order is None else values[self.order]
+
+    def transposed(self) -> Chain:
+        """The same chain read backwards: products are with gamma P^T (no payoffs)."""
+        size = len(self.rows) - 1
+        starts = np.empty(size + 1, dtype=np.int64)
+        sources, values = np.empty_like(self.successors), np.empty(len(self.successors))
+        transpose(self.rows, self.successors, self.weights, self.scale, starts, sources, values)
+        ones = np.ones(size)
+        return Chain(
+            starts, sources, values, ones, np.empty((size, 0)), self.order, self.link, self.rate, True
+        )
+
+    def precondition(self, right: Array, result: Array) -> None:
+        """result = M^-1 right for the forest M; without one result must be right itself."""
+        if self.link is not None:
+            solve = solve_transposed if self.backward else solve_forest
+            solve(self.link, self.rate, right, result)
+
+    def residuals(self, values: Array) -> tuple[Array, Array]:
+        """(payoff + gamma P V - V, its greatest, least and mean entry a column: float64[p, 3])."""
+        result = np.empty_like(values)
+        stats = np.empty((n_blocks(len(values)), values.shape[1], 3))
+        residuals(
+            self.rows, self.successors, self.weights, self.scale, self.payoffs, values, result, stats
+        )
+        ends = np.stack(
+            [
+                stats[:, :, GREATEST].max(axis=0),
+                stats[:, :, LEAST].min(axis=0),
+                stats[:, :, TOTAL].sum(axis=0) / len(values),
+            ],
+            axis=1,
+        )
+        return result, ends
+
+
+def _rows(image: Image, choices: Array, rank: Array) -> tuple[Array, Array, Array, Array, Array]:
+    indptr = image.indptr
+    rows = np.zeros(len(choices) + 1, dtype=np.int64)
+    np.cumsum(indptr[choices + np.uint32(1)] - indptr[choices], out=rows[1:])
+    successors = np.empty(rows[-1], dtype=np.uint32)
+    weights = np.empty(rows[-1], dtype=image.weights.dtype)
+    copy_rows(choices, indptr, image.successors, image.weights, rank, rows, successors, weights)
+    return rows, successors, weights, image.scale[choices], image.payoffs[choices]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Values up to a constant (float64[S, p]), multiples of 1 / grid, and the work done.
+
+    ends: float64[p, 3], the greatest, least and mean residual of each column.
+    """
+
+    values: Array
+    grid: float
+    ends: Array
+    products: int
+
+
+def grid_of(values: Array) -> float:
+    """A power of two g such that multiples of 1 / g up to max |values| are doubles exactly."""
+    height = max(float(values.max()), -float(values.min()))
+    exponent = math.frexp(height)[1] if height else 0
+    return math.ldexp(1.0, min(_SIGNIFICANT - exponent, 900))
+
+
+def evaluate_chain(chain: Chain, start: Array, span: float, limit: int) -> Evaluation:
+    """Values from ``start`` on, until every column's residuals differ by at most ``span``.
+
+    Ends earlier when rounding or ill conditioning stops the progress, or after about ``limit``
+    products of the chain with all columns.
+    """
+    products, best = 0, np.inf
+    values = np.array(chain.ordered(start), order="C")
+    while True:
+        grid = grid_of(values)
+        round_to(values.reshape(-1), grid)
+        residual, ends = chain.residuals(values)
+        products += 1
+        worst = float((ends[:, GREATEST] - ends[:, LEAST]).max())
+        if worst <= span or worst >= _STALLED * best or products >= limit:
+            break
+        best = worst
+        residual -= ends[:, TOTAL]
+        products += _bicgstab(chain, values, residual, 0.5 * span, limit - products)
+    if chain.order is not None:
+        ordered, values = values, np.empty_like(values)
+        values[chain.order] = ordered
+    return Evaluation(values, grid, ends, products)
+
+
+def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -> tuple[Array, int]:
+    """Discounted visits rho (S) with rho = initial + gamma P^T rho, to a share of their total.
+
+    Also the number of products; ``start`` is a first guess.
+    """
+    flow = chain.transposed()
+    right = chain.ordered(initial)[:, None]
+    guess = right if start is None else chain.ordered(start)[:, None]
+    values = np.array(guess, order="C")
+    image, sums = np.empty_like(values), np.empty((n_blocks(len(values)), 1, 3))
+    apply(flow.rows, flow.successors, flow.weights, flow.scale, values, values, image, sums)
+    residual = right - image
+    products = 1 + _bicgstab(
+        flow, values, residual, share * float(np.abs(right).sum()) / len(values), _VISITS
+    )
+    if chain.order is not None:
+        ordered, values = values, np.empty_like(values)
+        values[chain.order] = ordered
+    return np.maximum(values[:, 0], 0.0), products
+
+
+def _bicgstab(chain: Chain, x: Array, residual: Array, span: float, limit: int) -> int:
+    """BiCGSTAB steps on x from its residual; returns the number of products with the chain."""
+    size, count = x.shape
+    parts = (chain.rows, chain.successors, chain.weights, chain.scale)
+    sums = np.empty((n_blocks(size), count, 3))
+    shadow, direction = residual.copy(), residual.copy()
+    image, second = np.empty_like(x), np.empty_like(x)
+    step, second_step = direction, residual
+    if chain.link is not None:
+        step, second_step = np.empty_like(x), np.empty_like(x)
+    centred = 0.0 if chain.backward else 1.0 / size
+    rho = np.einsum("si,si->i", shadow, residual)
+    products = 0
+    while True:
+        chain.precondition(direction, step)
+        apply(*parts, step, shadow, image, sums)
+        total, against, _ = sums.sum(axis=0).T
+        mean = total * centred
+        alpha = _ratio(rho, against)
+        half_step(residual, image, mean, alpha)
+        chain.precondition(residual, second_step)
+        apply(*parts, second_step, residual, second, sums)
+        total, along, square = sums.sum(axis=0).T
+        second_mean = total * centred
+        omega = _ratio(along, square - total * second_mean)
+        full_step(
+            x, step, second_step, residual, second, second_mean, alpha, omega, shadow, sums
+        )  # fmt: skip
+        products += 2
+        previous, rho = rho, sums[:, :, 0].sum(axis=0)
+        widths = sums[:, :, 1].max(axis=0) - sums[:, :, 2].min(axis=0)
+        if widths.max() <= span or products >= limit or not np.isfinite(widths).all():
+            return products
+        beta = _ratio(rho * alpha, previous * omega)
+        turn(direction, residual, image, mean, beta, omega)
+
+
+def _ratio(top: Array, bottom: Array) -> Array:
+    """top / bottom, and 0 where a column has converged (0 / 0)."""
+    return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)

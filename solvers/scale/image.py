@@ -1,0 +1,140 @@
+"""A constrained MDP as the compiled loops read it, and how far its floats are from the model.
+
+Transitions stay integers: choice k computes scale_k * sum_j w_j V_j with scale_k = gamma / D_k, so
+that probabilities are not rounded and a model's own arrays are read without a copy (8 bytes a
+transition).  Only integers beyond 32 bits are replaced by probabilities in double precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..cmdp import CMDP, ModelError
+from ..model_checks import check_discounted
+
+Array: TypeAlias = np.ndarray[Any, Any]
+_UNIT = Fraction(1, 2**53)
+_TINY = Fraction(1, 2**1000)
+_EXTRA_ROUNDINGS = 10
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a sweep reads: the transitions of K choices over S states and p = m + 1 payoffs.
+
+    Attributes:
+        model: the exact model.
+        start: int64[S+1], choices of each state; indptr: int64[K+1], transitions of each choice.
+        successors: uint32[nnz]; weights: int32[nnz], or float64 probabilities.
+        scale: float64[K], gamma over the sum of the weights (gamma itself for probabilities).
+        payoffs: float64[K, p], the reward and the costs.
+    """
+
+    model: CMDP
+    start: Array
+    indptr: Array
+    successors: Array
+    weights: Array
+    scale: Array
+    payoffs: Array
+
+    @classmethod
+    def of(cls, model: CMDP) -> Image:
+        """The image of a model; raises ModelError for numbers that doubles cannot represent."""
+        check_discounted(model)
+        gamma = float(model.discount)
+        if model.weights.dtype == np.int32:
+            weights = model.weights
+            scale = gamma / model.denominators.astype(float)
+        else:
+            bottoms = np.repeat(model.denominators.astype(object), np.diff(model.indptr))
+            weights = (model.weights.astype(object) / bottoms).astype(float)
+            scale = np.full(model.n_choices, gamma)
+        successors = model.successors.astype(np.int32, copy=False).view(np.uint32)
+        return cls(
+            model, model.choice_start, model.indptr, successors, weights, scale, _payoffs(model)
+        )
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return self.model.n_states
+
+    @cached_property
+    def horizon(self) -> Fraction:
+        """1 / (1 - gamma)."""
+        return 1 / (1 - self.model.discount)
+
+    @cached_property
+    def law(self) -> Array:
+        """float64[S], the initial law."""
+        return np.asarray((self.model.initial / self.model.initial_denominator).astype(float))
+
+    @cached_property
+    def widest(self) -> int:
+        """The most successors of a choice."""
+        return int(np.diff(self.indptr).max())
+
+    @cached_property
+    def constants(self) -> tuple[Fraction | None, ...]:
+        """The value of each payoff that is the same for every choice, else None."""
+        return tuple(
+            Fraction(int(row[0]), bottom) if row.min() == row.max() else None
+            for row, bottom in _payoff_rows(self.model)
+        )
+
+    @cached_property
+    def largest(self) -> tuple[Fraction, ...]:
+        """max |payoff_i| over the choices, for the reward and each cost."""
+        return tuple(
+            Fraction(max(int(row.max()), -int(row.min())), bottom) for row, bottom in _payoff_rows(self.model)
+        )
+
+    @cached_property
+    def _move_type(self) -> np.dtype[Any]:
+        return np.min_scalar_type(int(np.diff(self.start).max()) - 1)
+
+    def moves(self, choices: Array) -> Array:
+        """Choices (uint32[S]) as places among the choices of their states."""
+        return (choices - self.start[:-1]).astype(self._move_type)
+
+    def choices(self, moves: Array) -> Array:
+        """uint32[S], the choices at these places."""
+        return (self.start[:-1] + moves).astype(np.uint32)
+
+    def residual_error(self, price: Sequence[Fraction], height: Fraction) -> Fraction:
+        """A bound on the rounding of one residual  sum_i price_i f_i + gamma P V - V.
+
+        Every operand carries at most n = b + p + 10 relative errors of 2^-53 (b successors; the
+        payoffs, gamma and D are rounded once or divided; no order of summation is assumed), so the
+        error is at most  n u / (1 - n u) (sum_i |price_i| max |f_i| + 2 max |V|),  u = 2^-53, where
+        ``height`` is max |V|; numbers below the normal range add less than n 2^-1000.
+        """
+        count = self.widest + len(price) + _EXTRA_ROUNDINGS
+        payoff = sum((abs(w) * f for w, f in zip(price, self.largest, strict=True)), Fraction(0))
+        rate = count * _UNIT / (1 - count * _UNIT)
+        return rate * (payoff + 2 * height) + count * _TINY
+
+
+def _payoff_rows(model: CMDP) -> list[tuple[Array, int]]:
+    rows = [(model.reward, model.reward_denominator)]
+    return rows + list(zip(model.costs, model.cost_denominators, strict=True))
+
+
+def _payoffs(model: CMDP) -> Array:
+    payoffs = np.empty((model.n_choices, model.n_constraints + 1))
+    for i, (row, bottom) in enumerate(_payoff_rows(model)):
+        try:
+            payoffs[:, i] = row / bottom if row.dtype == object else row / float(bottom)
+        except OverflowError as problem:
+            name = "the reward" if i == 0 else f"cost {i - 1}"
+            raise ModelError(
+                f"{name} holds numbers beyond double precision; use solve, which is exact"
+            ) from problem
+    return payoffs

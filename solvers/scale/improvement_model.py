@@ -1,0 +1,141 @@
+"""What one policy knows about all others: the dual function to first order.
+
+For a policy pi with values V_i and discounted visits rho, the returns of another policy are about
+J_i(pi) + sum_s rho(s) A_i(s, k(s)), where A_i are advantages and k its choices (the performance
+difference with the visits of pi).  The best such policy for every price lambda gives a convex
+piecewise linear model of the dual function, exact for pi's neighbours, whose minimum costs no
+further product with the transitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from .advantages import advantages, best_choices, best_total
+from .bounds import Column
+from .compiled import n_blocks
+from .image import Array, Image
+from .search import values_of
+
+_CUTS = 100
+_MARGIN = 1e-13
+_Cut: TypeAlias = tuple[Array, float, Array]
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a model is least (m) and its value; ``sides`` are prices (m) about that point whose
+    policies differ, each with its predicted costs (m)."""
+
+    multipliers: Array
+    value: float
+    sides: tuple[tuple[Array, Array], ...]
+
+
+@dataclass(frozen=True)
+class ImprovementModel:
+    """Advantages (float64[K, p]) over a column, and discounted visits (S) of its policy."""
+
+    image: Image
+    column: Column
+    gains: Array
+    visits: Array
+
+    @classmethod
+    def of(cls, image: Image, column: Column, visits: Array) -> ImprovementModel:
+        """The model around a column."""
+        gains = np.empty_like(image.payoffs)
+        advantages(
+            image.start, image.indptr, image.successors, image.weights, image.scale, image.payoffs,
+            values_of(column), image.choices(column.moves), gains,
+        )  # fmt: skip
+        return cls(image, column, gains, visits)
+
+    def returns(self, price: Array) -> Array:
+        """Predicted returns (p) of the policy that is best for a price."""
+        sums = np.empty((n_blocks(self.image.n_states), len(price)))
+        best_total(self.image.start, self.gains, self.visits, price, sums)
+        return self.column.middle + sums.sum(axis=0)
+
+    def choices(self, price: Array) -> Array:
+        """The choices that are best for a price; the column's own where rounding cannot tell."""
+        choices = self.image.choices(self.column.moves)
+        margin = _MARGIN * float(np.abs(values_of(self.column)).max())
+        best_choices(self.image.start, self.gains, price, margin, choices)
+        return choices
+
+    def least(
+        self, budgets: Array, caps: Array, start: Array, known: Sequence[Column], accuracy: float
+    ) -> Minimum:
+        """The least over 0 <= lambda <= caps of  max_pi J_r - lambda.(J_c - budgets).
+
+        The maximum is over the policies that the model predicts and the ``known`` columns.
+        """
+        cuts = [_tangent(column.middle, np.zeros_like(caps), budgets) for column in known]
+        point, size, best = np.minimum(start, caps), 0.0, (start, np.inf)
+        for _ in range(_CUTS):
+            cuts.append(_tangent(self.returns(np.array([1.0, *(-point)])), point, budgets))
+            value = max(v + float(s @ (point - at)) for at, v, s in cuts)
+            if value < best[1]:
+                best = (point, value)
+            point, promise = lowest_point(cuts, best, caps, size)
+            size = best[1] - promise
+            if size <= accuracy:
+                break
+        sides = [
+            (at, budgets - slope)
+            for at, value, slope in cuts[len(known) :]
+            if value + slope @ (point - at) >= promise - accuracy
+        ]
+        return Minimum(best[0], best[1], tuple(sides))
+
+
+def _tangent(returns: Array, point: Array, budgets: Array) -> _Cut:
+    slope = budgets - returns[1:]
+    return point, float(returns[0] + point @ slope), slope
+
+
+def lowest_point(
+    cuts: Sequence[_Cut], best: tuple[Array, float], caps: Array, size: float
+) -> tuple[Array, float]:
+    """Where the greatest of some tangents is least for 0 <= lambda <= caps, and its value there.
+
+    ``best`` is the lowest point known with its value; ``size`` is how much lower it may be (0 if
+    unknown), which scales the program.
+    """
+    centre, level = best
+    if not len(caps):
+        return centre, level
+    heights = np.array([value - level + slope @ (centre - at) for at, value, slope in cuts])
+    slopes = np.array([slope for _, _, slope in cuts])
+    if len(caps) == 1:
+        step, depth = _lowest_on_line(heights, slopes[:, 0], -centre[0], caps[0] - centre[0])
+        return centre + step, level + depth
+    from scipy.optimize import linprog
+
+    unit = size if size > 0 else max(float(np.abs(heights).max()), 1.0)
+    found = linprog(
+        [*np.zeros(len(caps)), 1.0],
+        A_ub=np.column_stack([slopes / unit, -np.ones(len(cuts))]),
+        b_ub=-heights / unit,
+        bounds=[*zip(-centre, caps - centre, strict=True), (None, None)],
+        method="highs",
+    )
+    if found.x is None:
+        return centre, level
+    return np.clip(centre + found.x[:-1], 0.0, caps), level + unit * float(found.x[-1])
+
+
+def _lowest_on_line(heights: Array, slopes: Array, low: float, high: float) -> tuple[float, float]:
+    """The least of max_j heights_j + slopes_j x over [low, high]: at an end or a crossing."""
+    falling, rising = slopes < 0, slopes >= 0
+    gaps = slopes[rising][:, None] - slopes[falling][None, :]
+    crossings = (heights[falling][None, :] - heights[rising][:, None]) / gaps
+    places = np.clip(np.array([low, high, 0.0, *crossings.ravel()]), low, high)
+    values = (heights[:, None] + slopes[:, None] * places[None, :]).max(axis=0)
+    lowest = int(np.argmin(values))
+    return float(places[lowest]), float(values[lowest])

@@ -1,0 +1,92 @@
+"""The compiled loops over states: Bellman sweep, policy residuals, and vector combinations.
+
+``stats`` and ``sums`` hold one row a block; callers reduce them in order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from .compiled import BLOCK, compiled
+from .image import Array
+
+GREATEST, LEAST, TOTAL, CHANGED = range(4)
+
+
+@compiled
+def bellman(  # noqa: PLR0917
+    start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
+    price: Array, values: Array, margin: float, choices: Array, stats: Array,
+) -> None:  # fmt: skip
+    """One sweep of max_k price.payoff_k + gamma P_k V - V, with the maximising choices.
+
+    ``choices`` keeps its entry unless another is better by more than ``margin``.  Row b of
+    ``stats`` gets the greatest and least residual of the block, the total advantage of the best
+    choices over the entries of ``choices``, and the number of changes.
+    """
+    size, count = values.shape[0], price.shape[0]
+    for block in prange(stats.shape[0]):
+        greatest, least, total, changed = -np.inf, np.inf, 0.0, 0
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            current = np.int64(choices[state])
+            best, kept, taken = -np.inf, -np.inf, current
+            for choice in range(start[state], start[state + 1]):
+                ahead = 0.0
+                for j in range(indptr[choice], indptr[choice + 1]):
+                    ahead += weights[j] * values[successors[j]]
+                own = price[0] * payoffs[choice, 0]
+                for i in range(1, count):
+                    own += price[i] * payoffs[choice, i]
+                q = own + scale[choice] * ahead
+                kept = q if choice == current else kept
+                taken = choice if q > best else taken
+                best = max(best, q)
+            if best > kept + margin:
+                choices[state] = taken
+                changed += 1
+            residual = best - values[state]
+            greatest, least = max(greatest, residual), min(least, residual)
+            total += best - kept
+        stats[block, GREATEST], stats[block, LEAST] = greatest, least
+        stats[block, TOTAL], stats[block, CHANGED] = total, changed
+
+
+@compiled
+def copy_rows(
+    chosen: Array, indptr: Array, successors: Array, weights: Array, rank: Array,
+    rows: Array, own_successors: Array, own_weights: Array,
+) -> None:  # fmt: skip
+    """The transitions of the chosen choices, one after another from ``rows``.
+
+    ``rank`` renames the successors; an empty one keeps their names.
+    """
+    size, renamed = chosen.shape[0], rank.shape[0] > 0
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            source, target = indptr[chosen[state]], rows[state]
+            for j in range(rows[state + 1] - target):
+                name = successors[source + j]
+                own_successors[target + j] = rank[name] if renamed else name
+                own_weights[target + j] = weights[source + j]
+
+
+@compiled
+def combine(columns: Array, price: Array, result: Array) -> None:
+    """result (S) = columns (S, p) @ price."""
+    size, count = columns.shape
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            total = 0.0
+            for i in range(count):
+                total += price[i] * columns[state, i]
+            result[state] = total
+
+
+@compiled
+def round_to(values: Array, grid: float) -> None:
+    """Every one of the values (flat) rounded to a multiple of 1 / grid (a power of two)."""
+    size = values.shape[0]
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for place in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            values[place] = np.rint(values[place] * grid) / grid

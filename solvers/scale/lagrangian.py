@@ -1,0 +1,297 @@
+"""The search for multipliers and policies at once.
+
+Every evaluated policy is a column; the master program mixes them.  Around a column of the mixture
+the dual function is modelled to first order (``improvement_model``); the policy that is best at the
+minimum of the model is evaluated next.  Policies and multipliers converge together, so that the
+search costs little more than one policy iteration.  The minimum is sought for budgets moved a
+little beyond the true ones, so that new columns come to lie on all sides of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+
+from .bounds import Column
+from .evaluation import Chain, visits_of
+from .image import Array, Image
+from .improvement_model import ImprovementModel, Minimum
+from .master import Mixture, best_mixture
+from .search import Search, Sweep, values_of
+
+#: Called with the stage, the bounds so far (None while there are none) and the seconds so far.
+Progress: TypeAlias = Callable[[str, Fraction | None, Fraction | None, float], None]
+
+_STEP = 4
+_FAR = 1e9
+_COLUMNS = 300
+_PUSH = 0.1
+_SHARE = 0.05
+_COLD = 0.02
+_VISITS = 1e-3
+_FINE = 16
+_PROOFS = 6
+_PATIENCE = 2
+_INFEASIBLE_AFTER = 6
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """A proved upper bound on the optimum, at some multipliers, and the sweep that proves it."""
+
+    value: Fraction
+    multipliers: tuple[Fraction, ...]
+    proof: Sweep
+
+
+@dataclass
+class Lagrangian:
+    """The state of a search; whatever it holds at any moment is a valid enclosure.
+
+    Attributes:
+        image: the model; width: what is asked for; progress: called after every sweep.
+        columns: the policies so far; mixture: the best one, over ``mixed``.
+        ceiling: the least upper bound so far.
+        feasible: whether a mixture that meets the budgets is known to exist.
+        stopped: why the search ended.
+    """
+
+    image: Image
+    width: float
+    progress: Progress | None = None
+    stage: str = "first policy"
+    columns: list[Column] = field(default_factory=list)
+    mixture: Mixture | None = None
+    mixed: tuple[Column, ...] = ()
+    ceiling: Ceiling | None = None
+    feasible: bool = False
+    stopped: str = ""
+
+    def __post_init__(self) -> None:
+        self.since = time.perf_counter()
+        self.search = Search(self.image, self._pulse)
+        self.budgets = np.array([float(d) for d in self.image.model.budgets])
+        spreads = np.ptp(self.image.payoffs, axis=0)
+        scale = float(spreads[0]) or 1.0
+        known = spreads[1:] > 0
+        self.units = np.divide(
+            scale / max(len(self.budgets), 1), spreads[1:], out=np.zeros(len(known)), where=known
+        )
+        self.span = scale * float(self.image.horizon)
+        self.expected = float("inf")
+
+    # -- what is known ---------------------------------------------------------------------------
+    @property
+    def lower(self) -> Fraction | None:
+        """The certain reward of the best mixture that certainly meets the budgets."""
+        return None if self.mixture is None else self.mixture.value
+
+    @property
+    def upper(self) -> Fraction | None:
+        """The least proved upper bound."""
+        return None if self.ceiling is None else self.ceiling.value
+
+    @property
+    def done(self) -> bool:
+        """Whether the enclosure is as narrow as asked for."""
+        low, high = self.lower, self.upper
+        return low is not None and high is not None and high - low <= self.width
+
+    def _pulse(self) -> None:
+        if self.progress is not None:
+            self.progress(self.stage, self.lower, self.upper, time.perf_counter() - self.since)
+
+    # -- the search ------------------------------------------------------------------------------
+    def run(self) -> bool:
+        """Until ``done`` or nothing helps any more; False if no mixture seems to be feasible.
+
+        When some mixture is ``feasible`` after all, it can be called again.
+        """
+        multipliers = self._prices() if self.columns else self._start()
+        model = self._model(self._base(), None)
+        idle, proofs, violated, push = 0, 0, 0, _PUSH
+        while proofs < _PROOFS and len(self.columns) < _COLUMNS:
+            self.stage = f"policy {len(self.columns) + 1}"
+            base = self._base() if idle < _PATIENCE else self.columns[-1]
+            if base is not model.column:
+                base = self.recalled(base)
+                model = self._model(base, model.visits)
+            before, least = self.expected, self._least(model, multipliers)
+            multipliers = least.multipliers
+            violated = violated + 1 if self.lower is None else 0
+            if violated > _INFEASIBLE_AFTER and not self.feasible:
+                return False
+            idle = 0 if self.expected <= before / 2 else idle + 1
+            push = min(1.0, 2 * push) if idle else _PUSH
+            promising = self.expected > self.width / 2
+            if promising and self._add(model, multipliers, push, idle % 2 == 1):
+                continue
+            proofs += 1
+            self._prove(base, self._prices() if promising else multipliers)
+            if self.done:
+                return True
+        self.stopped = (
+            f"the width {self.width:g} was not reached: no policy improves the mixture noticeably "
+            "and the rest is rounding"
+        )
+        return self.lower is not None
+
+    def _start(self) -> Array:
+        """A first column at typical multipliers."""
+        price = prices_of(self.units)
+        nothing = np.zeros((self.image.n_states, len(price)))
+        first = self.image.start[:-1].astype(np.uint32)
+        self._bound(self.units, self.search.sweep(nothing, price, first))
+        column = self.search.cold_column(price, self.units)
+        column, found = self.search.improve(price, column, _COLD * self.span)
+        self._bound(self.units, found)
+        self.keep(column)
+        return self.units
+
+    def _base(self) -> Column:
+        """The column that the mixture uses most."""
+        assert self.mixture is not None
+        weights = self.mixture.weights
+        return self.columns[max(range(len(weights)), key=weights.__getitem__)]
+
+    def _model(self, base: Column, start: Array | None) -> ImprovementModel:
+        chain = Chain.of(self.image, self.image.choices(base.moves))
+        visits, products = visits_of(chain, self.image.law, start, _VISITS)
+        self.search.products += products
+        del chain
+        return ImprovementModel.of(self.image, base, visits)
+
+    def _least(self, model: ImprovementModel, start: Array) -> Minimum:
+        """The minimum of the model, what it promises over the mixture, and a proved bound there."""
+        assert self.mixture is not None
+        least = model.least(self.budgets, self._caps(), start, self.columns, self._fine())
+        self.expected = min(self.expected, max(0.0, least.value - float(self.mixture.elastic)))
+        base, price = model.column, prices_of(least.multipliers)
+        choices = self.image.choices(base.moves)
+        self._bound(least.multipliers, self.search.sweep(values_of(base), price, choices))
+        return least
+
+    def _caps(self) -> Array:
+        tried = np.max([column.multipliers for column in self.columns], axis=0)
+        return np.asarray((_FAR if self.feasible else _STEP) * np.maximum(tried, self.units))
+
+    def _fine(self) -> float:
+        return max(self.width / _FINE, 0.01 * min(self.expected, self.span))
+
+    def _prices(self) -> Array:
+        assert self.mixture is not None
+        return np.array([float(w) for w in self.mixture.multipliers])
+
+    def _add(self, model: ImprovementModel, multipliers: Array, push: float, priced: bool) -> bool:
+        """Evaluate a policy that the model recommends; False if all of those are columns already."""
+        tries = self._beyond(model, multipliers, push)
+        tries = [self._prices(), *tries] if priced else [*tries, self._prices()]
+        for trial in tries:
+            choices = model.choices(prices_of(trial))
+            moves = self.image.moves(choices)
+            if not any(np.array_equal(moves, column.moves) for column in self.columns):
+                goal = max(_SHARE * min(self.expected, self.span), self.width / _FINE)
+                self.keep(self.search.evaluate(choices, values_of(model.column), goal, trial))
+                return True
+        return False
+
+    def _beyond(self, model: ImprovementModel, multipliers: Array, push: float) -> list[Array]:
+        """Prices at the minimum for budgets a little beyond the true ones, farthest side first."""
+        way = self._missing()
+        moved = self.budgets + push * way
+        least = model.least(moved, self._caps(), multipliers, self.columns, self._fine())
+        sides = sorted(least.sides, key=lambda side: -float((side[1] - self.budgets) @ way))
+        return [at for at, _ in sides]
+
+    def _missing(self) -> Array:
+        """From the budgets towards the worst column of the mixture, as long as the nearest is far."""
+        assert self.mixture is not None
+        used = [(float(w), c) for w, c in zip(self.mixture.weights, self.mixed, strict=True) if w]
+        away = [column.middle[1:] - self.budgets for _, column in used]
+        sizes = [float(np.linalg.norm(a)) for a in away]
+        if self.lower is None:
+            return -np.asarray(sum(w * a for (w, _), a in zip(used, away, strict=True)))
+        if not all(sizes):
+            return np.zeros_like(self.budgets)
+        if len(used) == 1:
+            return -away[0]
+        far = int(np.argmax([w * s * s for (w, _), s in zip(used, sizes, strict=True)]))
+        return np.asarray(min(sizes) / sizes[far] * away[far])
+
+    # -- keeping and proving ---------------------------------------------------------------------
+    def keep(self, column: Column) -> None:
+        """Add a column (or a better evaluated version), mix again, forget what is not needed."""
+        for place, other in enumerate(self.columns):
+            if np.array_equal(other.moves, column.moves):
+                if column.accuracy <= other.accuracy:
+                    self.columns[place] = column
+                break
+        else:
+            self.columns.append(column)
+        self.mix()
+
+    def mix(self) -> None:
+        """Solve the master program again, and forget the values of columns without weight."""
+        caps = [Fraction(float(cap)) for cap in self._caps()]
+        self.mixture = best_mixture(self.columns, self.image.model.budgets, caps)
+        last = len(self.columns) - 1
+        for place, (weight, column) in enumerate(zip(self.mixture.weights, self.columns, strict=True)):
+            if not weight and place != last and column.values is not None:
+                self.columns[place] = replace(column, values=None)
+        self.mixed = tuple(self.columns)
+
+    def _bound(self, multipliers: Sequence[float] | Array, proof: Sweep) -> None:
+        exact = tuple(Fraction(float(w)) for w in multipliers)
+        allowed = zip(exact, self.image.model.budgets, strict=True)
+        value = proof.ceiling + sum((w * d for w, d in allowed), Fraction(0))
+        if self.ceiling is None or value < self.ceiling.value:
+            self.ceiling = Ceiling(value, exact, proof)
+
+    def _prove(self, base: Column, multipliers: Array) -> None:
+        """Prove what the model promises: a tight ceiling, and tight returns of the mixture."""
+        self.stage = "proof"
+        price = prices_of(multipliers)
+        column, found = self.search.polish(price, base, self.width / 4)
+        self._bound(multipliers, found)
+        self.keep(replace(column, multipliers=multipliers))
+        self.refine(self.width / _FINE / float(np.abs(price).sum()))
+
+    def refine(self, accuracy: float) -> None:
+        """Evaluate the columns of the mixture to an accuracy, as often as the mixture changes."""
+        for _ in range(_PROOFS):
+            assert self.mixture is not None
+            rough = [
+                place
+                for place, weight in enumerate(self.mixture.weights)
+                if weight
+                and (self.columns[place].accuracy > accuracy or self.columns[place].values is None)
+            ]
+            if not rough:
+                break
+            for place in rough:
+                old = self.columns[place]
+                self.columns[place] = self._evaluated(old, accuracy)
+            self.mix()
+
+    def recalled(self, column: Column) -> Column:
+        """The column with its values."""
+        if column.values is not None:
+            return column
+        return self._evaluated(column, column.accuracy)
+
+    def _evaluated(self, column: Column, accuracy: float) -> Column:
+        known = column.values
+        if known is None:  # those of a similar policy are a good start
+            known = next(c.values for c in reversed(self.columns) if c.values is not None)
+        choices = self.image.choices(column.moves)
+        return self.search.evaluate(choices, known, accuracy, column.multipliers)
+
+
+def prices_of(multipliers: Array) -> Array:
+    """float64[m+1], the price (1, -lambda)."""
+    return np.concatenate([[1.0], -multipliers])

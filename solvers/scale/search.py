@@ -1,0 +1,153 @@
+"""Inexact policy iteration for one price vector, with a rigorous ceiling from every sweep.
+
+Policies are evaluated only as accurately as their expected improvement deserves; a cold start goes
+through shorter horizons, whose policies are cheap to evaluate and nearly as good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from .bounds import Column, column_of, exact, expectation
+from .compiled import n_blocks
+from .evaluation import Chain, evaluate_chain, grid_of
+from .image import Array, Image
+from .kernels import CHANGED, GREATEST, TOTAL, bellman, combine, round_to
+
+_FORCING = 0.3
+_HORIZON_STEP = 2.0
+_SETTLED = 0.1
+_ROUNDS = 100
+_PRODUCTS = 400
+_MARGIN = 1e-14
+_PART = 8
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One Bellman sweep for a price.
+
+    Attributes:
+        gain: estimated improvement of the return by the new choices, were all states visited alike.
+        ceiling: a rigorous upper bound on max_pi price . J(pi), proved by the values h (S),
+            multiples of 1 / grid, whose residuals are at most ``greatest``.
+        changed: how many choices changed.
+    """
+
+    gain: float
+    ceiling: Fraction
+    greatest: Fraction
+    values: Array
+    grid: float
+    changed: int
+
+
+@dataclass
+class Search:
+    """An image with the work done on it; ``pulse`` is called after every sweep."""
+
+    image: Image
+    pulse: Callable[[], None] = lambda: None
+    sweeps: int = 0
+    products: int = 0
+
+    def sweep(self, values: Array, price: Array, choices: Array) -> Sweep:
+        """Improve ``choices`` in place, looking ahead with values (S, p) combined by price (p)."""
+        image = self.image
+        combined = np.empty(image.n_states)
+        combine(values, price, combined)
+        grid = grid_of(combined)
+        round_to(combined, grid)
+        height = max(float(combined.max()), -float(combined.min()))
+        stats = np.empty((n_blocks(image.n_states), 4))
+        bellman(
+            image.start, image.indptr, image.successors, image.weights, image.scale, image.payoffs,
+            price, combined, _MARGIN * height, choices, stats,
+        )  # fmt: skip
+        self.sweeps += 1
+        error = image.residual_error([exact(float(w)) for w in price], exact(height))
+        greatest = exact(float(stats[:, GREATEST].max())) + error
+        ceiling = expectation(image, combined, grid) + greatest * image.horizon
+        gain = float(stats[:, TOTAL].sum()) / image.n_states * float(image.horizon)
+        self.pulse()
+        return Sweep(gain, ceiling, greatest, combined, grid, int(stats[:, CHANGED].sum()))
+
+    def evaluate(
+        self, choices: Array, start: Array, accuracy: float, multipliers: Array
+    ) -> Column:
+        """The column of a policy, evaluated to about ``accuracy`` if rounding allows."""
+        column, products = column_of(
+            self.image, choices, start, accuracy, _PRODUCTS, multipliers
+        )  # fmt: skip
+        self.products += products
+        return column
+
+    def cold_column(self, price: Array, multipliers: Array) -> Column:
+        """A policy that is roughly best for a price."""
+        image = self.image
+        full, gamma = float(image.horizon), float(image.model.discount)
+        horizons = [full]
+        while horizons[-1] > 2 * _HORIZON_STEP:
+            horizons.append(horizons[-1] / _HORIZON_STEP)
+        scale = float(np.abs(image.payoffs).max()) or 1.0
+        choices = image.start[:-1].astype(np.uint32)
+        values = np.zeros((image.n_states, len(price)))
+        self.sweep(values, price, choices)
+        for horizon in reversed(horizons[1:]):
+            shorter = replace(image, scale=image.scale * ((1 - 1 / horizon) / gamma))
+            values = self._settle(shorter, price, choices, values, horizon, scale)
+        return self.evaluate(choices, values, _FORCING * _SETTLED * full * scale, multipliers)
+
+    def _settle(
+        self, image: Image, price: Array, choices: Array, values: Array, horizon: float, scale: float
+    ) -> Array:
+        """Policy iteration (choices in place) until a tenth of the horizon is expected at most."""
+        inner = Search(image, self.pulse)
+        accuracy = _FORCING * _SETTLED * horizon * scale
+        for _ in range(_ROUNDS):
+            found = evaluate_chain(Chain.of(image, choices), values, accuracy / horizon, _PRODUCTS)
+            values = found.values
+            self.products += found.products
+            self.sweeps += 1
+            gain = inner.sweep(values, price, choices).gain * horizon / float(image.horizon)
+            if gain <= _SETTLED * horizon * scale:
+                break
+            accuracy = min(accuracy, _FORCING * gain)
+        return values
+
+    def improve(self, price: Array, column: Column, goal: float) -> tuple[Column, Sweep]:
+        """Policy iteration from a column until the expected gain is at most ``goal``."""
+        for _ in range(_ROUNDS):
+            choices, values = self.image.choices(column.moves), values_of(column)
+            found = self.sweep(values, price, choices)
+            if found.gain <= goal and column.accuracy <= goal:
+                break
+            wanted = max(goal, _FORCING * found.gain)
+            column = self.evaluate(choices, values, wanted, column.multipliers)
+            if found.gain <= goal:
+                break
+        return column, found
+
+    def polish(self, price: Array, column: Column, goal: float) -> tuple[Column, Sweep]:
+        """Policy iteration until ceiling - price . J is at most ``goal``, or rounding ends it."""
+        accuracy, finest = column.accuracy, goal / (_PART * max(float(np.abs(price).sum()), 1.0))
+        for _ in range(_ROUNDS):
+            choices, values = self.image.choices(column.moves), values_of(column)
+            found = self.sweep(values, price, choices)
+            if float(found.ceiling - column.floor(price)) <= goal:
+                break
+            if not found.changed and accuracy <= finest:
+                break
+            accuracy = max(finest, min(_FORCING * found.gain, accuracy / 30))
+            column = self.evaluate(choices, values, accuracy, column.multipliers)
+        return column, found
+
+
+def values_of(column: Column) -> Array:
+    """The values of a column that has not forgotten them."""
+    assert column.values is not None
+    return column.values
