@@ -1,7 +1,7 @@
 """The model as seen by policies that act at random now and then: the softened class.
 
 With probability `share` the action is replaced by a uniform one.  The class {(1 - share) pi + share
-uniform: pi stationary} comes within 2 share (1 - 1/|A|) of every policy, in l1 in every state, and
+uniform: pi stationary} comes within 2 share (1 - 1/n) of every policy, in l1 in every state, and
 its policies are exactly those of a model with mixed rows, so its optimum is as exact as any.
 """
 

@@ -1,4 +1,4 @@
-"""Named models, each with a constraint that binds.
+"""Named models, each with a constraint that binds::
 
     frozen-lake-4x4, frozen-lake-8x8   reach the goal; cost: falling into a hole
     cliff-walking                      reach the goal soon, on slippery ground; cost: the ledge

@@ -1,4 +1,4 @@
-"""PRISM's explicit-state files: transitions, labels and rewards as plain text.
+"""PRISM's explicit-state files: transitions, labels and rewards as plain text::
 
     MODEL.tra    "states choices transitions", then "state choice successor probability [action]";
                  a Markov chain: "states transitions", then "state successor probability [action]"

@@ -1,4 +1,4 @@
-"""What PRISM cannot say, said with added states: a discount, and an unequal initial law.
+"""What PRISM cannot say, said with added states: a discount, and an unequal initial law::
 
     sink          every choice leads to it with probability 1 - gamma, all else times gamma, so a
                   total reward in the file is the discounted one in the model

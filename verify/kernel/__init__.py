@@ -6,7 +6,7 @@ Accepted, a document proves this of the data in it, on the word of Python's inte
 * policy-value: that policy has that return (all returns are un-normalised, E sum gamma^t r_t);
 * mixture: drawing one of the policies at the start meets the budgets, with a reward in `value`;
 * cmdp-enclosure: the optimal value of the constrained MDP is in `value`;
-  all also of a "joint-chance" model: T decisions, with a bound on the risk of unsafe states;
+* all also of a "joint-chance" model: T decisions, with a bound on the risk of unsafe states;
 * counterexample: the relation is false at the values; enclosure: the expression is in [lo, hi].
 Not proved: that a model is the one meant, a relation the theorem's, or a value "given" right (the
 report counts these beside those "proved" by certificates inside); `notes` are not read. All holds
