@@ -126,7 +126,7 @@ class CMDP:
         """int[K], the sum of the weights of each choice."""
         weights, dtype = self.weights, np.dtype(np.int64)
         if weights.dtype == object or int(weights.max()) * len(weights) >= _SUM_SAFE:
-            weights, dtype = weights.astype(object), np.dtype(object)
+            weights, dtype = weights.astype(object), np.dtype(object)  # type: ignore[assignment]
         sums = np.add.reduceat(weights, self.indptr[:-1], dtype=dtype)
         return integer_array(sums, "denominators")
 

@@ -39,8 +39,8 @@ class Component:
         weight: exact; the weights of a mixture sum to one.
         choices: the choice (an index into 0..K-1) taken in each state (S).
         reward, costs: rigorous bounds (low, high) on its UN-normalised returns.
-        values: float64[S, m+1], its values for the reward and the costs, each up to a constant;
-            multiples of 1 / grid.
+        values: float64[m+1, S], its values for the reward and the costs, each up to a constant;
+            row i in multiples of 1 / grids[i].
     """
 
     weight: Fraction
@@ -48,7 +48,7 @@ class Component:
     reward: tuple[Fraction, Fraction]
     costs: tuple[tuple[Fraction, Fraction], ...]
     values: np.ndarray[Any, Any] = field(repr=False)
-    grid: float = field(repr=False)
+    grids: tuple[float, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -206,6 +206,8 @@ def _enclosed(
 ) -> EnclosedSolution:
     components = []
     if state.mixture is not None and state.lower is not None:
+        state.progress = None
+        state.refine(float("inf"))  # recalls the values of policies that were set aside
         for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
             if not weight:
                 continue
@@ -213,7 +215,7 @@ def _enclosed(
             choices = state.image.choices(column.moves)
             assert column.values is not None
             components.append(
-                Component(weight, choices, ends[0], ends[1:], column.values, column.grid)
+                Component(weight, choices, ends[0], ends[1:], column.values, column.grids)
             )
     ceiling = state.ceiling
     return EnclosedSolution(

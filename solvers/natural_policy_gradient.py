@@ -5,9 +5,10 @@ Softmax policies, one cost, rewards and costs in [0, 1].  With A the advantage o
     theta <- theta + eta_1/(1 - gamma) A,      lambda <- clip(lambda + eta_2 (J_c - d), 0, cap),
 
 with n actions eta_1 = 2 log n, eta_2 = 2 (1 - gamma)/sqrt(T), cap = 2/((1 - gamma) xi) for
-Slater slack xi, from theta = 0 and lambda = 0.  The step on theta is the natural gradient step, and multiplies
-pi(a|s) by exp(eta_1 A/(1 - gamma)).  All numbers are arb balls, so every result encloses the exact
-one; the iteration is run again with more bits until they are as tight as flint's working precision.
+Slater slack xi, from theta = 0 and lambda = 0.  The step on theta is the natural gradient step, and
+multiplies pi(a|s) by exp(eta_1 A/(1 - gamma)).  All numbers are arb balls, so every result
+encloses the exact one; the iteration is run again with more bits until they are as tight as flint's
+working precision.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ target tau (j >= tau is wanted).  No assumption on how j_k came about: these are
 Then the natural policy gradient primal-dual method on softmax policies: rewards and costs in
 [0, 1], UN-normalised returns, ``theta += eta_1/(1 - gamma) A``, A the advantage of r - lambda c,
 ``lambda = clip(lambda + eta_2 (J_c - d), 0, 2/((1 - gamma) xi))``, with n actions eta_1 =
-2 log n and eta_2 = 2 (1 - gamma)/sqrt(T), from zero.  The step on theta multiplies pi by exp(eta_1 A/(1 - gamma))/Z.
+2 log n and eta_2 = 2 (1 - gamma)/sqrt(T), from zero.  The step on theta multiplies pi by
+exp(eta_1 A/(1 - gamma))/Z.
 
 Main results: `telescoping`, `telescoping_unclipped`, `telescoping_average`, `regret`,
 `natural_step`, `natural_improvement`, `average_gap`, `average_violation`.

@@ -10,30 +10,26 @@ from .image import Array
 
 
 @compiled
-def advantages(  # noqa: PLR0917
+def advantages(
     start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
-    values: Array, choices: Array, result: Array,
+    index: int, values: Array, choices: Array, result: Array,
 ) -> None:  # fmt: skip
-    """result[k, i] = q_i(k) - q_i(choice of the state), for q_i = payoff_i + gamma P values_i."""
-    size, count = values.shape
+    """result[k, i] = q(k) - q(choice of the state) for q = payoff_i + gamma P values (S)."""
+    size = values.shape[0]
     for block in prange((size + BLOCK - 1) // BLOCK):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
-            current = np.int64(choices[state])
-            for i in range(count):
-                for choice in range(start[state], start[state + 1]):
-                    ahead = 0.0
-                    for j in range(indptr[choice], indptr[choice + 1]):
-                        ahead += weights[j] * values[successors[j], i]
-                    result[choice, i] = payoffs[choice, i] + scale[choice] * ahead
-                own = result[current, i]
-                for choice in range(start[state], start[state + 1]):
-                    result[choice, i] -= own
+            for choice in range(start[state], start[state + 1]):
+                ahead = 0.0
+                for j in range(indptr[choice], indptr[choice + 1]):
+                    ahead += weights[j] * values[successors[j]]
+                result[choice, index] = payoffs[choice, index] + scale[choice] * ahead
+            own = result[np.int64(choices[state]), index]
+            for choice in range(start[state], start[state + 1]):
+                result[choice, index] -= own
 
 
 @compiled
-def best_total(
-    start: Array, gains: Array, visits: Array, price: Array, sums: Array
-) -> None:
+def best_total(start: Array, gains: Array, visits: Array, price: Array, sums: Array) -> None:
     """sum_s visits_s gains[k(s)] with k(s) the choice of largest price . gains: one row a block."""
     size, count = visits.shape[0], price.shape[0]
     for block in prange(sums.shape[0]):
@@ -52,9 +48,7 @@ def best_total(
 
 
 @compiled
-def best_choices(
-    start: Array, gains: Array, price: Array, margin: float, choices: Array
-) -> None:
+def best_choices(start: Array, gains: Array, price: Array, margin: float, choices: Array) -> None:
     """Replace each choice whose gain (0 by definition) another exceeds by more than ``margin``."""
     size, count = choices.shape[0], price.shape[0]
     for block in prange((size + BLOCK - 1) // BLOCK):
@@ -64,6 +58,6 @@ def best_choices(
                 total = price[0] * gains[choice, 0]
                 for i in range(1, count):
                     total += price[i] * gains[choice, i]
-                taken = choice if total > best else taken
+                taken = np.int64(choice) if total > best else taken
                 best = max(best, total)
             choices[state] = taken

@@ -57,8 +57,8 @@ class Column:
         moves: the place of the choice among those of its state, in the smallest dtype (S).
         lower, upper: bounds on J_r and every J_c.
         multipliers: float64[m], the lambda it was found for.
-        values: float64[S, p], up to a constant, multiples of 1 / grid; None when forgotten.
-        grid: a power of two.
+        values: float64[p, S], up to constants, row i in multiples of 1 / grids[i]; None when
+            forgotten.
     """
 
     moves: Array
@@ -66,7 +66,7 @@ class Column:
     upper: tuple[Fraction, ...]
     multipliers: Array
     values: Array | None
-    grid: float
+    grids: tuple[float, ...]
 
     @cached_property
     def accuracy(self) -> float:
@@ -91,21 +91,21 @@ def column_of(
     """A policy evaluated from the values ``start`` on, and the number of products that took."""
     chain = Chain.of(image, choices)
     found = evaluate_chain(chain, start, accuracy * (1 - float(image.model.discount)), limit)
-    count = start.shape[1]
+    count = len(start)
     lower, upper = [], []
     for i, constant in enumerate(image.constants):
         if constant is not None:  # earned at every step by every policy, so that no error remains
-            found.values[:, i] = 0.0
+            found.values[i] = 0.0
             lower.append(constant * image.horizon)
             upper.append(constant * image.horizon)
             continue
-        column = np.ascontiguousarray(found.values[:, i])
-        height = max(float(column.max()), -float(column.min()))
+        row, grid = found.values[i], found.grids[i]
+        height = max(float(row.max()), -float(row.min()))
         error = image.residual_error([Fraction(int(i == k)) for k in range(count)], exact(height))
-        centre = expectation(image, column, found.grid)
+        centre = expectation(image, row, grid)
         lower.append(centre + (exact(float(found.ends[i, LEAST])) - error) * image.horizon)
         upper.append(centre + (exact(float(found.ends[i, GREATEST])) + error) * image.horizon)
     column = Column(
-        image.moves(choices), tuple(lower), tuple(upper), multipliers, found.values, found.grid
+        image.moves(choices), tuple(lower), tuple(upper), multipliers, found.values, found.grids
     )
     return column, found.products

@@ -38,7 +38,7 @@ def _component(found: EnclosedSolution, part: Component) -> dict[str, Any]:
     taken = ["0"] * found.model.n_choices
     for choice in part.choices.tolist():
         taken[choice] = "1"
-    values = [vector_of(part.values[:, i], part.grid) for i in range(part.values.shape[1])]
+    values = [vector_of(row, grid) for row, grid in zip(part.values, part.grids, strict=True)]
     return {
         "weight": format_rational(part.weight),
         "policy": {"denominator": "1", "numerators": taken},

@@ -6,18 +6,20 @@ Nothing here is believed: the residuals of whatever comes out are bounded in ``b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .compiled import n_blocks
+from .forest import chunked, depth_first, likeliest, solve_forest, solve_transposed, transpose
 from .image import Array, Image
 from .kernels import GREATEST, LEAST, TOTAL, copy_rows, round_to
-from .forest import chunked, depth_first, likeliest, solve_forest, solve_transposed, transpose
-from .krylov import apply, full_step, half_step, residuals, turn
+from .krylov import add_to, apply, full_step, half_step, residuals, turn
 
 _SIGNIFICANT = 51
 _STALLED = 0.5
+_FAST = 0.55
+_CACHED = 1_000_000
 _LIKELY = 0.5
 _VISITS = 100
 
@@ -72,12 +74,20 @@ class Chain:
         transpose(self.rows, self.successors, self.weights, self.scale, starts, sources, values)
         ones = np.ones(size)
         return Chain(
-            starts, sources, values, ones, np.empty((size, 0)), self.order, self.link, self.rate, True
+            starts,
+            sources,
+            values,
+            ones,
+            np.empty((size, 0)),
+            self.order,
+            self.link,
+            self.rate,
+            True,
         )
 
     def precondition(self, right: Array, result: Array) -> None:
         """result = M^-1 right for the forest M; without one result must be right itself."""
-        if self.link is not None:
+        if self.link is not None and self.rate is not None:
             solve = solve_transposed if self.backward else solve_forest
             solve(self.link, self.rate, right, result)
 
@@ -86,7 +96,14 @@ class Chain:
         result = np.empty_like(values)
         stats = np.empty((n_blocks(len(values)), values.shape[1], 3))
         residuals(
-            self.rows, self.successors, self.weights, self.scale, self.payoffs, values, result, stats
+            self.rows,
+            self.successors,
+            self.weights,
+            self.scale,
+            self.payoffs,
+            values,
+            result,
+            stats,
         )
         ends = np.stack(
             [
@@ -111,47 +128,68 @@ def _rows(image: Image, choices: Array, rank: Array) -> tuple[Array, Array, Arra
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Values up to a constant (float64[S, p]), multiples of 1 / grid, and the work done.
+    """Values up to constants (float64[p, S]), row i in multiples of 1 / grids[i], and the work.
 
-    ends: float64[p, 3], the greatest, least and mean residual of each column.
+    ends: float64[p, 3], the greatest, least and mean residual of each row; products: how often the
+    chain was applied to all of them.
     """
 
     values: Array
-    grid: float
+    grids: tuple[float, ...]
     ends: Array
     products: int
 
 
 def grid_of(values: Array) -> float:
-    """A power of two g such that multiples of 1 / g up to max |values| are doubles exactly."""
+    """A power of two g: multiples of 1 / g up to the largest of the values are doubles exactly."""
     height = max(float(values.max()), -float(values.min()))
     exponent = math.frexp(height)[1] if height else 0
     return math.ldexp(1.0, min(_SIGNIFICANT - exponent, 900))
 
 
 def evaluate_chain(chain: Chain, start: Array, span: float, limit: int) -> Evaluation:
-    """Values from ``start`` on, until every column's residuals differ by at most ``span``.
+    """Values (p, S) from ``start`` on, until each row's residuals differ by at most ``span``.
 
     Ends earlier when rounding or ill conditioning stops the progress, or after about ``limit``
-    products of the chain with all columns.
+    products.  All rows are worked on together while they fit in the cache, else one by one.
     """
-    products, best = 0, np.inf
-    values = np.array(chain.ordered(start), order="C")
+    count, size = start.shape
+    together = count * size <= _CACHED
+    groups = [list(range(count))] if together else [[i] for i in range(count)]
+    values, ends, grids, products = np.empty_like(start), np.empty((count, 3)), [], 0
+    for group in groups:
+        part = replace(chain, payoffs=np.ascontiguousarray(chain.payoffs[:, group]))
+        found = np.ascontiguousarray(chain.ordered(start[group].T))
+        grid, ends[group], used = _solve(part, found, span, limit)
+        if chain.order is None:
+            values[group] = found.T
+        else:
+            values[np.ix_(np.array(group), chain.order)] = found.T
+        grids += [grid] * len(group)
+        products += used
+    return Evaluation(values, tuple(grids), ends, -(-products // len(groups)))
+
+
+def _solve(chain: Chain, values: Array, span: float, limit: int) -> tuple[float, Array, int]:
+    """Improve ``values`` (S, p) in place; their grid, the ends of their residuals, the products."""
+    products, best, previous = 0, np.inf, np.inf
     while True:
         grid = grid_of(values)
         round_to(values.reshape(-1), grid)
         residual, ends = chain.residuals(values)
         products += 1
         worst = float((ends[:, GREATEST] - ends[:, LEAST]).max())
-        if worst <= span or worst >= _STALLED * best or products >= limit:
-            break
-        best = worst
+        if worst <= span or products >= limit or not math.isfinite(worst):
+            return grid, ends, products
+        if worst <= _FAST * previous:  # plain iteration is the cheapest while it converges fast
+            add_to(values, residual, ends[:, TOTAL])
+            previous = worst
+            continue
+        if worst >= _STALLED * best:
+            return grid, ends, products
+        best, previous = worst, 0.0
         residual -= ends[:, TOTAL]
         products += _bicgstab(chain, values, residual, 0.5 * span, limit - products)
-    if chain.order is not None:
-        ordered, values = values, np.empty_like(values)
-        values[chain.order] = ordered
-    return Evaluation(values, grid, ends, products)
 
 
 def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -> tuple[Array, int]:

@@ -125,7 +125,7 @@ def grid_world(
     for position in range(4):
         for action in range(4):
             share_of = np.where(order[:, position] == action, 17, 1)
-            np.add.at(merged, (rows, action, groups[:, position]), share_of)
+            merged[rows, action, groups[:, position]] += share_of  # the rows are distinct
     successors = np.repeat(_packed(ends, first)[:, None, :], 4, axis=1)
     cells = generator.random((1 + constraints, size))
     cells[0] **= 4

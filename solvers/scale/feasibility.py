@@ -61,9 +61,7 @@ def decide_feasibility(state: Lagrangian) -> Infeasible | None:
         excess = (-found.ceiling - allowed) / total
         if best is None or excess > best.excess:
             best = Infeasible(excess, tuple(w / total for w in multipliers), found, total)
-        known = len(state.columns)
-        state.keep(column)
-        if len(state.columns) == known or -slack - best.excess <= state.width:
+        if not state.keep(column) or -slack - best.excess <= state.width:
             break
     if best is None or best.excess <= 0:
         raise ModelError(

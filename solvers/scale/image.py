@@ -91,9 +91,10 @@ class Image:
 
     @cached_property
     def largest(self) -> tuple[Fraction, ...]:
-        """max |payoff_i| over the choices, for the reward and each cost."""
+        """The greatest absolute value over the choices, of the reward and of each cost."""
         return tuple(
-            Fraction(max(int(row.max()), -int(row.min())), bottom) for row, bottom in _payoff_rows(self.model)
+            Fraction(max(int(row.max()), -int(row.min())), bottom)
+            for row, bottom in _payoff_rows(self.model)
         )
 
     @cached_property
@@ -113,8 +114,9 @@ class Image:
 
         Every operand carries at most n = b + p + 10 relative errors of 2^-53 (b successors; the
         payoffs, gamma and D are rounded once or divided; no order of summation is assumed), so the
-        error is at most  n u / (1 - n u) (sum_i |price_i| max |f_i| + 2 max |V|),  u = 2^-53, where
-        ``height`` is max |V|; numbers below the normal range add less than n 2^-1000.
+        error is at most  n u / (1 - n u) (sum_i abs(price_i) max abs(f_i) + 2 max abs(V))  with
+        u = 2^-53, where ``height`` is max abs(V); numbers below the normal range add less than
+        n 2^-1000.
         """
         count = self.widest + len(price) + _EXTRA_ROUNDINGS
         payoff = sum((abs(w) * f for w, f in zip(price, self.largest, strict=True)), Fraction(0))

@@ -23,6 +23,8 @@ from .search import values_of
 
 _CUTS = 100
 _MARGIN = 1e-13
+#: Lower and upper limits (m each).
+Box: TypeAlias = tuple[Array, Array]
 _Cut: TypeAlias = tuple[Array, float, Array]
 
 
@@ -49,10 +51,12 @@ class ImprovementModel:
     def of(cls, image: Image, column: Column, visits: Array) -> ImprovementModel:
         """The model around a column."""
         gains = np.empty_like(image.payoffs)
-        advantages(
-            image.start, image.indptr, image.successors, image.weights, image.scale, image.payoffs,
-            values_of(column), image.choices(column.moves), gains,
-        )  # fmt: skip
+        choices = image.choices(column.moves)
+        for i, values in enumerate(values_of(column)):
+            advantages(
+                image.start, image.indptr, image.successors, image.weights, image.scale,
+                image.payoffs, i, values, choices, gains,
+            )  # fmt: skip
         return cls(image, column, gains, visits)
 
     def returns(self, price: Array) -> Array:
@@ -69,20 +73,20 @@ class ImprovementModel:
         return choices
 
     def least(
-        self, budgets: Array, caps: Array, start: Array, known: Sequence[Column], accuracy: float
+        self, budgets: Array, box: Box, start: Array, known: Sequence[Column], accuracy: float
     ) -> Minimum:
-        """The least over 0 <= lambda <= caps of  max_pi J_r - lambda.(J_c - budgets).
+        """The least over a box of lambda of  max_pi J_r - lambda.(J_c - budgets).
 
         The maximum is over the policies that the model predicts and the ``known`` columns.
         """
-        cuts = [_tangent(column.middle, np.zeros_like(caps), budgets) for column in known]
-        point, size, best = np.minimum(start, caps), 0.0, (start, np.inf)
+        cuts = [_tangent(column.middle, np.zeros_like(start), budgets) for column in known]
+        point, size, best = np.clip(start, *box), 0.0, (start, np.inf)
         for _ in range(_CUTS):
             cuts.append(_tangent(self.returns(np.array([1.0, *(-point)])), point, budgets))
             value = max(v + float(s @ (point - at)) for at, v, s in cuts)
             if value < best[1]:
                 best = (point, value)
-            point, promise = lowest_point(cuts, best, caps, size)
+            point, promise = lowest_point(cuts, best, box, size)
             size = best[1] - promise
             if size <= accuracy:
                 break
@@ -100,34 +104,34 @@ def _tangent(returns: Array, point: Array, budgets: Array) -> _Cut:
 
 
 def lowest_point(
-    cuts: Sequence[_Cut], best: tuple[Array, float], caps: Array, size: float
+    cuts: Sequence[_Cut], best: tuple[Array, float], box: Box, size: float
 ) -> tuple[Array, float]:
-    """Where the greatest of some tangents is least for 0 <= lambda <= caps, and its value there.
+    """Where the greatest of some tangents is least in a box, and its value there.
 
     ``best`` is the lowest point known with its value; ``size`` is how much lower it may be (0 if
     unknown), which scales the program.
     """
-    centre, level = best
-    if not len(caps):
+    (centre, level), (floors, caps) = best, box
+    if not len(centre):
         return centre, level
     heights = np.array([value - level + slope @ (centre - at) for at, value, slope in cuts])
     slopes = np.array([slope for _, _, slope in cuts])
-    if len(caps) == 1:
-        step, depth = _lowest_on_line(heights, slopes[:, 0], -centre[0], caps[0] - centre[0])
+    if len(centre) == 1:
+        step, depth = _lowest_on_line(heights, slopes[:, 0], floors[0] - centre[0], caps[0] - centre[0])
         return centre + step, level + depth
     from scipy.optimize import linprog
 
     unit = size if size > 0 else max(float(np.abs(heights).max()), 1.0)
     found = linprog(
-        [*np.zeros(len(caps)), 1.0],
+        [*np.zeros(len(centre)), 1.0],
         A_ub=np.column_stack([slopes / unit, -np.ones(len(cuts))]),
         b_ub=-heights / unit,
-        bounds=[*zip(-centre, caps - centre, strict=True), (None, None)],
+        bounds=[*zip(floors - centre, caps - centre, strict=True), (None, None)],
         method="highs",
     )
     if found.x is None:
         return centre, level
-    return np.clip(centre + found.x[:-1], 0.0, caps), level + unit * float(found.x[-1])
+    return np.clip(centre + found.x[:-1], floors, caps), level + unit * float(found.x[-1])
 
 
 def _lowest_on_line(heights: Array, slopes: Array, low: float, high: float) -> tuple[float, float]:

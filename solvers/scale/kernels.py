@@ -15,7 +15,7 @@ GREATEST, LEAST, TOTAL, CHANGED = range(4)
 
 
 @compiled
-def bellman(  # noqa: PLR0917
+def bellman(
     start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
     price: Array, values: Array, margin: float, choices: Array, stats: Array,
 ) -> None:  # fmt: skip
@@ -40,7 +40,7 @@ def bellman(  # noqa: PLR0917
                     own += price[i] * payoffs[choice, i]
                 q = own + scale[choice] * ahead
                 kept = q if choice == current else kept
-                taken = choice if q > best else taken
+                taken = np.int64(choice) if q > best else taken
                 best = max(best, q)
             if best > kept + margin:
                 choices[state] = taken
@@ -73,13 +73,13 @@ def copy_rows(
 
 @compiled
 def combine(columns: Array, price: Array, result: Array) -> None:
-    """result (S) = columns (S, p) @ price."""
-    size, count = columns.shape
+    """result (S) = price (p) @ columns (p, S)."""
+    count, size = columns.shape
     for block in prange((size + BLOCK - 1) // BLOCK):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             total = 0.0
             for i in range(count):
-                total += price[i] * columns[state, i]
+                total += price[i] * columns[i, state]
             result[state] = total
 
 

@@ -18,7 +18,7 @@ from .image import Array
 def expect(
     rows: Array, successors: Array, weights: Array, x: Array, first: int, last: int, result: Array
 ) -> None:
-    """result[s] = sum_j weights_j x[successors_j] for the states of a block, two columns at once."""
+    """result[s] = sum_j weights_j x[successors_j] in a block of states, two columns at once."""
     count = x.shape[1]
     for i in range(0, count - 1, 2):
         for state in range(first, last):
@@ -73,6 +73,18 @@ def apply(
                 result[state, i] = y
                 total, along, square = total + y, along + other[state, i] * y, square + y * y
             sums[block, i, 0], sums[block, i, 1], sums[block, i, 2] = total, along, square
+
+
+@compiled
+def add_to(values: Array, residual: Array, mean: Array) -> None:
+    """values += residual - mean."""
+    size, count = values.shape
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
+        for i in range(count):
+            centre = mean[i]
+            for state in range(first, last):
+                values[state, i] += residual[state, i] - centre
 
 
 @compiled

@@ -20,7 +20,7 @@ import numpy as np
 from .bounds import Column
 from .evaluation import Chain, visits_of
 from .image import Array, Image
-from .improvement_model import ImprovementModel, Minimum
+from .improvement_model import Box, ImprovementModel, Minimum
 from .master import Mixture, best_mixture
 from .search import Search, Sweep, values_of
 
@@ -32,8 +32,10 @@ _FAR = 1e9
 _COLUMNS = 300
 _PUSH = 0.1
 _SHARE = 0.05
-_COLD = 0.02
-_VISITS = 1e-3
+_EARLY = 1e-3
+_SMALL = 100
+_COLD = 0.005
+_VISITS = 0.1
 _FINE = 16
 _PROOFS = 6
 _PATIENCE = 2
@@ -144,7 +146,7 @@ class Lagrangian:
     def _start(self) -> Array:
         """A first column at typical multipliers."""
         price = prices_of(self.units)
-        nothing = np.zeros((self.image.n_states, len(price)))
+        nothing = np.zeros((len(price), self.image.n_states))
         first = self.image.start[:-1].astype(np.uint32)
         self._bound(self.units, self.search.sweep(nothing, price, first))
         column = self.search.cold_column(price, self.units)
@@ -169,7 +171,7 @@ class Lagrangian:
     def _least(self, model: ImprovementModel, start: Array) -> Minimum:
         """The minimum of the model, what it promises over the mixture, and a proved bound there."""
         assert self.mixture is not None
-        least = model.least(self.budgets, self._caps(), start, self.columns, self._fine())
+        least = model.least(self.budgets, self._box(start), start, self.columns, self._fine())
         self.expected = min(self.expected, max(0.0, least.value - float(self.mixture.elastic)))
         base, price = model.column, prices_of(least.multipliers)
         choices = self.image.choices(base.moves)
@@ -180,6 +182,12 @@ class Lagrangian:
         tried = np.max([column.multipliers for column in self.columns], axis=0)
         return np.asarray((_FAR if self.feasible else _STEP) * np.maximum(tried, self.units))
 
+    def _box(self, around: Array) -> Box:
+        """Multipliers worth trying: while much is to be gained, none that are much smaller."""
+        early = self.expected > _EARLY * self.span
+        floors = np.where(around > self.units / _SMALL, around / _STEP, 0.0)
+        return floors if early else np.zeros_like(around), self._caps()
+
     def _fine(self) -> float:
         return max(self.width / _FINE, 0.01 * min(self.expected, self.span))
 
@@ -188,7 +196,7 @@ class Lagrangian:
         return np.array([float(w) for w in self.mixture.multipliers])
 
     def _add(self, model: ImprovementModel, multipliers: Array, push: float, priced: bool) -> bool:
-        """Evaluate a policy that the model recommends; False if all of those are columns already."""
+        """Evaluate a policy that the model recommends; False if all of them are columns already."""
         tries = self._beyond(model, multipliers, push)
         tries = [self._prices(), *tries] if priced else [*tries, self._prices()]
         for trial in tries:
@@ -204,12 +212,13 @@ class Lagrangian:
         """Prices at the minimum for budgets a little beyond the true ones, farthest side first."""
         way = self._missing()
         moved = self.budgets + push * way
-        least = model.least(moved, self._caps(), multipliers, self.columns, self._fine())
+        box = self._box(multipliers)
+        least = model.least(moved, box, multipliers, self.columns, self._fine())
         sides = sorted(least.sides, key=lambda side: -float((side[1] - self.budgets) @ way))
         return [at for at, _ in sides]
 
     def _missing(self) -> Array:
-        """From the budgets towards the worst column of the mixture, as long as the nearest is far."""
+        """From the budgets towards the mixture's worst column, as long as the nearest is far."""
         assert self.mixture is not None
         used = [(float(w), c) for w, c in zip(self.mixture.weights, self.mixed, strict=True) if w]
         away = [column.middle[1:] - self.budgets for _, column in used]
@@ -224,23 +233,25 @@ class Lagrangian:
         return np.asarray(min(sizes) / sizes[far] * away[far])
 
     # -- keeping and proving ---------------------------------------------------------------------
-    def keep(self, column: Column) -> None:
-        """Add a column (or a better evaluated version), mix again, forget what is not needed."""
-        for place, other in enumerate(self.columns):
-            if np.array_equal(other.moves, column.moves):
-                if column.accuracy <= other.accuracy:
-                    self.columns[place] = column
-                break
-        else:
+    def keep(self, column: Column) -> bool:
+        """Add a column, or a better evaluated version of one, and mix again; False if neither."""
+        same = [i for i, c in enumerate(self.columns) if np.array_equal(c.moves, column.moves)]
+        if not same:
             self.columns.append(column)
+        elif column.accuracy < self.columns[same[0]].accuracy:
+            self.columns[same[0]] = column
+        else:
+            return False
         self.mix()
+        return True
 
     def mix(self) -> None:
         """Solve the master program again, and forget the values of columns without weight."""
         caps = [Fraction(float(cap)) for cap in self._caps()]
         self.mixture = best_mixture(self.columns, self.image.model.budgets, caps)
         last = len(self.columns) - 1
-        for place, (weight, column) in enumerate(zip(self.mixture.weights, self.columns, strict=True)):
+        pairs = zip(self.mixture.weights, self.columns, strict=True)
+        for place, (weight, column) in enumerate(pairs):
             if not weight and place != last and column.values is not None:
                 self.columns[place] = replace(column, values=None)
         self.mixed = tuple(self.columns)

@@ -56,7 +56,8 @@ def best_mixture(
     answer = solve_linear_program(program)
     assert answer.primal is not None and answer.dual is not None and answer.value is not None
     violated = any(answer.primal[count + i] for i in range(size))
-    scales = [row_scale(row, bound) for row, bound in zip(rows, [*budgets, Fraction(1)], strict=True)]
+    bounds = [*budgets, Fraction(1)]
+    scales = [row_scale(row, bound) for row, bound in zip(rows, bounds, strict=True)]
     prices = [answer.dual[i] * scale for i, scale in enumerate(scales)]
     return Mixture(
         None if violated else answer.value,

@@ -56,7 +56,7 @@ class Search:
     products: int = 0
 
     def sweep(self, values: Array, price: Array, choices: Array) -> Sweep:
-        """Improve ``choices`` in place, looking ahead with values (S, p) combined by price (p)."""
+        """Improve ``choices`` in place, looking ahead with values (p, S) combined by price (p)."""
         image = self.image
         combined = np.empty(image.n_states)
         combine(values, price, combined)
@@ -76,9 +76,7 @@ class Search:
         self.pulse()
         return Sweep(gain, ceiling, greatest, combined, grid, int(stats[:, CHANGED].sum()))
 
-    def evaluate(
-        self, choices: Array, start: Array, accuracy: float, multipliers: Array
-    ) -> Column:
+    def evaluate(self, choices: Array, start: Array, accuracy: float, multipliers: Array) -> Column:
         """The column of a policy, evaluated to about ``accuracy`` if rounding allows."""
         column, products = column_of(
             self.image, choices, start, accuracy, _PRODUCTS, multipliers
@@ -95,7 +93,7 @@ class Search:
             horizons.append(horizons[-1] / _HORIZON_STEP)
         scale = float(np.abs(image.payoffs).max()) or 1.0
         choices = image.start[:-1].astype(np.uint32)
-        values = np.zeros((image.n_states, len(price)))
+        values = np.zeros((len(price), image.n_states))
         self.sweep(values, price, choices)
         for horizon in reversed(horizons[1:]):
             shorter = replace(image, scale=image.scale * ((1 - 1 / horizon) / gamma))
@@ -103,7 +101,13 @@ class Search:
         return self.evaluate(choices, values, _FORCING * _SETTLED * full * scale, multipliers)
 
     def _settle(
-        self, image: Image, price: Array, choices: Array, values: Array, horizon: float, scale: float
+        self,
+        image: Image,
+        price: Array,
+        choices: Array,
+        values: Array,
+        horizon: float,
+        scale: float,
     ) -> Array:
         """Policy iteration (choices in place) until a tenth of the horizon is expected at most."""
         inner = Search(image, self.pulse)

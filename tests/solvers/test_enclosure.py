@@ -56,9 +56,7 @@ def _check_mixture(found):
         mean = sum(p.weight * c for p, c in zip(found.components, costs, strict=True))
         assert mean <= budget
     rewards = [policy_return(model, policy) for policy in policies]
-    assert found.lower <= sum(
-        p.weight * r for p, r in zip(found.components, rewards, strict=True)
-    )
+    assert found.lower <= sum(p.weight * r for p, r in zip(found.components, rewards, strict=True))
 
 
 def test_small_models_are_solved_exactly(two_states):

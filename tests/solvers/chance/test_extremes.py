@@ -36,7 +36,7 @@ def chain(visits: int, charge: Fraction) -> ChanceProblem:
     reward = [[0, 0] for _ in law]
     reward[visits - 1][0] = 1
     model = from_arrays(law, reward, discount=1, initial=[1] + [0] * end)
-    return ChanceProblem(model, range(1, end), visits, charge=charge)
+    return ChanceProblem(model, tuple(range(1, end)), visits, charge=charge)
 
 
 # -- below all floats ------------------------------------------------------------------------------

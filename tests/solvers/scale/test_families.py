@@ -9,7 +9,12 @@ import pytest
 
 from holdfast.solvers import ModelError, policy_iteration, solve
 from holdfast.solvers.policies import policy_return
-from holdfast.solvers.scale.families import FAMILIES, grid_world, nearly_deterministic, random_sparse
+from holdfast.solvers.scale.families import (
+    FAMILIES,
+    grid_world,
+    nearly_deterministic,
+    random_sparse,
+)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -22,7 +27,8 @@ def test_any_size(family, size):
     assert model == FAMILIES[family](size, constraints=2, share=None)
     assert size == 1 or model != FAMILIES[family](size, constraints=2, share=None, seed=1)
     for function in (model.reward_vector(), model.cost_vector(1)):
-        assert 0 <= min(function) and max(function) <= 1
+        assert min(function) >= 0
+        assert max(function) <= 1
 
 
 def test_random_sparse_reaches_five_to_eight_states():

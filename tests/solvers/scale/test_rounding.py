@@ -48,7 +48,7 @@ def test_ceilings_bound_the_exact_residuals(random_model, seed, spread, digits):
     model = random_model(seed, states=9, constraints=2)
     model = awkward(model, rng, digits) if digits else model
     image = Image.of(model)
-    values = rng.normal(size=(9, 3)) * spread
+    values = rng.normal(size=(3, 9)) * spread
     price = np.array([1.0, -rng.random(), -rng.random()])
     found = Search(image).sweep(values, price, image.start[:-1].astype(np.uint32))
     v = vector_of(found.values, found.grid)
@@ -75,7 +75,7 @@ def test_returns_of_policies_lie_in_their_bounds(random_model, kind, digits):
     functions = ["reward", ("cost", 0), ("cost", 1)]
     returns = [value_of(model, evaluate(model, policy, f)) for f in functions]
     for accuracy, limit in ((1e-9, 400), (10.0, 1)):
-        start = np.zeros((9, 3)) if limit > 1 else rng.normal(size=(9, 3))
+        start = np.zeros((3, 9)) if limit > 1 else rng.normal(size=(3, 9))
         column, _ = column_of(image, choices, start, accuracy, limit, np.zeros(2))
         for low, value, high in zip(column.lower, returns, column.upper, strict=True):
             assert low <= value <= high
@@ -115,6 +115,6 @@ def test_numbers_beyond_double_precision_are_refused(random_model):
         Image.of(model.with_reward([10**400] * model.n_choices))
     large = model.with_reward([10**305] * model.n_choices).with_discount("9999999/10000000")
     image = Image.of(large)
-    values = np.full((9, 2), 1e308)
+    values = np.full((2, 9), 1e308)
     with pytest.raises(ModelError, match="the values leave the range of double precision"):
         Search(image).sweep(values, np.array([1.5, 1.0]), image.start[:-1].astype(np.uint32))
