@@ -159,7 +159,7 @@ def _searched(
 ) -> EnclosedSolution:
     since = time.perf_counter()
     from .scale.compiled import suited_threads
-    from .scale.feasibility import decide_feasibility
+    from .scale.feasibility import decide_feasibility, undecided
     from .scale.image import Image
     from .scale.lagrangian import Lagrangian
 
@@ -168,8 +168,10 @@ def _searched(
     refuted, interrupted = None, False
     with suited_threads(model.n_states):
         try:
-            while refuted is None and not state.run():
+            if not state.run():
                 refuted = decide_feasibility(state)
+                if refuted is None and not state.run():
+                    raise undecided()
         except KeyboardInterrupt:
             interrupted = True
             state.stopped = f"interrupted at the stage {state.stage!r}"

@@ -1,0 +1,6 @@
+"""Large constrained models in floating point, with bounds that hold.
+
+Compiled loops (numba) over a model's own arrays evaluate and improve policies; the search for
+multipliers and policies keeps every policy it evaluates, with rigorous bounds on its returns.
+Import what is needed from the modules: only ``families`` loads without the compiler.
+"""

@@ -56,6 +56,7 @@ class Column:
     Attributes:
         moves: the place of the choice among those of its state, in the smallest dtype (S).
         lower, upper: bounds on J_r and every J_c.
+        accuracy: how far the widest of the bounds are apart, in units of the reward.
         multipliers: float64[m], the lambda it was found for.
         values: float64[p, S], up to constants, row i in multiples of 1 / grids[i]; None when
             forgotten.
@@ -64,14 +65,10 @@ class Column:
     moves: Array
     lower: tuple[Fraction, ...]
     upper: tuple[Fraction, ...]
+    accuracy: float
     multipliers: Array
     values: Array | None
     grids: tuple[float, ...]
-
-    @cached_property
-    def accuracy(self) -> float:
-        """The width of the widest bound."""
-        return float(max(high - low for low, high in zip(self.lower, self.upper, strict=True)))
 
     @cached_property
     def middle(self) -> Array:
@@ -86,11 +83,20 @@ class Column:
 
 
 def column_of(
-    image: Image, choices: Array, start: Array, accuracy: float, limit: int, multipliers: Array
+    image: Image,
+    choices: Array,
+    start: Array,
+    tolerances: Array,
+    limit: int,
+    multipliers: Array,
 ) -> tuple[Column, int]:
-    """A policy evaluated from the values ``start`` on, and the number of products that took."""
+    """A policy evaluated from the values ``start`` on, and the number of products that took.
+
+    The bounds on J_i are to be at most ``tolerances[i]`` apart, which are infinite for what does
+    not matter; ``accuracy`` is the largest ratio of how far they are apart to that.
+    """
     chain = Chain.of(image, choices)
-    found = evaluate_chain(chain, start, accuracy * (1 - float(image.model.discount)), limit)
+    found = evaluate_chain(chain, start, tolerances * (1 - float(image.model.discount)), limit)
     count = len(start)
     lower, upper = [], []
     for i, constant in enumerate(image.constants):
@@ -105,7 +111,10 @@ def column_of(
         centre = expectation(image, row, grid)
         lower.append(centre + (exact(float(found.ends[i, LEAST])) - error) * image.horizon)
         upper.append(centre + (exact(float(found.ends[i, GREATEST])) + error) * image.horizon)
+    apart = np.array([float(high - low) for low, high in zip(lower, upper, strict=True)])
+    accuracy = float((apart / tolerances).max())
     column = Column(
-        image.moves(choices), tuple(lower), tuple(upper), multipliers, found.values, found.grids
-    )
+        image.moves(choices), tuple(lower), tuple(upper), accuracy, multipliers, found.values,
+        found.grids,
+    )  # fmt: skip
     return column, found.products

@@ -19,6 +19,7 @@ from .krylov import add_to, apply, full_step, half_step, residuals, turn
 _SIGNIFICANT = 51
 _STALLED = 0.5
 _FAST = 0.55
+_GROWN = 1e3
 _CACHED = 1_000_000
 _LIKELY = 0.5
 _VISITS = 100
@@ -147,8 +148,8 @@ def grid_of(values: Array) -> float:
     return math.ldexp(1.0, min(_SIGNIFICANT - exponent, 900))
 
 
-def evaluate_chain(chain: Chain, start: Array, span: float, limit: int) -> Evaluation:
-    """Values (p, S) from ``start`` on, until each row's residuals differ by at most ``span``.
+def evaluate_chain(chain: Chain, start: Array, spans: Array, limit: int) -> Evaluation:
+    """Values (p, S) from ``start`` on, until the residuals of row i differ by at most spans[i].
 
     Ends earlier when rounding or ill conditioning stops the progress, or after about ``limit``
     products.  All rows are worked on together while they fit in the cache, else one by one.
@@ -160,7 +161,7 @@ def evaluate_chain(chain: Chain, start: Array, span: float, limit: int) -> Evalu
     for group in groups:
         part = replace(chain, payoffs=np.ascontiguousarray(chain.payoffs[:, group]))
         found = np.ascontiguousarray(chain.ordered(start[group].T))
-        grid, ends[group], used = _solve(part, found, span, limit)
+        grid, ends[group], used = _solve(part, found, spans[group], limit)
         if chain.order is None:
             values[group] = found.T
         else:
@@ -170,26 +171,34 @@ def evaluate_chain(chain: Chain, start: Array, span: float, limit: int) -> Evalu
     return Evaluation(values, tuple(grids), ends, -(-products // len(groups)))
 
 
-def _solve(chain: Chain, values: Array, span: float, limit: int) -> tuple[float, Array, int]:
-    """Improve ``values`` (S, p) in place; their grid, the ends of their residuals, the products."""
-    products, best, previous = 0, np.inf, np.inf
+def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float, Array, int]:
+    """Improve ``values`` (S, p) in place; their grid, the ends of their residuals, the products.
+
+    Plain iteration goes on while it converges fast (it is the cheapest then), BiCGSTAB otherwise;
+    where that breaks down, plain iteration takes over for good.
+    """
+    products, best, previous, plain = 0, np.inf, np.inf, False
+    kept = values
     while True:
         grid = grid_of(values)
         round_to(values.reshape(-1), grid)
         residual, ends = chain.residuals(values)
         products += 1
-        worst = float((ends[:, GREATEST] - ends[:, LEAST]).max())
-        if worst <= span or products >= limit or not math.isfinite(worst):
+        worst = float(((ends[:, GREATEST] - ends[:, LEAST]) / spans).max())
+        if not worst < _GROWN * best:  # larger than before, or not a number
+            values[:], plain, best = kept, True, np.inf
+            continue
+        if worst <= 1 or products >= limit:
             return grid, ends, products
-        if worst <= _FAST * previous:  # plain iteration is the cheapest while it converges fast
+        if plain or worst <= _FAST * previous:
             add_to(values, residual, ends[:, TOTAL])
             previous = worst
             continue
         if worst >= _STALLED * best:
             return grid, ends, products
-        best, previous = worst, 0.0
+        best, previous, kept = worst, 0.0, values.copy()
         residual -= ends[:, TOTAL]
-        products += _bicgstab(chain, values, residual, 0.5 * span, limit - products)
+        products += _bicgstab(chain, values, residual, 0.5 * spans, limit - products)
 
 
 def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -> tuple[Array, int]:
@@ -204,16 +213,15 @@ def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -
     image, sums = np.empty_like(values), np.empty((n_blocks(len(values)), 1, 3))
     apply(flow.rows, flow.successors, flow.weights, flow.scale, values, values, image, sums)
     residual = right - image
-    products = 1 + _bicgstab(
-        flow, values, residual, share * float(np.abs(right).sum()) / len(values), _VISITS
-    )
+    mean = float(np.abs(right).sum()) / len(values)
+    products = 1 + _bicgstab(flow, values, residual, np.array([share * mean]), _VISITS)
     if chain.order is not None:
         ordered, values = values, np.empty_like(values)
         values[chain.order] = ordered
     return np.maximum(values[:, 0], 0.0), products
 
 
-def _bicgstab(chain: Chain, x: Array, residual: Array, span: float, limit: int) -> int:
+def _bicgstab(chain: Chain, x: Array, residual: Array, spans: Array, limit: int) -> int:
     """BiCGSTAB steps on x from its residual; returns the number of products with the chain."""
     size, count = x.shape
     parts = (chain.rows, chain.successors, chain.weights, chain.scale)
@@ -244,7 +252,7 @@ def _bicgstab(chain: Chain, x: Array, residual: Array, span: float, limit: int) 
         products += 2
         previous, rho = rho, sums[:, :, 0].sum(axis=0)
         widths = sums[:, :, 1].max(axis=0) - sums[:, :, 2].min(axis=0)
-        if widths.max() <= span or products >= limit or not np.isfinite(widths).all():
+        if (widths <= spans).all() or products >= limit or not np.isfinite(widths).all():
             return products
         beta = _ratio(rho * alpha, previous * omega)
         turn(direction, residual, image, mean, beta, omega)

@@ -64,11 +64,16 @@ def decide_feasibility(state: Lagrangian) -> Infeasible | None:
         if not state.keep(column) or -slack - best.excess <= state.width:
             break
     if best is None or best.excess <= 0:
-        raise ModelError(
-            "the budgets lie within rounding of the least possible costs, so floats cannot decide "
-            "feasibility; use solve, which is exact"
-        )
+        raise undecided()
     return best
+
+
+def undecided() -> ModelError:
+    """What is said when neither a feasible mixture nor a proof that there is none is certain."""
+    return ModelError(
+        "the budgets lie within rounding of the least possible costs, so floats cannot decide "
+        "feasibility; use solve, which is exact"
+    )
 
 
 def most_slack(

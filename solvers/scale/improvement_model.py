@@ -117,7 +117,9 @@ def lowest_point(
     heights = np.array([value - level + slope @ (centre - at) for at, value, slope in cuts])
     slopes = np.array([slope for _, _, slope in cuts])
     if len(centre) == 1:
-        step, depth = _lowest_on_line(heights, slopes[:, 0], floors[0] - centre[0], caps[0] - centre[0])
+        step, depth = _lowest_on_line(
+            heights, slopes[:, 0], floors[0] - centre[0], caps[0] - centre[0]
+        )
         return centre + step, level + depth
     from scipy.optimize import linprog
 

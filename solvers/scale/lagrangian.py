@@ -78,13 +78,8 @@ class Lagrangian:
         self.since = time.perf_counter()
         self.search = Search(self.image, self._pulse)
         self.budgets = np.array([float(d) for d in self.image.model.budgets])
-        spreads = np.ptp(self.image.payoffs, axis=0)
-        scale = float(spreads[0]) or 1.0
-        known = spreads[1:] > 0
-        self.units = np.divide(
-            scale / max(len(self.budgets), 1), spreads[1:], out=np.zeros(len(known)), where=known
-        )
-        self.span = scale * float(self.image.horizon)
+        self.units = self.search.units[1:] / max(len(self.budgets), 1)
+        self.span = (float(self.search.spreads[0]) or 1.0) * float(self.image.horizon)
         self.expected = float("inf")
 
     # -- what is known ---------------------------------------------------------------------------
@@ -137,10 +132,10 @@ class Lagrangian:
             self._prove(base, self._prices() if promising else multipliers)
             if self.done:
                 return True
-        self.stopped = (
-            f"the width {self.width:g} was not reached: no policy improves the mixture noticeably "
-            "and the rest is rounding"
-        )
+        reason = "no policy improves the mixture noticeably, the rest is rounding"
+        if proofs < _PROOFS:
+            reason = f"after {len(self.columns)} policies it still narrows, but too slowly"
+        self.stopped = f"the width {self.width:g} was not reached: {reason}"
         return self.lower is not None
 
     def _start(self) -> Array:
@@ -222,7 +217,7 @@ class Lagrangian:
         assert self.mixture is not None
         used = [(float(w), c) for w, c in zip(self.mixture.weights, self.mixed, strict=True) if w]
         away = [column.middle[1:] - self.budgets for _, column in used]
-        sizes = [float(np.linalg.norm(a)) for a in away]
+        sizes = [float(np.linalg.norm(a * self.units)) for a in away]
         if self.lower is None:
             return -np.asarray(sum(w * a for (w, _), a in zip(used, away, strict=True)))
         if not all(sizes):
@@ -270,7 +265,7 @@ class Lagrangian:
         column, found = self.search.polish(price, base, self.width / 4)
         self._bound(multipliers, found)
         self.keep(replace(column, multipliers=multipliers))
-        self.refine(self.width / _FINE / float(np.abs(price).sum()))
+        self.refine(self.width / _FINE / self.search.weight(price))
 
     def refine(self, accuracy: float) -> None:
         """Evaluate the columns of the mixture to an accuracy, as often as the mixture changes."""
@@ -286,7 +281,7 @@ class Lagrangian:
                 break
             for place in rough:
                 old = self.columns[place]
-                self.columns[place] = self._evaluated(old, accuracy)
+                self.columns[place] = self._evaluated(old, min(accuracy, old.accuracy))
             self.mix()
 
     def recalled(self, column: Column) -> Column:

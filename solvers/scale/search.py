@@ -48,12 +48,22 @@ class Sweep:
 
 @dataclass
 class Search:
-    """An image with the work done on it; ``pulse`` is called after every sweep."""
+    """An image with the work done on it; ``pulse`` is called after every sweep.
+
+    ``units`` (p) are what the payoffs are worth in units of the first, so that accuracies can be
+    one number: the ratios of how much they vary (0 for a payoff that does not).
+    """
 
     image: Image
     pulse: Callable[[], None] = lambda: None
     sweeps: int = 0
     products: int = 0
+
+    def __post_init__(self) -> None:
+        self.spreads = np.ptp(self.image.payoffs, axis=0)
+        first, varies = float(self.spreads[0]) or 1.0, self.spreads > 0
+        self.units = np.divide(first, self.spreads, out=np.zeros_like(self.spreads), where=varies)
+        self.units[0] = 1.0
 
     def sweep(self, values: Array, price: Array, choices: Array) -> Sweep:
         """Improve ``choices`` in place, looking ahead with values (p, S) combined by price (p)."""
@@ -78,11 +88,16 @@ class Search:
 
     def evaluate(self, choices: Array, start: Array, accuracy: float, multipliers: Array) -> Column:
         """The column of a policy, evaluated to about ``accuracy`` if rounding allows."""
+        tolerances = accuracy * self._tolerances()
         column, products = column_of(
-            self.image, choices, start, accuracy, _PRODUCTS, multipliers
+            self.image, choices, start, tolerances, _PRODUCTS, multipliers
         )  # fmt: skip
         self.products += products
-        return column
+        return replace(column, accuracy=column.accuracy * accuracy)
+
+    def _tolerances(self) -> Array:
+        infinite = np.full(len(self.units), np.inf)
+        return np.divide(1.0, self.units, out=infinite, where=self.units > 0)
 
     def cold_column(self, price: Array, multipliers: Array) -> Column:
         """A policy that is roughly best for a price."""
@@ -91,7 +106,7 @@ class Search:
         horizons = [full]
         while horizons[-1] > 2 * _HORIZON_STEP:
             horizons.append(horizons[-1] / _HORIZON_STEP)
-        scale = float(np.abs(image.payoffs).max()) or 1.0
+        scale = float(np.abs(price) @ self.spreads) or 1.0
         choices = image.start[:-1].astype(np.uint32)
         values = np.zeros((len(price), image.n_states))
         self.sweep(values, price, choices)
@@ -111,9 +126,10 @@ class Search:
     ) -> Array:
         """Policy iteration (choices in place) until a tenth of the horizon is expected at most."""
         inner = Search(image, self.pulse)
+        spans = self._tolerances() / horizon
         accuracy = _FORCING * _SETTLED * horizon * scale
         for _ in range(_ROUNDS):
-            found = evaluate_chain(Chain.of(image, choices), values, accuracy / horizon, _PRODUCTS)
+            found = evaluate_chain(Chain.of(image, choices), values, accuracy * spans, _PRODUCTS)
             values = found.values
             self.products += found.products
             self.sweeps += 1
@@ -122,6 +138,11 @@ class Search:
                 break
             accuracy = min(accuracy, _FORCING * gain)
         return values
+
+    def weight(self, price: Array) -> float:
+        """How many accuracies of a column a return at this price may be off, at least one."""
+        used = self.units > 0
+        return max(1.0, float((np.abs(price)[used] / self.units[used]).sum()))
 
     def improve(self, price: Array, column: Column, goal: float) -> tuple[Column, Sweep]:
         """Policy iteration from a column until the expected gain is at most ``goal``."""
@@ -138,7 +159,7 @@ class Search:
 
     def polish(self, price: Array, column: Column, goal: float) -> tuple[Column, Sweep]:
         """Policy iteration until ceiling - price . J is at most ``goal``, or rounding ends it."""
-        accuracy, finest = column.accuracy, goal / (_PART * max(float(np.abs(price).sum()), 1.0))
+        accuracy, finest = column.accuracy, goal / (_PART * self.weight(price))
         for _ in range(_ROUNDS):
             choices, values = self.image.choices(column.moves), values_of(column)
             found = self.sweep(values, price, choices)

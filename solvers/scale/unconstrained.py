@@ -80,9 +80,11 @@ def typical_costs(model: CMDP) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The costs, roughly, of the policies that are best for low costs and for the reward."""
     with suited_threads(model.n_states):
         search = Search(Image.of(model))
-        spreads = np.maximum(np.ptp(search.image.payoffs, axis=0), 1e-300)
+        spreads = np.where(search.spreads > 0, search.spreads, 1.0)
+        search.units = 1 / spreads
         goal = _LOOSE * float(search.image.horizon)
-        cheap = search.cold_column(price := np.array([0.0, *(-1 / spreads[1:])]), spreads[1:])
+        price = np.array([0.0, *(-1 / spreads[1:])])
+        cheap = search.cold_column(price, spreads[1:])
         cheap, _ = search.improve(price, cheap, goal * len(price))
         price = np.array([1 / spreads[0], *np.zeros(len(price) - 1)])
         rich, _ = search.improve(price, cheap, goal)

@@ -87,7 +87,7 @@ def test_the_reward_can_be_replaced_and_actions_restricted():
             r"costs\[0\] at \(state 0, action 0\) is nan",
         ),
         ({"costs": [{1}]}, r"1 cost\(s\) and 0 budget\(s\)"),
-        ({"discount": 1}, "discount is 1"),
+        ({"discount": 2}, "discount is 2"),
         ({"initial": [1]}, "initial has 1 entries"),
         ({"initial": ["1/2", "1/3"]}, "initial sums to 5/6"),
         ({"available": [[True]]}, r"available has shape \(1, 1\)"),
@@ -164,12 +164,12 @@ DISCOUNTED = sorted(name for name, world in WORLDS.items() if world.horizon is N
 @pytest.mark.parametrize("name", DISCOUNTED)
 def test_worlds_bind_and_randomise_once(name):
     model = WORLDS[name].build()
-    solution, enclosed = solve(model), enclose(model)
+    solution, enclosed = solve(model), enclose(model, width=1e-9)
     assert solution.status is Status.OPTIMAL
     assert (solution.n_randomisations, model.n_constraints) == (1, 1)
     assert solution.multipliers[0] > 0
     assert enclosed.lower <= solution.value <= enclosed.upper
-    assert enclosed.width < Fraction(1, 10**9)
+    assert enclosed.width <= Fraction(1e-9)
     assert sum(solution.occupancy.numerators) == solution.occupancy.denominator / (
         1 - model.discount
     )

@@ -84,7 +84,7 @@ def test_values_and_visits_agree_with_exact_ones(name):
     choices = (image.start[:-1] + np.arange(49) % 4).astype(np.uint32)
     chain = Chain.of(image, choices)
     assert (chain.link is not None) == (name != "plain")
-    found = evaluate_chain(chain, np.zeros((2, 49)), 1e-11, 400)
+    found = evaluate_chain(chain, np.zeros((2, 49)), np.full(2, 1e-11), 400)
     for i, function in enumerate([None, ("cost", 0)]):
         exact = np.array(evaluate_choices(model, choices.tolist(), function).floats())
         error = found.values[i] - exact
@@ -101,6 +101,6 @@ def test_the_forest_saves_products():
     chain = Chain.of(image, image.start[:-1].astype(np.uint32))
     plain = Chain(chain.rows, chain.successors, chain.weights, chain.scale, chain.payoffs)
     start = np.zeros((2, 1000))
-    fast = evaluate_chain(chain, start, 1e-10, 300)
-    slow = evaluate_chain(plain, start, 1e-10, 300)
+    fast = evaluate_chain(chain, start, np.full(2, 1e-10), 300)
+    slow = evaluate_chain(plain, start, np.full(2, 1e-10), 300)
     assert 10 * fast.products < slow.products

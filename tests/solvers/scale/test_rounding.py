@@ -76,10 +76,10 @@ def test_returns_of_policies_lie_in_their_bounds(random_model, kind, digits):
     returns = [value_of(model, evaluate(model, policy, f)) for f in functions]
     for accuracy, limit in ((1e-9, 400), (10.0, 1)):
         start = np.zeros((3, 9)) if limit > 1 else rng.normal(size=(3, 9))
-        column, _ = column_of(image, choices, start, accuracy, limit, np.zeros(2))
+        column, _ = column_of(image, choices, start, np.full(3, accuracy), limit, np.zeros(2))
         for low, value, high in zip(column.lower, returns, column.upper, strict=True):
             assert low <= value <= high
-        assert (column.accuracy < 1e-7) == (limit > 1)
+        assert (accuracy * column.accuracy < 1e-7) == (limit > 1)
 
 
 @pytest.mark.parametrize("digits", [0, 9, 10, 30])
