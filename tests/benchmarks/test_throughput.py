@@ -25,19 +25,21 @@ MEASURED = (
 
 
 @pytest.mark.parametrize("name", MEASURED)
-def test_models_a_second(benchmark, table, name: str) -> None:
+def test_models_a_second(table, best, name: str) -> None:
     shard = Shard(name, Kind.DRAWN, 0, MODELS, 0)
-    result = benchmark.pedantic(run_shard, (CLAIMS[name], shard), rounds=3, warmup_rounds=1)
+    run_shard(CLAIMS[name], shard)
+    seconds, result = best(lambda: run_shard(CLAIMS[name], shard), 3)
     assert result.error == ""
     grades = {found.grade for found in result.findings if found.grade}
-    table.rate(f"models, {name}", MODELS / benchmark.stats.stats.min, "/".join(sorted(grades)))
+    note = f"{MODELS / seconds:,.0f} models a second, {'/'.join(sorted(grades))}"
+    table.add(f"claim, {MODELS} models", name, seconds, note=note)
 
 
 @pytest.mark.parametrize("module", ["holdfast", "holdfast.verify.kernel", "holdfast.solvers",
                                     "holdfast.verify.claims"])  # fmt: skip
-def test_import(benchmark, table, module: str) -> None:
-    def run(statement: str) -> None:
-        subprocess.run([sys.executable, "-c", statement], check=True)
+def test_import(table, best, module: str) -> None:
+    def run() -> None:
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
 
-    benchmark.pedantic(run, (f"import {module}",), rounds=5, warmup_rounds=1)
-    table.add(f"import {module}, with starting Python", benchmark.stats.stats.min)
+    run()
+    table.add("import, with starting Python", module, best(run, 5)[0])

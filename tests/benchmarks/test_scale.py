@@ -1,0 +1,126 @@
+"""Models of 1e2 to 1e6 states: rigorous enclosures, beside other solvers on the same model.
+
+Three families, discounts 19/20 and 99/100, one constraint that binds; then the inner problem
+without constraints, for the reward r - lambda c at the multiplier found; also three constraints,
+and a sweep beside the memory's speed.  Every solver runs in processes of its own, so that its
+memory is its own, too; the enclosure's includes drawing the model.  Short runs are the best of
+three.
+
+The error of another solver is that of its value against the middle of the enclosure, or its excess
+over the budget where that is larger; that of holdfast is the width of the enclosure.  A solver that
+was stopped at the limit is not tried on models of its family that are as large or larger.  No time
+is asserted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FAMILIES = ("random sparse", "grid world", "nearly deterministic")
+DISCOUNTS = ("19/20", "99/100")
+SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
+CASES = [(s, family, d) for s in SIZES for family in FAMILIES for d in DISCOUNTS]
+LARGEST_BESIDE_OTHERS = (1_000_000, FAMILIES[0], DISCOUNTS[0])
+CONSTRAINED = {
+    "HiGHS simplex": "highspy",
+    "HiGHS IPX": "highspy",
+    "HiGHS HiPO": "highspy",
+    "HiGHS PDLP": "highspy",
+    "OR-tools PDLP": "ortools",
+    "cvxpy": "cvxpy",
+    "Storm": "stormpy",
+}
+UNCONSTRAINED = {
+    "QuantEcon MPI": "quantecon",
+    "QuantEcon PI": "quantecon",
+    "Storm discounted": "stormpy",
+}
+WIDTH = 1e-7
+PATIENCE = 900
+
+_LATE: set[tuple[str, str]] = set()
+
+
+@pytest.mark.parametrize(("states", "family", "discount"), CASES)
+def test_one_constraint(table, work, request, tmp_path: Path, states, family, discount) -> None:
+    if states > request.config.getoption("--largest"):
+        pytest.skip("larger than --largest")
+    model = {"family": family, "states": states, "discount": discount, "constraints": 1}
+    done = work(PATIENCE, do="enclose", inner=True, **model)
+    assert done.answer is not None, done.errors
+    ours = done.answer
+    assert ours["width"] <= WIDTH
+    path = ""
+    if states < LARGEST_BESIDE_OTHERS[0] or (states, family, discount) == LARGEST_BESIDE_OTHERS:
+        path = str(tmp_path / "model.npz")
+        assert work(PATIENCE, do="draw", path=path, **model).answer is not None
+    where = {"states": states, "discount": discount}
+    limit = request.config.getoption("--peer-limit")
+
+    def beside(case: str, found: dict[str, Any], peers: dict[str, str], **order: Any) -> None:
+        table.add(
+            case, "holdfast", found["seconds"], **where, memory=ours["memory"],
+            error=found["width"], note=found["note"], reference=True,
+        )  # fmt: skip
+        for name in peers if path else ():
+            if (name, family) not in _LATE:
+                done = work(limit, method=name, path=path, **order)
+                if done.answer is None:
+                    _LATE.add((name, family))
+                middle = (found["lower"] + found["upper"]) / 2
+                table.add(case, name, **where, **_fields(done, middle, limit, peers[name]))
+
+    beside(family, ours, CONSTRAINED, do="peer")
+    beside(
+        f"{family}, inner", ours["inner"], UNCONSTRAINED,
+        do="inner peer", multipliers=ours["multipliers"],
+    )  # fmt: skip
+    Path(path or tmp_path / "none").unlink(missing_ok=True)
+
+
+def _fields(done: Any, middle: float, limit: float, package: str) -> dict[str, Any]:
+    """What the table says of another solver; a value that is far off fails the test."""
+    if done.answer is None:
+        if f"No module named '{package}" in done.errors:
+            return {"seconds": None, "note": f"{package} is not installed"}
+        lines = done.errors.strip().splitlines()
+        return {"seconds": None, "limit": limit, "note": lines[-1][:60] if lines else ""}
+    found = done.answer
+    gap = abs(found["value"] - middle)
+    assert gap < 1e-2 * max(1, abs(middle))
+    return {
+        "seconds": found["seconds"],
+        "memory": done.memory,
+        "error": max(gap, found["excess"]),
+        "note": found["note"],
+    }
+
+
+@pytest.mark.parametrize("discount", DISCOUNTS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_three_constraints(table, work, request, family: str, discount: str) -> None:
+    states = min(100_000, request.config.getoption("--largest"))
+    model = {"family": family, "states": states, "discount": discount, "constraints": 3}
+    done = work(PATIENCE, do="enclose", **model)
+    assert done.answer is not None, done.errors
+    table.add(
+        f"{family}, 3 costs", "holdfast", done.answer["seconds"], states=states,
+        discount=discount, memory=done.memory, error=done.answer["width"],
+        note=done.answer["note"], reference=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sweep(table, work, request, family: str) -> None:
+    states = request.config.getoption("--largest")
+    done = work(PATIENCE, do="sweep", family=family, states=states, discount="19/20", constraints=1)
+    assert done.answer is not None, done.errors
+    found = done.answer
+    case = f"{family}, a sweep"
+    note = f"{found['bandwidth'] / 1e9:.1f} GB/s, {found['bytes'] / 1e6:,.0f} MB"
+    table.add(case, "its arrays as a stream", found["stream"], states=states, note=note,
+              reference=True)  # fmt: skip
+    table.add(case, "Bellman sweep", found["seconds"], states=states, memory=done.memory)

@@ -1,0 +1,154 @@
+"""One measurement in a process of its own: ``python worker.py JSON``; answers with a line of JSON.
+
+{"do": "draw", "family", "states", "discount", "constraints", "path"}  write the model in floats
+{"do": "enclose", ...the same but path, "inner"}            holdfast, on the exact model
+{"do": "sweep", ...}                                        one sweep beside a stream of memory
+{"do": "peer", "method", "path", "limit"}                   another solver, on the floats
+{"do": "inner peer", "method", "path", "limit", "multipliers"}
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import peers
+from peers import best, timed
+
+
+def draw(order: dict[str, Any]) -> dict[str, Any]:
+    """The model of a family in floating point, in a file for the others."""
+    model = _model(order)
+    lengths = np.diff(model.indptr)
+    np.savez(
+        order["path"],
+        indptr=model.indptr,
+        successors=model.successors.astype(np.int32),
+        probabilities=model.weights / np.repeat(model.denominators, lengths),
+        start=model.choice_start,
+        reward=model.reward / model.reward_denominator,
+        costs=model.costs / np.array(model.cost_denominators)[:, None],
+        budgets=np.array([float(budget) for budget in model.budgets]),
+        discount=float(model.discount),
+        initial=model.initial / model.initial_denominator,
+    )
+    return {"states": model.n_states, "choices": model.n_choices, "entries": len(model.successors)}
+
+
+def enclose(order: dict[str, Any]) -> dict[str, Any]:
+    """holdfast's rigorous enclosure, then that of the inner problem if asked for.
+
+    Compiled code is loaded on a small model before.
+    """
+    from holdfast.solvers import enclose
+    from holdfast.solvers.scale.unconstrained import optimal_returns
+
+    small = _model(order | {"states": 100})
+    optimal_returns(small, enclose(small, method="scale").multipliers)
+    model = _model(order)
+    seconds, found = best(lambda: enclose(model))
+    answer = _bounds(seconds, found) | {
+        "multipliers": [float(value) for value in found.multipliers],
+        "note": str(found.statistics["method"]).partition(" (")[0],
+        "memory": peak_memory(),
+    }
+    if order.get("inner"):
+        seconds, inner = best(lambda: optimal_returns(model, found.multipliers))
+        note = f"{inner.sweeps} sweeps, {inner.products} of single policies"
+        answer["inner"] = _bounds(seconds, inner) | {"note": note}
+    return answer
+
+
+def _bounds(seconds: float, found: Any) -> dict[str, Any]:
+    lower, upper = float(found.lower), float(found.upper)
+    width = float(found.upper - found.lower)
+    return {"seconds": seconds, "lower": lower, "upper": upper, "width": width}
+
+
+def sweep(order: dict[str, Any]) -> dict[str, Any]:
+    """A Bellman sweep of the compiled kernels, and the time to read its arrays once in a stream."""
+    from holdfast.solvers.scale.compiled import n_blocks
+    from holdfast.solvers.scale.image import Image
+    from holdfast.solvers.scale.kernels import bellman
+
+    image = Image.of(_model(order | {"share": None}))
+    price = np.array([1.0, -0.5])
+    values = np.random.default_rng(0).random(image.n_states)
+    choices = image.start[:-1].copy()
+    stats = np.empty((n_blocks(image.n_states), 4))
+    arrays = (image.start, image.indptr, image.successors, image.weights, image.scale,
+              image.payoffs)  # fmt: skip
+
+    def work() -> None:
+        bellman(*arrays, price, values, 0.0, choices, stats)
+
+    size = sum(array.nbytes for array in (*arrays, values, choices))
+    rate = bandwidth()
+    work()
+    seconds = min(timed(work)[0] for _ in range(7))
+    return {"seconds": seconds, "stream": size / rate, "bandwidth": rate, "bytes": size}
+
+
+def bandwidth() -> float:
+    """Bytes a second that all cores together read from memory, at best."""
+    import numba
+
+    @numba.njit(parallel=True)
+    def read(data: Any, sums: Any) -> None:
+        length = len(data) // len(sums)
+        for block in numba.prange(len(sums)):
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for j in range(block * length, (block + 1) * length, 4):
+                a += data[j]
+                b += data[j + 1]
+                c += data[j + 2]
+                d += data[j + 3]
+            sums[block] = a + b + c + d
+
+    data, sums = np.ones(2**26), np.empty(64)
+    read(data, sums)
+    return data.nbytes / min(timed(lambda: read(data, sums))[0] for _ in range(7))
+
+
+def peer(order: dict[str, Any]) -> dict[str, Any]:
+    """Another solver."""
+    problem = peers.Problem.read(Path(order["path"]))
+    known = peers.CONSTRAINED
+    if order["do"] == "inner peer":
+        known = peers.UNCONSTRAINED
+        problem = problem.scalarised(np.array(order["multipliers"]))
+    return asdict(known[order["method"]](problem, order["limit"]))
+
+
+def peak_memory() -> float:
+    """MB at most in use; what the system counts in total includes the process that started us."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 2**10
+    raise OSError("no VmHWM in /proc/self/status")
+
+
+def _model(order: dict[str, Any]) -> Any:
+    from holdfast.solvers.scale.families import FAMILIES
+
+    known = ("discount", "constraints", "share")
+    options = {name: order[name] for name in known if name in order}
+    return FAMILIES[order["family"]](order["states"], **options)
+
+
+DO = {
+    "draw": draw,
+    "enclose": enclose,
+    "sweep": sweep,
+    "peer": peer,
+    "inner peer": peer,
+}
+
+if __name__ == "__main__":
+    task = json.loads(sys.argv[1])
+    answer = DO[task["do"]](task)
+    print(json.dumps({"memory": peak_memory()} | answer))
