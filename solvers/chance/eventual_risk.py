@@ -1,6 +1,6 @@
 """The least chance of ever visiting an unsafe state, exactly, and the choices that attain it.
 
-It is the least solution q of q(s) = min_a sum_s' P(s'|s,a) (1 if s' is unsafe else q(s')).  There
+It is the least solution q of ``q(s) = min_a sum_t P(t|s,a) (1 if t is unsafe else q(t))``.  There
 may be greater ones, for a loop may promise itself anything.  So states from which some policy is
 safe for ever are found in the graph first; elsewhere every policy ends in them or in an unsafe
 state (or else it could stay safe), the equation has one solution, and policy iteration finds it.

@@ -1,4 +1,4 @@
-"""The flag program: the finite-horizon problem as one linear program over (time, memory, state).
+"""The flag program: the finite-horizon problem as one linear program over (time, memory, state)::
 
     max  sum rho_t(n, s, a) gamma^t r(s, a)  (+ what the end is worth)
     s.t. sum_a rho_0(n, s, a) = mu(s) if an episode starts there with memory n, else 0
