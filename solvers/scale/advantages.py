@@ -7,6 +7,7 @@ from numba import prange
 
 from .compiled import BLOCK, compiled
 from .image import Array
+from .kernels import weighted_sum
 
 
 @compiled
@@ -19,9 +20,8 @@ def advantages(
     for block in prange((size + BLOCK - 1) // BLOCK):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             for choice in range(start[state], start[state + 1]):
-                ahead = 0.0
-                for j in range(indptr[choice], indptr[choice + 1]):
-                    ahead += weights[j] * values[successors[j]]
+                first, last = indptr[choice], indptr[choice + 1]
+                ahead = weighted_sum(first, last, successors, weights, values)
                 result[choice, index] = payoffs[choice, index] + scale[choice] * ahead
             own = result[np.int64(choices[state]), index]
             for choice in range(start[state], start[state + 1]):

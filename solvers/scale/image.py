@@ -45,8 +45,11 @@ class Image:
     payoffs: Array
 
     @classmethod
-    def of(cls, model: CMDP) -> Image:
-        """The image of a model; raises ModelError for numbers that doubles cannot represent."""
+    def of(cls, model: CMDP, *, costs: bool = True) -> Image:
+        """The image of a model, with or without its costs.
+
+        Raises ModelError for numbers that doubles cannot represent.
+        """
         check_discounted(model)
         gamma = float(model.discount)
         if model.weights.dtype == np.int32:
@@ -57,9 +60,8 @@ class Image:
             weights = (model.weights.astype(object) / bottoms).astype(float)
             scale = np.full(model.n_choices, gamma)
         successors = model.successors.astype(np.int32, copy=False).view(np.uint32)
-        return cls(
-            model, model.choice_start, model.indptr, successors, weights, scale, _payoffs(model)
-        )
+        payoffs = _payoffs(model, 1 + costs * model.n_constraints)
+        return cls(model, model.choice_start, model.indptr, successors, weights, scale, payoffs)
 
     @property
     def n_states(self) -> int:
@@ -86,7 +88,7 @@ class Image:
         """The value of each payoff that is the same for every choice, else None."""
         return tuple(
             Fraction(int(row[0]), bottom) if row.min() == row.max() else None
-            for row, bottom in _payoff_rows(self.model)
+            for row, bottom in _payoff_rows(self.model, self.payoffs.shape[1])
         )
 
     @cached_property
@@ -94,7 +96,7 @@ class Image:
         """The greatest absolute value over the choices, of the reward and of each cost."""
         return tuple(
             Fraction(max(int(row.max()), -int(row.min())), bottom)
-            for row, bottom in _payoff_rows(self.model)
+            for row, bottom in _payoff_rows(self.model, self.payoffs.shape[1])
         )
 
     @cached_property
@@ -124,14 +126,15 @@ class Image:
         return rate * (payoff + 2 * height) + count * _TINY
 
 
-def _payoff_rows(model: CMDP) -> list[tuple[Array, int]]:
+def _payoff_rows(model: CMDP, count: int) -> list[tuple[Array, int]]:
     rows = [(model.reward, model.reward_denominator)]
-    return rows + list(zip(model.costs, model.cost_denominators, strict=True))
+    rows += zip(model.costs, model.cost_denominators, strict=True)
+    return rows[:count]
 
 
-def _payoffs(model: CMDP) -> Array:
-    payoffs = np.empty((model.n_choices, model.n_constraints + 1))
-    for i, (row, bottom) in enumerate(_payoff_rows(model)):
+def _payoffs(model: CMDP, count: int) -> Array:
+    payoffs = np.empty((model.n_choices, count))
+    for i, (row, bottom) in enumerate(_payoff_rows(model, count)):
         try:
             payoffs[:, i] = row / bottom if row.dtype == object else row / float(bottom)
         except OverflowError as problem:

@@ -8,10 +8,26 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from .compiled import BLOCK, compiled
+from .compiled import BLOCK, compiled, serial
 from .image import Array
 
 GREATEST, LEAST, TOTAL, CHANGED = range(4)
+
+
+@serial
+def weighted_sum(first: int, last: int, successors: Array, weights: Array, values: Array) -> float:
+    """sum_j weights_j values[successors_j] for first <= j < last (unrolled: rows are short)."""
+    one, two, j = 0.0, 0.0, first
+    while j + 4 <= last:
+        one += weights[j] * values[successors[j]] + weights[j + 1] * values[successors[j + 1]]
+        two += (
+            weights[j + 2] * values[successors[j + 2]] + weights[j + 3] * values[successors[j + 3]]
+        )
+        j += 4
+    while j < last:
+        one += weights[j] * values[successors[j]]
+        j += 1
+    return one + two
 
 
 @compiled
@@ -32,9 +48,8 @@ def bellman(
             current = np.int64(choices[state])
             best, kept, taken = -np.inf, -np.inf, current
             for choice in range(start[state], start[state + 1]):
-                ahead = 0.0
-                for j in range(indptr[choice], indptr[choice + 1]):
-                    ahead += weights[j] * values[successors[j]]
+                first, last = indptr[choice], indptr[choice + 1]
+                ahead = weighted_sum(first, last, successors, weights, values)
                 own = price[0] * payoffs[choice, 0]
                 for i in range(1, count):
                     own += price[i] * payoffs[choice, i]

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from .bounds import Column, column_of, exact, expectation
-from .compiled import n_blocks
+from .compiled import Watch, n_blocks
 from .evaluation import Chain, evaluate_chain, grid_of
 from .image import Array, Image
 from .kernels import CHANGED, GREATEST, TOTAL, bellman, combine, round_to
@@ -60,6 +60,7 @@ class Search:
     products: int = 0
 
     def __post_init__(self) -> None:
+        self.watch = Watch()
         self.spreads = np.ptp(self.image.payoffs, axis=0)
         first, varies = float(self.spreads[0]) or 1.0, self.spreads > 0
         self.units = np.divide(first, self.spreads, out=np.zeros_like(self.spreads), where=varies)
@@ -79,6 +80,7 @@ class Search:
             price, combined, _MARGIN * height, choices, stats,
         )  # fmt: skip
         self.sweeps += 1
+        self.watch.look()
         error = image.residual_error([exact(float(w)) for w in price], exact(height))
         greatest = exact(float(stats[:, GREATEST].max())) + error
         ceiling = expectation(image, combined, grid) + greatest * image.horizon

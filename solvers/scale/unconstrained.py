@@ -59,10 +59,9 @@ def optimal_returns(
         )
     weights = [to_fraction(w, f"multipliers[{i}]") for i, w in enumerate(multipliers)]
     if not any(weights):  # the costs need not be evaluated
-        model = model.with_costs([], [])
         weights = []
     with suited_threads(model.n_states):
-        search = Search(Image.of(model), pulse)
+        search = Search(Image.of(model, costs=bool(weights)), pulse)
         price = np.array([1.0, *(-float(w) for w in weights)])
         column = search.cold_column(price, -price[1:])
         column, found = search.polish(price, column, width)
