@@ -44,7 +44,7 @@ slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not benchmark"
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
-	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks
+	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)
 
 storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
 	$(BIN)/python -m pytest -p no:xdist tests/storm

@@ -176,7 +176,7 @@ def _searched(
             interrupted = True
             state.stopped = f"interrupted at the stage {state.stage!r}"
         if refuted is None and state.lower is not None:
-            state.refine(float("inf"))
+            state.refine(float("inf"))  # recalls the values of policies that were set aside
     statistics = {
         "method": f"multiplier search ({reason})",
         "seconds": {"prepare": prepared - since, "search": time.perf_counter() - prepared},
@@ -208,8 +208,6 @@ def _enclosed(
 ) -> EnclosedSolution:
     components = []
     if state.mixture is not None and state.lower is not None:
-        state.progress = None
-        state.refine(float("inf"))  # recalls the values of policies that were set aside
         for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
             if not weight:
                 continue

@@ -7,7 +7,7 @@ from numba import prange
 
 from .compiled import BLOCK, compiled
 from .image import Array
-from .kernels import weighted_sum
+from .kernels import ONE
 
 
 @compiled
@@ -20,10 +20,11 @@ def advantages(
     for block in prange((size + BLOCK - 1) // BLOCK):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             for choice in range(start[state], start[state + 1]):
-                first, last = indptr[choice], indptr[choice + 1]
-                ahead = weighted_sum(first, last, successors, weights, values)
+                ahead = 0.0
+                for j in range(indptr[choice], indptr[choice + ONE]):
+                    ahead += weights[j] * values[successors[j]]
                 result[choice, index] = payoffs[choice, index] + scale[choice] * ahead
-            own = result[np.int64(choices[state]), index]
+            own = result[np.uint64(choices[state]), index]
             for choice in range(start[state], start[state + 1]):
                 result[choice, index] -= own
 
@@ -53,11 +54,11 @@ def best_choices(start: Array, gains: Array, price: Array, margin: float, choice
     size, count = choices.shape[0], price.shape[0]
     for block in prange((size + BLOCK - 1) // BLOCK):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
-            best, taken = margin, np.int64(choices[state])
+            best, taken = margin, np.uint64(choices[state])
             for choice in range(start[state], start[state + 1]):
                 total = price[0] * gains[choice, 0]
                 for i in range(1, count):
                     total += price[i] * gains[choice, i]
-                taken = np.int64(choice) if total > best else taken
+                taken = np.uint64(choice) if total > best else taken
                 best = max(best, total)
             choices[state] = taken

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 
 from ..cmdp import ModelError
-from .evaluation import Chain, evaluate_chain
+from .evaluation import Evaluation
 from .image import Array, Image
 from .kernels import GREATEST, LEAST
 
@@ -76,28 +76,22 @@ class Column:
         ends = zip(self.lower, self.upper, strict=True)
         return np.array([float((low + high) / 2) for low, high in ends])
 
+    @cached_property
+    def certain(self) -> Array:
+        """float64[p], the least reward and the greatest costs that the bounds allow."""
+        return np.array([float(self.lower[0]), *(float(high) for high in self.upper[1:])])
+
     def floor(self, price: Array) -> Fraction:
         """A lower bound on price . J."""
         ends = zip(price.tolist(), self.lower, self.upper, strict=True)
         return sum((Fraction(w) * (low if w > 0 else high) for w, low, high in ends), Fraction(0))
 
 
-def column_of(
-    image: Image,
-    choices: Array,
-    start: Array,
-    tolerances: Array,
-    limit: int,
-    multipliers: Array,
-) -> tuple[Column, int]:
-    """A policy evaluated from the values ``start`` on, and the number of products that took.
-
-    The bounds on J_i are to be at most ``tolerances[i]`` apart, which are infinite for what does
-    not matter; ``accuracy`` is the largest ratio of how far they are apart to that.
-    """
-    chain = Chain.of(image, choices)
-    found = evaluate_chain(chain, start, tolerances * (1 - float(image.model.discount)), limit)
-    count = len(start)
+def return_bounds(
+    image: Image, found: Evaluation
+) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
+    """Lower and upper bounds on the return of a policy in every payoff, from its evaluation."""
+    count = len(found.values)
     lower, upper = [], []
     for i, constant in enumerate(image.constants):
         if constant is not None:  # earned at every step by every policy, so that no error remains
@@ -111,10 +105,4 @@ def column_of(
         centre = expectation(image, row, grid)
         lower.append(centre + (exact(float(found.ends[i, LEAST])) - error) * image.horizon)
         upper.append(centre + (exact(float(found.ends[i, GREATEST])) + error) * image.horizon)
-    apart = np.array([float(high - low) for low, high in zip(lower, upper, strict=True)])
-    accuracy = float((apart / tolerances).max())
-    column = Column(
-        image.moves(choices), tuple(lower), tuple(upper), accuracy, multipliers, found.values,
-        found.grids,
-    )  # fmt: skip
-    return column, found.products
+    return tuple(lower), tuple(upper)

@@ -20,7 +20,7 @@ BLOCK = 1024
 _BLOCKS_PER_THREAD = 32
 _LOOK_EVERY = 0.1
 _ALONE_FOR = 3.0
-_CROWDED = 50
+_CROWDED = 100
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -13,7 +13,7 @@ import numpy as np
 from .compiled import n_blocks
 from .forest import chunked, depth_first, likeliest, solve_forest, solve_transposed, transpose
 from .image import Array, Image
-from .kernels import GREATEST, LEAST, TOTAL, copy_rows, round_to
+from .kernels import GREATEST, LEAST, TOTAL, choose, copy_rows, round_to
 from .krylov import add_to, apply, full_step, half_step, residuals, turn
 
 _SIGNIFICANT = 51
@@ -30,7 +30,7 @@ class Chain:
     """The transitions and payoffs of one policy: what an evaluation sweep reads.
 
     Attributes:
-        rows: int64[S+1]; successors, weights: as in ``Image``; scale: float64[S];
+        rows: uint64[S+1]; successors, weights: as in ``Image``; scale: float64[S];
         payoffs: float64[S, p].
         order: None, or the states (uint32[S]) in the order in which all of this is stored.
         link, rate: uint32[S], float64[S], the forest of likeliest successors, if in such an order.
@@ -70,7 +70,7 @@ class Chain:
     def transposed(self) -> Chain:
         """The same chain read backwards: products are with gamma P^T (no payoffs)."""
         size = len(self.rows) - 1
-        starts = np.empty(size + 1, dtype=np.int64)
+        starts = np.empty(size + 1, dtype=np.uint64)
         sources, values = np.empty_like(self.successors), np.empty(len(self.successors))
         transpose(self.rows, self.successors, self.weights, self.scale, starts, sources, values)
         ones = np.ones(size)
@@ -118,13 +118,15 @@ class Chain:
 
 
 def _rows(image: Image, choices: Array, rank: Array) -> tuple[Array, Array, Array, Array, Array]:
-    indptr = image.indptr
-    rows = np.zeros(len(choices) + 1, dtype=np.int64)
-    np.cumsum(indptr[choices + np.uint32(1)] - indptr[choices], out=rows[1:])
+    size, indptr = len(choices), image.indptr
+    rows = np.zeros(size + 1, dtype=np.uint64)
+    scale, payoffs = np.empty(size), np.empty((size, image.payoffs.shape[1]))
+    choose(choices, indptr, image.scale, image.payoffs, rows, scale, payoffs)
+    np.cumsum(rows, out=rows)
     successors = np.empty(rows[-1], dtype=np.uint32)
     weights = np.empty(rows[-1], dtype=image.weights.dtype)
     copy_rows(choices, indptr, image.successors, image.weights, rank, rows, successors, weights)
-    return rows, successors, weights, image.scale[choices], image.payoffs[choices]
+    return rows, successors, weights, scale, payoffs
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from numba import prange
 
 from .compiled import BLOCK, compiled, serial
 from .image import Array
+from .kernels import ONE
 
 #: States per chunk: edges that leave a chunk are not used.
 CHUNK = 2**15
@@ -32,7 +33,7 @@ def likeliest(
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             choice = choices[state]
             best = indptr[choice]
-            for j in range(indptr[choice] + 1, indptr[choice + 1]):
+            for j in range(indptr[choice] + ONE, indptr[choice + 1]):
                 if weights[j] > weights[best]:
                     best = j
             ahead[state] = successors[best]
@@ -158,7 +159,7 @@ def transpose(
     size = rows.shape[0] - 1
     starts[:] = 0
     for j in range(rows[size]):
-        starts[successors[j] + 1] += 1
+        starts[successors[j] + 1] += ONE
     for state in range(size):
         starts[state + 1] += starts[state]
     place = starts[:-1].copy()
@@ -167,4 +168,4 @@ def transpose(
             at = place[successors[j]]
             sources[at] = state
             values[at] = scale[state] * weights[j]
-            place[successors[j]] = at + 1
+            place[successors[j]] = at + ONE

@@ -30,7 +30,7 @@ class Image:
 
     Attributes:
         model: the exact model.
-        start: int64[S+1], choices of each state; indptr: int64[K+1], transitions of each choice.
+        start: uint64[S+1], choices of each state; indptr: uint64[K+1], transitions of each choice.
         successors: uint32[nnz]; weights: int32[nnz], or float64 probabilities.
         scale: float64[K], gamma over the sum of the weights (gamma itself for probabilities).
         payoffs: float64[K, p], the reward and the costs.
@@ -61,7 +61,8 @@ class Image:
             scale = np.full(model.n_choices, gamma)
         successors = model.successors.astype(np.int32, copy=False).view(np.uint32)
         payoffs = _payoffs(model, 1 + costs * model.n_constraints)
-        return cls(model, model.choice_start, model.indptr, successors, weights, scale, payoffs)
+        start, indptr = (a.view(np.uint64) for a in (model.choice_start, model.indptr))
+        return cls(model, start, indptr, successors, weights, scale, payoffs)
 
     @property
     def n_states(self) -> int:
@@ -77,6 +78,11 @@ class Image:
     def law(self) -> Array:
         """float64[S], the initial law."""
         return np.asarray((self.model.initial / self.model.initial_denominator).astype(float))
+
+    @cached_property
+    def spreads(self) -> Array:
+        """float64[p], how much each payoff varies over the choices."""
+        return np.array([float(row.max() - row.min()) for row in self.payoffs.T])
 
     @cached_property
     def widest(self) -> int:

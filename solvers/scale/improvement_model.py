@@ -77,9 +77,10 @@ class ImprovementModel:
     ) -> Minimum:
         """The least over a box of lambda of  max_pi J_r - lambda.(J_c - budgets).
 
-        The maximum is over the policies that the model predicts and the ``known`` columns.
+        The maximum is over the policies that the model predicts and the ``known`` columns, of
+        which only what is certain counts: the error of a rough one would never go away.
         """
-        cuts = [_tangent(column.middle, np.zeros_like(start), budgets) for column in known]
+        cuts = [_tangent(column.certain, np.zeros_like(start), budgets) for column in known]
         point, size, best = np.clip(start, *box), 0.0, (start, np.inf)
         for _ in range(_CUTS):
             cuts.append(_tangent(self.returns(np.array([1.0, *(-point)])), point, budgets))

@@ -1,6 +1,8 @@
 """The compiled loops over states: Bellman sweep, policy residuals, and vector combinations.
 
-``stats`` and ``sums`` hold one row a block; callers reduce them in order.
+``stats`` and ``sums`` hold one row a block; callers reduce them in order.  What counts transitions
+is unsigned, for signed indices may be negative, and looking at each of them for that takes longer
+than the sum itself; mixed with signed numbers they would become floats, hence ``ONE``.
 """
 
 from __future__ import annotations
@@ -8,26 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from .compiled import BLOCK, compiled, serial
+from .compiled import BLOCK, compiled
 from .image import Array
 
 GREATEST, LEAST, TOTAL, CHANGED = range(4)
-
-
-@serial
-def weighted_sum(first: int, last: int, successors: Array, weights: Array, values: Array) -> float:
-    """sum_j weights_j values[successors_j] for first <= j < last (unrolled: rows are short)."""
-    one, two, j = 0.0, 0.0, first
-    while j + 4 <= last:
-        one += weights[j] * values[successors[j]] + weights[j + 1] * values[successors[j + 1]]
-        two += (
-            weights[j + 2] * values[successors[j + 2]] + weights[j + 3] * values[successors[j + 3]]
-        )
-        j += 4
-    while j < last:
-        one += weights[j] * values[successors[j]]
-        j += 1
-    return one + two
+ONE = np.uint64(1)
 
 
 @compiled
@@ -45,17 +32,18 @@ def bellman(
     for block in prange(stats.shape[0]):
         greatest, least, total, changed = -np.inf, np.inf, 0.0, 0
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
-            current = np.int64(choices[state])
+            current = np.uint64(choices[state])
             best, kept, taken = -np.inf, -np.inf, current
             for choice in range(start[state], start[state + 1]):
-                first, last = indptr[choice], indptr[choice + 1]
-                ahead = weighted_sum(first, last, successors, weights, values)
+                ahead = 0.0
+                for j in range(indptr[choice], indptr[choice + ONE]):
+                    ahead += weights[j] * values[successors[j]]
                 own = price[0] * payoffs[choice, 0]
                 for i in range(1, count):
                     own += price[i] * payoffs[choice, i]
                 q = own + scale[choice] * ahead
                 kept = q if choice == current else kept
-                taken = np.int64(choice) if q > best else taken
+                taken = np.uint64(choice) if q > best else taken
                 best = max(best, q)
             if best > kept + margin:
                 choices[state] = taken
@@ -65,6 +53,22 @@ def bellman(
             total += best - kept
         stats[block, GREATEST], stats[block, LEAST] = greatest, least
         stats[block, TOTAL], stats[block, CHANGED] = total, changed
+
+
+@compiled
+def choose(
+    chosen: Array, indptr: Array, scale: Array, payoffs: Array, lengths: Array, own_scale: Array,
+    own_payoffs: Array,
+) -> None:  # fmt: skip
+    """How many transitions the chosen choices have (lengths[1:]), their scales and payoffs."""
+    size, count = chosen.shape[0], payoffs.shape[1]
+    for block in prange((size + BLOCK - 1) // BLOCK):
+        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
+            choice = np.uint64(chosen[state])
+            lengths[state + 1] = indptr[choice + ONE] - indptr[choice]
+            own_scale[state] = scale[choice]
+            for i in range(count):
+                own_payoffs[state, i] = payoffs[choice, i]
 
 
 @compiled

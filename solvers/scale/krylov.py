@@ -12,7 +12,6 @@ from numba import prange
 
 from .compiled import BLOCK, compiled, serial
 from .image import Array
-from .kernels import weighted_sum
 
 
 @serial
@@ -30,11 +29,12 @@ def expect(
                 two += weight * x[ahead, i + 1]
             result[state, i], result[state, i + 1] = one, two
     if count % 2:
-        column = x[:, count - 1]
+        i = count - 1
         for state in range(first, last):
-            result[state, count - 1] = weighted_sum(
-                rows[state], rows[state + 1], successors, weights, column
-            )
+            one = 0.0
+            for j in range(rows[state], rows[state + 1]):
+                one += weights[j] * x[successors[j], i]
+            result[state, i] = one
 
 
 @compiled

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from .bounds import Column
-from .evaluation import Chain, visits_of
+from .evaluation import visits_of
 from .image import Array, Image
 from .improvement_model import Box, ImprovementModel, Minimum
 from .master import Mixture, best_mixture
@@ -110,7 +110,7 @@ class Lagrangian:
         When some mixture is ``feasible`` after all, it can be called again.
         """
         multipliers = self._prices() if self.columns else self._start()
-        model = self._model(self._base(), None)
+        model = self._model(self.recalled(self._base()), None)
         idle, proofs, violated, push = 0, 0, 0, _PUSH
         while proofs < _PROOFS and len(self.columns) < _COLUMNS:
             self.stage = f"policy {len(self.columns) + 1}"
@@ -157,10 +157,9 @@ class Lagrangian:
         return self.columns[max(range(len(weights)), key=weights.__getitem__)]
 
     def _model(self, base: Column, start: Array | None) -> ImprovementModel:
-        chain = Chain.of(self.image, self.image.choices(base.moves))
+        chain = self.search.chain_of(self.image.choices(base.moves))
         visits, products = visits_of(chain, self.image.law, start, _VISITS)
         self.search.products += products
-        del chain
         return ImprovementModel.of(self.image, base, visits)
 
     def _least(self, model: ImprovementModel, start: Array) -> Minimum:
@@ -285,10 +284,12 @@ class Lagrangian:
             self.mix()
 
     def recalled(self, column: Column) -> Column:
-        """The column with its values."""
+        """The column with its values, which are evaluated again if they were forgotten."""
         if column.values is not None:
             return column
-        return self._evaluated(column, column.accuracy)
+        place = next(i for i, known in enumerate(self.columns) if known is column)
+        self.columns[place] = self._evaluated(column, column.accuracy)
+        return self.columns[place]
 
     def _evaluated(self, column: Column, accuracy: float) -> Column:
         known = column.values

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .bounds import Column, column_of, exact, expectation
+from .bounds import Column, exact, expectation, return_bounds
 from .compiled import Watch, n_blocks
 from .evaluation import Chain, evaluate_chain, grid_of
 from .image import Array, Image
@@ -61,14 +61,20 @@ class Search:
 
     def __post_init__(self) -> None:
         self.watch = Watch()
-        self.spreads = np.ptp(self.image.payoffs, axis=0)
+        self.latest: tuple[Array, Chain] | None = None
+        self.spreads = self.image.spreads
         first, varies = float(self.spreads[0]) or 1.0, self.spreads > 0
         self.units = np.divide(first, self.spreads, out=np.zeros_like(self.spreads), where=varies)
         self.units[0] = 1.0
 
-    def sweep(self, values: Array, price: Array, choices: Array) -> Sweep:
-        """Improve ``choices`` in place, looking ahead with values (p, S) combined by price (p)."""
-        image = self.image
+    def sweep(
+        self, values: Array, price: Array, choices: Array, image: Image | None = None
+    ) -> Sweep:
+        """Improve ``choices`` in place, looking ahead with values (p, S) combined by price (p).
+
+        Another ``image`` of the same choices may stand in for the model; the ceiling is then void.
+        """
+        image = self.image if image is None else image
         combined = np.empty(image.n_states)
         combine(values, price, combined)
         grid = grid_of(combined)
@@ -90,12 +96,22 @@ class Search:
 
     def evaluate(self, choices: Array, start: Array, accuracy: float, multipliers: Array) -> Column:
         """The column of a policy, evaluated to about ``accuracy`` if rounding allows."""
-        tolerances = accuracy * self._tolerances()
-        column, products = column_of(
-            self.image, choices, start, tolerances, _PRODUCTS, multipliers
-        )  # fmt: skip
-        self.products += products
-        return replace(column, accuracy=column.accuracy * accuracy)
+        image = self.image
+        spans = accuracy * self._tolerances() * (1 - float(image.model.discount))
+        found = evaluate_chain(self.chain_of(choices), start, spans, _PRODUCTS)
+        self.products += found.products
+        lower, upper = return_bounds(image, found)
+        apart = np.array([float(high - low) for low, high in zip(lower, upper, strict=True)])
+        reached = float((apart * self.units).max())
+        moves = image.moves(choices)
+        return Column(moves, lower, upper, reached, multipliers, found.values, found.grids)
+
+    def chain_of(self, choices: Array) -> Chain:
+        """The chain of some choices; the latest is kept, for it is often asked for again."""
+        if self.latest is None or not np.array_equal(self.latest[0], choices):
+            self.latest = None
+            self.latest = (choices, Chain.of(self.image, choices))
+        return self.latest[1]
 
     def _tolerances(self) -> Array:
         infinite = np.full(len(self.units), np.inf)
@@ -127,15 +143,14 @@ class Search:
         scale: float,
     ) -> Array:
         """Policy iteration (choices in place) until a tenth of the horizon is expected at most."""
-        inner = Search(image, self.pulse)
         spans = self._tolerances() / horizon
         accuracy = _FORCING * _SETTLED * horizon * scale
         for _ in range(_ROUNDS):
             found = evaluate_chain(Chain.of(image, choices), values, accuracy * spans, _PRODUCTS)
             values = found.values
             self.products += found.products
-            self.sweeps += 1
-            gain = inner.sweep(values, price, choices).gain * horizon / float(image.horizon)
+            share = horizon / float(image.horizon)
+            gain = self.sweep(values, price, choices, image).gain * share
             if gain <= _SETTLED * horizon * scale:
                 break
             accuracy = min(accuracy, _FORCING * gain)

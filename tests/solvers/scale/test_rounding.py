@@ -10,9 +10,9 @@ import pytest
 from holdfast.solvers import ModelError, evaluate, value_of
 from holdfast.solvers.exact import Vector
 from holdfast.solvers.policies import Policy, lagrangian, q_values
-from holdfast.solvers.scale.bounds import column_of, expectation
+from holdfast.solvers.scale.bounds import expectation, return_bounds
 from holdfast.solvers.scale.documents import vector_of
-from holdfast.solvers.scale.evaluation import grid_of
+from holdfast.solvers.scale.evaluation import Chain, evaluate_chain, grid_of
 from holdfast.solvers.scale.image import Image
 from holdfast.solvers.scale.search import Search
 
@@ -74,12 +74,13 @@ def test_returns_of_policies_lie_in_their_bounds(random_model, kind, digits):
     policy = Policy.of_choices(model, choices.tolist())
     functions = ["reward", ("cost", 0), ("cost", 1)]
     returns = [value_of(model, evaluate(model, policy, f)) for f in functions]
-    for accuracy, limit in ((1e-9, 400), (10.0, 1)):
+    for span, limit in ((1e-11, 400), (10.0, 1)):
         start = np.zeros((3, 9)) if limit > 1 else rng.normal(size=(3, 9))
-        column, _ = column_of(image, choices, start, np.full(3, accuracy), limit, np.zeros(2))
-        for low, value, high in zip(column.lower, returns, column.upper, strict=True):
+        found = evaluate_chain(Chain.of(image, choices), start, np.full(3, span), limit)
+        lower, upper = return_bounds(image, found)
+        for low, value, high in zip(lower, returns, upper, strict=True):
             assert low <= value <= high
-        assert (accuracy * column.accuracy < 1e-7) == (limit > 1)
+        assert (max(np.subtract(upper, lower)) < 1e-7) == (limit > 1)
 
 
 @pytest.mark.parametrize("digits", [0, 9, 10, 30])

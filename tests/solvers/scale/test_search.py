@@ -13,6 +13,8 @@ import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, solve
 from holdfast.solvers.scale.families import FAMILIES, grid_world, random_sparse
+from holdfast.solvers.scale.image import Image
+from holdfast.solvers.scale.lagrangian import Lagrangian
 from holdfast.solvers.scale.unconstrained import optimal_returns
 from holdfast.verify.kernel import check
 
@@ -224,6 +226,23 @@ def test_units_of_rewards_and_costs_do_not_matter():
     assert found.lower <= 10**5 * exact <= found.upper
     assert found.width <= Fraction(1, 100)
     assert found.statistics["products"] < 2 * plain.statistics["products"]
+
+
+def test_rough_evaluations_do_not_hold_up_the_search():
+    found = enclose(random_sparse(10_000, constraints=3, discount="99/100"))
+    assert found.width <= Fraction(1, 10**7)
+    assert found.statistics["policies"] < 50
+
+
+def test_a_search_goes_on_from_policies_whose_values_were_forgotten():
+    model = random_sparse(400, constraints=2)
+    state = Lagrangian(Image.of(model), 1e-2)
+    assert state.run()
+    most = state._base()
+    state.columns = [replace(c, values=None) if c is most else c for c in state.columns]
+    state.width = 1e-7
+    assert state.run()
+    assert state.done
 
 
 @pytest.mark.slow
