@@ -22,7 +22,7 @@ _SINGLE_FAILURES = (OverflowError, FloatingPointError)
 _local = threading.local()
 
 
-def _instance() -> Any:
+def highs_instance() -> Any:
     """One HiGHS object per thread and process (creating one costs more than a tiny solve)."""
     import highspy
 
@@ -107,7 +107,7 @@ def _run(
 
     starts, rows, values, right, objective = data
 
-    solver = _instance()
+    solver = highs_instance()
     count, size = program.n_columns, program.n_rows
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = count, size

@@ -1,0 +1,239 @@
+"""The least cost of teaching what the target teaches, exactly, in three norms.
+
+    (PCM)   min norm(zeta)   subject to   Phi zeta = Phi d,   -down <= zeta <= up.
+
+In l1, the expected number of flips, it is a linear program with the dual
+
+    max_y  y.Phi d - sum_i [ up_i (t_i - 1)_+ + down_i (-t_i - 1)_+ ],   t = Phi^T y,
+
+of which every y is a certificate.  At a vertex at most rank(Phi) labels are neither benign nor 0 or
+1.  In l2 it is a projection, in l-infinity a linear program with one more variable.
+
+Source: Kusaka et al. 2025, Theorem 1; the dual and the count are ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from ..exact import Rational, Vector, to_fraction
+from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
+from ..model_error import ModelError
+from .bounds import check_norm, size
+from .box_program import BoxProgram, solve_box_program
+from .problem import FlipProblem
+
+_LARGEST_UNIFORM = 400
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class FlipSolution:
+    """A cheapest change of labels.
+
+    Attributes:
+        norm: "l1", "l2" or "linf"; value: the norm of the changes, un-normalised (for l1 the
+            expected number of flips); for "l2" its SQUARE.
+        changes: zeta (N), weighted; dual: y (n), with dual_value(problem, y, norm) == value.
+        basis: the pairs that are basic at the vertex (l1), strictly inside the box (l2).
+        boxed: whether the box was kept.
+    """
+
+    problem: FlipProblem
+    norm: str
+    value: Fraction
+    changes: Vector
+    dual: Vector
+    basis: tuple[int, ...] = ()
+    boxed: bool = True
+    program: LinearSolution | None = field(default=None, repr=False)
+
+    @cached_property
+    def labels(self) -> Vector:
+        """theta (N), the labels after the changes."""
+        return self.problem.labels_after(self.changes)
+
+    @cached_property
+    def fractional(self) -> tuple[int, ...]:
+        """The pairs whose change is none of -down_i, 0 and up_i."""
+        ups, downs = self.problem.room_up.fractions(), self.problem.room_down.fractions()
+        entries = zip(self.changes.fractions(), ups, downs, strict=True)
+        return tuple(i for i, (x, up, down) in enumerate(entries) if x not in (-down, 0, up))
+
+    @property
+    def n_fractional(self) -> int:
+        """How many of them; at most rank(Phi) at a vertex."""
+        return len(self.fractional)
+
+    def certificate(self) -> dict[str, Any]:
+        """A document of kind "linear-program-optimum" whose value is MINUS the cost.
+
+        The program maximises minus the cost of the changes, in units of 1 / their denominator.
+        Raises ModelError in l2, which is no linear program.
+        """
+        if self.norm == "l2":
+            raise ModelError("the least cost in l2 has no certificate; l1 and linf have")
+        if self.program is not None:
+            return self.program.certificate()
+        return _l1_certificate(self)
+
+
+# -- l1 ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Variables (pair, sign, upper bound) in integer units of 1 / unit."""
+
+    moves: tuple[tuple[int, int, int], ...]
+    unit: int
+    rhs: tuple[int, ...]
+    rows: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, problem: FlipProblem, boxed: bool = True) -> _Moves:
+        d, up, down = problem.displacement, problem.room_up, problem.room_down
+        unit = math.lcm(d.denominator, up.denominator, down.denominator)
+        ups, downs = _scaled(up, unit), _scaled(down, unit)
+        moves = []
+        for i in range(problem.n_pairs):
+            rooms = (ups[i], downs[i]) if boxed else (ups[i] + downs[i],) * 2
+            moves += [(i, sign, room) for sign, room in zip((1, -1), rooms, strict=True) if room]
+        rows = tuple(row.numerators for row in problem.features)
+        shift = _scaled(d, unit)
+        rhs = tuple(sum(a * b for a, b in zip(row, shift, strict=True)) for row in rows)
+        return cls(tuple(moves), unit, rhs, rows)
+
+    def box_program(self, boxed: bool) -> BoxProgram:
+        by_pair = list(zip(*self.rows, strict=True))
+        columns = tuple(tuple(sign * a for a in by_pair[i]) for i, sign, _ in self.moves)
+        return BoxProgram(columns, tuple(u if boxed else None for *_, u in self.moves), self.rhs)
+
+    def changes(self, x: Vector, pairs: int) -> Vector:
+        """zeta, from the values of the variables."""
+        totals = [0] * pairs
+        for (i, sign, _), value in zip(self.moves, x.numerators, strict=False):
+            totals[i] += sign * value
+        return Vector(tuple(totals), x.denominator * self.unit)
+
+
+def _scaled(vector: Vector, unit: int) -> list[int]:
+    return [value * (unit // vector.denominator) for value in vector.numerators]
+
+
+def flip_cost(problem: FlipProblem, norm: str = "l1") -> FlipSolution:
+    """The least cost, exactly.
+
+    Raises ModelError for an unknown norm, and in l2 and linf for data too large or too degenerate
+    for exact arithmetic (use ``enclose_flips``).
+    """
+    check_norm(norm)
+    if norm == "l2":
+        from .least_squares import least_squares
+
+        value, changes, dual, inside = least_squares(problem)
+        return FlipSolution(problem, norm, value, changes, dual, inside)
+    return _least_sum(problem) if norm == "l1" else _least_maximum(problem)
+
+
+def unboxed_cost(problem: FlipProblem) -> FlipSolution:
+    """The least cost in l1 when labels may leave [0, 1] (pairs of weight zero stay)."""
+    return _least_sum(problem, boxed=False)
+
+
+def _least_sum(problem: FlipProblem, boxed: bool = True) -> FlipSolution:
+    moves = _Moves.of(problem, boxed)
+    found = solve_box_program(moves.box_program(boxed))
+    changes = moves.changes(found.primal, problem.n_pairs)
+    dual = Vector.of(
+        y * row.denominator for y, row in zip(found.dual.fractions(), problem.features, strict=True)
+    )
+    basis = tuple(sorted({moves.moves[j][0] for j in found.basis}))
+    return FlipSolution(problem, "l1", size(changes, "l1"), changes, dual, basis, boxed)
+
+
+def _l1_certificate(solution: FlipSolution) -> dict[str, Any]:
+    """Written from the dual: bounds have the multipliers (t_i - 1)_+ and (-t_i - 1)_+."""
+    problem = solution.problem
+    moves = _Moves.of(problem, solution.boxed)
+    box = moves.box_program(solution.boxed)
+    program = box.linear_program(range(len(box.columns)), ())
+    scaled = [
+        y / row.denominator
+        for y, row in zip(solution.dual.fractions(), problem.features, strict=True)
+    ]
+    scores = problem.scores(solution.dual.fractions()).fractions()
+    ups = [max(_ZERO, sign * scores[i] - 1) for i, sign, _ in moves.moves] if solution.boxed else []
+    primal = [max(_ZERO, sign * solution.changes[i] * moves.unit) for i, sign, _ in moves.moves]
+    units = LinearProgram(
+        program.columns, program.rhs, program.equality, program.objective, moves.unit
+    )
+    answer = LinearSolution(
+        LinearStatus.OPTIMAL,
+        units,
+        -solution.value,
+        Vector.of(primal),
+        Vector.of([*(-y / moves.unit for y in scaled), *(u / moves.unit for u in ups)]),
+    )
+    return answer.certificate()
+
+
+# -- l-infinity ----------------------------------------------------------------------------------
+def _least_maximum(problem: FlipProblem) -> FlipSolution:
+    """max -s over changes, with rows for the box and for abs(zeta_i) <= s."""
+    if problem.n_pairs > _LARGEST_UNIFORM:
+        raise ModelError(
+            f"{problem.n_pairs} pairs are too many for the exact least maximum (up to "
+            f"{_LARGEST_UNIFORM}); use enclose_flips with norm linf"
+        )
+    moves = _Moves.of(problem)
+    n, count = len(moves.rhs), len(moves.moves)
+    columns = []
+    for j, (i, sign, _) in enumerate(moves.moves):
+        entries = [(k, sign * row[i]) for k, row in enumerate(moves.rows) if row[i]]
+        entries += [(n + j, 1), (n + count + i, 1)]
+        columns.append((tuple(k for k, _ in entries), tuple(a for _, a in entries)))
+    limits = range(n + count, n + count + problem.n_pairs)
+    columns.append((tuple(limits), (-1,) * problem.n_pairs))
+    program = LinearProgram(
+        tuple(columns),
+        (*moves.rhs, *(room for *_, room in moves.moves), *(0 for _ in limits)),
+        (True,) * n + (False,) * (count + problem.n_pairs),
+        (0,) * count + (-1,),
+        moves.unit,
+    )
+    answer = solve_linear_program(program)
+    assert answer.primal is not None and answer.dual is not None
+    changes = moves.changes(answer.primal, problem.n_pairs)
+    dual = Vector.of(
+        -answer.dual[k] * moves.unit * row.denominator for k, row in enumerate(problem.features)
+    )
+    return FlipSolution(problem, "linf", size(changes, "linf"), changes, dual, program=answer)
+
+
+# -- the dual ------------------------------------------------------------------------------------
+def dual_value(problem: FlipProblem, dual: Sequence[Rational], norm: str = "l1") -> Fraction:
+    """The lower bound on the cost that a vector y (n) proves; for "l2" on its square.
+
+    l1:   y.b - sum_i [ up_i (t_i - 1)_+ + down_i (-t_i - 1)_+ ],
+    l2:   2 (y.b - sum_i max over the box of t_i x - x^2 / 2),
+    linf: y.b + min over s >= 0 of  s - sum_i abs(t_i) min(s, room_i), room in the sign of t_i.
+    """
+    check_norm(norm)
+    scores = problem.scores(dual).fractions()
+    y = [to_fraction(value, f"dual[{k}]") for k, value in enumerate(dual)]
+    gain = sum((a * b for a, b in zip(y, problem.moment.fractions(), strict=True)), _ZERO)
+    ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
+    rooms = [
+        (abs(t), up if t > 0 else down) for t, up, down in zip(scores, ups, downs, strict=True)
+    ]
+    if norm == "l1":
+        return gain - sum((room * (t - 1) for t, room in rooms if t > 1), _ZERO)
+    if norm == "l2":
+        nearest = ((t, min(t, room)) for t, room in rooms)
+        return 2 * (gain - sum((t * x - x * x / 2 for t, x in nearest), _ZERO))
+    places = {_ZERO, *(room for _, room in rooms)}
+    return gain + min(s - sum((t * min(s, room) for t, room in rooms), _ZERO) for s in places)

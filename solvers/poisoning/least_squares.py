@@ -1,0 +1,118 @@
+"""The change of labels that is least in l2, exactly:  min norm(zeta)_2  s.t.  Phi zeta = b, box.
+
+The optimum is zeta_i = t_i cut off at the box, t = Phi^T y, where y solves the equations: a Newton
+method on the concave dual finds in floats which labels are cut off, and exact equations prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from ..exact import Vector, floats_of
+from ..linear_program import LinearProgram, LinearStatus, solve_linear_program
+from ..model_error import ModelError
+from .bounds import size
+from .problem import FlipProblem
+
+_ROUNDS = 200
+_HALVINGS = 40
+_SETTLED = 1e-13
+_NEAR = 1e-7
+
+
+def least_squares(problem: FlipProblem) -> tuple[Fraction, Vector, Vector, tuple[int, ...]]:
+    """The squared norm, zeta (N), y (n), and the pairs that are not cut off.
+
+    Raises ModelError when floats cannot tell which labels are cut off.
+    """
+    if not any(problem.moment.numerators):
+        nothing = Vector((0,) * problem.n_pairs)
+        return Fraction(0), nothing, Vector((0,) * problem.n_features), ()
+    scores = _newton(problem)
+    ups, downs = problem.room_up.floats(), problem.room_down.floats()
+    for near in (_NEAR, 0.0, 1e3 * _NEAR):
+        above, below = scores > ups + near, scores < -downs - near
+        dual = _dual(problem, above.tolist(), below.tolist())
+        if dual is not None:
+            changes = _cut(problem, dual)
+            inside = tuple(np.flatnonzero(~(above | below)).tolist())
+            return size(changes, "l2"), changes, dual, inside
+    raise ModelError(
+        "rounding hides which labels are cut off; use enclose_flips with norm l2, whose bounds hold"
+    )
+
+
+def _newton(problem: FlipProblem) -> np.ndarray:
+    """t (N) at the maximum of the dual, in floats."""
+    features = np.array([floats_of(row.numerators) for row in problem.features])
+    scale = np.abs(features).max(axis=1, keepdims=True)
+    features /= np.where(scale > 0, scale, 1.0)
+    ups, downs = problem.room_up.floats(), problem.room_down.floats()
+    moment = features @ problem.displacement.floats()
+    y = np.zeros(len(features))
+
+    def value(t: np.ndarray, at: np.ndarray) -> float:
+        x = np.clip(t, -downs, ups)
+        return float(moment @ at - t @ x + x @ x / 2)
+
+    scores = features.T @ y
+    for _ in range(_ROUNDS):
+        missing = moment - features @ np.clip(scores, -downs, ups)
+        if np.abs(missing).max() <= _SETTLED * np.abs(moment).max():
+            break
+        free = features[:, (scores >= -downs) & (scores <= ups)]
+        hessian = free @ free.T
+        hessian += 1e-12 * (1 + np.trace(hessian)) * np.eye(len(y))
+        step = np.linalg.solve(hessian, missing)
+        length, here = 1.0, value(scores, y)
+        for _ in range(_HALVINGS):
+            trial = y + length * step
+            if value(features.T @ trial, trial) > here:
+                break
+            length /= 2
+        else:
+            break
+        y = trial
+        scores = features.T @ y
+    return scores
+
+
+def _dual(problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]) -> Vector | None:
+    """A y whose changes, cut off at these pairs and nowhere else, have the moments; or None.
+
+    One equation a feature and one inequality a pair, in y = y+ - y-: a linear program.
+    """
+    n, rows = problem.n_features, [row.fractions() for row in problem.features]
+    ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
+    left = list(problem.moment.fractions())
+    gram = [[Fraction(0)] * n for _ in range(n)]
+    limits: list[tuple[list[Fraction], Fraction]] = []
+    for i, column in enumerate(zip(*rows, strict=True)):
+        cut = ups[i] if above[i] else -downs[i]
+        if above[i] or below[i]:
+            left = [value - a * cut for value, a in zip(left, column, strict=True)]
+            sign = -1 if above[i] else 1
+            limits.append(([sign * a for a in column], sign * cut))
+            continue
+        for k, a in enumerate(column):
+            gram[k] = [value + a * b for value, b in zip(gram[k], column, strict=True)]
+        limits += [(list(column), ups[i]), ([-a for a in column], downs[i])]
+    table = [[*row, *(-a for a in row)] for row in gram]
+    table += [[*row, *(-a for a in row)] for row, _ in limits]
+    relations = ["="] * n + ["<="] * len(limits)
+    program = LinearProgram.of(
+        [0] * (2 * n), table, relations, [*left, *(bound for _, bound in limits)]
+    )
+    answer = solve_linear_program(program)
+    if answer.status is not LinearStatus.OPTIMAL or answer.primal is None:
+        return None
+    return Vector.of(answer.primal[k] - answer.primal[n + k] for k in range(n))
+
+
+def _cut(problem: FlipProblem, dual: Vector) -> Vector:
+    scores = problem.scores(dual.fractions()).fractions()
+    ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
+    return Vector.of(max(-down, min(up, t)) for t, up, down in zip(scores, ups, downs, strict=True))

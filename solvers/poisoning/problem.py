@@ -1,0 +1,219 @@
+"""Preference labels that somebody changes: the record of exact data that all bounds speak of.
+
+Pairs i = 1..N have feature differences phi_i in R^n, the columns of Phi, and labels theta_i, the
+probability that the first answer wins.  A pair of weight rho_i counts rho_i times in the loss and
+in the cost.  Everything is written in weighted changes of the labels,
+
+    zeta_i = rho_i (theta_i - benign_i),   d_i = rho_i (target_i - benign_i),
+    -down_i <= zeta_i <= up_i,   up_i = rho_i (1 - benign_i),   down_i = rho_i benign_i.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from flint import fmpz_mat
+
+from ..exact import Rational, Vector, to_fraction
+from ..model_error import ModelError
+
+
+@dataclass(frozen=True)
+class FlipProblem:
+    """Change benign labels so that a linear reward learns what it would from the target's.
+
+    A linear reward learns from the labels theta only through the moments Phi D theta (D = diag of
+    the weights), so every theta with the moments of the target teaches the same.
+
+    Attributes:
+        features: Phi, n rows of length N.
+        benign, target: theta_O and theta_A (N), in [0, 1].
+        weights: rho (N), >= 0; None for one each.
+
+    Raises ModelError naming the first entry that is out of range, or the lengths that disagree.
+    """
+
+    features: tuple[Vector, ...]
+    benign: Vector
+    target: Vector
+    weights: Vector | None = None
+
+    def __post_init__(self) -> None:
+        if not self.features:
+            raise ModelError("there are no features; give at least one row")
+        if not len(self.benign):
+            raise ModelError("there are no pairs; give at least one label")
+        for name, row in self._rows():
+            if len(row) != len(self.benign):
+                raise ModelError(
+                    f"{name} has {len(row)} entries for {len(self.benign)} pairs; "
+                    "features have one row a feature and one column a pair"
+                )
+        for name, labels in (("benign", self.benign), ("target", self.target)):
+            for i, value in enumerate(labels.numerators):
+                if not 0 <= value <= labels.denominator:
+                    raise ModelError(
+                        f"{name}[{i}] is {labels[i]}; a label is a probability, in [0, 1]"
+                    )
+        if self.weights is not None and min(self.weights.numerators) < 0:
+            i = self.weights.numerators.index(min(self.weights.numerators))
+            raise ModelError(f"weights[{i}] is {self.weights[i]}; weights are not negative")
+
+    def _rows(self) -> Iterable[tuple[str, Vector]]:
+        yield from ((f"features[{k}]", row) for k, row in enumerate(self.features))
+        yield "target", self.target
+        if self.weights is not None:
+            yield "weights", self.weights
+
+    @classmethod
+    def of(cls, features: Any, benign: Any, target: Any, weights: Any = None) -> FlipProblem:
+        """A problem from numbers of any kind; floats are the dyadic rationals they are.
+
+        Args:
+            features: n rows of N numbers (a sequence of sequences or an array).
+            benign, target: N labels, or one for all pairs.
+            weights: N of them, or None.
+
+        Raises ModelError for what is no finite number, and as the class does.
+        """
+        rows = tuple(_vector(row, f"features[{k}]") for k, row in enumerate(features))
+        size = len(rows[0]) if rows else 0
+        origin, aim = _labels(benign, "benign", size), _labels(target, "target", size)
+        return cls(rows, origin, aim, None if weights is None else _vector(weights, "weights"))
+
+    # -- sizes -----------------------------------------------------------------------------------
+    @property
+    def n_features(self) -> int:
+        """n."""
+        return len(self.features)
+
+    @property
+    def n_pairs(self) -> int:
+        """N."""
+        return len(self.benign)
+
+    @cached_property
+    def rank(self) -> int:
+        """The rank of Phi D: pairs of weight zero do not count."""
+        return int(fmpz_mat(self.integer_rows()).rank())
+
+    # -- weighted changes ------------------------------------------------------------------------
+    @cached_property
+    def displacement(self) -> Vector:
+        """d (N), the changes that the target itself makes."""
+        return self._weighted(b - a for a, b in self._labels())
+
+    @cached_property
+    def room_up(self) -> Vector:
+        """up (N)."""
+        return self._weighted(1 - a for a, _ in self._labels())
+
+    @cached_property
+    def room_down(self) -> Vector:
+        """down (N)."""
+        return self._weighted(a for a, _ in self._labels())
+
+    @cached_property
+    def moment(self) -> Vector:
+        """Phi d (n), which the changes must bring about."""
+        return self.moments(self.displacement)
+
+    def _labels(self) -> Iterable[tuple[Fraction, Fraction]]:
+        return zip(self.benign.fractions(), self.target.fractions(), strict=True)
+
+    def _weighted(self, changes: Iterable[Fraction]) -> Vector:
+        if self.weights is None:
+            return Vector.of(changes)
+        pairs = zip(self.weights.fractions(), changes, strict=True)
+        return Vector.of(weight * change for weight, change in pairs)
+
+    def labels_after(self, changes: Vector) -> Vector:
+        """The labels (N) that weighted changes lead to; those of weight zero stay."""
+        weights = [Fraction(1)] * self.n_pairs
+        if self.weights is not None:
+            weights = list(self.weights.fractions())
+        entries = zip(self.benign.fractions(), weights, changes.fractions(), strict=True)
+        return Vector.of(label + (change / w if w else 0) for label, w, change in entries)
+
+    # -- products with Phi -----------------------------------------------------------------------
+    def moments(self, changes: Vector) -> Vector:
+        """Phi times a vector of N."""
+        return Vector.of(row.dot(changes.numerators, changes.denominator) for row in self.features)
+
+    def scores(self, reward: Sequence[Rational]) -> Vector:
+        """Phi^T times a vector of n: what each pair scores (N)."""
+        if len(reward) != self.n_features:
+            raise ModelError(f"{len(reward)} entries for {self.n_features} features; give one each")
+        parts = [
+            to_fraction(y, f"entry {k}") / row.denominator
+            for k, (y, row) in enumerate(zip(reward, self.features, strict=True))
+        ]
+        common = math.lcm(*(part.denominator for part in parts))
+        factors = [part.numerator * (common // part.denominator) for part in parts]
+        columns = zip(*(row.numerators for row in self.features), strict=True)
+        totals = (sum(f * a for f, a in zip(factors, column, strict=True)) for column in columns)
+        return Vector(tuple(totals), common)
+
+    def columns(self) -> list[tuple[Fraction, ...]]:
+        """phi_i (n) for every pair."""
+        return list(zip(*(row.fractions() for row in self.features), strict=True))
+
+    def integer_rows(self) -> list[list[int]]:
+        """Rows proportional to those of Phi, in integers; zero where a pair has weight zero."""
+        if self.weights is None:
+            return [list(row.numerators) for row in self.features]
+        used = [bool(weight) for weight in self.weights.numerators]
+        return [
+            [value * use for value, use in zip(row.numerators, used, strict=True)]
+            for row in self.features
+        ]
+
+    # -- variants --------------------------------------------------------------------------------
+    def with_target(self, target: Any) -> FlipProblem:
+        """The same with another target (N labels, or one for all)."""
+        return replace(self, target=_labels(target, "target", self.n_pairs))
+
+    def with_features(self, features: Any) -> FlipProblem:
+        """The same pairs with other features (rows of N)."""
+        rows = tuple(_vector(row, f"features[{k}]") for k, row in enumerate(features))
+        return replace(self, features=rows)
+
+    # -- records ---------------------------------------------------------------------------------
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON document of kind ``label-flips``."""
+        return {
+            "kind": "label-flips",
+            "features": [row.to_json() for row in self.features],
+            "benign": self.benign.to_json(),
+            "target": self.target.to_json(),
+            "weights": None if self.weights is None else self.weights.to_json(),
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of the entries in lowest terms."""
+        parts = [*self.features, self.benign, self.target, self.weights or Vector(())]
+        text = json.dumps([[str(value) for value in part.fractions()] for part in parts])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _vector(values: Any, name: str) -> Vector:
+    if isinstance(values, Vector):
+        return values
+    try:
+        return Vector.of(values)
+    except (TypeError, ValueError) as problem:
+        raise ModelError(f"{name}: {problem}") from problem
+
+
+def _labels(given: Any, name: str, size: int) -> Vector:
+    if isinstance(given, int | float | Fraction | str):
+        return _vector([given] * size, name)
+    return _vector(given, name)
