@@ -4,14 +4,17 @@
 """
 
 from . import (
+    adaptive_poisoning,
     chance,
     cmdp,
     concentration,
     flipping,
     model_based,
+    poisoning,
     policy_classes,
     policy_mixtures,
     primal_dual,
+    reward_learning,
     surrogate_costs,
     trust_region,
 )
@@ -36,15 +39,18 @@ __all__ = [
     "Source",
     "Standing",
     "Theorem",
+    "adaptive_poisoning",
     "catalogue",
     "chance",
     "cmdp",
     "concentration",
     "flipping",
     "model_based",
+    "poisoning",
     "policy_classes",
     "policy_mixtures",
     "primal_dual",
+    "reward_learning",
     "surrogate_costs",
     "trust_region",
 ]
@@ -60,6 +66,9 @@ _AREAS = (
     primal_dual,
     model_based,
     concentration,
+    poisoning,
+    adaptive_poisoning,
+    reward_learning,
 )
 
 

@@ -81,7 +81,8 @@ class Mixture:
     """The mixtures b d + (1 - b) p that lie in the box.
 
     Attributes:
-        worst: alpha*, by how much p leaves the box at most; slack: how far inside d lies at least.
+        worst: alpha*, by how much p leaves the box at most; slack: how far inside d lies at least,
+            pairs of weight zero aside.
         line_search: the least b in [0, 1] whose mixture lies in the box.
     """
 
@@ -128,5 +129,7 @@ def mixture(problem: FlipProblem) -> Mixture:
             worst, share = max(worst, p_i - up), max(share, (p_i - up) / (p_i - d_i))
         elif p_i < -down:
             worst, share = max(worst, -down - p_i), max(share, (-down - p_i) / (d_i - p_i))
-    slack = min(min(up - d_i, d_i + down) for d_i, up, down in zip(d, ups, downs, strict=True))
+    boxes = zip(d, ups, downs, strict=True)
+    inside = (min(up - d_i, d_i + down) for d_i, up, down in boxes if up or down)
+    slack = min(inside, default=_ZERO)
     return Mixture(problem, p, worst, slack, share)

@@ -47,7 +47,7 @@ class RoundingBounds:
 
 
 def rounding_bounds(problem: FlipProblem, fractional: int, copies: int) -> RoundingBounds:
-    """k / (2m) max_i norm(phi_i), squared, and k / (2m), times the largest weight.
+    """k / (2m) max_i norm(rho_i phi_i), squared, and k / (2m) max_i rho_i.
 
     fractional: k, the number of labels that are no multiples of 1 / copies.  Benign labels must be
     multiples of 1 / copies; raises ModelError naming the first that is not.
@@ -58,9 +58,10 @@ def rounding_bounds(problem: FlipProblem, fractional: int, copies: int) -> Round
                 f"benign[{i}] is {label}, no multiple of 1/{copies}; choose a number of copies "
                 f"that {label.denominator} divides"
             )
-    largest = max(sum(value**2 for value in column) for column in problem.columns())
-    heaviest = Fraction(1)
+    weights = [Fraction(1)] * problem.n_pairs
     if problem.weights is not None:
-        heaviest = Fraction(max(problem.weights.numerators), problem.weights.denominator)
-    cost = Fraction(fractional, 2 * copies) * heaviest
-    return RoundingBounds(cost**2 * largest, cost)
+        weights = list(problem.weights.fractions())
+    share = Fraction(fractional, 2 * copies)
+    columns = zip(weights, problem.columns(), strict=True)
+    longest = max(weight**2 * sum(value**2 for value in column) for weight, column in columns)
+    return RoundingBounds(share**2 * longest, share * max(weights))

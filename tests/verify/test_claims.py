@@ -42,6 +42,29 @@ NAMED = {
     "M30": "cmdp/time-inconsistency",
     "M31": "flipping/zero-level",
     "M32": "chance/expected-cost",
+    "T1d-dropped": "poisoning/duality",
+    "T1d-swapped": "poisoning/duality",
+    "T1d-unboxed": "poisoning/chain",
+    "T2-half-more": "poisoning/lower-bound",
+    "T2-twice": "poisoning/lower-bound",
+    "T2-tight": "poisoning/lower-bound",
+    "T2-mean": "poisoning/lower-bound",
+    "T2-distance": "poisoning/lower-bound",
+    "T3-half": "poisoning/upper-bound",
+    "T3-tight": "poisoning/upper-bound",
+    "T3-projection": "poisoning/upper-bound",
+    "T3-swapped": "poisoning/upper-bound",
+    "T3'-cheaper": "poisoning/tighter-upper-bound",
+    "P4-reversed": "poisoning/monotone",
+    "X1-one-less": "poisoning/vertex",
+    "X1-integral": "poisoning/vertex",
+    "X2-quarter": "poisoning/rounding",
+    "X2-quarter-moments": "poisoning/rounding",
+    "X4-always-saves": "poisoning/threshold",
+    "T6-no-capacity": "adaptive-poisoning/one-direction",
+    "L0-close": "reward-learning/sufficient-statistic",
+    "L0-far": "reward-learning/sufficient-statistic",
+    "X3-half": "reward-learning/stability",
 }
 """The false statements that somebody might believe, by the names of the test plan."""
 CONTROLS = {
@@ -62,6 +85,14 @@ CONTROLS = {
     "flipping/zero-level": "zero-level",
     "policy-mixtures/strict-gain": "strictly-convex",
     "policy-mixtures/union-bound": "tightened",
+    "poisoning/hard-labels": "hard",
+    "poisoning/no-saving": "independent",
+    "poisoning/rounding": "grid",
+    "poisoning/threshold": "negative",
+    "adaptive-poisoning/expressive": "expressive",
+    "reward-learning/same-training": "moments",
+    "reward-learning/reformulation": "attained",
+    "reward-learning/same-policy": "prompt-only",
 }
 REFUTED = {
     "flipping/bellman",
@@ -75,9 +106,12 @@ REFUTED = {
     "surrogate-costs/conservative",
     "surrogate-costs/always-stochastic",
     "surrogate-costs/step-bound",
+    "adaptive-poisoning/joint-argmin",
+    "reward-learning/literal-attack",
 }
 """Statements that are false, each with a repair beside it; nine as printed, while "limit" is a
-consequence of a printed theorem and "step-flip" an algorithm as it runs."""
+consequence of a printed theorem, "step-flip" an algorithm as it runs, and "joint-argmin" a theorem
+as a note on it can be read."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 _RUNS: dict[str, list[ShardResult]] = {}
 

@@ -123,6 +123,9 @@ SOME = {
     "model-based/pessimism": (6,),
     "primal-dual/telescoping": (1, 6),
     "concentration/hoeffding": (2,),
+    "poisoning/lower-bound": (0, 4),
+    "poisoning/rounding": (1, 12),
+    "reward-learning/stability": (0, 3),
 }
 """Claim -> numbers of the plants in the fast suite."""
 

@@ -1,6 +1,7 @@
 """The claims that come with holdfast: every theorem of the catalogue bound to a family."""
 
 from . import (
+    adaptive_poisoning,
     chance,
     chance_futures,
     constrained,
@@ -10,11 +11,17 @@ from . import (
     learned_models,
     logs,
     natural_gradient,
+    poisoning,
+    poisoning_bounds,
+    poisoning_vertices,
     policy_changes,
     policy_classes,
     policy_mixtures,
     policy_sampling,
     randomisation,
+    reward_attacks,
+    reward_learning,
+    reward_stability,
     sampling,
     surrogate_costs,
     two_discounts,
@@ -38,6 +45,13 @@ _MODULES = (
     natural_gradient,
     learned_models,
     sampling,
+    poisoning,
+    poisoning_bounds,
+    poisoning_vertices,
+    adaptive_poisoning,
+    reward_attacks,
+    reward_learning,
+    reward_stability,
 )
 FILES = frozenset(str(module.__file__) for module in _MODULES)
 """Source files of the shipped claims."""

@@ -1,0 +1,166 @@
+"""The linear reward that a Bradley-Terry loss learns from labels, in floats, for large data.
+
+    L(r; theta) = sum_i rho_i [softplus(r.phi_i) - theta_i r.phi_i] + ridge/2 norm(r)^2,
+
+minimised by damped Newton steps; the features are passed over in blocks of pairs.  Enclosures of
+the minimiser for small data are in ``verified_reward``.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..model_error import ModelError
+from .loss_passes import Loss
+from .separability import separating_direction
+
+Array = np.ndarray[Any, Any]
+_RESTLESS = 1e-3
+"""Where another Newton step would change some score by more, a minimiser may not exist: towards
+infinity the steps keep their length, and near a minimiser they vanish."""
+_SINGULAR = 1e-6
+"""Pivots of Cholesky factors below this, relative to the largest, count as singular."""
+_VANISHED = 1e-8
+"""A gradient that counts as zero where rounding leaves no progress."""
+_SMALLEST_STEP = 2.0**-40
+
+
+class RewardStatus(enum.Enum):
+    """What became of the minimisation; the value says what to do next."""
+
+    CONVERGED = "the loss is minimal up to rounding: use reward"
+    SEPARABLE = (
+        "no finite minimiser: the labels are separated by the direction found; only a ridge, or "
+        "the moments Phi D theta themselves, remain meaningful"
+    )
+    STOPPED = "the gradient did not vanish within the iterations allowed; allow more, or add ridge"
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedReward:
+    """What was learnt.
+
+    reward: r (n), in the units of the features; loss: L with its ridge term; gradient: largest
+    entry of the gradient in absolute value, each measured in the root mean square of its feature
+    and divided by the sum of the weights; iterations: Newton steps; direction: a separating
+    direction (n) where SEPARABLE, else None.
+    """
+
+    status: RewardStatus
+    reward: Array
+    loss: float
+    gradient: float
+    iterations: int
+    ridge: float
+    direction: Array | None = None
+
+
+def fit_reward(
+    features: Array,
+    labels: Array,
+    *,
+    weights: Array | None = None,
+    ridge: float = 0.0,
+    tolerance: float = 1e-10,
+    iterations: int = 100,
+) -> LearnedReward:
+    """Minimise the loss.
+
+    Args:
+        features: Phi (n, N); labels: theta (N), in [0, 1]; weights: rho (N), or None for ones.
+        ridge: >= 0; with 0 the minimum may not exist, and where features are dependent the
+            smallest minimiser is returned (each feature measured in its root mean square).
+        tolerance: on the gradient, as `LearnedReward` measures it.
+
+    Raises ModelError for shapes that disagree, and numbers that are not finite or out of range.
+    """
+    import scipy.linalg  # noqa: F401  (limits reach the libraries that are loaded)
+    from threadpoolctl import threadpool_limits
+
+    loss = Loss(*_checked(features, labels, weights, ridge), ridge)
+    with threadpool_limits(1, user_api="blas"):  # blocks are spread over threads already
+        return _minimise(loss, tolerance, iterations)
+
+
+def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
+    reward = np.zeros(len(loss.features))
+    value, gradient, hessian = loss.expand(reward)
+    done = 0
+    while loss.size(gradient) > tolerance and done < iterations:
+        step = _newton(gradient, hessian)
+        length, slope = 1.0, float(gradient @ step)
+        while loss.value(reward + length * step) > value + 1e-4 * length * slope:
+            length /= 2
+            if length < _SMALLEST_STEP:
+                break
+        if length < _SMALLEST_STEP:  # no progress is left in floats
+            break
+        reward, done = reward + length * step, done + 1
+        value, gradient, hessian = loss.expand(reward)
+        if not loss.ridge and loss.separates(reward):
+            break
+    size = loss.size(gradient)
+    vanished = size <= max(tolerance, _VANISHED)
+    status = RewardStatus.CONVERGED if vanished else RewardStatus.STOPPED
+    settled = vanished and loss.furthest(_newton(gradient, hessian)) <= _RESTLESS
+    direction = None if loss.ridge or settled else _direction(loss, reward)
+    if direction is not None:
+        status = RewardStatus.SEPARABLE
+    return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
+
+
+def _newton(gradient: Array, hessian: Array) -> Array:
+    """The shortest Newton step; by Cholesky factors where they are far from singular."""
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve, lstsq
+
+    try:
+        factor = cho_factor(hessian, lower=True)
+        pivots = np.diag(factor[0])
+        if pivots.min() > _SINGULAR * pivots.max():
+            return np.asarray(cho_solve(factor, -gradient))
+    except LinAlgError:
+        pass
+    return np.asarray(lstsq(hessian, -gradient)[0])
+
+
+def _direction(loss: Loss, reward: Array) -> Array | None:
+    if loss.separates(reward):
+        return np.asarray(reward / loss.scale)
+    return separating_direction(loss.features, loss.labels, weights=loss.rho)
+
+
+def _checked(
+    features: Array, labels: Array, weights: Array | None, ridge: float
+) -> tuple[Array, Array, Array]:
+    features, labels = np.asarray(features), np.asarray(labels, float)
+    if features.dtype != np.float32:  # which is converted block by block
+        features = features.astype(float, copy=False)
+    if features.ndim != 2 or not features.size:
+        raise ModelError(
+            f"features have shape {features.shape}; give (n, N), one row a feature and one column "
+            "a pair, neither empty"
+        )
+    pairs = features.shape[1]
+    rho = np.ones(pairs) if weights is None else np.asarray(weights, float)
+    for name, given in (("labels", labels), ("weights", rho)):
+        if given.shape != (pairs,):
+            raise ModelError(f"{name} have shape {given.shape}; give ({pairs},), one for each pair")
+    finite = np.isfinite(features.sum(axis=0, dtype=float))  # NaN and infinities do not cancel
+    _require(finite, features, "features", "every one must be finite")
+    _require((labels >= 0) & (labels <= 1), labels, "labels", "a label is in [0, 1]")
+    _require((rho >= 0) & (rho < np.inf), rho, "weights", "a weight is finite and not negative")
+    if not rho.any():
+        raise ModelError("all weights are 0; at least one pair has to count")
+    if not 0 <= ridge < np.inf:
+        raise ModelError(f"ridge is {ridge}; it must be finite and not negative")
+    return features, labels, rho
+
+
+def _require(fine: Array, values: Array, name: str, rule: str) -> None:
+    if not fine.all():
+        i = int(np.argmin(fine))
+        raise ModelError(f"{name} of pair {i} are {values[..., i]}; {rule}")

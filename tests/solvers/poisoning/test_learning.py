@@ -1,0 +1,193 @@
+"""The reward learnt in floats: closed forms, scipy beside it, statuses, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from holdfast.solvers import ModelError
+from holdfast.solvers.poisoning import loss_passes
+from holdfast.solvers.poisoning.effects import (
+    performance_loss_ratio,
+    preferences,
+    reward_change,
+)
+from holdfast.solvers.poisoning.learning import RewardStatus, fit_reward
+from holdfast.solvers.poisoning.separability import separating_direction
+
+
+def data(seed: int, n: int = 4, pairs: int = 60):
+    """Soft labels, weights, and rows that differ by a thousand in scale."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n, pairs)) * 10.0 ** rng.integers(-1, 3, size=(n, 1))
+    return features, rng.uniform(size=pairs), rng.integers(0, 4, pairs).astype(float)
+
+
+@pytest.mark.parametrize("label", [0.5, 0.25, 0.9])
+def test_one_pair_has_the_logit_of_its_label(label):
+    """sigma(2 r) = theta at r = log(theta/(1 - theta))/2."""
+    found = fit_reward(np.array([[2.0]]), np.array([label]))
+    assert found.status is RewardStatus.CONVERGED
+    assert found.reward[0] == pytest.approx(math.log(label / (1 - label)) / 2, abs=1e-9)
+    assert found.gradient <= 1e-10
+
+
+def test_weights_are_copies():
+    """Three pairs won and one lost on one feature: sigma(r) = 3/4, so r = log 3."""
+    found = fit_reward(np.ones((1, 2)), np.array([1.0, 0.0]), weights=np.array([3.0, 1.0]))
+    assert found.reward[0] == pytest.approx(math.log(3), abs=1e-9)
+    assert found.loss == pytest.approx(4 * math.log(4) - 3 * math.log(3), abs=1e-9)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.5, 100.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_minimum_is_that_of_a_general_method(seed, ridge):
+    features, labels, rho = data(seed)
+    scale = np.sqrt((features**2).mean(axis=1))
+
+    def loss(y):
+        r = y / scale
+        u = r @ features
+        value = rho @ (np.logaddexp(0, u) - labels * u) + ridge / 2 * r @ r
+        slope = (features @ (rho * (1 / (1 + np.exp(-u)) - labels)) + ridge * r) / scale
+        return value, slope
+
+    found = fit_reward(features, labels, weights=rho, ridge=ridge)
+    other = minimize(loss, np.zeros(4), jac=True, method="BFGS", options={"gtol": 1e-9})
+    assert found.status is RewardStatus.CONVERGED
+    assert found.loss <= other.fun + 1e-9
+    np.testing.assert_allclose(found.reward, other.x / scale, rtol=1e-5, atol=1e-6)
+
+
+def test_blocks_do_not_change_the_result(monkeypatch):
+    features, labels, rho = data(5)
+    whole = fit_reward(features, labels, weights=rho, ridge=0.1)
+    monkeypatch.setattr(loss_passes, "_BLOCK", 28)
+    parts = fit_reward(features, labels, weights=rho, ridge=0.1)
+    np.testing.assert_allclose(parts.reward, whole.reward, rtol=1e-9)
+
+
+def test_single_precision_is_taken_as_it_is():
+    features, labels, _ = data(6)
+    single = features.astype(np.float32)
+    whole = fit_reward(single.astype(float), labels)
+    np.testing.assert_allclose(fit_reward(single, labels).reward, whole.reward, rtol=1e-12)
+
+
+def test_long_scores_alone_do_not_separate():
+    """One pair of score 40: a minimiser exists since the others contradict each other."""
+    features = np.array([[1.0, 1.0, 1.0, 1.0, 40.0]])
+    labels = np.array([1.0, 1.0, 1.0, 0.0, 1.0])
+    found = fit_reward(features, labels)
+    assert found.status is RewardStatus.CONVERGED
+    assert found.direction is None
+    assert found.reward[0] * 40 > 20
+    np.testing.assert_allclose(found.reward, [math.log(3)], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_labels_of_a_reward_are_separable(seed):
+    """Labels 1 exactly where a reward is positive: no minimiser, and the direction shows it."""
+    features, _, _ = data(seed)
+    labels = (np.random.default_rng(seed + 100).normal(size=4) @ features > 0).astype(float)
+    found = fit_reward(features, labels)
+    assert found.status is RewardStatus.SEPARABLE
+    assert "ridge" in found.status.value
+    assert ((found.direction @ features > 0) == (labels == 1)).all()
+    assert fit_reward(features, labels, ridge=1.0).status is RewardStatus.CONVERGED
+
+
+def test_separated_only_in_part():
+    """The first pair alone has the second feature, and the others contradict each other: the
+    gradient vanishes along the way to infinity, but there is no minimiser."""
+    features = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+    labels = np.array([1.0, 1.0, 0.0])
+    found = fit_reward(features, labels)
+    assert found.status is RewardStatus.SEPARABLE
+    assert found.direction[0] == pytest.approx(0, abs=1e-9)
+    assert found.direction[1] > 0
+    soft = fit_reward(features, np.array([0.75, 1.0, 0.0]))
+    assert soft.status is RewardStatus.CONVERGED
+    np.testing.assert_allclose(soft.reward, [0, math.log(3)], atol=1e-9)
+
+
+def test_soft_labels_never_separate():
+    features, labels, _ = data(7)
+    assert separating_direction(features, labels) is None
+    assert separating_direction(np.ones((1, 2)), np.array([1.0, 0.5])) is None
+    weightless = np.array([1.0, 0.0])
+    assert separating_direction(np.ones((1, 2)), np.array([1.0, 0.5]), weights=weightless) > 0
+
+
+def test_few_iterations_stop_short():
+    features, labels, rho = data(8)
+    found = fit_reward(features, labels, weights=rho, iterations=1)
+    assert found.status is RewardStatus.STOPPED
+    assert found.iterations == 1
+
+
+def test_a_feature_without_difference_gets_nothing():
+    found = fit_reward(np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([0.25, 0.75]))
+    np.testing.assert_allclose(found.reward, [0, 0], atol=1e-12)
+    assert found.status is RewardStatus.CONVERGED
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "extra", "message"),
+    [
+        (np.ones(3), np.ones(3), {}, r"shape \(3,\)"),
+        (np.ones((2, 0)), np.ones(0), {}, "neither empty"),
+        (np.ones((2, 3)), np.ones(2), {}, r"labels have shape \(2,\); give \(3,\)"),
+        (np.ones((1, 2)), np.array([0.5, 1.5]), {}, "labels of pair 1 are 1.5"),
+        (np.ones((1, 2)), np.array([np.nan, 1]), {}, "labels of pair 0 are nan"),
+        (np.array([[1.0, np.inf]]), np.ones(2), {}, "features of pair 1"),
+        (np.ones((1, 2)), np.ones(2), {"weights": np.array([1, -2.0])}, "weights of pair 1"),
+        (np.ones((1, 2)), np.ones(2), {"weights": np.zeros(2)}, "all weights are 0"),
+        (np.ones((1, 2)), np.ones(2), {"ridge": -1.0}, "ridge is -1.0"),
+    ],
+)
+def test_what_is_refused(features, labels, extra, message):
+    with pytest.raises(ModelError, match=message):
+        fit_reward(features, labels, **extra)
+
+
+# -- effects -------------------------------------------------------------------------------------
+def test_changes_of_a_reward_by_hand():
+    """Scores log 3 and 0 against 0 and -log 3: probabilities 3/4, 1/2 against 1/2, 1/4; no sign of
+    one agrees with the other's."""
+    features = np.eye(2)
+    change = reward_change(features, np.array([math.log(3), 0.0]), np.array([0.0, -math.log(3)]))
+    assert change.mean_gap == change.largest_gap == pytest.approx(1 / 4)
+    assert change.cosine == pytest.approx(0)
+    assert change.agreement == 0
+    same = reward_change(features, np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    assert same.cosine == pytest.approx(1)
+    assert same.agreement == 1
+
+
+def test_the_loss_ratio_runs_from_the_attack_to_nothing():
+    features = np.eye(2)
+    clean, attacked = np.array([1.0, 1.0]), np.array([-1.0, 0.5])
+    assert performance_loss_ratio(features, clean, attacked, attacked) == 0
+    assert performance_loss_ratio(features, clean, attacked, clean) == 1
+    assert math.isnan(performance_loss_ratio(features, clean, clean, attacked))
+    assert math.isnan(reward_change(features, clean, np.zeros(2)).cosine)
+
+
+def test_a_reward_of_another_length_is_refused():
+    with pytest.raises(ModelError, match=r"shape \(3,\) for 2 features"):
+        preferences(np.eye(2), np.ones(3))
+
+
+def test_cheaper_labels_with_the_same_moments_teach_the_same():
+    """phi = 1, 2, 4 and the first pair flipped: a quarter of a flip of the third moves the moment
+    by as much."""
+    features = np.array([[1.0, 2.0, 4.0]])
+    attacked, cheaper = np.array([0.0, 1.0, 1.0]), np.array([1.0, 1.0, 0.75])
+    rewards = [
+        fit_reward(features, labels, ridge=0.3).reward for labels in (np.ones(3), attacked, cheaper)
+    ]
+    assert performance_loss_ratio(features, *rewards) == pytest.approx(0, abs=1e-9)

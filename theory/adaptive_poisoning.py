@@ -1,0 +1,78 @@
+r"""Poisoning labels where the features are trained too: one equation in place of n.
+
+Notation as for poisoning.  ``a`` in R^N are the scores of the pairs under the target's reward, with
+the target's features.  The program with one equation has ``a.zeta = a.d`` for ``Phi zeta = Phi d``,
+the box as before; it is a fractional knapsack.
+
+Main results: `one_direction`, `expressive`, `joint_argmin`.
+"""
+
+from sympy import Abs
+
+from .poisoning import NOTE, PAPER, cost
+from .quantities import Domain, Quantity
+from .relations import Both, Eq, Ge, Le
+from .theorem import Assumption, Provenance, Source, Standing, Theorem
+
+cost_one = Quantity(
+    "cost_one", "least l1 cost under the one equation a.zeta = a.d", Domain.NONNEGATIVE, r"C_1"
+)
+greedy = Quantity(
+    "greedy",
+    "cost of changing the pairs by decreasing abs(a_i), each as far as its box allows",
+    Domain.NONNEGATIVE,
+    r"G",
+)
+gap = Quantity("gap", "a.d", latex=r"a^\top d")
+a_largest = Quantity("a_largest", "largest abs(a_i)", Domain.NONNEGATIVE, r"\|a\|_\infty")
+one_direction = Theorem(
+    label="adaptive-poisoning/one-direction",
+    title="Under one equation the greedy change is best, and it costs no more than under n",
+    relation=Both(Eq(cost_one, greedy), Ge(greedy * a_largest, Abs(gap)), Le(greedy, cost)),
+    source=Source("holdfast", f"behind Theorem 6 of {PAPER}", Provenance.DERIVED),
+    proof=(
+        "A fractional knapsack: each unit of cost moves a.zeta by at most abs(a_i). The scores a "
+        "are a combination of rows of Phi, so Phi zeta = Phi d implies a.zeta = a.d."
+    ),
+    uses=("poisoning/lower-bound",),
+    remark="A victim may always scale its reward, so this bounds any adaptive cost from below.",
+)
+
+cost_trained = Quantity(
+    "cost_trained",
+    "least l1 cost at which the features that the victim ends with teach the target's reward",
+    Domain.NONNEGATIVE,
+    r"C_\omega",
+)
+EXPRESSIVE = Assumption(
+    "expressive",
+    "The victim ends with features that score in the direction a and no other.",
+)
+expressive = Theorem(
+    label="adaptive-poisoning/expressive",
+    title="Where the victim's features represent the direction a alone, one equation is enough",
+    relation=Eq(cost_trained, cost_one),
+    source=Source(PAPER, f"Theorem 6, {NOTE}; the number is unconfirmed", Provenance.RECALLED),
+    given=(EXPRESSIVE,),
+    proof="Then the row space of the victim's Phi is the span of a, so both programs are the same.",
+    uses=("adaptive-poisoning/one-direction",),
+    remark=(
+        "The hypothesis is on where training ends, not only on what the features could represent; "
+        "without it one equation is a lower bound, and an attacker's hope."
+    ),
+)
+
+joint_argmin = Theorem(
+    label="adaptive-poisoning/joint-argmin",
+    title="One equation is enough where the victim minimises its loss over features and reward",
+    relation=Eq(cost_trained, cost_one),
+    source=Source(PAPER, f"Theorem 6, {NOTE}, read with a joint minimiser", Provenance.RECALLED),
+    standing=Standing.REFUTED,
+    proof="As read: the victim could have ended with features that score in the direction a.",
+    uses=("adaptive-poisoning/expressive",),
+    remark=(
+        "False for a tabular class, which can represent everything: its minimiser scores each pair "
+        "logit theta_i, so the target's policy is learnt from the target's labels alone, and they "
+        "cost d. Refuted as read in a note; the paper itself may exclude it."
+    ),
+)

@@ -1,0 +1,174 @@
+"""Claims on how far a learnt reward moves with the labels, in enclosures of ridge minimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import flint
+
+from holdfast.solvers import Vector
+from holdfast.solvers.poisoning import FlipProblem, round_labels
+from holdfast.solvers.poisoning.exact_loss import label_moments, weights_of
+from holdfast.solvers.poisoning.verified_reward import enclose_reward
+from holdfast.theory import Le, poisoning
+from holdfast.theory import reward_learning as theory
+
+from ..binding import NamedMutant, claim
+from ..expressions import to_arb
+from ..families.rewards import (
+    answer,
+    copies,
+    labelled,
+    ridge,
+    single,
+    temperature,
+    vertex_labels,
+)
+from ..family import Case, OutOfScope
+from ..values import Ball, Value, Values
+from .reward_learning import squares
+
+_TINY = Fraction(1, 1000)
+
+
+def minimisers_apart(
+    problem: FlipProblem, labels: Vector, other: Vector, strength: Fraction
+) -> Callable[[], list[flint.arb]]:
+    """The difference (n) of the ridge minimisers of two labellings, for any precision."""
+    known: dict[int, list[flint.arb]] = {}
+
+    def difference() -> list[flint.arb]:
+        precision = flint.ctx.prec
+        if precision not in known:
+            one, two = (
+                enclose_reward(problem, each, ridge=strength).reward for each in (labels, other)
+            )
+            known[precision] = [a - b for a, b in zip(one, two, strict=True)]
+        return known[precision]
+
+    return difference
+
+
+def _dot(left: Sequence[flint.arb], right: Sequence[flint.arb]) -> flint.arb:
+    return sum((a * b for a, b in zip(left, right, strict=True)), flint.arb(0))
+
+
+def _distance(difference: Callable[[], list[flint.arb]]) -> Ball:
+    def compute() -> flint.arb:
+        found = difference()
+        total = _dot(found, found)
+        return total.sqrt() if total > 0 else total.abs_upper().sqrt().union(flint.arb(0))
+
+    return Ball(compute)
+
+
+def root(number: Fraction) -> Ball:
+    """The square root of a rational."""
+    return Ball(lambda: to_arb(number).sqrt())
+
+
+def moment_squares(problem: FlipProblem) -> Fraction:
+    """The squared norm of the moments between benign and target labels, if they differ."""
+    found = squares(label_moments(problem, problem.benign), label_moments(problem, problem.target))
+    if not found:
+        raise OutOfScope("both labellings have the same moments, so the same minimiser exactly")
+    return found
+
+
+def _flat(feature: Fraction | int, strength: Fraction | int, *rest: object) -> Case:
+    """One pair whose label goes from 1 to 0: the distance is phi/(lambda + O(phi^2))."""
+    return (single(feature, 1, 0), Fraction(strength), *rest)
+
+
+def _half() -> Iterator[Values]:
+    (problem, strength) = _flat(_TINY, 1)
+    yield from stability.evaluate(problem, strength)
+
+
+@claim(
+    theory.stability,
+    over=labelled()
+    .along(ridge)
+    .with_landmarks(
+        flat=lambda: _flat(_TINY, Fraction(1, 100)),
+        stiff=lambda: _flat(_TINY, 10),
+        long=lambda: _flat(4, 1000),
+    ),
+    mutants=(
+        NamedMutant(
+            "X3-half",
+            Le(theory.distance, theory.moment_gap / (2 * theory.ridge)),
+            "half the constant is enough",
+            _half,
+        ),
+    ),
+)
+def stability(problem: FlipProblem, strength: Fraction) -> Iterator[Values]:
+    apart = minimisers_apart(problem, problem.benign, problem.target, strength)
+    yield {
+        theory.distance: _distance(apart),
+        theory.moment_gap: root(moment_squares(problem)),
+        theory.ridge: strength,
+    }
+
+
+@claim(
+    theory.policy_stability,
+    over=labelled()
+    .along(ridge, temperature, answer)
+    .with_landmarks(
+        flat=lambda: _flat(_TINY, Fraction(1, 100), Fraction(1, 3), Vector((2,))),
+        long=lambda: _flat(4, 1000, Fraction(3), Vector((3,))),
+        short=lambda: _flat(4, 1000, Fraction(3), Vector((1,), 3)),
+    ),
+)
+def policy_stability(
+    problem: FlipProblem, strength: Fraction, heat: Fraction, between: Vector
+) -> Iterator[Values]:
+    """The reference policy drops out of the difference of log-ratios."""
+    apart = minimisers_apart(problem, problem.benign, problem.target, strength)
+
+    def gap() -> flint.arb:
+        return abs(_dot([to_arb(x) for x in between.fractions()], apart())) / to_arb(heat)
+
+    yield {
+        theory.log_ratio_gap: Ball(gap),
+        theory.length: root(squares(between)),
+        theory.moment_gap: root(moment_squares(problem)),
+        theory.ridge: strength,
+        theory.tau: heat,
+    }
+
+
+def _quarters(pairs: int, strength: Fraction | int) -> Case:
+    """Labels 1/4 that two copies round to 1/2, all the same way."""
+    problem = single(_TINY, 1, 0, pairs)
+    return problem, Vector((1,) * pairs, 4), 2, Fraction(strength)
+
+
+@claim(
+    theory.rounding_stability,
+    over=labelled()
+    .along(vertex_labels, copies, ridge)
+    .with_landmarks(
+        one=lambda: _quarters(1, Fraction(1, 100)),
+        two=lambda: _quarters(2, 10),
+    ),
+)
+def rounding_stability(
+    problem: FlipProblem, labels: Vector, m: int, strength: Fraction
+) -> Iterator[Values]:
+    rounded = round_labels(problem, labels, m)
+    apart = minimisers_apart(problem, labels, rounded, strength)
+    rho = weights_of(problem)
+    distance: Value = Fraction(0) if rounded == labels else _distance(apart)
+    yield {
+        theory.distance: distance,
+        theory.n_moved: sum((label * m).denominator != 1 for label in labels.fractions()),
+        theory.longest: max(
+            w**2 * sum(x**2 for x in phi) for w, phi in zip(rho, problem.columns(), strict=True)
+        ),
+        poisoning.m_copies: m,
+        theory.ridge: strength,
+    }
