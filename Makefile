@@ -10,6 +10,7 @@ JOBS   ?= 2
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
+TEXT  := $(VENV)/.text
 
 # The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -17,7 +18,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test slow benchmark storm coverage lint docs constraints clean
+.PHONY: help environment verify test slow benchmark storm text coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -31,6 +32,10 @@ $(READY): pyproject.toml constraints.txt
 
 $(PEERS): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[peers]'
+	touch $@
+
+$(TEXT): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[text]'
 	touch $@
 
 verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
@@ -48,6 +53,9 @@ benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 
 storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
 	$(BIN)/python -m pytest -p no:xdist tests/storm
+
+text: $(TEXT) ## the tests of the sentence encoder, which runs on torch
+	$(BIN)/python -m pytest -p no:xdist tests/solvers/poisoning/test_text_features.py
 
 coverage: $(READY) ## the fast tests, with the lines they miss
 	$(BIN)/coverage run -m pytest

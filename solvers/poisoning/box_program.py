@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from flint import fmpz_mat
 
-from ..exact import SingularMatrixError, Vector, floats_of, solve_flint_system
+from ..exact import SingularMatrixError, Vector, solve_flint_system
 from ..float_basis import highs_instance
 from ..linear_program import LinearProgram, solve_linear_program
 
@@ -166,20 +166,22 @@ def _propose(program: BoxProgram) -> tuple[list[int], list[int], list[int], np.n
     import highspy
 
     n, count = len(program.rhs), len(program.columns)
-    matrix = np.array([floats_of(column) for column in program.columns]).reshape(count, n)
-    scale = np.abs(matrix).max(axis=0)
-    scale[scale == 0] = 1.0
-    matrix /= scale
-    right = floats_of(program.rhs) / scale
-    finite = [1 if bound is None else bound for bound in program.upper]
-    unit = float(max(finite))
+    # integers of any size: only their quotients are sure to be doubles
+    scale = [max(map(abs, row)) or 1 for row in zip(*program.columns, strict=True)]
+    matrix = np.array(
+        [[a / most for a, most in zip(column, scale, strict=True)] for column in program.columns]
+    ).reshape(count, n)
+    finite = [bound for bound in program.upper if bound is not None]
+    unit = max(finite or (1, *(abs(b) // most for b, most in zip(program.rhs, scale, strict=True))))
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = count, n
     model.col_cost_, model.col_lower_ = np.ones(count), np.zeros(count)
     model.col_upper_ = np.array(
         [highspy.kHighsInf if bound is None else bound / unit for bound in program.upper]
     )
-    model.row_lower_ = model.row_upper_ = right / unit
+    model.row_lower_ = model.row_upper_ = np.array(
+        [value / (most * unit) for value, most in zip(program.rhs, scale, strict=True)]
+    )
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_ = np.arange(0, count * n + 1, n, dtype=np.int32)
     model.a_matrix_.index_ = np.tile(np.arange(n, dtype=np.int32), count)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model_error import ModelError
+from ..model_checks import ModelError
 
 Array = np.ndarray[Any, Any]
 

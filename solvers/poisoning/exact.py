@@ -23,7 +23,7 @@ from typing import Any
 
 from ..exact import Rational, Vector, to_fraction
 from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .bounds import check_norm, size
 from .box_program import BoxProgram, solve_box_program
 from .problem import FlipProblem

@@ -14,7 +14,7 @@ from fractions import Fraction
 from flint import fmpz_mat
 
 from ..exact import Vector
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .problem import FlipProblem
 
 

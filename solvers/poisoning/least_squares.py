@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exact import Vector, floats_of
 from ..linear_program import LinearProgram, LinearStatus, solve_linear_program
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .bounds import size
 from .problem import FlipProblem
 

@@ -22,7 +22,7 @@ from typing import Any
 from flint import fmpz_mat
 
 from ..exact import Rational, Vector, to_fraction
-from ..model_error import ModelError
+from ..model_checks import ModelError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor
 
 from ..exact import Vector
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .problem import FlipProblem
 
 

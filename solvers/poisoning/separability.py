@@ -20,7 +20,7 @@ import numpy as np
 
 from ..exact import Vector
 from ..linear_program import LinearProgram, LinearSolution, solve_linear_program
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .exact_loss import weights_of
 from .problem import FlipProblem
 

@@ -19,7 +19,7 @@ import flint
 import numpy as np
 
 from ..exact import Vector
-from ..model_error import ModelError
+from ..model_checks import ModelError
 from .exact_loss import label_moments, weights_of
 from .problem import FlipProblem
 from .separability import separation

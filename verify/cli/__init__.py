@@ -1,4 +1,4 @@
-"""The command line: ``holdfast verify | list | show | solve | export | check | hunt | doctor``.
+"""The command line: ``holdfast verify | list | show | solve | export | check | hunt | poison ...``.
 
 Exit codes: 0 all as expected, 1 a violation, 2 undecided, 3 a mutant survived, 4 a certificate
 rejected, 64 bad usage (a command, a model, a claim or a store that cannot be used).
@@ -23,6 +23,8 @@ _COMMANDS = {
     "export": ("exporting", "Write a model as PRISM's explicit files, or as .json or .npz."),
     "check": ("looking", "Check certificates with the kernel, in a fresh process."),
     "hunt": ("hunting", "Search for the model on which a theorem is tightest, or false."),
+    "poison": ("poisoning", "Measure how robust the labels of preference data are."),
+    "poison-synthetic": ("poisoning_synthetic", "The same on made-up data: tables and a picture."),
     "doctor": ("looking", "Say whether this installation can be relied on."),
 }
 
@@ -37,7 +39,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,1 @@
+"""What needs torch.  Nothing else loads it, and nothing here is loaded unless asked for."""

@@ -1,0 +1,227 @@
+"""What ``holdfast poison`` reads: data, features, labels and weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from holdfast.solvers.poisoning.data_files import PreferencePairs, read_pairs
+from holdfast.solvers.poisoning.feature_files import (
+    check_labels,
+    check_size,
+    check_weights,
+    read_features,
+    read_numbers,
+)
+from holdfast.solvers.poisoning.text_features import (
+    HASHED,
+    embedded_differences,
+    hashed_differences,
+    principal_rows,
+    rescaled,
+    zero_columns,
+)
+from holdfast.verify.report.wording import count
+
+Array = np.ndarray[Any, Any]
+FEATURES = {
+    "sentence": "a sentence encoder that works offline",
+    "ngrams": "hashed words and pairs of words",
+    "FILE": "an .npy or .npz array (n, N) of differences chosen - rejected",
+}
+_DIMENSIONS = (8, 32, 128, 384)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Preference data ready to be measured.
+
+    features: Phi (n, N) for the largest n; described: what they are; benign, weights: (N);
+    notes: what a reader must know about them.
+    """
+
+    pairs: PreferencePairs
+    features: Array
+    described: str
+    benign: Array
+    weights: Array | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hard(self) -> bool:
+        """Whether every benign label is 0 or 1."""
+        return bool(np.isin(self.benign, (0.0, 1.0)).all())
+
+    def part(self, size: int, seed: int) -> tuple[Array, Data]:
+        """``size`` pairs drawn at random, nested in each other, and the data of these alone."""
+        total = len(self.benign)
+        order = np.random.Generator(np.random.Philox(seed)).permutation(total)
+        kept = np.sort(order[:size])
+        return kept, replace(
+            self,
+            features=np.ascontiguousarray(self.features[:, kept])
+            if size < total
+            else self.features,
+            benign=self.benign[kept],
+            weights=None if self.weights is None else self.weights[kept],
+        )
+
+
+def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Data, tuple[int, ...]]:
+    """The data with the features asked for, and the dimensions asked for.
+
+    Raises ModelError or click.BadParameter with what to change.
+    """
+    pairs = read_pairs(path)
+    given = _dimensions(options["dimensions"])
+    features, described, dimensions = _features(console, pairs, given, options)
+    benign, weights, notes = pairs.labels, pairs.weights, []
+    if options["labels"]:
+        benign = check_size(read_numbers(options["labels"], "labels"), pairs.n_pairs, "labels")
+        check_labels(benign, f"{options['labels']}: labels")
+    if options["weights"]:
+        weights = check_size(read_numbers(options["weights"], "weights"), pairs.n_pairs, "weights")
+        check_weights(weights, f"{options['weights']}: weights")
+    scaled = rescaled(features)
+    if scaled.changed:
+        notes.append(
+            f"features differ in scale by a factor {scaled.spread:.1e}; each was divided by a "
+            "power of two: costs are the same, the ridge reward is that of the scaled features"
+        )
+    same = zero_columns(scaled.features)
+    if len(same):
+        notes.append(
+            f"both answers have equal features in {count(len(same), 'pair')} (first in row "
+            f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels keep it"
+        )
+    return Data(pairs, scaled.features, described, benign, weights, tuple(notes)), dimensions
+
+
+def _features(
+    console: Console, pairs: PreferencePairs, given: tuple[int, ...], options: dict[str, Any]
+) -> tuple[Array, str, tuple[int, ...]]:
+    kind, projection = options["features"], options["projection"]
+    if kind is None and pairs.features is not None:
+        matrix: Any = pairs.features
+        name = "features of the file"
+    elif kind in (None, "sentence"):
+        matrix, name = _embedded(console, pairs, options["cache"])
+    elif kind == "ngrams":
+        matrix, name = hashed_differences(pairs), f"n-grams hashed to {HASHED} places"
+    else:
+        matrix, name = _own(kind, pairs.n_pairs), f"features of {kind}"
+    own = name.startswith("features")
+    size = matrix.shape[0]
+    dimensions = given or ((size,) if own else tuple(n for n in _DIMENSIONS if n <= size))
+    projection = projection or ("first" if own else "principal")
+    largest = max(dimensions)
+    if projection == "principal":
+        return principal_rows(matrix, largest), f"{name}, leading principal components", dimensions
+    if largest > size:
+        raise click.BadParameter(
+            f"--dimensions {largest}: there are {size} features; give numbers from 1 to {size}"
+        )
+    rows = matrix[:largest]
+    rows = rows.toarray() if hasattr(rows, "toarray") else rows
+    return np.ascontiguousarray(rows), f"{name}, {_first(largest, size)}", dimensions
+
+
+def _first(largest: int, size: int) -> str:
+    return f"all {size}" if largest == size else f"the first {largest} of {size}"
+
+
+def _own(path: str, size: int) -> Array:
+    if not Path(path).is_file():
+        raise click.BadParameter(
+            f"--features {path!r} is no file and none of the kinds: "
+            + "; ".join(f"{name} ({words})" for name, words in FEATURES.items())
+        )
+    features = read_features(path).features
+    if features.shape[1] != size:
+        raise click.BadParameter(
+            f"--features {path} has shape {features.shape} for {size} pairs; give (n, {size}), "
+            "a column a pair"
+        )
+    return features
+
+
+def _embedded(console: Console, pairs: PreferencePairs, cache: str) -> tuple[Array, str]:
+    from holdfast.solvers.neural.sentences import SentenceEncoder
+
+    encoder = SentenceEncoder()
+    with progress_bar(console, "encoding texts") as report:
+        return embedded_differences(pairs, encoder, cache, report), f"sentences ({encoder.name})"
+
+
+@contextmanager
+def progress_bar(console: Console, title: str) -> Iterator[Any]:
+    """A bar on a terminal; yields what is to be called with the number done and the total."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task(title, total=None)
+
+        def report(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield report
+
+
+def _dimensions(text: str | None) -> tuple[int, ...]:
+    return () if text is None else whole_numbers(text, "--dimensions")
+
+
+def whole_numbers(text: str, name: str) -> tuple[int, ...]:
+    """``8,32`` as numbers, each once and in order; raises click.BadParameter."""
+    try:
+        numbers = sorted({int(part) for part in text.split(",")})
+    except ValueError as error:
+        raise click.BadParameter(f"{name} {text!r}: write whole numbers, as 8,32,128") from error
+    if numbers[0] < 1:
+        raise click.BadParameter(f"{name} {text!r}: {numbers[0]} is below 1")
+    return tuple(numbers)
+
+
+def sizes_of(text: str | None, data: Data) -> Sequence[int]:
+    """``--sizes``, or all pairs; raises click.BadParameter for more than there are."""
+    total = data.pairs.n_pairs
+    sizes = (total,) if text is None else whole_numbers(text, "--sizes")
+    if sizes[-1] > total:
+        raise click.BadParameter(f"--sizes {sizes[-1]}: there are {total} pairs")
+    return sizes
+
+
+def check_picture(path: str | None) -> None:
+    """Raises click.BadParameter unless the suffix is that of a picture."""
+    if path is None:
+        return
+    from holdfast.verify.report.frontier import check_suffix
+
+    try:
+        check_suffix(path)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def json_default(value: Any) -> Any:
+    """Arrays and fractions for json.dump."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value)
+
+
+def write_json(document: Any, path: str | Path) -> None:
+    """An indented JSON file."""
+    Path(path).write_text(json.dumps(document, indent=2, default=json_default) + "\n")

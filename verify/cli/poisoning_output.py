@@ -1,0 +1,201 @@
+"""What ``holdfast poison`` prints: what an attack costs, what is left of it, what is certain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.solvers.poisoning.learning import RewardStatus
+from holdfast.solvers.poisoning.measurement import Effect, Measurement
+from holdfast.verify.report.numbers import DASH, duration
+from holdfast.verify.report.wording import count
+
+from .poisoning_input import Data
+from .poisoning_targets import Target
+
+PURPOSE = (
+    "This measures how robust a preference-learning pipeline is to changed labels. It works on "
+    "your own data only, exchanges answers that are in it, and writes no text of its own."
+)
+_UNITS = {
+    "l1": "expected flips",
+    "l2": "l2 norm of the changes",
+    "linf": "largest change of a label",
+}
+
+
+def headline(console: Console, data: Data, target: Target) -> None:
+    """What is measured, on which data, and what for."""
+    pairs = data.pairs
+    console.print(
+        f"[bold]{pairs.path.name}[/bold]: {count(pairs.n_pairs, 'pair')}, digest {pairs.digest}",
+        highlight=False,
+    )
+    console.print(f"features: {data.described}", highlight=False)
+    console.print(f"target:   {target.described()}", highlight=False)
+    console.print(f"[dim]{PURPOSE}[/dim]\n", highlight=False)
+
+
+def titled(title: str, table: Table, caption: str) -> Group:
+    """A table with a title and a caption as wide as the page, whatever its own width."""
+    return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")
+
+
+def cost_table(measurements: Sequence[Measurement]) -> Group:
+    """What the target costs and the least that has the same effect."""
+    unit, table = _UNITS[measurements[0].norm], Table()
+    for heading in (
+        "n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving", "closed\nform", "time",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for one in measurements:
+        table.add_row(
+            f"{one.n_features:,}",
+            f"{one.n_pairs:,}",
+            f"{one.ratio:,.0f}" if one.ratio >= 100 else f"{one.ratio:.3g}",
+            below(one.attack),
+            enclosure(one.lower, one.upper),
+            percent(one.saving),
+            below(one.closed_form),
+            duration(one.seconds),
+        )
+    return titled(
+        f"What the target's effect costs, in {unit} (not divided by N)",
+        table,
+        "n features, N pairs; closed form: the lower bound that needs no optimisation (Theorem 2)",
+    )
+
+
+def rewards_table(measurements: Sequence[Measurement]) -> Group:
+    """What is left of the effect after rounding to whole copies."""
+    copies, table = measurements[0].copies, Table()
+    for heading in (
+        "n", "N", "fractional\nlabels", "rows\nflipped", "loss,\nridge", "loss,\nNewton",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for one in measurements:
+        table.add_row(
+            f"{one.n_features:,}",
+            f"{one.n_pairs:,}",
+            f"{one.fractional:,}",
+            f"{one.rows:,}",
+            *map(_loss, one.effects),
+        )
+    return titled(
+        "Rounded to whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
+        table,
+        "loss: by how much the learnt preferences miss the target's, as a share of what the target "
+        "changes; 0 is the whole effect, 1 none. Fewer rows than the bound: part of it is lost",
+    )
+
+
+def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
+    """What a reader must know to read the tables rightly."""
+    yield from data.notes
+    few = [one for one in measurements if one.n_pairs <= one.n_features]
+    if few:
+        yield (
+            f"N <= n in {count(len(few), 'row')}: pairs with independent features leave no choice, "
+            "so that nothing can be saved"
+        )
+    if measurements[0].rounded is None:
+        yield "some benign labels are fractions: give --copies m to round to multiples of 1/m"
+    failed = {
+        (name, status)
+        for one in measurements
+        for effect in one.effects
+        for name, status in effect.failed.items()
+    }
+    separable = sorted(name for name, status in failed if status is RewardStatus.SEPARABLE)
+    if separable:
+        yield (
+            f"separable: some reward ranks all pairs as the {_joined(separable)} labels do, "
+            "so that no finite reward fits them best (Newton). Costs and bounds remain valid, and "
+            "so does what they mean for any loss with a ridge or a fixed number of steps: the two "
+            "losses are the same function up to a constant"
+        )
+    said: dict[str, str] = {}
+    for one in measurements:
+        for note in one.notes:
+            said.setdefault(note, f"n = {one.n_features:,}, N = {one.n_pairs:,}: {note}")
+    yield from said.values()
+    if any(status is RewardStatus.STOPPED for _, status in failed):
+        yield f"Newton stopped early for some rows: {RewardStatus.STOPPED.value}"
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def statement(measurement: Measurement) -> str:
+    """The robustness figure in words."""
+    one, weighted = measurement, measurement.weights is not None
+    total = Fraction(float(one.weights.sum())) if one.weights is not None else one.n_pairs
+    share = below(100 * Fraction(one.lower) / total)
+    whole = "" if one.whole_flips is None else f", {one.whole_flips:,} if whole labels are flipped,"
+    what = {
+        "l1": f"at least {below(one.lower)} of {count(one.n_pairs, 'label')} "
+        f"({share} %){whole} must be changed",
+        "l2": f"changes of labels of l2 norm at least {below(one.lower)} are needed",
+        "linf": f"some label must be changed by at least {below(one.lower)}",
+    }[one.norm]
+    if weighted and one.norm == "l1":
+        what = (
+            f"labels of a weight of at least {below(one.lower)} of {below(total)} ({share} %) must "
+            "be changed"
+        )
+    elif weighted:
+        what += " (each change times the weight of its pair)"
+    return (
+        f"{what} to move the learnt reward to this target (a linear reward on "
+        f"{count(one.n_features, 'fixed feature')})"
+    )
+
+
+def robustness(measurement: Measurement) -> str:
+    """The defence's view of the last row."""
+    return f"[bold]robustness, certified[/bold]: {statement(measurement)}"
+
+
+def below(number: float | Fraction) -> str:
+    """A decimal that is not above the number: three places, fewer from 100 on."""
+    digits = _places(number)
+    return _decimal(math.floor(Fraction(number) * 10**digits), digits)
+
+
+def above(number: float) -> str:
+    """A decimal that is not below the number."""
+    digits = _places(number)
+    return _decimal(math.ceil(Fraction(number) * 10**digits), digits)
+
+
+def _places(number: float | Fraction) -> int:
+    return sum(abs(number) < limit for limit in (100, 1_000, 10_000))
+
+
+def enclosure(lower: float, upper: float) -> str:
+    """``1.234 .. 1.235``, rounded outwards, or one number where the ends are one."""
+    low, high = below(lower), above(upper)
+    return low if low == high else f"{low} .. {high}"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage."""
+    return f"{100 * share:.1f} %"
+
+
+def _decimal(units: int, digits: int) -> str:
+    text = f"{Decimal(units).scaleb(-digits):,.{digits}f}"
+    return text.removesuffix("." + "0" * digits)
+
+
+def _loss(effect: Effect) -> str:
+    if effect.loss is not None:
+        return f"{effect.loss:.3f}"
+    return "separable" if RewardStatus.SEPARABLE in effect.failed.values() else DASH

@@ -1,0 +1,122 @@
+"""What ``holdfast poison`` writes: flipped rows, all numbers, and the figure that is tracked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdfast.solvers.poisoning.data_files import PreferencePairs, rows_of
+from holdfast.solvers.poisoning.measurement import Measurement
+
+from .poisoning_input import Data, json_default
+from .poisoning_output import statement
+from .poisoning_targets import Target
+
+Array = np.ndarray[Any, Any]
+_LIBRARIES = ("holdfast", "numpy", "scipy", "highspy")
+
+
+def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement, path: str) -> int:
+    """Write each flipped copy as the row that it becomes; how many there are.
+
+    That is chosen and rejected exchanged, or the row as it was where a label rises.
+    The other keys stay; ``flipped_row`` says where the row comes from, from 1.  Data of features
+    have rows of ``flipped_row`` and ``label`` only.  With m copies a pair has up to m rows.
+    """
+    assert measurement.rounded is not None
+    assert measurement.copies is not None
+    rise = measurement.copies * (measurement.rounded - measurement.benign)
+    moved = zip(kept.tolist(), rise.tolist(), strict=True)
+    rises = {pairs.rows[i]: round(k) for i, k in moved if abs(k) > 0.5}
+    copies = {number: abs(k) for number, k in rises.items()}
+    written = 0
+    with Path(path).open("w", encoding="utf-8") as file:
+        if pairs.features is not None:
+            labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
+            for number in copies:
+                changed = {"flipped_row": number, "label": labels[number - 1]}
+                file.write(json.dumps(changed) + "\n")
+            return len(copies)
+        for number, row in rows_of(pairs.path):
+            if number in copies:
+                ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
+                became = {**row, "chosen": row[ends[0]], "rejected": row[ends[1]],
+                          "flipped_row": number}  # fmt: skip
+                line = json.dumps(became, ensure_ascii=False, default=json_default)
+                file.write((line + "\n") * copies[number])
+                written += copies[number]
+    return written
+
+
+def append_record(data: Data, target: Target, measurement: Measurement, path: str) -> None:
+    """Append the robustness figure of one measurement as a JSON line."""
+    record = {**_origin(data, target), **_numbers(measurement), "statement": statement(measurement)}
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, default=json_default) + "\n")
+
+
+def document(data: Data, target: Target, measurements: Sequence[Measurement]) -> dict[str, Any]:
+    """All numbers of a run."""
+    return {
+        **_origin(data, target),
+        "purpose": "robustness of preference learning to changed labels, on the user's own data",
+        "measurements": [_numbers(measurement) for measurement in measurements],
+        "statement": statement(measurements[-1]),
+    }
+
+
+def _origin(data: Data, target: Target) -> dict[str, Any]:
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": data.pairs.path.name,
+        "digest": data.pairs.digest,
+        "features": data.described,
+        "target": target.kind,
+        "target_argument": target.argument or None,
+        "rate": float(target.rate),
+        "order": target.order,
+        "seed": target.seed,
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def _numbers(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "n_features": measurement.n_features,
+        "n_pairs": measurement.n_pairs,
+        "norm": measurement.norm,
+        "target_digest": _digest(measurement.target),
+        "benign_digest": _digest(measurement.benign),
+        "weights_digest": None if measurement.weights is None else _digest(measurement.weights),
+        "target_cost": measurement.attack,
+        "least_cost": [measurement.lower, measurement.upper],
+        "least_whole_flips": measurement.whole_flips,
+        "closed_form_bound": measurement.closed_form,
+        "saving": measurement.saving,
+        "fractional_labels": measurement.fractional,
+        "copies": measurement.copies,
+        "flipped_rows": measurement.rows,
+        "rewards": [
+            {
+                "method": effect.method,
+                "performance_loss_ratio": effect.loss,
+                "not_learnt": {name: why.name for name, why in effect.failed.items()},
+            }
+            for effect in measurement.effects
+        ],
+        "seconds": round(measurement.seconds, 3),
+    }
+
+
+def _digest(numbers: Array) -> str:
+    """Of the numbers (N), so that figures of the same labels can be told from others."""
+    return hashlib.sha256(numbers.tobytes()).hexdigest()[:16]

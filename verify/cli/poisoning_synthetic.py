@@ -1,0 +1,146 @@
+"""``holdfast poison-synthetic``: how the cost of changing labels falls with the pairs a feature."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from typing import TypeVar
+
+import click
+from rich.console import Console, Group
+from rich.table import Table
+
+from holdfast.solvers.poisoning.synthetic import (
+    Cell,
+    LossCell,
+    loss_cells,
+    random_cells,
+    structured_cells,
+)
+from holdfast.verify.report.numbers import duration
+from holdfast.verify.report.wording import count
+from holdfast.verify.summary import ExitCode
+
+from . import output
+from .models import rational
+from .poisoning_input import check_picture, progress_bar, whole_numbers, write_json
+from .poisoning_output import PURPOSE, titled
+
+
+@click.command(name="poison-synthetic", epilog=PURPOSE)
+@click.option("--dimension", type=click.IntRange(1), default=50, show_default=True,
+              help="Features n of the first table; the others have 3/5 and 2/5 of it.")  # fmt: skip
+@click.option("--multiples", default="1,2,3,5,10,20,40", show_default=True,
+              help="Pairs a feature, N / n, of the first table.")  # fmt: skip
+@click.option("--rates", default="0.05,0.25,0.5", show_default=True, help="Shares flipped.")
+@click.option("--structured", default="10,14,24,40,52", show_default=True,
+              help="N / n of the attacks that follow the features.")  # fmt: skip
+@click.option("--loss", "losses", default="3,10,20,40,80", show_default=True,
+              help="N / n of the table of losses after rounding.")  # fmt: skip
+@click.option("--copies", default="1,5,20", show_default=True, help="Copies m of each pair.")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True,
+              help="Over which means are taken.")  # fmt: skip
+@click.option("--plot", type=click.Path(), help="Draw the first two tables.")
+@click.option("--json", "json_path", help="Write all numbers to a file.")
+def poison_synthetic_command(
+    dimension: int,
+    multiples: str,
+    rates: str,
+    structured: str,
+    losses: str,
+    copies: str,
+    seeds: int,
+    plot: str | None,
+    json_path: str | None,
+) -> int:
+    """Show on made-up data how few flips do the work of an attack.
+
+    Features are Gaussian and all benign labels 1. Three tables: random flips by pairs a feature
+    and rate, attacks that follow the features, and what rounding to copies leaves of the effect.
+    """
+    check_picture(plot)
+    console, since = output.console(), time.perf_counter()
+    shares = [rational(part, "a rate") for part in rates.split(",")]
+    small, smaller = max(1, 3 * dimension // 5), max(1, 2 * dimension // 5)
+    columns = whole_numbers(multiples, "--multiples")
+    later = whole_numbers(structured, "--structured")
+    sizes = [k * smaller for k in whole_numbers(losses, "--loss")]
+    granularity = whole_numbers(copies, "--copies")
+    first = _collect(console, random_cells(dimension, columns, shares, seeds),
+                     len(columns) * len(shares))  # fmt: skip
+    console.print(_ratios(first, f"Random flips, n = {dimension}: {_WHAT}", seeds))
+    second = _collect(console, structured_cells(small, later, seeds), 2 * len(later))
+    console.print(_ratios(second, f"Flips that follow the features, n = {small}: {_WHAT}", seeds))
+    third = _collect(console, loss_cells(smaller, sizes, granularity, _LOSS_RATE, seeds),
+                     len(sizes) * len(granularity))  # fmt: skip
+    console.print(_losses(third, seeds))
+    console.print(f"every ratio is enclosed to {max(c.width for c in [*first, *second]):.1e}; "
+                  f"{duration(time.perf_counter() - since)}", highlight=False)  # fmt: skip
+    if json_path:
+        cells = {"ratios": [*map(asdict, first), *map(asdict, second)],
+                 "losses": [*map(asdict, third)], "seeds": seeds}  # fmt: skip
+        write_json(cells, json_path)
+        console.print(f"numbers: {json_path}", highlight=False)
+    if plot:
+        console.print(f"plot: {_draw([*first, *second], plot)}", highlight=False)
+    return ExitCode.AS_EXPECTED
+
+
+_Cell = TypeVar("_Cell", Cell, LossCell)
+_LOSS_RATE = Fraction(1, 4)
+_WHAT = "flips that suffice, as a share of the attack's"
+
+
+def _collect(console: Console, cells: Iterable[_Cell], total: int) -> list[_Cell]:
+    """All cells, on one thread: for matrices this small more threads are in each other's way."""
+    from threadpoolctl import threadpool_limits
+
+    found: list[_Cell] = []
+    with threadpool_limits(1), progress_bar(console, "solving") as report:
+        report(0, total)
+        for cell in cells:
+            found.append(cell)
+            report(len(found), total)
+    return found
+
+
+def _ratios(cells: Sequence[Cell], title: str, seeds: int) -> Group:
+    columns = sorted({cell.n_pairs // cell.n_features for cell in cells})
+    table = Table("N / n", *map(str, columns), show_lines=True)
+    for name in dict.fromkeys(cell.attack for cell in cells):
+        row = {c.n_pairs // c.n_features: c for c in cells if c.attack == name}
+        table.add_row(name, *(_mean(row[k].upper, row[k].spread) for k in columns))
+    return titled(title, table, f"mean of {count(seeds, 'seed')} ± half the range")
+
+
+def _losses(cells: Sequence[LossCell], seeds: int) -> Group:
+    sizes = sorted({cell.n_pairs for cell in cells})
+    table = Table("copies m", *(f"N = {size:,}" for size in sizes), show_lines=True)
+    for m in sorted({cell.copies for cell in cells}):
+        row = {c.n_pairs: c for c in cells if c.copies == m}
+        table.add_row(str(m), *(_mean(row[size].loss, row[size].spread, 3) for size in sizes))
+    return titled(
+        f"Effect lost by rounding to m copies, n = {cells[0].n_features}, random flips of "
+        f"{float(100 * _LOSS_RATE):g} %",
+        table,
+        f"performance-loss ratio of the ridge reward, mean of {count(seeds, 'seed')} ± half the "
+        f"range; at most {max(cell.fractional for cell in cells)} labels are fractional",
+    )
+
+
+def _mean(value: float, spread: float, digits: int = 2) -> str:
+    """The mean, and under it the spread where there is one."""
+    shown = f"±{spread:.{digits}f}".replace("±0.", "±.")
+    return f"{value:.{digits}f}" + (f"\n{shown}" if spread >= 0.5 * 10.0**-digits else "")
+
+
+def _draw(cells: Sequence[Cell], path: str) -> str:
+    from holdfast.verify.report.poisoning_plots import draw_ratios
+
+    series: dict[str, list[tuple[float, float, float]]] = {}
+    for cell in cells:
+        point = (cell.n_pairs / cell.n_features, cell.upper, cell.spread)
+        series.setdefault(f"{cell.attack} (n = {cell.n_features})", []).append(point)
+    return str(draw_ratios(series, path))

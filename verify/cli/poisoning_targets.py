@@ -1,0 +1,116 @@
+"""``holdfast poison --target``: the attack whose effect has a price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from holdfast.solvers.poisoning import attacks
+from holdfast.solvers.poisoning.feature_files import check_labels, check_size, read_numbers
+from holdfast.solvers.poisoning.learning import fit_reward
+from holdfast.verify.report.numbers import decimal
+
+from .poisoning_input import Data
+
+Array = np.ndarray[Any, Any]
+TARGETS = {
+    "random": "flips drawn at random",
+    "length": "pairs whose chosen text is shorter, by the gap in length",
+    "margin": "pairs that the learnt reward can hardly tell apart",
+    "filtered-length": "of the quarter with the smallest margins, by the gap in length",
+    "threshold": "the pairs of the lowest values of feature 1",
+    "feature:K": "the pairs of the lowest values of feature K",
+    "reward:FILE": "the labels that a reward vector in a file would give",
+    "FILE": "one target label a pair: a number a line, a .json list, an .npy array",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The attack whose effect has a price.
+
+    kind: a key of `TARGETS`; argument: what followed the colon, or the file.
+    """
+
+    kind: str
+    argument: str
+    rate: Fraction
+    order: str
+    seed: int
+    ridge: float
+
+    @classmethod
+    def parse(cls, text: str, **options: Any) -> Target:
+        """From ``--target``; raises click.BadParameter naming the kinds there are."""
+        kind, colon, rest = text.partition(":")
+        if text in ("random", "length", "margin", "filtered-length", "threshold"):
+            return cls(text, "", **options)
+        if colon and kind == "feature":
+            if not (rest.isdigit() and int(rest)):
+                raise click.BadParameter(f"--target {text!r}: write feature:K, K = 1, 2, ...")
+            return cls("feature:K", rest, **options)
+        if colon and kind == "reward":
+            return cls("reward:FILE", rest, **options)
+        if not Path(text).is_file():
+            raise click.BadParameter(
+                f"--target {text!r} is no file and none of the kinds: "
+                + "; ".join(f"{name} ({words})" for name, words in TARGETS.items())
+            )
+        return cls("FILE", text, **options)
+
+    def labels(self, data: Data, kept: Array) -> Array:
+        """theta_A (N) for the pairs ``kept`` of the data, whose part ``data`` is."""
+        benign, rate = data.benign, self.rate
+        if self.kind == "random":
+            return attacks.random_flips(benign, rate, seed=self.seed)
+        if self.kind == "reward:FILE":
+            return attacks.from_reward(data.features, read_numbers(self.argument, "the reward"))
+        if self.kind == "FILE":
+            numbers = check_size(
+                read_numbers(self.argument, "the target"), data.pairs.n_pairs, "the target"
+            )
+            return check_labels(numbers, f"{self.argument}: target")[kept]
+        if self.kind in ("threshold", "feature:K"):
+            number = int(self.argument or 1)
+            if number > len(data.features):
+                raise click.BadParameter(
+                    f"--target feature:{number}: there are {len(data.features)} features"
+                )
+            return attacks.by_feature(benign, data.features[number - 1], rate)
+        if self.kind == "margin":
+            return attacks.by_margin(benign, self._margins(data), rate)
+        gaps = data.pairs.length_gaps[kept]
+        if self.kind == "length":
+            return attacks.by_length(benign, gaps, rate, order=self.order)
+        return attacks.filtered_by_length(benign, gaps, self._margins(data), rate, order=self.order)
+
+    def _margins(self, data: Data) -> Array:
+        """r . phi_i under the ridge reward learnt from the benign labels."""
+        found = fit_reward(data.features, data.benign, weights=data.weights, ridge=self.ridge)
+        margins: Array = found.reward @ data.features
+        return margins
+
+    @property
+    def needs(self) -> int:
+        """The fewest features with which the target is defined."""
+        if self.kind == "reward:FILE":
+            return len(read_numbers(self.argument, "the reward"))
+        return int(self.argument) if self.kind == "feature:K" else 1
+
+    def described(self) -> str:
+        """In words."""
+        words = TARGETS[self.kind]
+        if self.kind == "FILE":
+            return f"labels from {self.argument}"
+        if self.kind == "reward:FILE":
+            return f"the labels of the reward in {self.argument}"
+        share = f"{decimal(str(100 * self.rate), 4)} %"
+        if "length" in self.kind:
+            return f"{words}, the {self.order} first, {share}"
+        words = words.replace("feature K", f"feature {self.argument}")
+        return f"{words}, {share}" + (f", seed {self.seed}" if self.kind == "random" else "")
