@@ -156,3 +156,30 @@ def chance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def test_the_notebook_on_chance_constraints_prints(chance: Any, result: str) -> None:
     assert [out["ename"] for out in outputs(chance) if out["output_type"] == "error"] == []
     assert result in text(chance)
+
+
+@pytest.fixture(scope="module")
+def flips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    path = next(path for path in NOTEBOOKS if path.stem == "label_flips")
+    turned = "for percent in range(-100, 101, 50):\n    corrupted(percent)\nprint('all tried')\n"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        directory = tmp_path_factory.mktemp("label_flips")
+        yield execute(path, directory, monkeypatch, turned)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        # (3, 1) = 5/6 (2, 0) + 1/3 (4, 3), and y = (1/2, -1/3) proves 3/2 - 1/3 = 7/6
+        "the attack flips 2 labels; expected flips that are enough: 7/6",
+        "the kernel says: the optimal value is -7/6",
+        "moments agree: True",
+        "N/n =  1: between 1.000000 and 1.000000",
+        "proved necessary: ",
+        "moments: 1/2",
+        "all tried",
+    ],
+)
+def test_the_notebook_on_label_flips_prints(flips: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(flips) if out["output_type"] == "error"] == []
+    assert result in text(flips)
