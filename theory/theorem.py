@@ -16,7 +16,7 @@ class Provenance(Enum):
     """Where our wording of a statement comes from; the value says what that is worth."""
 
     READ = "read: the statement of the source itself"
-    RECALLED = "recalled: from memory of the source, unconfirmed"
+    RECALLED = "recalled: from memory or a summary of the source, unconfirmed"
     DERIVED = "derived: ours, with a proof"
 
 
@@ -25,7 +25,7 @@ class Standing(Enum):
 
     STANDS = "stands"
     REPAIRED = "repaired: ours, the source's version changed as named"
-    REFUTED = "refuted as printed, by an exact counterexample"
+    REFUTED = "refuted as the source that was read has it, by an exact counterexample"
 
 
 @dataclass(frozen=True, slots=True)
