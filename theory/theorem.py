@@ -16,7 +16,7 @@ class Provenance(Enum):
     """Where our wording of a statement comes from; the value says what that is worth."""
 
     READ = "read: the statement of the source itself"
-    RECALLED = "recalled: from memory or a summary of the source, unconfirmed"
+    RECALLED = "recalled: from memory or a summary, unconfirmed"
     DERIVED = "derived: ours, with a proof"
 
 

@@ -104,11 +104,15 @@ class Outcome:
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
-    """``work(limit, **order)``: one measurement in a process of its own (see worker.py)."""
+    """``work(limit, **order)``: one measurement in a process of its own (see worker.py).
+
+    Another file beside that one can be named by ``worker``.
+    """
     folder = tmp_path_factory.mktemp("workers")
 
     def run(limit: float, **order: Any) -> Outcome:
-        command = [sys.executable, str(_HERE / "worker.py"), json.dumps(order | {"limit": limit})]
+        script = str(_HERE / order.pop("worker", "worker.py"))
+        command = [sys.executable, script, json.dumps(order | {"limit": limit})]
         with (folder / "out").open("w+") as out, (folder / "errors").open("w+") as errors:
             try:
                 code = subprocess.run(
@@ -160,7 +164,7 @@ def _compare() -> None:
 
 def _rich(box: Any) -> RichTable:
     table = RichTable("case", box=box)
-    for name in ("states", "gamma", "method", "seconds", "ratio", "error", "MB", "note"):
+    for name in ("size", "gamma", "method", "seconds", "ratio", "error", "MB", "note"):
         table.add_column(name, justify="left" if name in ("method", "note") else "right")
     for row in _ROWS:
         more = ">" if row.seconds is None else ""

@@ -1,0 +1,181 @@
+"""A linear program over the pairs whose role is in doubt; HiGHS's simplex finds its vertex.
+
+    min sum x_j   subject to   sum_j s_j phi_{i_j} x_j = rest,   0 <= x_j <= room_j
+
+over moves j = (pair i_j, direction s_j): all others are kept at zero or at their room, as their
+prices say.  The vertex's own prices are then asked for all pairs; moves that they contradict join
+the band.  HiGHS proposes, the bounds of ``verified`` decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg import qr
+
+from .flip_arrays import Array
+from .sifting import Found, Sifting
+
+_TOLERANCE = 1e-9
+_WRONG = 1e-7
+_ROUNDS = 40
+_FIRST = 3
+_FEWEST = 200
+
+
+@dataclass(frozen=True)
+class Moves:
+    """2 N moves: move i is pair i upwards, move N + i downwards."""
+
+    room: Array
+
+    @classmethod
+    def of(cls, search: Sifting) -> Moves:
+        return cls(np.concatenate([search.data.up, search.data.down]))
+
+    def gains(self, prices: Array) -> Array:
+        """s t - 1: positive where a move pays."""
+        return np.concatenate([prices - 1, -prices - 1])
+
+
+def solve_band(search: Sifting, start: Found | None) -> Found | None:
+    """An optimal vertex, from the prices of a search, or of the whole program without one.
+
+    None when HiGHS fails or the rounds are used up.
+    """
+    moves = Moves.of(search)
+    possible = moves.room > 0
+    if start is None:
+        band, full = possible.copy(), np.zeros(len(possible), dtype=bool)
+    else:
+        gains = np.where(possible, moves.gains(start.prices), -np.inf)
+        band = _nearest(gains, max(_FIRST * len(search.moment), _FEWEST))
+        full = possible & (gains > 0)
+    basis: Array | None = None
+    for _ in range(_ROUNDS):
+        found = _solve(search, moves, np.flatnonzero(band), full & ~band, basis)
+        if found is None:
+            if band.sum() == possible.sum():
+                return None
+            gains = np.where(possible & ~band, moves.gains(_prices_of(start)), -np.inf)
+            band |= _nearest(gains, int(band.sum()))
+            basis = None
+            continue
+        y, values, basis = found
+        full_y = np.zeros(search.data.n_features)
+        full_y[search.features.used] = y
+        prices = search.data.prices(full_y)
+        search.pricings += 1
+        search.pulse(full_y, prices)
+        gains = moves.gains(prices)
+        wrong = possible & ~band & np.where(full, gains < -_WRONG, gains > _WRONG)
+        if not wrong.any():
+            return _vertex(search, full_y, prices, values, full & ~band, moves, basis)
+        band |= wrong
+    return None
+
+
+def _prices_of(start: Found | None) -> Array:
+    assert start is not None  # without a start everything is in the band
+    return start.prices
+
+
+def _nearest(gains: Array, count: int) -> Array:
+    """The moves whose gain is nearest to zero."""
+    finite = int(np.isfinite(gains).sum())
+    chosen = np.isfinite(gains)
+    if count < finite:
+        limit = np.partition(np.abs(gains), count)[count]
+        chosen &= np.abs(gains) <= limit
+    return chosen
+
+
+def _solve(
+    search: Sifting, moves: Moves, band: Array, full: Array, basis: Array | None
+) -> tuple[Array, Array, Array] | None:
+    """y (r) and x (2 N) at an optimal vertex of the band, and its basic moves."""
+    import highspy
+
+    data, count = search.data, len(moves.room) // 2
+    fixed = np.flatnonzero(full)
+    rest = search.moment.copy()
+    if len(fixed):
+        signs = np.where(fixed < count, 1.0, -1.0) * moves.room[fixed]
+        rest -= signs @ data.columns(fixed % count, search.features.used)
+    columns = data.columns(band % count, search.features.used)
+    columns *= np.where(band < count, 1.0, -1.0)[:, None]
+    solver = highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
+    for name, value in {
+        "output_flag": False, "solver": "simplex", "threads": 1, "presolve": "off",
+        "primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE,
+    }.items():  # fmt: skip
+        solver.setOptionValue(name, value)
+    solver.passModel(_model(highspy, columns, moves.room[band], rest))
+    basic = highspy.HighsBasisStatus.kBasic
+    if basis is not None:
+        _set_basis(highspy, solver, band, basis, len(rest))
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    solution, found = solver.getSolution(), solver.getBasis()
+    values = np.where(full, moves.room, 0.0)
+    values[band] = solution.col_value
+    chosen = np.array([state == basic for state in found.col_status], dtype=bool)
+    return np.array(solution.row_dual), values, band[chosen]
+
+
+def _model(highspy: Any, columns: Array, room: Array, rest: Array) -> Any:
+    count, size = columns.shape
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = count, size
+    model.col_cost_ = np.ones(count)
+    model.col_lower_, model.col_upper_ = np.zeros(count), room
+    model.row_lower_ = model.row_upper_ = rest
+    present = columns != 0
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int32)
+    model.a_matrix_.index_ = np.nonzero(present)[1].astype(np.int32)
+    model.a_matrix_.value_ = columns[present]
+    return model
+
+
+def _set_basis(highspy: Any, solver: Any, band: Array, basis: Array, size: int) -> None:
+    """Start from the last basis, if it is one: moves that joined are at zero."""
+    if len(basis) != size:
+        return
+    states = highspy.HighsBasisStatus
+    chosen = np.isin(band, basis)
+    proposed = highspy.HighsBasis()
+    proposed.col_status = [states.kBasic if basic else states.kLower for basic in chosen]
+    proposed.row_status = [states.kLower] * size
+    proposed.valid = True
+    solver.setBasis(proposed)
+
+
+def _vertex(
+    search: Sifting, y: Array, prices: Array, values: Array, full: Array, moves: Moves,
+    basis: Array,
+) -> Found:  # fmt: skip
+    count = len(full) // 2
+    changes = values[:count] - values[count:]
+    pairs = np.unique(basis % count)
+    return Found(y, prices, changes, complete_basis(search, pairs, changes), True)
+
+
+def complete_basis(search: Sifting, pairs: Array, changes: Array) -> Array:
+    """The pairs with others beside them, such that their columns span all features."""
+    data, size = search.data, len(search.moment)
+    if len(pairs) >= size:
+        return pairs[:size]
+    slack = np.minimum(changes + data.down, data.up - changes)
+    slack[pairs] = -1.0
+    others = np.argsort(-slack, kind="stable")[: max(2000, 20 * size)]
+    others = others[slack[others] >= 0]
+    own = data.columns(pairs, search.features.used).T
+    frame = np.linalg.qr(own)[0] if len(pairs) else np.zeros((size, 0))
+    columns = data.columns(others, search.features.used).T
+    columns -= frame @ (frame.T @ columns)
+    order = qr(columns, mode="r", pivoting=True)[1]
+    return np.sort(np.concatenate([pairs, others[order[: size - len(pairs)]]]))

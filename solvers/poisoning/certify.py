@@ -1,0 +1,163 @@
+"""Feasible points near computed changes: at a vertex, inside, by a blend, or in exact arithmetic.
+
+A vertex whose basic changes keep clear of their ends is proved directly.  One that does not (ties)
+is solved exactly when it is small, or moved a little towards a point inside the box; how little is
+set by what the move may cost.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpz_mat
+from scipy.linalg import qr
+
+from ..exact import SingularMatrixError, solve_flint_system
+from .dual_newton import SmoothedDual
+from .flip_arrays import Array
+from .sifting import Sifting
+from .verified import INSIDE, Above, Point, feasible_near
+
+_CLEAR = 1e-9
+_NEAR = 20
+_ALL = 2**21
+_STEPS = 100
+_EXACT_RANK = 128
+_EXACT_SIZE = 3_000_000
+
+
+def certify_inside(search: Sifting, changes: Array) -> Above | None:
+    """A feasible point near changes that need be no vertex."""
+    data = search.data
+    slack = np.minimum(changes + data.down, data.up - changes)
+    inside = slack > _CLEAR * (data.up + data.down)
+    point = Point.of(data, changes, np.flatnonzero(inside))
+    return _near(search, point, slack)
+
+
+def certify_blend(search: Sifting, changes: Array, prices: Array, allowance: float) -> Above | None:
+    """A feasible point near a vertex with ties, that costs about ``allowance`` more in l1."""
+    data, size = search.data, len(search.moment)
+    gains = np.abs(np.abs(prices) - 1)
+    gains[data.up + data.down == 0] = np.inf
+    count = min(int(np.isfinite(gains).sum()), data.n_pairs)
+    if data.n_pairs * size > _ALL:
+        count = min(count, max(2000, _NEAR * size))
+    moved = np.argsort(gains, kind="stable")[:count]
+    between = _interior(search, changes, moved)
+    cost = float(np.abs(between).sum()) + float(np.abs(changes[moved]).sum())
+    share = min(1.0, allowance / cost) if cost > 0 else 1.0
+    blend = changes.copy()
+    blend[moved] = (1 - share) * changes[moved] + share * between
+    slack = np.minimum(between + data.down[moved], data.up[moved] - between)
+    clear = slack > _CLEAR * (data.up + data.down)[moved]
+    point = Point.of(data, blend, moved[clear])
+    room = np.full(data.n_pairs, -1.0)
+    room[moved] = slack * share
+    return _near(search, point, room)
+
+
+def _interior(search: Sifting, changes: Array, moved: Array) -> Array:
+    """Changes of the pairs ``moved``, with the same moments, as near as can be to mid-room."""
+    data, features = search.data, search.features
+    columns = data.columns(moved, features.used)
+    rest = np.zeros(data.n_pairs)
+    rest[:] = data.displacement - changes
+    rest[moved] += changes[moved]
+    support = np.flatnonzero(rest)
+    moment = np.zeros(len(search.moment))
+    for first in range(0, len(support), 4096):
+        part = support[first : first + 4096]
+        moment += rest[part] @ data.columns(part, features.used)
+    dual = SmoothedDual(
+        columns @ search.whitener, moment @ search.whitener,
+        data.up[moved], data.down[moved], 0.0, (data.up - data.down)[moved] / 2,
+    )  # fmt: skip
+    return dual.ascend(np.zeros(len(moment)), 1.0, 1e-13, _STEPS).changes
+
+
+def _near(search: Sifting, point: Point, slack: Array) -> Above | None:
+    data, size = search.data, len(search.moment)
+    inside = np.flatnonzero((point.ends == INSIDE) & (slack > 0))
+    if len(inside) < size:
+        return None
+    count = max(2000, _NEAR * size)
+    if len(inside) > count:
+        inside = inside[np.argpartition(-slack[inside], count)[:count]]
+    columns = data.columns(inside, search.features.used) * slack[inside][:, None]
+    order = qr(columns.T, mode="r", pivoting=True)[1]
+    return feasible_near(data, point, np.sort(inside[order[:size]]), search.features.used)
+
+
+# -- exactly -------------------------------------------------------------------------------------
+def exact_vertex(search: Sifting, changes: Array, basis: Array) -> tuple[Fraction, Array] | None:
+    """The cost in l1 and zeta (N, rounded) of the vertex of this basis, in exact arithmetic.
+
+    None when the vertex is infeasible, the basis singular, or either too large.
+    """
+    data, size = search.data, len(search.moment)
+    if len(basis) != size or size > _EXACT_RANK or not data.scales_exactly:
+        return None
+    point = Point.of(data, changes, basis)
+    point.changes[basis] = 0.0
+    support = np.union1d(data.moved, np.flatnonzero(point.changes))
+    if len(support) * size > _EXACT_SIZE:
+        return None
+    ends = {int(i): int(point.ends[i]) for i in support}
+    ends.update((int(i), 0) for i in basis)
+    moves = data.exact_displacement(support)
+    kept = [data.exact_end(int(i), ends[int(i)]) for i in support]
+    right = exact_moments(search, support, [d - z for d, z in zip(moves, kept, strict=True)])
+    columns, bottom = _integers(data.columns(basis, search.features.used))
+    numerators = math.lcm(*(value.denominator for value in right))
+    matrix = fmpz_mat(size, size, [int(a) for a in columns.T.ravel()])
+    try:
+        solution = solve_flint_system(matrix, [int(value * numerators) for value in right])
+    except SingularMatrixError:
+        return None
+    values = [value * bottom / numerators for value in solution.fractions()]
+    for i, value in zip(basis, values, strict=True):
+        if not data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1):
+            return None
+    cost = sum(map(abs, kept), Fraction(0)) + sum(map(abs, values), Fraction(0))
+    point.changes[basis] = [float(value) for value in values]
+    return cost, point.changes
+
+
+def exact_moments(search: Sifting, pairs: Array, weights: list[Fraction]) -> list[Fraction]:
+    """sum_i weights_i phi_i (r) of the scaled features used, exactly."""
+    common = math.lcm(*(weight.denominator for weight in weights)) if weights else 1
+    factors = np.array([int(weight * common) for weight in weights], dtype=object)
+    total = [Fraction(0)] * len(search.moment)
+    for first in range(0, len(pairs), 4096):
+        columns, bottom = _integers(
+            search.data.columns(pairs[first : first + 4096], search.features.used)
+        )
+        part = factors[first : first + 4096] @ columns
+        total = [
+            old + Fraction(int(new), common * bottom) for old, new in zip(total, part, strict=True)
+        ]
+    return total
+
+
+def moment_is_zero(search: Sifting) -> bool:
+    """Whether Phi d is certainly zero, decided exactly where that is not too much work."""
+    data = search.data
+    support = data.moved
+    if len(support) * len(search.moment) > _EXACT_SIZE or not data.scales_exactly:
+        return False
+    return not any(exact_moments(search, support, data.exact_displacement(support)))
+
+
+def _integers(columns: Array) -> tuple[Any, int]:
+    """Doubles as integers (objects) over one power of two."""
+    mantissas, exponents = np.frexp(columns)
+    used = exponents[mantissas != 0]
+    least = int(used.min()) if used.size else 0
+    tops = (mantissas * 2.0**53).astype(np.int64).astype(object)
+    shifts = np.where(mantissas != 0, exponents - least, 0).astype(object)
+    scaled = tops * np.power(np.full(columns.shape, 2, dtype=object), shifts)
+    return (scaled, 2 ** (53 - least)) if least <= 53 else (scaled * 2 ** (least - 53), 1)

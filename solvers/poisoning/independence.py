@@ -1,0 +1,135 @@
+"""Which features are linearly independent, and whether the others are combinations of them.
+
+Features are compared in floating point (QR factors of scaled rows; a Gram matrix only where it is
+well conditioned), so that a feature can be found dependent without being so; ``proved`` says when
+it certainly is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import qr
+
+from .flip_arrays import Array, FlipArrays
+
+_SAMPLE = 20
+_TOLERANCE = 1e-11
+_CLEAR = 1e-3
+_LARGEST_INTEGER = 2.0**52
+_LARGEST_FACTOR = 64
+
+
+@dataclass(frozen=True)
+class Independent:
+    """Features to use.
+
+    Attributes:
+        used: independent features (r), ascending; dropped: the others.
+        triangle: R (r, r) of a sample of the used columns over the root of its length: Phi R^-1
+            is roughly white.
+        proved: whether every dropped feature is exactly a combination of those used.
+    """
+
+    used: Array
+    dropped: Array
+    triangle: Array
+    proved: bool
+
+
+def independent_features(data: FlipArrays) -> Independent:
+    """A largest set of features that are independent over the pairs of positive weight."""
+    pairs = np.arange(data.n_pairs)
+    if data.weights is not None:
+        pairs = np.flatnonzero(data.weights > 0)
+    count = min(len(pairs), max(2000, _SAMPLE * data.n_features))
+    sample = pairs[np.linspace(0, len(pairs) - 1, count).astype(np.int64)] if count else pairs
+    columns = data.columns(sample)
+    clear = _clearly_independent(columns)
+    if clear is not None:
+        everything = np.arange(data.n_features)
+        return Independent(everything, everything[:0], clear / count**0.5, True)
+    triangle = _triangle(columns) if count else np.zeros((1, data.n_features))
+    order, rank = _rank(triangle)
+    if rank < data.n_features and count < len(pairs):
+        count = len(pairs)
+        for first in range(0, count, 4096):
+            block = data.columns(pairs[first : first + 4096])
+            triangle = _triangle(np.vstack([triangle, block]))
+        order, rank = _rank(triangle)
+    used, dropped = np.sort(order[:rank]), np.sort(order[rank:])
+    proved = not len(dropped) or _certainly(data, used, dropped, pairs)
+    own = _triangle(triangle[:, used]) if rank else np.zeros((0, 0))
+    return Independent(used, dropped, own / max(count, 1) ** 0.5, proved)
+
+
+def _clearly_independent(columns: Array) -> Array | None:
+    """R of well-conditioned columns by Cholesky's method, which is fast; else None."""
+    if len(columns) < columns.shape[1]:
+        return None
+    gram = columns.T @ columns
+    sizes = np.sqrt(np.diag(gram))
+    if not sizes.min() > 0:
+        return None
+    try:
+        factor = np.linalg.cholesky(gram / sizes / sizes[:, None]).T
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(factor * sizes) if np.diag(factor).min() > _CLEAR else None
+
+
+def _triangle(columns: Array) -> Array:
+    return np.asarray(np.linalg.qr(columns, mode="r"))
+
+
+def _rank(triangle: Array) -> tuple[Array, int]:
+    """The features in the order of pivoting, and how many of them are independent."""
+    sizes = np.linalg.norm(triangle, axis=0)
+    sizes[sizes == 0] = 1.0
+    pivoted, order = qr(triangle / sizes, mode="r", pivoting=True)
+    return order, int((np.abs(np.diag(pivoted)) > _TOLERANCE).sum())
+
+
+def _certainly(data: FlipArrays, used: Array, dropped: Array, pairs: Array) -> bool:
+    """Whether dropped rows are combinations with small rational factors, in exact arithmetic.
+
+    The factors are guessed from a few columns; the products are integers below 2^52 in units of a
+    power of two, so that doubles hold them exactly.
+    """
+    zero = data.largest[dropped] == 0
+    dropped = dropped[~zero]
+    if not len(dropped) or len(used) == len(pairs):  # so many independent columns span everything
+        return True
+    if not data.scales_exactly:
+        return False
+    few = data.columns(pairs[: max(2000, 4 * len(used))])
+    guess = np.linalg.lstsq(few[:, used], few[:, dropped], rcond=None)[0]
+    factors = None
+    for bottom in range(1, _LARGEST_FACTOR + 1):
+        rounded = np.rint(guess * bottom)
+        if np.abs(rounded - guess * bottom).max(initial=0) < 1e-6:
+            factors = rounded
+            break
+    if factors is None or np.abs(factors).max(initial=0) > 2**20:
+        return False
+    for first in range(0, len(pairs), 4096):
+        block = data.columns(pairs[first : first + 4096])
+        unit = _unit(block)
+        room = _LARGEST_INTEGER * unit
+        reach = np.abs(block[:, used]) @ np.abs(factors)
+        if unit == 0 or max(reach.max(initial=0), bottom) > room:
+            return False
+        if not np.array_equal(block[:, used] @ factors, bottom * block[:, dropped]):
+            return False
+    return True
+
+
+def _unit(block: Array) -> float:
+    """The largest power of two, down to 2^-60, that all entries are multiples of; 0 if none is."""
+    low = 2.0**-60
+    if not np.array_equal(np.rint(block / low) * low, block):
+        return 0.0
+    while low < 1 and np.array_equal(np.rint(block / (2 * low)) * (2 * low), block):
+        low *= 2
+    return low

@@ -1,0 +1,136 @@
+"""The least maximum of the changes (linf) as a linear program for HiGHS.
+
+Moves j = (pair, direction) have room r_j.  If no room is below the optimum, the program in s is
+homogeneous: with w = zeta / s and 1 / s = v,
+
+    max v   subject to   sum_j s_j phi_j w_j = v Phi d,   0 <= w <= 1,
+
+which has n rows only.  Otherwise  min s  with  x_j <= s  for every move whose room may exceed it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .flip_arrays import Array
+from .sifting import Found, Sifting
+
+_LARGEST = 2_000_000
+_LARGEST_ROWS = 4_000
+_TOLERANCE = 1e-9
+
+
+def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
+    """An optimum, or None and why not; ``start`` (N) are feasible changes up to rounding."""
+    data, size = search.data, len(search.moment)
+    room = np.concatenate([data.up, data.down])
+    moves = np.flatnonzero(room > 0)
+    ceiling = float(np.abs(start).max())
+    if len(moves) * size > _LARGEST:
+        return None, (
+            f"{data.n_pairs} pairs with {size} features are too many for the linear program of "
+            "linf; the bounds are those of the projection"
+        )
+    if float(room[moves].min()) >= ceiling:
+        return _homogeneous(search, moves)
+    if len(moves) > _LARGEST_ROWS:
+        return None, (
+            f"{len(moves)} possible changes of different room are too many for the linear program "
+            "of linf; the bounds are those of the projection"
+        )
+    return _general(search, moves, room)
+
+
+def _columns(search: Sifting, moves: Array) -> Array:
+    count = search.data.n_pairs
+    columns = search.data.columns(moves % count, search.features.used)
+    columns *= np.where(moves < count, 1.0, -1.0)[:, None]
+    return columns
+
+
+def _homogeneous(search: Sifting, moves: Array) -> tuple[Found | None, str]:
+    import highspy
+
+    columns, size = _columns(search, moves), len(search.moment)
+    scale = float(np.abs(search.moment).max())
+    matrix = np.vstack([columns, -search.moment / scale])
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = len(matrix), size
+    cost = np.zeros(len(matrix))
+    cost[-1] = -1.0
+    upper = np.ones(len(matrix))
+    upper[-1] = highspy.kHighsInf
+    model.col_cost_, model.col_lower_, model.col_upper_ = cost, np.zeros(len(matrix)), upper
+    model.row_lower_ = model.row_upper_ = np.zeros(size)
+    solution = _run(highspy, model, matrix)
+    if solution is None or not solution.col_value[-1] > 0:
+        return None, "HiGHS did not solve the linear program of linf"
+    values = np.array(solution.col_value)
+    least = scale / values[-1]
+    y = -np.array(solution.row_dual) * (least / scale)
+    return _found(search, moves, least * values[:-1], _scaled_dual(search, y, least)), ""
+
+
+def _scaled_dual(search: Sifting, y: Array, least: float) -> Array:
+    """y in the sign and size that prove most: Phi d.y is the optimum."""
+    gain = float(search.moment @ y)
+    return y * (least / gain) if gain else y
+
+
+def _general(search: Sifting, moves: Array, room: Array) -> tuple[Found | None, str]:
+    import highspy
+
+    columns, size = _columns(search, moves), len(search.moment)
+    count = len(moves)
+    matrix = np.zeros((count + 1, size + count))
+    matrix[:count, :size] = columns
+    matrix[:count, size:] = np.eye(count)
+    matrix[count, size:] = -1.0
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = count + 1, size + count
+    cost = np.zeros(count + 1)
+    cost[-1] = 1.0
+    model.col_cost_, model.col_lower_ = cost, np.zeros(count + 1)
+    model.col_upper_ = np.concatenate([room[moves], [highspy.kHighsInf]])
+    model.row_lower_ = np.concatenate([search.moment, np.full(count, -highspy.kHighsInf)])
+    model.row_upper_ = np.concatenate([search.moment, np.zeros(count)])
+    solution = _run(highspy, model, matrix)
+    if solution is None:
+        return None, "HiGHS did not solve the linear program of linf"
+    values, dual = np.array(solution.col_value), np.array(solution.row_dual)
+    return _found(search, moves, values[:-1], dual[:size]), ""
+
+
+def _run(highspy: Any, model: Any, matrix: Array) -> Any:
+    """The optimal solution for a matrix (columns, rows), or None."""
+    present = matrix != 0
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int32)
+    model.a_matrix_.index_ = np.nonzero(present)[1].astype(np.int32)
+    model.a_matrix_.value_ = matrix[present]
+    solver = highspy.Highs()
+    for name, value in {
+        "output_flag": False,
+        "primal_feasibility_tolerance": _TOLERANCE,
+        "dual_feasibility_tolerance": _TOLERANCE,
+    }.items():
+        solver.setOptionValue(name, value)
+    solver.passModel(model)
+    solver.run()
+    optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return solver.getSolution() if optimal else None
+
+
+def _found(search: Sifting, moves: Array, values: Array, dual: Array) -> Found:
+    data = search.data
+    y = np.zeros(data.n_features)
+    y[search.features.used] = dual
+    prices = data.prices(y)
+    search.pricings += 1
+    search.pulse(y, prices)
+    both = np.zeros(2 * data.n_pairs)
+    both[moves] = values
+    changes = both[: data.n_pairs] - both[data.n_pairs :]
+    return Found(y, prices, changes, np.zeros(0, dtype=np.int64), False)

@@ -1,0 +1,194 @@
+"""The search for the least sum of changes: Newton's method over the pairs that can matter.
+
+Only pairs whose price abs(t_i) is near or above one take part (N is much larger than their number);
+all pairs are priced now and then, and those above one that were left out come in.  The smoothing is
+decreased until the free pairs are as many as the features and their vertex is optimal, which is
+seen from its own prices; data with ties never get there and end at the least smoothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dual_newton import Ascent, SmoothedDual
+from .flip_arrays import Array, FlipArrays
+from .independence import Independent
+
+_MARGIN = 0.5
+_SMALL = 2**16
+_PART = 4096
+_ACCURACY = 1e-7
+_STEPS = 200
+_ALL_STEPS = 1000
+_JUMP = 0.2
+_FOCUS = 2
+_CHEAP = 8
+_FEASIBLE = 1e-3
+_LEAST = 1e-9
+_OPTIMAL = 1e-9
+_PROJECTED = 1e-13
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a search ended.
+
+    Attributes:
+        y: (n), for the scaled rows; prices: t (N).
+        changes: zeta (N); free: the pairs strictly inside, r of them at a vertex.
+        vertex: whether it is an optimal vertex up to rounding.
+    """
+
+    y: Array
+    prices: Array
+    changes: Array
+    free: Array
+    vertex: bool
+
+
+class Sifting:
+    """A search over the pairs of ``data``.
+
+    ``pulse(y, prices)`` is called after every pricing and says whether the bounds are close enough.
+    """
+
+    def __init__(
+        self, data: FlipArrays, features: Independent, pulse: Callable[[Array, Array], bool]
+    ) -> None:
+        self.data, self.features, self.pulse = data, features, pulse
+        self.pricings = self.steps = 0
+        self.members = np.zeros(0, dtype=np.int64)
+        self.everything = self.enough = False
+        self.moment = data.moments(data.displacement)[features.used]
+        self.whitener = np.linalg.inv(features.triangle)
+        self.white = self.moment @ self.whitener
+
+    def run(self) -> Found:
+        """Search from the least-squares prices."""
+        y = self.white / max(np.abs(self.white).max(initial=0.0), 1e-300)
+        prices = self._priced(y)
+        reach = self._reach(prices)
+        top = min(4 * len(y), np.count_nonzero(reach)) or 1
+        scale = 1 / max(float(np.partition(reach, -top)[-top]), 1e-300)
+        y, prices, reach = scale * y, scale * prices, scale * reach
+        high = reach[reach > 1]
+        smoothing = float((high - 1) @ high) / max(float(self.white @ y), 1e-300)
+        self.everything = self.data.n_pairs * len(y) <= _SMALL
+        possible = self.data.up + self.data.down > 0
+        self.members = np.flatnonzero(possible if self.everything else reach > 1 - _MARGIN)
+        return self._descend(y, smoothing or 1.0)
+
+    def project(self) -> Found:
+        """The least sum of squares: one Newton ascent over all pairs that can change."""
+        self.members = np.flatnonzero(self.data.up + self.data.down > 0)
+        dual = self._dual(kink=0.0)
+        state = dual.ascend(self.white / len(self.members), 1.0, _PROJECTED, _STEPS)
+        return self._found(dual, state, None, state.y, self._priced(state.y))
+
+    def _descend(self, y: Array, smoothing: float) -> Found:
+        dual = self._dual()
+        state = dual.ascend(y, smoothing, _ACCURACY, _STEPS)
+        if state.gap > _FEASIBLE * dual.size and not self.everything:  # they cannot do without more
+            self.everything = True
+            self.members = np.flatnonzero(self.data.up + self.data.down > 0)
+            self.steps += dual.steps
+            dual = self._dual()
+            state = dual.ascend(y, smoothing, _ACCURACY, _STEPS)
+        for jump in itertools.count():
+            vertex = self._vertex(dual, state)
+            ended = state.smoothing <= _LEAST or self.steps + dual.steps > _ALL_STEPS
+            focus = jump == _FOCUS and not self.everything
+            cheap = self.data.n_pairs < _CHEAP * len(self.members)
+            onwards = vertex is None and not ended and not focus
+            if onwards and not cheap:
+                state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
+                continue
+            at = state.y if vertex is None else vertex[0]
+            prices = self._priced(at)
+            if self.enough:  # without a vertex of ours
+                return self._found(dual, state, vertex, at, prices)
+            if onwards:
+                state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
+                continue
+            reach = self._reach(prices)
+            missing = reach > 1 + _OPTIMAL
+            missing[self.members] = False
+            settled = not missing.any() and not focus
+            if settled or self.steps + dual.steps > 2 * _ALL_STEPS:
+                return self._found(dual, state, vertex if settled else None, at, prices)
+            near = reach > 1 - _MARGIN / 2
+            near[self.members[state.changes != 0] if focus else self.members] = True
+            self.members = np.flatnonzero(near)
+            self.steps += dual.steps
+            dual = self._dual()
+            state = dual.ascend(at, state.smoothing, _ACCURACY, _STEPS)
+        raise AssertionError  # the loop has no end of its own
+
+    def _dual(self, kink: float = 1.0) -> SmoothedDual:
+        columns = self.data.columns(self.members, self.features.used)
+        for first in range(0, len(columns), _PART):  # in place
+            columns[first : first + _PART] = columns[first : first + _PART] @ self.whitener
+        up, down = self.data.up[self.members], self.data.down[self.members]
+        return SmoothedDual(columns, self.white, up, down, kink)
+
+    def _vertex(self, dual: SmoothedDual, state: Ascent) -> tuple[Array, Array] | None:
+        """y and zeta of the vertex whose basis the free pairs are, if it is optimal over them."""
+        free = state.free
+        if len(free) != len(dual.moment):
+            return None
+        basis = dual.columns[free]
+        rest = state.changes.copy()
+        rest[free] = 0.0
+        try:
+            inside = np.linalg.solve(basis.T, dual.moment - rest @ dual.columns)
+            y = np.linalg.solve(basis, np.sign(state.prices[free]))
+        except np.linalg.LinAlgError:
+            return None
+        slack = np.minimum(inside + dual.down[free], dual.up[free] - inside)
+        signs = inside * np.sign(state.prices[free])
+        prices = np.abs(dual.columns @ y)
+        bound = rest != 0
+        bound[free] = False
+        idle = ~bound
+        idle[free] = False
+        room = np.where(state.prices > 0, dual.up, dual.down) > 0
+        if (
+            min(slack.min(), signs.min()) < 0
+            or prices[bound].min(initial=1) < 1 - _OPTIMAL
+            or prices[idle & room].max(initial=0) > 1 + _OPTIMAL
+        ):
+            return None
+        rest[free] = inside
+        return y, rest
+
+    def _found(
+        self, dual: SmoothedDual, state: Ascent, vertex: tuple[Array, Array] | None, at: Array,
+        prices: Array,
+    ) -> Found:  # fmt: skip
+        self.steps += dual.steps
+        changes = np.zeros(self.data.n_pairs)
+        changes[self.members] = state.changes if vertex is None else vertex[1]
+        free = self.members[state.free]
+        return Found(self.expanded(at), prices, changes, free, vertex is not None)
+
+    def expanded(self, white: Array) -> Array:
+        """y (n) for the scaled rows, from one for the white features (r)."""
+        y = np.zeros(self.data.n_features)
+        y[self.features.used] = self.whitener @ white
+        return y
+
+    def _priced(self, white: Array) -> Array:
+        y = self.expanded(white)
+        prices = self.data.prices(y)
+        self.pricings += 1
+        self.enough = self.pulse(y, prices)
+        return prices
+
+    def _reach(self, prices: Array) -> Array:
+        """abs(t_i) where the pair has room in the direction of t_i, else 0."""
+        room = np.where(prices > 0, self.data.up, self.data.down)
+        return np.where(room > 0, np.abs(prices), 0.0)
