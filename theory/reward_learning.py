@@ -148,7 +148,7 @@ cost_attack = Quantity(
     "cost_attack",
     "least l1 cost of labels for which the target's reward minimises the loss",
     Domain.NONNEGATIVE,
-    r"\min\{\|\zeta\|_1:r_A\in\arg\min L\}",
+    r"\min\{\|\zeta\|_1:r_A\in\mathrm{argmin} L\}",
 )
 slope = Quantity(
     "slope",
@@ -160,7 +160,7 @@ policy_gap = Quantity(
     "policy_gap",
     "largest total variation between the target's policy and that of a minimiser",
     Domain.PROBABILITY,
-    r"\max_{r\in\arg\min}D_{\rm TV}(\pi_r,\pi_{r_A})",
+    r"\max_{r\in\mathrm{argmin}}D_{\rm TV}(\pi_r,\pi_{r_A})",
 )
 reformulation = Theorem(
     label="reward-learning/reformulation",
