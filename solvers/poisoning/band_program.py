@@ -107,10 +107,11 @@ def _solve(
     columns = data.columns(band % count, search.features.used)
     columns *= np.where(band < count, 1.0, -1.0)[:, None]
     solver = highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
-    for name, value in {
+    options: dict[str, Any] = {
         "output_flag": False, "solver": "simplex", "threads": 1, "presolve": "off",
         "primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE,
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(_model(highspy, columns, moves.room[band], rest))
     basic = highspy.HighsBasisStatus.kBasic

@@ -81,7 +81,9 @@ def read_pairs(path: str | Path) -> PreferencePairs:
         size = found.features.shape[1]
         rows = tuple(range(1, size + 1))
         return PreferencePairs(path, digest, (), (), rows, *_with_ones(found, size))
-    chosen, rejected, numbers = [], [], []
+    chosen: list[str] = []
+    rejected: list[str] = []
+    numbers: list[int] = []
     for number, row in rows_of(path):
         prompt = _text(row["prompt"], path, number, "prompt") if row.get("prompt") else ""
         for name, texts in (("chosen", chosen), ("rejected", rejected)):
@@ -177,7 +179,9 @@ def _text(value: Any, path: Path, number: int, name: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        contents = [part.get("content") if isinstance(part, dict) else part for part in value]
+        contents: list[Any] = [
+            part.get("content") if isinstance(part, dict) else part for part in value
+        ]
         if contents and all(isinstance(content, str) for content in contents):
             return "\n\n".join(contents)
     raise ModelError(

@@ -60,10 +60,11 @@ def gradient(
     problem: FlipProblem, labels: Vector, reward: Vector, ridge: Fraction | int = 0
 ) -> Vector:
     """The gradient (n) of L(r; labels) + ridge/2 norm(r)^2; ridge is measured in 1/log 2."""
-    expected = label_moments(problem, probabilities(problem, reward)).fractions()
-    seen = label_moments(problem, labels).fractions()
-    parts = zip(expected, seen, reward.fractions(), strict=True)
-    return Vector.of(a - b + ridge * r for a, b, r in parts)
+    chances = probabilities(problem, reward).fractions()
+    pairs = zip(weights_of(problem), chances, labels.fractions(), strict=True)
+    slope = problem.moments(Vector.of(w * (chance - label) for w, chance, label in pairs))
+    parts = zip(slope.fractions(), reward.fractions(), strict=True)
+    return Vector.of(g + ridge * r for g, r in parts)
 
 
 def loss_difference(

@@ -33,7 +33,8 @@ def least_squares(problem: FlipProblem) -> tuple[Fraction, Vector, Vector, tuple
         return Fraction(0), nothing, Vector((0,) * problem.n_features), ()
     scores = _newton(problem)
     ups, downs = problem.room_up.floats(), problem.room_down.floats()
-    for near in (_NEAR, 0.0, 1e3 * _NEAR):
+    unit = max(float(ups.max()), float(downs.max()))
+    for near in (_NEAR * unit, 0.0, 1e3 * _NEAR * unit):
         above, below = scores > ups + near, scores < -downs - near
         dual = _dual(problem, above.tolist(), below.tolist())
         if dual is not None:

@@ -72,7 +72,7 @@ class Sifting:
         y = self.white / max(np.abs(self.white).max(initial=0.0), 1e-300)
         prices = self._priced(y)
         reach = self._reach(prices)
-        top = min(4 * len(y), np.count_nonzero(reach)) or 1
+        top = min(4 * len(y), int(np.count_nonzero(reach))) or 1
         scale = 1 / max(float(np.partition(reach, -top)[-top]), 1e-300)
         y, prices, reach = scale * y, scale * prices, scale * reach
         high = reach[reach > 1]

@@ -129,7 +129,8 @@ def loss_cells(
                 target = random_flips(benign, rate, seed=seed)
                 features = gaussian_features(n_features, size, seed)
                 found = measure(features, benign, target, Conditions(copies=m))
-                losses.append(found.effects[0].loss or 0.0)
+                loss = found.effects[0].loss
+                losses.append(np.nan if loss is None else loss)
                 fractional = max(fractional, found.fractional)
             mean, spread = float(np.mean(losses)), float(np.ptp(losses)) / 2
             yield LossCell(n_features, size, m, mean, spread, fractional)

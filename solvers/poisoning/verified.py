@@ -7,8 +7,7 @@ a scaled row.  d, up and down in doubles carry relative errors of 3 u (``flip_ar
 Lower bounds.  For any y the dual value is a sum of h_i(t_i) over the pairs, t = Phi^T y, with
 
     l1:  h_i(t) = d_i t - up_i (t - 1)_+ - down_i (-t - 1)_+,
-    l2:  h_i(t) = d_i t - max_z (t z - z^2 / 2) over the box (the bound is the root of twice the
-         sum),
+    l2:  h_i(t) = d_i t - max_z (t z - z^2 / 2) over the box (take the root of twice the sum),
 
 and abs(h_i') <= rho_i.  A computed t_i, summed in any order, is off by at most
 
@@ -197,7 +196,7 @@ def residual(data: FlipArrays, point: Point, used: Array) -> tuple[Array, Array]
     """rho and epsilon (r): Phi (d - zeta) of the features used, and how far it may be off."""
     moved = data.displacement - point.changes
     support = np.flatnonzero(moved)
-    total = np.zeros(len(used), dtype=_LONG)
+    total: Array = np.zeros(len(used), dtype=_LONG)
     step = max(1, 2**18 // max(1, len(used)))
     for first in range(0, len(support), step):
         part = support[first : first + step]

@@ -110,8 +110,8 @@ REFUTED = {
     "reward-learning/literal-attack",
 }
 """Statements that are false, each with a repair beside it; nine as printed, while "limit" is a
-consequence of a printed theorem, "step-flip" an algorithm as it runs, and "joint-argmin" a theorem
-as a note on it can be read."""
+consequence of a printed theorem, "step-flip" an algorithm as it runs, and "joint-argmin" and
+"literal-attack" theorems as a note on them can be read."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 _RUNS: dict[str, list[ShardResult]] = {}
 

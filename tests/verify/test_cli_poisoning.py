@@ -146,6 +146,20 @@ def test_rows_are_exchanged_and_keep_their_other_keys(holdfast: Invoke, texts: P
         assert row["rejected"] == originals.chosen[i]
 
 
+def test_a_label_that_rises_is_written_as_the_row_was(holdfast: Invoke, texts: Path) -> None:
+    """Benign labels 0 say that the rejected text is better: flipped, the row is right as it is."""
+    np.save("features.npy", np.eye(PAIRS))
+    Path("benign.txt").write_text("0\n" * 30 + "1\n" * 30)
+    arguments = (texts, "--features", "features.npy", "--labels", "benign.txt", "--rate", "0.5")
+    rows = [json.loads(line) for line in _out(holdfast, *arguments)]
+    originals = read_pairs(texts)
+    assert len(rows) == 30
+    assert {row["id"] < 30 for row in rows} == {True, False}
+    for row in rows:
+        kept = originals.chosen if row["id"] < 30 else originals.rejected
+        assert row["chosen"] == kept[row["id"]]
+
+
 def test_copies_are_written_each(holdfast: Invoke, texts: Path) -> None:
     """With m = 5 a pair may be flipped in part: k of its five rows."""
     np.save("features.npy", FEATURES[:3])
@@ -245,6 +259,11 @@ def test_weights_multiply_the_cost(holdfast: Invoke, features: Path) -> None:
     double = numbers(holdfast, features, "--weights", "weights.txt")["measurements"][0]
     assert double["target_cost"] == 2 * plain["target_cost"]
     assert double["least_cost"] == pytest.approx([2 * x for x in plain["least_cost"]])
+    assert double["weights_digest"] != plain["weights_digest"] is None
+    done = holdfast("poison", features, "--weights", "weights.txt")
+    assert done.says("robustness, certified: labels of a weight of at least", "of 120 (")
+    done = holdfast("poison", features, "--weights", "weights.txt", "--norm", "linf")
+    assert done.says("each change times the weight of its pair")
 
 
 def test_other_norms(holdfast: Invoke, features: Path) -> None:

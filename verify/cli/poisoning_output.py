@@ -176,7 +176,8 @@ def above(number: float) -> str:
 
 
 def _places(number: float | Fraction) -> int:
-    return sum(abs(number) < limit for limit in (100, 1_000, 10_000))
+    size = abs(Fraction(number))
+    return sum(size < limit for limit in (100, 1_000, 10_000))
 
 
 def enclosure(lower: float, upper: float) -> str:
@@ -186,8 +187,8 @@ def enclosure(lower: float, upper: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage."""
-    return f"{100 * share:.1f} %"
+    """A share as a percentage, rounded down."""
+    return f"{math.floor(1_000 * Fraction(share)) / 10:.1f} %"
 
 
 def _decimal(units: int, digits: int) -> str:

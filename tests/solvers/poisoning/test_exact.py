@@ -37,6 +37,18 @@ def test_one_feature_by_hand(small, norm, value, changes):
     assert dual_value(small, found.dual.fractions(), norm) == value
 
 
+@pytest.mark.parametrize("weight", [F(1, 2**40), F(2**40)])
+def test_the_unit_of_the_weights_does_not_matter_in_l2(weight):
+    """All changes, and the box, are multiples of the weight; the norm is squared."""
+    for seed in range(8):
+        plain = random_problem(4 * seed + 1)
+        scaled = FlipProblem.of(
+            plain.features, plain.benign, plain.target, [weight] * plain.n_pairs
+        )
+        if plain.weights is None:
+            assert flip_cost(scaled, "l2").value == weight**2 * flip_cost(plain, "l2").value
+
+
 def test_the_box_by_hand():
     """phi = (1, 1, 4), all three flipped: b = -6.  Without the box pair 3 would move by 3/2; in the
     box it moves by 1, and the other two make up for the remaining 2."""
@@ -118,6 +130,13 @@ def test_a_wrong_proposal_is_repaired(seed, monkeypatch):
     assert found.value == right
     assert dual_value(problem, found.dual.fractions()) == right
     assert found.n_fractional <= problem.rank
+
+
+@pytest.mark.parametrize("solve", [flip_cost, unboxed_cost])
+def test_numbers_beyond_the_range_of_doubles(solve):
+    """A label of 2^-1000 gives room in units of 2^-1000: integers that are no doubles."""
+    problem = FlipProblem.of([[1.0, 2.0, -1.0]], [1.0, 2.0**-1000, 1.0], [0.0, 2.0**-1000, 1.0])
+    assert solve(problem).value == F(1, 2) + (F(1, 2) - F(1, 2**1000) if solve is flip_cost else 0)
 
 
 def test_two_thousand_pairs():

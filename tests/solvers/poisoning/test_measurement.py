@@ -1,5 +1,7 @@
 """A measurement: the enclosure around the exact cost, rounding, and what rounded labels teach."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,16 @@ def test_the_bounds_enclose_the_exact_cost(norm: str) -> None:
     assert found.closed_form <= closed * (1 + 1e-12)
     assert found.closed_form == pytest.approx(closed, rel=1e-9)
     assert found.saving == pytest.approx(1 - exact / found.attack, abs=1e-5)
+
+
+def test_a_cost_that_rounds_to_a_whole_number_bounds_nothing() -> None:
+    """277 times the double 1/277 is more than 1, by less than half a unit of rounding."""
+    label = 1 / 277
+    found = measure(
+        np.ones((1, 1)), np.zeros(1), np.array([label]), Conditions(copies=None), np.array([277.0])
+    )
+    assert found.attack == 1
+    assert Fraction(found.lower) <= 277 * Fraction(label) <= Fraction(found.upper)
 
 
 def test_the_cheapest_labels_teach_what_the_target_teaches() -> None:
