@@ -41,7 +41,7 @@ GRADES = {
 STANDINGS = {
     Standing.STANDS: "Believed as it is printed.",
     Standing.REPAIRED: "Ours: the printed version, with the change named in the remark.",
-    Standing.REFUTED: "False as printed. The run is expected to refute it again.",
+    Standing.REFUTED: "False as the source read has it. The run is expected to refute it again.",
 }
 """What each standing means."""
 
