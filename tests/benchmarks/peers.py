@@ -112,6 +112,19 @@ def best(work: Callable[[], Any], limit: float = 3600) -> tuple[float, Any]:
 
 
 # -- the constrained problem -----------------------------------------------------------------------
+def configure(engine: Any, **options: Any) -> None:
+    """Set options of HiGHS, silently; it would go on with another solver where one is missing.
+
+    Raises ModuleNotFoundError where an option is refused: HiPO comes in a package of its own.
+    """
+    import highspy
+
+    engine.setOptionValue("output_flag", False)
+    for name, value in options.items():
+        if engine.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            raise ModuleNotFoundError(f"No module named 'highspy_extras': HiGHS refuses {value!r}")
+
+
 def highs(problem: Problem, limit: float, solver: str) -> Answer:
     import highspy
 
@@ -129,14 +142,13 @@ def highs(problem: Problem, limit: float, solver: str) -> Answer:
     program.a_matrix_.start_ = matrix.indptr
     program.a_matrix_.index_, program.a_matrix_.value_ = matrix.indices, matrix.data
     engine = highspy.Highs()
-    for name, value in {
-        "output_flag": False,
-        "solver": solver,
-        "run_crossover": "off",
-        "ipm_optimality_tolerance": TOLERANCE,
-        "pdlp_optimality_tolerance": TOLERANCE,
-    }.items():
-        engine.setOptionValue(name, value)
+    configure(
+        engine,
+        solver=solver,
+        run_crossover="off",
+        ipm_optimality_tolerance=TOLERANCE,
+        pdlp_optimality_tolerance=TOLERANCE,
+    )
     engine.passModel(program)
 
     def run() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from peers import best
+from peers import best, configure
 
 TOLERANCE = 1e-7
 _FRACTION = 1e-6
@@ -73,8 +73,7 @@ def highs(flips: Flips, limit: float, solver: str) -> dict[str, Any]:
     program.a_matrix_.index_ = np.tile(np.arange(n, dtype=np.int32), pairs)
     program.a_matrix_.value_ = flips.features.T.ravel()
     engine = highspy.Highs()
-    for name, value in {"output_flag": False, "solver": solver, "run_crossover": "on"}.items():
-        engine.setOptionValue(name, value)
+    configure(engine, solver=solver, run_crossover="on")
     engine.passModel(program)
 
     def run() -> None:

@@ -25,7 +25,7 @@ CASES = (
 PEERS = {
     "HiGHS simplex": "highspy",
     "HiGHS IPX": "highspy",
-    "HiGHS HiPO": "highspy",
+    "HiGHS HiPO": "highspy_extras",
     "scipy linprog": "scipy",
     "cvxpy": "cvxpy",
     "OR-tools PDLP": "ortools",

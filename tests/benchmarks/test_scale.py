@@ -27,7 +27,7 @@ LARGEST_BESIDE_OTHERS = (1_000_000, FAMILIES[0], DISCOUNTS[0])
 CONSTRAINED = {
     "HiGHS simplex": "highspy",
     "HiGHS IPX": "highspy",
-    "HiGHS HiPO": "highspy",
+    "HiGHS HiPO": "highspy_extras",
     "HiGHS PDLP": "highspy",
     "OR-tools PDLP": "ortools",
     "cvxpy": "cvxpy",
