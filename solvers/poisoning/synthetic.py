@@ -29,8 +29,8 @@ class Cell:
     """A mean over seeds.
 
     attack: its name; n_features, n_pairs; lower, upper: means of the bounds on least cost / cost of
-    the attack; spread: half of largest minus smallest upper bound; width: the largest of a seed's
-    bounds' differences.
+    the attack; least, greatest: the upper bound of a seed; width: the largest of a seed's bounds'
+    differences.
     """
 
     attack: str
@@ -38,7 +38,8 @@ class Cell:
     n_pairs: int
     lower: float
     upper: float
-    spread: float
+    least: float
+    greatest: float
     width: float
 
     @classmethod
@@ -52,9 +53,15 @@ class Cell:
             found[0].n_pairs,
             float(lows.mean()),
             float(highs.mean()),
-            float(np.ptp(highs)) / 2,
+            float(highs.min()),
+            float(highs.max()),
             float((highs - lows).max()),
         )
+
+    @property
+    def spread(self) -> float:
+        """Half of the greatest minus the least."""
+        return (self.greatest - self.least) / 2
 
 
 def gaussian_features(n_features: int, n_pairs: int, seed: int) -> Array:

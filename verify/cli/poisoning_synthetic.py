@@ -139,8 +139,8 @@ def _mean(value: float, spread: float, digits: int = 2) -> str:
 def _draw(cells: Sequence[Cell], path: str) -> str:
     from holdfast.verify.report.poisoning_plots import draw_ratios
 
-    series: dict[str, list[tuple[float, float, float]]] = {}
+    series: dict[str, list[tuple[float, float, float, float]]] = {}
     for cell in cells:
-        point = (cell.n_pairs / cell.n_features, cell.upper, cell.spread)
+        point = (cell.n_pairs / cell.n_features, cell.upper, cell.least, cell.greatest)
         series.setdefault(f"{cell.attack} (n = {cell.n_features})", []).append(point)
     return str(draw_ratios(series, path))

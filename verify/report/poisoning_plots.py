@@ -57,16 +57,18 @@ def draw_costs(points: Sequence[CostPoint], title: str, path: str | Path) -> Pat
 
 
 def draw_ratios(
-    series: Mapping[str, Sequence[tuple[float, float, float]]], path: str | Path
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], path: str | Path
 ) -> Path:
-    """Lines of (N / n, mean ratio, half the spread) into a file, one a name."""
+    """Lines of (N / n, mean ratio, its least, its greatest) into a file, one a name."""
     from matplotlib.figure import Figure
 
     figure: Figure = Figure(figsize=(6.8, 4.6), layout="constrained", facecolor="white")
     axes = figure.subplots(1, 1)
     for k, (name, points) in enumerate(series.items()):
-        xs, ys, spreads = zip(*points, strict=True)
-        axes.errorbar(xs, ys, yerr=spreads, capsize=3, label=name, **_style(k))
+        xs, ys, low, high = zip(*points, strict=True)
+        below = [max(0.0, y - end) for y, end in zip(ys, low, strict=True)]
+        above = [max(0.0, end - y) for y, end in zip(ys, high, strict=True)]
+        axes.errorbar(xs, ys, yerr=(below, above), capsize=3, label=name, **_style(k))
     _finish(axes, "pairs a feature, N / n", [x for points in series.values() for x, *_ in points])
     axes.set_ylabel("share of the target's flips that is needed")
     return write(figure, path)
