@@ -160,9 +160,11 @@ class _Newton:
 
 
 def _proposal(problem: FlipProblem, labels: Vector, ridge: float) -> list[float]:
-    """The minimiser in floats, from which Newton's method converges."""
+    """The minimiser in floats, from which Newton's method converges; 0 where no pair counts."""
     from .learning import fit_reward
 
+    if problem.weights is not None and not any(problem.weights.numerators):
+        return [0.0] * problem.n_features
     features = np.array([row.floats() for row in problem.features])
     weights = None if problem.weights is None else problem.weights.floats()
     return [

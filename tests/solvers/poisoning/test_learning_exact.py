@@ -193,6 +193,14 @@ def test_a_ridge_minimiser_known_in_closed_form():
         assert high - low < flint.arb(10) ** -11
 
 
+def test_where_no_pair_counts_the_ridge_alone_is_minimal_at_zero():
+    problem = FlipProblem.of([[1, 2], [0, 1]], 1, 0, [0, 0])
+    found = enclose_reward(problem, problem.target, ridge=F(1, 2))
+    assert all(entry == 0 for entry in found.reward)
+    with pytest.raises(ModelError, match="add a ridge"):
+        enclose_reward(problem, problem.target, ridge=F(0))
+
+
 @pytest.mark.parametrize("ridge", [F(1, 100), F(3)])
 @pytest.mark.parametrize("seed", range(12))
 def test_enclosures_contain_what_floats_find(seed, ridge):
