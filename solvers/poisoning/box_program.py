@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from flint import fmpz_mat
@@ -73,7 +72,7 @@ class BoxProgram:
 
 @dataclass(frozen=True, slots=True)
 class BoxSolution:
-    """An optimal vertex: primal x, dual y (n), and how it was found.
+    """An optimal vertex: primal x and dual y (n).
 
     basis: the basic variables; after a repair, those strictly between their bounds.
     """
@@ -81,7 +80,6 @@ class BoxSolution:
     primal: Vector
     dual: Vector
     basis: tuple[int, ...]
-    repaired: bool = False
 
 
 def solve_box_program(program: BoxProgram) -> BoxSolution:
@@ -157,7 +155,7 @@ def _repaired(program: BoxProgram, prices: np.ndarray) -> BoxSolution:
     for j, value in zip(kept, answer.primal.numerators, strict=True):
         primal[j] = value
     basis = tuple(j for j in kept if 0 < primal[j] != (program.upper[j] or 0) * bottom)
-    return BoxSolution(Vector(tuple(primal), bottom), y, basis, repaired=True)
+    return BoxSolution(Vector(tuple(primal), bottom), y, basis)
 
 
 def _propose(program: BoxProgram) -> tuple[list[int], list[int], list[int], np.ndarray]:
@@ -199,8 +197,3 @@ def _propose(program: BoxProgram) -> tuple[list[int], list[int], list[int], np.n
     upper = [j for j, state in states if state == status.kUpper and program.upper[j] is not None]
     rows = [i for i, state in enumerate(basis.row_status) if state == status.kBasic]
     return basic, rows if basis.valid else [], upper, prices
-
-
-def solution_value(solution: BoxSolution) -> Fraction:
-    """sum_j x_j."""
-    return Fraction(sum(solution.primal.numerators), solution.primal.denominator)

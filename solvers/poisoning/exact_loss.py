@@ -23,13 +23,6 @@ def logistic(score: int) -> Fraction:
     return Fraction(2**score, 1 + 2**score) if score >= 0 else Fraction(1, 1 + 2**-score)
 
 
-def weights_of(problem: FlipProblem) -> tuple[Fraction, ...]:
-    """rho (N), ones where the problem has none."""
-    if problem.weights is None:
-        return (Fraction(1),) * problem.n_pairs
-    return problem.weights.fractions()
-
-
 def whole_scores(problem: FlipProblem, reward: Vector) -> tuple[int, ...]:
     """The score of each pair in units of log 2 (N).
 
@@ -52,7 +45,7 @@ def probabilities(problem: FlipProblem, reward: Vector) -> Vector:
 
 def label_moments(problem: FlipProblem, labels: Vector) -> Vector:
     """Phi D theta (n): all that the loss knows of the labels."""
-    pairs = zip(weights_of(problem), labels.fractions(), strict=True)
+    pairs = zip(problem.multiplicities, labels.fractions(), strict=True)
     return problem.moments(Vector.of(weight * label for weight, label in pairs))
 
 
@@ -61,7 +54,7 @@ def gradient(
 ) -> Vector:
     """The gradient (n) of L(r; labels) + ridge/2 norm(r)^2; ridge is measured in 1/log 2."""
     chances = probabilities(problem, reward).fractions()
-    pairs = zip(weights_of(problem), chances, labels.fractions(), strict=True)
+    pairs = zip(problem.multiplicities, chances, labels.fractions(), strict=True)
     slope = problem.moments(Vector.of(w * (chance - label) for w, chance, label in pairs))
     parts = zip(slope.fractions(), reward.fractions(), strict=True)
     return Vector.of(g + ridge * r for g, r in parts)
@@ -75,7 +68,7 @@ def loss_difference(
     With enough copies of each pair the labels are whole numbers of wins and losses, whose
     likelihood is a product of powers of rational probabilities.
     """
-    weights = weights_of(problem)
+    weights = problem.multiplicities
     counts = [
         weight * label
         for each in (labels, other)
@@ -121,7 +114,7 @@ def descend(
 def unseen_rewards(problem: FlipProblem) -> tuple[Vector, ...]:
     """A basis of the rewards (n) that score every pair of positive weight 0, in integers without
     common factor: what can be added to a minimiser of the loss without a ridge."""
-    used = [i for i, weight in enumerate(weights_of(problem)) if weight]
+    used = [i for i, weight in enumerate(problem.multiplicities) if weight]
     rows = [[row.numerators[i] for row in problem.features] for i in used]
     scales = [row.denominator for row in problem.features]
     space, size = fmpz_mat(rows or [[0] * len(scales)]).nullspace()

@@ -104,6 +104,13 @@ class FlipProblem:
         """The rank of Phi D: pairs of weight zero do not count."""
         return int(fmpz_mat(self.integer_rows()).rank())
 
+    @cached_property
+    def multiplicities(self) -> tuple[Fraction, ...]:
+        """rho (N), ones where there are no weights."""
+        if self.weights is None:
+            return (Fraction(1),) * self.n_pairs
+        return self.weights.fractions()
+
     # -- weighted changes ------------------------------------------------------------------------
     @cached_property
     def displacement(self) -> Vector:
@@ -129,17 +136,14 @@ class FlipProblem:
         return zip(self.benign.fractions(), self.target.fractions(), strict=True)
 
     def _weighted(self, changes: Iterable[Fraction]) -> Vector:
-        if self.weights is None:
-            return Vector.of(changes)
-        pairs = zip(self.weights.fractions(), changes, strict=True)
+        pairs = zip(self.multiplicities, changes, strict=True)
         return Vector.of(weight * change for weight, change in pairs)
 
     def labels_after(self, changes: Vector) -> Vector:
         """The labels (N) that weighted changes lead to; those of weight zero stay."""
-        weights = [Fraction(1)] * self.n_pairs
-        if self.weights is not None:
-            weights = list(self.weights.fractions())
-        entries = zip(self.benign.fractions(), weights, changes.fractions(), strict=True)
+        entries = zip(
+            self.benign.fractions(), self.multiplicities, changes.fractions(), strict=True
+        )
         return Vector.of(label + (change / w if w else 0) for label, w, change in entries)
 
     # -- products with Phi -----------------------------------------------------------------------

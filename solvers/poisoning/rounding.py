@@ -58,9 +58,7 @@ def rounding_bounds(problem: FlipProblem, fractional: int, copies: int) -> Round
                 f"benign[{i}] is {label}, no multiple of 1/{copies}; choose a number of copies "
                 f"that {label.denominator} divides"
             )
-    weights = [Fraction(1)] * problem.n_pairs
-    if problem.weights is not None:
-        weights = list(problem.weights.fractions())
+    weights = problem.multiplicities
     share = Fraction(fractional, 2 * copies)
     columns = zip(weights, problem.columns(), strict=True)
     longest = max(weight**2 * sum(value**2 for value in column) for weight, column in columns)

@@ -21,7 +21,6 @@ import numpy as np
 from ..exact import Vector
 from ..linear_program import LinearProgram, LinearSolution, solve_linear_program
 from ..model_checks import ModelError
-from .exact_loss import weights_of
 from .problem import FlipProblem
 
 Array = np.ndarray[Any, Any]
@@ -54,7 +53,7 @@ def _sides(problem: FlipProblem, labels: Vector) -> list[tuple[tuple[Fraction, .
     """(phi_i, +1 for label 1, -1 for label 0, 0 between) of the pairs with weight."""
     if len(labels) != problem.n_pairs:
         raise ModelError(f"{len(labels)} labels for {problem.n_pairs} pairs; give one each")
-    rows = zip(problem.columns(), labels.fractions(), weights_of(problem), strict=True)
+    rows = zip(problem.columns(), labels.fractions(), problem.multiplicities, strict=True)
     return [(phi, int(label == 1) - int(label == 0)) for phi, label, weight in rows if weight]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..exact import Vector
 from ..model_checks import ModelError
-from .exact_loss import label_moments, weights_of
+from .exact_loss import label_moments
 from .problem import FlipProblem
 from .separability import separation
 
@@ -63,7 +63,7 @@ def _least_eigenvalue(problem: FlipProblem, labels: Vector) -> Fraction:
         raise ModelError(
             "the labels are separated by a direction, so the loss has no minimiser; add a ridge"
         )
-    columns, weights = problem.columns(), weights_of(problem)
+    columns, weights = problem.columns(), problem.multiplicities
     size = problem.n_features
     gram = flint.fmpq_mat(size, size)
     for phi, weight in zip(columns, weights, strict=True):
@@ -85,8 +85,8 @@ class _Newton:
     def __init__(
         self, problem: FlipProblem, labels: Vector, ridge: Fraction, least: Fraction
     ) -> None:
-        used = [i for i, weight in enumerate(weights_of(problem)) if weight]
-        columns, weights = problem.columns(), weights_of(problem)
+        used = [i for i, weight in enumerate(problem.multiplicities) if weight]
+        columns, weights = problem.columns(), problem.multiplicities
         self.columns = [[_ball(value) for value in columns[i]] for i in used]
         self.weights = [_ball(weights[i]) for i in used]
         self.seen = [_ball(value) for value in label_moments(problem, labels).fractions()]
@@ -110,14 +110,14 @@ class _Newton:
         return best
 
     def scores(self, reward: Sequence[flint.arb]) -> Balls:
-        return [_dot(reward, phi) for phi in self.columns]
+        return [dot(reward, phi) for phi in self.columns]
 
     def gradient(self, reward: Sequence[flint.arb]) -> Balls:
         chances = [
             rho * _sigma(u) for rho, u in zip(self.weights, self.scores(reward), strict=True)
         ]
         return [
-            _dot(chances, [phi[k] for phi in self.columns]) - seen + self.ridge * reward[k]
+            dot(chances, [phi[k] for phi in self.columns]) - seen + self.ridge * reward[k]
             for k, seen in enumerate(self.seen)
         ]
 
@@ -129,7 +129,7 @@ class _Newton:
         size = range(len(self.seen))
         rows = [[[phi[a] * phi[b] for phi in self.columns] for b in size] for a in size]
         return [
-            [_dot(bends, rows[a][b]) + (self.ridge if a == b else 0) for b in size] for a in size
+            [dot(bends, rows[a][b]) + (self.ridge if a == b else 0) for b in size] for a in size
         ]
 
     def enclosed(self, middle: Balls) -> EnclosedReward:
@@ -163,7 +163,7 @@ def _proposal(problem: FlipProblem, labels: Vector, ridge: float) -> list[float]
     """The minimiser in floats, from which Newton's method converges; 0 where no pair counts."""
     from .learning import fit_reward
 
-    if problem.weights is not None and not any(problem.weights.numerators):
+    if not any(problem.multiplicities):
         return [0.0] * problem.n_features
     features = np.array([row.floats() for row in problem.features])
     weights = None if problem.weights is None else problem.weights.floats()
@@ -176,13 +176,14 @@ def _sigma(u: flint.arb) -> flint.arb:
     return 1 / (1 + (-u).exp())
 
 
-def _dot(left: Sequence[flint.arb], right: Sequence[flint.arb]) -> flint.arb:
+def dot(left: Sequence[flint.arb], right: Sequence[flint.arb]) -> flint.arb:
+    """The inner product of two vectors of balls."""
     return sum((a * b for a, b in zip(left, right, strict=True)), flint.arb(0))
 
 
 def _norm(vector: Sequence[flint.arb]) -> flint.arb:
     """An upper bound on the Euclidean norm."""
-    return flint.arb(_dot(vector, vector).abs_upper()).sqrt()
+    return flint.arb(dot(vector, vector).abs_upper()).sqrt()
 
 
 def _ball(number: Fraction) -> flint.arb:

@@ -128,13 +128,17 @@ def test_an_error_inside_a_control_would_be_noticed(
     ]
 
 
-@pytest.fixture(scope="module")
-def chance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    path = next(path for path in NOTEBOOKS if path.stem == "chance_constraints")
-    turned = "for percent in range(0, 60, 10):\n    at_level(percent)\nprint('all levels turned')\n"
+def executed(name: str, turned: str, factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The notebook of that name with one more cell, in a folder of its own."""
+    path = next(path for path in NOTEBOOKS if path.stem == name)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        directory = tmp_path_factory.mktemp("chance_constraints")
-        yield execute(path, directory, monkeypatch, turned)
+        return execute(path, factory.mktemp(name), monkeypatch, turned)
+
+
+@pytest.fixture(scope="module")
+def chance(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = "for percent in range(0, 60, 10):\n    at_level(percent)\nprint('all levels turned')\n"
+    return executed("chance_constraints", turned, tmp_path_factory)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +163,9 @@ def test_the_notebook_on_chance_constraints_prints(chance: Any, result: str) -> 
 
 
 @pytest.fixture(scope="module")
-def flips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    path = next(path for path in NOTEBOOKS if path.stem == "label_flips")
+def flips(tmp_path_factory: pytest.TempPathFactory) -> Any:
     turned = "for percent in range(-100, 101, 50):\n    corrupted(percent)\nprint('all tried')\n"
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        directory = tmp_path_factory.mktemp("label_flips")
-        yield execute(path, directory, monkeypatch, turned)
+    return executed("label_flips", turned, tmp_path_factory)
 
 
 @pytest.mark.parametrize(

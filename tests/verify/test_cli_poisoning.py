@@ -209,7 +209,6 @@ def test_targets_on_texts(holdfast: Invoke, texts: Path, target: str, order: str
 
 
 def test_n_grams(holdfast: Invoke, texts: Path) -> None:
-    pytest.importorskip("sklearn")
     document = numbers(holdfast, texts, "--features", "ngrams", "--dimensions", "2,8",
                        "--rate", "0.2")  # fmt: skip
     assert document["features"].startswith("n-grams hashed to")

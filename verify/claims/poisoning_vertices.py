@@ -145,7 +145,7 @@ def rounding(problem: FlipProblem, m: int) -> Iterator[Values]:
     rounded = round_labels(problem, best.labels, m)
     changes = weighted_changes(problem, rounded.fractions(), problem.benign.fractions())
     moved = weighted_changes(problem, rounded.fractions(), best.labels.fractions())
-    weights = _weights(problem)
+    weights = problem.multiplicities
     columns = zip(problem.columns(), weights, strict=True)
     yield {
         theory.cost: proved(best),
@@ -158,17 +158,11 @@ def rounding(problem: FlipProblem, m: int) -> Iterator[Values]:
     }
 
 
-def _weights(problem: FlipProblem) -> tuple[Fraction, ...]:
-    if problem.weights is None:
-        return (Fraction(1),) * problem.n_pairs
-    return problem.weights.fractions()
-
-
 def weighted_changes(
     problem: FlipProblem, after: tuple[Fraction, ...], before: tuple[Fraction, ...]
 ) -> Vector:
     """rho_i (after_i - before_i)."""
-    entries = zip(_weights(problem), after, before, strict=True)
+    entries = zip(problem.multiplicities, after, before, strict=True)
     return Vector.of(w * (a - b) for w, a, b in entries)
 
 

@@ -13,7 +13,6 @@ from holdfast.solvers.poisoning.exact_loss import (
     logistic,
     probabilities,
     unseen_rewards,
-    weights_of,
 )
 from holdfast.solvers.poisoning.separability import separation
 from holdfast.theory import poisoning
@@ -134,7 +133,7 @@ def cost_of_labels(problem: FlipProblem, labels: Vector) -> Proved:
     """The l1 cost of labels, written out."""
     value = _ZERO
     tree: list[Any] = ["add", "0"]
-    pairs = zip(weights_of(problem), labels.fractions(), problem.benign.fractions(), strict=True)
+    pairs = zip(problem.multiplicities, labels.fractions(), problem.benign.fractions(), strict=True)
     for weight, label, benign in pairs:
         value += weight * abs(label - benign)
         gap = ["abs", ["add", format_rational(label), format_rational(-benign)]]

@@ -9,6 +9,7 @@ from sympy import Abs
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem
+from holdfast.solvers.poisoning.bounds import size
 from holdfast.solvers.poisoning.exact_loss import (
     descend,
     gradient,
@@ -32,8 +33,10 @@ _ITERATIONS = 8
 
 def squares(left: Vector, right: Vector | None = None) -> Fraction:
     """The squared Euclidean norm of a vector, or of the difference of two."""
-    other = right.fractions() if right is not None else (_ZERO,) * len(left)
-    return sum(((a - b) ** 2 for a, b in zip(left.fractions(), other, strict=True)), _ZERO)
+    if right is None:
+        return size(left, "l2")
+    pairs = zip(left.fractions(), right.fractions(), strict=True)
+    return size(Vector.of(a - b for a, b in pairs), "l2")
 
 
 def proved_separable(found: Separation) -> Proved:

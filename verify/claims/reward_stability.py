@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import flint
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, round_labels
-from holdfast.solvers.poisoning.exact_loss import label_moments, weights_of
-from holdfast.solvers.poisoning.verified_reward import enclose_reward
+from holdfast.solvers.poisoning.exact_loss import label_moments
+from holdfast.solvers.poisoning.verified_reward import dot, enclose_reward
 from holdfast.theory import Le, poisoning
 from holdfast.theory import reward_learning as theory
 
@@ -50,14 +50,10 @@ def minimisers_apart(
     return difference
 
 
-def _dot(left: Sequence[flint.arb], right: Sequence[flint.arb]) -> flint.arb:
-    return sum((a * b for a, b in zip(left, right, strict=True)), flint.arb(0))
-
-
 def _distance(difference: Callable[[], list[flint.arb]]) -> Ball:
     def compute() -> flint.arb:
         found = difference()
-        total = _dot(found, found)
+        total = dot(found, found)
         return total.sqrt() if total > 0 else total.abs_upper().sqrt().union(flint.arb(0))
 
     return Ball(compute)
@@ -130,7 +126,7 @@ def policy_stability(
     apart = minimisers_apart(problem, problem.benign, problem.target, strength)
 
     def gap() -> flint.arb:
-        return abs(_dot([to_arb(x) for x in between.fractions()], apart())) / to_arb(heat)
+        return abs(dot([to_arb(x) for x in between.fractions()], apart())) / to_arb(heat)
 
     yield {
         theory.log_ratio_gap: Ball(gap),
@@ -161,7 +157,7 @@ def rounding_stability(
 ) -> Iterator[Values]:
     rounded = round_labels(problem, labels, m)
     apart = minimisers_apart(problem, labels, rounded, strength)
-    rho = weights_of(problem)
+    rho = problem.multiplicities
     distance: Value = Fraction(0) if rounded == labels else _distance(apart)
     yield {
         theory.distance: distance,

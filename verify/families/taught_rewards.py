@@ -15,7 +15,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 from holdfast.solvers import Vector
 from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.exact_loss import probabilities, weights_of
+from holdfast.solvers.poisoning.exact_loss import probabilities
 
 from ..draws import Draw
 from ..family import Family
@@ -77,7 +77,7 @@ def teach(problem: FlipProblem, entries: Sequence[int], pull: Fraction, spread: 
 def _labels_that_pull(problem: FlipProblem, reward: Vector) -> list[Fraction] | None:
     """Changes of the labels with the moments r: D^-1 Phi^T (Phi Phi^T)^-1 r; None if there is no
     inverse.  Pairs of weight 0 do not take part."""
-    rho = weights_of(problem)
+    rho = problem.multiplicities
     columns = [
         phi if w else (_ZERO,) * len(phi) for phi, w in zip(problem.columns(), rho, strict=True)
     ]
@@ -96,7 +96,7 @@ def _labels_that_pull(problem: FlipProblem, reward: Vector) -> list[Fraction] | 
 
 def _unmoving(problem: FlipProblem) -> list[Fraction] | None:
     """Changes of the labels that keep the moments, or None if only 0 does."""
-    rho = weights_of(problem)
+    rho = problem.multiplicities
     space, size = fmpz_mat(problem.integer_rows()).nullspace()
     if not size:
         return None
@@ -173,7 +173,7 @@ def attacks(*, covered: bool = True, attained: bool = True) -> Family:
 
 def _answers(draw: Draw, problem: FlipProblem, aside: bool) -> Vector:
     columns = problem.columns()
-    factors = [draw.integer(-1, 1) if weight else 0 for weight in weights_of(problem)]
+    factors = [draw.integer(-1, 1) if weight else 0 for weight in problem.multiplicities]
     rows = zip(*columns, strict=True)
     parts = [sum((f * a for f, a in zip(factors, row, strict=True)), _ZERO) for row in rows]
     return Vector.of([*parts[:-1], parts[-1] + int(aside)])

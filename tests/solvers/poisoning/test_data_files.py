@@ -62,7 +62,7 @@ def test_messages_and_a_prompt_are_joined(tmp_path: Path) -> None:
 
 
 def test_parquet(tmp_path: Path) -> None:
-    arrow = pytest.importorskip("pyarrow")
+    import pyarrow as arrow
     from pyarrow import parquet
 
     path = tmp_path / "pairs.parquet"

@@ -93,7 +93,6 @@ def test_features_without_texts_cannot_be_encoded(tmp_path: Path) -> None:
 
 
 def test_hashed_words() -> None:
-    pytest.importorskip("sklearn")
     data = PreferencePairs(
         Path("p.jsonl"), "0" * 16, ("one two", "same"), ("one", "same"), (1, 2), None, np.ones(2)
     )
