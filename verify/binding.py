@@ -39,7 +39,8 @@ class Claim:
     """A theorem bound to a family.
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
-    survivors: mutants that no model refutes, with the reason: true, or not known to be false.
+    survivors: mutants that no model refutes, with the reason: true, or not known to be false;
+    little_power: why fewer than a third of the models can be telling, where that is so.
     """
 
     theorem: Theorem
@@ -49,6 +50,7 @@ class Claim:
     named_mutants: tuple[NamedMutant, ...] = ()
     survivors: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
+    little_power: str = ""
 
     @cached_property
     def mutants(self) -> tuple[mutants.Mutant, ...]:
@@ -66,6 +68,7 @@ def claim(
     tag: str = "",
     mutants: tuple[NamedMutant, ...] = (),
     survivors: Mapping[str, str] | None = None,
+    little_power: str = "",
 ) -> Callable[[Evaluate], Claim]:
     """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
 
@@ -81,7 +84,7 @@ def claim(
         # a cell of a notebook is no file on disk, so it may be edited and run again
         if known is not None and known.file != file and Path(known.file).is_file():
             raise ClaimError(f"{name} is claimed in {known.file} and again in {file}; give a tag")
-        bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file)
+        bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file, little_power)
         _REGISTRY[name] = bound
         return bound
 

@@ -28,6 +28,9 @@ from .store import Run, Store
 from .summary import RunSummary, WorldSummary, summarise
 from .workers import Task, Workers, examine
 
+MEANING = 2
+"""Raised when findings of earlier versions mean something else: their runs are not resumed."""
+
 _PACKAGES = ("numpy", "scipy", "sympy", "python-flint", "highspy", "hypothesis")
 _NO_WORLDS: Mapping[str, Any] = MappingProxyType({})
 
@@ -174,6 +177,7 @@ def fingerprint(plan: Plan) -> str:
         "budget": [str(plan.budget), plan.seed, plan.world_cases, plan.worlds_only],
         "left_out": {world: sorted(names) for world, names in plan.left_out.items()},
         "sizes": [DRAWN_SIZE, CONTROL_SIZE],
+        "verdicts": MEANING,
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

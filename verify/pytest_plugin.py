@@ -148,6 +148,7 @@ class ClaimItem(pytest.Item):
         summary = _campaign(self.claim, seed, budget)
         self.user_properties.append(("verdict", summary.verdict.name))
         self.user_properties.append(("models", summary.models))
+        self.user_properties.append(("telling", summary.telling))
         if summary.exit_code is not ExitCode.AS_EXPECTED:
             raise ClaimFailed("\n".join(_report(self.claim, summary, seed)))
 
@@ -200,18 +201,20 @@ def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
 def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     """What a person needs to know about a claim that failed."""
     from .kernel import Verdict
+    from .report.wording import models, outcome
+    from .summary import ExitCode
 
     if summary.error:
         yield f"the claim is faulty: {summary.error}"
     elif summary.verdict is Verdict.VIOLATED and summary.violations:
         yield from _violation(claim, summary.violations[0], seed)
-    elif summary.verdict is Verdict.UNDECIDED:
-        yield f"{claim.name} is undecided: {summary.verdict.value}"
+    elif summary.exit_code is ExitCode.UNDECIDED:
+        yield f"{claim.name}: {outcome(summary)}"
     elif not summary.survived:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
-        yield f"refuted it on {summary.models} models"
+        yield f"refuted it; {models(summary)} models were telling"
     for name in summary.survived:
-        yield f"mutant survived {summary.models} models: {name}"
+        yield f"mutant survived {models(summary)} telling models: {name}"
     if summary.survived:
         yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
         yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"

@@ -70,7 +70,10 @@ def _peaks(console: Console, found: Hunt) -> int:
     for peak in found.best:
         ratio = "-" if peak.ratio is None else f"{peak.ratio:.6g}"
         console.print(f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False)
-    console.print(f"\nnot refuted on {found.models} models; the extremal ones are kept")
+    console.print(
+        f"\nnot refuted on {found.models} models, {found.telling} of them telling; "
+        "the extremal ones are kept"
+    )
     return ExitCode.AS_EXPECTED
 
 

@@ -70,6 +70,10 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         "error": one.error,
         "note": one.note,
         "models": one.models,
+        "telling": one.telling,
+        "tally": {verdict.name.lower(): number for verdict, number in one.tally.items()},
+        "power": _power(one),
+        "agreement_bits": one.agreement,
         "findings": one.findings,
         "grades": {grade: one.grades[grade] for grade in sorted(one.grades)},
         "tightest": _finding(one.tightest),
@@ -85,6 +89,26 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         ],
         "slacks": [_finite(slack) for slack in one.slacks],
         "seconds": _finite(one.seconds),
+    }
+
+
+def _power(one: ClaimSummary) -> dict[str, Any]:
+    """noticed: the smallest relative change of a value that the best model of a part notices; a
+    smaller one than 2^-30 was not tried."""
+    changes = wording.changes(one)
+    return {
+        "share": str(one.share),
+        "without_power": one.without_power,
+        "reason": one.claim.little_power,
+        "parts": [
+            {
+                "telling": part.telling,
+                "models": part.models,
+                "noticed": None if change is None else 2.0**-change,
+                "case": part.best.case if part.best else None,
+            }
+            for part, change in zip(one.powers, changes, strict=True)
+        ],
     }
 
 
@@ -122,6 +146,7 @@ def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dic
         "standing": claim.theorem.standing.name.lower(),
         "seed": found.seed,
         "models": found.models,
+        "telling": found.telling,
         "restarts": found.restarts,
         "starts_from_store": found.kept,
         "seconds": _finite(found.seconds),

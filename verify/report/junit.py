@@ -69,6 +69,7 @@ def _details(one: ClaimSummary) -> str:
     lines = [
         one.claim.theorem.title,
         wording.outcome(one),
+        f"telling models: {wording.models(one)}; power: {wording.power(one)}",
         f"mutants killed: {dead} of {all_of_them}",
     ]
     for finding in one.violations[:1]:
