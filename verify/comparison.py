@@ -171,6 +171,8 @@ class CompiledRelation:
             exact = {name: value for name, value in values.items() if isinstance(value, Fraction)}
             if right.lo >= self._trivial(exact):
                 return True
+        if self.sign is Sign.NE:  # arbitrary values differ anyway
+            return False
         written = self.relation.left.free_symbols and self.relation.right.free_symbols
         if written and left == right == Enclosure.exact(0):
             return True
