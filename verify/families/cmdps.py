@@ -68,10 +68,10 @@ def cmdps(
     return Family(f"{name}, {low} to {high} costs", base, adopt=adopt)
 
 
-def skeleton(draw: Draw, n_costs: int, lowest_reward: int) -> CMDP:
+def skeleton(draw: Draw, n_costs: int, lowest_reward: int, *, least_states: int = 1) -> CMDP:
     """A model with zero budgets, of a drawn kind."""
     kind = draw.choice(KINDS)
-    size = draw.integer(1, MAX_STATES)
+    size = draw.integer(least_states, MAX_STATES)
     counts = [draw.integer(1, 3) for _ in range(size)]
     reachable = max(1, size - 1) if kind == "unreachable" else size
     rows = [
