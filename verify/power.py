@@ -34,7 +34,6 @@ GRAVITY = (
 )
 """The gravest verdict first: that of a model, and of a claim, among several."""
 
-_ONE = Enclosure.exact(1)
 _EMPTY = (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE)
 
 
@@ -119,15 +118,19 @@ def noticed(claim: Claim, finding: Finding) -> int | None:
 def _notices(
     relation: CompiledRelation, values: Mapping[Quantity, Enclosure], change: Fraction
 ) -> bool:
-    for quantity, value in values.items():
-        step = Enclosure.exact(change) * (value if value != Enclosure.exact(0) else _ONE)
-        for changed in (value + step, value - step):
-            if not quantity.domain.contains(changed.lo, changed.hi):
-                continue
-            named = {one.name: number for one, number in values.items()} | {quantity.name: changed}
-            if relation.refutes({name: _plain(number) for name, number in named.items()}):
-                return True
-    return False
+    named = {quantity.name: _plain(value) for quantity, value in values.items()}
+    return any(
+        relation.refutes({**named, quantity.name: _plain(changed)})
+        for quantity, value in values.items()
+        for changed in _changes(value, change)
+        if quantity.domain.contains(changed.lo, changed.hi)
+    )
+
+
+def _changes(value: Enclosure, change: Fraction) -> tuple[Enclosure, Enclosure]:
+    if value == Enclosure.exact(0):
+        return Enclosure.exact(change), Enclosure.exact(-change)
+    return value * Enclosure.exact(1 + change), value * Enclosure.exact(1 - change)
 
 
 def _read(text: str) -> Enclosure:

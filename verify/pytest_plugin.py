@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
 _PATIENCE = 20
-"""While mutants are alive, models are drawn up to this many times the budget."""
+"""While mutants live or power is lacking, models are drawn up to this many times the budget."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -164,7 +164,7 @@ class ClaimItem(pytest.Item):
 
 
 def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
-    """Run the shards of a claim in this process, on and on while mutants are alive."""
+    """Run the shards of a claim here, on and on while mutants are alive or power is lacking."""
     from holdfast.theory import Standing
 
     from .engine import Kind, run_shard
@@ -178,7 +178,8 @@ def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
         late = budget.seconds is not None and time.monotonic() - start > budget.seconds
-        sated = budget.models is not None and drawn >= budget.models and not summary.survived
+        weak = summary.survived or summary.without_power
+        sated = budget.models is not None and drawn >= budget.models and not weak
         if late or sated or summary.error or (summary.violations and not refuted):
             break
     return summary

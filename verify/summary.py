@@ -196,10 +196,11 @@ def _verdict(findings: Sequence[Finding], kills: Mapping[str, str]) -> Verdict:
 
 
 def _tightest(findings: Sequence[Finding]) -> Finding | None:
+    """Of the telling findings; where there are none, any, whose ratio says nothing."""
     telling = list(filter(tells, findings))
     rated = [finding for finding in telling if finding.ratio is not None]
-    candidates = rated or telling[:1] or findings[:1]
-    return max(candidates, key=lambda finding: finding.ratio or 0.0, default=None)
+    rest = telling[:1] or [replace(finding, ratio=None) for finding in findings[:1]]
+    return max(rated or rest, key=lambda finding: finding.ratio or 0.0, default=None)
 
 
 def mutants_to_kill(claim: Claim) -> tuple[str, ...]:

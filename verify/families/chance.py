@@ -38,9 +38,9 @@ def chance_problems(
     """Up to four states and three actions, none to two unsafe states, one to four decisions.
 
     absorbing: unsafe states are never left; once: they lead to an end that is never left, where
-    there is room for one; exposed: there are, and the start is neither there nor unsafe; safe_start: the initial law is on safe states; undiscounted: the discount
-    may also be 1; lasting: it is not 0; charged: any charge, and with or without reward after a
-    violation.
+    there is room for one; exposed: there is, and the start is neither there nor unsafe; safe_start:
+    the initial law is on safe states; undiscounted: the discount may also be 1; lasting: it is not
+    0; charged: any charge, and with or without reward after a violation.
     """
 
     def base(draw: Draw) -> ChanceProblem:

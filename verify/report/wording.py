@@ -188,7 +188,7 @@ def outcome(summary: ClaimSummary) -> str:
         Verdict.TIGHT: f"not refuted {evidence}; attained with equality",
         Verdict.VIOLATED: f"false in {found}, {evidence}{expected}",
         Verdict.UNDECIDED: f"undecided {evidence}: {_overlap(summary)}",
-        Verdict.VACUOUS: f"nothing tested {where}{reason}",
+        Verdict.VACUOUS: f"nothing tested {where}, so without power{reason}",
         Verdict.OUT_OF_SCOPE: f"out of scope {where}{reason}",
     }
     return sentences[summary.verdict]
