@@ -81,7 +81,7 @@ def run_campaign(
     executor: any other executor of processes (not of threads: the precision of arb is global), for
         example ``distributed.Client(threads_per_worker=1, ...).get_executor()``, with `jobs` its
         number of workers; holdfast and the files of claims must be there too.
-    worlds: models of the user by name; world_cases: cases of each claim on each of them.
+    worlds: what the user brought, by name; world_cases: cases of each claim on each of them.
     worlds_only: examine no landmarks, controls and drawn models.
     left_out: for each world, claims that are not examined on it.
     fresh: begin a new run even if there is an unfinished one.
