@@ -20,7 +20,7 @@ from holdfast.theory import Relation, Sign
 
 from . import expressions
 from .kernel import Comparison, Enclosure, Verdict, compare
-from .vacuous import Edges, edges, true_regardless
+from .vacuous import Edges, edges, true_regardless, watched
 from .values import Ball, Value, is_known
 
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
@@ -107,6 +107,7 @@ class CompiledRelation:
         self._exact = [expressions.exact(side) for side in (relation.left, relation.right)]
         self._ball = [expressions.ball(side) for side in (relation.left, relation.right)]
         self._trivial = None if trivial is None else expressions.exact(trivial)
+        self._watched = watched(relation)
         self._regardless: dict[Edges, bool] = {}
 
     def examine(self, values: Environment) -> Outcome:
@@ -173,10 +174,9 @@ class CompiledRelation:
                 return True
         if self.sign is Sign.NE:  # arbitrary values differ anyway
             return False
-        written = self.relation.left.free_symbols and self.relation.right.free_symbols
-        if written and left == right == Enclosure.exact(0):
+        if self._watched and left == right == Enclosure.exact(0):
             return True
-        kept = edges(self.relation, values)
+        kept = edges(self._watched, values)
         if kept not in self._regardless:
             self._regardless[kept] = true_regardless(self.relation, kept, self.refutes)
         return self._regardless[kept]

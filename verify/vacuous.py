@@ -33,19 +33,23 @@ Edges = frozenset[tuple[str, Fraction]]
 Refutes = Callable[[Mapping[str, Value]], bool]
 
 
-def edges(relation: Relation, values: Mapping[str, Value]) -> Edges:
-    """The values that lie at the edge of their domains, zeros of any domain included.
+def watched(relation: Relation) -> tuple[tuple[str, Fraction], ...]:
+    """Each quantity of the relation with the end of its domain, zero if there is no other.
 
     None where a side holds no quantity, as in ``residual == 0``: there the theorem is about just
     these values.
     """
     if not (relation.left.free_symbols and relation.right.free_symbols):
-        return frozenset()
-    found = ((quantity, _number(values[quantity.name])) for quantity in relation.quantities)
+        return ()
+    zero = Fraction(0)
+    return tuple((one.name, _UPPER_EDGES.get(one.domain, zero)) for one in relation.quantities)
+
+
+def edges(names: tuple[tuple[str, Fraction], ...], values: Mapping[str, Value]) -> Edges:
+    """Those of the watched values that are zero or at the end of their domain."""
+    found = ((name, end, _number(values[name])) for name, end in names)
     return frozenset(
-        (quantity.name, number)
-        for quantity, number in found
-        if number is not None and number in (0, _UPPER_EDGES.get(quantity.domain, 0))
+        (name, number) for name, end, number in found if number is not None and number in (0, end)
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Relation, Source, Theorem
+from holdfast.verify import campaign
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
 from holdfast.verify.family import Family, OutOfScope
@@ -15,7 +16,7 @@ from holdfast.verify.finding import Finding
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.power import FINEST, LEAST_SHARE, noticed, powers, tally
 from holdfast.verify.report import wording
-from holdfast.verify.schedule import DRAWN_SIZE
+from holdfast.verify.schedule import DRAWN_SIZE, Budget, Plan
 from holdfast.verify.summary import ClaimSummary, ExitCode, summarise
 from holdfast.verify.values import Ball, Value, Values
 
@@ -173,6 +174,14 @@ def test_a_claim_that_is_mostly_out_of_scope_is_without_power() -> None:
 def test_a_violation_needs_no_power() -> None:
     one = run(bound(Le(x, y), yields({x: 2, y: 1}, *SELDOM[1:])))
     assert one.verdict is Verdict.VIOLATED and not one.without_power
+
+
+def test_runs_whose_findings_meant_something_else_are_not_resumed(monkeypatch) -> None:
+    plan = Plan((bound(Le(x, y)),), Budget(models=5), 0)
+    now = campaign.fingerprint(plan)
+    assert campaign.fingerprint(plan) == now
+    monkeypatch.setattr(campaign, "MEANING", 1)
+    assert campaign.fingerprint(plan) != now
 
 
 # -- agreement
