@@ -56,7 +56,8 @@ class EnclosedSolution:
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
     Attributes:
-        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, or INTERRUPTED by the user.
+        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, INTERRUPTED by the user, or
+            UNDECIDED within the limits of the exact solver.
         multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
         lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
             before there was one).
@@ -146,11 +147,11 @@ def _exactly(model: CMDP, reason: str) -> EnclosedSolution:
         found.status,
         model,
         found.multipliers,
-        found.value,
-        found.value,
+        found.lower if found.value is None else found.value,
+        found.upper if found.value is None else found.value,
         relaxation=found.relaxation,
         exact=found,
-        statistics={"method": f"exact linear program ({reason})", **found.statistics},
+        statistics={**found.statistics, "method": f"{found.statistics['method']} ({reason})"},
     )
 
 

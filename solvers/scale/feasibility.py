@@ -13,10 +13,10 @@ from fractions import Fraction
 import numpy as np
 
 from ..cmdp import ModelError
-from ..linear_program import LinearProgram, solve_linear_program
+from ..linear_program import LinearProgram, row_scale, solve_linear_program
 from .bounds import Column
 from .lagrangian import Lagrangian
-from .master import row_scale, safe_above
+from .master import safe_above
 from .search import Sweep
 
 _ROUNDS = 200

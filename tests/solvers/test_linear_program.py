@@ -9,9 +9,9 @@ from itertools import combinations
 import pytest
 
 from holdfast.solvers import LinearProgram, LinearStatus, SingularMatrixError, solve_linear_program
+from holdfast.solvers.basis_proof import prove_basis
 from holdfast.solvers.exact_simplex import repair
 from holdfast.solvers.float_basis import propose_basis
-from holdfast.solvers.linear_program import prove_basis
 
 # max 3x + 2y, x + y <= 4, x + 3y <= 7, x <= 3: vertex x = 3, y = 1 (row 2: 6 < 7), value 11; the
 # duals solve y0 + y2 = 3, y0 = 2, y1 = 0.
