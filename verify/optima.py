@@ -54,14 +54,14 @@ def certified_optimum(
     model: CMDP,
     method: str = "auto",
     *,
-    width: Fraction = Fraction(1, 10**7),
+    width: Fraction | None = None,
     certify: bool | None = None,
     progress: Progress | None = None,
 ) -> Optimum:
     """The optimum of a constrained model, ``exact`` or as a rigorous ``enclosure``.
 
     Args:
-        width: how far the ends of an enclosure may be apart.
+        width: how far the ends of an enclosure may be apart; by default as in `enclose`.
         certify: whether to make a certificate; None: if the model is not large.
         progress: of an enclosure, as `enclose` calls it.
 
@@ -112,7 +112,9 @@ def _exact(model: CMDP) -> Optimum:
     )
 
 
-def _enclosed(model: CMDP, width: Fraction, certify: bool, progress: Progress | None) -> Optimum:
+def _enclosed(
+    model: CMDP, width: Fraction | None, certify: bool, progress: Progress | None
+) -> Optimum:
     found = enclose(model, width=width, method="scale", progress=progress)
     low, high = found.lower, found.upper
     known = [end for end in (low, high) if end is not None]
