@@ -60,8 +60,8 @@ def decide_feasibility(state: Lagrangian) -> Infeasible | None:
         trial = refutation(found, [Fraction(float(-w)) for w in price[1:]], units)
         if best is None or trial.excess > best.excess:
             best = trial
-        short = -slack * min(state.scales[1:]) - best.excess
-        if not state.keep(column) or short / max(state.scales[1:]) <= state.width:
+        short = -slack - best.excess / min(state.scales[1:])
+        if not state.keep(column) or short <= state.width:
             break
     if best is None or best.excess <= 0:
         raise undecided()

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..cmdp import ModelError
 from .bounds import Column
 from .evaluation import visits_of
 from .image import Array, Image
@@ -28,6 +29,7 @@ from .search import Search, Sweep, values_of
 Progress: TypeAlias = Callable[[str, Fraction | None, Fraction | None, float], None]
 
 _REACH = 8
+_FLOATS = 10**300
 _STEP = 4
 _FAR = 1e9
 _COLUMNS = 300
@@ -84,6 +86,12 @@ class Lagrangian:
         # Beyond every return a budget is as good as there: floats need not hold it.
         reach = _REACH * self.image.horizon
         known = self.image.model.budgets
+        for i, budget in enumerate(known):
+            if budget < -_FLOATS:
+                raise ModelError(
+                    f"budget {i} is below -1e300 of the cost's own unit, beyond double precision; "
+                    "use solve, which is exact"
+                )
         self.budgets = np.array([float(max(-reach, min(d, reach))) for d in known])
         self.units = self.search.units[1:] / max(len(self.budgets), 1)
         self.span = (float(self.search.spreads[0]) or 1.0) * float(self.image.horizon)
