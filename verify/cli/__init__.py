@@ -73,6 +73,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo(f"Error: {error}; choose a path that can be read and written", err=True)
         return ExitCode.BAD_USAGE
     except Exception as error:
+        if type(error).__name__ == "LimitReachedError":
+            click.echo(f"Undecided: {error}", err=True)
+            return ExitCode.UNDECIDED
         if type(error).__name__ not in _EXPLAINED:
             raise
         click.echo(f"Error: {error}", err=True)

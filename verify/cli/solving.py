@@ -77,6 +77,8 @@ def solve_command(
             problem, method, certify=True if certificate else None, progress=progress
         )
     _print(console, model, problem, found, None if whole else _ROWS)
+    if found.undecided:
+        return ExitCode.UNDECIDED
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
@@ -123,7 +125,10 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
             f"[bold red]infeasible[/bold red]: no policy meets the budgets; the least uniform "
             f"increase that helps is {shorten(found.relaxation, 60)} = {decimal(found.relaxation)}"
         )
+        _print_remarks(console, found)
         return
+    if found.undecided:
+        console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
     console.print(f"value       {shorten(found.value, 60)}\n            = {decimal(found.value)}")
@@ -132,10 +137,14 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
             f"multiplier  {shorten(multiplier, 60)} = {decimal(multiplier)} "
             f"(budget {shorten(str(model.budgets[index]), 30)})"
         )
-    for line in found.remarks:
-        console.print(line)
+    _print_remarks(console, found)
     if found.policy is not None:
         console.print(_policy(model, found, rows))
+
+
+def _print_remarks(console: Console, found: Optimum) -> None:
+    for line in found.remarks:
+        console.print(line, highlight=False)
 
 
 def _policy(model: CMDP, found: Optimum, rows: int | None) -> Table:
