@@ -140,7 +140,7 @@ M14 = NamedMutant(
 
 @claim(
     theory.union_bound,
-    over=selections()
+    over=selections(telling=True)
     .with_landmarks(
         **{
             "CE-4": ce4,

@@ -197,6 +197,13 @@ def covering_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Polic
     return _policy(draw, model, [int(p > 0) for p in other.probabilities])
 
 
+def nearby_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Policy:
+    """A policy a fraction of the way from the other one to any; at times all of the way."""
+    way, end = Fraction(1, draw.choice((1, 8, 64))), policy(draw, model)
+    pairs = zip(other.probabilities, end.probabilities, strict=True)
+    return Policy(tuple(p + way * (q - p) for p, q in pairs))
+
+
 def deterministic_policy(draw: Draw, model: CMDP, *_: object) -> Policy:
     """One choice a state."""
     start = model.choice_start.tolist()
