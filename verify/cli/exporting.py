@@ -54,7 +54,7 @@ def export_command(
         )
     console = output.console()
     for file in written:
-        console.print(str(file), highlight=False)
+        console.print(str(file), highlight=False, markup=False)
     if path.suffix == ".tra":
         console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
     return ExitCode.AS_EXPECTED

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from holdfast.theory import Standing
 from holdfast.verify.counterexample import Certified, certify
@@ -61,7 +60,7 @@ def _effort(console: Console, found: Hunt) -> None:
     rate = found.models / max(found.seconds, 1e-9)
     around = f" and {count(found.kept, 'start')} from the store" if found.kept else ""
     console.print(
-        f"[bold]{found.claim}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
+        f"[bold]{output.plain(found.claim)}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
         f"({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
     )
 
@@ -69,13 +68,16 @@ def _effort(console: Console, found: Hunt) -> None:
 def _peaks(console: Console, found: Hunt) -> int:
     for peak in found.best:
         ratio = "-" if peak.ratio is None else f"{peak.ratio:.6g}"
-        console.print(f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False)
+        console.print(
+            f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False, markup=False
+        )
     console.print(f"\nnot refuted on {found.models} models; the extremal ones are kept")
     return ExitCode.AS_EXPECTED
 
 
 def _violation(console: Console, shrunk: Shrunk) -> None:
-    console.print(f"\n[bold red]violated[/bold red]:\n{shrunk.observation}", highlight=False)
+    console.print("\n[bold red]violated[/bold red]:")
+    console.print(str(shrunk.observation), highlight=False, markup=False)
     console.print(
         f"\nshrunk from {shrunk.before[0]} drawn integers to {shrunk.size[0]}, looking at "
         f"{shrunk.examined} more models"
@@ -84,11 +86,12 @@ def _violation(console: Console, shrunk: Shrunk) -> None:
 
 def _certificate(console: Console, certified: Certified, directory: Path) -> bool:
     """Write it down and say what it proves; whether the kernel accepts it."""
-    path, report = certified.write(directory), certified.report
+    report = certified.report
+    path = output.plain(certified.write(directory))
     if not report.accepted:
         console.print(
             f"counterexample: {path} [bold red]REJECTED[/bold red] by the kernel, which proves "
-            f"nothing: {escape(str(report.steps[-1]))}"
+            f"nothing: {output.plain(report.steps[-1])}"
         )
         return False
     console.print(

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.solvers import CMDP
+from holdfast.solvers.whole_files import write_text
 from holdfast.verify.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 from holdfast.verify.summary import ExitCode
@@ -81,9 +82,10 @@ def solve_command(
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
         path = Path(certificate or f"{_stem(model)}.certificate.json")
-        path.write_text(json.dumps(found.document))
+        write_text(path, json.dumps(found.document))
+        shown = output.plain(path)
         console.print(
-            f"\ncertificate: {path} ([bold]{found.verdict}[/bold]; holdfast check {path})"
+            f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})"
         )
         if not found.accepted:
             return ExitCode.CERTIFICATE_REJECTED
@@ -113,11 +115,11 @@ def _stem(model: str) -> str:
 
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
-        f"[bold]{name}[/bold]: {model.n_states} states, {model.n_choices} state-action pairs, "
+        f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} state-action pairs, "
         f"{model.n_constraints} costs, discount {model.discount}"
     )
     for note in model.notes:
-        console.print(f"  note: {note}", highlight=False)
+        console.print(f"  note: {output.plain(note)}", highlight=False)
     if found.relaxation is not None:
         console.print(
             f"[bold red]infeasible[/bold red]: no policy meets the budgets; the least uniform "
