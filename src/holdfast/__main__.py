@@ -1,12 +1,15 @@
 """The console script ``holdfast``, which is also ``python -m holdfast``."""
 
-import signal
 import sys
-from typing import NoReturn
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # before any import: the current folder, whose signal.py is none of ours
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line; Ctrl-C while it is still loading ends it without a word."""
+    import signal
+
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from holdfast.verify.cli import main as run
@@ -15,6 +18,4 @@ def main() -> NoReturn:
 
 
 if __name__ == "__main__":
-    if not sys.flags.safe_path:
-        del sys.path[0]  # the current folder, whose json.py is none of ours
     main()

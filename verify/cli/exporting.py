@@ -12,6 +12,7 @@ from holdfast.verify.summary import ExitCode
 
 from . import output
 from .models import COST_HELP, MODEL_HELP, read_model
+from .targets import check_targets
 
 
 @click.command(epilog=MODEL_HELP)
@@ -42,6 +43,7 @@ def export_command(
     Each cost goes to PATH.cost1.srew and .trew, and so on.  The files hold no discount: with
     --discount-as-sink their total reward is the discounted one, and the query is printed.
     """
+    check_targets([("--to", target)], {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     path = Path(target)
     if path.suffix != ".tra":

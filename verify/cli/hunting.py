@@ -18,13 +18,15 @@ from holdfast.verify.summary import ExitCode
 
 from . import output
 from .looking import STORE
+from .options import SEED
 from .selection import one
+from .targets import prepare_store
 
 
 @click.command()
 @click.argument("label")
 @click.option("--budget", default="20s", show_default=True, help="Time, or number of models.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--store", "path", default=STORE, show_default=True, help="Keeps the extremal models."
 )
@@ -35,11 +37,12 @@ def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str |
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
     where the theorem is known to be refuted.  It is 4 if the kernel rejects the certificate.
     """
+    effort = Budget.parse(budget)
+    prepare_store(path, [("--json", json_path)])
     claim = one(label)
     console = output.console()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
-        found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)
+        found = hunt(claim, seed=seed, budget=effort, corpus=store)
     seen = found.violation.observation if found.violation else None
     certified = certify(seen.claim, seen.case, seen.part, seen.values) if seen else None
     _effort(console, found)

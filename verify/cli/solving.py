@@ -22,6 +22,7 @@ from holdfast.verify.summary import ExitCode
 from . import output
 from .chance import joint_risk_options, refuse_without_risk, solve_joint
 from .models import COST_HELP, MODEL_HELP, read_model
+from .targets import check_targets
 
 _INTERRUPTED = 130
 _ROWS = 40
@@ -65,9 +66,11 @@ def solve_command(
     With --joint-risk the constraint is instead a bound on the chance of an unsafe state within the
     horizon, for which the model's own costs do not count.
     """
+    default = f"{_stem(model)}.certificate.json"
+    targets = [("--certificate", certificate or default), ("--plot", joint["plot"])]
+    check_targets(targets, {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     if joint["risks"]:
-        default = f"{_stem(model)}.certificate.json"
         return solve_joint(model, problem, method, (certificate, default), whole, joint)
     refuse_without_risk(joint)
     if method == "program":
@@ -81,7 +84,7 @@ def solve_command(
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
-        path = Path(certificate or f"{_stem(model)}.certificate.json")
+        path = Path(certificate or default)
         write_text(path, json.dumps(found.document))
         shown = output.plain(path)
         console.print(
@@ -115,8 +118,8 @@ def _stem(model: str) -> str:
 
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
-        f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} state-action pairs, "
-        f"{model.n_constraints} costs, discount {model.discount}"
+        f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} "
+        f"state-action pairs, {model.n_constraints} costs, discount {model.discount}"
     )
     for note in model.notes:
         console.print(f"  note: {output.plain(note)}", highlight=False)
