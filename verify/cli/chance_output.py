@@ -45,8 +45,8 @@ class Request:
 def print_problem(console: Console, request: Request) -> None:
     problem, model = request.problem, request.problem.model
     console.print(
-        f"[bold]{plain(request.name)}[/bold]: {model.n_states} states, {model.n_choices} state-action "
-        f"pairs, discount {model.discount}, horizon {problem.horizon}, "
+        f"[bold]{plain(request.name)}[/bold]: {model.n_states} states, {model.n_choices} "
+        f"state-action pairs, discount {model.discount}, horizon {problem.horizon}, "
         f"{count(len(problem.unsafe), 'unsafe state')}"
     )
     for note in model.notes:

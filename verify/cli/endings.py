@@ -142,7 +142,7 @@ def _system(error: OSError) -> int:
         _say(f"Error: {error}; choose a path that can be read and written")
         return ExitCode.BAD_USAGE
     remedy = "free some space" if error.errno == errno.ENOSPC else "see to it and run again"
-    _say(f"holdfast: the system refused: {error}; {remedy}. No verdict was reached or shown.")
+    _say(f"holdfast: the system refused: {error}; {remedy}. The output is not complete.")
     return ExitCode.SYSTEM_ERROR
 
 

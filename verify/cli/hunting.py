@@ -63,8 +63,8 @@ def _effort(console: Console, found: Hunt) -> None:
     rate = found.models / max(found.seconds, 1e-9)
     around = f" and {count(found.kept, 'start')} from the store" if found.kept else ""
     console.print(
-        f"[bold]{output.plain(found.claim)}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
-        f"({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
+        f"[bold]{output.plain(found.claim)}[/bold]: {found.models} models tried in "
+        f"{found.seconds:.1f} s ({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
     )
 
 

@@ -35,7 +35,8 @@ def headline(console: Console, data: Data, target: Target) -> None:
     """What is measured, on which data, and what for."""
     pairs = data.pairs
     console.print(
-        f"[bold]{plain(pairs.path.name)}[/bold]: {count(pairs.n_pairs, 'pair')}, digest {pairs.digest}",
+        f"[bold]{plain(pairs.path.name)}[/bold]: {count(pairs.n_pairs, 'pair')}, "
+        f"digest {pairs.digest}",
         highlight=False,
     )
     console.print(f"features: {plain(data.described)}", highlight=False)

@@ -60,7 +60,7 @@ CASES = Whole(1, 10**9)
     type=CASES,
     default=1,
     show_default=True,
-    help="Cases of each claim on each real model.",
+    help="Of each claim on each real model.",
 )
 @click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
 @click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
@@ -123,9 +123,10 @@ def _left_out(
     names = frozenset(claim.name for claim in claims) - set(_ONE_SOLVE)
     large = {name: names for name, model in worlds.items() if model.n_states > _LARGE and names}
     for name in large:
+        shown = output.plain(name)
         console.print(
-            f"{output.plain(name)}: {len(claims) - len(names)} of {len(claims)} claims examined, the others take "
-            f"up to a minute each (holdfast verify --on {output.plain(name)} examines them all)",
+            f"{shown}: {len(claims) - len(names)} of {len(claims)} claims examined, the others "
+            f"take up to a minute each (holdfast verify --on {shown} examines them all)",
             highlight=False,
         )
     return large
