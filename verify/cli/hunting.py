@@ -64,7 +64,8 @@ def _effort(console: Console, found: Hunt) -> None:
     around = f" and {count(found.kept, 'start')} from the store" if found.kept else ""
     console.print(
         f"[bold]{output.plain(found.claim)}[/bold]: {found.models} models tried in "
-        f"{found.seconds:.1f} s ({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
+        f"{found.seconds:.1f} s ({rate:.0f}/s), {found.restarts} restarts{around}, "
+        f"seed {found.seed}"
     )
 
 
