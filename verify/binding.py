@@ -40,6 +40,8 @@ class Claim:
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
     survivors: mutants that no model refutes, with the reason: true, or not known to be false;
+    witness: values of the counterexample to a false theorem, with those that show how it meets what
+        is printed;
     little_power: why fewer than a third of the models can be telling, where that is so.
     """
 
@@ -51,6 +53,7 @@ class Claim:
     survivors: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     little_power: str = ""
+    witness: Callable[[], Iterable[Values]] | None = None
 
     @cached_property
     def mutants(self) -> tuple[mutants.Mutant, ...]:
@@ -69,6 +72,7 @@ def claim(
     mutants: tuple[NamedMutant, ...] = (),
     survivors: Mapping[str, str] | None = None,
     little_power: str = "",
+    witness: Callable[[], Iterable[Values]] | None = None,
 ) -> Callable[[Evaluate], Claim]:
     """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
 
@@ -84,7 +88,9 @@ def claim(
         # a cell of a notebook is no file on disk, so it may be edited and run again
         if known is not None and known.file != file and Path(known.file).is_file():
             raise ClaimError(f"{name} is claimed in {known.file} and again in {file}; give a tag")
-        bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file, little_power)
+        bound = Claim(
+            theorem, over, evaluate, name, mutants, survivors or {}, file, little_power, witness
+        )
         _REGISTRY[name] = bound
         return bound
 

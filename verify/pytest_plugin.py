@@ -165,13 +165,12 @@ class ClaimItem(pytest.Item):
 
 def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
     """Run the shards of a claim here, on and on while mutants are alive or power is lacking."""
-    from holdfast.theory import Standing
 
     from .engine import Kind, run_shard
     from .summary import summarise
 
     start, drawn = time.monotonic(), 0
-    refuted = claim.theorem.standing is Standing.REFUTED
+    refuted = claim.theorem.standing.is_false
     results: list[ShardResult] = []
     for shard in _shards(claim, seed, budget):
         results.append(run_shard(claim, shard))

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.theory import Standing
-
 from .binding import Claim
 from .engine import Kind, Shard, ShardResult
 from .kernel import Verdict
@@ -126,7 +124,7 @@ class Schedule:
         name = result.shard.claim
         if result.error:
             self._faulty.add(name)
-        expected = self._claims[name].theorem.standing is Standing.REFUTED
+        expected = self._claims[name].theorem.standing.is_false
         if not expected and any(f.verdict is Verdict.VIOLATED for f in result.findings):
             self._violated.add(name)
 

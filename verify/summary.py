@@ -9,8 +9,6 @@ from enum import IntEnum
 from fractions import Fraction
 from typing import Any
 
-from holdfast.theory import Standing
-
 from .binding import Claim
 from .engine import Kind, ShardResult
 from .finding import Finding
@@ -99,7 +97,7 @@ class ClaimSummary:
         """The exit code that this claim alone would give."""
         if self.error:
             return ExitCode.BAD_USAGE
-        refuted = self.claim.theorem.standing is Standing.REFUTED
+        refuted = self.claim.theorem.standing.is_false
         violated = self.verdict is Verdict.VIOLATED
         if violated is not refuted and not (self.world and refuted):
             return ExitCode.VIOLATION

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from holdfast.theory import Standing
 from holdfast.verify.counterexample import Certified, certify
 from holdfast.verify.hunt import Hunt, hunt
 from holdfast.verify.report.wording import count
@@ -55,7 +54,7 @@ def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str |
     _violation(console, found.violation)
     if not _certificate(console, certified, Path(path).parent / "certificates"):
         return ExitCode.CERTIFICATE_REJECTED
-    known = claim.theorem.standing is Standing.REFUTED
+    known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
 
 

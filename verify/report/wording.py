@@ -46,7 +46,12 @@ GRADES = {
 STANDINGS = {
     Standing.STANDS: "Believed as it is printed.",
     Standing.REPAIRED: "Ours: the printed version, with the change named in the remark.",
-    Standing.REFUTED: "False as the source read has it. The run is expected to refute it again.",
+    Standing.REFUTED: "False as printed in the text that was read. The run is expected to refute "
+    "it again.",
+    Standing.FALSE_AS_RECALLED: "False as recalled; the source was not read and may say something "
+    "else, so this is no error of the source. The run is expected to find it false again.",
+    Standing.FALSE_UNPRINTED: "False, and printed nowhere: what a reader might take from the "
+    "source. The run is expected to find it false again.",
 }
 """What each standing means."""
 
@@ -97,7 +102,7 @@ def tone(summary: ClaimSummary) -> Tone:
 
 def standing(summary: ClaimSummary) -> str:
     """The standing of the theorem in one word."""
-    return summary.claim.theorem.standing.name.lower()
+    return summary.claim.theorem.standing.name.lower().replace("_", " ")
 
 
 def verdict(one: Verdict) -> str:
