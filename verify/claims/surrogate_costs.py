@@ -228,6 +228,8 @@ def _bound(level: Quantity, largest: Quantity) -> Expr:
     return level + sqrt(2 * theory.kl) * cmdp.gamma * largest / (1 - cmdp.gamma) ** 2
 
 
+_HALF_IS_ENOUGH = "true: half of the second term is enough, by the proof"
+_ROOM = "not known to be false: half of the second term is enough, which leaves room"
 STEP_MUTANTS = (
     NamedMutant(
         "advantage",
@@ -250,6 +252,14 @@ STEP_MUTANTS = (
     .along(_acting, _covering)
     .with_landmarks(**{"for ever": for_ever, "at rest": at_rest}),
     mutants=STEP_MUTANTS,
+    survivors={
+        "11*H_new/10 <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + alpha_s": _ROOM,
+        "H_new <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + 9*alpha_s/10": _ROOM,
+        "H_new <= 3*sqrt(5)*sqrt(KL)*eta*gamma/(5*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
+        "H_new <= 9*sqrt(2)*sqrt(KL)*eta*gamma/(10*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
+        "H_new <= sqrt(2)*KL*eta*gamma/(1 - gamma)**2 + alpha_s": "not known to be false, and true "
+        "where KL >= 1/4, since half of the second term is enough",
+    },
 )
 def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Values]:
     """alpha_s is one return of the old policy: that of gamma c plus, in each state, the raw cost of

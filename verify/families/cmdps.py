@@ -199,7 +199,7 @@ def covering_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Polic
 
 def nearby_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Policy:
     """A policy a fraction of the way from the other one to any; at times all of the way."""
-    way, end = Fraction(1, draw.choice((1, 8, 64))), policy(draw, model)
+    way, end = Fraction(1, draw.choice((1, 64, 256, 1024))), policy(draw, model)
     pairs = zip(other.probabilities, end.probabilities, strict=True)
     return Policy(tuple(p + way * (q - p) for p, q in pairs))
 

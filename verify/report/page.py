@@ -13,9 +13,10 @@ from rich.table import Table
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
 
+from ..fairness import why_fair
 from .numbers import rounded, shorten
 from .text import VisibleText as Text
-from .wording import STANDINGS, verdict
+from .wording import STANDINGS, standing_word, verdict
 
 if TYPE_CHECKING:
     from holdfast.theory import Relation, Theorem
@@ -57,7 +58,7 @@ def theorem_page(
     given = [f"{one.name}: {one.text}" for one in theorem.given]
     parts.append(_line("assumes", "\n".join(given) or "nothing beyond the setting"))
     meaning = STANDINGS[theorem.standing]
-    parts.append(_line("standing", f"{theorem.standing.name.lower()}: {meaning}"))
+    parts.append(_line("standing", f"{standing_word(theorem)}: {meaning}"))
     parts.append(_line("source", f"{theorem.source} ({theorem.source.provenance.value})"))
     for name, text in (
         ("proof", theorem.proof),
@@ -67,6 +68,8 @@ def theorem_page(
         if text:
             parts.append(_line(name, text))
     for claim in claims:
+        if claim.theorem.standing.is_false:
+            parts.append(_fair(claim))
         parts.append(_mutants(claim))
     parts.append(_findings(theorem, findings))
     return Group(*parts)
@@ -96,6 +99,21 @@ def _quantities(theorem: Theorem) -> Table:
     for one in sorted(theorem.quantities, key=lambda quantity: quantity.name):
         table.add_row(*map(Text, (one.name, one.meaning, one.domain.value, one.latex)))
     return table
+
+
+def _fair(claim: Claim) -> RenderableType:
+    """The list of what is printed, checked now, between fidelity and severity."""
+    refutation, met = claim.theorem.refutation, why_fair(claim)
+    if refutation is None:  # a user's own; `why_fair` refuses shipped ones
+        return Text("")
+    table = _table("what the source prints", "how the counterexample meets it", "shown by")
+    for one in met:
+        table.add_row(Text(one.text), Text(one.met), Text(one.shown))
+    table.title = Text(f"Why this is fair: {claim.name}", style="bold")
+    table.title_justify = "left"
+    return Group(
+        table, _line("fidelity", refutation.fidelity), _line("severity", refutation.severity)
+    )
 
 
 def _mutants(claim: Claim) -> Table:

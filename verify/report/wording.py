@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from holdfast.theory import Standing
+from holdfast.theory import Standing, Theorem
 
 from ..kernel import Verdict
 from ..power import FINEST, noticed
@@ -102,7 +102,12 @@ def tone(summary: ClaimSummary) -> Tone:
 
 def standing(summary: ClaimSummary) -> str:
     """The standing of the theorem in one word."""
-    return summary.claim.theorem.standing.name.lower().replace("_", " ")
+    return standing_word(summary.claim.theorem)
+
+
+def standing_word(theorem: Theorem) -> str:
+    """The standing of a theorem as words, such as ``false as recalled``."""
+    return theorem.standing.name.lower().replace("_", " ")
 
 
 def verdict(one: Verdict) -> str:
