@@ -64,7 +64,8 @@ WINDOWS = Printed(
 )
 VALUE = Printed(
     "The value of a policy is its expected sum of gamma^k r, maximised over the allowed policies.",
-    "gamma = 9/10; the optimum and what it is compared with are optima of linear programs, proved.",
+    "gamma = 9/10; the optimum and what it is compared with are optima of linear programs, each "
+    "with its certificate.",
 )
 CENTRAL = (
     "It strikes the regime of the paper: windows of two and more steps and a level between 0 and "

@@ -32,7 +32,7 @@ HEAD = """
         base=lambda draw: Fraction(draw.integer(0, 9), draw.integer(1, 9)),
         landmarks={"one": lambda: (Fraction(1),)},
     )
-    source = Source("me", "", Provenance.DERIVED)
+    source = Source("me", "", Provenance.READ)
 
 
 """

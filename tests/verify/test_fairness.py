@@ -75,8 +75,9 @@ def test_the_catalogue_refuses_a_false_statement_without_its_list(
     with pytest.raises(ValueError, match="flipping/bellman is refuted"):
         theory.catalogue()
     kept = Refutation("Read.", "None.", ())
-    monkeypatch.setattr(theory.flipping, "bellman", theory.flipping.bellman)
-    stands = replace(theory.flipping.one_step, refutation=kept)
-    monkeypatch.setattr(theory.flipping, "bellman", stands)
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        theory.flipping, "one_step", replace(theory.flipping.one_step, refutation=kept)
+    )
     with pytest.raises(ValueError, match="exactly if it is false"):
         theory.catalogue()

@@ -20,7 +20,7 @@ from holdfast.verify.family import Family
 x = Quantity("x", "a number", Domain.NONNEGATIVE)
 y = Quantity("y", "its double", Domain.NONNEGATIVE)
 numbers = Family("numbers", lambda draw: draw.integer({lo}, {hi}))
-source = Source("me", "", Provenance.DERIVED)
+source = Source("me", "", Provenance.READ)
 theorem = Theorem("{label}", "Doubling", Le(x, {factor} * y), source{more})
 
 @claim(theorem, over=numbers)

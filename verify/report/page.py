@@ -19,7 +19,7 @@ from .text import VisibleText as Text
 from .wording import STANDINGS, standing_word, verdict
 
 if TYPE_CHECKING:
-    from holdfast.theory import Relation, Theorem
+    from holdfast.theory import Refutation, Relation, Theorem
 
     from ..binding import Claim
     from ..finding import Finding
@@ -68,8 +68,8 @@ def theorem_page(
         if text:
             parts.append(_line(name, text))
     for claim in claims:
-        if claim.theorem.standing.is_false:
-            parts.append(_fair(claim))
+        if claim.theorem.refutation is not None and claim.witness is not None:
+            parts.append(_fair(claim, claim.theorem.refutation))
         parts.append(_mutants(claim))
     parts.append(_findings(theorem, findings))
     return Group(*parts)
@@ -101,13 +101,10 @@ def _quantities(theorem: Theorem) -> Table:
     return table
 
 
-def _fair(claim: Claim) -> RenderableType:
+def _fair(claim: Claim, refutation: Refutation) -> RenderableType:
     """The list of what is printed, checked now, between fidelity and severity."""
-    refutation, met = claim.theorem.refutation, why_fair(claim)
-    if refutation is None:  # a user's own; `why_fair` refuses shipped ones
-        return Text("")
     table = _table("what the source prints", "how the counterexample meets it", "shown by")
-    for one in met:
+    for one in why_fair(claim):
         table.add_row(Text(one.text), Text(one.met), Text(one.shown))
     table.title = Text(f"Why this is fair: {claim.name}", style="bold")
     table.title_justify = "left"

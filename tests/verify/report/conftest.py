@@ -87,7 +87,7 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
     slacks = [] if equality else [noise.lognormvariate(-2, 2.2) for _ in range(400)] + [0.0] * 25
     verdict = Verdict.HOLDS if equality else Verdict.TIGHT
     violations: tuple[Finding, ...] = ()
-    if theorem.standing is Standing.REFUTED:
+    if theorem.standing.is_false:
         verdict = Verdict.VIOLATED
         violations = (finding(claim.name, verdict, left="10/9", right="1", ratio=10 / 9),)
     return ClaimSummary(
@@ -129,7 +129,8 @@ def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
             slacks=(*one.slacks, -13.3, -2.0),
         )
     if label == REFUTED:
-        theorem = replace(one.claim.theorem, standing=Standing.REFUTED)
+        read = replace(one.claim.theorem.source, provenance=theory.Provenance.READ)
+        theorem = replace(one.claim.theorem, standing=Standing.REFUTED, source=read)
         return replace(
             one,
             claim=replace(one.claim, theorem=theorem),
