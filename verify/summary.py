@@ -17,7 +17,7 @@ from .kernel import Verdict
 
 
 class ExitCode(IntEnum):
-    """How a command ends."""
+    """How a command ends.  A code above 64 is no answer: nothing was decided."""
 
     AS_EXPECTED = 0
     VIOLATION = 1
@@ -25,6 +25,12 @@ class ExitCode(IntEnum):
     MUTANT_SURVIVED = 3
     CERTIFICATE_REJECTED = 4
     BAD_USAGE = 64
+    UNSOUND_INSTALLATION = 69
+    INTERNAL_ERROR = 70
+    SYSTEM_ERROR = 74
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from ..kernel import Verdict
 from . import wording
 from .counterexample import counterexample, shown
 from .numbers import DASH, decimal, duration, rough, rounded, shorten
+from .text import VisibleText as Text
 from .wording import Tone, tone
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.solvers.whole_files import write_text
+
 from . import wording
 
 if TYPE_CHECKING:
@@ -21,19 +23,18 @@ SCHEMA, HUNT_SCHEMA = "holdfast-run/1", "holdfast-hunt/1"
 
 
 def write(summary: RunSummary, path: Path) -> None:
-    """Write the run to `path`, UTF-8."""
+    """Write the run to `path`, ASCII."""
     _write(document(summary), path)
 
 
 def write_hunt(found: Hunt, claim: Claim, certified: Certified | None, path: Path) -> None:
-    """Write a hunt to `path`, UTF-8."""
+    """Write a hunt to `path`, ASCII."""
     _write(hunt_document(found, claim, certified), path)
 
 
 def _write(data: dict[str, Any], path: Path) -> None:
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def document(summary: RunSummary) -> dict[str, Any]:
