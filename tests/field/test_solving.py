@@ -18,6 +18,7 @@ from holdfast.solvers.linear_program import (
 )
 from holdfast.solvers.model_io import assemble
 from holdfast.solvers.occupancy import occupancy_program
+from holdfast.verify import optima
 from holdfast.verify.cli import main
 from holdfast.verify.kernel import check
 
@@ -73,6 +74,30 @@ def test_the_command_tells_the_method(tmp_path, monkeypatch, capsys):
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert "1.97239e+17" in printed and "method      exact linear program, " in printed
+
+
+def test_what_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(optima, "solve", lambda model: solve(model, Limits(seconds=1e-9)))
+    (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "small.json"])
+    printed = capsys.readouterr().out
+    assert ended.value.code == 2 and not list(tmp_path.glob("*.certificate.json"))
+    assert "undecided" in printed and "nothing known yet" in printed
+    assert "method      not decided within 1e-09 seconds" in printed
+
+
+def test_a_joint_chance_that_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):
+    def slow(*_: object) -> None:
+        raise LimitReachedError("not decided within 1 seconds")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("holdfast.solvers.chance.flag_program.solve_linear_program", slow)
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "two-discs", "--horizon", "1", "--joint-risk", "1/2", "--method", "program"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "Undecided: not decided within 1 seconds\n"
 
 
 def hopeless() -> CMDP:
