@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from flint import fmpz_mat
 
-from .exact import SingularMatrixError, Vector, solve_flint_system
+from .bordered import square_solver
+from .exact import SingularMatrixError, Vector
 from .linear_program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
@@ -42,6 +43,17 @@ def basis_matrix(program: LinearProgram, basis: Sequence[int]) -> fmpz_mat:
         for i, value in zip(*program.column(j), strict=True):
             rows[i][position] = value
     return fmpz_mat(rows)
+
+
+def basis_solver(
+    program: LinearProgram, basis: Sequence[int]
+) -> Callable[[Sequence[int], bool], Vector]:
+    """solve(right, transposed) for the matrix of the basic columns."""
+    rows: list[dict[int, int]] = [{} for _ in basis]
+    for position, j in enumerate(basis):
+        for i, value in zip(*program.column(j), strict=True):
+            rows[i][position] = value
+    return square_solver(rows)
 
 
 def infeasible_positions(
@@ -79,13 +91,13 @@ def prove_basis(
             "a basis has one column a row"
         )
     since = time.perf_counter()
-    matrix = basis_matrix(program, basis)
+    solve = basis_solver(program, basis)
     clock.add("matrix", since)
     since = time.perf_counter()
-    basic = solve_flint_system(matrix, program.rhs)
+    basic = solve(program.rhs, False)
     clock.add("exact primal", since)
     since = time.perf_counter()
-    dual = solve_flint_system(matrix.transpose(), [program.cost(j) for j in basis])
+    dual = solve([program.cost(j) for j in basis], True)
     clock.add("exact dual", since)
     since = time.perf_counter()
     inside = set(basis)
