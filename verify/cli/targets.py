@@ -70,7 +70,8 @@ def make_folder(option: str, path: str | Path) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(
-            f"{option}: the folder {path} cannot be made: {error.strerror}; choose another folder"
+            f"{option}: the folder {one_line(str(path))} cannot be made: {error.strerror}; choose "
+            "another folder"
         ) from error
 
 
