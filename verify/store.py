@@ -7,6 +7,7 @@ flight, and one that is started again with the same fingerprint goes on where th
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -282,7 +283,9 @@ def _read(name: str, value: Any) -> Any:
         return {str(key): _text(text) for key, text in json.loads(value).items()}
     if name in ("slack", "ratio"):
         return None if value is None else float(value)
-    return value if name in ("part", "repeat") and isinstance(value, int) else _text(value)
+    if name in ("part", "repeat"):
+        return operator.index(value)
+    return _text(value)
 
 
 def _text(value: Any) -> str:

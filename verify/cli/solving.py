@@ -67,7 +67,8 @@ def solve_command(
     horizon, for which the model's own costs do not count.
     """
     default = f"{_stem(model)}.certificate.json"
-    targets = [("--certificate", certificate or default), ("--plot", joint["plot"])]
+    target = default if certificate is None else certificate
+    targets = [("--certificate", target), ("--plot", joint["plot"])]
     check_targets(targets, {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     if joint["risks"]:

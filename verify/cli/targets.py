@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from holdfast.verify.visible import one_line
+
 MEMORY = ":memory:"
 """A store that is forgotten; no file."""
 
@@ -25,18 +27,19 @@ def check_targets(targets: Named, reads: Mapping[str, str] | None = None) -> Non
     ------
     click.BadParameter: with the option, the path and the remedy.
     """
-    taken = {_place(path): f"{what} {path}" for what, path in (reads or {}).items()}
+    taken = {_place(path): f"{what} {one_line(path)}" for what, path in (reads or {}).items()}
     for option, path in targets:
         if path is None or path == MEMORY:
             continue
         _check_file(option, path)
+        shown = f"{option} {one_line(path)}"
         if Path(path).exists() and not Path(path).is_file():
             continue  # a device may take several outputs
         if (place := _place(path)) in taken:
             raise click.BadParameter(
-                f"{option} {path} is the same file as {taken[place]}; give each a file of its own"
+                f"{shown} is the same file as {taken[place]}; give each a file of its own"
             )
-        taken[place] = f"{option} {path}"
+        taken[place] = shown
 
 
 def prepare_store(path: str, targets: Named) -> None:
@@ -67,7 +70,8 @@ def make_folder(option: str, path: str | Path) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(
-            f"{option}: the folder {path} cannot be made: {error.strerror}; choose another folder"
+            f"{option}: the folder {one_line(str(path))} cannot be made: {error.strerror}; choose "
+            "another folder"
         ) from error
 
 
@@ -78,10 +82,12 @@ def _place(path: str) -> str:
 def _check_file(option: str, path: str) -> None:
     place = Path(_place(path))
     if not path or place.is_dir():
-        what = f"{path} is a folder" if path else "the path is empty"
+        what = f"{one_line(path)} is a folder" if path else "the path is empty"
         raise click.BadParameter(f"{option}: {what}; name a file")
     if not place.parent.is_dir():
-        raise click.BadParameter(f"{option} {path}: there is no folder {place.parent}; make it")
+        raise click.BadParameter(
+            f"{option} {one_line(path)}: there is no folder {place.parent}; make it"
+        )
     try:
         if place.exists() and not os.access(place, os.W_OK):
             raise PermissionError(0, "the file is protected against writing")
@@ -90,5 +96,5 @@ def _check_file(option: str, path: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise click.BadParameter(
-            f"{option} {path} cannot be written: {reason}; choose another path"
+            f"{option} {one_line(path)} cannot be written: {reason}; choose another path"
         ) from error

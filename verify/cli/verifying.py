@@ -24,6 +24,7 @@ from holdfast.verify.report.wording import count
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
 from holdfast.verify.summary import ExitCode, RunSummary, WorldSummary
+from holdfast.verify.visible import one_line
 
 from . import output
 from .looking import STORE
@@ -138,7 +139,7 @@ def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
     if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
     for name in options["models"]:
-        short = name.removeprefix("gym:")
+        short = one_line(name.removeprefix("gym:"))
         if short in models:
             raise click.BadParameter(f"--on {name} is given twice; name each model once")
         models[short] = read_model(name, options["costs"], options["limits"], options["discount"])
