@@ -140,6 +140,15 @@ def lagrangian(model: CMDP, multipliers: Sequence[Rational]) -> Vector:
     return Vector(tuple(total), bottom)
 
 
+def scalarised_cost(model: CMDP, multipliers: Sequence[Fraction]) -> Vector:
+    """sum_i lambda_i c_i over the choices."""
+    rows = [model.cost_vector(i) for i in range(model.n_constraints)]
+    return Vector.of(
+        sum((weight * row[k] for weight, row in zip(multipliers, rows, strict=True)), Fraction(0))
+        for k in range(model.n_choices)
+    )
+
+
 def _policy_rows(model: CMDP, policy: Policy) -> list[list[tuple[int, int]]]:
     """For each state its used choices with integer factors f_k = p_k * scale / D_k.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
 _PATIENCE = 20
-"""While mutants are alive, models are drawn up to this many times the budget."""
+"""While mutants live or power is lacking, models are drawn up to this many times the budget."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -148,6 +148,7 @@ class ClaimItem(pytest.Item):
         summary = _campaign(self.claim, seed, budget)
         self.user_properties.append(("verdict", summary.verdict.name))
         self.user_properties.append(("models", summary.models))
+        self.user_properties.append(("telling", summary.telling))
         if summary.exit_code is not ExitCode.AS_EXPECTED:
             raise ClaimFailed("\n".join(_report(self.claim, summary, seed)))
 
@@ -163,7 +164,7 @@ class ClaimItem(pytest.Item):
 
 
 def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
-    """Run the shards of a claim in this process, on and on while mutants are alive."""
+    """Run the shards of a claim here, on and on while mutants are alive or power is lacking."""
     from holdfast.theory import Standing
 
     from .engine import Kind, run_shard
@@ -177,7 +178,8 @@ def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
         late = budget.seconds is not None and time.monotonic() - start > budget.seconds
-        sated = budget.models is not None and drawn >= budget.models and not summary.survived
+        weak = summary.survived or summary.without_power
+        sated = budget.models is not None and drawn >= budget.models and not weak
         if late or sated or summary.error or (summary.violations and not refuted):
             break
     return summary
@@ -200,18 +202,20 @@ def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
 def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     """What a person needs to know about a claim that failed."""
     from .kernel import Verdict
+    from .report.wording import models, outcome
+    from .summary import ExitCode
 
     if summary.error:
         yield f"the claim is faulty: {summary.error}"
     elif summary.verdict is Verdict.VIOLATED and summary.violations:
         yield from _violation(claim, summary.violations[0], seed)
-    elif summary.verdict is Verdict.UNDECIDED:
-        yield f"{claim.name} is undecided: {summary.verdict.value}"
+    elif summary.exit_code is ExitCode.UNDECIDED:
+        yield f"{claim.name}: {outcome(summary)}"
     elif not summary.survived:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
-        yield f"refuted it on {summary.models} models"
+        yield f"refuted it; {models(summary)} models were telling"
     for name in summary.survived:
-        yield f"mutant survived {summary.models} models: {name}"
+        yield f"mutant survived {models(summary)} telling models: {name}"
     if summary.survived:
         yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
         yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.linalg import qr
 
+from ..highs import column_matrix, run_highs
 from .flip_arrays import Array
 from .sifting import Found, Sifting
 
 _TOLERANCE = 1e-9
+_SECONDS = 600.0
 _WRONG = 1e-7
 _ROUNDS = 40
 _FIRST = 3
@@ -106,18 +108,16 @@ def _solve(
         rest -= signs @ data.columns(fixed % count, search.features.used)
     columns = data.columns(band % count, search.features.used)
     columns *= np.where(band < count, 1.0, -1.0)[:, None]
-    solver = highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
-    options: dict[str, Any] = {
-        "output_flag": False, "solver": "simplex", "threads": 1, "presolve": "off",
-        "primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE,
-    }  # fmt: skip
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
-    solver.passModel(_model(highspy, columns, moves.room[band], rest))
+    solver = run_highs(
+        _model(highspy, columns, moves.room[band], rest),
+        seconds=_SECONDS,
+        basis=None if basis is None else _known(highspy, band, basis, len(rest)),
+        presolve="off",
+        solver="simplex",
+        primal_feasibility_tolerance=_TOLERANCE,
+        dual_feasibility_tolerance=_TOLERANCE,
+    )
     basic = highspy.HighsBasisStatus.kBasic
-    if basis is not None:
-        _set_basis(highspy, solver, band, basis, len(rest))
-    solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     solution, found = solver.getSolution(), solver.getBasis()
@@ -134,25 +134,21 @@ def _model(highspy: Any, columns: Array, room: Array, rest: Array) -> Any:
     model.col_cost_ = np.ones(count)
     model.col_lower_, model.col_upper_ = np.zeros(count), room
     model.row_lower_ = model.row_upper_ = rest
-    present = columns != 0
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int32)
-    model.a_matrix_.index_ = np.nonzero(present)[1].astype(np.int32)
-    model.a_matrix_.value_ = columns[present]
+    column_matrix(model, columns)
     return model
 
 
-def _set_basis(highspy: Any, solver: Any, band: Array, basis: Array, size: int) -> None:
-    """Start from the last basis, if it is one: moves that joined are at zero."""
+def _known(highspy: Any, band: Array, basis: Array, size: int) -> Any:
+    """The last basis, if it is one: moves that joined are at zero."""
     if len(basis) != size:
-        return
+        return None
     states = highspy.HighsBasisStatus
     chosen = np.isin(band, basis)
     proposed = highspy.HighsBasis()
     proposed.col_status = [states.kBasic if basic else states.kLower for basic in chosen]
     proposed.row_status = [states.kLower] * size
     proposed.valid = True
-    solver.setBasis(proposed)
+    return proposed
 
 
 def _vertex(

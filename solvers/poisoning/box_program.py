@@ -15,7 +15,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from ..exact import SingularMatrixError, Vector, solve_flint_system
-from ..float_basis import highs_instance
+from ..highs import run_highs
 from ..linear_program import LinearProgram, solve_linear_program
 
 _FIRST_BAND = 1e-6
@@ -184,10 +184,14 @@ def _propose(program: BoxProgram) -> tuple[list[int], list[int], list[int], np.n
     model.a_matrix_.start_ = np.arange(0, count * n + 1, n, dtype=np.int32)
     model.a_matrix_.index_ = np.tile(np.arange(n, dtype=np.int32), count)
     model.a_matrix_.value_ = matrix.ravel()
-    solver = highs_instance()
-    solver.clearSolver()
-    solver.passModel(model)
-    solver.run()
+    solver = run_highs(
+        model,
+        presolve="off",
+        solver="simplex",
+        parallel="off",
+        primal_feasibility_tolerance=1e-9,
+        dual_feasibility_tolerance=1e-9,
+    )
     basis, duals = solver.getBasis(), np.array(solver.getSolution().row_dual)
     prices = 1.0 - (matrix @ duals if len(duals) == n else np.ones(count))
     status = highspy.HighsBasisStatus

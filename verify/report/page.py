@@ -10,11 +10,11 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
 
 from .numbers import rounded, shorten
+from .text import VisibleText as Text
 from .wording import STANDINGS, verdict
 
 if TYPE_CHECKING:

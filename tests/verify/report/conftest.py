@@ -16,6 +16,7 @@ from holdfast.verify.binding import Claim, NamedMutant
 from holdfast.verify.family import Family
 from holdfast.verify.finding import Finding
 from holdfast.verify.kernel import Verdict
+from holdfast.verify.power import Power
 from holdfast.verify.summary import ClaimSummary, RunSummary, WorldSummary, mutants_to_kill
 
 HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
@@ -92,7 +93,9 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
     return ClaimSummary(
         claim=claim,
         verdict=verdict,
-        models=425,
+        tally={verdict: 400, Verdict.VACUOUS: 25},
+        powers=tuple(Power(400, 425, finding(claim.name)) for _ in theorem.parts),
+        agreement=None,
         findings=425 * len(theorem.parts),
         tightest=None if equality else finding(claim.name, verdict, ratio=1.0),
         killed={name: f"drawn:{k}" for k, name in enumerate(mutants_to_kill(claim))},
@@ -137,7 +140,8 @@ def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
         *killed, last = one.killed
         return replace(one, killed={name: one.killed[name] for name in killed}, survived=(last,))
     if label == UNDECIDED:
-        return replace(one, verdict=Verdict.UNDECIDED, grades={"statistical": 12})
+        tally = {Verdict.UNDECIDED: 12, Verdict.HOLDS: 413}
+        return replace(one, verdict=Verdict.UNDECIDED, tally=tally, grades={"statistical": 425})
     return one
 
 
@@ -148,7 +152,8 @@ def on_world(one: ClaimSummary, world: str) -> ClaimSummary:
         world=world,
         killed={},
         survived=(),
-        models=1,
+        tally={Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE: 1},
+        powers=(),
         findings=1,
         slacks=(),
         verdict=Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE,
