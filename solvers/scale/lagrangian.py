@@ -30,6 +30,8 @@ Progress: TypeAlias = Callable[[str, Fraction | None, Fraction | None, float], N
 
 _REACH = 8
 _FLOATS = 10**300
+#: A gap that is a larger share of all that could be gained is not due to rounding.
+_ROUNDED = 1e-8
 _STEP = 4
 _FAR = 1e9
 _COLUMNS = 300
@@ -114,6 +116,12 @@ class Lagrangian:
         low, high = self.lower, self.upper
         return low is not None and high is not None and high - low <= self.width
 
+    @property
+    def gap(self) -> float:
+        """upper - lower, infinite while one is not known."""
+        low, high = self.lower, self.upper
+        return float("inf") if low is None or high is None else float(high - low)
+
     def _pulse(self) -> None:
         if self.progress is not None:
             low, high = (_scaled(end, self.scales[0]) for end in (self.lower, self.upper))
@@ -145,11 +153,15 @@ class Lagrangian:
             if promising and self._add(model, multipliers, push, idle % 2 == 1):
                 continue
             proofs += 1
+            gap = self.gap
             self._prove(base, self._prices() if promising else multipliers)
             if self.done:
                 return True
+            if self.gap > _ROUNDED * self.span:  # the model had promised too little
+                self.expected = self.gap
+                proofs = 0 if self.gap <= gap / 2 else proofs
         self.stopped = "no policy improves the mixture noticeably, the rest is rounding"
-        if proofs < _PROOFS:
+        if self.gap > _ROUNDED * self.span:
             self.stopped = f"after {len(self.columns)} policies it still narrows, but too slowly"
         return self.lower is not None
 
