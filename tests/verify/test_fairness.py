@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,11 @@ def test_the_catalogue_refuses_a_false_statement_without_its_list(
     )
     with pytest.raises(ValueError, match="exactly if it is false"):
         theory.catalogue()
+
+
+def test_the_readme_counts_them_right() -> None:
+    words = {11: "Eleven", 12: "Twelve", 13: "Thirteen"}
+    refuted = [c for c in FALSE.values() if c.theorem.standing is Standing.REFUTED]
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"{words[len(refuted)]} statements on flipping policies" in text
+    assert f"{ {4: 'Four'}[len(FALSE) - len(refuted)] } more statements are false" in text

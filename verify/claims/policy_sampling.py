@@ -233,7 +233,12 @@ def _stepped(draw: Draw) -> DivergenceStep:
         "false: with a cube the bound promises less than this model breaks",
     },
     witness=lambda: (
-        {**values, theory.alpha: ALPHA, theory.risk: Fraction(3, 5)}
+        {
+            **values,
+            theory.alpha: ALPHA,
+            theory.risk: Fraction(3, 5),
+            theory.H_before: Fraction(6, 100) * _HALF,  # 4 (1/40) (3/5), one step later
+        }
         for values in selection_divergence.evaluate(DivergenceStep(_HALF))
     ),
 )
