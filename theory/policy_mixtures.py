@@ -306,8 +306,8 @@ selection_divergence = Theorem(
                 "The policy before the step meets its cost, H of it and the linearised cost of the "
                 "chosen policy being within the level.",
                 "H is 6/100 gamma_c before the step, and taking the same policy again adds 6/100, "
-                "within the level 2/5; a risky policy adds 3/5. A risky policy that shows no unsafe "
-                "sample is accepted, since H alone is within the smaller level.",
+                "within the level 2/5; a risky policy adds 3/5. One that shows no unsafe sample is "
+                "accepted, since H alone is within the smaller level.",
                 Le(H_before, alpha_t),
             ),
         ),
