@@ -27,7 +27,7 @@ from .exact import (
 )
 from .exact_rows import RowReader
 from .model_document import labels_and_coordinates, read_labels_and_coordinates
-from .strict import strict_json
+from .strict import bounded_denominator, strict_json
 from .whole_files import whole, write_text
 
 _ARRAYS = (
@@ -137,6 +137,8 @@ def assemble(
     notes: Sequence[str] = (),
 ) -> CMDP:
     """A model from choices grouped by state with integer weights and Fraction functions."""
+    for i, values in enumerate((reward, *costs)):
+        bounded_denominator(values, f"cost {i}" if i else "the reward")
     top, bottom = common_denominator(reward)
     scaled = [common_denominator(cost) for cost in costs]
     return CMDP(
