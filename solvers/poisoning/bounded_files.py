@@ -142,7 +142,7 @@ def strict_json(text: str, place: str) -> Any:
 
 def shown(value: object, most: int = 60) -> str:
     """A value from a file in a message: quoted, escaped and cut short."""
-    text = ascii(value[: most + 1] if isinstance(value, str) else value)
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
