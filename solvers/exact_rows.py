@@ -86,7 +86,9 @@ class RowReader:
             if gap > FLOAT_SUM_TOLERANCE and self.limit_denominator is None:
                 raise ModelError(
                     f"{where} sums to {float(Fraction(total, bottom))!r}, farther "
-                    "than 1e-9 from 1; correct the row"
+                    "than 1e-9 from 1; correct the row, or, where the numbers are rounded (float32 "
+                    "misses 1 by 1e-7), give from_arrays limit_denominator=10**6, which reads each "
+                    "as the nearest fraction up to that denominator and re-normalises"
                 )
             self._check_rounded(gap, where)
             self.renormalised += 1

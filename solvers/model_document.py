@@ -39,7 +39,7 @@ def model_from_document(document: Mapping[str, Any]) -> CMDP:
     except ModelError:
         raise
     except (TypeError, ValueError, IndexError) as problem:
-        raise ModelError(f"the model document is malformed: {problem}") from problem
+        raise ModelError(f"in the model document {problem}") from problem
 
 
 def _build(document: Mapping[str, Any]) -> CMDP:
@@ -104,6 +104,8 @@ def labels_and_coordinates(model: CMDP) -> dict[str, Any]:
 
 def read_labels_and_coordinates(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields ``labels`` and ``coordinates`` of a model from such JSON."""
+    if not isinstance(document, Mapping):
+        raise ModelError(f"the annotations are {document!r}; they must be a JSON object")
     labels = document.get("labels", {})
     if not isinstance(labels, Mapping):
         raise ModelError(f'labels is {labels!r}; it must be an object, as {{"unsafe": [3, 7]}}')
@@ -139,7 +141,7 @@ def _check_actions(actions: Sequence[Any]) -> None:
         if type(action) is not int or abs(action) > _LABELS_UP_TO:
             raise ModelError(
                 f"choices[{k}] has action {shortened(str(action))}; actions are integers of at "
-                f"most {_LABELS_UP_TO} (write other names into the notes)"
+                "most 62 bits (other names may go into the notes)"
             )
 
 

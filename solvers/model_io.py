@@ -7,8 +7,6 @@ probability rows are then re-normalised exactly, and the notes of the model say 
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +25,7 @@ from .exact import (
 )
 from .exact_rows import RowReader
 from .model_document import labels_and_coordinates, read_labels_and_coordinates
+from .numpy_files import read_archive
 from .strict import bounded_denominator, strict_json
 from .whole_files import whole, write_text
 
@@ -40,6 +39,7 @@ _ARRAYS = (
     "costs",
     "initial",
 )
+_SCALARS = ("reward_denominator", "cost_denominators", "budgets", "discount", "notes")
 _FORMAT = "holdfast-cmdp/1"
 
 
@@ -55,11 +55,11 @@ def from_arrays(
     limit_denominator: int | None = None,
     notes: Sequence[str] = (),
 ) -> CMDP:
-    """An exact model from dense arrays or a list of sparse matrices.
+    """An exact model from dense arrays or a list of matrices.
 
     Args:
-        transitions: [S, A, S] probabilities, or a sequence of A matrices S x S (dense or scipy
-            sparse), one for each action.
+        transitions: an array, or nested lists, [S, A, S] of probabilities; or a list of A matrices
+            S x S (numpy arrays or scipy sparse), one for each action.
         reward: [S, A], or [S] when the action does not matter.
         costs: m arrays like ``reward`` ([m, S, A]).
         budgets: m bounds on the UN-normalised discounted expected costs.
@@ -168,11 +168,8 @@ class _ActionRows:
 
     def __init__(self, transitions: Any) -> None:
         self._sparse: list[Any] | None = None
-        if (
-            isinstance(transitions, (list, tuple))
-            and transitions
-            and hasattr(transitions[0], "tocsr")
-        ):
+        listed = isinstance(transitions, (list, tuple)) and len(transitions) > 0
+        if listed and all(hasattr(matrix, "tocsr") for matrix in transitions):
             self._sparse = [matrix.tocsr() for matrix in transitions]
             shapes = {matrix.shape for matrix in self._sparse}
             if len(shapes) != 1 or len({n for shape in shapes for n in shape}) != 1:
@@ -183,10 +180,17 @@ class _ActionRows:
             self.n_states, self.n_actions = self._sparse[0].shape[0], len(self._sparse)
             return
         array = _as_array(transitions, "transitions")
+        if listed and any(_is_matrix(matrix) for matrix in transitions):
+            if len({*array.shape[1:]}) != 1 or array.ndim != 3:
+                raise ModelError(
+                    f"transitions is a list of matrices, of shape {array.shape} in all; a list "
+                    "holds one S x S matrix for each action, an array is [S, A, S]"
+                )
+            array = array.swapaxes(0, 1)
         if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
             raise ModelError(
                 f"transitions has shape {array.shape}; it must be [S, A, S] with at "
-                "least one state and one action (or a list of A sparse S x S "
+                "least one state and one action (or a list of A S x S "
                 "matrices)"
             )
         self._dense = array
@@ -199,6 +203,10 @@ class _ActionRows:
         line = self._sparse[action][[state]]
         line.sum_duplicates()
         return line.indices.tolist(), line.data.tolist()
+
+
+def _is_matrix(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 2
 
 
 def _as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
@@ -299,7 +307,11 @@ def _load_json(path: Path) -> CMDP:
         raise ModelError(
             f"{path.name} is not UTF-8 text (byte {problem.start}); write it again"
         ) from problem
-    return CMDP.from_dict(strict_json(text, path.name))
+    document = strict_json(text, path.name)
+    try:
+        return CMDP.from_dict(document)
+    except ModelError as problem:
+        raise ModelError(f"{path.name}: {problem}") from problem
 
 
 def _npz_fields(model: CMDP) -> dict[str, Any]:
@@ -322,50 +334,51 @@ def _npz_fields(model: CMDP) -> dict[str, Any]:
     return fields
 
 
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    ValueError,
-    OSError,
-    TypeError,
-    RuntimeError,  # flags of encryption and of patched data
-)
-
-
 def _load_npz(path: Path) -> CMDP:
-    with path.open("rb"):
-        pass
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            fields = {name: archive[name] for name in archive.files}
-        if str(fields["format"]) != _FORMAT:
-            raise ModelError(
-                f"{path.name} has format {str(fields['format'])!r}; this reads {_FORMAT!r}"
-            )
-        arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in _ARRAYS}
-        return CMDP(
-            n_states=len(arrays["choice_start"]) - 1,
-            reward_denominator=_integer(fields["reward_denominator"], "reward_denominator"),
-            cost_denominators=tuple(
-                _integer(d, "cost_denominators") for d in fields["cost_denominators"]
-            ),
-            budgets=tuple(to_fraction(str(b), "budgets") for b in fields["budgets"]),
-            discount=to_fraction(str(fields["discount"]), "discount"),
-            notes=tuple(str(note) for note in fields["notes"]),
-            **read_labels_and_coordinates(
-                strict_json(str(fields.get("annotations", "{}")), "annotations")
-            ),
-            **arrays,
-        )
-    except ModelError:
-        raise
-    except _BROKEN as problem:
+    names = ("format", *_ARRAYS, *_SCALARS, "annotations")
+    fields = read_archive(path, names)
+    if "format" in fields and str(fields["format"]) != _FORMAT:
         raise ModelError(
-            f"{path.name} is corrupted or no model archive ({type(problem).__name__}: "
-            f"{problem}); save it again"
-        ) from problem
+            f"{path.name} has format {str(fields['format'])[:60]!r}; this reads {_FORMAT!r}"
+        )
+    missing = [name for name in names[:-1] if name not in fields]
+    if missing:
+        raise ModelError(
+            f"{path.name} lacks {', '.join(missing)}; a model archive is what save writes, models "
+            "from other arrays are made by from_arrays"
+        )
+    try:
+        return _model_of(fields)
+    except ModelError as problem:
+        raise ModelError(f"{path.name}: {problem}") from problem
+    except (ValueError, TypeError, IndexError) as problem:
+        raise ModelError(f"{path.name} is no model: {problem}; save it again") from problem
+
+
+def _model_of(fields: dict[str, np.ndarray[Any, Any]]) -> CMDP:
+    arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in _ARRAYS}
+    budgets = _texts(fields["budgets"], "budgets")
+    return CMDP(
+        n_states=len(arrays["choice_start"]) - 1,
+        reward_denominator=_integer(fields["reward_denominator"], "reward_denominator"),
+        cost_denominators=tuple(
+            _integer(d, "cost_denominators")
+            for d in _texts(fields["cost_denominators"], "cost_denominators")
+        ),
+        budgets=tuple(to_fraction(b, f"budgets[{i}]") for i, b in enumerate(budgets)),
+        discount=to_fraction(str(fields["discount"]), "discount"),
+        notes=tuple(_texts(fields["notes"], "notes")),
+        **read_labels_and_coordinates(
+            strict_json(str(fields.get("annotations", "{}")), "annotations")
+        ),
+        **arrays,
+    )
+
+
+def _texts(array: np.ndarray[Any, Any], name: str) -> list[str]:
+    if array.ndim != 1:
+        raise ModelError(f"{name} has shape {array.shape}; it must be a list")
+    return [str(value) for value in array.tolist()]
 
 
 def _integer(value: Any, name: str) -> int:

@@ -67,7 +67,8 @@ class Lines:
             self.header = self.number
             if len(fields) not in widths or not all(_is_count(text) for text in fields):
                 raise self.fail(
-                    f"the header is {' '.join(fields)[:60]!r}; it must be {meaning}, integers"
+                    f"the header is {' '.join(fields)[:60]!r}; it must be {meaning}, integers "
+                    "of at most 18 digits"
                 )
             return [int(text) for text in fields]
         raise ModelError(f"{self.path.name} is empty; its first line must be {meaning}")

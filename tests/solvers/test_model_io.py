@@ -139,7 +139,7 @@ def test_models_without_constraints_survive_files(tmp_path, suffix):
 @pytest.mark.parametrize("keep", [0.02, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize(
     ("suffix", "message"),
-    [(".json", "not complete JSON"), (".npz", "corrupted or no model archive")],
+    [(".json", "not complete JSON"), (".npz", "corrupted or no file of numpy arrays")],
 )
 def test_truncated_files_are_model_errors(tmp_path, suffix, keep, message):
     path = save(golden(), tmp_path / f"model{suffix}")

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import click
-import numpy as np
 
 from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load, read_prism
 from holdfast.solvers.exact import to_fraction
+from holdfast.solvers.numpy_files import read_array
 from holdfast.solvers.strict import strict_json
 
 MODEL_HELP = (
@@ -125,7 +125,7 @@ def _cost(text: str) -> Any:
             raise click.BadParameter(f"--cost {text!r}: write states:5,7,12") from error
     if text.endswith(".npy"):
         try:
-            return np.load(text, allow_pickle=False)
+            return read_array(text)
         except (OSError, ValueError) as error:
             raise click.BadParameter(f"--cost {text!r} cannot be read: {error}") from error
     if colon:
@@ -137,7 +137,9 @@ def _function(module: str, name: str) -> Any:
     sys.path.insert(0, "")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise click.BadParameter(f"--cost {module}:{name}: {error}") from error
+    except Exception as error:
+        raise click.BadParameter(
+            f"--cost {module}:{name}: {type(error).__name__}: {error}"
+        ) from error
     finally:
         sys.path.remove("")
