@@ -12,7 +12,9 @@ import math
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,10 +54,8 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
         _check_unpacked(path)
         opened = gzip.open
     with opened(path, "rb") as file:
-        for number in range(1, MOST_ROWS + 2):
-            line = _unpacked(lambda: file.readline(LARGEST_LINE + 1), path)
-            if not line:
-                return
+        rest = iter(partial(file.readline, LARGEST_LINE + 1), b"")
+        for number, line in enumerate(_whole(rest, path), start=1):
             if len(line) > LARGEST_LINE:
                 raise ModelError(
                     f"{path.name}, line {number} is longer than {LARGEST_LINE:,} bytes; write one "
@@ -71,7 +71,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
 def _check_unpacked(path: Path) -> None:
     most, size = most_unpacked(path), 0
     with gzip.open(path, "rb") as file:
-        while part := _unpacked(lambda: file.read(2**20), path):
+        for part in _whole(iter(partial(file.read, 2**20), b""), path):
             size += len(part)
             if size > most:
                 raise ModelError(
@@ -80,9 +80,9 @@ def _check_unpacked(path: Path) -> None:
                 )
 
 
-def _unpacked(read: Callable[[], bytes], path: Path) -> bytes:
+def _whole(parts: Iterator[bytes], path: Path) -> Iterator[bytes]:
     try:
-        return read()
+        yield from parts
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ModelError(f"{path.name} is damaged: {error}; fetch it again") from error
 
@@ -108,8 +108,8 @@ def strict_json(text: str, place: str) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         row = dict(found)
         if len(row) < len(found):
-            names = [name for name, _ in found]
-            twice = next(name for name in names if names.count(name) > 1)
+            names = Counter(name for name, _ in found)
+            twice = names.most_common(1)[0][0]
             raise ModelError(f"{place} has the key {shown(twice)} twice; keep one of them")
         return row
 
@@ -169,18 +169,19 @@ def numbers_of(path: Path) -> Array:
 
     Raises ModelError with the line or the entry of what is no number.
     """
-    if path.suffix != ".json":
-        lines = (
-            (text_of(line, f"{path.name}, line {n}", n == 1), f"{path.name}, line {n}")
-            for n, line in lines_of(path)
-        )
-        found = (number_of(text, place) for text, place in lines if text.strip())
-    else:
+    if path.suffix == ".json":
         found = (
             number_of(entry, f"{path.name}, entry {k} of the list")
             for k, entry in enumerate(_entries(path), start=1)
         )
+    else:
+        found = (_of_line(line, n, path) for n, line in lines_of(path) if not line.isspace())
     return np.fromiter(found, dtype=np.float64)
+
+
+def _of_line(line: bytes, number: int, path: Path) -> float:
+    place = f"{path.name}, line {number}"
+    return number_of(text_of(line, place, number == 1), place)
 
 
 def _entries(path: Path) -> Iterator[str]:
@@ -196,8 +197,10 @@ def _entries(path: Path) -> Iterator[str]:
         yield from (match[1] for match in re.finditer(r"[\[,]([^,]*?)(?=,|\]$)", text))
 
 
-def arrays_of(path: Path) -> dict[str, Array]:
+def arrays_of(path: Path, keep: Container[str] | None = None) -> dict[str, Array]:
     """The arrays of an .npz file by name, or of an .npy file under the name "features".
+
+    keep: names of those that are read, default all; the others come empty.
 
     Headers are read first, and only version 1.0: later ones are for records, and claim gigabytes.
     Raises ModelError for what is no such file, for arrays of anything but
@@ -212,7 +215,7 @@ def arrays_of(path: Path) -> dict[str, Array]:
         if path.suffix == ".npy":
             with path.open("rb") as file:
                 return {"features": _array(file, f"{path.name}: the array", path.stat().st_size)}
-        return _members(path)
+        return _members(path, keep)
     except ModelError:
         raise
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, SyntaxError, KeyError,
@@ -223,7 +226,7 @@ def arrays_of(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def _members(path: Path) -> dict[str, Array]:
+def _members(path: Path, keep: Container[str] | None) -> dict[str, Array]:
     found: dict[str, Array] = {}
     left = most_unpacked(path)
     with zipfile.ZipFile(path) as archive:
@@ -235,6 +238,9 @@ def _members(path: Path) -> dict[str, Array]:
             stored = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             if name == info.filename or not stored:
                 raise ModelError(f"{place} is no array of NumPy's; save with numpy.savez")
+            if keep is not None and name not in keep:
+                found[name] = np.empty(0)
+                continue
             with archive.open(info) as file:
                 found[name] = _array(file, place, left)
             left -= found[name].nbytes

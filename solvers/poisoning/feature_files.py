@@ -12,6 +12,7 @@ from ..model_checks import ModelError
 from .bounded_files import arrays_of, listed, numbers_of
 
 Array = np.ndarray[Any, Any]
+_NAMES = frozenset({"features", "chosen", "rejected", "labels", "weights"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def read_features(path: str | Path) -> FeatureFile:
 
     Raises ModelError naming the array that is missing, misshaped or not finite.
     """
-    arrays = arrays_of(Path(path))
+    arrays = arrays_of(Path(path), _NAMES)
     both = "features" in arrays and {"chosen", "rejected"} & set(arrays)
     if both:
         raise ModelError(
@@ -70,7 +71,7 @@ def read_features(path: str | Path) -> FeatureFile:
         features,
         None if labels is None else check_labels(labels, f"{path}: labels"),
         None if weights is None else check_weights(weights, f"{path}: weights"),
-        tuple(sorted(set(arrays) - {"features", "chosen", "rejected", "labels", "weights"})),
+        tuple(sorted(arrays.keys() - _NAMES)),
     )
 
 

@@ -93,7 +93,6 @@ def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Dat
     """
     pairs = read_pairs(path)
     given = _dimensions(options["dimensions"])
-    features, described, dimensions = _features(console, pairs, given, options)
     benign, weights, notes = pairs.labels, pairs.weights, list(_unread(pairs, options))
     if options["labels"]:
         benign = check_size(read_numbers(options["labels"], "labels"), pairs.n_pairs, "labels")
@@ -105,6 +104,7 @@ def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Dat
         check_weights(weights, f"{options['weights']}: weights")
         if pairs.weights is not None:
             notes.append(f"the weights of {options['weights']} stand instead of those of the data")
+    features, described, dimensions = _features(console, pairs, given, options)
     scaled = rescaled(features)
     if scaled.changed:
         notes.append(
