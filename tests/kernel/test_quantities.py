@@ -182,7 +182,7 @@ def test_answers_have_no_truth_value(answer: Comparison | Verdict) -> None:
     assert "\n" not in answer.value
 
 
-def test_there_are_six_verdicts() -> None:
-    names = {"HOLDS", "TIGHT", "VIOLATED", "UNDECIDED", "VACUOUS", "OUT_OF_SCOPE"}
+def test_there_are_seven_verdicts() -> None:
+    names = {"HOLDS", "AGREES", "TIGHT", "VIOLATED", "UNDECIDED", "VACUOUS", "OUT_OF_SCOPE"}
     assert {verdict.name for verdict in Verdict} == names
     assert "no proof" in Verdict.HOLDS.value

@@ -116,12 +116,12 @@ class Comparison(_NoTruthValue):
 class Verdict(_NoTruthValue):
     """What an examination of a statement found; the value says what it means or what to do."""
     HOLDS = "not refuted on the models examined; this is no proof for all models"
+    AGREES = "both sides of an identity agree to so many bits: evidence, no proof or refutation"
     TIGHT = "not refuted, and attained with equality on a model that is kept as witness"
     VIOLATED = "false on a concrete model: read the counterexample, then repair the statement"
     UNDECIDED = "the enclosures overlap: raise the precision or the sample size"
     VACUOUS = "no more than is true without it, or no model met the assumptions: widen the family"
     OUT_OF_SCOPE = "the statement does not apply to this model: check its assumptions"
-
 @dataclass(frozen=True, slots=True)
 class Enclosure:
     """A real number in [lo, hi], except with probability `alpha`; arithmetic adds the alphas."""
