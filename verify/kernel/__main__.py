@@ -8,24 +8,15 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-
-
-def main(paths: list[str]) -> int:
-    """Check the files, one after the other."""
-    spec = spec_from_file_location("kernel", FOLDER / "__init__.py")
-    assert spec is not None and spec.loader is not None
-    kernel = sys.modules["kernel"] = module_from_spec(spec)
-    spec.loader.exec_module(kernel)
-    accepted = True
-    for path in paths:
-        report = kernel.check_file(path)
-        accepted &= report.accepted
-        lines = *report.steps, *report.behind, report.conclusion or "REJECTED"
-        print(f"{kernel.exact.printable(path)}: {report.kind}", *lines, sep="\n  ")
-    return 0 if accepted else 4
-
-
-if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(main(sys.argv[1:]))
+spec = spec_from_file_location("kernel", Path(__file__).resolve().with_name("__init__.py"))
+assert spec is not None and spec.loader is not None
+kernel = sys.modules["kernel"] = module_from_spec(spec)
+spec.loader.exec_module(kernel)
+sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+accepted = True
+for path in sys.argv[1:]:
+    report = kernel.check_file(path)
+    accepted = accepted and report.accepted
+    lines = *report.steps, *report.behind, report.conclusion or "REJECTED"
+    print(f"{kernel.exact.printable(path)}: {report.kind}", *lines, sep="\n  ", flush=True)
+sys.exit(0 if accepted else 4)

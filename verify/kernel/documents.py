@@ -97,22 +97,21 @@ def vector(value: object) -> Vector:
     return Vector(**found)
 
 
-def measure(document: object) -> int:
+def measure(document: Any) -> int:
     """Characters and entries of a document; raises if it is too large, or nested too deep."""
     total, level = 0, [document]
     for _ in range(DEEPEST):
         total += len(level) + sum([len(value) for value in level if type(value) is str])
         require(total <= LARGEST_DOCUMENT, "a document of too many characters and entries", total)
-        level = [part for value in level for part in _parts(value)]
+        level = [
+            part
+            for value in level
+            if type(value) in (list, tuple, dict)
+            for part in ([*value, *value.values()] if isinstance(value, dict) else value)
+        ]
         if not level:
             return total
     raise Rejected("arrays and objects inside each other, deeper than", DEEPEST)
-
-
-def _parts(value: object) -> Any:
-    if isinstance(value, dict):
-        return [*value.keys(), *value.values()]
-    return value if isinstance(value, list | tuple) else ()
 
 
 def digest(document: dict[str, Any]) -> str:
@@ -134,9 +133,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def load(path: str | Path) -> Any:
     """The JSON of a file, without floats (0.5, NaN) and repeated keys."""
     place = Path(path)
-    if place.exists() and not place.is_dir():  # else reading says what is wrong
-        require(place.is_file(), "is not a regular file", path)
-        length = place.stat().st_size
-        require(length <= LARGEST_FILE, f"larger than {LARGEST_FILE} bytes", length)
+    length = place.stat().st_size
+    fits = place.is_file() and length <= LARGEST_FILE
+    require(fits, f"not a file, or one of more than {LARGEST_FILE} bytes", f"{path}, {length}")
     text = place.read_text(encoding="utf-8")
     return json.loads(text, object_pairs_hook=_unique, parse_float=integer, parse_constant=integer)

@@ -4,17 +4,16 @@ Nothing here or anywhere in the kernel is a float.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _INTEGER = r"-?(?:0x[0-9a-fA-F]+|[0-9]+)"
 _RATIONAL = re.compile(rf"{_INTEGER}(?:/(?!-|(?:0x)?0+$){_INTEGER})?")
-MOST_DECIMALS = 4300  # longer decimals take quadratic time to read; hexadecimal ones do not
 
 
 class Rejected(ValueError):
@@ -33,15 +32,14 @@ def require(condition: object, reason: str, value: object) -> None:
 
 def printable(text: str) -> str:
     r"""The text with control characters, surrogates and the like written as escapes (\x1b)."""
-    if text.isprintable():
-        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def show(value: object) -> str:
     """One printable line of text of a value for a message, cut when long."""
     try:
-        text = format_rational(value) if type(value) in (int, Fraction) else str(value)
+        exact = isinstance(value, int | Fraction) and not isinstance(value, bool)
+        text = format_rational(value) if exact else str(value)  # type: ignore[arg-type]
     except (ValueError, RecursionError):
         text = f"a {type(value).__name__} too large to show"
     cut = text if len(text) <= 200 else f"{text[:160]}... ({len(text)} characters)"
@@ -53,23 +51,18 @@ def show(value: object) -> str:
 _account: ContextVar[list[int] | None] = ContextVar("work that may still be done", default=None)
 
 
-@contextmanager
-def allowance(units: int) -> Iterator[None]:
-    """Inside, at most so many units of work may be spent, all documents inside others included."""
-    token = _account.set([units])
-    try:
-        yield
-    finally:
-        _account.reset(token)
+def with_allowance(units: int, function: Callable[[], T]) -> T:
+    """What the function returns, which may spend so many units of work."""
+    context = copy_context()
+    context.run(_account.set, [units])
+    return context.run(function)
 
 
 def spend(units: int) -> None:
     """Charge work before it is done; raise if that is more than is left. A grant is negative."""
     account = _account.get()
     if account is not None:
-        require(
-            units <= account[0], "more work than a document of its size may cause, units", units
-        )
+        require(units <= account[0], " needs more work than its size allows, units", units)
         account[0] -= units
 
 
@@ -103,7 +96,7 @@ def integer(value: Any) -> int:
     require(isinstance(value, str) and re.fullmatch(_INTEGER, value), " is not an integer", value)
     if "x" in value:
         return int(value, 16)
-    require(len(value) <= MOST_DECIMALS, " is long, write it in hexadecimal (0x...)", value)
+    require(len(value) <= 4300, " is long and slow to read, write it as 0x...", value)
     return int(value)
 
 
@@ -131,17 +124,14 @@ class Vector:
     def __getitem__(self, index: int) -> Fraction:
         return Fraction(self.numerators[index], self.denominator)
 
-    def bits(self) -> int:
-        """Length of the longest numerator."""
-        return longest(self.numerators)
-
     def dot(self, other: "Vector") -> Fraction:
         """The sum of products; both must have the same length."""
-        bits = self.bits(), other.bits()
-        spend(len(self) * effort(*bits))
+        scale, bits = self.denominator * other.denominator, longest(self.numerators)
+        other_bits = longest(other.numerators)
+        spend(len(self) * effort(bits, other_bits))
         total = sum(a * b for a, b in zip(self.numerators, other.numerators, strict=True))
-        spend(effort(sum(bits), self.denominator.bit_length() + other.denominator.bit_length()))
-        return Fraction(total, self.denominator * other.denominator)
+        spend(effort(bits + other_bits, scale.bit_length()))
+        return Fraction(total, scale)
 
     def require_length(self, name: str, length: int) -> None:
         """Raise unless there are so many entries."""
@@ -165,6 +155,13 @@ def longest(integers: Iterable[int]) -> int:
     return max(map(int.bit_length, integers), default=0)
 
 
+def least(numbers: list[Fraction]) -> Fraction:
+    """The smallest, 0 of none."""
+    bits = longest(x.denominator for x in numbers)
+    spend(len(numbers) * effort(longest(x.numerator for x in numbers), bits))
+    return min(numbers, default=Fraction(0))
+
+
 def common_multiple(denominators: Iterable[int]) -> int:
     """The least one of positive integers, 1 of none; each step is charged, for it may be long."""
     common = 1
@@ -185,6 +182,7 @@ def common_vector(numbers: list[Fraction]) -> Vector:
 def stack(top: Vector, bottom: Vector) -> Vector:
     """The entries of both, over a common denominator."""
     common = common_multiple([top.denominator, bottom.denominator])
-    spend((len(top) + len(bottom)) * effort(common.bit_length(), max(top.bits(), bottom.bits())))
+    bits = longest(top.numerators + bottom.numerators)
+    spend((len(top) + len(bottom)) * effort(common.bit_length(), bits))
     scaled = [n * (common // v.denominator) for v in (top, bottom) for n in v.numerators]
     return Vector(scaled, common)

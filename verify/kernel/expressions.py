@@ -91,12 +91,7 @@ def _power(base: Enclosure, exponent: int) -> Enclosure:
 
 
 def _monotone(bounds: Callable[[Fraction, int], Bounds]) -> Callable[[int, Enclosure], Enclosure]:
-    def enclose(bits: int, x: Enclosure) -> Enclosure:
-        if x.lo == x.hi:
-            return Enclosure(*bounds(x.lo, bits), x.alpha)
-        return Enclosure(bounds(x.lo, bits)[0], bounds(x.hi, bits)[1], x.alpha)
-
-    return enclose
+    return lambda bits, x: Enclosure(bounds(x.lo, bits)[0], bounds(x.hi, bits)[1], x.alpha)
 
 
 _OPERATIONS: dict[str, Callable[..., Enclosure]] = {

@@ -24,6 +24,7 @@ from .exact import (
     common_vector,
     effort,
     integer,
+    least,
     longest,
     rational,
     require,
@@ -36,7 +37,6 @@ from .programs import Column, Program
 
 Rows = list[list[list[int]]]  # of each pair: [successor, weight >= 1], the weights of any sum
 LARGEST_WINDOW = 2**20  # pairs (state, action) after unrolling
-LARGEST_NAME = 2**63 - 1  # of an action
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,19 @@ class Process:
 
 
 def _process(
-    kind: str, n_states: int, choices: list[list[int]], transitions: Rows, **numbers: Any
+    n_states: int, choices: list[list[int]], transitions: Rows, kind: str, **numbers: Any
 ) -> Process:
-    del kind  # it is "cmdp"
-    states, wanted = [s for s, _ in choices], len(choices)
-    present = sorted({*states})
-    ordered = sorted(states) == states and present == [*range(len(present))]
-    fits = ordered and len(present) == n_states
+    states, distinct = [s for s, _ in choices], [*dict.fromkeys(s for s, _ in choices)]
+    ordered = states == sorted(states) and distinct == [*range(len(distinct))]
+    fits = ordered and len(distinct) == n_states
     require(fits, f".choices are not sorted by state over 0..{n_states - 1}", states)
-    require(len({*map(tuple, choices)}) == wanted, ".choices repeat a pair", choices)
-    require(
-        len(transitions) == wanted, f".transitions must have {wanted} rows, not", len(transitions)
-    )
-    for k, row in enumerate(transitions):
-        wrong = [[t, w] for t, w in row if not 0 <= t < n_states or w <= 0]
-        require(row and not wrong, f".transitions[{k}] has no or wrong entries", wrong)
+    require(len({*map(tuple, choices)}) == len(states), ".choices repeat a pair", choices)
     found = Process(states, transitions, **numbers)
-    for name, payoff in [("reward", found.reward), *_named(found.costs)]:
-        payoff.require_length(f".{name}", wanted)
+    rows = f".transitions must have {len(states)} rows, not"
+    require(len(transitions) == len(states), rows, len(transitions))
+    _check_rows(transitions, n_states)
+    for i, payoff in enumerate([found.reward, *found.costs]):
+        payoff.require_length(f".costs[{i - 1}]" if i else ".reward", len(states))
     found.initial.require_length(".initial", n_states)
     found.initial.require_distribution(".initial")
     found.budgets.require_length(".budgets", len(found.costs))
@@ -78,21 +73,17 @@ def _process(
     return found
 
 
-def _named(costs: list[Vector]) -> list[tuple[str, Vector]]:
-    return [(f"costs[{i}]", cost) for i, cost in enumerate(costs)]
-
-
-def _choice(value: Any) -> list[int]:
-    state, action = array(integer, 2)(value)
-    require(0 <= action <= LARGEST_NAME, f" has an action outside 0..{LARGEST_NAME}", action)
-    return [state, action]
+def _check_rows(rows: Rows, n_states: int) -> None:
+    for k, row in enumerate(rows):
+        wrong = [[t, w] for t, w in row if not 0 <= t < n_states or w <= 0]
+        require(row and not wrong, f".transitions[{k}] has no or wrong entries", wrong)
 
 
 plain = record(
     _process,
     kind=one_of("cmdp"),
     n_states=integer,
-    choices=array(_choice),
+    choices=array(array(integer, 2)),
     transitions=array(array(array(integer, 2))),
     discount=rational,
     reward=vector,
@@ -100,7 +91,9 @@ plain = record(
     budgets=vector,
     initial=vector,
 )
-"""Parser of constrained MDPs: states 0 .. n_states - 1, pairs sorted by state, gamma in [0, 1]."""
+"""Parser of constrained MDPs: states 0 .. n_states - 1, gamma in [0, 1], at least one successor and
+weights >= 1 in each row, choices [state, action] sorted by state; actions are names, any integers
+that differ within a state."""
 
 
 # Windows
@@ -117,6 +110,22 @@ class Window:
     with z = `charge`; with `counts_start` the start s_0 is among the states that count. At z = 0
     only the first visit is charged, so this is the chance of any, and at z = 1 the expected number
     of visits. Without `reward_after_violation` nothing is earned after an unsafe state.
+
+    `unroll` makes of it a constrained MDP with the same policies, returns and charges:
+
+    1. A state says what matters: (t, c, s) with t decisions taken, c unsafe states counted so far
+       (C = `memories` values, the last for "or more") and the state s. It has the number
+       (t C + c) n + s. The last state of all, T C n, is the end: there for ever, for nothing.
+    2. Choosing at (t, c, s) leads to (t + 1, d, s') with the probability of s', where d is c, or
+       c + 1 if s' is unsafe. At t = T - 1 it leads to the end.
+    3. A visit is charged when it is decided: z^c times the probability that s' is unsafe.
+    4. Here gamma discounts the reward and nothing discounts the charge; a constrained MDP has one
+       discount for both. So it is 1/2, and at t every payoff is multiplied by 2^t, which undoes it:
+       (1/2)^t (2 gamma)^t r = gamma^t r, and (1/2)^t 2^t z^c = z^c.
+    5. gamma^T terminal(s_T) is earned with the last decision as gamma times its expectation, since
+       gamma^(T-1) is in the factor already; only where d = 0 without `reward_after_violation`.
+    6. An unsafe start that counts has c = 1 at once; its charge, z^0 times the probability of such
+       a start, is in nobody's hands and is subtracted from the level.
     """
 
     model: Process
@@ -139,9 +148,12 @@ class Window:
             return self.horizon + 1
         return 1 if self.charge == 1 and self.reward_after_violation else 2
 
+    def earns(self, count: int) -> bool:
+        """Whether anything is earned after so many unsafe states."""
+        return count == 0 or self.reward_after_violation
 
-def _window(kind: str, unsafe: list[int], **parts: Any) -> Window:
-    del kind  # it is "joint-chance"
+
+def _window(unsafe: list[int], kind: str, **parts: Any) -> Window:
     found = Window(unsafe=frozenset(unsafe), **parts)
     states = len(found.model.initial)
     valid = len(found.unsafe) == len(unsafe) and all(0 <= s < states for s in unsafe)
@@ -173,21 +185,7 @@ window = record(
 
 
 def unroll(window: Window) -> Process:
-    """The constrained MDP whose policies and returns are those of the window.
-
-    1. A state says what matters: (t, c, s) with t decisions taken, c unsafe states counted so far
-       (C = `memories` values, the last for "or more") and the state s. It has the number
-       (t C + c) n + s. The last state of all, T C n, is the end: there for ever, for nothing.
-    2. Choosing at (t, c, s) leads to (t + 1, d, s') with the probability of s', where d is c, or
-       c + 1 if s' is unsafe. At t = T - 1 it leads to the end.
-    3. A visit is charged when it is decided: z^c times the probability that s' is unsafe.
-    4. Here gamma discounts the reward and nothing discounts the charge; a constrained MDP has one
-       discount for both. So it is 1/2, and at t every payoff is multiplied by 2^t, which undoes it:
-       (1/2)^t (2 gamma)^t r = gamma^t r, and (1/2)^t 2^t z^c = z^c.
-    5. gamma^T terminal(s_T) is earned with the last decision as gamma times its expectation, since
-       gamma^(T-1) is in the factor already; only where d = 0 without `reward_after_violation`.
-    6. An unsafe start that counts has c = 1 at once; its charge, z^0 times the probability of such
-       a start, is in nobody's hands and is subtracted from the level.
+    """The constrained MDP of the window, by the steps 1 to 6 above.
 
     Example: n = 2 states, x and U (unsafe); at x one may stay for 0, or try for 1 and be in x or U
     with probability 1/2 each; U is left by nothing. T = 1, z = 0, so C = 2 and T C n = 4: states
@@ -199,25 +197,23 @@ def unroll(window: Window) -> Process:
     model, n, memories = window.model, len(window.model.initial), window.memories
     end, last = window.horizon * memories * n, window.horizon - 1
     _charge(window)
-    steps = [(2**t, (2 * model.discount) ** t) for t in range(window.horizon)]
-    prices = [window.charge**c for c in range(memories)]
     states: list[int] = []
     rows: Rows = []
-    payoffs: list[tuple[Fraction, Fraction]] = []
+    rewards, charges = [], []
     for t, c, k in product(range(window.horizon), range(memories), range(len(model.states))):
-        leads = [(s, min(c + (s in window.unsafe), memories - 1), w) for s, w in model.rows[k]]
+        row, total = model.rows[k], sum(w for _, w in model.rows[k])
+        leads = [(s, min(c + (s in window.unsafe), memories - 1), w) for s, w in row]
         onward = [[((t + 1) * memories + d) * n + s, w] for s, d, w in leads]
         states.append((t * memories + c) * n + model.states[k])
         rows.append(onward if t < last else [[end, 1]])
-        earned = model.reward[k] if _earns(window, c) else Fraction(0)
-        earned += _bonus(window, leads) if t == last else 0
-        payoffs.append((steps[t][1] * earned, steps[t][0] * prices[c] * _risk(window, k)))
-    payoffs.append((Fraction(0), Fraction(0)))
-    reward, charge = (common_vector(list(payoff)) for payoff in zip(*payoffs, strict=True))
-    level, initial = _start(window)
-    return Process(
-        [*states, end], [*rows, [[end, 1]]], Fraction(1, 2), reward, [charge], level, initial
-    )
+        bonus = sum(w * window.terminal[s] for s, d, w in leads if t == last and window.earns(d))
+        earned = model.reward[k] * window.earns(c) + model.discount * bonus / total
+        rewards.append((2 * model.discount) ** t * earned)
+        risk = Fraction(sum(w for s, w in row if s in window.unsafe), total)
+        charges.append(2**t * window.charge**c * risk)
+    reward, charge = common_vector([*rewards, Fraction(0)]), common_vector([*charges, Fraction(0)])
+    states, rows = [*states, end], [*rows, [[end, 1]]]
+    return Process(states, rows, Fraction(1, 2), reward, [charge], *_start(window, end + 1))
 
 
 def _charge(window: Window) -> None:
@@ -225,34 +221,20 @@ def _charge(window: Window) -> None:
     model, terminal = window.model, window.terminal
     bits = window.horizon * (size(2 * model.discount) + size(window.charge) + 1)
     weights = longest(w for row in model.rows for _, w in row)
-    bits += sum(v.bits() + v.denominator.bit_length() for v in (model.reward, terminal)) + weights
+    bits += (
+        sum(longest(v.numerators) + v.denominator.bit_length() for v in (model.reward, terminal))
+        + weights
+    )
     one = sum(map(len, model.rows)) + len(model.rows) * (4 * effort(bits, bits) + bits // 16)
     spend(window.horizon * window.memories * one)
 
 
-def _earns(window: Window, count: int) -> bool:
-    return count == 0 or window.reward_after_violation
-
-
-def _risk(window: Window, k: int) -> Fraction:
-    """Probability that the pair leads to an unsafe state."""
-    row = window.model.rows[k]
-    return Fraction(sum(w for s, w in row if s in window.unsafe), sum(w for _, w in row))
-
-
-def _bonus(window: Window, leads: list[tuple[int, int, int]]) -> Fraction:
-    """gamma times the expected terminal value of a decision that leads there (step 5)."""
-    worth = sum(w * window.terminal[s] for s, d, w in leads if _earns(window, d))
-    return window.model.discount * worth / sum(w for _, _, w in leads)
-
-
-def _start(window: Window) -> tuple[Vector, Vector]:
+def _start(window: Window, states: int) -> tuple[Vector, Vector]:
     """Step 6: the level that is left, as a vector, and the initial law."""
-    initial, n = window.model.initial, len(window.model.initial)
-    start = [0] * (window.horizon * window.memories * n + 1)
+    initial, start = window.model.initial, [0] * states
     counted = window.unsafe if window.counts_start else frozenset()
     for s, share in enumerate(initial.numerators):
-        start[min(int(s in counted), window.memories - 1) * n + s] = share
+        start[min(s in counted, window.memories - 1) * len(initial) + s] = share
     spent = sum(initial[s] for s in counted)
     return common_vector([window.level - spent]), Vector(start, initial.denominator)
 
@@ -309,9 +291,7 @@ class Model:
         for s, total in enumerate(shares):
             complete = total == policy.denominator
             require(complete, f"policy in state {s} has sum", Fraction(total, policy.denominator))
-        bits = longest(x.denominator for x in residuals)
-        spend(2 * len(residuals) * effort(longest(x.numerator for x in residuals), bits))
-        error = Enclosure(min(residuals), max(residuals))
+        error = Enclosure(least(residuals), -least([-x for x in residuals]))
         scale = Enclosure.exact(self.mass / (slacks.scale * policy.denominator))
         found: Enclosure = Enclosure.exact(process.initial.dot(values)) + error * scale
         return found
@@ -340,7 +320,7 @@ def _program(process: Process, title: str) -> Program:
     top, base = process.discount.as_integer_ratio()
     n, costs = len(process.initial), process.costs
     common = common_multiple(cost.denominator for cost in costs)
-    spend(sum(len(cost) * effort(cost.bits(), common.bit_length()) for cost in costs))
+    spend(sum(len(cost) * effort(longest(cost.numerators), common.bit_length()) for cost in costs))
     prices = [[c * (common // cost.denominator) for c in cost.numerators] for cost in costs]
     width = max(map(longest, prices), default=0)
 

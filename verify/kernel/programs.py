@@ -16,6 +16,7 @@ from .exact import (
     common_multiple,
     common_vector,
     effort,
+    least,
     longest,
     rational,
     require,
@@ -40,9 +41,7 @@ class Slacks:
 
     def least(self) -> Fraction:
         """The smallest, 0 if there are none."""
-        bits = longest(x.denominator for x in self.numerators)
-        spend(len(self.numerators) * effort(longest(x.numerator for x in self.numerators), bits))
-        return min(self.numerators, default=Fraction(0)) / self.scale
+        return least(self.numerators) / self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,9 @@ class Program:
         x.require_length("primal", len(self.objective))
         x.require_positive("primal")
         totals = self._left_sides(x)
-        bits = longest(totals.numerators)
-        spend(len(totals) * effort(bits, self.rhs.denominator.bit_length()))
-        spend(len(totals) * effort(totals.denominator.bit_length(), self.rhs.bits()))
         base, scale = self.rhs.denominator, totals.denominator
+        one = effort(scale.bit_length(), longest(self.rhs.numerators))
+        spend(len(totals) * (one + effort(longest(totals.numerators), base.bit_length())))
         sides = zip(totals.numerators, self.rhs.numerators, self.bounded, strict=True)
         for i, (total, bound, bounded) in enumerate(sides):
             excess = total * base - bound * scale
@@ -74,7 +72,7 @@ class Program:
         """A x."""
         support = [(n, self.column(j)) for j, n in enumerate(x.numerators) if n]
         common = common_multiple(column.denominator for _, column in support)
-        bits = x.bits() + common.bit_length()
+        bits = longest(x.numerators) + common.bit_length()
         totals = [0] * len(self.bounded)
         for n, column in support:
             spend((1 + len(column.entries)) * effort(bits, column.bits))
@@ -90,7 +88,7 @@ class Program:
         return Slacks(list(self._numerators(y, objective)), scale)
 
     def _numerators(self, y: Vector, objective: Vector) -> Iterator[Fraction]:
-        bits = max(y.bits() + objective.denominator.bit_length(), objective.bits())
+        bits = longest(y.numerators) + longest([objective.denominator, *objective.numerators])
         for j, c in enumerate(objective.numerators):
             denominator, width, entries = self.column(j)
             spend(len(entries) * effort(bits, width) + 2 * effort(bits + width, width))
@@ -102,9 +100,9 @@ class Program:
         slacks = self.slacks(y, objective)
         for i, bounded in enumerate(self.bounded):
             require(not bounded or y.numerators[i] >= 0, f"dual[{i}] of a <= row is negative", y[i])
-        if (least := slacks.least()) < 0:
-            worst = slacks.numerators.index(least * slacks.scale)
-            raise Rejected(f"column {worst} has negative slack", least)
+        if (worst := slacks.least()) < 0:
+            j = slacks.numerators.index(worst * slacks.scale)
+            raise Rejected(f"column {j} has negative slack", worst)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,14 @@ from .documents import (
     vector,
 )
 from .enclosures import Comparison, Enclosure, claimed, compare
-from .exact import Rejected, Vector, allowance, common_vector, rational, require, show, spend
+from .exact import Rejected, Vector, common_vector, rational, require, show, spend, with_allowance
 from .expressions import refine, symbols
 from .processes import Model, model
 from .programs import Program, program
 
-WORK = 500_000
-"""Units that any document may spend: most documents need less than a hundredth, a minute one that
-spends them all takes about a second."""
-WORK_PER_CHARACTER = 20
-"""And for each character and entry of it. A million transitions need about 1 for each."""
+WORK, WORK_PER_CHARACTER = 500_000, 20
+"""Units that a document may spend: so many, and so many more for each of its characters and
+entries. A tiny one that spends them all takes about a second; see `effort`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,8 @@ def checker(kind: str, **parsers: Parser) -> Callable[..., Callable[..., Checker
 
 def _examine(document: Any) -> Checker:
     yield "kind is known"
-    require(isinstance(document, dict), "a certificate is not an object", document)
-    require("kind" in document, "a certificate lacks the key", "kind")
+    certificate = isinstance(document, dict) and "kind" in document
+    require(certificate, "no certificate: not an object with the key kind", document)
     kind = located("kind", one_of(*_CHECKERS), document["kind"])
     yield f"fields of {kind} are well formed"
     parse, function = _CHECKERS[kind]
@@ -119,20 +117,18 @@ def _follow(run: Checker) -> Report:
         return replace(report, accepted=True, steps=tuple(steps))
     except Exception as error:  # whatever is raised rejects the step in which it was raised
         found = error if isinstance(error, Rejected) else Rejected(type(error).__name__, str(error))
-    steps[-1] = replace(steps[-1], ok=False, reason=found.reason, value=found.value)
+    steps[-1] = replace(steps[-1], ok=False, reason=found.reason.strip(), value=found.value)
     return Report(steps=tuple(steps), proved=0)
 
 
 def check(document: object) -> Report:
     """Check a certificate already parsed. Never raises: bad documents are rejected."""
-    with allowance(WORK):
-        return _follow(_measured(document, _examine(document)))
+    return with_allowance(WORK, lambda: _follow(_measured(document, _examine(document))))
 
 
 def check_file(path: str | Path) -> Report:
     """Check a certificate file. Never raises: missing and malformed files are rejected."""
-    with allowance(WORK):
-        return _follow(_read(path))
+    return with_allowance(WORK, lambda: _follow(_read(path)))
 
 
 # Programs and constrained MDPs, which are programs
