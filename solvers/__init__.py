@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .improvement import policy_iteration as policy_iteration
     from .infeasibility import MostFeasible as MostFeasible
     from .infeasibility import most_feasible as most_feasible
+    from .limits import LimitReachedError as LimitReachedError
+    from .limits import Limits as Limits
     from .linear_program import LinearProgram as LinearProgram
     from .linear_program import LinearSolution as LinearSolution
     from .linear_program import LinearStatus as LinearStatus
@@ -53,6 +55,8 @@ _HOMES = {
     "ChanceSolution": "chance",
     "ChordSolution": "chord",
     "EnclosedSolution": "enclosure",
+    "LimitReachedError": "limits",
+    "Limits": "limits",
     "LinearProgram": "linear_program",
     "LinearSolution": "linear_program",
     "LinearStatus": "linear_program",

@@ -23,12 +23,14 @@ from .occupancy import Solution, Status, solve
 if TYPE_CHECKING:
     from .scale.feasibility import Infeasible
     from .scale.lagrangian import Lagrangian, Progress
+    from .scale.units import Units
 
 #: Models of at most this many states are solved exactly: that is as fast, and needs no compiler.
 EXACT_UP_TO = 300
 #: A certificate holds the whole model in text; beyond this many transitions none is written.
 CERTIFICATE_UP_TO = 1_000_000
 METHODS = ("auto", "exact", "scale")
+_WIDEST = Fraction(10**300)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Component:
         choices: the choice (an index into 0..K-1) taken in each state (S).
         reward, costs: rigorous bounds (low, high) on its UN-normalised returns.
         values: float64[m+1, S], its values for the reward and the costs, each up to a constant;
-            row i in multiples of 1 / grids[i].
+            row i in units of the solution's scales[i], and in multiples of 1 / grids[i].
     """
 
     weight: Fraction
@@ -56,7 +58,8 @@ class EnclosedSolution:
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
     Attributes:
-        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, or INTERRUPTED by the user.
+        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, INTERRUPTED by the user, or
+            UNDECIDED within the limits of the exact solver.
         multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
         lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
             before there was one).
@@ -64,6 +67,7 @@ class EnclosedSolution:
         relaxation: when infeasible, all budgets must grow by at least this much.
         exact: the exact solution, if the model was solved exactly; its policy is stationary.
         statistics: the method and why, seconds by stage, work done, why it stopped.
+        scales: powers of two, the units of the reward and of each cost (m + 1) in the search.
     """
 
     status: Status
@@ -76,6 +80,7 @@ class EnclosedSolution:
     exact: Solution | None = None
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
     proof: Any = field(default=None, repr=False)
+    scales: tuple[Fraction, ...] = field(default=(), repr=False)
 
     @property
     def width(self) -> Fraction | None:
@@ -110,7 +115,7 @@ class EnclosedSolution:
 def enclose(
     model: CMDP,
     *,
-    width: float | Fraction = 1e-7,
+    width: float | Fraction | None = None,
     method: str = "auto",
     progress: Progress | None = None,
 ) -> EnclosedSolution:
@@ -118,8 +123,9 @@ def enclose(
 
     Args:
         model: discounted (gamma < 1).
-        width: how far apart the bounds may be, in units of J_r; when rounding does not allow that,
-            the statistics say so.
+        width: how far apart the bounds may be, in units of J_r; by default ``NARROW`` times the
+            least power of two that no reward exceeds, so that the unit of the reward does not
+            matter.  When rounding does not allow the width, the statistics say so.
         method: "exact", "scale" (the search), or "auto": exact up to ``EXACT_UP_TO`` states.
         progress: called as progress(stage, lower, upper, seconds) after every sweep of the search.
             Ctrl-C (or KeyboardInterrupt raised by it) ends the search with what is known by then.
@@ -130,14 +136,14 @@ def enclose(
     check_discounted(model)
     if method not in METHODS:
         raise ModelError(f"method is {method!r}; give one of {', '.join(METHODS)}")
-    if not width > 0:
+    if width is not None and not width > 0:
         raise ModelError(f"width is {width}; it must be positive (use solve for the exact optimum)")
     small = model.n_states <= EXACT_UP_TO
     if method == "exact" or (method == "auto" and small):
         reason = "asked for" if method == "exact" else f"at most {EXACT_UP_TO} states"
         return _exactly(model, reason)
     reason = "asked for" if method == "scale" else f"more than {EXACT_UP_TO} states"
-    return _searched(model, float(width), reason, progress)
+    return _searched(model, width, reason, progress)
 
 
 def _exactly(model: CMDP, reason: str) -> EnclosedSolution:
@@ -146,24 +152,28 @@ def _exactly(model: CMDP, reason: str) -> EnclosedSolution:
         found.status,
         model,
         found.multipliers,
-        found.value,
-        found.value,
+        found.lower if found.value is None else found.value,
+        found.upper if found.value is None else found.value,
         relaxation=found.relaxation,
         exact=found,
-        statistics={"method": f"exact linear program ({reason})", **found.statistics},
+        statistics={**found.statistics, "method": f"{found.statistics['method']} ({reason})"},
     )
 
 
 def _searched(
-    model: CMDP, width: float, reason: str, progress: Progress | None
+    model: CMDP, width: float | Fraction | None, reason: str, progress: Progress | None
 ) -> EnclosedSolution:
     since = time.perf_counter()
     from .scale.compiled import suited_threads
     from .scale.feasibility import decide_feasibility, undecided
     from .scale.image import Image
     from .scale.lagrangian import Lagrangian
+    from .scale.units import NARROW, Units
 
-    state = Lagrangian(Image.of(model), width, progress)
+    units = Units.of(model)
+    wanted = NARROW * units.scales[0] if width is None else Fraction(width)
+    own = float(min(wanted / units.scales[0], _WIDEST))
+    state = Lagrangian(Image.of(units.model), own, progress, units.scales)
     prepared = time.perf_counter()
     refuted, interrupted = None, False
     with suited_threads(model.n_states):
@@ -177,18 +187,20 @@ def _searched(
             state.stopped = f"interrupted at the stage {state.stage!r}"
         if refuted is None and state.lower is not None:
             state.refine(float("inf"))  # recalls the values of policies that were set aside
+    missed = state.lower is not None and not state.done and not interrupted
+    asked = f"the width {float(wanted):g} was not reached: " if missed else ""
     statistics = {
         "method": f"multiplier search ({reason})",
         "seconds": {"prepare": prepared - since, "search": time.perf_counter() - prepared},
         "policies": len(state.columns),
         "sweeps": state.search.sweeps,
         "products": state.search.products,
-        "width asked for": width,
-        "stopped": state.stopped or "the width was reached",
+        "width asked for": wanted,
+        "stopped": asked + state.stopped if state.stopped else "the width was reached",
     }
     if refuted is not None:
         return _infeasible(model, refuted, statistics)
-    return _enclosed(model, state, interrupted, statistics)
+    return _enclosed(model, units, state, interrupted, statistics)
 
 
 def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
@@ -204,14 +216,17 @@ def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) ->
 
 
 def _enclosed(
-    model: CMDP, state: Lagrangian, interrupted: bool, statistics: dict[str, Any]
+    model: CMDP, units: Units, state: Lagrangian, interrupted: bool, statistics: dict[str, Any]
 ) -> EnclosedSolution:
-    components = []
+    components, scales = [], state.scales
     if state.mixture is not None and state.lower is not None:
         for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
             if not weight:
                 continue
-            ends = tuple(zip(column.lower, column.upper, strict=True))
+            ends = tuple(
+                (low * scale, high * scale)
+                for low, high, scale in zip(column.lower, column.upper, scales, strict=True)
+            )
             choices = state.image.choices(column.moves)
             assert column.values is not None
             components.append(
@@ -221,10 +236,11 @@ def _enclosed(
     return EnclosedSolution(
         Status.INTERRUPTED if interrupted else Status.ENCLOSED,
         model,
-        () if ceiling is None else ceiling.multipliers,
-        state.lower,
-        state.upper,
+        () if ceiling is None else units.multipliers(ceiling.multipliers),
+        None if state.lower is None else state.lower * scales[0],
+        None if state.upper is None else state.upper * scales[0],
         tuple(components),
         statistics=statistics,
         proof=None if ceiling is None else ceiling.proof,
+        scales=scales,
     )

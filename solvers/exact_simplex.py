@@ -5,7 +5,7 @@ start from any nonsingular basis: take an infeasible basic variable out (artific
 the smallest column), bring in the smallest column that moves it towards feasibility.  When no
 column does, that row of the tableau is a Farkas vector.  Phase 2 is the primal simplex.  Artificial
 columns never come back, and Bland's rule excludes cycling in between, so both phases end.
-Each step solves with the basis afresh in FLINT: repairs are rare and short.
+Each step solves with the basis afresh in FLINT: repairs are rare and short, and limited.
 """
 
 from __future__ import annotations
@@ -13,40 +13,78 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from flint import fmpz_mat
+
+from .basis_proof import basis_matrix, infeasible_positions, optimal_solution, prove_basis
 from .exact import SingularMatrixError, Vector, solve_flint_system
-from .linear_program import (
-    LinearProgram,
-    LinearSolution,
-    LinearStatistics,
-    LinearStatus,
-    basis_matrix,
-    infeasible_positions,
-    optimal_solution,
-    prove_basis,
-)
+from .limits import Allowance, Limits
+from .linear_program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
 def repair(
-    program: LinearProgram, basis: Sequence[int], statistics: LinearStatistics | None = None
+    program: LinearProgram,
+    basis: Sequence[int],
+    statistics: LinearStatistics | None = None,
+    allowance: Allowance | None = None,
 ) -> LinearSolution:
-    """The exact solution by pivots from any basis; a singular one is replaced by unit columns."""
-    record = statistics or LinearStatistics()
+    """The exact solution by pivots from any basis; a singular one is replaced by unit columns.
+
+    Raises LimitReachedError when the allowance is used up.
+    """
+    record, allowance = statistics or LinearStatistics(), allowance or Limits().started()
     since = time.perf_counter()
     try:
-        current, farkas = make_feasible(program, basis, record)
+        current, farkas = make_feasible(program, basis, record, allowance)
     except SingularMatrixError:
-        current, farkas = make_feasible(program, program.unit_basis(), record)
+        current, farkas = make_feasible(program, program.unit_basis(), record, allowance)
     record.add("repair", since)
     if farkas is not None:
-        record.denominator_bits = farkas.denominator.bit_length()
-        return LinearSolution(
-            LinearStatus.INFEASIBLE, program, farkas=farkas, basis=tuple(current), statistics=record
-        )
-    return make_optimal(program, current, record)
+        return _infeasible(program, current, farkas, record)
+    return make_optimal(program, current, record, allowance)
+
+
+def proved_infeasible(
+    program: LinearProgram,
+    basis: Sequence[int],
+    record: LinearStatistics,
+    allowance: Allowance,
+) -> LinearSolution | None:
+    """A proof of infeasibility among the rows of the tableau of a nonsingular basis, or None."""
+    since, matrix = time.perf_counter(), basis_matrix(program, basis)
+    basic = solve_flint_system(matrix, program.rhs)
+    try:
+        for position in infeasible_positions(program, basis, basic):
+            allowance.look()
+            row = _row(program, matrix, basic, position)
+            if _first_negative(program, row, set(basis)) is None:
+                return _infeasible(program, basis, row, record)
+    finally:
+        record.add("Farkas vector", since)
+    return None
+
+
+def _infeasible(
+    program: LinearProgram, basis: Sequence[int], farkas: Vector, record: LinearStatistics
+) -> LinearSolution:
+    record.denominator_bits = farkas.denominator.bit_length()
+    return LinearSolution(
+        LinearStatus.INFEASIBLE, program, farkas=farkas, basis=tuple(basis), statistics=record
+    )
+
+
+def _row(program: LinearProgram, matrix: fmpz_mat, basic: Vector, position: int) -> Vector:
+    """The row of the tableau of an infeasible basic variable, with a negative value.
+
+    A column that is to enter needs a negative entry; where there is none the row itself is a
+    Farkas vector.
+    """
+    unit = [0] * program.n_rows
+    unit[position] = 1 if basic.numerators[position] < 0 else -1
+    return solve_flint_system(matrix.transpose(), unit)
 
 
 def make_feasible(
-    program: LinearProgram, basis: Sequence[int], record: LinearStatistics
+    program: LinearProgram, basis: Sequence[int], record: LinearStatistics, allowance: Allowance
 ) -> tuple[list[int], Vector | None]:
     """Phase 1: a primal feasible basis, or the last basis and a Farkas vector."""
     current = list(basis)
@@ -57,15 +95,11 @@ def make_feasible(
         if not bad:
             return current, None
         leaving = min(bad, key=lambda p: (not program.is_artificial(current[p]), current[p]))
-        # Orient the row so that its basic value is negative: an entering column needs a negative
-        # entry, and the row itself is a Farkas vector when there is none.
-        sign = 1 if basic.numerators[leaving] < 0 else -1
-        unit = [0] * program.n_rows
-        unit[leaving] = sign
-        row = solve_flint_system(matrix.transpose(), unit)
+        row = _row(program, matrix, basic, leaving)
         entering = _first_negative(program, row, set(current))
         if entering is None:
             return current, row
+        allowance.pivot()
         current[leaving] = entering
         record.pivots += 1
 
@@ -81,7 +115,7 @@ def _first_negative(program: LinearProgram, row: Vector, inside: set[int]) -> in
 
 
 def make_optimal(
-    program: LinearProgram, basis: Sequence[int], record: LinearStatistics
+    program: LinearProgram, basis: Sequence[int], record: LinearStatistics, allowance: Allowance
 ) -> LinearSolution:
     """Phase 2 from a primal feasible basis: an optimal solution, or proof of unboundedness."""
     current = list(basis)
@@ -99,6 +133,7 @@ def make_optimal(
             return LinearSolution(
                 LinearStatus.UNBOUNDED, program, basis=tuple(current), statistics=record
             )
+        allowance.pivot()
         current[leaving] = entering
         record.pivots += 1
 

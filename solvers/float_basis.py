@@ -7,39 +7,16 @@ returns is a basis of the program given.
 
 from __future__ import annotations
 
-import os
-import threading
 from typing import Any
 
 import numpy as np
 
 from .exact import floats_of
+from .highs import SECONDS, run_highs
 from .linear_program import LinearProgram
 
 _TOLERANCE = 1e-9
 _EQUILIBRATIONS = 4
-_SINGLE_FAILURES = (OverflowError, FloatingPointError)
-_local = threading.local()
-
-
-def highs_instance() -> Any:
-    """One HiGHS object per thread and process (creating one costs more than a tiny solve)."""
-    import highspy
-
-    if getattr(_local, "process", None) != os.getpid():
-        solver = highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
-        for name, value in (
-            ("output_flag", False),
-            ("presolve", "off"),
-            ("solver", "simplex"),
-            ("parallel", "off"),
-            ("threads", 1),
-            ("primal_feasibility_tolerance", _TOLERANCE),
-            ("dual_feasibility_tolerance", _TOLERANCE),
-        ):
-            solver.setOptionValue(name, value)
-        _local.process, _local.solver = os.getpid(), solver
-    return _local.solver
 
 
 def _scaled(program: LinearProgram) -> tuple[Any, Any, Any, Any, Any]:
@@ -87,27 +64,26 @@ def _largest(values: Any, groups: Any, count: int) -> Any:
     return largest
 
 
-def propose_basis(program: LinearProgram) -> tuple[list[int] | None, str]:
+def propose_basis(program: LinearProgram, seconds: float = SECONDS) -> tuple[list[int] | None, str]:
     """A proposed basis (None when HiGHS has none) and HiGHS's word for its status."""
     if not program.n_columns:
         return program.unit_basis(), "empty"
     try:
-        data = _scaled(program)
-    except _SINGLE_FAILURES as problem:
+        with np.errstate(all="ignore"):
+            data = _scaled(program)
+    except OverflowError as problem:
         return None, f"not representable in floating point ({problem})"
     if not all(np.isfinite(part).all() for part in data[2:]):
         return None, "not representable in floating point"
-    return _run(program, data)
+    return _run(program, data, min(seconds, SECONDS))
 
 
 def _run(
-    program: LinearProgram, data: tuple[Any, Any, Any, Any, Any]
+    program: LinearProgram, data: tuple[Any, Any, Any, Any, Any], seconds: float
 ) -> tuple[list[int] | None, str]:
     import highspy
 
     starts, rows, values, right, objective = data
-
-    solver = highs_instance()
     count, size = program.n_columns, program.n_rows
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = count, size
@@ -119,10 +95,15 @@ def _run(
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_, model.a_matrix_.index_ = starts, rows
     model.a_matrix_.value_ = values
-    solver.clearSolver()
-    if solver.passModel(model) == highspy.HighsStatus.kError:
-        return None, "HiGHS rejected the model"
-    solver.run()
+    solver = run_highs(
+        model,
+        seconds=seconds,
+        presolve="off",
+        solver="simplex",
+        parallel="off",
+        primal_feasibility_tolerance=_TOLERANCE,
+        dual_feasibility_tolerance=_TOLERANCE,
+    )
     status = solver.modelStatusToString(solver.getModelStatus())
     basis = solver.getBasis()
     if not basis.valid:

@@ -15,16 +15,21 @@ from typing import Any
 
 from .cmdp import CMDP, ModelError
 from .exact import Vector, format_rational
+from .exact_columns import ColumnSearch, Mixture, negated
 from .improvement import greedy_choices, policy_iteration
-from .linear_program import LinearSolution, LinearStatistics, solve_linear_program
+from .limits import Allowance, Limits
+from .linear_program import LinearStatistics
 from .occupancy import (
     Solution,
     Status,
+    attempt,
     occupancy_program,
     policy_basis,
     statistics_of,
 )
-from .policies import Policy, policy_return
+from .policies import Policy, policy_return, scalarised_cost
+
+_GENEROUS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,52 +53,68 @@ class MostFeasible:
     values: Vector
 
 
-def _slack_solution(model: CMDP) -> tuple[LinearSolution, Vector, tuple[Fraction, ...], Vector]:
-    """The solved slack program with its occupancy, multipliers and scalarised cost values."""
+@dataclass(frozen=True, slots=True)
+class GreatestSlack:
+    """t*, the occupancy (K) that attains it, lambda (m) and W (S) that prove it, and statistics."""
+
+    value: Fraction
+    occupancy: Vector
+    multipliers: tuple[Fraction, ...]
+    values: Vector
+    statistics: dict[str, Any]
+
+
+def greatest_slack(model: CMDP, allowance: Allowance) -> GreatestSlack:
+    """The slack program, solved as ``solve`` does: by HiGHS's basis, pivots, or exact policies.
+
+    Raises ModelError without constraints, and LimitReachedError.
+    """
     if not model.n_constraints:
         raise ModelError(
             "the model has no constraint, so every policy is feasible; add a cost and a budget"
         )
-    built = occupancy_program(model, slack=True)
-    first = model.choice_start[:-1].tolist()
-    fallback = policy_basis(model, first)
+    built, record = occupancy_program(model, slack=True), LinearStatistics()
     # The slack columns shift the unit columns by two.
-    answer = solve_linear_program(
-        built.program, fallback=[j + 2 if j >= model.n_choices else j for j in fallback]
-    )
-    assert answer.dual is not None
-    _, multipliers = built.dual(answer.dual)
+    first = policy_basis(model, model.choice_start[:-1].tolist())
+    fallback = [j + 2 if j >= model.n_choices else j for j in first]
+    answer = attempt(built.program, fallback, record, allowance)
+    if answer is None:
+        search = ColumnSearch(model, allowance)
+        best = search.greatest_slack()
+        assert best is not None
+        return by_columns(search, best, record.proposal)
+    assert answer.primal is not None and answer.dual is not None and answer.value is not None
+    dual_values, multipliers = built.dual(answer.dual)
     cost = scalarised_cost(model, multipliers)
-    rho = built.occupancy(answer)
-    dual_values, _ = built.dual(answer.dual)
-    negated = Vector(tuple(-c for c in cost.numerators), cost.denominator)
     # Where rho does not visit, the dual is only a bound: make it the least cost everywhere.
-    best = policy_iteration(
-        model, cost, maximise=False, start=greedy_choices(model, dual_values, negated)
-    )
-    return answer, rho, multipliers, best.values
-
-
-def scalarised_cost(model: CMDP, multipliers: tuple[Fraction, ...]) -> Vector:
-    """sum_i lambda_i c_i over the choices."""
-    rows = [model.cost_vector(i) for i in range(model.n_constraints)]
-    return Vector.of(
-        sum((weight * row[k] for weight, row in zip(multipliers, rows, strict=True)), Fraction(0))
-        for k in range(model.n_choices)
+    start = greedy_choices(model, dual_values, negated(cost))
+    values = policy_iteration(model, cost, maximise=False, start=start).values
+    statistics = statistics_of(answer)
+    return GreatestSlack(
+        answer.value, built.occupancy(answer.primal), multipliers, values, statistics
     )
 
 
-def most_feasible(model: CMDP) -> MostFeasible:
-    """The policy maximising min_i (d_i - J_{c_i}); ModelError when there is none."""
-    answer, rho, multipliers, values = _slack_solution(model)
-    policy = _policy_of(model, rho, multipliers, values)
+def by_columns(search: ColumnSearch, best: Mixture, proposal: str) -> GreatestSlack:
+    """What exact policy iteration found."""
+    statistics = {"method": search.method(proposal), "proposal": proposal}
+    return GreatestSlack(
+        best.value, best.occupancy, best.multipliers, negated(best.values), statistics
+    )
+
+
+def most_feasible(model: CMDP, limits: Limits = _GENEROUS) -> MostFeasible:
+    """The policy maximising min_i (d_i - J_{c_i}).
+
+    Raises ModelError without constraints, and LimitReachedError.
+    """
+    best = greatest_slack(model, limits.started())
+    policy = _policy_of(model, best.occupancy, best.multipliers, best.values)
     slacks = tuple(
         budget - policy_return(model, policy, ("cost", i)) for i, budget in enumerate(model.budgets)
     )
-    assert answer.value is not None
-    return MostFeasible(
-        answer.value, slacks, policy, policy_return(model, policy), multipliers, values
-    )
+    reward = policy_return(model, policy)
+    return MostFeasible(best.value, slacks, policy, reward, best.multipliers, best.values)
 
 
 def _policy_of(
@@ -101,9 +122,7 @@ def _policy_of(
 ) -> Policy:
     start, mass = model.choice_start.tolist(), rho.numerators
     cost = scalarised_cost(model, multipliers)
-    negated = Vector(tuple(-c for c in cost.numerators), cost.denominator)
-    least = Vector(tuple(-v for v in values.numerators), values.denominator)
-    greedy = greedy_choices(model, least, negated)
+    greedy = greedy_choices(model, negated(values), negated(cost))
     probabilities = [Fraction(0)] * model.n_choices
     for s in range(model.n_states):
         total = sum(mass[start[s] : start[s + 1]])
@@ -115,16 +134,22 @@ def _policy_of(
     return Policy(tuple(probabilities))
 
 
-def infeasible_solution(model: CMDP, earlier: LinearStatistics | None = None) -> Solution:
-    """The Farkas certificate of an infeasible model and its least uniform relaxation.
+def infeasible_solution(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
+    """The certificate of an infeasible model and its least uniform relaxation.
 
-    Raises ModelError when the model is feasible after all.
+    Raises ModelError when the model is feasible after all, and LimitReachedError.
     """
-    answer, _, multipliers, values = _slack_solution(model)
-    assert answer.value is not None
-    if answer.value >= 0:
-        raise ModelError(f"the model is feasible with uniform slack {answer.value}; use solve")
-    statistics = statistics_of(answer)
+    best = greatest_slack(model, limits.started())
+    if best.value >= 0:
+        raise ModelError(f"the model is feasible with uniform slack {best.value}; use solve")
+    return infeasible(model, best)
+
+
+def infeasible(
+    model: CMDP, best: GreatestSlack, earlier: LinearStatistics | None = None
+) -> Solution:
+    """The answer when the greatest slack is negative, after an ``earlier`` attempt to solve."""
+    statistics = dict(best.statistics)
     if earlier is not None:
         statistics["first phase"] = {
             "proposal": earlier.proposal,
@@ -134,10 +159,10 @@ def infeasible_solution(model: CMDP, earlier: LinearStatistics | None = None) ->
     return Solution(
         Status.INFEASIBLE,
         model,
-        multipliers,
-        values,
-        relaxation=-answer.value,
-        certificate=infeasibility_certificate(model, values, multipliers),
+        best.multipliers,
+        best.values,
+        relaxation=-best.value,
+        certificate=infeasibility_certificate(model, best.values, best.multipliers),
         statistics=statistics,
     )
 

@@ -11,13 +11,12 @@ of row i: its slack when the row is "<=", an artificial variable (which must be 
 from __future__ import annotations
 
 import enum
+import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
-
-from flint import fmpz_mat
 
 from .exact import (
     Rational,
@@ -25,10 +24,13 @@ from .exact import (
     Vector,
     common_denominator,
     format_rational,
-    solve_flint_system,
     to_fraction,
 )
+from .limits import Limits
 
+_GENEROUS = Limits()
+#: HiGHS's word for a program without a feasible point.
+INFEASIBLE = "Infeasible"
 Column = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -181,6 +183,19 @@ class LinearStatistics:
         """Add the time since ``since`` (perf_counter) to a stage."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
 
+    def summary(self, program: LinearProgram, method: str) -> dict[str, Any]:
+        """All of it as a plain dictionary, with the method that gave the answer."""
+        return {
+            "method": method,
+            "proposal": self.proposal,
+            "repaired": self.repaired,
+            "pivots": self.pivots,
+            "denominator_bits": self.denominator_bits,
+            "seconds": dict(self.seconds),
+            "rows": program.n_rows,
+            "columns": program.n_columns,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class LinearSolution:
@@ -223,134 +238,15 @@ class LinearSolution:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BasisProof:
-    """The exact solutions at a basis and what they violate.
-
-    ``basic`` are the values of the basic columns (in the order of ``basis``), ``dual`` the row
-    multipliers for the integer objective; ``infeasible`` lists positions of bad basic values,
-    ``entering`` the columns of positive reduced cost, ``ties`` counts zero reduced costs.
-    """
-
-    basis: tuple[int, ...]
-    basic: Vector
-    dual: Vector
-    infeasible: tuple[int, ...]
-    entering: tuple[int, ...]
-    ties: int
-
-    @property
-    def optimal(self) -> bool:
-        """Whether the basis is proved optimal."""
-        return not self.infeasible and not self.entering
-
-
-def basis_matrix(program: LinearProgram, basis: Sequence[int]) -> fmpz_mat:
-    """The square integer matrix of the basic columns."""
-    size = program.n_rows
-    rows = [[0] * size for _ in range(size)]
-    for position, j in enumerate(basis):
-        for i, value in zip(*program.column(j), strict=True):
-            rows[i][position] = value
-    return fmpz_mat(rows)
-
-
-def infeasible_positions(
-    program: LinearProgram, basis: Sequence[int], basic: Vector
-) -> tuple[int, ...]:
-    """Positions whose basic value is negative, or nonzero for an artificial column."""
-    return tuple(
-        position
-        for position, j in enumerate(basis)
-        if (value := basic.numerators[position]) < 0 or (value and program.is_artificial(j))
-    )
-
-
-def reduced_costs(program: LinearProgram, dual: Vector) -> Iterable[tuple[int, int]]:
-    """(column, c_j * denominator - A_j . y) for all columns that may enter a basis."""
-    y, bottom = dual.numerators, dual.denominator
-    for j, (indices, values) in enumerate(program.columns):
-        total = program.objective[j] * bottom
-        for i, value in zip(indices, values, strict=True):
-            total -= value * y[i]
-        yield j, total
-    for i, equal in enumerate(program.equality):
-        if not equal:
-            yield program.n_columns + i, -y[i]
-
-
-def prove_basis(
-    program: LinearProgram, basis: Sequence[int], statistics: LinearStatistics | None = None
-) -> BasisProof:
-    """Exact primal and dual solutions of a basis; raises SingularMatrixError if it is none."""
-    clock = statistics or LinearStatistics()
-    if len(basis) != program.n_rows or len(set(basis)) != len(basis):
-        raise SingularMatrixError(
-            f"{len(set(basis))} distinct columns for {program.n_rows} rows; "
-            "a basis has one column a row"
-        )
-    since = time.perf_counter()
-    matrix = basis_matrix(program, basis)
-    clock.add("matrix", since)
-    since = time.perf_counter()
-    basic = solve_flint_system(matrix, program.rhs)
-    clock.add("exact primal", since)
-    since = time.perf_counter()
-    dual = solve_flint_system(matrix.transpose(), [program.cost(j) for j in basis])
-    clock.add("exact dual", since)
-    since = time.perf_counter()
-    inside = set(basis)
-    outside = [(j, d) for j, d in reduced_costs(program, dual) if d >= 0 and j not in inside]
-    clock.add("exact check", since)
-    return BasisProof(
-        tuple(basis),
-        basic,
-        dual,
-        infeasible_positions(program, basis, basic),
-        tuple(j for j, d in outside if d > 0),
-        sum(1 for _, d in outside if d == 0),
-    )
-
-
-def optimal_solution(
-    program: LinearProgram, proof: BasisProof, statistics: LinearStatistics
-) -> LinearSolution:
-    """The solution record of a basis proved optimal."""
-    primal = [0] * program.n_columns
-    for position, j in enumerate(proof.basis):
-        if j < program.n_columns:
-            primal[j] = proof.basic.numerators[position]
-    x = Vector(tuple(primal), proof.basic.denominator)
-    dual = Vector(proof.dual.numerators, proof.dual.denominator * program.objective_denominator)
-    statistics.denominator_bits = x.denominator.bit_length()
-    return LinearSolution(
-        LinearStatus.OPTIMAL,
-        program,
-        x.dot(program.objective, program.objective_denominator),
-        x,
-        dual,
-        basis=proof.basis,
-        unique=proof.ties == 0,
-        statistics=statistics,
-    )
-
-
-def solve_linear_program(
+def proved_proposal(
     program: LinearProgram,
-    *,
+    statistics: LinearStatistics,
     basis: Sequence[int] | None = None,
-    fallback: Sequence[int] | None = None,
-) -> LinearSolution:
-    """Solve exactly.
+    seconds: float = float("inf"),
+) -> tuple[Sequence[int] | None, LinearSolution | None]:
+    """A basis, given or proposed by HiGHS (None: it is none), and the solution if it is optimal."""
+    from .basis_proof import optimal_solution, prove_basis
 
-    Args:
-        basis: a basis to try instead of asking HiGHS.
-        fallback: a nonsingular basis from which to repair when the proposal is singular or missing
-            (default: all unit columns).
-    """
-    from .exact_simplex import repair
-
-    statistics = LinearStatistics()
     since = time.perf_counter()
     if basis is not None:
         proposal: Sequence[int] | None = basis
@@ -358,15 +254,48 @@ def solve_linear_program(
     else:
         from .float_basis import propose_basis
 
-        proposal, statistics.proposal = propose_basis(program)
+        proposal, statistics.proposal = propose_basis(program, seconds)
     statistics.add("float", since)
-    if proposal is not None:
-        try:
-            proof = prove_basis(program, proposal, statistics)
-            if proof.optimal:
-                return optimal_solution(program, proof, statistics)
-        except SingularMatrixError:
-            proposal = None
+    if proposal is None:
+        return None, None
+    try:
+        proof = prove_basis(program, proposal, statistics)
+    except SingularMatrixError:
+        return None, None
+    return proposal, optimal_solution(program, proof, statistics) if proof.optimal else None
+
+
+def solve_linear_program(
+    program: LinearProgram,
+    *,
+    basis: Sequence[int] | None = None,
+    fallback: Sequence[int] | None = None,
+    limits: Limits = _GENEROUS,
+) -> LinearSolution:
+    """Solve exactly: HiGHS's basis if it is optimal, else exact pivots from there.
+
+    Where HiGHS calls the program infeasible, every row of its last tableau is tried as the proof.
+
+    Args:
+        basis: a basis to try instead of asking HiGHS.
+        fallback: a nonsingular basis from which to repair when the proposal is singular or missing
+            (default: all unit columns).
+        limits: on the time and on the exact pivots.
+
+    Raises LimitReachedError when they do not suffice.
+    """
+    from .exact_simplex import proved_infeasible, repair
+
+    allowance, statistics = limits.started(), LinearStatistics()
+    proposal, answer = proved_proposal(program, statistics, basis, limits.seconds)
+    if proposal and answer is None and statistics.proposal == INFEASIBLE:
+        answer = proved_infeasible(program, proposal, statistics, allowance)
+    if answer is not None:
+        return answer
     statistics.repaired = True
-    start = proposal or fallback or program.unit_basis()
-    return repair(program, start, statistics)
+    return repair(program, proposal or fallback or program.unit_basis(), statistics, allowance)
+
+
+def row_scale(row: Sequence[Fraction], bound: Fraction) -> int:
+    """What ``LinearProgram.of`` multiplies a row of rationals by."""
+    return math.lcm(*(value.denominator for value in row), bound.denominator)

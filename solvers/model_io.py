@@ -27,6 +27,7 @@ from .exact import (
 )
 from .exact_rows import RowReader
 from .model_document import labels_and_coordinates, read_labels_and_coordinates
+from .whole_files import whole, write_text
 
 _ARRAYS = (
     "choice_start",
@@ -256,9 +257,9 @@ def save(model: CMDP, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix == ".json":
         document = {**model.to_dict(), **labels_and_coordinates(model)}
-        path.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(document) + "\n")
     elif path.suffix == ".npz":
-        with path.open("wb") as stream:
+        with whole(path) as unfinished, unfinished.open("wb") as stream:
             np.savez_compressed(stream, **_npz_fields(model))
     elif path.suffix == ".tra":
         from .prism import write_prism

@@ -16,16 +16,31 @@ import enum
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from .cmdp import CMDP
 from .exact import Vector, format_rational
+from .exact_columns import ColumnSearch, to_vertex
+from .exact_simplex import repair
 from .improvement import greedy_choices, policy_iteration
-from .linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
+from .limits import Allowance, LimitReachedError, Limits
+from .linear_program import (
+    INFEASIBLE,
+    LinearProgram,
+    LinearSolution,
+    LinearStatistics,
+    LinearStatus,
+    proved_proposal,
+)
 from .model_checks import check_discounted
 from .policies import Policy, lagrangian
+
+_GENEROUS = Limits()
+#: Exact pivots after which exact policy iteration takes over.  A pivot costs two or three exact
+#: solutions of a system of S rows, a policy about ten, and a dozen policies decide most models.
+REPAIR = 100
 
 
 class Status(enum.Enum):
@@ -38,6 +53,10 @@ class Status(enum.Enum):
     )
     ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
     INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
+    UNDECIDED = (
+        "the limits were reached first; the bounds hold as far as they are known: allow more time, "
+        "or enclose the optimum"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +64,18 @@ class Solution:
     """The exact answer, with its certificate.
 
     Attributes:
-        value: J_r* = <r, rho*>, UN-normalised; None when infeasible.
+        value: J_r* = <r, rho*>, UN-normalised; None when infeasible or undecided.
         multipliers: lambda* (m), a subgradient of the value in the budgets.
         occupancy: rho* (K), total mass 1 / (1 - gamma).
         policy: rho* conditioned on the state; lambda*-greedy where rho* does not visit.
-        values: V (S), the optimal values of r - lambda* c (of the scalarised cost if infeasible).
+        values: V (S), the optimal values of r - lambda* c (of the scalarised cost if infeasible;
+            empty if undecided).
         n_randomisations: sum over visited states of (actions used - 1).
         unique: True when rho* is proved to be the only optimal occupancy; False is "not proved".
         relaxation: when infeasible, the least t such that budgets d_i + t are feasible.
-        certificate: a document of kind "cmdp-optimum" or "cmdp-infeasible".
-        statistics: seconds per stage, pivots, whether repaired, bits of the denominators.
+        lower, upper: when undecided, what is known: lower <= J_r* <= upper.
+        certificate: a document of kind "cmdp-optimum" or "cmdp-infeasible"; empty if undecided.
+        statistics: the method, seconds per stage, pivots, whether repaired, bits of denominators.
     """
 
     status: Status
@@ -67,6 +88,8 @@ class Solution:
     n_randomisations: int = 0
     unique: bool = False
     relaxation: Fraction | None = None
+    lower: Fraction | None = None
+    upper: Fraction | None = None
     certificate: dict[str, Any] = field(default_factory=dict, repr=False)
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -84,14 +107,19 @@ class OccupancyProgram:
     value_scale: Fraction
     multiplier_scales: tuple[Fraction, ...]
 
-    def occupancy(self, solution: LinearSolution) -> Vector:
-        """rho over the choices."""
-        assert solution.primal is not None
+    def occupancy(self, point: Vector) -> Vector:
+        """rho over the choices at a point of the program."""
         bottoms = self.model.denominators.tolist()
         return Vector(
-            tuple(d * x for d, x in zip(bottoms, solution.primal.numerators, strict=False)),
-            solution.primal.denominator * self.model.initial_denominator,
+            tuple(d * x for d, x in zip(bottoms, point.numerators, strict=False)),
+            point.denominator * self.model.initial_denominator,
         )
+
+    def unscaled(self, rho: Vector) -> Vector:
+        """The point of the program for an occupancy."""
+        bottoms = self.model.denominators.tolist()
+        total = self.model.initial_denominator
+        return Vector.of(v * total / d for v, d in zip(rho.fractions(), bottoms, strict=True))
 
     def dual(self, y: Vector) -> tuple[Vector, tuple[Fraction, ...]]:
         """(V, lambda) of a dual or Farkas vector."""
@@ -175,28 +203,94 @@ def policy_basis(model: CMDP, choices: Sequence[int]) -> list[int]:
     ]
 
 
-def solve(model: CMDP) -> Solution:
-    """The exact optimum of a constrained MDP, or an exact proof that there is none."""
+def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
+    """The exact optimum of a constrained MDP, or an exact proof that there is none.
+
+    HiGHS's basis is proved; where it is wrong, some exact pivots repair it; where they do not
+    suffice, exact policy iteration takes over.  ``statistics["method"]`` tells which of them gave
+    the answer.  Where HiGHS finds no policy that meets the budgets, the slack program decides.
+
+    Args:
+        limits: on the time; where it does not suffice the solution is UNDECIDED.
+    """
+    search, record = ColumnSearch(model, limits.started()), LinearStatistics()
     since = time.perf_counter()
     built = occupancy_program(model)
-    build_seconds = time.perf_counter() - since
-    first = model.choice_start[:-1].tolist()
-    answer = solve_linear_program(built.program, fallback=policy_basis(model, first))
-    answer.statistics.seconds["build"] = build_seconds
-    if answer.status is LinearStatus.INFEASIBLE:
-        from .infeasibility import infeasible_solution
+    record.add("build", since)
+    try:
+        return _solved(built, record, search)
+    except LimitReachedError as reached:
+        statistics = record.summary(built.program, str(reached))
+        return Solution(
+            Status.UNDECIDED,
+            model,
+            (),
+            Vector(()),
+            lower=search.lower,
+            upper=search.upper,
+            statistics=statistics,
+        )
 
-        return infeasible_solution(model, answer.statistics)
-    assert answer.dual is not None and answer.value is not None
-    return _optimal(built, answer)
 
+def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSearch) -> Solution:
+    from .infeasibility import by_columns, greatest_slack, infeasible
 
-def _optimal(built: OccupancyProgram, answer: LinearSolution) -> Solution:
-    model = built.model
-    assert answer.dual is not None and answer.value is not None
+    model, first = built.model, policy_basis(built.model, built.model.choice_start[:-1].tolist())
+    answer = attempt(built.program, first, record, search.allowance)
+    if answer is not None and answer.status is LinearStatus.OPTIMAL:
+        assert answer.primal is not None and answer.dual is not None
+        rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
+        return _optimal(built, rho, values, multipliers, answer.unique, statistics_of(answer))
+    if model.n_constraints:
+        if answer is not None or record.proposal == INFEASIBLE:
+            slack = greatest_slack(model, search.allowance)
+            if slack.value < 0:
+                return infeasible(model, slack, record)
+        missed = search.greatest_slack(enough=True)
+        if missed is not None:
+            return infeasible(model, by_columns(search, missed, record.proposal), record)
     since = time.perf_counter()
-    rho = built.occupancy(answer)
-    values, multipliers = built.dual(answer.dual)
+    best = search.greatest_reward()
+    record.add("exact policies", since)
+    # As few randomisations as there are constraints, as at every vertex.
+    rho = built.occupancy(to_vertex(built.program, built.unscaled(best.occupancy)))
+    statistics = record.summary(built.program, search.method(record.proposal))
+    return _optimal(built, rho, best.values, best.multipliers, False, statistics)
+
+
+def attempt(
+    program: LinearProgram,
+    fallback: Sequence[int],
+    record: LinearStatistics,
+    allowance: Allowance,
+) -> LinearSolution | None:
+    """A program solved by HiGHS's basis and some exact pivots; None if these do not suffice.
+
+    Nor is anything tried when HiGHS finds the program infeasible: the slack program decides that
+    with far fewer pivots.
+    """
+    proposal, answer = proved_proposal(program, record, seconds=allowance.left.seconds)
+    if answer is not None or record.proposal == INFEASIBLE:
+        return answer
+    record.repaired = True
+    few = replace(allowance.left, pivots=min(REPAIR, allowance.limits.pivots))
+    try:
+        return repair(program, proposal or fallback, record, few.started())
+    except LimitReachedError:
+        return None
+
+
+def _optimal(
+    built: OccupancyProgram,
+    rho: Vector,
+    values: Vector,
+    multipliers: tuple[Fraction, ...],
+    unique: bool,
+    statistics: dict[str, Any],
+) -> Solution:
+    model = built.model
+    since = time.perf_counter()
+    value = rho.dot(model.reward.tolist(), model.reward_denominator)
     policy, visited, values = complete_policy(model, rho, values, multipliers)
     certificate = {
         "format": "holdfast-certificate/1",
@@ -205,21 +299,21 @@ def _optimal(built: OccupancyProgram, answer: LinearSolution) -> Solution:
         "occupancy": rho.to_json(),
         "values": values.to_json(),
         "multipliers": [format_rational(v) for v in multipliers],
-        "value": format_rational(answer.value),
+        "value": format_rational(value),
     }
-    answer.statistics.add("certificate", since)
+    statistics["seconds"]["certificate"] = time.perf_counter() - since
     return Solution(
         Status.OPTIMAL,
         model,
         multipliers,
         values,
-        answer.value,
+        value,
         rho,
         policy,
         policy.n_randomisations(model, visited),
-        answer.unique,
+        unique,
         certificate=certificate,
-        statistics=statistics_of(answer),
+        statistics=statistics,
     )
 
 
@@ -252,12 +346,9 @@ def complete_policy(
 def statistics_of(answer: LinearSolution) -> dict[str, Any]:
     """The statistics of a linear solution as a plain dictionary."""
     record = answer.statistics
-    return {
-        "proposal": record.proposal,
-        "repaired": record.repaired,
-        "pivots": record.pivots,
-        "denominator_bits": record.denominator_bits,
-        "seconds": dict(record.seconds),
-        "rows": answer.program.n_rows,
-        "columns": answer.program.n_columns,
-    }
+    method = "exact linear program, the basis that HiGHS proposed"
+    if record.repaired:
+        method = (
+            f"exact linear program, {record.pivots} exact pivots after HiGHS ({record.proposal})"
+        )
+    return record.summary(answer.program, method)

@@ -14,8 +14,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from .bordered import square_solver
 from .cmdp import CMDP, ModelError
-from .exact import Rational, Vector, common_denominator, solve_integer_system, to_fraction
+from .exact import Rational, Vector, common_denominator, to_fraction
 from .model_checks import check_discounted
 
 #: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
@@ -140,6 +141,15 @@ def lagrangian(model: CMDP, multipliers: Sequence[Rational]) -> Vector:
     return Vector(tuple(total), bottom)
 
 
+def scalarised_cost(model: CMDP, multipliers: Sequence[Fraction]) -> Vector:
+    """sum_i lambda_i c_i over the choices."""
+    rows = [model.cost_vector(i) for i in range(model.n_constraints)]
+    return Vector.of(
+        sum((weight * row[k] for weight, row in zip(multipliers, rows, strict=True)), Fraction(0))
+        for k in range(model.n_choices)
+    )
+
+
 def _policy_rows(model: CMDP, policy: Policy) -> list[list[tuple[int, int]]]:
     """For each state its used choices with integer factors f_k = p_k * scale / D_k.
 
@@ -160,21 +170,22 @@ def _policy_rows(model: CMDP, policy: Policy) -> list[list[tuple[int, int]]]:
     return rows
 
 
-def _evaluation_matrix(model: CMDP, rows: list[list[tuple[int, int]]]) -> list[list[int]]:
+def _evaluation_matrix(model: CMDP, rows: list[list[tuple[int, int]]]) -> list[dict[int, int]]:
     """Integer rows of (I - gamma P_pi), row s multiplied by gamma's denominator and its scale."""
     check_discounted(model)
     top, bottom = model.discount.numerator, model.discount.denominator
     indptr, successors, weights, bottoms = (
         a.tolist() for a in (model.indptr, model.successors, model.weights, model.denominators)
     )
-    matrix = [[0] * model.n_states for _ in range(model.n_states)]
+    matrix: list[dict[int, int]] = [{state: 0} for state in range(model.n_states)]
     for state, used in enumerate(rows):
         line = matrix[state]
         for k, factor in used:
             line[state] += bottom * factor * bottoms[k]
             scaled = top * factor
             for j in range(indptr[k], indptr[k + 1]):
-                line[successors[j]] -= scaled * weights[j]
+                ahead = successors[j]
+                line[ahead] = line.get(ahead, 0) - scaled * weights[j]
     return matrix
 
 
@@ -194,7 +205,7 @@ def _evaluate_rows(model: CMDP, rows: list[list[tuple[int, int]]], values: Vecto
         bottom * sum(factor * bottoms[k] * values.numerators[k] for k, factor in used)
         for used in rows
     ]
-    solution = solve_integer_system(_evaluation_matrix(model, rows), right)
+    solution = square_solver(_evaluation_matrix(model, rows))(right, False)
     return Vector(solution.numerators, solution.denominator * values.denominator)
 
 
@@ -212,9 +223,7 @@ def occupancy_of(model: CMDP, policy: Policy) -> Vector:
     bottom, bottoms = model.discount.denominator, model.denominators.tolist()
     total = model.initial_denominator
     # x_s = rho(s) / (bottom * scale_s) solves M^T x = mu with M the scaled evaluation matrix.
-    solution = solve_integer_system(
-        _evaluation_matrix(model, rows), model.initial.tolist(), transposed=True
-    )
+    solution = square_solver(_evaluation_matrix(model, rows))(model.initial.tolist(), True)
     result = [0] * model.n_choices
     for state, used in enumerate(rows):
         share = bottom * solution.numerators[state]

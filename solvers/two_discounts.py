@@ -22,10 +22,12 @@ from .chord import solve_by_chord
 from .cmdp import CMDP, ModelError
 from .exact import Vector, integer_array
 from .improvement import advantages, policy_iteration
+from .limits import Limits
 from .model_checks import check_discounted
 from .occupancy import Status
 from .policies import evaluate_choices
 
+_GENEROUS = Limits()
 Key = Callable[[Fraction, Fraction], Any]
 """Orders choices by (reward, cost) to go."""
 
@@ -86,13 +88,17 @@ class Tail:
     cost: Vector
 
 
-def solve_two_discounts(model: CMDP, cost_discount: Fraction) -> TwoDiscountSolution:
+def solve_two_discounts(
+    model: CMDP, cost_discount: Fraction, limits: Limits = _GENEROUS
+) -> TwoDiscountSolution:
     """The exact optimum; the model's discount is the reward's.
 
     Raises ModelError unless the model has one cost and both discounts are in [0, 1), or if they are
-    so close that the tail is not optimal within 2000 steps.
+    so close that the tail is not optimal within 2000 steps; LimitReachedError when the time is up
+    first (the chord gains one step a round where one discount is tiny and the other nearly one).
     """
     _check(model, cost_discount)
+    allowance = limits.started()
     if model.discount == cost_discount:
         return _same_discount(model)
     budget = model.budgets[0]
@@ -108,6 +114,7 @@ def solve_two_discounts(model: CMDP, cost_discount: Fraction) -> TwoDiscountSolu
         return _single(model, cost_discount, low, None)
     tail = cheapest if model.discount < cost_discount else best
     while True:
+        allowance.look()
         slope = (high.reward - low.reward) / (high.cost - low.cost)
         trial = _best_for(model, cost_discount, tail, slope)
         if trial.reward - slope * trial.cost == high.reward - slope * high.cost:

@@ -20,7 +20,15 @@ from . import (
 )
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Gt, Le, Lt, Ne, Relation, Sign
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .theorem import (
+    Assumption,
+    Printed,
+    Provenance,
+    Refutation,
+    Source,
+    Standing,
+    Theorem,
+)
 
 __all__ = [
     "Assumption",
@@ -32,8 +40,10 @@ __all__ = [
     "Le",
     "Lt",
     "Ne",
+    "Printed",
     "Provenance",
     "Quantity",
+    "Refutation",
     "Relation",
     "Sign",
     "Source",
@@ -77,7 +87,8 @@ def catalogue() -> tuple[Theorem, ...]:
 
     Raises
     ------
-    ValueError: if two theorems share a label, or a `uses` edge dangles.
+    ValueError: if two theorems share a label, a `uses` edge dangles, or a statement is called false
+        without the list of what is printed.
     """
     theorems = tuple(
         value for area in _AREAS for value in vars(area).values() if isinstance(value, Theorem)
@@ -87,6 +98,11 @@ def catalogue() -> tuple[Theorem, ...]:
         if labels.count(label) > 1:
             raise ValueError(f"label {label!r} is used twice")
     for theorem in theorems:
+        if theorem.standing.is_false is not (theorem.refutation is not None):
+            raise ValueError(
+                f"{theorem.label} is {theorem.standing.value}; a statement has a refutation, which "
+                "lists what is printed, exactly if it is false"
+            )
         for used in theorem.uses:
             if used not in labels:
                 raise ValueError(f"{theorem.label} uses {used!r}, which is not in the catalogue")

@@ -11,8 +11,8 @@ from sympy import Abs
 
 from .poisoning import NOTE, PAPER, cost
 from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .relations import Both, Eq, Ge, Le, Lt
+from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
 cost_one = Quantity(
     "cost_one", "least l1 cost under the one equation a.zeta = a.d", Domain.NONNEGATIVE, r"C_1"
@@ -67,12 +67,31 @@ joint_argmin = Theorem(
     title="One equation is enough where the victim minimises its loss over features and reward",
     relation=Eq(cost_trained, cost_one),
     source=Source(PAPER, f"Theorem 6, {NOTE}, read with a joint minimiser", Provenance.RECALLED),
-    standing=Standing.REFUTED,
+    standing=Standing.FALSE_AS_RECALLED,
     proof="As read: the victim could have ended with features that score in the direction a.",
     uses=("adaptive-poisoning/expressive",),
     remark=(
         "False for a tabular class, which can represent everything: its minimiser scores each pair "
         "logit theta_i, so the target's policy is learnt from the target's labels alone, and they "
-        "cost d. Refuted as read in a note; the paper itself may exclude it."
+        "cost d. A warning about one reading, no refutation: the note has the theorem with a "
+        "hypothesis of expressiveness and calls it conservative."
+    ),
+    refutation=Refutation(
+        "The paper was not read. A note on it states Theorem 6 with a hypothesis of expressiveness "
+        "and calls the bound conservative; the adaptive attack problem is unread (2026-11-29).",
+        "It concerns one reading of the hypothesis. With features that end in the direction a "
+        "alone the equality is true (adaptive-poisoning/expressive).",
+        (
+            Printed(
+                "As recalled: the victim's features can represent the target's direction.",
+                "Each pair has a feature of its own, which can represent every direction.",
+            ),
+            Printed(
+                "Our reading: the victim minimises its loss over features and reward together.",
+                "The minimiser scores each pair logit theta_i, so the target's scores need the "
+                "target's labels, while one equation is met for less.",
+                Lt(cost_one, cost_trained),
+            ),
+        ),
     ),
 )

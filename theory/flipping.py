@@ -10,14 +10,19 @@ At T = 1 the window from s speaks of pi(.|s) alone, and the programs are right. 
 in s also acts in the windows that begin before s, which the programs forget.
 
 Main results: `bellman`, `two_atoms`, `relabelling`, `two_actions`, `flipping_program`,
-`window_risks`, `zero_level`, `one_step`, `window_actions`, `additive_windows`.
+`window_risks`, `zero_level`, `one_step`, `window_actions`, `additive_windows`,
+`additive_reached`.
 """
 
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
 PAPER = "Shen, Jiang, Wachi, Hashimoto and Gros 2024"
+FIDELITY = (
+    "The full text of the paper at NeurIPS 2024 (arXiv 2410.06474) with its appendix, compared on "
+    "2026-11-29; the statement and its definitions were legible."
+)
 REACHABLE_LEVEL = Assumption("reachable-level", "Some stationary policy meets every window.")
 ONE_STEP = Assumption("one-step", "Windows have one step, T = 1.")
 ZERO_LEVEL = Assumption("zero-level", "The level alpha is 0.")
@@ -25,7 +30,56 @@ SEPARATE = Assumption(
     "separate", "A window meets at most one state with a choice, and that state at most once."
 )
 
+T_window = Quantity("T", "steps of a window", Domain.TRIALS, "T")
+risk = Quantity(
+    "risk", "largest risk of a window from a safe state", Domain.PROBABILITY, r"\max_s q_T(s)"
+)
+alpha = Quantity("alpha", "level of the windows", Domain.PROBABILITY, r"\alpha")
+SETTING = (
+    Printed(
+        "States and actions are subsets of Euclidean space, continuous or discrete.",
+        "Five states, at most three actions in each.",
+    ),
+    Printed(
+        "Assumption 1: the set of actions is compact, the reward continuous, and the next state a "
+        "continuous function of state, action and a noise that has a density.",
+        "Finite sets; the noise lies in a union of disjoint intervals, uniform on each, on which "
+        "the next state is constant, so the function is continuous.",
+    ),
+    Printed(
+        "Assumption 2: g is continuous, and almost surely no largest g of a window is 0.",
+        "g is 1 in the unsafe state and -1 elsewhere, never 0.",
+    ),
+    Printed(
+        "The window is T steps long, and alpha is in [0, 1).",
+        "T = 2 and alpha = 1/5; no restriction to T = 1 is printed.",
+        Ge(T_window, 2),
+    ),
+)
+WINDOWS = Printed(
+    "A policy is allowed if it is stationary and Pr(s_1, ..., s_T safe | s_0 = s) >= 1 - alpha for "
+    "every safe s.",
+    "The largest risk of a window of the best policy, over all safe states, is alpha exactly.",
+    Le(risk, alpha),
+)
+VALUE = Printed(
+    "The value of a policy is its expected sum of gamma^k r, maximised over the allowed policies.",
+    "gamma = 9/10; the optimum and what it is compared with are optima of linear programs, each "
+    "with its certificate.",
+)
+CENTRAL = (
+    "It strikes the regime of the paper: windows of two and more steps and a level between 0 and "
+    "1. The gap is strict, so it survives small changes of the model. At T = 1 the statement is "
+    "true (flipping/one-step)."
+)
+
 V_star = Quantity("V_star", "best value over all stationary policies", latex=r"V^\star_\alpha")
+PROGRAM = Printed(
+    "P*(s, a) and Q*(s, a) are the safety of the window and the value of taking a once in s and "
+    "following an optimal policy; the program maximises the mean of Q* with the mean of P* at "
+    "least 1 - alpha.",
+    "Both are computed from the optimal policy, which is unique, and the program is solved in s.",
+)
 V_laws = Quantity("V_laws", "value of the printed program over laws on the actions", latex="V_M")
 bellman = Theorem(
     label="flipping/bellman",
@@ -36,6 +90,7 @@ bellman = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: change pi in s alone. But that also changes windows that begin before s.",
     remark="False for T >= 2; the program only knows the window from s itself. True for T = 1.",
+    refutation=Refutation(FIDELITY, CENTRAL, (*SETTING, WINDOWS, VALUE, PROGRAM)),
 )
 
 n_atoms = Quantity("n_atoms", "atoms of the smaller mixture", Domain.COUNT, r"|\mu'|")
@@ -83,6 +138,20 @@ two_actions = Theorem(
     proof="As printed: the program over laws has an optimum with two atoms (Proposition 1).",
     uses=("flipping/bellman", "flipping/two-atoms"),
     remark="False for T >= 2: 10/9 with three actions against 1 with two. True for T = 1.",
+    refutation=Refutation(
+        FIDELITY,
+        CENTRAL,
+        (
+            *SETTING,
+            WINDOWS,
+            VALUE,
+            Printed(
+                "A flipping policy takes one of at most two actions in each state, at random.",
+                "Every policy with at most two actions a state is examined: one linear program for "
+                "each choice of pairs.",
+            ),
+        ),
+    ),
 )
 
 V_pairs = Quantity("V_pairs", "value of the printed program over pairs of actions", latex="V_F")
@@ -96,14 +165,24 @@ flipping_program = Theorem(
     proof="As printed: as for the program over laws.",
     uses=("flipping/bellman", "flipping/two-atoms"),
     remark="False for T >= 2, where the program promises more than any policy has.",
+    refutation=Refutation(
+        FIDELITY,
+        CENTRAL,
+        (
+            *SETTING,
+            WINDOWS,
+            VALUE,
+            PROGRAM,
+            Printed(
+                "Here the law is a mixture of two actions.",
+                "All pairs of actions are compared.",
+            ),
+        ),
+    ),
 )
 
-T_window = Quantity("T", "steps of a window", Domain.TRIALS, "T")
 leak = Quantity(
     "leak", "largest risk of one step from a safe state", Domain.PROBABILITY, r"\max_s q_1(s)"
-)
-risk = Quantity(
-    "risk", "largest risk of a window from a safe state", Domain.PROBABILITY, r"\max_s q_T(s)"
 )
 window_risks = Theorem(
     label="flipping/window-risks",
@@ -162,14 +241,74 @@ window_actions = Theorem(
     remark="Repair: T + 1 for two. Attained at T = 1 by two actions, at T = 2 by three.",
 )
 
+ADDITIVE = Printed(
+    "The chance constraint is replaced by a bound alpha on the sum of the probabilities that the "
+    "T next states are unsafe, affine in the policy's distributions.",
+    "The unsafe state is left at once for the end, so it is met at most once, and the sums are the "
+    "probabilities of the windows.",
+)
 additive_windows = Theorem(
     label="flipping/additive-windows",
     title="With windows that bound the expected number of unsafe states, two actions are enough",
     relation=Le(V_star, V_flip),
-    source=Source(PAPER, "Theorem 10", Provenance.READ),
+    source=Source(PAPER, "Theorem 10, read as: from every safe state", Provenance.READ),
     given=(REACHABLE_LEVEL,),
     standing=Standing.REFUTED,
     proof="As printed: as for the joint windows.",
     uses=("flipping/two-actions",),
     remark="False for T >= 2 by the same model, its unsafe state left at once for the end.",
+    refutation=Refutation(
+        FIDELITY + " It does not say whether the constraint holds in every safe state, as here, or "
+        "given that s_k is safe (flipping/additive-reached).",
+        CENTRAL,
+        (
+            *SETTING,
+            ADDITIVE,
+            Printed(
+                "The constraint is printed for all k, given that s_k is safe; read here as from "
+                "every safe state, whatever led to it.",
+                "The largest sum of a window, over all safe states, is alpha exactly.",
+                Le(risk, alpha),
+            ),
+            VALUE,
+        ),
+    ),
+)
+
+risk_reached = Quantity(
+    "risk_reached",
+    "largest expected number of unsafe states in a window, given that s_k is safe",
+    Domain.NONNEGATIVE,
+    r"\max_k q_T(s_k\mid s_k\text{ safe})",
+)
+additive_reached = Theorem(
+    label="flipping/additive-reached",
+    title="The same with windows that begin at each time k, given that s_k is safe",
+    relation=Le(V_star, V_flip),
+    source=Source(PAPER, "Theorem 10, read as: given that s_k is safe", Provenance.READ),
+    given=(REACHABLE_LEVEL,),
+    standing=Standing.REFUTED,
+    proof="As printed: as for the joint windows.",
+    uses=("flipping/additive-windows",),
+    remark=(
+        "False by the same model started one step earlier, in y: s_0 = y and, if safe, s_1 = x, so "
+        "the first two windows are those of y and x; no later one restricts a policy. Started in "
+        "x itself two actions are enough under this reading."
+    ),
+    refutation=Refutation(
+        FIDELITY + " It does not say whether the constraint holds in every safe state "
+        "(flipping/additive-windows) or given that s_k is safe, as here.",
+        CENTRAL,
+        (
+            *SETTING,
+            ADDITIVE,
+            Printed(
+                "The constraint is printed for all k, given that s_k is safe.",
+                "From y the windows at k = 0, 1, 2 have the risks 1/5, 1/5 and 4/45 under the best "
+                "policy, and 0 later.",
+                Le(risk_reached, alpha),
+            ),
+            VALUE,
+        ),
+    ),
 )

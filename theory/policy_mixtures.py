@@ -6,15 +6,16 @@ The coin is tossed once in an episode: that is what makes J and F of a mixture t
 its parts.
 
 Main results: `two_policies`, `strict_gain`, `components`, `few_weights`, `sampled_levels`,
-`limit_at_the_minimum`, `episode_flip`, `step_flip`, `selection_bound`, `union_bound`.
+`limit_at_the_minimum`, `episode_flip`, `step_flip`, `selection_bound`, `selection_chance`,
+`selection_divergence`, `union_bound`.
 """
 
 from sympy import Rational, exp
 
-from .flipping import PAPER
+from .flipping import FIDELITY, PAPER
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Gt, Le, Lt
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
 FEASIBLE = Assumption("feasible", "Some policy of the class is safe enough.")
 STRICTLY_CONVEX = Assumption(
@@ -101,12 +102,31 @@ limit_at_the_minimum = Theorem(
     label="policy-mixtures/limit",
     title="The program over policies of random levels is feasible with positive probability",
     relation=Lt(failure, 1),
-    source=Source(PAPER, "our consequence of Theorem 7, its limit", Provenance.READ),
-    standing=Standing.REFUTED,
+    source=Source(
+        "holdfast", f"a consequence of Theorem 7 of {PAPER}, its limit", Provenance.DERIVED
+    ),
+    standing=Standing.FALSE_UNPRINTED,
     proof="A program whose value converges has one in the end. The source: levels become dense.",
     remark=(
         "Not a printed theorem, but needed for one. False at the least level: every sampled level "
         "is almost surely above it, and a policy that spends its level is too risky."
+    ),
+    refutation=Refutation(
+        FIDELITY + " That the program is feasible is our consequence and not printed.",
+        "An edge: only where alpha is the least level that any policy meets. Above it the program "
+        "is feasible in the end (policy-mixtures/sampled-levels).",
+        (
+            Printed(
+                "S levels are drawn uniformly, and a policy is trained at each.",
+                "Uniform on the middles of four cells, three draws; all samples are counted.",
+            ),
+            Printed(
+                "The mixture of the trained policies has to be safe with probability 1 - alpha.",
+                "A trained policy spends its level, and alpha is the least level that one exists "
+                "for, so that every trained policy is too risky, and so is every mixture.",
+                Eq(room, 0),
+            ),
+        ),
     ),
 )
 
@@ -135,11 +155,30 @@ step_flip = Theorem(
     title="One coin for each step, as Algorithm 2 tosses it, mixes safety",
     relation=Eq(F_flip, w_first * F_first + (1 - w_first) * F_second),
     source=Source(PAPER, "Algorithm 2 as it runs, read with Theorems 6, 7", Provenance.READ),
-    standing=Standing.REFUTED,
+    standing=Standing.FALSE_UNPRINTED,
     proof="None is printed: Theorems 6 and 7 toss one coin an episode, the algorithm one a step.",
     remark=(
         "Not a printed theorem, but what the algorithm would need. False: in a corridor left, left "
         "is safe, and right, right; but left, right is not."
+    ),
+    refutation=Refutation(
+        FIDELITY + " Algorithm 2 was read; that it mixes safety is printed nowhere. The paper's "
+        "program was not run.",
+        "It strikes the algorithm wherever the two policies do not agree on the way: there it "
+        "does not do what the two theorems promise of the mixture that it is given.",
+        (
+            Printed(
+                "Algorithm 2 draws a number in [0, 1] in each step and acts with the first policy "
+                "if it is at most the first weight, else with the second.",
+                "So does the stationary policy that is evaluated: its law in each state is the "
+                "mean of the two.",
+            ),
+            Printed(
+                "Theorems 6 and 7 speak of the mean of the safeties and returns of two policies.",
+                "Both policies are safe with certainty, so the mean of their safeties is 1.",
+                Eq(w_first * F_first + (1 - w_first) * F_second, 1),
+            ),
+        ),
     ),
 )
 
@@ -151,18 +190,125 @@ alpha_t = Quantity(
 gamma_c = Quantity("gamma_c", "discount of the unsafe states", Domain.DISCOUNT, r"\gamma_c")
 K_policies = Quantity("K", "policies of the class", Domain.TRIALS, r"|\Theta|")
 _FIXED = exp(-2 * N_samples * (alpha_s - alpha_t) ** 2 * (1 - gamma_c) ** 2)
+alpha = Quantity("alpha", "level of the chance constraint", Domain.PROBABILITY, r"\alpha")
+risk = Quantity("risk", "risk of each policy that may be chosen wrongly", Domain.PROBABILITY)
 TIGHTENED = Assumption("tightened", "The estimate has to meet a smaller level than must hold.")
 INDEPENDENT = Assumption("independent", "Each policy is judged by N independent episodes.")
+_EACH = (
+    " That samples of different policies are independent is our reading: only the law of the "
+    "samples of each policy is printed."
+)
+_LEVELS = Printed(
+    "The estimate is held to a level that is smaller than the one that must hold.",
+    "Both levels are given; the first is the smaller one.",
+    Lt(alpha_t, alpha_s),
+)
+_COUNTED = Printed(
+    "Each policy of the class is judged by the mean over N samples of its own, and of those that "
+    "meet the smaller level the one of the best return is taken.",
+    "The samples are counted exactly; the policies that must not be taken have the larger returns.",
+)
+_CHANCE = Printed(
+    "Feasible means: within the chance constraint, a risk of at most alpha from each state.",
+    "Every other policy has a one-step risk of more than alpha, and T = 1.",
+    Gt(risk, alpha),
+)
 selection_bound = Theorem(
     label="policy-mixtures/selection-bound",
-    title="The policy chosen by its estimated cost is safe as often as a fixed one",
+    title="The policy chosen by its estimated cost meets alpha_s as often as a fixed one",
     relation=Le(failure, _FIXED),
-    source=Source(PAPER, "Theorem 8", Provenance.READ),
+    source=Source(PAPER, "proof of Theorem 8, its first sentence", Provenance.READ),
     given=(TIGHTENED, INDEPENDENT),
     standing=Standing.REFUTED,
     proof="As printed: Hoeffding's inequality for the chosen policy, as if it were fixed.",
     uses=("concentration/hoeffding",),
-    remark="False: the best of many that look safe is one whose samples were lucky.",
+    remark=(
+        "False: the best of many that look safe is one whose samples were lucky. That the policy "
+        "misses alpha_s says nothing yet of the chance constraint, on which Theorem 8 concludes."
+    ),
+    refutation=Refutation(
+        FIDELITY + _EACH,
+        "It strikes the step on which the printed proof rests, at numbers such as N = 100 and a "
+        "hundred policies; for one fixed policy the bound is Hoeffding's and true.",
+        (_LEVELS, _COUNTED),
+    ),
+)
+selection_chance = Theorem(
+    label="policy-mixtures/selection-chance",
+    title="The policy chosen by its estimated cost is within the chance constraint that often",
+    relation=Le(failure, _FIXED),
+    source=Source(PAPER, "Theorem 8, with a distance D that is bounded", Provenance.READ),
+    given=(TIGHTENED, INDEPENDENT),
+    standing=Standing.REFUTED,
+    proof="As printed: by the first sentence of its proof.",
+    uses=("policy-mixtures/selection-bound",),
+    remark=(
+        "False where the distance of the step is bounded, such as total variation, so that the "
+        "step may reach every policy. Where it is the KL divergence the case does not exist, see "
+        "selection-divergence."
+    ),
+    refutation=Refutation(
+        FIDELITY + _EACH + " The distance D of the step is left open there.",
+        "An extreme case: no tightened risk is allowed at all, and a single sample judges each of "
+        "forty policies. No choice of discount or horizon helps, as the theorem would have it.",
+        (
+            _LEVELS,
+            _COUNTED,
+            _CHANCE,
+            Printed(
+                "The policy before the step is feasible, and the step is at most delta in D.",
+                "The policy before the step has no risk and keeps the state where it is; D is at "
+                "most 1, and delta is 1.",
+            ),
+            Printed(
+                "The discount gamma_c is close enough to 1, and T is small enough.",
+                "T = 1; the bound is exceeded at 1/2, at 9/10 and, in the claim, at every discount "
+                "that is drawn.",
+            ),
+        ),
+    ),
+)
+failure_least = Quantity(
+    "failure_least",
+    "what the probability that it fails exceeds",
+    Domain.PROBABILITY,
+    r"\underline p",
+)
+selection_divergence = Theorem(
+    label="policy-mixtures/selection-divergence",
+    title="The same where the distance of the step is the KL divergence",
+    relation=Le(failure_least, _FIXED),
+    source=Source(PAPER, "Theorem 8, with the KL divergence for D", Provenance.READ),
+    given=(TIGHTENED, INDEPENDENT),
+    standing=Standing.REFUTED,
+    proof="As printed: by the first sentence of its proof.",
+    uses=("policy-mixtures/selection-bound",),
+    remark=(
+        "False at every discount that was tried, by one model: x with one safe and four risky "
+        "actions. With gamma_c = 1 the bound would say nothing at all."
+    ),
+    refutation=Refutation(
+        FIDELITY + _EACH + " The distance D of the step is left open there. The theorem is read "
+        "with a bound on gamma_c below 1 and a bound on T above 1; otherwise it is empty.",
+        "It strikes small classes and few samples: N is the root of 1/(1 - gamma_c), for which the "
+        "bound itself promises little. It is no case of many samples.",
+        (
+            _LEVELS,
+            _COUNTED,
+            _CHANCE,
+            Printed(
+                "The step is at most delta in D from the policy before it.",
+                "The policy before the step takes each risky action with probability 1/40, so the "
+                "divergence of every policy of the class from it is at most log 40 = delta.",
+            ),
+            Printed(
+                "The policy before the step meets its cost, H of it and the linearised cost of the "
+                "chosen policy being within the level.",
+                "H is 6/100 gamma_c before the step, and taking the same policy again adds 6/100, "
+                "within the level 2/5; a risky policy adds 3/5.",
+            ),
+        ),
+    ),
 )
 union_bound = Theorem(
     label="policy-mixtures/union-bound",

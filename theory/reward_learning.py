@@ -16,7 +16,7 @@ from sympy import sqrt
 from .poisoning import NOTE, PAPER, cost, m_copies
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
 separable = Quantity(
     "separable", "1 if a reward separates the labels, else 0", Domain.PROBABILITY, r"s(\theta)"
@@ -183,13 +183,33 @@ literal_attack = Theorem(
     title="Labels whose minimisers are all as the target's cost at least the convex program",
     relation=Ge(cost_labels, separable * cost),
     source=Source(PAPER, f"the attack problem and Theorem 1, {NOTE}", Provenance.RECALLED),
-    standing=Standing.REFUTED,
+    standing=Standing.FALSE_AS_RECALLED,
     proof="As summarised: the constraint is that the set of minimisers is within the target's.",
     uses=("reward-learning/reformulation",),
     remark=(
         "Taken literally the empty set of minimisers will do, and labels that are separated have "
         "it: benign hard labels of few pairs already meet the constraint, at the cost 0. Repaired "
         "in reformulation by asking for a minimiser; the source itself may mean that."
+    ),
+    refutation=Refutation(
+        "The paper was not read. The constraint is known from two secondary sources; a standing "
+        "assumption of the paper may require a minimiser (2026-11-29).",
+        "A degenerate case: labels that are separable, as few pairs in many dimensions are. It "
+        "shows what has to be asked for, and nothing about the attack where a minimiser exists.",
+        (
+            Printed(
+                "As recalled: the set of minimisers of the loss is within the rewards that have "
+                "the target's policy.",
+                "The benign labels are separable, so their loss has no minimiser, and the empty "
+                "set is within every set.",
+                Eq(separable, 1),
+            ),
+            Printed(
+                "As recalled: the attack's cost is that of the convex program.",
+                "The labels are unchanged and cost 0, while the program costs more.",
+                Eq(cost_labels, 0),
+            ),
+        ),
     ),
 )
 

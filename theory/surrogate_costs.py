@@ -7,13 +7,13 @@ Main results: `two_actions`, `cumulative_costs`, `cost_range`, `discounted_cost`
 `worst_case`, `always_stochastic`, `step_bound`, `union_of_steps`.
 """
 
-from sympy import Min, sqrt
+from sympy import Min, Rational, sqrt
 
 from .cmdp import ONE_COST, J_after, J_before, cost_after, cost_before, gamma, n_actions
-from .flipping import PAPER, T_window
+from .flipping import FIDELITY, PAPER, T_window
 from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le, Lt
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from .relations import Both, Eq, Ge, Gt, Le, Lt
+from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 from .trust_region import CONTINUOUS, kl
 
 gamma_c = Quantity("gamma_c", "discount of the unsafe states", Domain.DISCOUNT, r"\gamma_c")
@@ -78,6 +78,27 @@ discounted_cost = Theorem(
         " > alpha, for every gamma_c < 1. Repaired by a factor gamma_c^T on alpha, "
         "chance/safe-expected-cost. For finitely many policies some gamma_c does exist."
     ),
+    refutation=Refutation(
+        FIDELITY,
+        "It strikes what the problem with the discounted cost is used for, and Remark 2 with it. "
+        "The excess is a factor of 1/gamma_c at T = 1, small for gamma_c near 1.",
+        (
+            Printed(
+                "The sets of policy parameters and states are compact, and assumption 2 holds.",
+                "The risk of the first step is the parameter, in [0, 1]; g is never 0.",
+            ),
+            Printed(
+                "There are a gamma_c near 1 and a T small enough.",
+                "The smallest T there is, 1, and every gamma_c < 1: each has its own policy.",
+                Le(T_window, 1),
+            ),
+            Printed(
+                "H = E sum over i >= 1 of gamma_c^i 1[s_i unsafe] is at most alpha.",
+                "H = gamma_c p for the risk p, and the largest p with H <= alpha is taken.",
+                Le(H_cost, alpha),
+            ),
+        ),
+    ),
 )
 gamma_used = Quantity("gamma_c", "discount of the unsafe states", Domain.POSITIVE, r"\gamma_c")
 worst_case = Theorem(
@@ -100,6 +121,24 @@ conservative = Theorem(
     proof="As printed: by Theorem 5.",
     uses=("surrogate-costs/discounted-cost",),
     remark="False by the same model, at every gamma_c < 1: the values are alpha/gamma_c and alpha.",
+    refutation=Refutation(
+        FIDELITY,
+        "As for Theorem 5: it strikes the use of the problem as a safe substitute, by a factor of "
+        "1/gamma_c at T = 1.",
+        (
+            Printed(
+                "Conservative: every policy that is allowed under the discounted cost is allowed "
+                "under the chance constraint, so its best value is no larger.",
+                "The best value under the cost is alpha/gamma_c, under the windows alpha.",
+                Gt(V_cost, V_chance),
+            ),
+            Printed(
+                "The constraint is H <= alpha from the start, with the same alpha.",
+                "Both problems have the level 1/10, the same model and T = 1.",
+                Eq(alpha, Rational(1, 10)),
+            ),
+        ),
+    ),
 )
 
 BINDABLE = Assumption("feasible", "Some policy meets the budget.")
@@ -116,23 +155,59 @@ always_stochastic = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: read off that one constraint may need one randomisation.",
     remark="False where the budget is slack, or is the cost of a deterministic policy on the hull.",
+    refutation=Refutation(
+        FIDELITY + " The book that it refers to was not read and is not what is refuted.",
+        "A sentence of the introduction, no theorem, and an edge: for almost every budget that "
+        "binds, an optimal policy does have to randomise.",
+        (
+            Printed(
+                "The problem has an expected cumulative safety constraint.",
+                "One discounted cost with a budget that a policy meets.",
+            ),
+            Printed(
+                "The optimal policy is always stochastic, with no condition on the budget.",
+                "A deterministic policy is within the budget, and its return is the optimal value.",
+                Ge(J_deterministic, J_optimal),
+            ),
+        ),
+    ),
 )
 
-H_step = Quantity("H_new", "discounted cost after the step", Domain.NONNEGATIVE, r"H(\theta_{k+1})")
-alpha_step = Quantity("alpha_s", "level met by the linearised cost", latex=r"\alpha_s")
-eta = Quantity("eta", "largest expected raw cost, max_s E_new[c]", Domain.PROBABILITY, r"\eta")
+H_step = Quantity(
+    "H_new",
+    "discounted number of unsafe states after the step",
+    Domain.NONNEGATIVE,
+    r"H(\theta_{k+1})",
+)
+alpha_step = Quantity(
+    "alpha_s",
+    "H before the step plus the raw cost of the new actions in the states visited before it",
+    Domain.NONNEGATIVE,
+    r"\alpha_s",
+)
+eta = Quantity(
+    "eta", "largest expected raw cost over all states, max_s E_new[c]", Domain.PROBABILITY, r"\eta"
+)
 step_bound = Theorem(
     label="surrogate-costs/step-bound",
-    title="A step that meets the linearised cost exceeds it by sqrt(2 KL) gamma eta/(1 - gamma)^2",
+    title="A step exceeds the raw linearised cost by at most sqrt(2 KL) gamma eta/(1 - gamma)^2",
     relation=Le(H_step, alpha_step + sqrt(2 * kl) * gamma * eta / (1 - gamma) ** 2),
-    source=Source(
-        PAPER, "section 4.4, with reference to constrained policy optimisation", Provenance.READ
-    ),
+    source=Source(PAPER, "section 4.4", Provenance.READ),
     given=(CONTINUOUS,),
-    standing=Standing.REFUTED,
-    proof="As printed: quoted with the raw cost for the largest advantage.",
-    uses=("trust-region/worst-case-violation",),
-    remark="False: the raw cost says nothing of risk that comes later. H counts s_1 with weight 1.",
+    proof=(
+        "The new cost is its mean under the discounted law of the new policy over 1 - gamma. Both "
+        "laws differ by at most gamma/(1 - gamma) E TV in total variation, the cost is between 0 "
+        "and eta, and E TV <= sqrt(KL/2) by Pinsker: half of the second term is enough."
+    ),
+    uses=("trust-region/occupancy-shift",),
+    remark=(
+        "H = E sum over i >= 1 of gamma^i 1[s_i unsafe], and alpha_s = H of the old policy + "
+        "E_{d_old} E_new[c]/(1 - gamma): the raw indicator, nothing subtracted. True where the "
+        "states of eta are all states and KL is averaged over the old discounted law, or its "
+        "maximum. The text that was read cannot tell the set of all states from the set of safe "
+        "states; over the latter it is false, and so is it with the advantage in place of the raw "
+        "cost, which the source does not print. Both are mutants."
+    ),
 )
 
 boole = Quantity(

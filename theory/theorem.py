@@ -1,6 +1,6 @@
 """What a theorem is: assumptions, a relation between quantities, a source, and how far to trust it.
 
-Main definitions: `Theorem`, `Assumption`, `Source`, `Provenance`, `Standing`.
+Main definitions: `Theorem`, `Assumption`, `Source`, `Provenance`, `Standing`, `Refutation`.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,14 @@ class Standing(Enum):
 
     STANDS = "stands"
     REPAIRED = "repaired: ours, the source's version changed as named"
-    REFUTED = "refuted as the source that was read has it, by an exact counterexample"
+    REFUTED = "refuted: false as printed in the text that was read, by an exact counterexample"
+    FALSE_AS_RECALLED = "false as recalled: the source was not read and may say something else"
+    FALSE_UNPRINTED = "false, and printed nowhere: what a reader might take from the source"
+
+    @property
+    def is_false(self) -> bool:
+        """Whether a counterexample is expected."""
+        return self.name.startswith(("REFUTED", "FALSE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,33 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """One thing that the source prints, an assumption or a definition, and how it is met.
+
+    text: what is printed, in our words; met: how the counterexample meets it; shown: a relation
+    between numbers of the counterexample that shows it, where numbers can.
+    """
+
+    text: str
+    met: str
+    shown: Relation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refutation:
+    """Why it is fair to call a statement false.
+
+    fidelity: which text was compared, when, and what of it was not legible; severity: whether the
+    counterexample strikes where the source uses the statement, or at an edge only; printed: all
+    assumptions and definitions of the statement, each with how the counterexample meets it.
+    """
+
+    fidelity: str
+    severity: str
+    printed: tuple[Printed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Theorem:
     """A statement that can be checked on a model.
 
@@ -65,6 +99,12 @@ class Theorem:
     trivial: an upper bound that the smaller side obeys without any theorem; where the larger side
         is no better than it, the verdict is VACUOUS.
     remark: normalisation, sharpness, what changed in a repair.
+    refutation: why it is fair to call the statement false, where its standing says so.
+
+    Raises
+    ------
+    ValueError: on a malformed label, a relation without quantities, or a statement that is called
+        refuted though its source was not read.
     """
 
     label: str
@@ -77,6 +117,7 @@ class Theorem:
     uses: tuple[str, ...] = ()
     trivial: sympy.Expr | None = None
     remark: str = ""
+    refutation: Refutation | None = None
     parts: tuple[Relation, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +128,11 @@ class Theorem:
         object.__setattr__(self, "parts", parts)
         if not self.quantities:
             raise ValueError(f"{self.label}: {self.relation} has no quantity left to check")
+        if self.standing is Standing.REFUTED and self.source.provenance is not Provenance.READ:
+            raise ValueError(
+                f"{self.label} is called refuted, but its source was not read (provenance "
+                f"{self.source.provenance.name}); such a statement is false as recalled"
+            )
 
     @property
     def quantities(self) -> frozenset[Quantity]:

@@ -17,6 +17,7 @@ from holdfast.theory import Relation, Theorem
 
 from . import mutants
 from .family import Family
+from .user_code import blamed
 from .values import ClaimError, Evaluate, Values
 
 
@@ -39,7 +40,10 @@ class Claim:
     """A theorem bound to a family.
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
-    survivors: mutants that no model refutes, with the reason: true, or not known to be false.
+    survivors: mutants that no model refutes, with the reason: true, or not known to be false;
+    witness: values of the counterexample to a false theorem, with those that show how it meets what
+        is printed;
+    little_power: why fewer than a third of the models can be telling, where that is so.
     """
 
     theorem: Theorem
@@ -49,6 +53,8 @@ class Claim:
     named_mutants: tuple[NamedMutant, ...] = ()
     survivors: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
+    little_power: str = ""
+    witness: Callable[[], Iterable[Values]] | None = None
 
     @cached_property
     def mutants(self) -> tuple[mutants.Mutant, ...]:
@@ -66,12 +72,14 @@ def claim(
     tag: str = "",
     mutants: tuple[NamedMutant, ...] = (),
     survivors: Mapping[str, str] | None = None,
+    little_power: str = "",
+    witness: Callable[[], Iterable[Values]] | None = None,
 ) -> Callable[[Evaluate], Claim]:
     """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
 
     Raises
     ------
-    ClaimError: if the name is taken by a claim of another file.
+    ClaimError: if the name is taken by a claim of another file, or by another one of this file.
     """
 
     def bind(evaluate: Evaluate) -> Claim:
@@ -81,7 +89,12 @@ def claim(
         # a cell of a notebook is no file on disk, so it may be edited and run again
         if known is not None and known.file != file and Path(known.file).is_file():
             raise ClaimError(f"{name} is claimed in {known.file} and again in {file}; give a tag")
-        bound = Claim(theorem, over, evaluate, name, mutants, survivors or {}, file)
+        same = known is not None and known.evaluate.__globals__ is evaluate.__globals__
+        if same and Path(file).is_file():
+            raise ClaimError(f"{name} is claimed twice in {file}; give one of them a tag")
+        bound = Claim(
+            theorem, over, evaluate, name, mutants, survivors or {}, file, little_power, witness
+        )
         _REGISTRY[name] = bound
         return bound
 
@@ -100,22 +113,29 @@ def load(path: Path) -> tuple[Claim, ...]:
         raise ClaimError(f"no such file of claims: {path}")
     name = f"holdfast_user_{path.stem}_{abs(hash(str(path)))}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise ClaimError(f"{path} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]
-            raise ClaimError(f"{path} does not import: {type(error).__name__}: {error}") from error
+        _import(name, path)
     claims = tuple(claim for claim in _REGISTRY.values() if Path(claim.file) == path)
     if not claims:
         raise ClaimError(
             f"{path} makes no claim; decorate a generator with @claim(theorem, over=...)"
         )
     return claims
+
+
+def _import(name: str, path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ClaimError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with blamed(f"{path} does not import: it", str(path)):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        for known in [one for one, claim in _REGISTRY.items() if claim.file == str(path)]:
+            del _REGISTRY[known]
+        raise
 
 
 def shipped() -> tuple[Claim, ...]:

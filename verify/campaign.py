@@ -28,6 +28,9 @@ from .store import Run, Store
 from .summary import RunSummary, WorldSummary, summarise
 from .workers import Task, Workers, examine
 
+MEANING = 2
+"""Raised when findings of earlier versions mean something else: their runs are not resumed."""
+
 _PACKAGES = ("numpy", "scipy", "sympy", "python-flint", "highspy", "hypothesis")
 _NO_WORLDS: Mapping[str, Any] = MappingProxyType({})
 
@@ -78,7 +81,7 @@ def run_campaign(
     executor: any other executor of processes (not of threads: the precision of arb is global), for
         example ``distributed.Client(threads_per_worker=1, ...).get_executor()``, with `jobs` its
         number of workers; holdfast and the files of claims must be there too.
-    worlds: models of the user by name; world_cases: cases of each claim on each of them.
+    worlds: what the user brought, by name; world_cases: cases of each claim on each of them.
     worlds_only: examine no landmarks, controls and drawn models.
     left_out: for each world, claims that are not examined on it.
     fresh: begin a new run even if there is an unfinished one.
@@ -174,6 +177,7 @@ def fingerprint(plan: Plan) -> str:
         "budget": [str(plan.budget), plan.seed, plan.world_cases, plan.worlds_only],
         "left_out": {world: sorted(names) for world, names in plan.left_out.items()},
         "sizes": [DRAWN_SIZE, CONTROL_SIZE],
+        "verdicts": MEANING,
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

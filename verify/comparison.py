@@ -1,11 +1,9 @@
 """One relation, one set of values, one outcome: exact first, then balls, never a tolerance.
 
 The ladder: rationals decide whenever every value and both sides are rational; otherwise arb balls
-are
-compared by the kernel, the precision doubled until they separate or the cap is reached.  A value
-known
-only to lie in an interval (an enclosure, a confidence interval) takes part as a ball that does not
-shrink, so more precision cannot make it say more than it does.
+are compared by the kernel, the precision doubled until they separate or the cap is reached.  A
+value known only to lie in an interval (an enclosure, a confidence interval) takes part as a ball
+that does not shrink, so more precision cannot make it say more than it does.
 """
 
 from __future__ import annotations
@@ -22,10 +20,16 @@ from holdfast.theory import Relation, Sign
 
 from . import expressions
 from .kernel import Comparison, Enclosure, Verdict, compare
+from .vacuous import Edges, edges, true_regardless, watched
 from .values import Ball, Value, is_known
 
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
 """Working precisions of the ball rung, in bits."""
+
+_AGREEMENT = 256
+"""Bits to which two sides must agree before their overlap is called an agreement.  An identity
+agrees to nearly the last precision; a ball that a claim computed once, in 53 or 128 bits, does not
+shrink, and leaves the comparison undecided."""
 
 _EXACT: dict[Sign, Callable[[Fraction, Fraction], bool]] = {
     Sign.LE: operator.le,
@@ -36,7 +40,9 @@ _EXACT: dict[Sign, Callable[[Fraction, Fraction], bool]] = {
     Sign.NE: operator.ne,
 }
 
+_WITH_EQUALITY = (Sign.LE, Sign.GE)
 Environment = Mapping[str, Value]
+Sides = tuple[Enclosure, Enclosure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,18 @@ class Outcome:
                 return None, None
 
 
+def agreement(left: Enclosure, right: Enclosure) -> int:
+    """Bits to which two overlapping sides agree: the largest difference they may have, relative to
+    the larger of them, or absolute where both may be zero."""
+    ends = (left.lo, left.hi, right.lo, right.hi)
+    apart = max(ends) - min(ends)
+    if apart == 0:
+        raise ValueError(f"{left} and {right} are one number, which agrees to any number of bits")
+    size = max(map(abs, ends)) if left.lo * left.hi > 0 and right.lo * right.hi > 0 else Fraction(1)
+    share = size / apart
+    return max(share.numerator.bit_length() - share.denominator.bit_length(), 0)
+
+
 class CompiledRelation:
     """A relation compiled once for both rungs."""
 
@@ -89,26 +107,13 @@ class CompiledRelation:
         self._exact = [expressions.exact(side) for side in (relation.left, relation.right)]
         self._ball = [expressions.ball(side) for side in (relation.left, relation.right)]
         self._trivial = None if trivial is None else expressions.exact(trivial)
+        self._watched = watched(relation)
+        self._regardless: dict[Edges, bool] = {}
 
     def examine(self, values: Environment) -> Outcome:
         """Compare the two sides at these values."""
-        sides, grade = self._sides_exact(values), "exact"
-        comparison = Comparison.UNKNOWN
-        if sides is not None:
-            comparison = compare(sides[0], self.sign.value, sides[1])
-        else:
-            grade = _grade(values)
-            for precision in PRECISIONS:
-                with flint.ctx.workprec(precision):
-                    found = self._sides_ball(values)
-                if found is not None:
-                    sides = found
-                    comparison = compare(sides[0], self.sign.value, sides[1])
-                if comparison is not Comparison.UNKNOWN or grade != "ball":
-                    break
-        if sides is None:
-            raise expressions.Undetermined(f"no finite enclosure of {self.relation} was found")
-        return Outcome(self._verdict(comparison, sides, values), *sides, grade, self.sign)
+        comparison, sides, grade = self._compared(values)
+        return Outcome(self._verdict(comparison, sides, grade, values), *sides, grade, self.sign)
 
     def refutes(self, values: Environment) -> bool:
         """Whether the relation is certainly false here; an undefined side refutes nothing."""
@@ -120,27 +125,63 @@ class CompiledRelation:
         except (expressions.Irrational, TypeError, AttributeError):
             pass
         try:
-            return self.examine(values).verdict is Verdict.VIOLATED
+            return self._compared(values)[0] is Comparison.FALSE
         except (expressions.Undefined, expressions.Undetermined, ZeroDivisionError):
             return False
 
+    def _compared(self, values: Environment) -> tuple[Comparison, Sides, str]:
+        sides, grade = self._sides_exact(values), "exact"
+        if sides is not None:
+            return compare(sides[0], self.sign.value, sides[1]), sides, grade
+        comparison, grade = Comparison.UNKNOWN, _grade(values)
+        for precision in PRECISIONS:
+            with flint.ctx.workprec(precision):
+                found = self._sides_ball(values)
+            if found is not None:
+                sides = found
+                comparison = compare(sides[0], self.sign.value, sides[1])
+            if comparison is not Comparison.UNKNOWN or grade != "ball":
+                break
+        if sides is None:
+            raise expressions.Undetermined(f"no finite enclosure of {self.relation} was found")
+        return comparison, sides, grade
+
     def _verdict(
-        self, comparison: Comparison, sides: tuple[Enclosure, Enclosure], values: Environment
+        self, comparison: Comparison, sides: Sides, grade: str, values: Environment
     ) -> Verdict:
         if comparison is Comparison.FALSE:
             return Verdict.VIOLATED
-        if comparison is Comparison.UNKNOWN:
-            return Verdict.UNDECIDED
+        verdict = self._agrees(sides, grade) if comparison is Comparison.UNKNOWN else Verdict.HOLDS
+        if verdict is Verdict.UNDECIDED:
+            return verdict
+        if self._vacuous(sides, values):
+            return Verdict.VACUOUS
+        left, right = sides
+        attained = is_known(left) and left == right and left.lo != 0
+        return Verdict.TIGHT if attained and self.sign in _WITH_EQUALITY else verdict
+
+    def _agrees(self, sides: Sides, grade: str) -> Verdict:
+        may_be_equal = self.sign is Sign.EQ or self.sign in _WITH_EQUALITY
+        agree = grade == "ball" and may_be_equal and agreement(*sides) >= _AGREEMENT
+        return Verdict.AGREES if agree else Verdict.UNDECIDED
+
+    def _vacuous(self, sides: Sides, values: Environment) -> bool:
+        """Whether no more is said here than is true without the theorem."""
         left, right = sides
         if self._trivial is not None and self.sign in (Sign.LE, Sign.LT):
             exact = {name: value for name, value in values.items() if isinstance(value, Fraction)}
             if right.lo >= self._trivial(exact):
-                return Verdict.VACUOUS
-        if self.sign in (Sign.LE, Sign.GE) and is_known(left) and left == right:
-            return Verdict.TIGHT
-        return Verdict.HOLDS
+                return True
+        if self.sign is Sign.NE:  # arbitrary values differ anyway
+            return False
+        if self._watched and left == right == Enclosure.exact(0):
+            return True
+        kept = edges(self._watched, values)
+        if kept not in self._regardless:
+            self._regardless[kept] = true_regardless(self.relation, kept, self.refutes)
+        return self._regardless[kept]
 
-    def _sides_exact(self, values: Environment) -> tuple[Enclosure, Enclosure] | None:
+    def _sides_exact(self, values: Environment) -> Sides | None:
         if not all(isinstance(value, Fraction) for value in values.values()):
             return None
         try:
@@ -151,7 +192,7 @@ class CompiledRelation:
             raise expressions.Undefined("division by zero") from error
         return left, right
 
-    def _sides_ball(self, values: Environment) -> tuple[Enclosure, Enclosure] | None:
+    def _sides_ball(self, values: Environment) -> Sides | None:
         numbers = {name: _as_number(value) for name, value in values.items()}
         alpha = sum(
             (value.alpha for value in values.values() if isinstance(value, Enclosure)), Fraction(0)

@@ -17,6 +17,7 @@ from typing import Any
 
 import flint
 
+from holdfast.solvers.whole_files import write_text
 from holdfast.theory import Quantity, Relation
 
 from . import expressions
@@ -136,9 +137,8 @@ class Certified:
     def write(self, directory: Path) -> Path:
         """Write the document into the directory, which is made where missing; returns its path."""
         directory.mkdir(parents=True, exist_ok=True)
-        path = directory / self.name
-        path.write_text(json.dumps(self.document, indent=1) + "\n", encoding="utf-8")
-        return path
+        text = json.dumps(self.document, indent=1) + "\n"
+        return write_text(directory / self.name, text)
 
 
 def certify(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> Certified:

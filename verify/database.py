@@ -1,14 +1,16 @@
 """The file under the store: opening it, its schema, transactions, and errors that people can read.
 
-Rows of shards, findings, kills and corpus can be neither changed nor deleted: triggers refuse.
+Rows of shards, findings, kills and corpus can be neither changed nor deleted: triggers refuse, and
+also refuse the row that INSERT OR REPLACE would put in the place of another.
 The view ``evidence`` joins each finding with its run, for whoever opens the file with sqlite3.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +59,22 @@ CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs
     BEGIN SELECT RAISE(ABORT, 'the store is append-only: runs'); END;
 """
 _REFUSE = """
-CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} {when}
     BEGIN SELECT RAISE(ABORT, 'the store is append-only: {table}'); END;
 """
+_UNIQUE = {"runs": (), "shards": ("run", "key"), "findings": (), "kills": (),
+           "corpus": ("claim", "trace")}  # fmt: skip
+"""What no two rows of a table have in common, beside their number.  REPLACE deletes such a row
+without the trigger on DELETE (unless the connection asks for recursive triggers), so the trigger on
+INSERT has to refuse; our own statements look first whether the row is there."""
+
+
+_OPENING = 1.0
+"""Seconds to wait for a lock when a file is opened: another run writes for milliseconds, so a file
+that stays locked longer is held by something else, which a person wants to hear of at once."""
+
+_WRITING = 30.0
+"""Seconds to wait for a lock in mid-run, where giving up would lose the work in flight."""
 
 
 class StoreError(Exception):
@@ -71,6 +86,10 @@ class StoreError(Exception):
 
     def __reduce__(self) -> tuple[type[StoreError], tuple[str, str, str]]:
         return type(self), (self.path, self.what, self.remedy)
+
+
+class StoreFull(StoreError):
+    """A store on a full disk."""
 
 
 class Database:
@@ -86,15 +105,37 @@ class Database:
         with _explained(path):
             if str(path) != ":memory:":
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-            database = cls(str(path), connection)
-            try:
-                database._check()
-                database._prepare()
-            except BaseException:
-                connection.close()
-                raise
-        return database
+            connection = sqlite3.connect(path, timeout=_OPENING, isolation_level=None)
+            return cls(str(path), connection)._ready(writable=True)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Database:
+        """Open a file that exists, for reading only, also where nothing can be written.
+
+        Raises
+        ------
+        StoreError: if it cannot be read; also where findings of a run that was killed still lie
+            beside the file and cannot be joined with it without writing.
+        """
+        with _explained(path):
+            where = Path(path).resolve().as_uri()
+            alone = not _beside(path, "-wal") and not os.access(Path(path).parent, os.W_OK)
+            mode = "immutable=1" if alone else "mode=ro"
+            connection = sqlite3.connect(
+                f"{where}?{mode}", uri=True, timeout=_OPENING, isolation_level=None
+            )
+            return cls(str(path), connection)._ready(writable=False)
+
+    def _ready(self, writable: bool) -> Database:
+        """Checked, and prepared for writing; closed if it cannot be used."""
+        try:
+            self._check()
+            if writable:
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+        return self
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
@@ -130,6 +171,20 @@ class Database:
         if version > SCHEMA_VERSION:
             what = f"has schema {version}, this holdfast reads up to {SCHEMA_VERSION}"
             raise StoreError(self.path, what, "upgrade holdfast or name another file")
+        if application == _APPLICATION:
+            self._check_tables()
+
+    def _check_tables(self) -> None:
+        """Each table of the schema with the columns of the schema."""
+        with closing(sqlite3.connect(":memory:")) as ideal:
+            ideal.executescript(_TABLES)
+            for table in ("runs", *_APPEND_ONLY):
+                wanted = ideal.execute(f"PRAGMA table_info({table})").fetchall()
+                columns = {column[1] for column in self.rows(f"PRAGMA table_info({table})")}
+                missing = [column[1] for column in wanted if column[1] not in columns]
+                if missing:
+                    what = f"is no store that holdfast wrote: {table} lacks {', '.join(missing)}"
+                    raise StoreError(self.path, what, _REPLACE)
 
     def _prepare(self) -> None:
         self.rows("PRAGMA journal_mode = WAL")
@@ -141,6 +196,9 @@ class Database:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            for trigger in _triggers():  # stores of earlier versions lack some
+                connection.execute(trigger)
+        self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * _WRITING)}")
 
 
 _REPLACE = "restore it from a copy, or move it away and run again"
@@ -156,6 +214,13 @@ def _explained(path: Path | str) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         raise StoreError(path, f"refused the change: {error}", "add whole rows instead") from error
     except sqlite3.OperationalError as error:
+        code = error.sqlite_errorcode & 0xFF  # the primary code, without the details
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            what = "is locked by another program, perhaps another run"
+            remedy = "wait until that has ended, or name another file with --store"
+            raise StoreError(path, what, remedy) from error
+        if code == sqlite3.SQLITE_FULL:
+            raise StoreFull(path, "cannot grow, the disk is full", "free some space") from error
         remedy = "check that the folder and the file can be written and that the disk is not full"
         raise StoreError(path, f"cannot be used: {error}", remedy) from error
     except sqlite3.DatabaseError as error:
@@ -164,16 +229,29 @@ def _explained(path: Path | str) -> Iterator[None]:
         raise StoreError(path, f"cannot be opened: {error}", "name another file") from error
 
 
+def _beside(path: Path | str, suffix: str) -> bool:
+    """Whether SQLite keeps something beside the file that has not gone into it yet."""
+    beside = Path(f"{path}{suffix}")
+    return beside.exists() and beside.stat().st_size > 0
+
+
 def _statements() -> Iterator[str]:
     """The statements of the schema one by one, since executescript would end the transaction."""
-    refusals = (
-        _REFUSE.format(table=table, verb=verb)
-        for table in _APPEND_ONLY
-        for verb in ("UPDATE", "DELETE")
-    )
     pending = ""
-    for line in (_TABLES + "".join(refusals)).splitlines():
+    for line in _TABLES.splitlines():
         pending += line + "\n"
         if sqlite3.complete_statement(pending) and pending.strip():
             yield pending
             pending = ""
+
+
+def _triggers() -> Iterator[str]:
+    """The triggers that make the store append-only."""
+    for table in _APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            yield _REFUSE.format(table=table, verb=verb, when="")
+    for table, unique in _UNIQUE.items():
+        same = " AND ".join(f'"{column}" = NEW."{column}"' for column in unique)
+        taken = f"id = NEW.id OR ({same})" if same else "id = NEW.id"
+        when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken})"
+        yield _REFUSE.format(table=table, verb="INSERT", when=when)

@@ -97,7 +97,8 @@ def show(checks: list[Check], console: Console | None = None) -> None:
     """Print the checks as a table, with a remedy below each failure."""
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
+
+    from .report.text import VisibleText as Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for check in checks:

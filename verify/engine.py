@@ -26,6 +26,7 @@ from .family import Case, OutOfScope
 from .finding import Finding
 from .kernel import Verdict
 from .ledger import Ledger, interval
+from .user_code import TooLong, blamed, limited
 from .values import ClaimError, Count, Value, Values, checked
 
 
@@ -43,7 +44,8 @@ class Shard:
     """A piece of a campaign.
 
     claim: name; kind: what is examined; index: number of its first case; size: number of cases;
-    seed: of the run; name: of the assumption or the world.
+    seed: of the run; name: of the assumption or the world; seconds: that a case may take, None for
+    any number.
     """
 
     claim: str
@@ -52,6 +54,7 @@ class Shard:
     size: int
     seed: int
     name: str = ""
+    seconds: float | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -88,11 +91,14 @@ def run_shard(
             examiner.control(shard)
         else:
             for label, test, draw in _cases(claim, shard, world):
-                examiner.case(label, test, draw)
+                with limited(shard.seconds):
+                    examiner.case(label, test, draw)
             if shard.kind is Kind.LANDMARKS:
                 examiner.witnesses()
     except ClaimError as problem:
         error = str(problem)
+    except TooLong as late:
+        error = f"{claim.name}: a case {late}"
     seconds = time.perf_counter() - start
     found = tuple(examiner.findings)
     return ShardResult(shard, found, examiner.kills, examiner.models, seconds, error)
@@ -132,13 +138,21 @@ def claim_values(
     ClaimError: if the claim raises, or its values do not fit; OutOfScope: as the claim does.
     """
     where = f"{claim.name} on {label}"
-    try:
-        for values in claim.evaluate(*case):
-            yield checked(where, claim.theorem.quantities, values, domains=domains)
-    except (ClaimError, OutOfScope):
-        raise
-    except Exception as error:
-        raise ClaimError(f"{where}: the claim raised {type(error).__name__}: {error}") from error
+    blame = partial(blamed, f"{where}: the claim", claim.file)
+    with blame():
+        found = claim.evaluate(*case)
+        if not isinstance(found, Iterator):
+            raise ClaimError(
+                f"{where}: a claim yields {{quantity: value}}; this returned {found!r}"
+            )
+    while True:
+        with blame():
+            try:
+                values = next(found)
+            except StopIteration:
+                return
+            known = checked(where, claim.theorem.quantities, values, domains=domains)
+        yield known
 
 
 def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
@@ -223,7 +237,7 @@ class Examiner:
             self.models += 1
             label = f"without {shard.name}:{index}"
             draw = PhiloxDraw(shard.seed, self.claim.name, shard.name, index)
-            with suppress(OutOfScope):
+            with suppress(OutOfScope), limited(shard.seconds):
                 case = self._made(label, partial(family.draw, draw))
                 if self._falls(label, case, 2 * index * _TESTS_A_CASE):
                     self.kills[f"without {shard.name}"] = digest(case)
@@ -237,14 +251,8 @@ class Examiner:
         return False
 
     def _made(self, label: str, make: Callable[[], Case]) -> Case:
-        try:
+        with blamed(f"{self.claim.name} on {label}: the family", self.claim.file):
             return make()
-        except (ClaimError, OutOfScope):
-            raise
-        except Exception as error:
-            raise ClaimError(
-                f"{self.claim.name} on {label}: the family raised {type(error).__name__}: {error}"
-            ) from error
 
     def witnesses(self) -> None:
         """Evaluate the named mutants on their own witnesses."""
@@ -254,7 +262,9 @@ class Examiner:
 
     def _witness(self, mutant: NamedMutant, witness: Callable[[], Any]) -> None:
         relation = CompiledRelation(mutant.relation)
-        for values in witness():
+        with blamed(f"{self.claim.name}: the witness of {mutant.name}", self.claim.file):
+            found = list(witness())
+        for values in found:
             exact = checked(mutant.name, mutant.relation.quantities, values)
             if relation.refutes({quantity.name: value for quantity, value in exact.items()}):
                 self.kills[mutant.name] = "witness"

@@ -21,7 +21,7 @@ from .comparison import Outcome
 from .counterexample import Observation, Refuter
 from .description import describe
 from .draws import Draw, PhiloxDraw, VectorDraw, philox
-from .kernel import Verdict
+from .kernel import Enclosure, Verdict
 from .schedule import Budget
 from .shrink import Shrunk, shrink
 
@@ -87,8 +87,9 @@ class Hunt:
     """What a hunt came to.
 
     best: for each part of the theorem that was observed, its extremal case; violation: the shrunk
-    violation that ended the hunt; models: cases evaluated; restarts: local searches begun from
-    random cases; kept: local searches begun, before these, from cases that the corpus held;
+    violation that ended the hunt; models: cases evaluated; telling: those of them on which the
+    theorem said more than is true without it; restarts: local searches begun from random cases;
+    kept: local searches begun, before these, from cases that the corpus held;
     seconds: until the violation or the end of the budget.  Shrinking is not counted.
     """
 
@@ -97,6 +98,7 @@ class Hunt:
     best: tuple[Peak, ...]
     violation: Shrunk | None
     models: int
+    telling: int
     restarts: int
     kept: int
     seconds: float
@@ -143,12 +145,14 @@ def hunt(
 def score(outcome: Outcome) -> float:
     """How close to breaking: the ratio, else minus the slack over the size of the sides.
 
-    Zero against zero scores least: it attains every homogeneous bound and says nothing.  An
-    equality has nothing to approach and scores zero.
+    Sides that are equal for a reason without the theorem score least, and so do two zeros: these
+    attain every homogeneous bound and say nothing.  An equality has nothing to approach and scores
+    zero.
     """
     if outcome.sign in (Sign.EQ, Sign.NE):
         return 0.0
-    if outcome.left == outcome.right and outcome.left.lo == outcome.left.hi == 0:
+    empty = outcome.verdict is Verdict.VACUOUS or outcome.left == Enclosure.exact(0)
+    if empty and outcome.left == outcome.right:
         return -math.inf
     if outcome.ratio is not None:
         return outcome.ratio
@@ -195,7 +199,7 @@ class _Hunter:
         self._targets = [
             index for index, part in enumerate(self._parts) if part.sign not in (Sign.EQ, Sign.NE)
         ] or [0]
-        self._models = self._searches = self._kept = 0
+        self._models = self._telling = self._searches = self._kept = 0
         self.violation: Shrunk | None = None
 
     def run(self, known: Iterable[Sequence[int]]) -> None:
@@ -220,6 +224,7 @@ class _Hunter:
             best,
             self.violation,
             self._models,
+            self._telling,
             self._searches - self._kept,
             self._kept,
             elapsed,
@@ -257,12 +262,15 @@ class _Hunter:
             raise _Spent
         self._models += 1
         scores: dict[int, float] = {}
+        telling = False
         for seen in self._refuter.observe(self._claim.family.draw(draw) if case is None else case):
             if seen.outcome.verdict is Verdict.VIOLATED:
                 raise _Violated(tuple(draw.trace))
+            telling |= seen.outcome.verdict is not Verdict.VACUOUS
             reached = score(seen.outcome)
             scores[seen.part] = max(reached, scores.get(seen.part, reached))
             self._remember(Peak(seen, tuple(draw.trace), reached))
+        self._telling += telling
         if self._progress is not None:
             ratios = [one.ratio for one in self._best.values() if one.ratio is not None]
             self._progress(self._models, max(ratios, default=None))

@@ -25,8 +25,8 @@ class Optimum:
 
     value: exact rational as text, or ``lo..hi``; relaxation: least uniform increase of the budgets
     if infeasible; document: the certificate, if one was made; accepted: whether the kernel accepts
-    it; verdict: in words; remarks: lines for people; interrupted: by Ctrl-C, so that the value is
-    what was known by then.
+    it; verdict: in words; remarks: lines for people; interrupted: by Ctrl-C, or undecided: within
+    the limits of the exact solver, so that the value is what was known by then.
     """
 
     value: str
@@ -38,6 +38,7 @@ class Optimum:
     verdict: str
     remarks: tuple[str, ...]
     interrupted: bool = False
+    undecided: bool = False
 
 
 METHODS = ("auto", "exact", "enclosure")
@@ -53,14 +54,14 @@ def certified_optimum(
     model: CMDP,
     method: str = "auto",
     *,
-    width: Fraction = Fraction(1, 10**7),
+    width: Fraction | None = None,
     certify: bool | None = None,
     progress: Progress | None = None,
 ) -> Optimum:
     """The optimum of a constrained model, ``exact`` or as a rigorous ``enclosure``.
 
     Args:
-        width: how far the ends of an enclosure may be apart.
+        width: how far the ends of an enclosure may be apart; by default as in `enclose`.
         certify: whether to make a certificate; None: if the model is not large.
         progress: of an enclosure, as `enclose` calls it.
 
@@ -82,11 +83,23 @@ def certified_optimum(
 
 def _exact(model: CMDP) -> Optimum:
     best = solve(model)
+    remarks = [f"method      {best.statistics['method']}"]
+    if best.status is Status.UNDECIDED:
+        return Optimum(
+            value=_ends(best.lower, best.upper),
+            multipliers=(),
+            policy=None,
+            relaxation=None,
+            document=None,
+            accepted=False,
+            verdict="none",
+            remarks=tuple(remarks),
+            undecided=True,
+        )
     accepted, verdict = _checked(best.certificate)
-    feasible = best.status is Status.OPTIMAL
-    remarks = [
-        count(best.n_randomisations, "randomisation") + (", unique optimum" if best.unique else "")
-    ]
+    if best.status is Status.OPTIMAL:
+        unique = ", unique optimum" if best.unique else ""
+        remarks.insert(0, count(best.n_randomisations, "randomisation") + unique)
     return Optimum(
         value=format_rational(best.value) if best.value is not None else "",
         multipliers=tuple(map(format_rational, best.multipliers)),
@@ -95,11 +108,13 @@ def _exact(model: CMDP) -> Optimum:
         document=best.certificate,
         accepted=accepted,
         verdict=verdict,
-        remarks=tuple(remarks) if feasible else (),
+        remarks=tuple(remarks),
     )
 
 
-def _enclosed(model: CMDP, width: Fraction, certify: bool, progress: Progress | None) -> Optimum:
+def _enclosed(
+    model: CMDP, width: Fraction | None, certify: bool, progress: Progress | None
+) -> Optimum:
     found = enclose(model, width=width, method="scale", progress=progress)
     low, high = found.lower, found.upper
     known = [end for end in (low, high) if end is not None]

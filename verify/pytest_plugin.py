@@ -13,6 +13,7 @@ import fnmatch
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
 _PATIENCE = 20
-"""While mutants are alive, models are drawn up to this many times the budget."""
+"""While mutants live or power is lacking, models are drawn up to this many times the budget."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -148,6 +149,7 @@ class ClaimItem(pytest.Item):
         summary = _campaign(self.claim, seed, budget)
         self.user_properties.append(("verdict", summary.verdict.name))
         self.user_properties.append(("models", summary.models))
+        self.user_properties.append(("telling", summary.telling))
         if summary.exit_code is not ExitCode.AS_EXPECTED:
             raise ClaimFailed("\n".join(_report(self.claim, summary, seed)))
 
@@ -163,21 +165,21 @@ class ClaimItem(pytest.Item):
 
 
 def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
-    """Run the shards of a claim in this process, on and on while mutants are alive."""
-    from holdfast.theory import Standing
+    """Run the shards of a claim here, on and on while mutants are alive or power is lacking."""
 
     from .engine import Kind, run_shard
     from .summary import summarise
 
     start, drawn = time.monotonic(), 0
-    refuted = claim.theorem.standing is Standing.REFUTED
+    refuted = claim.theorem.standing.is_false
     results: list[ShardResult] = []
     for shard in _shards(claim, seed, budget):
-        results.append(run_shard(claim, shard))
+        results.append(run_shard(claim, replace(shard, seconds=budget.patience)))
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
         late = budget.seconds is not None and time.monotonic() - start > budget.seconds
-        sated = budget.models is not None and drawn >= budget.models and not summary.survived
+        weak = summary.survived or summary.without_power
+        sated = budget.models is not None and drawn >= budget.models and not weak
         if late or sated or summary.error or (summary.violations and not refuted):
             break
     return summary
@@ -200,19 +202,23 @@ def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
 def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     """What a person needs to know about a claim that failed."""
     from .kernel import Verdict
+    from .report.wording import models, outcome
+    from .summary import ExitCode
 
     if summary.error:
         yield f"the claim is faulty: {summary.error}"
     elif summary.verdict is Verdict.VIOLATED and summary.violations:
         yield from _violation(claim, summary.violations[0], seed)
-    elif summary.verdict is Verdict.UNDECIDED:
-        yield f"{claim.name} is undecided: {summary.verdict.value}"
+    elif summary.exit_code is ExitCode.UNDECIDED:
+        yield f"{claim.name}: {outcome(summary)}"
     elif not summary.survived:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
-        yield f"refuted it on {summary.models} models"
-    for name in summary.survived:
-        yield f"mutant survived {summary.models} models: {name}"
-    if summary.survived:
+        yield f"refuted it; {models(summary)} models were telling"
+    nothing = summary.error or summary.verdict is Verdict.OUT_OF_SCOPE
+    survived = () if nothing else summary.survived
+    for name in survived:
+        yield f"mutant survived {models(summary)} telling models: {name}"
+    if survived:
         yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
         yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"
 

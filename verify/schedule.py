@@ -4,17 +4,16 @@ First the landmarks of every claim, then the controls, then the worlds; then dra
 for each claim in turn.  With a budget of N models every claim gets exactly N, violated or not, so
 that the findings do not depend on how many processes shared the work.  With a budget of seconds,
 shards of drawn models follow until the time is out, and a violated claim gets no more of them.
-A claim that proves faulty gets no further shard of any kind.
+A claim that proves faulty gets no further shard of any kind; one drawn case that takes longer than
+a budget of seconds makes it so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from holdfast.theory import Standing
 
 from .binding import Claim
 from .engine import Kind, Shard, ShardResult
@@ -25,6 +24,10 @@ DRAWN_SIZE = 50
 
 CONTROL_SIZE = 400
 """Models that a control may draw before it counts as a survivor."""
+
+LEAST_PATIENCE = 30.0
+"""Seconds that one drawn case may take at least, however small the budget.  More keeps a run with
+a case that does not end waiting; less would end a case that is slow on a busy machine."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -59,6 +62,11 @@ class Budget:
         if unit is None:
             return cls(models=int(whole))
         return cls(seconds=float(whole + (rest or "")) * _UNITS[unit])
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds that one drawn case may take; None for any, with a number of models."""
+        return None if self.seconds is None else max(self.seconds, LEAST_PATIENCE)
 
     def __str__(self) -> str:
         return str(self.models) if self.seconds is None else f"{self.seconds:g}s"
@@ -126,7 +134,7 @@ class Schedule:
         name = result.shard.claim
         if result.error:
             self._faulty.add(name)
-        expected = self._claims[name].theorem.standing is Standing.REFUTED
+        expected = self._claims[name].theorem.standing.is_false
         if not expected and any(f.verdict is Verdict.VIOLATED for f in result.findings):
             self._violated.add(name)
 
@@ -134,7 +142,8 @@ class Schedule:
         """All shards in order; `elapsed` gives the seconds spent on the run so far."""
         for shard in self._fixed():
             if shard.claim not in self._faulty:
-                yield shard
+                limit = None if shard.kind is Kind.WORLD else self._plan.budget.patience
+                yield replace(shard, seconds=limit)
         if self._plan.worlds_only:
             return
         if self._plan.budget.models is not None:
@@ -169,5 +178,6 @@ class Schedule:
                 if first and elapsed() >= seconds:
                     return
                 if name not in self._faulty | self._violated:
-                    yield Shard(name, Kind.DRAWN, first, DRAWN_SIZE, self._plan.seed)
+                    limit = self._plan.budget.patience
+                    yield Shard(name, Kind.DRAWN, first, DRAWN_SIZE, self._plan.seed, seconds=limit)
             first += DRAWN_SIZE

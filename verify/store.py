@@ -7,9 +7,11 @@ flight, and one that is started again with the same fingerprint goes on where th
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
@@ -57,6 +59,16 @@ class Store:
         """
         return cls(Database.open(path))
 
+    @classmethod
+    def read(cls, path: Path | str) -> Store:
+        """Open a file that exists, for reading only, also in a folder that cannot be written.
+
+        Raises
+        ------
+        StoreError: as `open`.
+        """
+        return cls(Database.read(path))
+
     def close(self) -> None:
         """Close the file; what was recorded stays."""
         self.database.close()
@@ -100,11 +112,11 @@ class Store:
     def findings(self, label: str, limit: int = 20) -> tuple[Finding, ...]:
         """The last findings of a theorem, under all its tags, or of one claim, newest first."""
         rows = self.database.rows(
-            f"SELECT {_FINDING} FROM findings WHERE claim = ?1 OR substr(claim, 1, ?2) = ?1 || '#'"
-            " ORDER BY id DESC LIMIT ?3",
+            f"SELECT id, {_FINDING} FROM findings"
+            " WHERE claim = ?1 OR substr(claim, 1, ?2) = ?1 || '#' ORDER BY id DESC LIMIT ?3",
             (label, len(label) + 1, limit),
         )
-        return tuple(map(_finding, rows))
+        return tuple(_finding(self.path, *row) for row in rows)
 
     def keep(
         self, claim: str, trace: Sequence[int], ratio: float | None, case: Any, note: str = ""
@@ -113,25 +125,25 @@ class Store:
 
         case: plain data, as `description.describe` gives it.
         """
+        key = (claim, json.dumps(list(trace)))
         with self.database.transaction() as connection:
-            cursor = connection.execute(
+            if _there(connection, "corpus WHERE claim = ? AND trace = ?", key):
+                return False
+            connection.execute(
                 'INSERT INTO corpus (claim, trace, ratio, "case", note, kept)'
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (claim, trace) DO NOTHING",
-                (claim, json.dumps(list(trace)), ratio, json.dumps(case), note, _now()),
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, ratio, json.dumps(case), note, _now()),
             )
-        return cursor.rowcount == 1
+        return True
 
     def corpus(self, claim: str) -> tuple[Extremal, ...]:
         """The extremal models of a claim, largest ratio first."""
         rows = self.database.rows(
-            'SELECT claim, trace, ratio, "case", note FROM corpus WHERE claim = ?'
+            'SELECT id, claim, trace, ratio, "case", note FROM corpus WHERE claim = ?'
             " ORDER BY ratio DESC, id",
             (claim,),
         )
-        return tuple(
-            Extremal(name, tuple(json.loads(trace)), ratio, json.loads(case), note)
-            for name, trace, ratio, case, note in rows
-        )
+        return tuple(_extremal(self.path, *row) for row in rows)
 
 
 class Run:
@@ -144,8 +156,9 @@ class Run:
             (number,),
         )
         ((self.fingerprint, seed, self.budget, versions, self.started, finished),) = rows
-        self.seed = int(seed)
-        self.versions: dict[str, str] = json.loads(versions)
+        with _row_of(store.path, f"runs, row {number}", {"seed": seed, "versions": versions}):
+            self.seed = int(seed)
+            self.versions: dict[str, str] = json.loads(versions)
         self.finished = finished is not None
         rows = store.database.rows('SELECT "key", elapsed FROM shards WHERE run = ?', (number,))
         self._done = {key for key, _ in rows}
@@ -176,34 +189,37 @@ class Run:
         place = (self.id, shard.key, shard.claim, shard.kind.name, shard.index, shard.size)
         row = (*place, shard.name, result.models, result.seconds, self.elapsed, error)
         with self.store.database.transaction() as connection:
-            cursor = connection.execute(
-                'INSERT INTO shards (run, "key", claim, kind, first, size, name, models,'
-                f" seconds, elapsed, error) VALUES ({_marks(row)})"
-                ' ON CONFLICT (run, "key") DO NOTHING',
-                row,
-            )
-            if cursor.rowcount == 1:
+            if not _there(connection, 'shards WHERE run = ? AND "key" = ?', (self.id, shard.key)):
+                cursor = connection.execute(
+                    'INSERT INTO shards (run, "key", claim, kind, first, size, name, models,'
+                    f" seconds, elapsed, error) VALUES ({_marks(row)})",
+                    row,
+                )
                 _insert(connection, cursor.lastrowid, result)
         self._done.add(shard.key)
 
     def results(self) -> Iterator[ShardResult]:
         """What all shards found, in the order of the schedule, whatever order they ended in."""
         rank = {kind.name: number for number, kind in enumerate(Kind)}
+        path = self.store.path
         rows = self.store.database.rows(
             "SELECT id, claim, kind, first, size, name, models, seconds, error FROM shards"
             " WHERE run = ?",
             (self.id,),
         )
+        for number, _, kind, *_ in rows:
+            with _row_of(path, f"shards, row {number}", {"kind": kind}):
+                Kind[kind]
         rows.sort(key=lambda row: (rank[row[2]], row[3], row[1], row[5]))
         for number, claim, kind, first, size, name, models, seconds, error in rows:
             shard = Shard(claim, Kind[kind], first, size, self.seed, name)
             found = self.store.database.rows(
-                f"SELECT {_FINDING} FROM findings WHERE shard = ? ORDER BY id", (number,)
+                f"SELECT id, {_FINDING} FROM findings WHERE shard = ? ORDER BY id", (number,)
             )
             kills = self.store.database.rows(
                 'SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,)
             )
-            findings = tuple(map(_finding, found))
+            findings = tuple(_finding(path, *row) for row in found)
             yield ShardResult(shard, findings, dict(kills), models, seconds, error)
 
     def finish(self) -> None:
@@ -236,10 +252,59 @@ def _column(finding: Finding, name: str) -> Any:
     return json.dumps(dict(value)) if isinstance(value, Mapping) else value
 
 
-def _finding(row: Sequence[Any]) -> Finding:
+def _there(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> bool:
+    return connection.execute(f"SELECT 1 FROM {where}", values).fetchone() is not None
+
+
+@contextmanager
+def _row_of(path: str, place: str, values: Mapping[str, Any]) -> Iterator[None]:
+    """Turns what a row that no version wrote makes of us into a StoreError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        shown = ", ".join(f"{name} = {str(value)[:60]!r}" for name, value in values.items())
+        what = f"{place}: holds what holdfast never wrote: {shown}"
+        raise StoreError(path, what, "move the file away, or name another with --store") from error
+
+
+def _finding(path: str, number: int, *row: Any) -> Finding:
     named = dict(zip(_FINDING_FIELDS, row, strict=True))
-    named |= {"verdict": Verdict[named["verdict"]], "values": json.loads(named["values"])}
+    for name, value in named.items():
+        with _row_of(path, f"findings, row {number}", {name: value}):
+            named[name] = _read(name, value)
     return Finding(**named)
+
+
+def _read(name: str, value: Any) -> Any:
+    """A column of a finding as `_column` wrote it; raises as `_row_of` expects."""
+    if name == "verdict":
+        return Verdict[value]
+    if name == "values":
+        return {str(key): _text(text) for key, text in json.loads(value).items()}
+    if name in ("slack", "ratio"):
+        return None if value is None else float(value)
+    if name in ("part", "repeat"):
+        return operator.index(value)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _extremal(
+    path: str, number: int, claim: str, trace: str, ratio: Any, case: str, note: str
+) -> Extremal:
+    with _row_of(path, f"corpus, row {number}", {"trace": trace}):
+        integers = tuple(json.loads(trace))
+        if not all(type(one) is int for one in integers):
+            raise TypeError
+    with _row_of(path, f"corpus, row {number}", {"ratio": ratio, "case": case}):
+        return Extremal(
+            claim, integers, None if ratio is None else float(ratio), json.loads(case), note
+        )
 
 
 def _marks(row: Sequence[Any]) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from fractions import Fraction
 from typing import Any
-
-from holdfast.theory import Standing
 
 from .binding import Claim
 from .engine import Kind, ShardResult
 from .finding import Finding
 from .kernel import Verdict
+from .power import LEAST_SHARE, Power, agreed, gravest, powers, tally, tells
 
 
 class ExitCode(IntEnum):
-    """How a command ends."""
+    """How a command ends.  A code above 64 is no answer: nothing was decided."""
 
     AS_EXPECTED = 0
     VIOLATION = 1
@@ -25,21 +25,32 @@ class ExitCode(IntEnum):
     MUTANT_SURVIVED = 3
     CERTIFICATE_REJECTED = 4
     BAD_USAGE = 64
+    UNSOUND_INSTALLATION = 69
+    INTERNAL_ERROR = 70
+    SYSTEM_ERROR = 74
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSummary:
     """A claim after a run, on drawn models or on one world.
 
-    verdict: over all findings, the gravest first; models: cases examined; tightest: the finding of
-    largest ratio, for an equality any; killed: mutant -> case; survived: mutants that should have
-    died; listed: mutants known to be true, with the reason; implied: mutants that the theorem
-    implies; slacks: of all findings, for the histogram; error: why the claim is faulty, or empty.
+    verdict: over all findings, the gravest first; tally: on how many models each verdict fell, a
+    model counting by its gravest; powers: of each part of the theorem; agreement: bits to which the
+    sides agree wherever they do no more than agree, None if nowhere; tightest: the telling
+    finding of largest ratio, for an equality any; killed: mutant -> case; survived: mutants that
+    should have died; listed: mutants known to be true, with the reason; implied: mutants that the
+    theorem implies; slacks: of all findings, for the histogram; error: why the claim is faulty, or
+    empty.
     """
 
     claim: Claim
     verdict: Verdict
-    models: int
+    tally: Mapping[Verdict, int]
+    powers: tuple[Power, ...]
+    agreement: int | None
     findings: int
     tightest: Finding | None
     killed: Mapping[str, str]
@@ -55,6 +66,28 @@ class ClaimSummary:
     world: str = ""
 
     @property
+    def models(self) -> int:
+        """Models examined, those that the statement does not speak of included."""
+        return sum(self.tally.values())
+
+    @property
+    def telling(self) -> int:
+        """Models on which some part said more than is true without the theorem."""
+        empty = (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE)
+        return sum(number for verdict, number in self.tally.items() if verdict not in empty)
+
+    @property
+    def share(self) -> Fraction:
+        """The share of telling models, for the part that has the fewest."""
+        return min((power.share for power in self.powers), default=Fraction(0))
+
+    @property
+    def without_power(self) -> bool:
+        """Whether too few drawn models could have refuted the statement, for no stated reason."""
+        exempt = self.world or self.claim.little_power or self.verdict is Verdict.VIOLATED
+        return not exempt and self.share < LEAST_SHARE
+
+    @property
     def as_expected(self) -> bool:
         """Whether the theorem fared as its standing says, no mutant surviving."""
         return self.exit_code is ExitCode.AS_EXPECTED
@@ -64,15 +97,15 @@ class ClaimSummary:
         """The exit code that this claim alone would give."""
         if self.error:
             return ExitCode.BAD_USAGE
-        refuted = self.claim.theorem.standing is Standing.REFUTED
+        refuted = self.claim.theorem.standing.is_false
         violated = self.verdict is Verdict.VIOLATED
         if violated is not refuted and not (self.world and refuted):
             return ExitCode.VIOLATION
-        if self.survived:
+        if self.survived and self.verdict is not Verdict.OUT_OF_SCOPE:
             return ExitCode.MUTANT_SURVIVED
         empty = self.verdict in (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE) and not self.world
-        undecided = self.verdict is Verdict.UNDECIDED or empty
-        return ExitCode.UNDECIDED if undecided else ExitCode.AS_EXPECTED
+        open_ = self.verdict is Verdict.UNDECIDED or empty or self.without_power
+        return ExitCode.UNDECIDED if open_ else ExitCode.AS_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,51 +153,58 @@ class RunSummary:
         return next((code for code in order if code in codes), ExitCode.AS_EXPECTED)
 
 
-_GRAVITY = (
-    Verdict.VIOLATED,
-    Verdict.UNDECIDED,
-    Verdict.TIGHT,
-    Verdict.HOLDS,
-    Verdict.VACUOUS,
-    Verdict.OUT_OF_SCOPE,
-)
-
-
 def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> ClaimSummary:
     """The summary of a claim from its shards on drawn models, or from those on one world."""
-    results = [
-        result
-        for result in results
-        if (result.shard.kind is Kind.WORLD) is bool(world)
-        and (not world or result.shard.name == world)
-    ]
+    results = [result for result in results if _belongs(result, world)]
     findings = [finding for result in results for finding in result.findings]
-    verdicts = {finding.verdict for finding in findings}
-    verdict = next((one for one in _GRAVITY if one in verdicts), Verdict.VACUOUS)
     kills: dict[str, str] = {}
     for result in results:
         kills = {**result.kills, **kills}
-    rated = [finding for finding in findings if finding.ratio is not None]
-    notes = [finding.note for finding in findings if finding.note]
-    implied = tuple(mutant.name for mutant in claim.mutants if mutant.implied)
-    return ClaimSummary(
+    summary = ClaimSummary(
         claim=claim,
-        verdict=verdict,
-        models=sum(result.models for result in results),
+        verdict=_verdict(findings, kills),
+        tally=tally(findings),
+        powers=powers(claim, findings),
+        agreement=agreed(findings),
         findings=len(findings),
-        tightest=max(rated or findings[:1], key=lambda finding: finding.ratio or 0.0, default=None),
+        tightest=_tightest(findings),
         killed={} if world else kills,
         survived=() if world else tuple(n for n in mutants_to_kill(claim) if n not in kills),
         listed=claim.survivors,
-        implied=implied,
+        implied=tuple(mutant.name for mutant in claim.mutants if mutant.implied),
         grades=Counter(finding.grade for finding in findings if finding.grade),
         slacks=tuple(finding.slack for finding in findings if finding.slack is not None),
         violations=tuple(f for f in findings if f.verdict is Verdict.VIOLATED),
         seconds=sum(result.seconds for result in results),
-        note=notes[0] if notes else "",
+        note=next((finding.note for finding in findings if finding.note), ""),
         error=next((result.error for result in results if result.error), ""),
         world=world,
     )
+    attained = summary.verdict is Verdict.TIGHT
+    return (
+        replace(summary, verdict=Verdict.HOLDS) if attained and summary.without_power else summary
+    )
+
+
+def _belongs(result: ShardResult, world: str) -> bool:
+    """Whether a shard is on this world, or on drawn models where none is named."""
+    if result.shard.kind is Kind.WORLD:
+        return result.shard.name == world
+    return not world
+
+
+def _verdict(findings: Sequence[Finding], kills: Mapping[str, str]) -> Verdict:
+    """The gravest; an agreement is evidence only where false variants did not agree as well."""
+    verdict = gravest(finding.verdict for finding in findings)
+    return Verdict.UNDECIDED if verdict is Verdict.AGREES and not kills else verdict
+
+
+def _tightest(findings: Sequence[Finding]) -> Finding | None:
+    """Of the telling findings; where there are none, any, whose ratio says nothing."""
+    telling = list(filter(tells, findings))
+    rated = [finding for finding in telling if finding.ratio is not None]
+    rest = telling[:1] or [replace(finding, ratio=None) for finding in findings[:1]]
+    return max(rated or rest, key=lambda finding: finding.ratio or 0.0, default=None)
 
 
 def mutants_to_kill(claim: Claim) -> tuple[str, ...]:

@@ -192,6 +192,30 @@ def corridor() -> tuple[WindowProblem, Policy, Policy, Fraction]:
     return WindowProblem(model, (bad,), 2, Fraction(0)), policies[0], policies[1], _HALF
 
 
+def for_ever() -> tuple[WindowProblem, Policy, Policy]:
+    """(problem, new, old): unsafe for ever from the first step on, with probability t, else never.
+
+    gamma = 9/10, t = 1/1000 (old: 1/10000), so H = t (9/10)/(1/10) = 9 t, and the level
+    H_old + E_old[E_new c]/(1 - gamma) = 9/10000 + (1/1000 + 9/10000) = 28/10000 < 90/10000 = H_new.
+    In the unsafe state the raw cost is 1, in the start, the one safe state with any, it is 1/1000.
+    """
+    rows: Rows = [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0]], [[0, 0, 1]]]
+    model = _model(rows, [[0, 0], [0], [0]], Fraction(9, 10), 0)
+
+    def acting(t: Fraction) -> Policy:
+        return Policy((t, 1 - t, Fraction(1), Fraction(1)))
+
+    problem = WindowProblem(model, (1,), 1, Fraction(0))
+    return problem, acting(Fraction(1, 1000)), acting(Fraction(1, 10000))
+
+
+def at_rest() -> tuple[WindowProblem, Policy, Policy]:
+    """(problem, new, old): nothing changes, so that the divergence is 0 and H_new is gamma times
+    H_old + E_old[E_new c] less the old policy's own H; unsafe from the first step on."""
+    problem, acting, _ = always_unsafe()
+    return problem, acting, acting
+
+
 def late_risk() -> tuple[CMDP, tuple[int, ...], Policy, Policy]:
     """(model, unsafe states, new, old): the step's linearised cost is 0, the new one's positive.
 

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def examine(claim: Claim, task: Task) -> ShardResult:
     """Run the task here; whatever is raised is the error of its shard."""
     try:
         return run_shard(claim, task.shard, task.ledger, task.world)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return failed(task.shard, f"its family raised {type(error).__name__}: {error}")
 
 
@@ -92,11 +93,20 @@ class Workers:
     def __init__(self, jobs: int, executor: Executor | None = None) -> None:
         self._jobs, self._foreign = jobs, executor
         self._own: ProcessPoolExecutor | None = None
+        self._others = set(multiprocessing.active_children())
+
+    @property
+    def _processes(self) -> set[BaseProcess]:
+        """Our workers: the children of this process that it did not have before."""
+        return set(multiprocessing.active_children()) - self._others if self._own else set()
 
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # nobody wants what is in flight: it may take minutes
+            for process in self._processes:
+                process.terminate()
         self._drop()
 
     def stream(self, tasks: Iterator[Task]) -> Generator[ShardResult]:
@@ -108,7 +118,7 @@ class Workers:
         """
         flying: dict[Future[ShardResult], Task] = {}
         try:
-            with _one_thread_each():
+            with _environment():
                 while True:
                     for task in islice(tasks, 2 * self._jobs - len(flying)):
                         flying[self._submit(task)] = task
@@ -192,11 +202,16 @@ def _outlive_nobody() -> None:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started inside run numerical libraries on one thread, so that jobs do not fight."""
-    names = [f"{library}_NUM_THREADS" for library in _THREADS]
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+def _environment() -> Iterator[None]:
+    """Of the processes started inside.
+
+    Numerical libraries run on one thread, so that jobs do not fight, and nothing is imported from
+    the current folder, where a stranger's ``json.py`` may lie.
+    """
+    wanted = dict.fromkeys((f"{library}_NUM_THREADS" for library in _THREADS), "1")
+    wanted["PYTHONSAFEPATH"] = "1"
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:

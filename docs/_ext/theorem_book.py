@@ -46,6 +46,22 @@ def prose(text: str) -> str:
     return "".join(piece for pair in zip_longest(words, quoted, fillvalue="") for piece in pair)
 
 
+def fairness(theorem: Theorem) -> str:
+    """Why it is fair to call a statement false, or nothing."""
+    refutation = theorem.refutation
+    if refutation is None:
+        return ""
+    lines = [f"- {prose(one.text)} *{prose(one.met)}*" for one in refutation.printed]
+    return "\n\n".join(
+        [
+            "**Why this is fair.** What is printed, and how the counterexample meets it:",
+            "\n".join(lines),
+            f"*Fidelity.* {prose(refutation.fidelity)}",
+            f"*Severity.* {prose(refutation.severity)}",
+        ]
+    )
+
+
 def section(theorem: Theorem, used_by: Iterable[str]) -> str:
     """One theorem in Markdown: statement, symbols, assumptions, proof idea, source, neighbours."""
     quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
@@ -60,6 +76,7 @@ def section(theorem: Theorem, used_by: Iterable[str]) -> str:
         "Assumptions:\n\n" + "\n".join(given) if given else "No assumption beyond the setting.",
         f"**Proof idea.** {prose(theorem.proof)}" if theorem.proof else "",
         f"**Remark.** {prose(theorem.remark)}" if theorem.remark else "",
+        fairness(theorem),
         f"**Source.** {prose(str(theorem.source))} ({theorem.source.provenance.value}).",
         f"**Uses** {uses}.",
         "**Used by** " + ", ".join(map(link, used_by)) + "." if used_by else "",

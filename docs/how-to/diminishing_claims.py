@@ -15,7 +15,7 @@ diminishing = Theorem(
 )
 
 
-@claim(diminishing, over=families.cmdps(constraints=(1, 1)))
+@claim(diminishing, over=families.cmdps(constraints=(1, 1), slater=True))
 def diminishing_claim(model):
     budget = model.budgets[0]
     cheapest = policy_iteration(model, ("cost", 0), maximise=False).policy(model)

@@ -43,7 +43,8 @@ def solve_by_flag_program(problem: ChanceProblem, level: Rational | float) -> Ch
     bound = problem.checked_level(level)
     program = FlagProgram(Dynamics.of(problem))
     answer = solve_linear_program(program.built(bound))
-    statistics = {"method": "flag program", **statistics_of(answer)}
+    statistics = statistics_of(answer)
+    statistics["method"] = f"flag program; {statistics['method']}"
     if answer.status is LinearStatus.INFEASIBLE:
         least = solve_linear_program(program.built(None))
         assert least.value is not None

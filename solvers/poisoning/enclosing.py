@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..limits import LimitReachedError, Limits
+from ..model_checks import ModelError
 from .band_program import solve_band
 from .certify import certify_blend, certify_inside, exact_vertex, moment_is_zero
 from .flip_arrays import Array, FlipArrays
-from .independence import Independent, independent_features
+from .independence import ROUNDING, Independent, independent_features
 from .maximum_program import solve_maximum
 from .sifting import Found, Sifting
 from .verified import (
@@ -33,6 +35,13 @@ _WHOLE_PAIRS = 4
 _WHOLE = 400
 _RATIONAL = {"l1": 3_000, "l2": 600, "linf": 600}
 _NOTHING = 1e-12
+_NONE = np.zeros(0, dtype=np.int64)
+_NOISE = (
+    "some features are combinations of the others up to rounding, and the cost is that of the "
+    "numbers as given, for which that rounding is information like any other; a tolerance drops it"
+)
+_EXACT = Limits(seconds=20.0, pivots=5_000)
+"""Of exact arithmetic as a last resort: it takes a second or two where it helps."""
 _SPREAD = 20
 _ATTAINED = 1e-9
 _BELOW = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}
@@ -47,9 +56,11 @@ class Enclosing:
         data: FlipArrays,
         norm: str,
         width: float,
+        tolerance: float,
         progress: Callable[[str, float, float, float], None] | None,
     ) -> None:
         self.data, self.norm, self.width, self.progress = data, norm, width, progress
+        self.tolerance, self.kept, self.dropped = tolerance, np.arange(data.n_features), _NONE
         self.since = self.mark = time.perf_counter()
         self.seconds: dict[str, float] = {}
         self.stage, self.method = "independence", "none needed"
@@ -89,7 +100,7 @@ class Enclosing:
             if not len(data.moved):
                 self.lower = self.upper = 0.0
             return
-        features = independent_features(data)
+        features = independent_features(data, max(self.tolerance, ROUNDING))
         self._note_dropped(features)
         if not len(features.used):
             self._free(data.displacement * 0)
@@ -248,17 +259,17 @@ class Enclosing:
         if data.features.size > _RATIONAL[self.norm]:
             return
         self._enter("exact")
-        from ..model_checks import ModelError
         from .exact import flip_cost
         from .problem import FlipProblem
 
         problem = FlipProblem.of(
-            data.features.tolist(), data.benign.tolist(), data.target.tolist(),
+            data.features[self.kept].tolist(), data.benign.tolist(), data.target.tolist(),
             None if data.weights is None else data.weights.tolist(),
         )  # fmt: skip
         try:
-            found = flip_cost(problem, self.norm)
-        except ModelError:
+            found = flip_cost(problem, self.norm, _EXACT)
+        except (ModelError, LimitReachedError) as error:
+            self.notes.append(f"exact arithmetic did not settle it: {error}")
             return
         below, above = _downwards(found.value), _upwards(found.value)
         if self.norm == "l2":
@@ -269,8 +280,10 @@ class Enclosing:
         self.basis = np.array(found.basis, dtype=np.int64)
         dual = np.array([float(value) for value in found.dual.fractions()])
         with np.errstate(over="ignore"):
-            self.dual = np.ldexp(dual, data.exponents)
-        self.sound = True  # all features were used
+            self.dual[self.kept] = np.ldexp(dual, data.exponents[self.kept])
+        if not self.sound:
+            self.notes.append(_NOISE)
+        self.sound = True  # all features were used that were not to be dropped
         self.notes = [
             note for note in self.notes if "without them" not in note and "proved" not in note
         ]
@@ -283,24 +296,31 @@ class Enclosing:
             ", ..." if len(features.dropped) > 8 else ""
         )
         count = len(features.dropped)
+        many = "1 feature is a combination" if count == 1 else f"{count} features are combinations"
         if features.proved:
+            self.notes.append(f"{many} of the others (or zero), left out: {names}")
+        elif self.tolerance:
+            self.kept, self.dropped = features.used, features.dropped
             self.notes.append(
-                f"{count} features are combinations of the others (or zero) and were left out: "
-                f"{names}"
+                f"{many} of the others up to {max(self.tolerance, ROUNDING):g} of their size, "
+                f"left out: {names}; the bounds are those of the features kept, the lower one "
+                "also of all"
             )
         else:
             self.sound = False
             self.notes.append(
-                f"{count} features are combinations of the others up to rounding, which was not "
-                f"proved, and were left out: {names}; the lower bound holds with them, too"
+                f"{many} of the others up to rounding, which was not proved, left out: {names}; "
+                "the lower bound holds with them, too (a tolerance drops them and says what that "
+                "costs)"
             )
 
 
 def _scaling_notes(data: FlipArrays) -> list[str]:
-    used = data.exponents[data.largest > 0]
+    powers = data.exponents + data.units
+    used = powers[data.largest > 0]
     if not len(used) or int(used.max() - used.min()) <= _SPREAD:
         return []
-    low, high = np.ldexp(data.largest, data.exponents)[data.largest > 0][
+    low, high = np.ldexp(data.largest, powers)[data.largest > 0][
         [int(used.argmin()), int(used.argmax())]
     ]
     return [

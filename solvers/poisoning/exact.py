@@ -22,6 +22,7 @@ from functools import cached_property
 from typing import Any
 
 from ..exact import Rational, Vector, to_fraction
+from ..limits import Limits
 from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
 from ..model_checks import ModelError
 from .bounds import check_norm, size
@@ -30,6 +31,7 @@ from .problem import FlipProblem
 
 _LARGEST_UNIFORM = 400
 _ZERO = Fraction(0)
+_GENEROUS = Limits()
 
 
 @dataclass(frozen=True)
@@ -124,29 +126,31 @@ def _scaled(vector: Vector, unit: int) -> list[int]:
     return [value * (unit // vector.denominator) for value in vector.numerators]
 
 
-def flip_cost(problem: FlipProblem, norm: str = "l1") -> FlipSolution:
+def flip_cost(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS) -> FlipSolution:
     """The least cost, exactly.
 
+    limits: on the time and on the exact pivots.
+
     Raises ModelError for an unknown norm, and in l2 and linf for data too large or too degenerate
-    for exact arithmetic (use ``enclose_flips``).
+    for exact arithmetic (use ``enclose_flips``); LimitReachedError where the limits do not suffice.
     """
     check_norm(norm)
     if norm == "l2":
         from .least_squares import least_squares
 
-        value, changes, dual, inside = least_squares(problem)
+        value, changes, dual, inside = least_squares(problem, limits)
         return FlipSolution(problem, norm, value, changes, dual, inside)
-    return _least_sum(problem) if norm == "l1" else _least_maximum(problem)
+    return _least_sum(problem, limits) if norm == "l1" else _least_maximum(problem, limits)
 
 
 def unboxed_cost(problem: FlipProblem) -> FlipSolution:
     """The least cost in l1 when labels may leave [0, 1] (pairs of weight zero stay)."""
-    return _least_sum(problem, boxed=False)
+    return _least_sum(problem, _GENEROUS, boxed=False)
 
 
-def _least_sum(problem: FlipProblem, boxed: bool = True) -> FlipSolution:
+def _least_sum(problem: FlipProblem, limits: Limits, boxed: bool = True) -> FlipSolution:
     moves = _Moves.of(problem, boxed)
-    found = solve_box_program(moves.box_program(boxed))
+    found = solve_box_program(moves.box_program(boxed), limits)
     changes = moves.changes(found.primal, problem.n_pairs)
     dual = Vector.of(
         y * row.denominator for y, row in zip(found.dual.fractions(), problem.features, strict=True)
@@ -160,7 +164,7 @@ def _l1_certificate(solution: FlipSolution) -> dict[str, Any]:
     problem = solution.problem
     moves = _Moves.of(problem, solution.boxed)
     box = moves.box_program(solution.boxed)
-    program = box.linear_program(range(len(box.columns)), ())
+    program = box.linear_program()
     scaled = [
         y / row.denominator
         for y, row in zip(solution.dual.fractions(), problem.features, strict=True)
@@ -182,7 +186,7 @@ def _l1_certificate(solution: FlipSolution) -> dict[str, Any]:
 
 
 # -- l-infinity ----------------------------------------------------------------------------------
-def _least_maximum(problem: FlipProblem) -> FlipSolution:
+def _least_maximum(problem: FlipProblem, limits: Limits) -> FlipSolution:
     """max -s over changes, with rows for the box and for abs(zeta_i) <= s."""
     if problem.n_pairs > _LARGEST_UNIFORM:
         raise ModelError(
@@ -196,16 +200,16 @@ def _least_maximum(problem: FlipProblem) -> FlipSolution:
         entries = [(k, sign * row[i]) for k, row in enumerate(moves.rows) if row[i]]
         entries += [(n + j, 1), (n + count + i, 1)]
         columns.append((tuple(k for k, _ in entries), tuple(a for _, a in entries)))
-    limits = range(n + count, n + count + problem.n_pairs)
-    columns.append((tuple(limits), (-1,) * problem.n_pairs))
+    caps = range(n + count, n + count + problem.n_pairs)
+    columns.append((tuple(caps), (-1,) * problem.n_pairs))
     program = LinearProgram(
         tuple(columns),
-        (*moves.rhs, *(room for *_, room in moves.moves), *(0 for _ in limits)),
+        (*moves.rhs, *(room for *_, room in moves.moves), *(0 for _ in caps)),
         (True,) * n + (False,) * (count + problem.n_pairs),
         (0,) * count + (-1,),
         moves.unit,
     )
-    answer = solve_linear_program(program)
+    answer = solve_linear_program(program, limits=limits)
     assert answer.primal is not None and answer.dual is not None
     changes = moves.changes(answer.primal, problem.n_pairs)
     dual = Vector.of(

@@ -38,6 +38,7 @@ class FlipArrays:
         features: Phi (n, N), float32 or float64, as given.
         benign, target: labels (N); weights: rho (N), or None for one each.
         exponents: e (n); largest: the greatest abs(Phi_k) / 2^e_k (n), in [1/2, 1), or 0.
+        units: (n); row k was given as Phi_k 2^units_k, not 0 only where doubles nearly overflow.
         displacement, up, down: d and the room of the weighted changes (N).
     """
 
@@ -50,10 +51,13 @@ class FlipArrays:
     displacement: Array
     up: Array
     down: Array
+    units: Array
 
     @classmethod
     def of(cls, features: Any, benign: Any, target: Any, weights: Any = None) -> FlipArrays:
         """Checked data.
+
+        Rows near the limits of doubles are copied in another unit, a power of two.
 
         Raises ModelError for wrong shapes, labels outside [0, 1], negative weights, and numbers
         that are not finite or too extreme for double precision.
@@ -70,17 +74,12 @@ class FlipArrays:
                 f"weights reach {rho.max():.6g} at most, too extreme for double precision; "
                 "multiply all by a constant, which multiplies every cost"
             )
-        greatest = _greatest(matrix)
-        mantissas, exponents = np.frexp(greatest)
-        for k in np.flatnonzero((greatest > 0) & (np.abs(exponents) > _EXTREME)):
-            raise ModelError(
-                f"feature {k} reaches {greatest[k]:.6g} at most, too extreme for double precision; "
-                "multiply it by a constant, which changes no cost"
-            )
+        matrix, units = _in_range(matrix)
+        mantissas, exponents = np.frexp(_greatest(matrix))
         factor = 1.0 if rho is None else rho
         return cls(
             matrix, origin, aim, rho, exponents, mantissas,
-            factor * (aim - origin), factor * (1 - origin), factor * origin,
+            factor * (aim - origin), factor * (1 - origin), factor * origin, units,
         )  # fmt: skip
 
     @property
@@ -231,6 +230,25 @@ def _greatest(matrix: Array) -> Array:
         i = int(np.flatnonzero(~np.isfinite(matrix[k]))[0])
         raise ModelError(f"features[{k}, {i}] is {matrix[k, i]}; every feature must be finite")
     return greatest
+
+
+def _in_range(matrix: Array) -> tuple[Array, Array]:
+    """The matrix with extreme rows divided by powers of two, and these powers (n).
+
+    Raises ModelError naming a row that spans too many orders of magnitude for that to be exact.
+    """
+    greatest = _greatest(matrix)
+    powers = np.frexp(greatest)[1]
+    units = np.where((greatest > 0) & (np.abs(powers) > _EXTREME), powers, 0)
+    if not units.any():
+        return matrix, units
+    scaled = np.ldexp(matrix.astype(np.float64), -units[:, None])
+    for k in np.flatnonzero((np.ldexp(scaled, units[:, None]) != matrix).any(axis=1)):
+        raise ModelError(
+            f"feature {k} reaches {greatest[k]:.6g} at most and has entries that are far smaller, "
+            "too extreme for double precision; multiply it by a constant, which changes no cost"
+        )
+    return scaled, units
 
 
 def _vector(given: Any, name: str, size: int) -> Array:

@@ -15,7 +15,8 @@ from scipy.linalg import qr
 from .flip_arrays import Array, FlipArrays
 
 _SAMPLE = 20
-_TOLERANCE = 1e-11
+ROUNDING = 1e-11
+"""What is left of a feature, of its size, when the others are taken out and only rounding stays."""
 _CLEAR = 1e-3
 _LARGEST_INTEGER = 2.0**52
 _LARGEST_FACTOR = 64
@@ -26,7 +27,8 @@ class Independent:
     """Features to use.
 
     Attributes:
-        used: independent features (r), ascending; dropped: the others.
+        used: independent features (r), ascending; dropped: the others, of which the used ones leave
+            no more than the tolerance, relative to their size.
         triangle: R (r, r) of a sample of the used columns over the root of its length: Phi R^-1
             is roughly white.
         proved: whether every dropped feature is exactly a combination of those used.
@@ -38,7 +40,7 @@ class Independent:
     proved: bool
 
 
-def independent_features(data: FlipArrays) -> Independent:
+def independent_features(data: FlipArrays, tolerance: float = ROUNDING) -> Independent:
     """A largest set of features that are independent over the pairs of positive weight."""
     pairs = np.arange(data.n_pairs)
     if data.weights is not None:
@@ -46,25 +48,25 @@ def independent_features(data: FlipArrays) -> Independent:
     count = min(len(pairs), max(2000, _SAMPLE * data.n_features))
     sample = pairs[np.linspace(0, len(pairs) - 1, count).astype(np.int64)] if count else pairs
     columns = data.columns(sample)
-    clear = _clearly_independent(columns)
+    clear = _clearly_independent(columns, max(_CLEAR, tolerance))
     if clear is not None:
         everything = np.arange(data.n_features)
         return Independent(everything, everything[:0], clear / count**0.5, True)
     triangle = _triangle(columns) if count else np.zeros((1, data.n_features))
-    order, rank = _rank(triangle)
+    order, rank = _rank(triangle, tolerance)
     if rank < data.n_features and count < len(pairs):
         count = len(pairs)
         for first in range(0, count, 4096):
             block = data.columns(pairs[first : first + 4096])
             triangle = _triangle(np.vstack([triangle, block]))
-        order, rank = _rank(triangle)
+        order, rank = _rank(triangle, tolerance)
     used, dropped = np.sort(order[:rank]), np.sort(order[rank:])
     proved = not len(dropped) or _certainly(data, used, dropped, pairs)
     own = _triangle(triangle[:, used]) if rank else np.zeros((0, 0))
     return Independent(used, dropped, own / max(count, 1) ** 0.5, proved)
 
 
-def _clearly_independent(columns: Array) -> Array | None:
+def _clearly_independent(columns: Array, least: float) -> Array | None:
     """R of well-conditioned columns by Cholesky's method, which is fast; else None."""
     if len(columns) < columns.shape[1]:
         return None
@@ -76,19 +78,19 @@ def _clearly_independent(columns: Array) -> Array | None:
         factor = np.linalg.cholesky(gram / sizes / sizes[:, None]).T
     except np.linalg.LinAlgError:
         return None
-    return np.asarray(factor * sizes) if np.diag(factor).min() > _CLEAR else None
+    return np.asarray(factor * sizes) if np.diag(factor).min() > least else None
 
 
 def _triangle(columns: Array) -> Array:
     return np.asarray(np.linalg.qr(columns, mode="r"))
 
 
-def _rank(triangle: Array) -> tuple[Array, int]:
+def _rank(triangle: Array, tolerance: float) -> tuple[Array, int]:
     """The features in the order of pivoting, and how many of them are independent."""
     sizes = np.linalg.norm(triangle, axis=0)
     sizes[sizes == 0] = 1.0
     pivoted, order = qr(triangle / sizes, mode="r", pivoting=True)
-    return order, int((np.abs(np.diag(pivoted)) > _TOLERANCE).sum())
+    return order, int((np.abs(np.diag(pivoted)) > tolerance).sum())
 
 
 def _certainly(data: FlipArrays, used: Array, dropped: Array, pairs: Array) -> bool:

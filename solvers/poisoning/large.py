@@ -18,6 +18,7 @@ import numpy as np
 
 from ..model_checks import ModelError
 from .bounds import check_norm
+from .dropped import Dropped, moment_gap
 from .flip_arrays import Array, FlipArrays
 from .independence import independent_features
 from .verified import least_maximum_below, least_square_below, least_sum_below, price_error
@@ -54,6 +55,7 @@ class EnclosedFlips:
             vertex (where the target itself is optimal it is returned, and need be none).
         notes: what was done to the data, or could not be proved, in words.
         statistics: method, seconds a stage, Newton steps, pricings of all pairs.
+        dropped: features that a tolerance left out, and what that costs; None if it left out none.
     """
 
     status: EnclosureStatus
@@ -67,6 +69,7 @@ class EnclosedFlips:
     n_fractional: int
     notes: tuple[str, ...] = ()
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
+    dropped: Dropped | None = None
 
     @property
     def width(self) -> float:
@@ -82,6 +85,7 @@ def enclose_flips(
     weights: Any = None,
     norm: str = "l1",
     width: float | Fraction = 1e-6,
+    tolerance: float = 0.0,
     progress: Progress | None = None,
 ) -> EnclosedFlips:
     """A rigorous enclosure of the least cost of teaching what the target labels teach.
@@ -92,21 +96,27 @@ def enclose_flips(
         weights: rho (N), not negative; None for one each.  Labels and weights are read as doubles.
         width: how far apart the bounds may be, relative to the upper one (but to no less than
             1e-12 of the target's own cost).
+        tolerance: features of which the others leave no more than this, relative to their size, are
+            dropped (as numerical noise; 0 drops only what is proved dependent).  The bounds are
+            then those of the features kept, and ``dropped`` says what that costs.
         progress: called as progress(stage, lower, upper, seconds) after every pricing of all
             pairs.  Ctrl-C (or KeyboardInterrupt raised by it) ends the search with the bounds known
             by then.
 
-    Raises ModelError for bad data, an unknown norm, and a width that is not positive.
+    Raises ModelError for bad data, an unknown norm, a width that is not positive, and a tolerance
+    outside [0, 1).
     """
     check_norm(norm)
     if not width > 0:
         raise ModelError(
             f"width is {width}; it must be positive (use flip_cost for the exact optimum)"
         )
+    if not 0 <= tolerance < 1:
+        raise ModelError(f"tolerance is {tolerance}; it is a share of a feature, from 0 to below 1")
     from .enclosing import Enclosing
 
     data = FlipArrays.of(features, benign, target, weights)
-    state = Enclosing(data, norm, float(width), progress)
+    state = Enclosing(data, norm, float(width), float(tolerance), progress)
     return _finished(state, _run(state))
 
 
@@ -125,6 +135,10 @@ def _run(state: Enclosing) -> EnclosureStatus:
 
 def _finished(state: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
     data, changes = state.data, state.changes
+    labels, dropped = data.labels_after(changes), None
+    if len(state.dropped):
+        numbers = tuple(map(int, state.dropped))
+        dropped = Dropped(numbers, state.tolerance, moment_gap(data, labels))
     ends = (changes == data.up) | (changes == -data.down) | (changes == 0)
     return EnclosedFlips(
         status=status,
@@ -132,13 +146,19 @@ def _finished(state: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
         lower=state.lower,
         upper=state.upper,
         changes=changes,
-        labels=data.labels_after(changes),
-        dual=np.ldexp(state.dual, -data.exponents),
+        labels=labels,
+        dual=_in_units_given(state.dual, data),
         basis=tuple(map(int, state.basis)),
         n_fractional=int((~ends).sum()),
         notes=tuple(state.notes),
+        dropped=dropped,
         statistics=state.statistics(),
     )
+
+
+def _in_units_given(dual: Array, data: FlipArrays) -> Array:
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.ldexp(dual, -data.exponents - data.units))
 
 
 def closed_form_bound(

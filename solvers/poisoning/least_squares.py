@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..exact import Vector, floats_of
+from ..limits import Limits
 from ..linear_program import LinearProgram, LinearStatus, solve_linear_program
 from ..model_checks import ModelError
 from .bounds import size
@@ -23,20 +24,24 @@ _SETTLED = 1e-13
 _NEAR = 1e-7
 
 
-def least_squares(problem: FlipProblem) -> tuple[Fraction, Vector, Vector, tuple[int, ...]]:
+def least_squares(
+    problem: FlipProblem, limits: Limits
+) -> tuple[Fraction, Vector, Vector, tuple[int, ...]]:
     """The squared norm, zeta (N), y (n), and the pairs that are not cut off.
 
-    Raises ModelError when floats cannot tell which labels are cut off.
+    limits: on the time of the whole, and on the exact pivots of each attempt.
+
+    Raises ModelError when floats cannot tell which labels are cut off, and LimitReachedError.
     """
     if not any(problem.moment.numerators):
         nothing = Vector((0,) * problem.n_pairs)
         return Fraction(0), nothing, Vector((0,) * problem.n_features), ()
-    scores = _newton(problem)
+    allowance, scores = limits.started(), _newton(problem)
     ups, downs = problem.room_up.floats(), problem.room_down.floats()
     unit = max(float(ups.max()), float(downs.max()))
     for near in (_NEAR * unit, 0.0, 1e3 * _NEAR * unit):
         above, below = scores > ups + near, scores < -downs - near
-        dual = _dual(problem, above.tolist(), below.tolist())
+        dual = _dual(problem, above.tolist(), below.tolist(), allowance.left)
         if dual is not None:
             changes = _cut(problem, dual)
             inside = tuple(np.flatnonzero(~(above | below)).tolist())
@@ -81,7 +86,9 @@ def _newton(problem: FlipProblem) -> np.ndarray:
     return scores
 
 
-def _dual(problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]) -> Vector | None:
+def _dual(
+    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool], limits: Limits
+) -> Vector | None:
     """A y whose changes, cut off at these pairs and nowhere else, have the moments; or None.
 
     One equation a feature and one inequality a pair, in y = y+ - y-: a linear program.
@@ -90,24 +97,24 @@ def _dual(problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]) ->
     ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
     left = list(problem.moment.fractions())
     gram = [[Fraction(0)] * n for _ in range(n)]
-    limits: list[tuple[list[Fraction], Fraction]] = []
+    bounds: list[tuple[list[Fraction], Fraction]] = []
     for i, column in enumerate(zip(*rows, strict=True)):
         cut = ups[i] if above[i] else -downs[i]
         if above[i] or below[i]:
             left = [value - a * cut for value, a in zip(left, column, strict=True)]
             sign = -1 if above[i] else 1
-            limits.append(([sign * a for a in column], sign * cut))
+            bounds.append(([sign * a for a in column], sign * cut))
             continue
         for k, a in enumerate(column):
             gram[k] = [value + a * b for value, b in zip(gram[k], column, strict=True)]
-        limits += [(list(column), ups[i]), ([-a for a in column], downs[i])]
+        bounds += [(list(column), ups[i]), ([-a for a in column], downs[i])]
     table = [[*row, *(-a for a in row)] for row in gram]
-    table += [[*row, *(-a for a in row)] for row, _ in limits]
-    relations = ["="] * n + ["<="] * len(limits)
+    table += [[*row, *(-a for a in row)] for row, _ in bounds]
+    relations = ["="] * n + ["<="] * len(bounds)
     program = LinearProgram.of(
-        [0] * (2 * n), table, relations, [*left, *(bound for _, bound in limits)]
+        [0] * (2 * n), table, relations, [*left, *(bound for _, bound in bounds)]
     )
-    answer = solve_linear_program(program)
+    answer = solve_linear_program(program, limits=limits)
     if answer.status is not LinearStatus.OPTIMAL or answer.primal is None:
         return None
     return Vector.of(answer.primal[k] - answer.primal[n + k] for k in range(n))

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from ..highs import column_matrix, run_highs
 from .flip_arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
 _LARGEST_ROWS = 4_000
 _TOLERANCE = 1e-9
+_SECONDS = 600.0
 
 
 def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
@@ -105,20 +107,13 @@ def _general(search: Sifting, moves: Array, room: Array) -> tuple[Found | None, 
 
 def _run(highspy: Any, model: Any, matrix: Array) -> Any:
     """The optimal solution for a matrix (columns, rows), or None."""
-    present = matrix != 0
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int32)
-    model.a_matrix_.index_ = np.nonzero(present)[1].astype(np.int32)
-    model.a_matrix_.value_ = matrix[present]
-    solver = highspy.Highs()
-    for name, value in {
-        "output_flag": False,
-        "primal_feasibility_tolerance": _TOLERANCE,
-        "dual_feasibility_tolerance": _TOLERANCE,
-    }.items():
-        solver.setOptionValue(name, value)
-    solver.passModel(model)
-    solver.run()
+    column_matrix(model, matrix)
+    solver = run_highs(
+        model,
+        seconds=_SECONDS,
+        primal_feasibility_tolerance=_TOLERANCE,
+        dual_feasibility_tolerance=_TOLERANCE,
+    )
     optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     return solver.getSolution() if optimal else None
 

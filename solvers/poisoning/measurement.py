@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..model_checks import ModelError
+from .dropped import Dropped
 from .effects import performance_loss_ratio, reward_change
 from .large import EnclosureStatus, closed_form_bound, enclose_flips
 from .learning import RewardStatus, fit_reward
@@ -29,13 +30,15 @@ class Conditions:
 
     norm: "l1" (the expected number of flips), "l2" or "linf"; width: of the enclosure, relative;
     copies: m, to which labels are rounded, or None to leave them; ridge: the factor lambda of
-    lambda / 2 norm(r)^2 in the regularised loss.
+    lambda / 2 norm(r)^2 in the regularised loss; tolerance: of features dropped as noise, 0 for
+    none (``enclose_flips``).
     """
 
     norm: str = "l1"
     width: float = 1e-6
     copies: int | None = 1
     ridge: float = 1.0
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,9 @@ class Measurement:
     bound of Theorem 2, certified: all in the norm asked for, un-normalised, for l1 in flips.
     benign, target, labels: theta_O, theta_A and the cheapest labels found (N); weights: (N), or
     None; rounded: the cheapest labels in multiples of 1 / copies, or None; fractional: how many of
-    them are neither benign nor 0 or 1; status, notes: how the enclosure ended.
+    them are neither benign nor 0 or 1; status, notes: how the enclosure ended; dropped: features
+    left out by a tolerance, or None, and price: how far, at most, that moves the ridge reward
+    learnt from ``labels`` away from the target's (2-norm).
     """
 
     features: Array
@@ -82,6 +87,8 @@ class Measurement:
     status: EnclosureStatus
     notes: tuple[str, ...]
     seconds: float
+    dropped: Dropped | None = None
+    price: float = 0.0
 
     @property
     def n_features(self) -> int:
@@ -135,8 +142,9 @@ def measure(
     """
     since = time.perf_counter()
     found = enclose_flips(
-        features, benign, target, weights=weights, norm=conditions.norm, width=conditions.width
-    )
+        features, benign, target, weights=weights, norm=conditions.norm, width=conditions.width,
+        tolerance=conditions.tolerance,
+    )  # fmt: skip
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
     copies = conditions.copies
     rounded = None if copies is None else to_copies(found.labels, benign, copies)
@@ -168,6 +176,8 @@ def measure(
         status=found.status,
         notes=found.notes,
         seconds=time.perf_counter() - since,
+        dropped=found.dropped,
+        price=found.dropped.price(conditions.ridge) if found.dropped else 0.0,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..exact import Vector
+from ..highs import SECONDS
 from ..linear_program import LinearProgram, LinearSolution, solve_linear_program
 from ..model_checks import ModelError
 from .problem import FlipProblem
@@ -135,7 +136,12 @@ def separating_direction(
     signed = (unit * np.where(labels == 1, 1.0, -1.0))[:, hard].T
     equal = {"A_eq": unit[:, inside].T, "b_eq": np.zeros(inside.sum())} if inside.any() else {}
     found = linprog(
-        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1), **equal
+        -signed.sum(axis=0),
+        A_ub=-signed,
+        b_ub=np.zeros(len(signed)),
+        bounds=(-1, 1),
+        options={"time_limit": SECONDS},
+        **equal,
     )
     if found.x is None or (signed @ found.x).max() <= _FLAT:
         return None

@@ -211,6 +211,25 @@ def residual(data: FlipArrays, point: Point, used: Array) -> tuple[Array, Array]
     return found, epsilon + data.n_pairs * _TINY
 
 
+def moments_above(data: FlipArrays, labels: Array) -> Array:
+    """Upper bounds on abs(Phi D (labels - target)) (n) of the scaled rows.
+
+    A difference of doubles and its product with a weight are off by 2 u relative to themselves.
+    """
+    moved = (labels - data.target) * (1.0 if data.weights is None else data.weights)
+    support = np.flatnonzero(moved)
+    total: Array = np.zeros(data.n_features, dtype=_LONG)
+    step = max(1, 2**18 // data.n_features)
+    for first in range(0, len(support), step):
+        part = support[first : first + step]
+        total += moved[part].astype(_LONG) @ data.columns(part).astype(_LONG)
+    wrong = gamma(len(support) + 20, _LONG_UNIT) + 3 * _UNIT
+    sizes = _WIDER * (1 + 1e-6) * wrong * float(np.abs(moved).sum())
+    found = np.abs(total).astype(np.float64) * (1 + 4 * _UNIT)
+    above: Array = found + data.largest * sizes + data.n_pairs * _TINY
+    return above
+
+
 def radii(columns: Array, rho: Array, epsilon: Array) -> tuple[Array, Array] | None:
     """An approximate x with B x = rho, and delta (r), for the columns of B (r, r), a row a pair.
 

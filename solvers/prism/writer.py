@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from ..cmdp import CMDP, ModelError
 from ..exact import format_rational
+from ..whole_files import whole
 from .additions import Parts, add_sink, add_start
 
 
@@ -53,9 +55,10 @@ def write_prism(
     }
     for index in range(len(parts.functions)):
         files |= _structure(parts, index, stem, text)
-    for path, lines in files.items():
-        with path.open("w", encoding="utf-8") as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+    with ExitStack() as moves:  # all are written before the first is moved into place
+        for path, lines in files.items():
+            with moves.enter_context(whole(path)).open("w", encoding="utf-8") as stream:
+                stream.writelines(f"{line}\n" for line in lines)
     return list(files)
 
 

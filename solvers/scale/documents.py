@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from ..enclosure import Component, EnclosedSolution
 
 
-def vector_of(values: Array, grid: float) -> Vector:
-    """Doubles that are multiples of 1 / grid, exactly."""
-    step = 1 / Fraction(grid)
+def vector_of(values: Array, grid: float, scale: Fraction = Fraction(1)) -> Vector:
+    """Doubles that are multiples of 1 / grid, in units of ``scale``, exactly."""
+    step = scale / Fraction(grid)
     return Vector(
         tuple(int(v) * step.numerator for v in (values * grid).tolist()), step.denominator
     )
@@ -28,7 +28,7 @@ def enclosure_document(found: EnclosedSolution) -> dict[str, Any]:
         "kind": "cmdp-enclosure",
         "model": found.model.to_dict(),
         "mixture": {"components": [_component(found, part) for part in found.components]},
-        "values": vector_of(found.proof.values, found.proof.grid).to_json(),
+        "values": vector_of(found.proof.values, found.proof.grid, found.scales[0]).to_json(),
         "multipliers": [format_rational(v) for v in found.multipliers],
         "value": [format_rational(b) for b in (found.lower, found.upper) if b is not None],
     }
@@ -38,7 +38,8 @@ def _component(found: EnclosedSolution, part: Component) -> dict[str, Any]:
     taken = ["0"] * found.model.n_choices
     for choice in part.choices.tolist():
         taken[choice] = "1"
-    values = [vector_of(row, grid) for row, grid in zip(part.values, part.grids, strict=True)]
+    rows = zip(part.values, part.grids, found.scales, strict=True)
+    values = [vector_of(row, grid, scale) for row, grid, scale in rows]
     return {
         "weight": format_rational(part.weight),
         "policy": {"denominator": "1", "numerators": taken},
@@ -50,8 +51,8 @@ def _component(found: EnclosedSolution, part: Component) -> dict[str, Any]:
 def infeasibility_document(found: EnclosedSolution) -> dict[str, Any]:
     """A document of kind "cmdp-infeasible".
 
-    The sweep behind it bounds the residuals of h for the price -lambda', where lambda' is a
-    positive multiple of lambda; W = -(h + t) / sum lambda' with t the bound over 1 - gamma then
+    The sweep behind it bounds the residuals of h for -lambda'.c, where lambda' is a positive
+    multiple of lambda; W = -(h + t) / sum lambda' with t the bound over 1 - gamma then
     satisfies W <= lambda c + gamma P W exactly.
     """
     proof, total = found.proof.sweep, found.proof.total

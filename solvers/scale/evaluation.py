@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,10 @@ _STALLED = 0.5
 _FAST = 0.55
 _GROWN = 1e3
 _CACHED = 1_000_000
+#: Products after which a chain is looked at for being narrow: most policies need fewer.
+_LONG = 60
+#: Entries of the factors of a narrow chain; 16 bytes each, a second's work at the most.
+_FILLED = 2_000_000
 _LIKELY = 0.5
 _VISITS = 100
 
@@ -177,9 +182,10 @@ def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float
     """Improve ``values`` (S, p) in place; their grid, the ends of their residuals, the products.
 
     Plain iteration goes on while it converges fast (it is the cheapest then), BiCGSTAB otherwise;
-    where that breaks down, plain iteration takes over for good.
+    where that breaks down, plain iteration takes over for good.  A long chain, on which both are
+    slow, is factored.
     """
-    products, best, previous, plain = 0, np.inf, np.inf, False
+    products, best, previous, plain, tried = 0, np.inf, np.inf, False, False
     kept = values
     while True:
         grid = grid_of(values)
@@ -198,9 +204,33 @@ def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float
             continue
         if worst >= _STALLED * best:
             return grid, ends, products
+        if products > _LONG and not tried:
+            tried, factors = True, _factors(chain)
+            if factors is not None:
+                values += factors.solve(residual)
+                continue
         best, previous, kept = worst, 0.0, values.copy()
         residual -= ends[:, TOTAL]
-        products += _bicgstab(chain, values, residual, 0.5 * spans, limit - products)
+        most = limit - products if tried else min(limit - products, _LONG)
+        products += _bicgstab(chain, values, residual, 0.5 * spans, most)
+
+
+def _factors(chain: Chain) -> Any:
+    """The sparse factors of I - gamma P, or None where they would fill in."""
+    from scipy.sparse import csr_matrix, identity
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+    from scipy.sparse.linalg import splu
+
+    size, rows = len(chain.scale), chain.rows.astype(np.int64)
+    moves = chain.weights * np.repeat(chain.scale, np.diff(rows))
+    matrix = csr_matrix((moves, chain.successors.astype(np.int32), rows), shape=(size, size))
+    place = np.empty(size, dtype=np.int64)
+    place[reverse_cuthill_mckee(matrix)] = np.arange(size)
+    ends = matrix.tocoo()
+    band = int(np.abs(place[ends.row] - place[ends.col]).max(initial=0)) + 1
+    if size * band > _FILLED:
+        return None
+    return splu(identity(size, format="csc") - matrix.tocsc())
 
 
 def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -> tuple[Array, int]:

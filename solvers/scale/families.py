@@ -246,6 +246,6 @@ def with_binding_budgets(model: CMDP, share: Rational = Fraction(1, 2)) -> CMDP:
     cheap, rich = typical_costs(model)
     budgets = []
     for low, high in zip(cheap, rich, strict=True):
-        middle = Fraction(low) + portion * (Fraction(high) - Fraction(low))
+        middle = low + portion * (high - low)
         budgets.append(Fraction(round(middle * _BUDGET_GRID), _BUDGET_GRID))
     return model.with_budgets(*budgets)

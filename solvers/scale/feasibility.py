@@ -13,11 +13,12 @@ from fractions import Fraction
 import numpy as np
 
 from ..cmdp import ModelError
-from ..linear_program import LinearProgram, solve_linear_program
+from ..linear_program import LinearProgram, row_scale, solve_linear_program
 from .bounds import Column
 from .lagrangian import Lagrangian
-from .master import row_scale, safe_above
+from .master import safe_above
 from .search import Sweep
+from .units import Units
 
 _ROUNDS = 200
 _PART = 4
@@ -28,7 +29,7 @@ class Infeasible:
     """Proof that the budgets cannot be met.
 
     Every policy has lambda.J_c >= lambda.d + ``excess`` with lambda >= 0 of sum one, by a ``sweep``
-    for the price (0, -``total`` lambda); so all budgets must grow by at least ``excess``.
+    for the costs ``total`` lambda.c; so all budgets must grow by at least ``excess``.
     """
 
     excess: Fraction
@@ -43,29 +44,38 @@ def decide_feasibility(state: Lagrangian) -> Infeasible | None:
     Raises ModelError when floating point cannot decide.
     """
     best: Infeasible | None = None
-    budgets = state.image.model.budgets
+    units, budgets = Units(state.image.model, state.scales), state.image.model.budgets
     state.stage = "feasibility"
     for _ in range(_ROUNDS):
-        slack, weights, exact = most_slack(state.columns, budgets)
+        slack, weights, exact = most_slack(state.columns, budgets, units.shares)
         if slack >= 0:
             state.feasible = True
             state.mix()
             return None
-        price = np.array([0.0, *(-float(w) for w in exact)])
+        highest = max(exact)
+        price = np.array([0.0, *(-float(w / highest) for w in exact)])
         start = max(range(len(weights)), key=weights.__getitem__)
         base = state.recalled(state.columns[start])
         column, found = state.search.polish(price, base, state.width / _PART)
-        multipliers = tuple(Fraction(float(-w)) for w in price[1:])
-        allowed = sum((w * d for w, d in zip(multipliers, budgets, strict=True)), Fraction(0))
-        total = sum(multipliers, Fraction(0))
-        excess = (-found.ceiling - allowed) / total
-        if best is None or excess > best.excess:
-            best = Infeasible(excess, tuple(w / total for w in multipliers), found, total)
-        if not state.keep(column) or -slack - best.excess <= state.width:
+        trial = refutation(found, [Fraction(float(-w)) for w in price[1:]], units)
+        if best is None or trial.excess > best.excess:
+            best = trial
+        short = -slack - best.excess / min(state.scales[1:])
+        if not state.keep(column) or short <= state.width:
             break
     if best is None or best.excess <= 0:
         raise undecided()
     return best
+
+
+def refutation(found: Sweep, prices: Sequence[Fraction], units: Units) -> Infeasible:
+    """What a sweep for the price (0, -prices) proves, in the units of the model as it was given."""
+    budgets = units.model.budgets
+    allowed = sum((w * d for w, d in zip(prices, budgets, strict=True)), Fraction(0))
+    own = [w / scale for w, scale in zip(prices, units.scales[1:], strict=True)]
+    total = sum(own, Fraction(0))
+    excess = (-found.ceiling - allowed) / total
+    return Infeasible(excess, tuple(w / total for w in own), found, total)
 
 
 def undecided() -> ModelError:
@@ -77,13 +87,13 @@ def undecided() -> ModelError:
 
 
 def most_slack(
-    columns: Sequence[Column], budgets: Sequence[Fraction]
+    columns: Sequence[Column], budgets: Sequence[Fraction], shares: Sequence[Fraction]
 ) -> tuple[Fraction, tuple[Fraction, ...], tuple[Fraction, ...]]:
-    """The greatest t with sum_j w_j J_ci(j) + t <= d_i for a mixture; its weights and duals."""
+    """The greatest t with sum_j w_j J_ci(j) + t share_i <= d_i for a mixture; weights and duals."""
     count = len(columns)
     rows = [
-        [safe_above(column.upper[1 + i]) for column in columns] + [Fraction(1), Fraction(-1)]
-        for i in range(len(budgets))
+        [safe_above(column.upper[1 + i]) for column in columns] + [share, -share]
+        for i, share in enumerate(shares)
     ]
     rows.append([Fraction(1)] * count + [Fraction(0)] * 2)
     program = LinearProgram.of(

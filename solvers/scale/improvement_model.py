@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..highs import column_matrix, run_highs
 from .advantages import advantages, best_choices, best_total
 from .bounds import Column
 from .compiled import n_blocks
@@ -23,6 +24,7 @@ from .search import values_of
 
 _CUTS = 100
 _MARGIN = 1e-13
+_TOLERANCE = 1e-10
 #: Lower and upper limits (m each).
 Box: TypeAlias = tuple[Array, Array]
 _Cut: TypeAlias = tuple[Array, float, Array]
@@ -122,19 +124,38 @@ def lowest_point(
             heights, slopes[:, 0], floors[0] - centre[0], caps[0] - centre[0]
         )
         return centre + step, level + depth
-    from scipy.optimize import linprog
-
     unit = size if size > 0 else max(float(np.abs(heights).max()), 1.0)
-    found = linprog(
-        [*np.zeros(len(centre)), 1.0],
-        A_ub=np.column_stack([slopes / unit, -np.ones(len(cuts))]),
-        b_ub=-heights / unit,
-        bounds=[*zip(floors - centre, caps - centre, strict=True), (None, None)],
-        method="highs",
-    )
-    if found.x is None:
+    found = _lowest_in_box(heights / unit, slopes / unit, floors - centre, caps - centre)
+    if found is None:
         return centre, level
-    return np.clip(centre + found.x[:-1], floors, caps), level + unit * float(found.x[-1])
+    return np.clip(centre + found[:-1], floors, caps), level + unit * float(found[-1])
+
+
+def _lowest_in_box(heights: Array, slopes: Array, low: Array, high: Array) -> Array | None:
+    """(x, t) with the least t >= heights_j + slopes_j . x for low <= x <= high; None if it fails.
+
+    HiGHS is asked directly, for scipy takes four times as long to pass on so small a program.
+    """
+    import highspy
+
+    infinite, (rows, size) = highspy.kHighsInf, slopes.shape
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = size + 1, rows
+    model.col_cost_ = np.array([*np.zeros(size), 1.0])
+    model.col_lower_, model.col_upper_ = np.append(low, -infinite), np.append(high, infinite)
+    model.row_lower_, model.row_upper_ = np.full(rows, -infinite), -heights
+    column_matrix(model, np.vstack([slopes.T, -np.ones(rows)]))
+    solver = run_highs(
+        model,
+        presolve="on",
+        solver="simplex",
+        parallel="off",
+        primal_feasibility_tolerance=_TOLERANCE,
+        dual_feasibility_tolerance=_TOLERANCE,
+    )
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(solver.getSolution().col_value)
 
 
 def _lowest_on_line(heights: Array, slopes: Array, low: float, high: float) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..cmdp import ModelError
 from .bounds import Column
 from .evaluation import visits_of
 from .image import Array, Image
@@ -27,6 +28,10 @@ from .search import Search, Sweep, values_of
 #: Called with the stage, the bounds so far (None while there are none) and the seconds so far.
 Progress: TypeAlias = Callable[[str, Fraction | None, Fraction | None, float], None]
 
+_REACH = 8
+_FLOATS = 10**300
+#: A gap that is a larger share of all that could be gained is not due to rounding.
+_ROUNDED = 1e-8
 _STEP = 4
 _FAR = 1e9
 _COLUMNS = 300
@@ -56,7 +61,8 @@ class Lagrangian:
     """The state of a search; whatever it holds at any moment is a valid enclosure.
 
     Attributes:
-        image: the model; width: what is asked for; progress: called after every sweep.
+        image: the model in its own units; scales: what these are (m + 1), see ``Units``; width:
+            what is asked for, in these units; progress: called after every sweep.
         columns: the policies so far; mixture: the best one, over ``mixed``.
         ceiling: the least upper bound so far.
         feasible: whether a mixture that meets the budgets is known to exist.
@@ -66,6 +72,7 @@ class Lagrangian:
     image: Image
     width: float
     progress: Progress | None = None
+    scales: tuple[Fraction, ...] = ()
     stage: str = "first policy"
     columns: list[Column] = field(default_factory=list)
     mixture: Mixture | None = None
@@ -76,8 +83,18 @@ class Lagrangian:
 
     def __post_init__(self) -> None:
         self.since = time.perf_counter()
+        self.scales = self.scales or (Fraction(1),) * (1 + self.image.model.n_constraints)
         self.search = Search(self.image, self._pulse)
-        self.budgets = np.array([float(d) for d in self.image.model.budgets])
+        # Beyond every return a budget is as good as there: floats need not hold it.
+        reach = _REACH * self.image.horizon
+        known = self.image.model.budgets
+        for i, budget in enumerate(known):
+            if budget < -_FLOATS:
+                raise ModelError(
+                    f"budget {i} is below -1e300 of the cost's own unit, beyond double precision; "
+                    "use solve, which is exact"
+                )
+        self.budgets = np.array([float(max(-reach, min(d, reach))) for d in known])
         self.units = self.search.units[1:] / max(len(self.budgets), 1)
         self.span = (float(self.search.spreads[0]) or 1.0) * float(self.image.horizon)
         self.expected = float("inf")
@@ -99,9 +116,16 @@ class Lagrangian:
         low, high = self.lower, self.upper
         return low is not None and high is not None and high - low <= self.width
 
+    @property
+    def gap(self) -> float:
+        """upper - lower, infinite while one is not known."""
+        low, high = self.lower, self.upper
+        return float("inf") if low is None or high is None else float(high - low)
+
     def _pulse(self) -> None:
         if self.progress is not None:
-            self.progress(self.stage, self.lower, self.upper, time.perf_counter() - self.since)
+            low, high = (_scaled(end, self.scales[0]) for end in (self.lower, self.upper))
+            self.progress(self.stage, low, high, time.perf_counter() - self.since)
 
     # -- the search ------------------------------------------------------------------------------
     def run(self) -> bool:
@@ -129,13 +153,16 @@ class Lagrangian:
             if promising and self._add(model, multipliers, push, idle % 2 == 1):
                 continue
             proofs += 1
+            gap = self.gap
             self._prove(base, self._prices() if promising else multipliers)
             if self.done:
                 return True
-        reason = "no policy improves the mixture noticeably, the rest is rounding"
-        if proofs < _PROOFS:
-            reason = f"after {len(self.columns)} policies it still narrows, but too slowly"
-        self.stopped = f"the width {self.width:g} was not reached: {reason}"
+            if self.gap > _ROUNDED * self.span:  # the model had promised too little
+                self.expected = self.gap
+                proofs = 0 if self.gap <= gap / 2 else proofs
+        self.stopped = "no policy improves the mixture noticeably, the rest is rounding"
+        if self.gap > _ROUNDED * self.span:
+            self.stopped = f"after {len(self.columns)} policies it still narrows, but too slowly"
         return self.lower is not None
 
     def _start(self) -> Array:
@@ -302,3 +329,7 @@ class Lagrangian:
 def prices_of(multipliers: Array) -> Array:
     """float64[m+1], the price (1, -lambda)."""
     return np.concatenate([[1.0], -multipliers])
+
+
+def _scaled(end: Fraction | None, scale: Fraction) -> Fraction | None:
+    return None if end is None else end * scale

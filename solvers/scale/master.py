@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..linear_program import LinearProgram, solve_linear_program
+from ..linear_program import LinearProgram, row_scale, solve_linear_program
 from .bounds import Column
 
 _QUANTUM = 2**70
@@ -66,11 +66,6 @@ def best_mixture(
         tuple(prices[:size]),
         prices[size],
     )
-
-
-def row_scale(row: Sequence[Fraction], bound: Fraction) -> int:
-    """What ``LinearProgram.of`` multiplies a row by."""
-    return math.lcm(*(value.denominator for value in row), bound.denominator)
 
 
 def safe_below(value: Fraction) -> Fraction:

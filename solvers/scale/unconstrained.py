@@ -13,6 +13,7 @@ from ..exact import Rational, to_fraction
 from .compiled import suited_threads
 from .image import Array, Image
 from .search import Search
+from .units import NARROW, Units
 
 _LOOSE = 1e-3
 
@@ -40,7 +41,7 @@ def optimal_returns(
     model: CMDP,
     multipliers: Sequence[Rational | float] = (),
     *,
-    width: float = 1e-7,
+    width: Rational | float | None = None,
     pulse: Callable[[], None] = lambda: None,
 ) -> OptimalReturns:
     """The optimum without budgets, for the reward less some multiples of the costs.
@@ -48,7 +49,7 @@ def optimal_returns(
     Args:
         model: discounted; its budgets do not count.
         multipliers: lambda, one for each cost, or none for the reward alone.
-        width: of the enclosure, if rounding allows.
+        width: of the enclosure, if rounding allows; by default as in ``enclose``.
         pulse: called after every sweep.
 
     Raises ModelError when the number of multipliers is not that of the costs.
@@ -60,25 +61,30 @@ def optimal_returns(
     weights = [to_fraction(w, f"multipliers[{i}]") for i, w in enumerate(multipliers)]
     if not any(weights):  # the costs need not be evaluated
         weights = []
+    units = Units.of(model)
+    unit, *others = units.scales
+    goal = NARROW if width is None else to_fraction(width, "width") / unit
     with suited_threads(model.n_states):
-        search = Search(Image.of(model, costs=bool(weights)), pulse)
-        price = np.array([1.0, *(-float(w) for w in weights)])
+        search = Search(Image.of(units.model, costs=bool(weights)), pulse)
+        own = (w * scale / unit for w, scale in zip(weights, others, strict=False))
+        price = np.array([1.0, *(-float(w) for w in own)])
         column = search.cold_column(price, -price[1:])
-        column, found = search.polish(price, column, width)
+        column, found = search.polish(price, column, float(goal))
     return OptimalReturns(
-        column.floor(price),
-        found.ceiling,
+        column.floor(price) * unit,
+        found.ceiling * unit,
         search.image.choices(column.moves),
-        found.values,
+        found.values * float(unit),
         search.sweeps,
         search.products,
     )
 
 
-def typical_costs(model: CMDP) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def typical_costs(model: CMDP) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """The costs, roughly, of the policies that are best for low costs and for the reward."""
+    units = Units.of(model)
     with suited_threads(model.n_states):
-        search = Search(Image.of(model))
+        search = Search(Image.of(units.model))
         spreads = np.where(search.spreads > 0, search.spreads, 1.0)
         search.units = 1 / spreads
         goal = _LOOSE * float(search.image.horizon)
@@ -87,4 +93,8 @@ def typical_costs(model: CMDP) -> tuple[tuple[float, ...], tuple[float, ...]]:
         cheap, _ = search.improve(price, cheap, goal * len(price))
         price = np.array([1 / spreads[0], *np.zeros(len(price) - 1)])
         rich, _ = search.improve(price, cheap, goal)
-    return tuple(cheap.middle[1:].tolist()), tuple(rich.middle[1:].tolist())
+    cheapest, richest = (
+        tuple(Fraction(c) * s for c, s in zip(end.middle.tolist(), units.scales, strict=True))
+        for end in (cheap, rich)
+    )
+    return cheapest[1:], richest[1:]

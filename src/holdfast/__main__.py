@@ -1,6 +1,21 @@
-"""``python -m holdfast`` is the console script ``holdfast``."""
+"""The console script ``holdfast``, which is also ``python -m holdfast``."""
 
-from holdfast.verify.cli import main
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # before any import: the current folder, whose signal.py is none of ours
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is still loading ends it without a word."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from holdfast.verify.cli import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

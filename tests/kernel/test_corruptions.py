@@ -227,7 +227,13 @@ CORRUPTIONS: list[tuple[str, Callable[[Document], None], int, str, tuple[str, ..
         ("payoff must have 4 entries", "3"),
     ),
     ("policy", put("policy", 0, 0), 2, POLICY, (".policy[0]", "0")),
-    ("policy", put("values", ["4"]), 3, "value contains the return", ("values must have 2 entries", "1")),
+    (
+        "policy",
+        put("values", ["4"]),
+        3,
+        "value contains the return",
+        ("values must have 2 entries", "1"),
+    ),
     # mixtures and bounds
     (
         "mixture",

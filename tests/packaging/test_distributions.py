@@ -70,7 +70,7 @@ def test_wheel_metadata(wheel: Path) -> None:
         metadata = archive.read(inside["METADATA"]).decode()
     assert top_level == ["holdfast"]
     assert "licenses/LICENSE" in inside
-    assert "holdfast = holdfast.verify.cli:main" in entry_points
+    assert "holdfast = holdfast.__main__:main" in entry_points
     assert "[pytest11]\nholdfast = holdfast.verify.pytest_plugin" in entry_points
     for extra in ("neural", "docs", "dev", "cluster", "worlds"):
         assert f"Provides-Extra: {extra}" in metadata

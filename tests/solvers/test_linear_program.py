@@ -5,13 +5,24 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 from itertools import combinations
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from holdfast.solvers import LinearProgram, LinearStatus, SingularMatrixError, solve_linear_program
+from holdfast.solvers import (
+    LimitReachedError,
+    Limits,
+    LinearProgram,
+    LinearStatus,
+    SingularMatrixError,
+    highs,
+    solve_linear_program,
+)
+from holdfast.solvers.basis_proof import prove_basis
 from holdfast.solvers.exact_simplex import repair
 from holdfast.solvers.float_basis import propose_basis
-from holdfast.solvers.linear_program import prove_basis
+from holdfast.solvers.highs import column_matrix, run_highs
 
 # max 3x + 2y, x + y <= 4, x + 3y <= 7, x <= 3: vertex x = 3, y = 1 (row 2: 6 < 7), value 11; the
 # duals solve y0 + y2 = 3, y0 = 2, y1 = 0.
@@ -186,3 +197,38 @@ def test_the_proposal_is_only_a_proposal():
         "rhs": "4",
     }
     assert document["value"] == "11"
+
+
+def test_highs_stops_at_its_limits():
+    """It cycles for ever on a program of 4 rows (see tests/field/test_solving.py), and its clock
+    counts all runs of the object: a second run has as much time as the first."""
+    import highspy
+
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = 1, 1
+    model.col_cost_, model.col_lower_, model.col_upper_ = [-1.0], [0.0], [highspy.kHighsInf]
+    model.row_lower_, model.row_upper_ = [-highspy.kHighsInf], [1.0]
+    column_matrix(model, np.array([[1.0]]))
+    for _ in range(2):
+        solver = run_highs(model, presolve="off")
+        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        seconds = solver.getOptionValue("time_limit")[1] - solver.getRunTime()
+        assert seconds == pytest.approx(highs.SECONDS, abs=1)
+        iterations = solver.getOptionValue("simplex_iteration_limit")[1]
+        assert iterations == highs.ITERATIONS + 2 * highs.ITERATIONS_EACH
+    stopped = run_highs(model, presolve="off", seconds=0.0)
+    assert stopped.getModelStatus() == highspy.HighsModelStatus.kTimeLimit
+
+
+def test_nobody_else_creates_a_highs_object():
+    root = Path(highs.__file__).parent
+    makers = [path.name for path in root.rglob("*.py") if "highspy.Highs(" in path.read_text()]
+    assert makers == ["highs.py"]
+
+
+def test_limits_end_a_repair():
+    program = random_program(3)
+    with pytest.raises(LimitReachedError, match="not decided within 0 exact pivots"):
+        solve_linear_program(program, basis=program.unit_basis(), limits=Limits(pivots=0))
+    with pytest.raises(LimitReachedError, match="not decided within 1e-09 seconds"):
+        solve_linear_program(program, basis=program.unit_basis(), limits=Limits(seconds=1e-9))

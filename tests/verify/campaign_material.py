@@ -27,7 +27,7 @@ from holdfast.verify.family import Family, OutOfScope
 from holdfast.verify.values import Ball, Count, Values
 
 PAUSE = float(os.environ.get("CAMPAIGN_PAUSE", "0"))
-SOURCE = Source("the tests", "", Provenance.DERIVED)
+SOURCE = Source("the tests", "", Provenance.READ)
 
 x = Quantity("x", "smaller", Domain.NONNEGATIVE)
 y = Quantity("y", "larger", Domain.NONNEGATIVE)

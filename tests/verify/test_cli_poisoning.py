@@ -428,7 +428,7 @@ def test_synthetic_tables(holdfast: Invoke) -> None:
         (("--width", "0"), "width is 0.0; it must be positive"),
         (("--ridge", "-1"), "ridge is -1.0; it must be finite"),
         (("--out", "no/such/folder.jsonl"), "--out no/such/folder.jsonl: there is no folder"),
-        (("--json", "pairs.npz"), "--json pairs.npz is the data; choose another file"),
+        (("--json", "pairs.npz"), "--json pairs.npz is the same file as the data"),
     ],
 )
 def test_bad_options(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.theory import Domain, Eq, Ge, Gt, Le, Lt, Ne, Quantity
-from holdfast.verify.comparison import PRECISIONS, CompiledRelation, Outcome
+from holdfast.verify.comparison import PRECISIONS, CompiledRelation, Outcome, agreement
 from holdfast.verify.expressions import Undefined, Undetermined, to_arb
 from holdfast.verify.kernel import Comparison, Enclosure, Verdict
 from holdfast.verify.values import Ball
@@ -48,23 +48,58 @@ def test_exact_verdicts(make, verdicts: str) -> None:
 
 @given(st.sampled_from(MAKERS), RATIONAL, RATIONAL)
 def test_balls_never_contradict_exact_numbers(make, a: Fraction, b: Fraction) -> None:
-    """A number in the disguise of a ball may be undecided where it is equal, never the opposite."""
+    """A number in the disguise of a ball may do no more than agree where it is equal."""
     relation = make(x / 3, y / 3)
     exact = examine(relation, x=a, y=b).verdict
     ball = examine(relation, x=as_ball(a), y=as_ball(b)).verdict
     if a != b:
         assert ball is exact
     else:
-        assert ball in (Verdict.UNDECIDED, exact)
+        equal = make in (Le, Ge, Eq)
+        assert ball in (Verdict.AGREES if equal else Verdict.UNDECIDED, exact)
 
 
-@pytest.mark.parametrize("make", [Le, Ge, Eq])
-def test_equal_irrationals_are_undecided_not_true(make) -> None:
+@pytest.mark.parametrize(("make", "verdict"), [
+    (Le, Verdict.AGREES), (Ge, Verdict.AGREES), (Eq, Verdict.AGREES),
+    (Lt, Verdict.UNDECIDED), (Gt, Verdict.UNDECIDED), (Ne, Verdict.UNDECIDED),
+])  # fmt: skip
+def test_equal_irrationals_agree_but_are_not_true(make, verdict: Verdict) -> None:
     """sqrt(2) sqrt(2) against 2: no precision tells them apart."""
     root = Ball(lambda: flint.arb(2).sqrt())
     found = examine(make(x * y, 2), x=root, y=root)
+    assert found.verdict is verdict
+    assert agreement(found.left, found.right) > PRECISIONS[-1] - 16
+
+
+def test_a_ball_that_does_not_shrink_is_undecided() -> None:
+    """Computed once, to 128 bits, it agrees to 128 bits with whatever is that close."""
+    with flint.ctx.workprec(128):
+        once = flint.arb(2).sqrt()
+    found = examine(Eq(x * y, 2), x=Ball(lambda: once), y=Ball(lambda: once))
     assert found.verdict is Verdict.UNDECIDED
-    assert (found.left.hi - found.left.lo) < F(1, 2 ** (PRECISIONS[-1] // 2))
+    assert 120 <= agreement(found.left, found.right) <= 128
+
+
+def test_intervals_never_agree() -> None:
+    """Known to one part in 2^300, and still no more than an interval."""
+    narrow = Enclosure(F(1), 1 + F(1, 2**300))
+    found = examine(Eq(x, y), x=narrow, y=F(1))
+    assert (found.verdict, found.grade) == (Verdict.UNDECIDED, "enclosed")
+
+
+@pytest.mark.parametrize(("left", "right", "bits"), [
+    # relative to the larger side: 2^-10 of 1, of 2^-20 and of 2^20
+    ((1, 1 + F(1, 2**10)), (1, 1), 10),
+    ((F(1, 2**20), F(1, 2**20) + F(1, 2**30)), (F(1, 2**20), F(1, 2**20)), 10),
+    ((2**20, 2**20 + 2**10), (2**20, 2**20), 10),
+    # where both may be zero, absolute
+    ((-F(1, 2**9), F(1, 2**9)), (0, 0), 8),
+    # numbers that differ by more than themselves agree to nothing
+    ((-1, 3), (1, 2), 0),
+])  # fmt: skip
+def test_bits_of_agreement(left, right, bits: int) -> None:
+    ends = [Enclosure(*map(F, side)) for side in (left, right)]
+    assert agreement(*ends) == agreement(*reversed(ends)) == bits
 
 
 def test_precision_is_doubled_until_it_decides() -> None:
@@ -84,7 +119,8 @@ def test_precision_is_put_back() -> None:
 def test_zero_times_a_ball_decides_equalities() -> None:
     root = Ball(lambda: flint.arb(2).sqrt())
     assert examine(Eq(x * y, 0), x=0, y=root).verdict is Verdict.HOLDS
-    assert examine(Le(x, y * sympy.exp(x)), x=0, y=0).verdict is Verdict.TIGHT
+    assert examine(Le(x, y * sympy.exp(x)), x=0, y=0).verdict is Verdict.VACUOUS
+    assert examine(Le(x + 1, 1 + y * sympy.exp(x)), x=0, y=root).verdict is Verdict.HOLDS
 
 
 def test_rational_roots_are_exact() -> None:
@@ -100,7 +136,7 @@ def test_enclosures_never_claim_too_much(make, low, width, b, data) -> None:
     verdict = examine(make(x, y), x=wide, y=b).verdict
     inside = low + width * data.draw(st.fractions(0, 1, max_denominator=12))
     exact = examine(make(x, y), x=inside, y=b).verdict
-    true, false = {Verdict.HOLDS, Verdict.TIGHT}, {Verdict.VIOLATED}
+    true, false = {Verdict.HOLDS, Verdict.TIGHT, Verdict.VACUOUS}, {Verdict.VIOLATED}
     if verdict in true:
         assert exact in true
     elif verdict in false:
@@ -146,6 +182,51 @@ def test_grades(value: object, grade: str) -> None:
 ])  # fmt: skip
 def test_a_bound_no_better_than_the_trivial_one_is_vacuous(bound, verdict: Verdict) -> None:
     assert examine(Le(x, y), sympy.Integer(1), x=F(1, 4), y=bound).verdict is verdict
+
+
+q = Quantity("q", "another number >= 0", Domain.NONNEGATIVE)
+chance = Quantity("chance", "a probability", Domain.PROBABILITY)
+n = Quantity("n", "a count", Domain.COUNT)
+
+
+@pytest.mark.parametrize(("relation", "values", "verdict"), [
+    # two zeros, whether they are yielded, a product with a zero, or a difference of equals
+    (Eq(x, y), {"x": 0, "y": 0}, Verdict.VACUOUS),
+    (Le(x * y, 2 * x), {"x": 0, "y": 7}, Verdict.VACUOUS),
+    (Le(x - y, p), {"x": 3, "y": 3, "p": 0}, Verdict.VACUOUS),
+    # a term vanishes, and what is left is one number on both sides
+    (Le(x + p * y, x), {"x": 5, "p": 0, "y": -3}, Verdict.VACUOUS),
+    (Eq(x * chance, x), {"x": 5, "chance": 1}, Verdict.VACUOUS),
+    # zero is below what cannot be negative, at any value of the rest
+    (Le(p, q), {"p": 0, "q": 3}, Verdict.VACUOUS),
+    (Le(n * p, q), {"n": 0, "p": 2, "q": 3}, Verdict.VACUOUS),
+    (Le(chance, sympy.exp(-p * q)), {"chance": F(1, 2), "p": 0, "q": 3}, Verdict.VACUOUS),
+    # controls: the same relations where they say something
+    (Eq(x, y), {"x": 2, "y": 2}, Verdict.HOLDS),
+    (Le(x * y, 2 * x), {"x": 3, "y": 2}, Verdict.TIGHT),
+    (Le(x - y, p), {"x": 5, "y": 3, "p": 2}, Verdict.TIGHT),
+    (Le(x + p * y, x), {"x": 5, "p": 1, "y": -3}, Verdict.HOLDS),
+    (Le(p, q), {"p": 3, "q": 3}, Verdict.TIGHT),
+    (Le(x, y), {"x": 0, "y": 3}, Verdict.HOLDS),
+    # false stays false, whatever vanishes
+    (Le(q, p), {"p": 0, "q": 3}, Verdict.VIOLATED),
+    # where the theorem itself says zero, a zero is its content; but nothing is attained by it
+    (Eq(p, 0), {"p": 0}, Verdict.HOLDS),
+    (Le(x * p, 0), {"x": -2, "p": 0}, Verdict.HOLDS),
+    (Lt(chance, 1), {"chance": F(1, 2)}, Verdict.HOLDS),
+    # a bound that the domain alone gives
+    (Ge(p, 0), {"p": 3}, Verdict.VACUOUS),
+    (Le(chance, 1), {"chance": 1}, Verdict.VACUOUS),
+])  # fmt: skip
+def test_what_is_true_without_the_theorem_is_vacuous(relation, values, verdict: Verdict) -> None:
+    assert examine(relation, **values).verdict is verdict
+
+
+def test_two_balls_that_are_zero_only_by_a_factor_are_vacuous() -> None:
+    """0 exp(sqrt 2) against 0: the factor decides, the irrational number drops out."""
+    root = Ball(lambda: flint.arb(2).sqrt())
+    assert examine(Eq(x * sympy.exp(y), x), x=0, y=root).verdict is Verdict.VACUOUS
+    assert examine(Eq(x * y, y), x=1, y=root).verdict is Verdict.AGREES
 
 
 # -- undefined

@@ -11,8 +11,15 @@ from holdfast.solvers.chance.flips import best_flipping, state_program
 from holdfast.solvers.chance.window_optimum import optimum
 from holdfast.solvers.chance.windows import WindowProblem, excess_risk, window_risks
 from holdfast.verify.binding import shipped
+from holdfast.verify.claims.flipping import reached_risks
 from holdfast.verify.claims.policy_mixtures import mixed_in_each_step, with_coin
-from holdfast.verify.claims.policy_sampling import ce4, looks_safe, wrongly_chosen
+from holdfast.verify.claims.policy_sampling import (
+    DivergenceStep,
+    ce4,
+    ce4_chance,
+    looks_safe,
+    wrongly_chosen,
+)
 from holdfast.verify.claims.surrogate_costs import discounted_unsafe, worst_risk
 from holdfast.verify.counterexample import Refuter
 from holdfast.verify.draws import PhiloxDraw
@@ -212,10 +219,56 @@ def test_late_risk_by_hand() -> None:
     gamma = model.discount
     assert discounted_unsafe(problem, old, gamma) / gamma == F(1, 4000)
     assert discounted_unsafe(problem, new, gamma) / gamma == F(19, 1600000)
-    claim = CLAIMS["surrogate-costs/step-bound"]
-    (values,) = claim.evaluate(*claim.family.landmark("late"))
+    mutants = {one.name: one for one in CLAIMS["surrogate-costs/step-bound"].named_mutants}
+    (values,) = mutants["advantage"].witness()
     named = {quantity.name: value for quantity, value in values.items()}
-    assert (named["alpha_s"], named["eta"]) == (0, F(1, 40000))
+    assert (named["alpha_adv"], named["eta"]) == (0, F(1, 40000))
+
+
+def test_for_ever_by_hand() -> None:
+    """gamma = 9/10: H = 9 t, so 9/1000 after the step; alpha_s = 9/10000 + 1/1000 + 9/10000.
+
+    Over the safe states eta is 1/1000, the bound 28/10000 + 9/100 sqrt(2 KL) < 45/10000, and false;
+    over all states it is 1.
+    """
+    claim = CLAIMS["surrogate-costs/step-bound"]
+    (values,) = claim.evaluate(*claim.family.landmark("for ever"))
+    named = {quantity.name: value for quantity, value in values.items()}
+    assert (named["H_new"], named["alpha_s"], named["eta"]) == (F(9, 1000), F(28, 10000), 1)
+
+
+def test_a_step_later_the_windows_of_theorem_10_are_those_that_are_reached() -> None:
+    """From y, under the best policy (1/3, 2/9, 4/9): 1/10 + (9/10)(1/9) = 1/5 at k = 0; at k = 1,
+    in x, 1/9 + (4/9)/5 = 1/5; at k = 2 w has (9/10)(4/9) = 2/5 and z the rest of the safe 9/10,
+    1/10 of it by way of U: (2/5)/(9/10)/5 = 4/45."""
+    problem = ce1(0, additive=True)
+    best = optimum(problem)
+    assert best is not None
+    risks = reached_risks(problem, best.policy, 5)
+    assert risks == [F(1, 5), F(1, 5), F(4, 45), 0, 0]
+
+
+@pytest.mark.parametrize(("discount", "samples", "promised"), [
+    (F(1, 2), 2, 0.0861), (F(9, 10), 4, 0.00717), (F(99, 100), 10, 1.8e-4),
+])  # fmt: skip
+def test_ce4_with_the_divergence(discount: F, samples: int, promised: float) -> None:
+    """Success is at most (1 - (1 - .6 (1 - gamma))^N)^4 + 10^-N: 0.0777 at gamma = 1/2."""
+    step = DivergenceStep(discount)
+    assert step.samples == samples
+    success = 1 - float(step.failure())
+    assert (
+        success
+        < promised
+        == pytest.approx(1 - exp(-0.18 * samples * float(1 - discount) ** 2), rel=0.01)
+    )
+    if samples == 2:
+        assert success == pytest.approx(0.0777, abs=5e-5)
+
+
+def test_ce4_beyond_the_chance_constraint() -> None:
+    """1 - (3/5)^40 against exp(-2 (2/5)^2 (1/2)^2) = 0.923."""
+    assert wrongly_chosen(ce4_chance()) == 1 - F(3, 5) ** 40
+    assert exp(-2 * 0.16 / 4) == pytest.approx(0.923, abs=5e-4)
 
 
 # -- the families keep what they promise

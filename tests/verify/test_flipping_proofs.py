@@ -8,9 +8,11 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import Policy
+from holdfast.solvers.policy_change import policy_change
 from holdfast.verify.binding import shipped
 from holdfast.verify.claims import flag_program as flag_program_claims
 from holdfast.verify.claims import flipping as flipping_claims
+from holdfast.verify.claims.surrogate_costs import unsafe_cost
 from holdfast.verify.counterexample import Observation, Refuter, certify, certify_witness
 from holdfast.verify.draws import PhiloxDraw
 from holdfast.verify.families.cmdps import policy
@@ -47,14 +49,14 @@ def refutation(name: str, landmark: str) -> Observation:
     ("surrogate-costs/discounted-cost", "CE-3", 1),
     ("surrogate-costs/conservative", "CE-3", 0),
     ("surrogate-costs/always-stochastic", "kink", 0),
-    ("surrogate-costs/step-bound", "late", 2),
+    ("policy-mixtures/selection-chance", "CE-4'", 4),
+    ("policy-mixtures/selection-divergence", "CE-4''", 4),
     ("policy-mixtures/selection-bound", "CE-4", 4),
     ("policy-mixtures/limit", "minimum", 0),
     ("policy-mixtures/step-flip", "corridor", 1),
 ])  # fmt: skip
 def test_counterexamples_carry_their_proofs(name: str, landmark: str, given: int) -> None:
-    """Given are the parameters of a case (alpha, gamma_c, N, the coin), and the divergence of the
-    step bound, which is irrational."""
+    """Given are the parameters of a case: alpha, gamma_c, N, the coin."""
     seen = refutation(name, landmark)
     certified = certify(seen.claim, seen.case, seen.part, seen.values)
     assert certified.report.accepted
@@ -166,19 +168,37 @@ def test_m1_falls_on_ce1() -> None:
 
 
 def test_the_linearised_cost_is_a_return() -> None:
-    """What the kernel proves of alpha_s, on drawn policies: J + L/(1 - gamma) where it is positive.
+    """What the kernel proves of alpha_s, on drawn policies: one return of the old policy.
 
-    The claim computes it from distributions, the certificate from one evaluation."""
+    Here it is put together from distributions: gamma J_old + sum of d_old(s) E_new[c]/(1 - gamma).
+    """
     claim, positive = CLAIMS["surrogate-costs/step-bound"], 0
     for index in range(20):
-        for values in claim.evaluate(*claim.family.draw(PhiloxDraw("linearised", index))):
+        problem, new, old = claim.family.draw(PhiloxDraw("linearised", index))
+        model = problem.model
+        cost = unsafe_cost(model, problem.unsafe)
+        change = policy_change(model, old, new, [0] * model.n_states, cost)
+        linearised = sum(
+            d * new.probabilities[k] * cost[k] / (1 - model.discount)
+            for s, d in enumerate(change.old_distribution)
+            for k in problem.choices(s)
+        )
+        for values in claim.evaluate(problem, new, old):
             named = {quantity.name: value for quantity, value in values.items()}
-            for name in ("alpha_s", "eta", "H_new"):
+            assert named["alpha_s"] == model.discount * change.old_return + linearised
+            for name in ("alpha_s", "H_new"):
                 enclosure = check(named[name].document()).enclosure
                 assert enclosure is not None
                 assert enclosure.lo == enclosure.hi == named[name]
             positive += named["alpha_s"] > 0
     assert positive > 3
+
+
+def test_the_step_bound_that_nobody_prints_has_a_certificate() -> None:
+    """With the advantage for the raw cost it is false, and what refutes it is checked."""
+    mutants = {one.name: one for one in CLAIMS["surrogate-costs/step-bound"].named_mutants}
+    assert certify_witness(mutants["advantage"]).report.accepted
+    assert certify_witness(mutants["safe states"]).report.accepted
 
 
 @pytest.mark.parametrize("additive", [False, True])

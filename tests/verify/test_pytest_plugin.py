@@ -20,7 +20,7 @@ from holdfast.verify.family import Family
 x = Quantity("x", "a number", Domain.NONNEGATIVE)
 y = Quantity("y", "its double", Domain.NONNEGATIVE)
 numbers = Family("numbers", lambda draw: draw.integer({lo}, {hi}))
-source = Source("me", "", Provenance.DERIVED)
+source = Source("me", "", Provenance.READ)
 theorem = Theorem("{label}", "Doubling", Le(x, {factor} * y), source{more})
 
 @claim(theorem, over=numbers)
@@ -124,13 +124,20 @@ def test_a_claim_that_raises_is_reported_without_a_traceback(pytester: pytest.Py
     pytester.makepyfile(my_claims=text)
     result = run(pytester, "--holdfast", "my_claims.py")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["the claim is faulty: *the claim raised ZeroDivisionError*"])
+    result.stdout.fnmatch_lines(
+        [
+            "the claim is faulty: *the claim raised ZeroDivisionError*",
+            "  File *my_claims.py*, line 14, in _",
+            "    yield {x: number, y: 1 // 0}",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*mutant survived*")
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("1 / 0", "*does not import: ZeroDivisionError*"), ("", "*makes no claim*")],
+    [("1 / 0", "*does not import: it raised ZeroDivisionError*"), ("", "*makes no claim*")],
 )
 def test_a_file_that_makes_no_claim_is_an_error(
     pytester: pytest.Pytester, text: str, message: str
@@ -196,3 +203,43 @@ def test_claims_run_under_xdist(shelf: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*PASSED*holdfast::demo/shipped*"])
     result = run(shelf, "--holdfast", "-n", "1", "my_claims.py", inside=False)
     result.assert_outcomes(passed=1)
+
+
+def test_one_claim_of_a_file_is_named_as_a_test_is(pytester: pytest.Pytester) -> None:
+    second = CLAIMS.replace("theorem", "other").format(
+        label="demo/other", factor="Fraction(1, 3)", lo=0, hi=9, more=""
+    )
+    pytester.makepyfile(my_claims=claims("demo/named") + second)
+    result = run(pytester, "--holdfast", "-v", "my_claims.py::demo/named")
+    result.assert_outcomes(passed=1)
+    result = run(pytester, "--holdfast", "my_claims.py::demo/nobody")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*not found: *my_claims.py::demo/nobody"])
+
+
+@pytest.mark.parametrize("ending", ["sys.exit(0)", "os._exit(0)", "raise KeyboardInterrupt"])
+def test_a_claim_that_ends_the_run_fails_with_its_line(
+    pytester: pytest.Pytester, ending: str
+) -> None:
+    text = claims("demo/ends").replace("    yield", f"    {ending}\n    yield")
+    pytester.makepyfile(my_claims=f"import os, sys\n{text}")
+    result = run(pytester, "--holdfast", "my_claims.py")
+    assert result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    result.stdout.fnmatch_lines(["*File *my_claims.py*, line *", f"*    {ending}*"])
+    result.stdout.no_fnmatch_line("*mutant survived*")
+
+
+def test_a_file_that_exits_at_import_is_no_success(pytester: pytest.Pytester) -> None:
+    """pytest imports the file before we do, and calls this an internal error of its own."""
+    pytester.makepyfile(my_claims="import sys\nsys.exit(0)")
+    result = run(pytester, "--holdfast", "my_claims.py")
+    assert result.ret not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+def test_a_claim_that_never_yields_lists_no_mutants(pytester: pytest.Pytester) -> None:
+    text = claims("demo/silent").replace("    yield", "    return\n    yield")
+    pytester.makepyfile(my_claims=text)
+    result = run(pytester, "--holdfast", "--holdfast-budget=2", "my_claims.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the claim yields nothing on this case*"])
+    result.stdout.no_fnmatch_line("*mutant survived*")

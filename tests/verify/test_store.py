@@ -1,6 +1,10 @@
 """The store: what goes in comes out, nothing is taken out, and a bad file is told apart."""
 
 import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -253,3 +257,112 @@ def test_a_file_that_is_no_store(path: Path, spoil, what: str, remedy: str) -> N
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
     assert before is None or path.read_bytes() == before, "the file is left as it was"
+
+
+@pytest.mark.parametrize("recursive", ["OFF", "ON"])
+@pytest.mark.parametrize("table", ["shards", "findings", "kills", "corpus", "runs"])
+def test_nothing_is_replaced(path: Path, table: str, recursive: str) -> None:
+    """REPLACE deletes the row in its way without the trigger on DELETE: same number, same key."""
+    with Store.open(path) as store:
+        begin(store).record(RESULT)
+        store.keep("a/a", [1], 0.5, [])
+    keys = {"shards": 'id + 100, run, "key"', "corpus": "id + 100, claim, trace"}
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"PRAGMA recursive_triggers = {recursive}")
+        before = raw.execute(f"SELECT * FROM {table}").fetchall()
+        columns = [row[1] for row in raw.execute(f"PRAGMA table_info({table})")]
+        rest = ", ".join(f'"{name}"' for name in columns)
+        other = rest.replace('"id"', "id + 100")
+        for chosen in [rest, *([other] if table in keys else [])]:
+            for verb in ("INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"):
+                with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                    raw.execute(f"{verb} INTO {table} ({rest}) SELECT {chosen} FROM {table}")
+        assert raw.execute(f"SELECT * FROM {table}").fetchall() == before
+
+
+def test_a_store_of_an_earlier_version_gets_the_triggers(path: Path) -> None:
+    with Store.open(path) as store:
+        begin(store).record(RESULT)
+    with closing(sqlite3.connect(path)) as raw:
+        for table in ("runs", "shards", "findings", "kills", "corpus"):
+            raw.execute(f"DROP TRIGGER {table}_no_INSERT")
+    Store.open(path).close()
+    with (
+        closing(sqlite3.connect(path)) as raw,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        raw.execute("REPLACE INTO findings SELECT * FROM findings")
+
+
+READER = """
+import os
+import sys
+from pathlib import Path
+from holdfast.verify.store import Store
+
+if os.getuid() == 0:  # who may write everywhere
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    Path(sys.argv[1]).with_name("probe").touch()
+    sys.exit("the folder can be written")
+except PermissionError:
+    pass
+with Store.read(sys.argv[1]) as store:
+    print(len(store.findings("area/name")))
+"""
+
+
+def test_a_store_in_a_folder_that_cannot_be_written() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "store.sqlite"
+        with Store.open(path) as store:
+            begin(store).record(RESULT)
+        path.parent.chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", READER, path], capture_output=True, text=True,
+                              timeout=60, check=False)  # fmt: skip
+        path.parent.chmod(0o755)
+        assert (done.stdout, done.stderr) == ("3\n", "")
+        assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store.read(tmp_path / "none.sqlite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_locked_store_is_said_at_once(path: Path) -> None:
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("BEGIN EXCLUSIVE")
+        since = time.monotonic()
+        with pytest.raises(StoreError, match="is locked by another program") as caught:
+            Store.open(path)
+        assert time.monotonic() - since < 3
+        assert "--store" in caught.value.remedy
+        with Store.read(path) as store:
+            assert store.findings("a/a") == (), "what is written ahead does not stop readers"
+
+
+@pytest.mark.parametrize(("column", "value", "place"), [
+    ("verdict", "NOPE", "findings, row 1.*verdict = 'NOPE'"),
+    ("values", "{", "findings, row 1.*values = '{'"),
+    ("values", "[]", "findings, row 1.*values"),
+    ("values", '{"a": 1}', "findings, row 1.*values"),
+    ("left", b"\xff", "findings, row 1.*left"),
+    ("ratio", "much", "findings, row 1.*ratio = 'much'"),
+    ("part", "one", "findings, row 1.*part = 'one'"),
+])  # fmt: skip
+def test_a_row_that_no_version_wrote(path: Path, column: str, value: object, place: str) -> None:
+    with Store.open(path) as store:
+        begin(store).record(RESULT)
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("DROP TRIGGER findings_no_UPDATE")
+        raw.execute(f'UPDATE findings SET "{column}" = ? WHERE id = 1', (value,))
+        raw.commit()
+    with Store.open(path) as store:
+        for read in (lambda: store.findings("area/name"), lambda: list(begin(store).results())):
+            with pytest.raises(StoreError, match=place) as caught:
+                read()
+            assert "--store" in caught.value.remedy

@@ -120,7 +120,7 @@ def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_a_file_that_does_not_import(write: Write) -> None:
     path = write("        yield (\n", "syntax.py")
-    with pytest.raises(ClaimError, match=r"syntax\.py does not import: SyntaxError"):
+    with pytest.raises(ClaimError, match=r"syntax\.py does not import: it raised SyntaxError"):
         load(path)
     path = write("        yield {}\n    import no_such_module\n", "importing.py")
     with pytest.raises(ClaimError, match=r"ModuleNotFoundError: .*no_such_module"):

@@ -50,7 +50,7 @@ KILLER = """
 @claim(theorem("killed/guilty"), over=fractions)
 def _(model):
     if model != 1:
-        os._exit(9)
+        os.kill(os.getpid(), 9)
     yield {x: model, y: 2 * model}
 
 

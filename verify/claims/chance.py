@@ -311,14 +311,14 @@ def _late_choice(steps: int, level: Fraction) -> Case:
 
 @claim(
     theory.safe_expected_cost,
-    over=chance_problems(once=True)
+    over=chance_problems(once=True, exposed=True)
     .along(tightened)
     .with_landmarks(late=lambda: _late_choice(3, _THIRD))
-    .with_controls(tightened=chance_problems(once=True).along(_untightened)),
+    .with_controls(tightened=chance_problems(once=True, exposed=True).along(_untightened)),
     mutants=(M3,),
 )
 def safe_expected_cost(problem: ChanceProblem, setting: Setting) -> Iterator[Values]:
-    """The policy is the optimum of the constrained problem with the discounted number as cost."""
+    """The policy is the riskiest that meets the constraint on the discounted number."""
     discount, share, tight = setting
     model = problem.model.with_discount(discount)
     if model.n_states > _LONGEST:
@@ -329,7 +329,7 @@ def safe_expected_cost(problem: ChanceProblem, setting: Setting) -> Iterator[Val
     if least > 1:
         raise OutOfScope("no policy meets the tightened level, whatever the level")
     level = least + share * (1 - least)
-    found = solve(model.with_costs([cost], [level * factor]))
+    found = solve(model.with_reward(cost).with_costs([cost], [level * factor]))
     if found.policy is None:
         raise ClaimError("no policy meets a level that the cheapest one meets")
     yield {theory.J_T: joint_and_sum(problem, found.policy)[0], theory.level: level}

@@ -264,7 +264,9 @@ def _g8_taken() -> Case:
 
 @claim(
     theory.eventual,
-    over=_FUTURES.with_landmarks(
+    over=chance_problems(safe_start=True, lasting=True, once=True, exposed=True)
+    .along(acting, slack_share)
+    .with_landmarks(
         **_ENDS,
         G10=lambda: _g10_safe(Fraction(1, 10)),
         rare=lambda: _g10_safe(Fraction(1, 1000)),
@@ -272,6 +274,7 @@ def _g8_taken() -> Case:
     ),
     mutants=(M7,),
     survivors={"-L_N + U_N <= 11*gamma**N*gap/10": "true: weaker, since gamma^N gap >= 0"},
+    little_power="upper and lower bound are one number wherever the best future is a safe one",
 )
 def eventual(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterator[Values]:
     """Where the drawn policy is not careful enough for any level, the safest one stands for it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
-from holdfast.solvers import Policy, solve_linear_program
+from holdfast.solvers import CMDP, Policy, solve_linear_program
 from holdfast.solvers.chance.flips import (
     FlippingPolicy,
     best_deterministic,
@@ -39,10 +39,10 @@ from ..draws import Draw
 from ..families.cmdps import policy
 from ..families.mixtures import Atoms, atom_weights, atoms
 from ..families.windows import watched_models, windows
-from ..family import OutOfScope
+from ..family import Family, OutOfScope
 from ..proofs import Proved, largest
-from ..values import ClaimError, Values
-from ..window_landmarks import ce1, four_actions
+from ..values import ClaimError, Evaluate, Values
+from ..window_landmarks import Y, ce1, four_actions
 
 Found = TypeVar("Found")
 
@@ -78,6 +78,16 @@ def flipped(best: WindowOptimum) -> FlippingPolicy:
     return found_in(best.problem, found, "a policy with at most two actions a state")
 
 
+def next_law(model: CMDP, law: Sequence[Fraction], acting: Policy) -> tuple[Fraction, ...]:
+    """The law of the next state."""
+    after = [Fraction(0)] * model.n_states
+    for k, s in enumerate(model.choice_states.tolist()):
+        weight = law[s] * acting.probabilities[k]
+        for t, p in model.transition_row(k) if weight else ():
+            after[t] += weight * p
+    return tuple(after)
+
+
 def _from(problem: WindowProblem, state: int) -> WindowProblem:
     """The same problem started in a state."""
     start = [int(s == state) for s in range(problem.model.n_states)]
@@ -98,7 +108,24 @@ def _program_value(value: Fraction, found: list[Atom], least: Fraction) -> Prove
 _PRINTED = windows(window=(2, 3)).with_landmarks(**{"CE-1": lambda: (ce1(),)})
 
 
-@claim(theory.bellman, over=_PRINTED)
+def _at_the_decision(problem: WindowProblem, evaluate: Evaluate) -> Iterator[Values]:
+    """The values that a claim yields on CE-1, with those that show how it meets what is printed."""
+    best = solved(problem)
+    risks = window_risks(problem, best.policy)
+    for values in evaluate(problem):
+        yield {
+            **values,
+            theory.T_window: problem.window,
+            theory.alpha: problem.level,
+            theory.risk: max(risks[s] for s in problem.safe),
+        }
+
+
+@claim(
+    theory.bellman,
+    over=_PRINTED,
+    witness=lambda: _at_the_decision(ce1(), bellman.evaluate),
+)
 def bellman(problem: WindowProblem) -> Iterator[Values]:
     best, least = solved(problem), 1 - problem.level
     for state in set(problem.deciding) & set(problem.safe):
@@ -111,7 +138,11 @@ def bellman(problem: WindowProblem) -> Iterator[Values]:
         }
 
 
-@claim(theory.flipping_program, over=_PRINTED)
+@claim(
+    theory.flipping_program,
+    over=_PRINTED,
+    witness=lambda: _at_the_decision(ce1(), flipping_program.evaluate),
+)
 def flipping_program(problem: WindowProblem) -> Iterator[Values]:
     best, least = solved(problem), 1 - problem.level
     for state in set(problem.deciding) & set(problem.safe):
@@ -147,6 +178,7 @@ def _two_actions(problem: WindowProblem) -> Iterator[Values]:
             "CE-1 with losses": lambda: (ce1(offset=-5),),
         }
     ),
+    witness=lambda: _at_the_decision(ce1(), two_actions.evaluate),
 )
 def two_actions(problem: WindowProblem) -> Iterator[Values]:
     yield from _two_actions(problem)
@@ -160,8 +192,52 @@ def two_actions(problem: WindowProblem) -> Iterator[Values]:
             "CE-1 with losses": lambda: (ce1(additive=True, offset=-5),),
         }
     ),
+    witness=lambda: _at_the_decision(ce1(additive=True), additive_windows.evaluate),
 )
 def additive_windows(problem: WindowProblem) -> Iterator[Values]:
+    yield from _two_actions(problem)
+
+
+def reached_risks(problem: WindowProblem, acting: Policy, times: int) -> list[Fraction]:
+    """For k = 0, ..., times - 1 the risk of the window that begins at time k, given that s_k is
+    safe, forwards from the initial law."""
+    risks = window_risks(problem, acting)
+    law, found = problem.model.initial_vector().fractions(), []
+    for _ in range(times):
+        safe = sum((law[s] for s in problem.safe), Fraction(0))
+        found.append(sum((law[s] * risks[s] for s in problem.safe), Fraction(0)) / safe)
+        law = next_law(problem.model, law, acting)
+    return found
+
+
+def _earlier(draw: Draw) -> WindowProblem:
+    discount = Fraction(draw.integer(1, 19), 20)
+    return ce1(Y, discount, additive=True, offset=draw.integer(-5, 3))
+
+
+_TIMES = 4
+"""Windows of CE-1 from y: at k = 3 everything is over, in z, whatever the policy does."""
+
+
+def _reached_from_y() -> Iterator[Values]:
+    problem = ce1(Y, additive=True)
+    reached = reached_risks(problem, solved(problem).policy, _TIMES)
+    for values in _at_the_decision(problem, additive_reached.evaluate):
+        yield {**values, theory.risk_reached: max(reached)}
+
+
+@claim(
+    theory.additive_reached,
+    over=Family("the model of three actions, started a step before the decision", _earlier),
+    witness=_reached_from_y,
+)
+def additive_reached(problem: WindowProblem) -> Iterator[Values]:
+    """From y the windows given that s_k is safe allow the same policies as those from every state:
+    s_0 = y, s_1 = x where it is safe, and w and z, which follow, leave nothing to decide and risk
+    at most alpha, so that later windows restrict no policy."""
+    best = solved(problem)
+    if max(reached_risks(problem, best.policy, _TIMES)) > problem.level:
+        raise ClaimError("the optimal policy does not meet the windows that it reaches")
     yield from _two_actions(problem)
 
 

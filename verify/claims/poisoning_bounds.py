@@ -18,7 +18,7 @@ from ..binding import NamedMutant, claim
 from ..families.flips import flips, share
 from ..flip_landmarks import boxed, line_only, outside, single
 from ..values import Values
-from .poisoning import distance, least_cost, problems
+from .poisoning import distance, landmarks, least_cost, problems
 
 _ZERO = Fraction(0)
 _OUTSIDE_SWAPPED = Quantity(
@@ -89,7 +89,7 @@ _ONE_OF_TWO = "true: weaker than the theorem, whose right side is the least of t
 
 @claim(
     theory.upper_bound,
-    over=problems(),
+    over=flips(hard=False).with_landmarks(**landmarks()),
     mutants=(HALF, TIGHT, PROJECTION, SWAPPED_WEIGHTS),
     survivors={
         "cost <= distance": _ONE_OF_TWO,

@@ -22,7 +22,7 @@ from .. import landmarks
 from ..binding import NamedMutant, claim
 from ..expressions import to_arb
 from ..families import cmdps
-from ..families.cmdps import baseline, covering_policy, policy
+from ..families.cmdps import baseline, covering_policy, nearby_policy, policy
 from ..family import Case, OutOfScope
 from ..values import Ball, Value, Values
 
@@ -54,7 +54,9 @@ def performance_difference(model: CMDP, new: Policy, old: Policy) -> Iterator[Va
 
 @claim(
     tr.occupancy_shift,
-    over=_MODELS.along(policy, policy).with_landmarks(sharp=lambda: landmarks.sharp_change()[:3]),
+    over=_MODELS.along(policy, nearby_policy).with_landmarks(
+        sharp=lambda: landmarks.sharp_change()[:3]
+    ),
 )
 def occupancy_shift(model: CMDP, new: Policy, old: Policy) -> Iterator[Values]:
     change = policy_change(model, old, new, [0] * model.n_states)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import comb
+from math import ceil, comb, isqrt
 from typing import Any
 
 from sympy import exp
@@ -16,7 +17,9 @@ from holdfast.theory import Le
 from holdfast.theory import policy_mixtures as theory
 
 from ..binding import NamedMutant, claim
+from ..draws import Draw
 from ..families.mixtures import SampledLevels, Selection, sampled_levels, selections
+from ..family import Family
 from ..kernel import format_rational
 from ..proofs import Proved, calculated
 from ..values import Values
@@ -54,9 +57,16 @@ def sampled_levels_claim(case: SampledLevels) -> Iterator[Values]:
     }
 
 
+_MINIMUM = SampledLevels(3, 4, 2, 2)
+
+
 @claim(
     theory.limit_at_the_minimum,
-    over=sampled_levels().with_landmarks(minimum=lambda: (SampledLevels(3, 4, 2, 2),)),
+    over=sampled_levels().with_landmarks(minimum=lambda: (_MINIMUM,)),
+    witness=lambda: (
+        {**values, theory.room: Fraction(_MINIMUM.most - _MINIMUM.least, _MINIMUM.cells)}
+        for values in limit_at_the_minimum.evaluate(_MINIMUM)
+    ),
 )
 def limit_at_the_minimum(case: SampledLevels) -> Iterator[Values]:
     yield {theory.failure: infeasible_share(case)}
@@ -111,6 +121,9 @@ def _values(case: Selection) -> Values:
     }
 
 
+_PROBABILITY = {"failure <= 1": "true of every probability"}
+
+
 @claim(
     theory.selection_bound,
     over=selections().with_landmarks(
@@ -121,10 +134,117 @@ def _values(case: Selection) -> Values:
             "one sample each": lambda: (Selection(50, 1, _HALF, _NONE, Fraction(9, 20), _NONE),),
         }
     ),
-    survivors={"failure <= 1": "true of every probability"},
+    survivors=_PROBABILITY,
+    witness=lambda: selection_bound.evaluate(*ce4()),
 )
 def selection_bound(case: Selection) -> Iterator[Values]:
     yield _values(case)
+
+
+ALPHA = Fraction(1, 2)
+"""The chance constraint's level in CE-4' and CE-4'', above the level of the cost."""
+
+
+def ce4_chance(policies: int = 40, discount: Fraction = _HALF) -> Selection:
+    """CE-4': one sample each of forty policies of risk 3/5 > alpha = 1/2; none may be unsafe.
+
+    The policy before the step has no risk, so it is always accepted, and pays least.  One of the
+    forty shows no unsafe sample, and is taken, with probability 1 - (3/5)^40; the bound is
+    exp(-2 (2/5)^2 (1 - gamma_c)^2) = 0.923 at 1/2.
+    """
+    return Selection(policies, 1, Fraction(3, 5), discount, Fraction(2, 5), _NONE)
+
+
+def _accepting(draw: Draw) -> Selection:
+    return ce4_chance(draw.integer(10, 40), 1 - Fraction(1, draw.integer(1, 30)))
+
+
+def _beyond_the_chance(case: Selection) -> Values:
+    return {**_values(case), theory.alpha: ALPHA, theory.risk: case.risk}
+
+
+@claim(
+    theory.selection_chance,
+    over=Family("many risky policies judged by one sample", _accepting).with_landmarks(
+        **{
+            "CE-4'": lambda: (ce4_chance(),),
+            "CE-4' patient": lambda: (ce4_chance(discount=Fraction(9, 10)),),
+        }
+    ),
+    survivors=_PROBABILITY
+    | {
+        "failure <= exp(-2*N*alpha_t**2*(1 - gamma_c)**2)": "true here: nothing unsafe may be "
+        "seen, alpha_t = 0, so this bound is 1",
+    },
+    witness=lambda: (_beyond_the_chance(ce4_chance()),),
+)
+def selection_chance(case: Selection) -> Iterator[Values]:
+    yield _values(case)
+
+
+@dataclass(frozen=True, slots=True)
+class DivergenceStep:
+    """CE-4'': x with a safe action a0 and four risky ones of risk 3/5 and reward 1; T = 1.
+
+    Before the step a0 has probability 9/10, each other 1/40; the class is that policy and the four
+    that always take one risky action, at a divergence of at most log 40 = delta.  alpha = 1/2,
+    alpha_s = 2/5, the estimate is held to 1/10, N samples of the discounted law for each policy.
+    """
+
+    discount: Fraction
+
+    @property
+    def samples(self) -> int:
+        """N, the least whole number whose square is at least 1/(1 - gamma_c)."""
+        asked = 1 / (1 - self.discount)
+        return isqrt(ceil(asked) - 1) + 1
+
+    def failure(self) -> Proved:
+        """What the probability that a risky policy is taken exceeds.
+
+        H is 6/100 gamma_c before the step, at most 1/10, so a risky policy without an unsafe sample
+        is accepted; a sample is of x with probability 1 - gamma_c, then unsafe with 3/5.  None is
+        taken only if all four show an unsafe one, or if all N actions of the old policy are risky,
+        so that its sampled return is no smaller.
+        """
+        hidden = 1 - Fraction(3, 5) * (1 - self.discount)
+        shown = ["add", "1", ["neg", ["pow", format_rational(hidden), self.samples]]]
+        tied = ["pow", "1/10", self.samples]
+        tree = ["add", "1", ["neg", ["pow", shown, 4]], ["neg", tied]]
+        safe = (1 - hidden**self.samples) ** 4 + Fraction(1, 10**self.samples)
+        return calculated(1 - safe, tree)
+
+
+def _stepped(draw: Draw) -> DivergenceStep:
+    return DivergenceStep(1 - Fraction(1, draw.integer(2, 1000)))
+
+
+@claim(
+    theory.selection_divergence,
+    over=Family("four risky policies near one that is safe enough", _stepped).with_landmarks(
+        **{
+            "CE-4''": lambda: (DivergenceStep(_HALF),),
+            "CE-4'' patient": lambda: (DivergenceStep(Fraction(99, 100)),),
+        }
+    ),
+    survivors={
+        "failure_least <= 1": "true of every probability",
+        "failure_least <= exp(-2*N*(1 - gamma_c)**3*(alpha_s - alpha_t)**2)": "not known to be "
+        "false: with a cube the bound promises less than this model breaks",
+    },
+    witness=lambda: (
+        {**values, theory.alpha: ALPHA, theory.risk: Fraction(3, 5)}
+        for values in selection_divergence.evaluate(DivergenceStep(_HALF))
+    ),
+)
+def selection_divergence(case: DivergenceStep) -> Iterator[Values]:
+    yield {
+        theory.failure_least: case.failure(),
+        theory.N_samples: case.samples,
+        theory.alpha_s: Fraction(2, 5),
+        theory.alpha_t: Fraction(1, 10),
+        theory.gamma_c: case.discount,
+    }
 
 
 _TINY = Fraction(1, 10**6)
@@ -140,7 +260,7 @@ M14 = NamedMutant(
 
 @claim(
     theory.union_bound,
-    over=selections()
+    over=selections(telling=True)
     .with_landmarks(
         **{
             "CE-4": ce4,

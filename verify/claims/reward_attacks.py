@@ -141,11 +141,16 @@ def cost_of_labels(problem: FlipProblem, labels: Vector) -> Proved:
     return calculated(value, tree)
 
 
+def _one_pair() -> FlipProblem:
+    return teach(single(1, 1, 1), [-1], _ZERO, _ZERO).problem
+
+
 @claim(
     theory.literal_attack,
+    witness=lambda: literal_attack.evaluate(_one_pair()),
     over=separated().with_landmarks(
         **{
-            "one pair": lambda: (teach(single(1, 1, 1), [-1], _ZERO, _ZERO).problem,),
+            "one pair": lambda: (_one_pair(),),
             "two pairs": lambda: (
                 teach(FlipProblem.of([[1, 0], [0, 1]], 1, 1), [-1, -2], _ZERO, _ZERO).problem,
             ),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+
+from sympy import Expr, sqrt
 
 from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
 from holdfast.solvers.chance.windows import WindowProblem
 from holdfast.solvers.policy_change import covers, policy_change, temporal_differences
-from holdfast.theory import Le, cmdp, flipping
+from holdfast.theory import Le, Quantity, cmdp, flipping
 from holdfast.theory import surrogate_costs as theory
 
 from .. import landmarks
@@ -19,14 +20,13 @@ from ..draws import Draw
 from ..families import cmdps
 from ..families.cmdps import covering_policy, policy
 from ..families.windows import hazards, one_shots, watched_models
-from ..family import Case, OutOfScope
-from ..kernel import format_rational
+from ..family import OutOfScope
 from ..proofs import Proved, calculated
 from ..returns import proved_return, return_within_budgets, start_risk, start_safety
 from ..values import ClaimError, Values
-from ..window_landmarks import always_unsafe, ce2, ce2_flips, ce3, late_risk
+from ..window_landmarks import always_unsafe, at_rest, ce2, ce2_flips, ce3, for_ever, late_risk
 from . import duality, randomisation
-from .flipping import solved
+from .flipping import next_law, solved
 from .policy_changes import mean_kl
 from .randomisation import cost_discount
 
@@ -129,7 +129,17 @@ _ONE_SHOTS = one_shots().with_landmarks(
 )
 
 
-@claim(theory.discounted_cost, over=_ONE_SHOTS)
+def _discounted_one_shot() -> Iterator[Values]:
+    problem, acting, gamma_c = ce3()
+    for values in discounted_cost.evaluate(problem):
+        yield {
+            **values,
+            flipping.T_window: problem.window,
+            theory.H_cost: discounted_unsafe(problem, acting, gamma_c),
+        }
+
+
+@claim(theory.discounted_cost, over=_ONE_SHOTS, witness=_discounted_one_shot)
 def discounted_cost(problem: WindowProblem) -> Iterator[Values]:
     """Every draw refutes it, so no discount and no window is the one that exists."""
     yield {theory.risk_worst: worst_risk(problem), theory.alpha: problem.level}
@@ -147,6 +157,7 @@ def worst_case(problem: WindowProblem) -> Iterator[Values]:
 @claim(
     theory.conservative,
     over=hazards().with_landmarks(**{"CE-3": lambda: ce3()[:1]}),
+    witness=lambda: ({**v, theory.alpha: ce3()[0].level} for v in conservative.evaluate(ce3()[0])),
 )
 def conservative(problem: WindowProblem) -> Iterator[Values]:
     """Both problems have the model's own discount, so that both are linear programs."""
@@ -166,6 +177,7 @@ def conservative(problem: WindowProblem) -> Iterator[Values]:
     over=cmdps(constraints=(1, 1)).with_landmarks(
         G1=lambda: (landmarks.g1(),), kink=lambda: (landmarks.g1(1),)
     ),
+    witness=lambda: always_stochastic.evaluate(landmarks.g1(1)),
 )
 def always_stochastic(model: CMDP) -> Iterator[Values]:
     """The deterministic policies that a basic optimal policy mixes: itself, or two, one of which is
@@ -184,34 +196,100 @@ def always_stochastic(model: CMDP) -> Iterator[Values]:
         }
 
 
-def _late_risk() -> Case:
+J_step = Quantity("J_new", "discounted cost after the step, the first at weight 1")
+alpha_advantage = Quantity("alpha_adv", "level met by the cost linearised with the advantage")
+eta_safe = Quantity("eta_safe", "largest expected raw cost over the safe states")
+
+
+def _advantage_step() -> Iterator[Values]:
     model, unsafe, new, old = late_risk()
-    return WindowProblem(model, unsafe, 1, Fraction(0)), new, old
-
-
-@claim(
-    theory.step_bound,
-    over=watched_models().along(_acting, _covering).with_landmarks(late=_late_risk),
-)
-def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Values]:
-    """alpha_s is the linearised cost, or 0 if that is negative, as no level is."""
-    model = problem.model
-    if not covers(old, new):
-        raise OutOfScope("the new policy takes an action that the old one never takes")
-    cost = unsafe_cost(model, problem.unsafe)
+    cost = unsafe_cost(model, unsafe)
     values = evaluate(model, old, Vector.of(cost)).fractions()
     change = policy_change(model, old, new, values, cost)
     linearised = change.old_return + change.surrogate / (1 - model.discount)
     yield {
         cmdp.gamma: model.discount,
-        theory.H_step: proved_return(model, new, cost),
-        theory.alpha_step: _level_met(model, new, old, cost, linearised),
-        theory.eta: _largest_raw(model, new, cost),
+        J_step: proved_return(model, new, cost),
+        alpha_advantage: _advantage_level(model, new, old, cost, linearised),
+        theory.eta: max(_raw(model, new, cost)),
         theory.kl: mean_kl(model, new, old),
     }
 
 
-def _level_met(
+def _safe_states_only() -> Iterator[Values]:
+    problem, new, old = for_ever()
+    for values in step_bound.evaluate(problem, new, old):
+        raw = _raw(problem.model, new, unsafe_cost(problem.model, problem.unsafe))
+        kept = {q: value for q, value in values.items() if q != theory.eta}
+        yield {**kept, eta_safe: max(raw[s] for s in problem.safe)}
+
+
+def _bound(level: Quantity, largest: Quantity) -> Expr:
+    return level + sqrt(2 * theory.kl) * cmdp.gamma * largest / (1 - cmdp.gamma) ** 2
+
+
+_HALF_IS_ENOUGH = "true: half of the second term is enough, by the proof"
+_ROOM = "not known to be false: half of the second term is enough, which leaves room"
+STEP_MUTANTS = (
+    NamedMutant(
+        "advantage",
+        Le(J_step, _bound(alpha_advantage, theory.eta)),
+        "the cost is linearised with the advantage, and its error bounded with the raw cost",
+        _advantage_step,
+    ),
+    NamedMutant(
+        "safe states",
+        Le(theory.H_step, _bound(theory.alpha_step, eta_safe)),
+        "the largest raw cost is taken over the safe states",
+        _safe_states_only,
+    ),
+)
+
+
+@claim(
+    theory.step_bound,
+    over=watched_models()
+    .along(_acting, _covering)
+    .with_landmarks(**{"for ever": for_ever, "at rest": at_rest}),
+    mutants=STEP_MUTANTS,
+    survivors={
+        "11*H_new/10 <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + alpha_s": _ROOM,
+        "H_new <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + 9*alpha_s/10": _ROOM,
+        "H_new <= 3*sqrt(5)*sqrt(KL)*eta*gamma/(5*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
+        "H_new <= 9*sqrt(2)*sqrt(KL)*eta*gamma/(10*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
+        "H_new <= sqrt(2)*KL*eta*gamma/(1 - gamma)**2 + alpha_s": "not known to be false, and true "
+        "where KL >= 1/4, since half of the second term is enough",
+    },
+)
+def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Values]:
+    """alpha_s is one return of the old policy: that of gamma c plus, in each state, the raw cost of
+    the new actions."""
+    model = problem.model
+    if not covers(old, new):
+        raise OutOfScope("the new policy takes an action that the old one never takes")
+    cost, gamma = unsafe_cost(model, problem.unsafe), model.discount
+    raw = _raw(model, new, cost)
+    linearised = [
+        gamma * c + raw[s] for c, s in zip(cost, model.choice_states.tolist(), strict=True)
+    ]
+    yield {
+        cmdp.gamma: gamma,
+        theory.H_step: proved_return(model, new, [gamma * c for c in cost]),
+        theory.alpha_step: proved_return(model, old, linearised),
+        theory.eta: max(raw),
+        theory.kl: mean_kl(model, new, old),
+    }
+
+
+def _raw(model: CMDP, new: Policy, cost: Sequence[Fraction]) -> list[Fraction]:
+    """E_new[c] in each state."""
+    raw = [Fraction(0)] * model.n_states
+    for k, s in enumerate(model.choice_states.tolist()):
+        raw[s] += new.probabilities[k] * cost[k]
+    return raw
+
+
+def _advantage_level(
     model: CMDP, new: Policy, old: Policy, cost: Sequence[Fraction], linearised: Fraction
 ) -> Proved:
     """max(0, J + L/(1 - gamma)), which is the old policy's return of the cost plus what the new
@@ -228,28 +306,12 @@ def _level_met(
     return calculated(max(linearised, Fraction(0)), tree, linearised=found)
 
 
-def _largest_raw(model: CMDP, new: Policy, cost: Sequence[Fraction]) -> Proved:
-    """max_s E_new[c]."""
-    raw = [Fraction(0)] * model.n_states
-    tree: list[list[Any]] = [["add", "0"] for _ in raw]
-    for k, s in enumerate(model.choice_states.tolist()):
-        share = new.probabilities[k]
-        raw[s] += share * cost[k]
-        tree[s].append(["mul", format_rational(share), format_rational(cost[k])])
-    return calculated(max(raw), ["max", *tree])
-
-
 def safe_steps(problem: WindowProblem, acting: Policy) -> Fraction:
     """Sum over i = 1, ..., T of the probability that s_i is safe, forwards from the initial law."""
     model = problem.model
     law, total = model.initial_vector().fractions(), Fraction(0)
     for _ in range(problem.window):
-        after = [Fraction(0)] * model.n_states
-        for k, s in enumerate(model.choice_states.tolist()):
-            weight = law[s] * acting.probabilities[k]
-            for t, p in model.transition_row(k) if weight else ():
-                after[t] += weight * p
-        law = tuple(after)
+        law = next_law(model, law, acting)
         total += sum((law[s] for s in problem.safe), Fraction(0))
     return total
 

@@ -1,19 +1,19 @@
 """The command line: ``holdfast verify | list | show | solve | export | check | hunt | poison ...``.
 
-Exit codes: 0 all as expected, 1 a violation, 2 undecided, 3 a mutant survived, 4 a certificate
-rejected, 64 bad usage (a command, a model, a claim or a store that cannot be used).
+Its exit codes are `ExitCode`; ``holdfast --help`` explains them.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import NoReturn
 
 import click
 
-from holdfast.verify.summary import ExitCode
+from . import endings
 
 _COMMANDS = {
     "verify": ("verifying", "Examine theorems on drawn models and on real ones."),
@@ -45,6 +45,24 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        with formatter.section("Exit codes"):
+            formatter.write_dl(list(EXIT_CODES.items()))
+
+
+EXIT_CODES = {
+    "0": "all as expected",
+    "1": "a violation: a statement that should stand is false, or one that should be false is not",
+    "2": "undecided",
+    "3": "a mutant survived: the check would not notice a false variant",
+    "4": "the kernel rejected a certificate",
+    "64": "bad usage: an option, a path, a model, a claim or a store that cannot be used",
+    "69": "doctor: this installation cannot be relied on",
+    "70": "internal error, or out of memory; HOLDFAST_TRACEBACK=1 shows the traceback",
+    "74": "the system refused, such as a full disk",
+    "130": "interrupted by Ctrl-C; 143 by SIGTERM",
+    "141": "nobody reads the output any more, as after | head",
+}
+"""Exit code -> its meaning, for --help.  From 64 on nothing was decided."""
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,39 +71,23 @@ def application() -> None:
     """Does the bound hold?  Theorems of safe reinforcement learning, checked on exact models."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
-    sys.exit(_run(arguments))
+    endings.mend_streams()
+    signals = endings.Signals()
+    with signals.handled():
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(signals.code(endings.flushed(code)))
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str]) -> int:
+    """The exit code.  Not click's `main`, which ends a broken pipe with 1."""
     try:
-        code: Any = application.main(arguments, prog_name="holdfast", standalone_mode=False)
-        return int(code or 0)
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.BAD_USAGE
-    except (click.Abort, KeyboardInterrupt) as stop:
-        reason = str(stop) or str(stop.__cause__ or "")  # click turns Ctrl-C into a bare Abort
-        click.echo(f"\nholdfast: {reason or 'interrupted'}", err=True)
-        return 130
-    except OSError as error:
-        click.echo(f"Error: {error}; choose a path that can be read and written", err=True)
-        return ExitCode.BAD_USAGE
-    except Exception as error:
-        if type(error).__name__ not in _EXPLAINED:
-            raise
-        click.echo(f"Error: {error}", err=True)
-        return ExitCode.BAD_USAGE
-
-
-_EXPLAINED = {
-    "BudgetError",
-    "CampaignError",
-    "ClaimError",
-    "ModelError",
-    "OutOfScope",
-    "PlanError",
-    "StoreError",
-}
-"""Errors whose message says what is wrong and what to do, so that no traceback is wanted."""
+        if "_HOLDFAST_COMPLETE" in os.environ:  # the shell asks for completions
+            application.main(list(arguments), prog_name="holdfast")
+        with application.make_context("holdfast", list(arguments)) as context:
+            return int(application.invoke(context) or 0)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except BaseException as error:
+        return endings.explain(error)

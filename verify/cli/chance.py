@@ -26,6 +26,10 @@ from . import output
 from .chance_output import Request, levels_table, print_problem, print_solution
 from .endless import print_eventual, print_first_hit
 from .models import rational
+from .options import Whole
+
+HORIZON = Whole(0, 10**6)
+"""Decisions; more would fill the memory, a table of every state at each time, before it ends."""
 
 _CERTIFIED = 200_000
 """Choices, in all times, memories and levels, up to which a certificate is written unasked."""
@@ -43,7 +47,7 @@ def joint_risk_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--horizon",
-            type=int,
+            type=HORIZON,
             help="Decisions T; states s_1 .. s_T are watched. Without it the chance is that of "
             "ever visiting an unsafe state, and the optimum is enclosed.",
         ),

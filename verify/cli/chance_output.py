@@ -17,6 +17,8 @@ from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, duration, shorten
 from holdfast.verify.report.wording import count
 
+from .output import plain
+
 _ROWS = 40
 """Rows of the policy that are printed unless --all."""
 
@@ -43,12 +45,12 @@ class Request:
 def print_problem(console: Console, request: Request) -> None:
     problem, model = request.problem, request.problem.model
     console.print(
-        f"[bold]{request.name}[/bold]: {model.n_states} states, {model.n_choices} state-action "
-        f"pairs, discount {model.discount}, horizon {problem.horizon}, "
+        f"[bold]{plain(request.name)}[/bold]: {model.n_states} states, {model.n_choices} "
+        f"state-action pairs, discount {model.discount}, horizon {problem.horizon}, "
         f"{count(len(problem.unsafe), 'unsafe state')}"
     )
     for note in model.notes:
-        console.print(f"  note: {note}", highlight=False)
+        console.print(f"  note: {plain(note)}", highlight=False)
     start = [s for s in problem.unsafe if model.initial[s]]
     if start and not problem.counts_start:
         console.print(

@@ -71,7 +71,7 @@ def print_first_hit(
     code = ExitCode.AS_EXPECTED
     for level in levels:
         found = solve_first_hit(model, unsafe, level, **flags)
-        console.print(f"\n[bold]level {level}[/bold] of E\\[gamma^tau], tau the first unsafe visit")
+        console.print(f"\n[bold]level {level}[/bold] of E[gamma^tau], tau the first unsafe visit")
         if found.value is None:
             console.print(
                 "[bold red]infeasible[/bold red]: raise the level at least to "

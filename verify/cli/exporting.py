@@ -12,6 +12,7 @@ from holdfast.verify.summary import ExitCode
 
 from . import output
 from .models import COST_HELP, MODEL_HELP, read_model
+from .targets import check_targets
 
 
 @click.command(epilog=MODEL_HELP)
@@ -42,6 +43,7 @@ def export_command(
     Each cost goes to PATH.cost1.srew and .trew, and so on.  The files hold no discount: with
     --discount-as-sink their total reward is the discounted one, and the query is printed.
     """
+    check_targets([("--to", target)], {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     path = Path(target)
     if path.suffix != ".tra":
@@ -54,7 +56,7 @@ def export_command(
         )
     console = output.console()
     for file in written:
-        console.print(str(file), highlight=False)
+        console.print(str(file), highlight=False, markup=False)
     if path.suffix == ".tra":
         console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
     return ExitCode.AS_EXPECTED

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
-from holdfast.theory import Standing
 from holdfast.verify.counterexample import Certified, certify
 from holdfast.verify.hunt import Hunt, hunt
 from holdfast.verify.report.wording import count
@@ -19,13 +17,15 @@ from holdfast.verify.summary import ExitCode
 
 from . import output
 from .looking import STORE
+from .options import SEED
 from .selection import one
+from .targets import prepare_store
 
 
 @click.command()
 @click.argument("label")
 @click.option("--budget", default="20s", show_default=True, help="Time, or number of models.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--store", "path", default=STORE, show_default=True, help="Keeps the extremal models."
 )
@@ -33,14 +33,18 @@ from .selection import one
 def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str | None) -> int:
     """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
 
+    LABEL may be of a file of your own claims, as in mine.py::area/name; with one claim the file
+    alone will do.  Ctrl-C ends a case that does not end by itself.
+
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
     where the theorem is known to be refuted.  It is 4 if the kernel rejects the certificate.
     """
+    effort = Budget.parse(budget)
+    prepare_store(path, [("--json", json_path)])
     claim = one(label)
     console = output.console()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
-        found = hunt(claim, seed=seed, budget=Budget.parse(budget), corpus=store)
+        found = hunt(claim, seed=seed, budget=effort, corpus=store)
     seen = found.violation.observation if found.violation else None
     certified = certify(seen.claim, seen.case, seen.part, seen.values) if seen else None
     _effort(console, found)
@@ -53,7 +57,7 @@ def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str |
     _violation(console, found.violation)
     if not _certificate(console, certified, Path(path).parent / "certificates"):
         return ExitCode.CERTIFICATE_REJECTED
-    known = claim.theorem.standing is Standing.REFUTED
+    known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
 
 
@@ -61,21 +65,28 @@ def _effort(console: Console, found: Hunt) -> None:
     rate = found.models / max(found.seconds, 1e-9)
     around = f" and {count(found.kept, 'start')} from the store" if found.kept else ""
     console.print(
-        f"[bold]{found.claim}[/bold]: {found.models} models tried in {found.seconds:.1f} s "
-        f"({rate:.0f}/s), {found.restarts} restarts{around}, seed {found.seed}"
+        f"[bold]{output.plain(found.claim)}[/bold]: {found.models} models tried in "
+        f"{found.seconds:.1f} s ({rate:.0f}/s), {found.restarts} restarts{around}, "
+        f"seed {found.seed}"
     )
 
 
 def _peaks(console: Console, found: Hunt) -> int:
     for peak in found.best:
         ratio = "-" if peak.ratio is None else f"{peak.ratio:.6g}"
-        console.print(f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False)
-    console.print(f"\nnot refuted on {found.models} models; the extremal ones are kept")
+        console.print(
+            f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False, markup=False
+        )
+    console.print(
+        f"\nnot refuted on {found.models} models, {found.telling} of them telling; "
+        "the extremal ones are kept"
+    )
     return ExitCode.AS_EXPECTED
 
 
 def _violation(console: Console, shrunk: Shrunk) -> None:
-    console.print(f"\n[bold red]violated[/bold red]:\n{shrunk.observation}", highlight=False)
+    console.print("\n[bold red]violated[/bold red]:")
+    console.print(str(shrunk.observation), highlight=False, markup=False)
     console.print(
         f"\nshrunk from {shrunk.before[0]} drawn integers to {shrunk.size[0]}, looking at "
         f"{shrunk.examined} more models"
@@ -84,11 +95,12 @@ def _violation(console: Console, shrunk: Shrunk) -> None:
 
 def _certificate(console: Console, certified: Certified, directory: Path) -> bool:
     """Write it down and say what it proves; whether the kernel accepts it."""
-    path, report = certified.write(directory), certified.report
+    report = certified.report
+    path = output.plain(certified.write(directory))
     if not report.accepted:
         console.print(
             f"counterexample: {path} [bold red]REJECTED[/bold red] by the kernel, which proves "
-            f"nothing: {escape(str(report.steps[-1]))}"
+            f"nothing: {output.plain(report.steps[-1])}"
         )
         return False
     console.print(

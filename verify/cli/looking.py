@@ -58,7 +58,10 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.argument("label")
 @click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
 def show_command(label: str, path: str) -> int:
-    """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings."""
+    """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings.
+
+    LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
+    """
     from holdfast.verify.report.console import theorem_page
     from holdfast.verify.store import Store
 
@@ -67,8 +70,10 @@ def show_command(label: str, path: str) -> int:
 
     claims = select([label])
     findings: list[Finding] = []
+    if path != STORE and not Path(path).exists():
+        output.console().print(f"note: there is no store {output.plain(path)}; verify writes it")
     if Path(path).exists():
-        with Store.open(path) as store:
+        with Store.read(path) as store:
             findings = [found for claim in claims for found in store.findings(claim.name, 5)]
     for theorem in dict.fromkeys(claim.theorem.label for claim in claims):
         mine = [claim for claim in claims if claim.theorem.label == theorem]
@@ -94,6 +99,8 @@ def doctor_command() -> int:
     """Say whether this installation can be relied on, and what to do if not."""
     from holdfast.verify import doctor
 
+    from . import output
+
     checks = doctor.diagnose()
-    doctor.show(checks)
-    return ExitCode.AS_EXPECTED if doctor.healthy(checks) else ExitCode.VIOLATION
+    doctor.show(checks, output.console())
+    return ExitCode.AS_EXPECTED if doctor.healthy(checks) else ExitCode.UNSOUND_INSTALLATION

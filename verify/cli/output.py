@@ -1,18 +1,101 @@
-"""The console that commands print to, and the certificates they write."""
+"""The console that commands print to, and the certificates they write.
+
+`Console` is the door to the terminal: whatever passes it cannot steer the terminal, and of markup
+it knows the few tags of `STYLES` and nothing else, so that no file can put in links or colours.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+import rich.console
+from rich.segment import Segment
+from rich.status import Status
+from rich.text import Text
 
+from holdfast.solvers.whole_files import write_text
 from holdfast.verify.kernel import check
+from holdfast.verify.visible import one_line, visible
+
+STYLES = ("bold red", "bold", "dim")
+"""The tags, as ``[bold]...[/bold]``, that our own messages may hold."""
+
+_TAG = re.compile(rf"\[(/?)({'|'.join(STYLES)})\]")
+_BRACKET = "\ue05b"
+"""Private character that stands for a bracket that opens no tag, from `plain` to the console."""
 
 _PIPED_WIDTH = 128
+
+
+def plain(text: object) -> str:
+    """A name from a file or a command line, for use in a message: one line, no markup."""
+    return one_line(str(text)).replace("[", _BRACKET)
+
+
+class Console(rich.console.Console):
+    """Shows text as it is: control characters visible, no emoji codes, no markup but our own."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(emoji=False, **options)
+
+    def render_str(self, text: str, *, markup: bool | None = None, **options: Any) -> Text:
+        """As rich's, with the markup of `STYLES` alone; a stray tag is text like any other."""
+        shown = _BRACKET.join(map(visible, text.split(_BRACKET)))
+        body = "".join(_pieces(shown)) if markup is not False else shown
+        rendered = super().render_str(body.replace(_BRACKET, "["), markup=False, **options)
+        if markup is not False:
+            for style, start, end in _spans(shown):
+                rendered.stylize(style, start, end)
+        return rendered
+
+    def render(self, *arguments: Any, **options: Any) -> Iterable[Segment]:
+        """As rich's; text that did not come as a string, but as a renderable, is made visible."""
+        for text, style, control in super().render(*arguments, **options):
+            yield Segment(text if control else visible(text), style, control)
+
+    def status(self, status: rich.console.RenderableType, **options: Any) -> Status:
+        """As rich's, the words shown as they are."""
+        shown = self.render_str(status) if isinstance(status, str) else status
+        return super().status(shown, **options)
+
+    def on_broken_pipe(self) -> None:
+        """Leaves the exit code to the command line; rich's own is 1, which means a violation."""
+        self.quiet = True
+        raise BrokenPipeError
+
+
+def _paired(text: str) -> list[tuple[re.Match[str], re.Match[str]]]:
+    """Opening tags with the nearest closing tag of the same name, where one follows at once."""
+    tags = list(_TAG.finditer(text))
+    return [
+        (first, last)
+        for first, last in pairwise(tags)
+        if not first[1] and last[1] and first[2] == last[2]
+    ]
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """The text without the tags that make a pair."""
+    since = 0
+    for tag in (tag for pair in _paired(text) for tag in pair):
+        yield text[since : tag.start()]
+        since = tag.end()
+    yield text[since:]
+
+
+def _spans(text: str) -> Iterable[tuple[str, int, int]]:
+    """Style, first and last position of what the pairs enclose, in the text without them."""
+    removed = 0
+    for first, last in _paired(text):
+        removed += len(first[0])
+        yield first[2], first.end() - removed, last.start() - removed
+        removed += len(last[0])
 
 
 def console() -> Console:
@@ -21,12 +104,15 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(width=_PIPED_WIDTH)
 
 
-def write_certificate(console: Console, document: Mapping[str, Any], path: Path) -> bool:
+def write_certificate(
+    console: rich.console.Console, document: Mapping[str, Any], path: Path
+) -> bool:
     """Write a certificate, have the kernel check it, say so; whether it was accepted."""
-    path.write_text(json.dumps(document))
+    write_text(path, json.dumps(document))
     report = check(document)
     verdict = "accepted by the kernel" if report.accepted else f"REJECTED: {report.steps[-1]}"
-    console.print(f"\ncertificate: {path} ([bold]{verdict}[/bold]; holdfast check {path})")
+    name = plain(path)
+    console.print(f"\ncertificate: {name} ([bold]{plain(verdict)}[/bold]; holdfast check {name})")
     return report.accepted
 
 

@@ -34,6 +34,7 @@ from .poisoning_output import (
 )
 from .poisoning_records import append_record, document, write_flipped
 from .poisoning_targets import TARGETS, Target
+from .targets import check_targets
 
 _EXACT = 20_000
 """Entries of the features up to which the exact cost is offered."""
@@ -119,13 +120,9 @@ def _check_paths(data: str, options: dict[str, Any]) -> None:
     """What can be refused before any work is done."""
     if options["certificate"] and not options["exact"]:
         raise click.BadParameter("--certificate goes with --exact; enclosures have none")
-    for name in ("out", "plot", "json_path", "record", "certificate"):
-        path = Path(options[name] or "new")
-        option = "--" + name.removesuffix("_path")
-        if path.resolve() == Path(data).resolve():
-            raise click.BadParameter(f"{option} {path} is the data; choose another file")
-        if not path.parent.is_dir():
-            raise click.BadParameter(f"{option} {path}: there is no folder {path.parent}")
+    names = ("out", "plot", "json_path", "record", "certificate")
+    targets = [("--" + name.removesuffix("_path"), options[name]) for name in names]
+    check_targets(targets, {"the data": data})
     check_picture(options["plot"])
 
 

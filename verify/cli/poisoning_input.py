@@ -30,6 +30,7 @@ from holdfast.solvers.poisoning.text_features import (
     rescaled,
     zero_columns,
 )
+from holdfast.solvers.whole_files import write_text
 from holdfast.verify.report.wording import count
 
 Array = np.ndarray[Any, Any]
@@ -224,4 +225,4 @@ def json_default(value: Any) -> Any:
 
 def write_json(document: Any, path: str | Path) -> None:
     """An indented JSON file."""
-    Path(path).write_text(json.dumps(document, indent=2, default=json_default) + "\n")
+    write_text(path, json.dumps(document, indent=2, default=json_default) + "\n")

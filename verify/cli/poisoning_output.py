@@ -9,13 +9,14 @@ from fractions import Fraction
 
 from rich.console import Console, Group
 from rich.table import Table
-from rich.text import Text
 
 from holdfast.solvers.poisoning.learning import RewardStatus
 from holdfast.solvers.poisoning.measurement import Effect, Measurement
 from holdfast.verify.report.numbers import DASH, duration
+from holdfast.verify.report.text import VisibleText as Text
 from holdfast.verify.report.wording import count
 
+from .output import plain
 from .poisoning_input import Data
 from .poisoning_targets import Target
 
@@ -34,11 +35,12 @@ def headline(console: Console, data: Data, target: Target) -> None:
     """What is measured, on which data, and what for."""
     pairs = data.pairs
     console.print(
-        f"[bold]{pairs.path.name}[/bold]: {count(pairs.n_pairs, 'pair')}, digest {pairs.digest}",
+        f"[bold]{plain(pairs.path.name)}[/bold]: {count(pairs.n_pairs, 'pair')}, "
+        f"digest {pairs.digest}",
         highlight=False,
     )
-    console.print(f"features: {data.described}", highlight=False)
-    console.print(f"target:   {target.described()}", highlight=False)
+    console.print(f"features: {plain(data.described)}", highlight=False)
+    console.print(f"target:   {plain(target.described())}", highlight=False)
     console.print(f"[dim]{PURPOSE}[/dim]\n", highlight=False)
 
 

@@ -8,13 +8,13 @@ import json
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from holdfast.solvers.poisoning.data_files import PreferencePairs, rows_of
 from holdfast.solvers.poisoning.measurement import Measurement
+from holdfast.solvers.whole_files import append_line, whole
 
 from .poisoning_input import Data, json_default
 from .poisoning_output import statement
@@ -38,7 +38,7 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
     rises = {pairs.rows[i]: round(k) for i, k in moved if abs(k) > 0.5}
     copies = {number: abs(k) for number, k in rises.items()}
     written = 0
-    with Path(path).open("w", encoding="utf-8") as file:
+    with whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         if pairs.features is not None:
             labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
             for number in copies:
@@ -50,7 +50,7 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
                 ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
                 became = {**row, "chosen": row[ends[0]], "rejected": row[ends[1]],
                           "flipped_row": number}  # fmt: skip
-                line = json.dumps(became, ensure_ascii=False, default=json_default)
+                line = json.dumps(became, default=json_default)
                 file.write((line + "\n") * copies[number])
                 written += copies[number]
     return written
@@ -59,8 +59,7 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
 def append_record(data: Data, target: Target, measurement: Measurement, path: str) -> None:
     """Append the robustness figure of one measurement as a JSON line."""
     record = {**_origin(data, target), **_numbers(measurement), "statement": statement(measurement)}
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record, default=json_default) + "\n")
+    append_line(path, json.dumps(record, default=json_default))
 
 
 def document(data: Data, target: Target, measurements: Sequence[Measurement]) -> dict[str, Any]:

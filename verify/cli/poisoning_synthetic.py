@@ -27,6 +27,7 @@ from . import output
 from .models import rational
 from .poisoning_input import check_picture, progress_bar, whole_numbers, write_json
 from .poisoning_output import PURPOSE, titled
+from .targets import check_targets
 
 
 @click.command(name="poison-synthetic", epilog=PURPOSE)
@@ -60,6 +61,7 @@ def poison_synthetic_command(
     Features are Gaussian and all benign labels 1. Three tables: random flips by pairs a feature
     and rate, attacks that follow the features, and what rounding to copies leaves of the effect.
     """
+    check_targets([("--plot", plot), ("--json", json_path)])
     check_picture(plot)
     console, since = output.console(), time.perf_counter()
     shares = [rational(part, "a rate") for part in rates.split(",")]

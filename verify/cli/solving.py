@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.solvers import CMDP
+from holdfast.solvers.whole_files import write_text
 from holdfast.verify.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 from holdfast.verify.summary import ExitCode
@@ -21,6 +22,7 @@ from holdfast.verify.summary import ExitCode
 from . import output
 from .chance import joint_risk_options, refuse_without_risk, solve_joint
 from .models import COST_HELP, MODEL_HELP, read_model
+from .targets import check_targets
 
 _INTERRUPTED = 130
 _ROWS = 40
@@ -64,9 +66,12 @@ def solve_command(
     With --joint-risk the constraint is instead a bound on the chance of an unsafe state within the
     horizon, for which the model's own costs do not count.
     """
+    default = f"{_stem(model)}.certificate.json"
+    target = default if certificate is None else certificate
+    targets = [("--certificate", target), ("--plot", joint["plot"])]
+    check_targets(targets, {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     if joint["risks"]:
-        default = f"{_stem(model)}.certificate.json"
         return solve_joint(model, problem, method, (certificate, default), whole, joint)
     refuse_without_risk(joint)
     if method == "program":
@@ -77,13 +82,16 @@ def solve_command(
             problem, method, certify=True if certificate else None, progress=progress
         )
     _print(console, model, problem, found, None if whole else _ROWS)
+    if found.undecided:
+        return ExitCode.UNDECIDED
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
-        path = Path(certificate or f"{_stem(model)}.certificate.json")
-        path.write_text(json.dumps(found.document))
+        path = Path(certificate or default)
+        write_text(path, json.dumps(found.document))
+        shown = output.plain(path)
         console.print(
-            f"\ncertificate: {path} ([bold]{found.verdict}[/bold]; holdfast check {path})"
+            f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})"
         )
         if not found.accepted:
             return ExitCode.CERTIFICATE_REJECTED
@@ -113,17 +121,20 @@ def _stem(model: str) -> str:
 
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
-        f"[bold]{name}[/bold]: {model.n_states} states, {model.n_choices} state-action pairs, "
-        f"{model.n_constraints} costs, discount {model.discount}"
+        f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} "
+        f"state-action pairs, {model.n_constraints} costs, discount {model.discount}"
     )
     for note in model.notes:
-        console.print(f"  note: {note}", highlight=False)
+        console.print(f"  note: {output.plain(note)}", highlight=False)
     if found.relaxation is not None:
         console.print(
             f"[bold red]infeasible[/bold red]: no policy meets the budgets; the least uniform "
             f"increase that helps is {shorten(found.relaxation, 60)} = {decimal(found.relaxation)}"
         )
+        _print_remarks(console, found)
         return
+    if found.undecided:
+        console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
     console.print(f"value       {shorten(found.value, 60)}\n            = {decimal(found.value)}")
@@ -132,10 +143,14 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
             f"multiplier  {shorten(multiplier, 60)} = {decimal(multiplier)} "
             f"(budget {shorten(str(model.budgets[index]), 30)})"
         )
-    for line in found.remarks:
-        console.print(line)
+    _print_remarks(console, found)
     if found.policy is not None:
         console.print(_policy(model, found, rows))
+
+
+def _print_remarks(console: Console, found: Optimum) -> None:
+    for line in found.remarks:
+        console.print(line, highlight=False)
 
 
 def _policy(model: CMDP, found: Optimum, rows: int | None) -> Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -19,16 +20,21 @@ from holdfast.verify.binding import Claim
 from holdfast.verify.optima import world_summary
 from holdfast.verify.refutations import counterexamples
 from holdfast.verify.report import console as tables
+from holdfast.verify.report.wording import count
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
 from holdfast.verify.summary import ExitCode, RunSummary, WorldSummary
+from holdfast.verify.visible import one_line
 
 from . import output
 from .looking import STORE
 from .models import COST_HELP, MODEL_HELP, read_model
+from .options import JOBS, SEED, Whole, refuse_idle
 from .selection import select
+from .targets import prepare_store
 
 DEFAULT_BUDGET = "60s"
+CASES = Whole(1, 10**9)
 
 
 @click.command(epilog=MODEL_HELP)
@@ -39,8 +45,10 @@ DEFAULT_BUDGET = "60s"
     show_default=True,
     help="Time in all (60s, 2m), or drawn models for each claim (500).",
 )
-@click.option("--seed", default=0, show_default=True)
-@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option(
+    "--jobs", type=JOBS, default=os.cpu_count() or 1, show_default=True, help="Processes."
+)
 @click.option("--worlds", is_flag=True, help="Examine the named real models in the same run.")
 @click.option(
     "--on", "models", multiple=True, metavar="MODEL", help="Examine MODEL instead of drawn models."
@@ -49,7 +57,11 @@ DEFAULT_BUDGET = "60s"
 @click.option("--limit", "limits", multiple=True, help="Budget of each --cost, in order.")
 @click.option("--discount", help="Discount of the models of --on.")
 @click.option(
-    "--cases", default=1, show_default=True, help="Cases of each claim on each real model."
+    "--cases",
+    type=CASES,
+    default=1,
+    show_default=True,
+    help="Of each claim on each real model.",
 )
 @click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
 @click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
@@ -59,19 +71,21 @@ DEFAULT_BUDGET = "60s"
 def verify_command(patterns: Sequence[str], **options: Any) -> int:
     """Examine the theorems whose label matches a PATTERN (all, if none is given).
 
-    A PATTERN may hold * and ?, or name a file of your own claims (.py).  An interrupted run with
-    the same seed, budget and claims is resumed from the store.
+    A PATTERN may hold * and ?, or name a file of your own claims (mine.py), or some of them
+    (mine.py::area/*).  With a budget of seconds, a drawn case may take as long as the budget, and
+    30 s at least; with a number of models, Ctrl-C ends one that does not end.  An interrupted run
+    with the same seed, budget and claims is resumed from the store.
     """
-    claims = select(patterns)
-    _make_room(options)
     budget = Budget.parse(options["budget"])
+    _make_room(options)
     console = output.console()
-    worlds = _worlds(options)
-    certified = [_certify(console, name, model) for name, model in worlds.items()]
-    left_out = _left_out(console, options, claims, worlds)
+    _say_idle(console, options)
+    claims = select(patterns)
     path = Path(options["path"])
-    path.parent.mkdir(parents=True, exist_ok=True)
     with Store.open(path) as store:
+        worlds = _worlds(options)
+        certified = [_certify(console, name, model) for name, model in worlds.items()]
+        left_out = _left_out(console, options, claims, worlds)
         with _display(console) as report:
             run = campaign.run_campaign(
                 claims,
@@ -112,9 +126,10 @@ def _left_out(
     names = frozenset(claim.name for claim in claims) - set(_ONE_SOLVE)
     large = {name: names for name, model in worlds.items() if model.n_states > _LARGE and names}
     for name in large:
+        shown = output.plain(name)
         console.print(
-            f"{name}: {len(claims) - len(names)} of {len(claims)} claims examined, the others take "
-            f"up to a minute each (holdfast verify --on {name} examines them all)",
+            f"{shown}: {len(claims) - len(names)} of {len(claims)} claims examined, the others "
+            f"take up to a minute each (holdfast verify --on {shown} examines them all)",
             highlight=False,
         )
     return large
@@ -126,7 +141,9 @@ def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
     if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
     for name in options["models"]:
-        short = name.removeprefix("gym:")
+        short = one_line(name.removeprefix("gym:"))
+        if short in models:
+            raise click.BadParameter(f"--on {name} is given twice; name each model once")
         models[short] = read_model(name, options["costs"], options["limits"], options["discount"])
     return models
 
@@ -135,7 +152,7 @@ def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bo
     with console.status(f"solving {name} ({model.n_states} states) exactly"):
         summary, found = world_summary(name, model)
     console.print(
-        f"{name}: optimal value {summary.decimal or summary.value}, {found.verdict}",
+        f"{output.plain(name)}: optimal value {summary.decimal or summary.value}, {found.verdict}",
         highlight=False,
     )
     return summary, found.accepted or found.document is None
@@ -144,7 +161,7 @@ def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bo
 @contextmanager
 def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("shards, {task.fields[models]} models"),
@@ -173,11 +190,22 @@ def _extras(summary: RunSummary, claims: Sequence[Claim], directory: Path) -> di
 
 
 def _make_room(options: dict[str, Any]) -> None:
-    """Make the folders of the reports now, rather than fail after the run."""
-    files = (options[name] for name in ("json_path", "junit_path"))
-    for folder in (*(Path(file).parent for file in files if file), options["html_path"]):
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+    """Make the folders of the reports now, and see that they can be written."""
+    page = None if options["html_path"] is None else str(Path(options["html_path"], "index.html"))
+    files = (("--json", options["json_path"]), ("--junit", options["junit_path"]))
+    prepare_store(options["path"], [*files, ("--html", page)])
+    if not options["models"] and not options["worlds"]:
+        refuse_idle(["cases"], "is for real models; name some with --on MODEL or --worlds")
+
+
+def _say_idle(console: Console, options: dict[str, Any]) -> None:
+    given = click.get_current_context().get_parameter_source("budget")
+    if options["models"] and given is not ParameterSource.DEFAULT:
+        console.print(
+            f"note: --budget {options['budget']} has no effect with --on: each statement is "
+            f"examined on {count(options['cases'], 'case')} of each model (--cases), and on no "
+            "drawn one"
+        )
 
 
 def _write(summary: RunSummary, options: dict[str, Any]) -> None:
@@ -197,4 +225,4 @@ def _say_where(console: Console, store: Path, options: dict[str, Any]) -> None:
         places["report"] = Path(options["html_path"]) / "index.html"
     for what, place in places.items():
         if place:
-            console.print(f"{what}: {place}", highlight=False)
+            console.print(f"{what}: {output.plain(place)}", highlight=False)

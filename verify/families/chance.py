@@ -28,6 +28,7 @@ def chance_problems(
     *,
     absorbing: bool = False,
     once: bool = False,
+    exposed: bool = False,
     safe_start: bool = False,
     undiscounted: bool = False,
     lasting: bool = False,
@@ -37,14 +38,14 @@ def chance_problems(
     """Up to four states and three actions, none to two unsafe states, one to four decisions.
 
     absorbing: unsafe states are never left; once: they lead to an end that is never left, where
-    there is room for one; safe_start: the initial law is on safe states; undiscounted: the discount
-    may also be 1; lasting: it is not 0; charged: any charge, and with or without reward after a
-    violation.
+    there is room for one; exposed: there is, and the start is neither there nor unsafe; safe_start:
+    the initial law is on safe states; undiscounted: the discount may also be 1; lasting: it is not
+    0; charged: any charge, and with or without reward after a violation.
     """
 
     def base(draw: Draw) -> ChanceProblem:
-        model = skeleton(draw, 0, -2)
-        room = model.n_states - int(safe_start or once)
+        model = skeleton(draw, 0, -2, least_states=3 if exposed else 1)
+        room = 1 if exposed else model.n_states - int(safe_start or once)
         unsafe = draw.shuffle(range(model.n_states))[-draw.integer(min(1, room), min(2, room)) :]
         unsafe = unsafe if room else []
         if absorbing:
@@ -52,6 +53,8 @@ def chance_problems(
         if once and unsafe:
             end = next(s for s in range(model.n_states) if s not in unsafe)
             model = sent(model, dict.fromkeys([*unsafe, end], end))
+            if exposed:
+                model = model.with_initial(_safe_law(model, [*unsafe, end]))
         if safe_start:
             model = model.with_initial(_safe_law(model, unsafe))
         if undiscounted and draw.integer(0, 1):

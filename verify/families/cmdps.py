@@ -68,10 +68,10 @@ def cmdps(
     return Family(f"{name}, {low} to {high} costs", base, adopt=adopt)
 
 
-def skeleton(draw: Draw, n_costs: int, lowest_reward: int) -> CMDP:
+def skeleton(draw: Draw, n_costs: int, lowest_reward: int, *, least_states: int = 1) -> CMDP:
     """A model with zero budgets, of a drawn kind."""
     kind = draw.choice(KINDS)
-    size = draw.integer(1, MAX_STATES)
+    size = draw.integer(least_states, MAX_STATES)
     counts = [draw.integer(1, 3) for _ in range(size)]
     reachable = max(1, size - 1) if kind == "unreachable" else size
     rows = [
@@ -195,6 +195,13 @@ def policy(draw: Draw, model: CMDP, *_: object) -> Policy:
 def covering_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Policy:
     """A policy that takes every action the other takes."""
     return _policy(draw, model, [int(p > 0) for p in other.probabilities])
+
+
+def nearby_policy(draw: Draw, model: CMDP, other: Policy, *_: object) -> Policy:
+    """A policy a fraction of the way from the other one to any; at times all of the way."""
+    way, end = Fraction(1, draw.choice((1, 64, 256, 1024))), policy(draw, model)
+    pairs = zip(other.probabilities, end.probabilities, strict=True)
+    return Policy(tuple(p + way * (q - p) for p, q in pairs))
 
 
 def deterministic_policy(draw: Draw, model: CMDP, *_: object) -> Policy:

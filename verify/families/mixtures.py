@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import log
 
 from holdfast.solvers.chance.mixtures import Atom
 
@@ -115,17 +116,20 @@ class Selection:
     copies: int = 1
 
 
-def selections(*, copied: bool = False, tightened: bool = True) -> Family:
+def selections(*, copied: bool = False, tightened: bool = True, telling: bool = False) -> Family:
     """Small classes of policies, none of them safe; `copied` counts each episode ten times, and
-    without `tightened` the estimate may exceed the level."""
+    without `tightened` the estimate may exceed the level; telling: the level is tightened by half
+    or more, and there are mostly enough episodes for a union bound below 1."""
 
     def base(draw: Draw) -> Selection:
         bad, scale = draw.integer(1, 19), draw.choice((Fraction(1, 2), Fraction(1), Fraction(1, 4)))
         level = draw.integer(0, bad - 1)
-        allowed = draw.integer(0, level) if tightened else draw.integer(bad, 20)
+        most = level // 2 if telling else level
+        allowed = draw.integer(0, most) if tightened else draw.integer(bad, 20)
+        policies = draw.integer(1, 30)
         return Selection(
-            draw.integer(1, 30),
-            draw.integer(1, 30),
+            policies,
+            draw.integer(1, 30) + (_telling_episodes(policies, level - allowed) if telling else 0),
             Fraction(bad, 20),
             1 - scale,
             Fraction(level, 20) / scale,
@@ -134,3 +138,14 @@ def selections(*, copied: bool = False, tightened: bool = True) -> Family:
         )
 
     return Family("classes of policies judged by samples", base)
+
+
+_MOST_EPISODES = 60
+"""What `telling` adds at most: the chance that a policy looks safe is a sum over all counts."""
+
+
+def _telling_episodes(policies: int, twentieths: int) -> int:
+    """The least N with K exp(-2 N m^2) <= 1 at the margin m, within reason."""
+    if not twentieths:
+        return 0
+    return min(int(200 * log(policies) / twentieths**2), _MOST_EPISODES)

@@ -58,12 +58,12 @@ def simulable_frequencies() -> Family:
 
 
 def empirical_laws(*, copied: bool = False) -> Family:
-    """Two to four outcomes, up to eight trials."""
+    """Two to four outcomes, three to eight trials, radii around where the bound falls below 1."""
 
     def base(draw: Draw) -> Empirical:
         weights = [draw.integer(1, 5) for _ in range(draw.integer(2, 4))]
         law = tuple(Fraction(weight, sum(weights)) for weight in weights)
-        trials = draw.integer(1, 8)
-        return Empirical(trials, law, Fraction(draw.integer(0, 20), 10), 10 if copied else 1)
+        trials, radius = draw.integer(3, 8), Fraction(draw.integer(6, 20), 10)
+        return Empirical(trials, law, radius, 10 if copied else 1)
 
     return Family("empirical laws of independent outcomes", base)

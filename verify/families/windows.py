@@ -145,8 +145,8 @@ def watched_models(*, window: tuple[int, int] = (1, 3), level: tuple[int, int] =
     """
 
     def base(draw: Draw) -> WindowProblem:
-        model = skeleton(draw, 0, -2)
-        unsafe = tuple(s for s in range(1, model.n_states) if draw.integer(0, 2) == 2)
+        model = skeleton(draw, 0, -2, least_states=2)
+        unsafe = tuple(s for s in range(1, model.n_states) if draw.integer(0, 2))
         free = WindowProblem(model, unsafe, draw.integer(*window), Fraction(0))
         if level == (0, 0):
             return _kept_safe(free)

@@ -12,12 +12,12 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from ..kernel import Verdict
 from . import wording
 from .counterexample import counterexample, shown
 from .numbers import DASH, decimal, duration, rough, rounded, shorten
+from .text import VisibleText as Text
 from .wording import Tone, tone
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def results_table(summary: RunSummary) -> RenderableType:
     parts: list[RenderableType] = []
     drawn = [one for one in summary.claims if not one.world]
     if drawn:
-        parts.append(_claims_table(drawn))
+        parts += [_claims_table(drawn), Text(wording.POWER, style="dim")]
     if summary.worlds:
         parts.append(_worlds_table(summary.worlds))
     names = dict.fromkeys(one.world for one in summary.claims if one.world)
@@ -58,7 +58,8 @@ def problems(summary: RunSummary) -> RenderableType:
         parts.append(Padding(Text(wording.outcome(one)), (0, 0, 0, 4)))
         if one.violations:
             parts.append(Padding(_refutation(summary, one), (0, 0, 0, 4)))
-        for name in one.survived:
+        nothing = one.error or one.verdict is Verdict.OUT_OF_SCOPE
+        for name in () if nothing else one.survived:
             parts.append(Padding(Text(f"survived: {name}", style="yellow"), (0, 0, 0, 4)))
     return Group(*parts)
 
@@ -82,8 +83,7 @@ def _table(*titles: str, title: str) -> Table:
 
 
 def _verdict(one: ClaimSummary) -> Text:
-    shown = "ERROR" if one.error else wording.verdict(one.verdict)
-    return Text(f"{tone(one).value} {shown}", style=_STYLES[tone(one)])
+    return Text(f"{tone(one).value} {wording.heading(one)}", style=_STYLES[tone(one)])
 
 
 def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
@@ -91,7 +91,8 @@ def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
         "label",
         "standing",
         "verdict",
-        "models",
+        "telling",
+        "power",
         "tightest",
         "killed",
         "grade",
@@ -104,7 +105,8 @@ def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
             Text(one.claim.name),
             Text(wording.standing(one)),
             _verdict(one),
-            Text(f"{one.models:,}"),
+            Text(wording.models(one)),
+            Text(wording.power(one)),
             Text(rounded(one.tightest.ratio if one.tightest else None)),
             Text(f"{dead}/{all_of_them}", style="" if dead == all_of_them else "bold red"),
             Text(wording.grade(one)),

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.solvers.whole_files import whole
+
 from .numbers import decimal
 
 if TYPE_CHECKING:
@@ -78,7 +80,9 @@ def check_suffix(path: str | Path) -> Path:
 def write(figure: Figure, path: str | Path) -> Path:
     """Write the figure in the format of the suffix; raises ValueError for one that has none."""
     path = check_suffix(path)
-    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with whole(path) as unfinished:
+        undated = {"Date": None} if path.suffix == ".svg" else None
+        figure.savefig(unfinished, dpi=150, metadata=undated)
     return path
 
 

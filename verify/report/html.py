@@ -8,6 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.solvers.whole_files import write_text
+
+from ..visible import visible
 from . import numbers, views, wording
 from .console import size
 
@@ -21,20 +24,20 @@ def write(summary: RunSummary, directory: Path) -> Path:
     """Write ``index.html`` into `directory`, which is made where missing; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "index.html"
-    path.write_text(render(summary), encoding="utf-8")
-    return path
+    return write_text(path, render(summary))
 
 
 def render(summary: RunSummary) -> str:
     """The page as text."""
     page = _environment().get_template("index.html.jinja")
-    return page.render(
+    text = page.render(
         run=summary,
         areas=views.areas(summary),
         worlds=summary.worlds,
         by_world=views.by_world(summary),
         tiles=views.headline_numbers(summary),
     )
+    return visible(text)
 
 
 def _environment() -> jinja2.Environment:
@@ -63,6 +66,9 @@ def _environment() -> jinja2.Environment:
         grade=wording.grade,
         standing=wording.standing,
         verdict=wording.verdict,
+        heading=wording.heading,
+        models=wording.models,
+        power=wording.power,
         kills=wording.kills,
         size=size,
         numbers=views.numbers,

@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.solvers.whole_files import write_text
+
 from . import wording
 
 if TYPE_CHECKING:
@@ -21,19 +23,18 @@ SCHEMA, HUNT_SCHEMA = "holdfast-run/1", "holdfast-hunt/1"
 
 
 def write(summary: RunSummary, path: Path) -> None:
-    """Write the run to `path`, UTF-8."""
+    """Write the run to `path`, ASCII."""
     _write(document(summary), path)
 
 
 def write_hunt(found: Hunt, claim: Claim, certified: Certified | None, path: Path) -> None:
-    """Write a hunt to `path`, UTF-8."""
+    """Write a hunt to `path`, ASCII."""
     _write(hunt_document(found, claim, certified), path)
 
 
 def _write(data: dict[str, Any], path: Path) -> None:
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def document(summary: RunSummary) -> dict[str, Any]:
@@ -70,6 +71,10 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         "error": one.error,
         "note": one.note,
         "models": one.models,
+        "telling": one.telling,
+        "tally": {verdict.name.lower(): number for verdict, number in one.tally.items()},
+        "power": _power(one),
+        "agreement_bits": one.agreement,
         "findings": one.findings,
         "grades": {grade: one.grades[grade] for grade in sorted(one.grades)},
         "tightest": _finding(one.tightest),
@@ -85,6 +90,26 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         ],
         "slacks": [_finite(slack) for slack in one.slacks],
         "seconds": _finite(one.seconds),
+    }
+
+
+def _power(one: ClaimSummary) -> dict[str, Any]:
+    """noticed: the smallest relative change of a value that the best model of a part notices; a
+    smaller one than 2^-30 was not tried."""
+    changes = wording.changes(one)
+    return {
+        "share": str(one.share),
+        "without_power": one.without_power,
+        "reason": one.claim.little_power,
+        "parts": [
+            {
+                "telling": part.telling,
+                "models": part.models,
+                "noticed": None if change is None else 2.0**-change,
+                "case": part.best.case if part.best else None,
+            }
+            for part, change in zip(one.powers, changes, strict=True)
+        ],
     }
 
 
@@ -122,6 +147,7 @@ def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dic
         "standing": claim.theorem.standing.name.lower(),
         "seed": found.seed,
         "models": found.models,
+        "telling": found.telling,
         "restarts": found.restarts,
         "starts_from_store": found.kept,
         "seconds": _finite(found.seconds),

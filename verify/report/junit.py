@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import junitparser
 
+from holdfast.solvers.whole_files import whole
+
+from ..visible import visible
 from . import wording
 from .numbers import decimal, shorten
 
 if TYPE_CHECKING:
     from ..summary import ClaimSummary, RunSummary, WorldSummary
-
-_CONTROL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(summary: RunSummary, path: Path) -> None:
@@ -30,27 +30,28 @@ def write(summary: RunSummary, path: Path) -> None:
         ("alpha", summary.alpha),
         *summary.versions.items(),
     ):
-        suite.add_property(_clean(name), _clean(str(value)))
+        suite.add_property(visible(name), visible(str(value)))
     suite.add_testcases([*map(_claim, summary.claims), *map(_world, summary.worlds)])
     suite.time = round(summary.seconds, 3)
     document = junitparser.JUnitXml("holdfast")
     document.add_testsuite(suite)
     document.update_statistics()  # type: ignore[no-untyped-call]
     path.parent.mkdir(parents=True, exist_ok=True)
-    document.write(str(path), pretty=True)
+    with whole(path) as unfinished:
+        document.write(str(unfinished), pretty=True)
 
 
 def _claim(one: ClaimSummary) -> junitparser.TestCase:
     area = one.claim.theorem.label.partition("/")[0]
     group = f"holdfast.world.{one.world}" if one.world else f"holdfast.{area}"
-    case = junitparser.TestCase(_clean(one.claim.name), _clean(group), round(one.seconds, 3))
+    case = junitparser.TestCase(visible(one.claim.name), visible(group), round(one.seconds, 3))
     case.result = _result(one)
-    case.system_out = _clean(_details(one))
+    case.system_out = visible(_details(one))
     return case
 
 
 def _result(one: ClaimSummary) -> list[Any]:
-    message = _clean(wording.outcome(one))
+    message = visible(wording.outcome(one))
     if one.error:
         return [junitparser.Error(message, "error")]
     results: list[Any] = []
@@ -58,7 +59,7 @@ def _result(one: ClaimSummary) -> list[Any]:
         results.append(junitparser.Failure(message, one.verdict.name.lower()))
     elif one.survived:
         text = f"{message}; not refuted: " + "; ".join(one.survived)
-        results.append(junitparser.Failure(_clean(text), "survived"))
+        results.append(junitparser.Failure(visible(text), "survived"))
     elif wording.tone(one) is wording.Tone.QUIET:
         results.append(junitparser.Skipped(message, one.verdict.name.lower()))
     return results
@@ -69,6 +70,7 @@ def _details(one: ClaimSummary) -> str:
     lines = [
         one.claim.theorem.title,
         wording.outcome(one),
+        f"telling models: {wording.models(one)}; power: {wording.power(one)}",
         f"mutants killed: {dead} of {all_of_them}",
     ]
     for finding in one.violations[:1]:
@@ -80,15 +82,10 @@ def _details(one: ClaimSummary) -> str:
 
 
 def _world(world: WorldSummary) -> junitparser.TestCase:
-    group = _clean(f"holdfast.world.{world.name}")
+    group = visible(f"holdfast.world.{world.name}")
     case = junitparser.TestCase("certified optimal value", group, round(world.seconds, 3))
     shown = f"{shorten(world.value, 60)} = {world.decimal or decimal(world.value)}"
-    case.system_out = _clean(f"{world.title}: {shown}, certificate: {world.certified or 'none'}")
+    case.system_out = visible(f"{world.title}: {shown}, certificate: {world.certified or 'none'}")
     if not world.certified:
         case.result = [junitparser.Failure("no certificate was accepted", "uncertified")]
     return case
-
-
-def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)

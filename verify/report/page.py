@@ -10,15 +10,16 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
 
+from ..fairness import why_fair
 from .numbers import rounded, shorten
-from .wording import STANDINGS, verdict
+from .text import VisibleText as Text
+from .wording import STANDINGS, standing_word, verdict
 
 if TYPE_CHECKING:
-    from holdfast.theory import Relation, Theorem
+    from holdfast.theory import Refutation, Relation, Theorem
 
     from ..binding import Claim
     from ..finding import Finding
@@ -57,7 +58,7 @@ def theorem_page(
     given = [f"{one.name}: {one.text}" for one in theorem.given]
     parts.append(_line("assumes", "\n".join(given) or "nothing beyond the setting"))
     meaning = STANDINGS[theorem.standing]
-    parts.append(_line("standing", f"{theorem.standing.name.lower()}: {meaning}"))
+    parts.append(_line("standing", f"{standing_word(theorem)}: {meaning}"))
     parts.append(_line("source", f"{theorem.source} ({theorem.source.provenance.value})"))
     for name, text in (
         ("proof", theorem.proof),
@@ -67,6 +68,8 @@ def theorem_page(
         if text:
             parts.append(_line(name, text))
     for claim in claims:
+        if claim.theorem.refutation is not None and claim.witness is not None:
+            parts.append(_fair(claim, claim.theorem.refutation))
         parts.append(_mutants(claim))
     parts.append(_findings(theorem, findings))
     return Group(*parts)
@@ -96,6 +99,18 @@ def _quantities(theorem: Theorem) -> Table:
     for one in sorted(theorem.quantities, key=lambda quantity: quantity.name):
         table.add_row(*map(Text, (one.name, one.meaning, one.domain.value, one.latex)))
     return table
+
+
+def _fair(claim: Claim, refutation: Refutation) -> RenderableType:
+    """The list of what is printed, checked now, between fidelity and severity."""
+    table = _table("what the source prints", "how the counterexample meets it", "shown by")
+    for one in why_fair(claim):
+        table.add_row(Text(one.text), Text(one.met), Text(one.shown))
+    table.title = Text(f"Why this is fair: {claim.name}", style="bold")
+    table.title_justify = "left"
+    return Group(
+        table, _line("fidelity", refutation.fidelity), _line("severity", refutation.severity)
+    )
 
 
 def _mutants(claim: Claim) -> Table:

@@ -54,6 +54,7 @@ class Section:
     statement: str
     symbols: tuple[tuple[str, str, str, str], ...]
     plot: Plot
+    changes: tuple[int | None, ...]
     fates: tuple[wording.MutantFate, ...]
     refutation: Refutation | None
     uses: tuple[tuple[str, str], ...]
@@ -119,6 +120,7 @@ def _section(
         statement=mathml(theorem.statement_latex(), display=True),
         symbols=tuple((mathml(q.latex), q.name, q.meaning, q.domain.value) for q in quantities),
         plot=slack_histogram(one.slacks, f"plot-{anchor}"),
+        changes=wording.changes(one),
         fates=() if one.world else wording.fates(one),
         refutation=_refutation(summary, one, anchor),
         uses=tuple((label, labels.get(label, "")) for label in theorem.uses),
@@ -178,10 +180,10 @@ def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
     drawn = [one for one in summary.claims if not one.world]
     expected = sum(one.as_expected for one in summary.claims)
     dead, wanted = (sum(pair[i] for pair in map(wording.kills, drawn)) for i in (0, 1))
-    models = sum(one.models for one in drawn)
+    models, telling = sum(one.models for one in drawn), sum(one.telling for one in drawn)
     return [
         (f"{expected} of {len(summary.claims)}", "checks as expected"),
-        (f"{models:,}", "models examined"),
+        (f"{telling:,} of {models:,}", "models telling"),
         (f"{dead:,} of {wanted:,}", "false variants refuted"),
         (
             f"{sum(bool(w.certified) for w in summary.worlds)} of {len(summary.worlds)}",

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 
-from holdfast.theory import Standing
+from holdfast.theory import Standing, Theorem
 
 from ..kernel import Verdict
+from ..power import FINEST, noticed
 from ..summary import ClaimSummary, ExitCode, RunSummary
+from .numbers import DASH
 
 VERDICTS = {
     Verdict.HOLDS: "Not refuted: true on every model tried. It may still be false on another.",
+    Verdict.AGREES: "Not refuted: the two sides agree to as many bits as were computed, too few to "
+    "prove them equal, while a false variant was told apart on the same models.",
     Verdict.TIGHT: "Not refuted, and on some model both sides are equal: the bound cannot be "
     "improved there.",
     Verdict.VIOLATED: "Refuted: false on at least one concrete model. One such model is enough.",
     Verdict.UNDECIDED: "The two sides are known only to within intervals that overlap. More "
     "precision or more samples would be needed.",
-    Verdict.VACUOUS: "Nothing was tested: no model met the assumptions, or the bound was never "
-    "better than what is true without any theorem.",
+    Verdict.VACUOUS: "Nothing was tested: no model met the assumptions, or the statement was never "
+    "more than what is true without any theorem, such as 0 = 0.",
     Verdict.OUT_OF_SCOPE: "The statement does not speak of this model; its assumptions fail here.",
 }
 """What each verdict means to somebody who has not read the code."""
@@ -41,22 +46,37 @@ GRADES = {
 STANDINGS = {
     Standing.STANDS: "Believed as it is printed.",
     Standing.REPAIRED: "Ours: the printed version, with the change named in the remark.",
-    Standing.REFUTED: "False as the source read has it. The run is expected to refute it again.",
+    Standing.REFUTED: "False as printed in the text that was read. The run is expected to refute "
+    "it again.",
+    Standing.FALSE_AS_RECALLED: "False as recalled; the source was not read and may say something "
+    "else, so this is no error of the source. The run is expected to find it false again.",
+    Standing.FALSE_UNPRINTED: "False, and printed nowhere: what a reader might take from the "
+    "source. The run is expected to find it false again.",
 }
 """What each standing means."""
 
 HEADLINES = {
     ExitCode.AS_EXPECTED: "Every statement fared as expected",
     ExitCode.VIOLATION: "A statement did not fare as its standing says",
-    ExitCode.UNDECIDED: "Some verdicts are undecided",
+    ExitCode.UNDECIDED: "Some verdicts are undecided or without power",
     ExitCode.MUTANT_SURVIVED: "A false variant went unnoticed",
     ExitCode.CERTIFICATE_REJECTED: "A certificate was rejected",
     ExitCode.BAD_USAGE: "A claim is faulty",
 }
 """One line for each way in which a run ends."""
 
+WITHOUT_POWER = "WITHOUT POWER"
+"""Stands for the verdict on a claim that too few models could have refuted."""
+
+POWER = (
+    "telling: models on which the statement said more than is true without it, of all; "
+    "power: their share for the least tested part, and the smallest relative change of a value "
+    "that would have been noticed."
+)
+"""What two columns of the results say."""
+
 CAUTION = (
-    "HOLDS and TIGHT mean: not refuted on the models tried, at the grade named. "
+    "HOLDS, TIGHT and AGREES mean: not refuted on the models tried, at the grade named. "
     "They say nothing certain about other models."
 )
 
@@ -82,12 +102,72 @@ def tone(summary: ClaimSummary) -> Tone:
 
 def standing(summary: ClaimSummary) -> str:
     """The standing of the theorem in one word."""
-    return summary.claim.theorem.standing.name.lower()
+    return standing_word(summary.claim.theorem)
+
+
+def standing_word(theorem: Theorem) -> str:
+    """The standing of a theorem as words, such as ``false as recalled``."""
+    return theorem.standing.name.lower().replace("_", " ")
 
 
 def verdict(one: Verdict) -> str:
     """The name of a verdict, to be read aloud."""
     return one.name.replace("_", " ")
+
+
+def heading(summary: ClaimSummary) -> str:
+    """What stands in the column of verdicts."""
+    if summary.error:
+        return "ERROR"
+    weak = summary.without_power and summary.verdict in (Verdict.HOLDS, Verdict.AGREES)
+    return WITHOUT_POWER if weak else verdict(summary.verdict)
+
+
+def tally(summary: ClaimSummary) -> str:
+    """``HOLDS on 190, TIGHT on 7, UNDECIDED on 3``: the verdicts as they fell, most first."""
+    falls = sorted(summary.tally.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{verdict(one)} on {number:,}" for one, number in falls)
+
+
+def models(summary: ClaimSummary) -> str:
+    """``150/208``: telling models of all."""
+    return f"{summary.telling:,}/{summary.models:,}"
+
+
+def power(summary: ClaimSummary) -> str:
+    """``72 %, 0.4 %``: the share of telling models and the smallest change that is noticed, each of
+    the part of the theorem where it is worst."""
+    if not summary.models:
+        return DASH
+    return f"{_percent(summary.share)}, {change(worst_change(summary))}"
+
+
+def changes(summary: ClaimSummary) -> tuple[int | None, ...]:
+    """For each part, k of the smallest change 2^-k of a value that is noticed on its best model."""
+    bests = (power.best for power in summary.powers)
+    return tuple(None if best is None else noticed(summary.claim, best) for best in bests)
+
+
+def worst_change(summary: ClaimSummary) -> int | None:
+    """k of the smallest change 2^-k that every part notices; None where one notices none."""
+    found = changes(summary)
+    known = [k for k in found if k is not None]
+    return min(known) if len(known) == len(found) and known else None
+
+
+def change(exponent: int | None) -> str:
+    """``any``, ``0.4 %`` or ``none``: a relative change of 2^-exponent."""
+    if exponent is None:
+        return "none"
+    if exponent >= FINEST:
+        return "any"
+    percent = 100 / 2**exponent
+    return f"{percent:.0f} %" if percent > 1 else f"{percent:.1g} %"
+
+
+def _percent(share: Fraction) -> str:
+    """Rounded down, so that 100 % is all of them."""
+    return f"{100 * share.numerator // share.denominator} %"
 
 
 def grade(summary: ClaimSummary) -> str:
@@ -106,20 +186,51 @@ def outcome(summary: ClaimSummary) -> str:
     """The verdict on a claim as one sentence without a full stop."""
     if summary.error:
         return f"the claim is faulty: {summary.error}"
-    where = f"on {summary.world}" if summary.world else f"on {count(summary.models, 'model')}"
-    evidence = f"{where}, at grade {grade(summary)}" if summary.grades else where
+    where, evidence = _where(summary), _evidence(summary)
     found = count(len(summary.violations), "finding")
     reason = f": {summary.note}" if summary.note else ""
     expected = ", as its standing says" if summary.as_expected else ""
+    weak = f"; {_weakness(summary)}" if summary.without_power else ""
+    alike = f"; the sides agree to {summary.agreement} bits, false variants do not"
     sentences = {
-        Verdict.HOLDS: f"not refuted {evidence}",
+        Verdict.HOLDS: f"not refuted {evidence}{weak}",
+        Verdict.AGREES: f"not refuted {evidence}{alike}{weak}",
         Verdict.TIGHT: f"not refuted {evidence}; attained with equality",
-        Verdict.VIOLATED: f"false in {found} {evidence}{expected}",
-        Verdict.UNDECIDED: f"undecided {evidence}: the enclosures of the two sides overlap",
-        Verdict.VACUOUS: f"nothing tested {where}{reason}",
+        Verdict.VIOLATED: f"false in {found}, {evidence}{expected}",
+        Verdict.UNDECIDED: f"undecided {evidence}: {_overlap(summary)}",
+        Verdict.VACUOUS: f"nothing tested {where}, so without power{reason}",
         Verdict.OUT_OF_SCOPE: f"out of scope {where}{reason}",
     }
     return sentences[summary.verdict]
+
+
+def _where(summary: ClaimSummary) -> str:
+    return f"on {summary.world}" if summary.world else f"on {count(summary.models, 'model')}"
+
+
+def _evidence(summary: ClaimSummary) -> str:
+    """Where, with the verdicts as they fell on drawn models, and the grade."""
+    where = _where(summary)
+    if not summary.world:
+        open_ = summary.tally.get(Verdict.UNDECIDED) or summary.tally.get(Verdict.AGREES, 0)
+        some = summary.verdict is Verdict.UNDECIDED and open_ < summary.models
+        where = f"on {open_:,} of {count(summary.models, 'model')}" if some else where
+        where += f", {summary.telling:,} of them telling ({tally(summary)})"
+    return f"{where}, at grade {grade(summary)}" if summary.grades else where
+
+
+def _weakness(summary: ClaimSummary) -> str:
+    part = "" if len(summary.powers) == 1 else ", in one part of the statement,"
+    return (
+        f"without power: on fewer than a third of the models{part} it says more than is true "
+        "without it; widen the family, or give the reason in little_power"
+    )
+
+
+def _overlap(summary: ClaimSummary) -> str:
+    if Verdict.UNDECIDED in summary.tally:
+        return "the enclosures of the two sides overlap there"
+    return f"the sides agree to {summary.agreement} bits, but so do those of every false variant"
 
 
 class Fate(Enum):

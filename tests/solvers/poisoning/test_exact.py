@@ -15,6 +15,7 @@ from holdfast.solvers.poisoning import (
     lower_bound,
     unboxed_cost,
 )
+from holdfast.solvers.poisoning.exact import _Moves
 from holdfast.verify.kernel import check
 
 from .conftest import random_problem
@@ -115,17 +116,15 @@ def test_random_problems(seed):
 
 @pytest.mark.parametrize("seed", range(60, 80))
 def test_a_wrong_proposal_is_repaired(seed, monkeypatch):
-    """No basis at all, and reduced costs that say nothing: exact programs find the same."""
+    """No basis at all, and one of the wrong variables: exact pivots find the same."""
     problem = random_problem(seed)
     right = flip_cost(problem).value
-    proposed = box_program._propose
-
-    def wrong(program):
-        *_, prices = proposed(program)
-        return [], [], [], 0 * prices + 1
-
-    monkeypatch.setattr(box_program, "_propose", wrong)
-    monkeypatch.setattr(box_program, "_SMALL", 3)
+    last = range(problem.n_features)
+    proposal = [], []
+    if seed % 2:
+        count = len(_Moves.of(problem).moves)
+        proposal = [max(count - 1 - k, 0) for k in last], [0]
+    monkeypatch.setattr(box_program, "_propose", lambda program, seconds: proposal)
     found = flip_cost(problem)
     assert found.value == right
     assert dual_value(problem, found.dual.fractions()) == right

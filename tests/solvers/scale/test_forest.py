@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.policies import Policy, evaluate_choices, occupancy_of
-from holdfast.solvers.scale import forest
+from holdfast.solvers.scale import evaluation, forest
 from holdfast.solvers.scale.evaluation import Chain, evaluate_chain, visits_of
 from holdfast.solvers.scale.families import grid_world, nearly_deterministic, random_sparse
 from holdfast.solvers.scale.image import Image
@@ -95,7 +95,8 @@ def test_values_and_visits_agree_with_exact_ones(name):
     assert np.abs(visits - exact).max() < 1e-7
 
 
-def test_the_forest_saves_products():
+def test_the_forest_saves_products(monkeypatch):
+    monkeypatch.setattr(evaluation, "_LONG", 300)  # no factors instead of products
     model = nearly_deterministic(1000, share=None, discount="99/100")
     image = Image.of(model)
     chain = Chain.of(image, image.start[:-1].astype(np.uint32))

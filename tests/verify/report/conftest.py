@@ -16,6 +16,7 @@ from holdfast.verify.binding import Claim, NamedMutant
 from holdfast.verify.family import Family
 from holdfast.verify.finding import Finding
 from holdfast.verify.kernel import Verdict
+from holdfast.verify.power import Power
 from holdfast.verify.summary import ClaimSummary, RunSummary, WorldSummary, mutants_to_kill
 
 HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
@@ -86,13 +87,15 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
     slacks = [] if equality else [noise.lognormvariate(-2, 2.2) for _ in range(400)] + [0.0] * 25
     verdict = Verdict.HOLDS if equality else Verdict.TIGHT
     violations: tuple[Finding, ...] = ()
-    if theorem.standing is Standing.REFUTED:
+    if theorem.standing.is_false:
         verdict = Verdict.VIOLATED
         violations = (finding(claim.name, verdict, left="10/9", right="1", ratio=10 / 9),)
     return ClaimSummary(
         claim=claim,
         verdict=verdict,
-        models=425,
+        tally={verdict: 400, Verdict.VACUOUS: 25},
+        powers=tuple(Power(400, 425, finding(claim.name)) for _ in theorem.parts),
+        agreement=None,
         findings=425 * len(theorem.parts),
         tightest=None if equality else finding(claim.name, verdict, ratio=1.0),
         killed={name: f"drawn:{k}" for k, name in enumerate(mutants_to_kill(claim))},
@@ -126,7 +129,8 @@ def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
             slacks=(*one.slacks, -13.3, -2.0),
         )
     if label == REFUTED:
-        theorem = replace(one.claim.theorem, standing=Standing.REFUTED)
+        read = replace(one.claim.theorem.source, provenance=theory.Provenance.READ)
+        theorem = replace(one.claim.theorem, standing=Standing.REFUTED, source=read)
         return replace(
             one,
             claim=replace(one.claim, theorem=theorem),
@@ -137,7 +141,8 @@ def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
         *killed, last = one.killed
         return replace(one, killed={name: one.killed[name] for name in killed}, survived=(last,))
     if label == UNDECIDED:
-        return replace(one, verdict=Verdict.UNDECIDED, grades={"statistical": 12})
+        tally = {Verdict.UNDECIDED: 12, Verdict.HOLDS: 413}
+        return replace(one, verdict=Verdict.UNDECIDED, tally=tally, grades={"statistical": 425})
     return one
 
 
@@ -148,7 +153,8 @@ def on_world(one: ClaimSummary, world: str) -> ClaimSummary:
         world=world,
         killed={},
         survived=(),
-        models=1,
+        tally={Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE: 1},
+        powers=(),
         findings=1,
         slacks=(),
         verdict=Verdict.HOLDS if scope else Verdict.OUT_OF_SCOPE,

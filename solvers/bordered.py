@@ -1,0 +1,182 @@
+"""Exact solutions of sparse square systems that are triangular but for a narrow border.
+
+Chains are such: each state is entered from few others, and only the cost rows, and a column for
+each randomised choice, run across.  Rows with one unknown left are solved one after another; where
+none is left, a column is set aside (a *tear*).  With k tears, k rows remain for them:
+
+    [ L  E ] [x]   [a]        L lower triangular in the order of the pivots,
+    [ C  D ] [t] = [b]        x = L^-1 a - (L^-1 E) t,
+
+so that k + 1 substitutions and a k x k system suffice, instead of dense algebra with all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flint import fmpq, fmpq_mat, fmpz_mat
+
+from .exact import (
+    SingularMatrixError,
+    Vector,
+    common_denominator,
+    solve_flint_system,
+    to_fraction,
+)
+
+#: Smaller systems are solved densely in a few milliseconds.
+SMALLEST = 100
+#: Tears beyond which a system is dense for our purposes; each costs one more substitution.
+TEARS = 12
+Line = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bordered:
+    """A square matrix in that form: row -> {column: value} and column -> {row: value}.
+
+    Attributes:
+        pivots: (row, column) in order; tears: columns; rest: rows, as many.
+    """
+
+    rows: Sequence[Line]
+    columns: Sequence[Line]
+    pivots: tuple[tuple[int, int], ...]
+    tears: tuple[int, ...]
+    rest: tuple[int, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[Line]) -> Bordered | None:
+        """The form of a square matrix, or None if it is small, or its border is not narrow."""
+        size = len(rows)
+        if size < SMALLEST:
+            return None
+        columns: list[dict[int, int]] = [{} for _ in rows]
+        for i, row in enumerate(rows):
+            for j, value in row.items():
+                columns[j][i] = value
+        order = _Ordering([set(row) for row in rows], columns)
+        while order.open:
+            if order.pivot():
+                continue
+            if len(order.tears) == TEARS or not order.tear():
+                return None
+        rest = set(range(size)) - {i for i, _ in order.pivots}
+        return cls(rows, columns, tuple(order.pivots), tuple(order.tears), tuple(sorted(rest)))
+
+    def solve(self, right: Sequence[int], *, transposed: bool = False) -> Vector:
+        """The solution; raises SingularMatrixError if there is not exactly one."""
+        if transposed:
+            pivots = [(j, i) for i, j in reversed(self.pivots)]
+            return _solve(self.columns, pivots, self.rest, self.tears, right)
+        return _solve(self.rows, self.pivots, self.tears, self.rest, right)
+
+
+def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vector]:
+    """solve(right, transposed) for a square matrix, row -> {column: value}, sparse or dense.
+
+    It raises SingularMatrixError.
+    """
+    rows = [{j: value for j, value in row.items() if value} for row in rows]
+    bordered = Bordered.of(rows)
+    if bordered is not None:
+        return lambda right, transposed: bordered.solve(right, transposed=transposed)
+    size = len(rows)
+    matrix = fmpz_mat([[row.get(j, 0) for j in range(size)] for row in rows])
+    return lambda right, transposed: solve_flint_system(
+        matrix.transpose() if transposed else matrix, right
+    )
+
+
+class _Ordering:
+    """The pivots so far; ``open`` are the columns without one, ``left`` those of each row."""
+
+    def __init__(self, left: list[set[int]], columns: Sequence[Line]) -> None:
+        self.left, self.columns = left, columns
+        self.open = set(range(len(columns)))
+        self.single = [i for i, row in enumerate(left) if len(row) == 1]
+        self.pivots: list[tuple[int, int]] = []
+        self.tears: list[int] = []
+
+    def pivot(self) -> bool:
+        """Solve one row for its only unknown, if there is such a row."""
+        while self.single:
+            row = self.single.pop()
+            if len(self.left[row]) == 1:
+                (column,) = self.left[row]
+                self.pivots.append((row, column))
+                self._close(column)
+                return True
+        return False
+
+    def tear(self) -> bool:
+        """Set aside a column of the shortest row, the one in most rows; False if none is left."""
+        shortest = min((row for row in self.left if row), key=lambda row: len(row), default=None)
+        if shortest is None:
+            return False
+        column = max(shortest, key=lambda j: (len(self.columns[j]), j))
+        self.tears.append(column)
+        self._close(column)
+        return True
+
+    def _close(self, column: int) -> None:
+        self.open.discard(column)
+        for row in self.columns[column]:
+            self.left[row].discard(column)
+            if len(self.left[row]) == 1:
+                self.single.append(row)
+
+
+def _solve(
+    equations: Sequence[Line],
+    pivots: Sequence[tuple[int, int]],
+    border: Sequence[int],
+    rest: Sequence[int],
+    right: Sequence[int],
+) -> Vector:
+    """The solution with ``pivots`` (equation, unknown) in order and the unknowns of the border."""
+    zero, place = fmpq(0), {j: p for p, j in enumerate(border)}
+    # Each unknown as (constant, coefficients of the border's unknowns that are not zero).
+    known: dict[int, tuple[fmpq, dict[int, fmpq]]] = {
+        j: (zero, {p: fmpq(1)}) for j, p in place.items()
+    }
+
+    def remainder(equation: int, own: int | None) -> tuple[fmpq, dict[int, fmpq]]:
+        constant, slopes = fmpq(right[equation]), dict[int, fmpq]()
+        for j, value in equations[equation].items():
+            if j != own:
+                base, ways = known[j]
+                constant -= value * base
+                for p, slope in ways.items():
+                    slopes[p] = slopes.get(p, zero) - value * slope
+        return constant, slopes
+
+    for equation, own in pivots:
+        constant, slopes = remainder(equation, own)
+        value = equations[equation][own]
+        known[own] = constant / value, {p: slope / value for p, slope in slopes.items() if slope}
+    at = _border(*zip(*(remainder(i, None) for i in rest), strict=True)) if rest else []
+    values = [
+        base + sum((slope * at[p] for p, slope in ways.items()), zero)
+        for base, ways in (known[j] for j in range(len(equations)))
+    ]
+    top, bottom = common_denominator(to_fraction(value) for value in values)
+    return Vector(tuple(top), bottom)
+
+
+def _border(constants: Sequence[fmpq], slopes: Sequence[dict[int, fmpq]]) -> list[fmpq]:
+    """The unknowns of the border, for which constant + slopes . them is zero."""
+    size = len(constants)
+    matrix, right = fmpq_mat(size, size), fmpq_mat(size, 1)
+    for row, (constant, ways) in enumerate(zip(constants, slopes, strict=True)):
+        right[row, 0] = -constant
+        for p, slope in ways.items():
+            matrix[row, p] = slope
+    try:
+        return list(matrix.solve(right).entries())
+    except ZeroDivisionError as problem:
+        raise SingularMatrixError(
+            f"the {size} rows that remain of a triangular system are dependent; choose another "
+            "basis or policy"
+        ) from problem

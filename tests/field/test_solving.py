@@ -1,0 +1,142 @@
+"""Small models, met in use, on which the exact solver ran for minutes or did not return."""
+
+from __future__ import annotations
+
+import json
+import random
+from fractions import Fraction
+
+import pytest
+
+from holdfast.solvers import CMDP, LimitReachedError, Limits, LinearStatus, Status, enclose, solve
+from holdfast.solvers.exact_columns import ColumnSearch
+from holdfast.solvers.exact_simplex import repair
+from holdfast.solvers.linear_program import (
+    LinearStatistics,
+    proved_proposal,
+    solve_linear_program,
+)
+from holdfast.solvers.model_io import assemble
+from holdfast.solvers.occupancy import occupancy_program
+from holdfast.verify import optima
+from holdfast.verify.cli import main
+from holdfast.verify.kernel import check
+
+F = Fraction
+
+BADLY_SCALED = CMDP.from_dict(
+    {
+        "kind": "cmdp",
+        "n_states": 3,
+        "choices": [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1]],
+        "transitions": [
+            [[0, 10**7], [1, 1], [2, 100]],
+            [[0, 1], [1, 10**9], [2, 1]],
+            [[0, 1], [1, 1]],
+            [[0, 1], [2, 1]],
+            [[0, 1]],
+            [[0, 10**9], [1, 1], [2, 1]],
+        ],
+        "discount": "999999999999/1000000000000",
+        "reward": ["1/2", "500000", "70", "-1/1000000000000", "1/2500", "-3/10"],
+        "costs": [["-2000000000", "70000000", "-3/10000", "-1/5000000000", "-50", "-3/100"]],
+        "budgets": ["-60000"],
+        "initial": ["1/3", "1/3", "1/3"],
+        "notes": [],
+    }
+)
+# Returns of the 8 deterministic policies in Fractions; the best of those that meet the budget and
+# of the mixtures of two whose cost is the budget.
+OPTIMUM = F(
+    50050557427416590005302164999620733401166926527307422000931865120300300300,
+    253756351283123790977702251172786690252753103098998998999,
+)
+
+
+def test_numbers_over_nineteen_orders_of_magnitude_are_solved():
+    found = solve(BADLY_SCALED)
+    assert (found.status, found.value, found.n_randomisations) == (Status.OPTIMAL, OPTIMUM, 1)
+    assert "Iteration limit reached" in found.statistics["proposal"]
+    assert check(found.certificate).accepted
+
+
+def test_they_are_enclosed():
+    found = enclose(BADLY_SCALED, method="scale")
+    assert found.lower is not None and found.upper is not None
+    assert found.lower <= OPTIMUM <= found.upper
+
+
+def test_the_command_tells_the_method(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "small.json"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert "1.97239e+17" in printed and "method      exact linear program, " in printed
+
+
+def test_what_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(optima, "solve", lambda model: solve(model, Limits(seconds=1e-9)))
+    (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "small.json"])
+    printed = capsys.readouterr().out
+    assert ended.value.code == 2 and not list(tmp_path.glob("*.certificate.json"))
+    assert "undecided" in printed and "nothing known yet" in printed
+    assert "method      not decided within 1e-09 seconds" in printed
+
+
+def test_a_joint_chance_that_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):
+    def slow(*_: object) -> None:
+        raise LimitReachedError("not decided within 1 seconds")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("holdfast.solvers.chance.flag_program.solve_linear_program", slow)
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "two-discs", "--horizon", "1", "--joint-risk", "1/2", "--method", "program"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "Undecided: not decided within 1 seconds\n"
+
+
+def hopeless() -> CMDP:
+    """45 states, 4 choices each, costs in {0, 1} from one start; no policy has a cost of -1."""
+    numbers, size = random.Random(0), 45
+    rows = [sorted(numbers.sample(range(size), numbers.randint(1, 4))) for _ in range(4 * size)]
+    starts = [0]
+    for row in rows:
+        starts.append(starts[-1] + len(row))
+    return assemble(
+        counts=[4] * size,
+        actions=[0, 1, 2, 3] * size,
+        indptr=starts,
+        successors=[state for row in rows for state in row],
+        weights=[numbers.randint(1, 9) for _ in range(starts[-1])],
+        reward=[F(numbers.randint(0, 1)) for _ in range(4 * size)],
+        costs=[[F(numbers.randint(0, 1)) for _ in range(4 * size)] for _ in range(4)],
+        budgets=[F(-1), F(2), F(3), F(3)],
+        discount=F(9, 10),
+        initial=[1] + [0] * (size - 1),
+    )
+
+
+def test_infeasible_budgets_are_refuted_without_pivots():
+    model = hopeless()
+    found = solve(model)
+    assert found.status is Status.INFEASIBLE and check(found.certificate).accepted
+    assert found.statistics["first phase"]["pivots"] == found.statistics["pivots"] == 0
+    slack = ColumnSearch(model, Limits().started()).greatest_slack()
+    assert slack is not None and found.relaxation == -slack.value >= 1
+
+
+def test_a_linear_program_is_refuted_by_a_row_of_the_tableau():
+    program = occupancy_program(hopeless()).program
+    found = solve_linear_program(program)
+    assert (found.status, found.statistics.pivots) == (LinearStatus.INFEASIBLE, 0)
+    assert check(found.certificate()).accepted
+    # the control: exact pivots need more than this
+    basis, _ = proved_proposal(program, LinearStatistics())
+    assert basis is not None
+    with pytest.raises(LimitReachedError, match="not decided within 200 exact pivots"):
+        repair(program, basis, allowance=Limits(pivots=200).started())

@@ -1,0 +1,100 @@
+"""Where a command will write, looked at before it works: all that is wrong is said at once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+
+from holdfast.verify.visible import one_line
+
+MEMORY = ":memory:"
+"""A store that is forgotten; no file."""
+
+Named = Iterable[tuple[str, str | None]]
+"""Options with the paths that were given, as ``("--json", "run.json")``; None was not given."""
+
+
+def check_targets(targets: Named, reads: Mapping[str, str] | None = None) -> None:
+    """See that each file can be written and is written once, and that none of them is read.
+
+    reads: what the command reads, as ``{"the model": "lake.json"}``.
+
+    Raises
+    ------
+    click.BadParameter: with the option, the path and the remedy.
+    """
+    taken = {_place(path): f"{what} {one_line(path)}" for what, path in (reads or {}).items()}
+    for option, path in targets:
+        if path is None or path == MEMORY:
+            continue
+        _check_file(option, path)
+        shown = f"{option} {one_line(path)}"
+        if Path(path).exists() and not Path(path).is_file():
+            continue  # a device may take several outputs
+        if (place := _place(path)) in taken:
+            raise click.BadParameter(
+                f"{shown} is the same file as {taken[place]}; give each a file of its own"
+            )
+        taken[place] = shown
+
+
+def prepare_store(path: str, targets: Named) -> None:
+    """Make the folders of a store, of its certificates' and of what else is written; see to all.
+
+    Raises click.BadParameter as `check_targets`.
+    """
+    given = [(option, target) for option, target in targets if target is not None]
+    for option, target in given:
+        make_folder(option, Path(target).parent)
+    if path != MEMORY:
+        make_folder("--store", Path(path).parent)
+    certificates = Path(path).parent / "certificates"
+    if certificates.exists() and not certificates.is_dir():
+        raise click.BadParameter(
+            f"--store {path}: certificates go to the folder {certificates}, which is a file; move "
+            "it away or choose another folder for the store"
+        )
+    check_targets([("--store", path), *given])
+
+
+def make_folder(option: str, path: str | Path) -> None:
+    """Make the folder, where missing, in which `option` will write.
+
+    Raises click.BadParameter if that cannot be.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(
+            f"{option}: the folder {one_line(str(path))} cannot be made: {error.strerror}; choose "
+            "another folder"
+        ) from error
+
+
+def _place(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _check_file(option: str, path: str) -> None:
+    place = Path(_place(path))
+    if not path or place.is_dir():
+        what = f"{one_line(path)} is a folder" if path else "the path is empty"
+        raise click.BadParameter(f"{option}: {what}; name a file")
+    if not place.parent.is_dir():
+        raise click.BadParameter(
+            f"{option} {one_line(path)}: there is no folder {place.parent}; make it"
+        )
+    try:
+        if place.exists() and not os.access(place, os.W_OK):
+            raise PermissionError(0, "the file is protected against writing")
+        if place.is_file() or not place.exists():
+            tempfile.TemporaryFile(dir=place.parent).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.BadParameter(
+            f"{option} {one_line(path)} cannot be written: {reason}; choose another path"
+        ) from error

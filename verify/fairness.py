@@ -1,0 +1,74 @@
+"""Why it is fair to call a statement false: what is printed, and how the counterexample meets it.
+
+The theorem lists the assumptions and definitions of its source; the claim's witness yields the
+values of the counterexample.  They have to violate the theorem and to obey each relation that is
+said to show something.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.theory import Relation
+
+from .binding import Claim
+from .comparison import CompiledRelation
+from .description import value_text
+from .engine import environment
+from .kernel import Verdict
+from .ledger import Ledger
+from .values import ClaimError, Value, checked
+
+_UNMET = (Verdict.VIOLATED, Verdict.UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """One printed thing: its text, how it is met, and the numbers that show it, or nothing."""
+
+    text: str
+    met: str
+    shown: str = ""
+
+
+def why_fair(claim: Claim) -> tuple[Met, ...]:
+    """The list for a false theorem; empty for any other.
+
+    Raises
+    ------
+    ClaimError: if the theorem has no list or the claim no witness, if the witness does not violate
+        the theorem, or if one of its values does not meet what is printed.
+    """
+    theorem = claim.theorem
+    if not theorem.standing.is_false:
+        return ()
+    if theorem.refutation is None or claim.witness is None:
+        raise ClaimError(f"{claim.name} is said to be false without a list of what is printed")
+    values = _witness(claim)
+    if not any(CompiledRelation(part).refutes(values) for part in theorem.parts):
+        raise ClaimError(f"{claim.name}: the witness {_named(values)} does not violate it")
+    return tuple(
+        Met(one.text, one.met, _shown(claim, one.shown, values) if one.shown else "")
+        for one in theorem.refutation.printed
+    )
+
+
+def _witness(claim: Claim) -> dict[str, Value]:
+    assert claim.witness is not None
+    (values, *_) = claim.witness()
+    fitting = checked(claim.name, frozenset(values), values)
+    return environment(fitting, Ledger(), 0)[0]
+
+
+def _shown(claim: Claim, relation: Relation, values: dict[str, Value]) -> str:
+    missing = {quantity.name for quantity in relation.quantities} - values.keys()
+    if missing:
+        raise ClaimError(f"{claim.name}: the witness has no value of {', '.join(sorted(missing))}")
+    if CompiledRelation(relation).examine(values).verdict in _UNMET:
+        raise ClaimError(f"{claim.name}: {relation} is not met by the witness {_named(values)}")
+    used = {quantity.name: values[quantity.name] for quantity in relation.quantities}
+    return f"{relation}: {_named(used)}"
+
+
+def _named(values: dict[str, Value]) -> str:
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in sorted(values.items()))
