@@ -268,9 +268,10 @@ selection_chance = Theorem(
         ),
     ),
 )
+H_before = Quantity("H", "discounted cost before the step", Domain.NONNEGATIVE, r"H(\theta_k)")
 failure_least = Quantity(
     "failure_least",
-    "what the probability that it fails exceeds",
+    "lower bound on the probability that it fails",
     Domain.PROBABILITY,
     r"\underline p",
 )
@@ -305,7 +306,9 @@ selection_divergence = Theorem(
                 "The policy before the step meets its cost, H of it and the linearised cost of the "
                 "chosen policy being within the level.",
                 "H is 6/100 gamma_c before the step, and taking the same policy again adds 6/100, "
-                "within the level 2/5; a risky policy adds 3/5.",
+                "within the level 2/5; a risky policy adds 3/5. One that shows no unsafe sample is "
+                "accepted, since H alone is within the smaller level.",
+                Le(H_before, alpha_t),
             ),
         ),
     ),

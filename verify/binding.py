@@ -41,8 +41,8 @@ class Claim:
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
     survivors: mutants that no model refutes, with the reason: true, or not known to be false;
-    witness: values of the counterexample to a false theorem, with those that show how it meets what
-        is printed;
+    witness: the landmark that is the counterexample to a false theorem; shows: from its case the
+        further values that show how it meets what is printed;
     little_power: why fewer than a third of the models can be telling, where that is so.
     """
 
@@ -54,7 +54,8 @@ class Claim:
     survivors: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     little_power: str = ""
-    witness: Callable[[], Iterable[Values]] | None = None
+    witness: str = ""
+    shows: Callable[..., Values] | None = None
 
     @cached_property
     def mutants(self) -> tuple[mutants.Mutant, ...]:
@@ -73,7 +74,8 @@ def claim(
     mutants: tuple[NamedMutant, ...] = (),
     survivors: Mapping[str, str] | None = None,
     little_power: str = "",
-    witness: Callable[[], Iterable[Values]] | None = None,
+    witness: str = "",
+    shows: Callable[..., Values] | None = None,
 ) -> Callable[[Evaluate], Claim]:
     """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
 
@@ -93,7 +95,16 @@ def claim(
         if same and Path(file).is_file():
             raise ClaimError(f"{name} is claimed twice in {file}; give one of them a tag")
         bound = Claim(
-            theorem, over, evaluate, name, mutants, survivors or {}, file, little_power, witness
+            theorem,
+            over,
+            evaluate,
+            name,
+            mutants,
+            survivors or {},
+            file,
+            little_power,
+            witness,
+            shows,
         )
         _REGISTRY[name] = bound
         return bound

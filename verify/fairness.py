@@ -42,7 +42,7 @@ def why_fair(claim: Claim) -> tuple[Met, ...]:
     theorem = claim.theorem
     if not theorem.standing.is_false:
         return ()
-    if theorem.refutation is None or claim.witness is None:
+    if theorem.refutation is None or not claim.witness:
         raise ClaimError(f"{claim.name} is said to be false without a list of what is printed")
     values = _witness(claim)
     if not any(CompiledRelation(part).refutes(values) for part in theorem.parts):
@@ -54,10 +54,11 @@ def why_fair(claim: Claim) -> tuple[Met, ...]:
 
 
 def _witness(claim: Claim) -> dict[str, Value]:
-    assert claim.witness is not None
-    (values, *_) = claim.witness()
-    fitting = checked(claim.name, frozenset(values), values)
-    return environment(fitting, Ledger(), 0)[0]
+    case = claim.family.landmark(claim.witness)
+    values = dict(next(iter(claim.evaluate(*case))))
+    if claim.shows is not None:
+        values |= claim.shows(*case)
+    return environment(checked(claim.name, frozenset(values), values), Ledger(), 0)[0]
 
 
 def _shown(claim: Claim, relation: Relation, values: dict[str, Value]) -> str:

@@ -120,7 +120,7 @@ class Lagrangian:
     def gap(self) -> float:
         """upper - lower, infinite while one is not known."""
         low, high = self.lower, self.upper
-        return float("inf") if low is None or high is None else float(high - low)
+        return float("inf") if low is None or high is None else float(min(high - low, _FLOATS))
 
     def _pulse(self) -> None:
         if self.progress is not None:

@@ -4,7 +4,6 @@ Each is refused, or shown as it is, quickly and in little memory.
 """
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -34,20 +33,31 @@ class Done:
     megabytes: float
 
 
+_MEASURED = """
+import pathlib, resource, subprocess, sys
+command = [sys.executable, "-P", "-m", "holdfast", *sys.argv[1:]]
+code = subprocess.run(command).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+pathlib.Path(".used").write_text(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
+sys.exit(code)
+"""
+
+
 @pytest.fixture
 def holdfast(tmp_path: Path) -> Callable[..., Done]:
     """Runs the command in a process of its own, in an empty folder."""
 
     def invoke(*arguments: object) -> Done:
-        command = [sys.executable, "-P", "-m", "holdfast", *map(str, arguments)]
+        # a child of a large process starts with its peak of memory: a small one comes between
+        command = [sys.executable, "-I", "-c", _MEASURED, *map(str, arguments)]
         streams = [tmp_path / ".out", tmp_path / ".err"]
         with streams[0].open("wb") as out, streams[1].open("wb") as err:
-            process = subprocess.Popen(command, stdout=out, stderr=err, cwd=tmp_path)
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            code = subprocess.run(
+                command, stdout=out, stderr=err, cwd=tmp_path, check=False
+            ).returncode
         texts = [stream.read_text(encoding="utf-8") for stream in streams]
-        spent = used.ru_utime + used.ru_stime
-        return Done(process.returncode, *texts, spent, used.ru_maxrss / 1024)
+        spent, kilobytes = map(float, (tmp_path / ".used").read_text().split())
+        return Done(code, *texts, spent, kilobytes / 1024)
 
     return invoke
 

@@ -1,8 +1,8 @@
 """Every statement that is called false lists what is printed, and its counterexample meets it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +10,7 @@ from holdfast import theory
 from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.fairness import why_fair
-from holdfast.verify.values import ClaimError, Values
+from holdfast.verify.values import ClaimError
 
 FALSE = {claim.name: claim for claim in shipped() if claim.theorem.standing.is_false}
 CASE = FALSE["flipping/two-actions"]
@@ -35,12 +35,8 @@ def test_a_statement_that_stands_has_no_list() -> None:
 
 
 def test_a_witness_that_violates_nothing_is_a_fault() -> None:
-    def harmless() -> Iterator[Values]:
-        for values in CASE.witness() if CASE.witness else ():
-            yield {**values, theory.flipping.V_flip: Fraction(10, 9)}
-
     with pytest.raises(ClaimError, match="does not violate"):
-        why_fair(replace(CASE, witness=harmless))
+        why_fair(replace(CASE, shows=lambda _: {theory.flipping.V_flip: Fraction(10, 9)}))
 
 
 def test_an_assumption_that_is_not_met_is_a_fault() -> None:
@@ -53,7 +49,7 @@ def test_an_assumption_that_is_not_met_is_a_fault() -> None:
 
 def test_a_number_that_the_witness_lacks_is_named() -> None:
     with pytest.raises(ClaimError, match="no value of T"):
-        why_fair(replace(CASE, witness=lambda: CASE.evaluate(*CASE.family.landmark("CE-1"))))
+        why_fair(replace(CASE, shows=None))
 
 
 def test_what_was_not_read_is_not_called_refuted() -> None:
@@ -81,3 +77,11 @@ def test_the_catalogue_refuses_a_false_statement_without_its_list(
     )
     with pytest.raises(ValueError, match="exactly if it is false"):
         theory.catalogue()
+
+
+def test_the_readme_counts_them_right() -> None:
+    words = {11: "Eleven", 12: "Twelve", 13: "Thirteen"}
+    refuted = [c for c in FALSE.values() if c.theorem.standing is Standing.REFUTED]
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"{words[len(refuted)]} statements on flipping policies" in text
+    assert f"{ {4: 'Four'}[len(FALSE) - len(refuted)] } more statements are false" in text

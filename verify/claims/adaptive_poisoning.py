@@ -72,7 +72,7 @@ def expressive(trained: TrainedFeatures) -> Iterator[Values]:
 @claim(
     theory.joint_argmin,
     over=tabular().with_landmarks(promise=lambda: (tabular_promise(),)),
-    witness=lambda: joint_argmin.evaluate(tabular_promise()),
+    witness="promise",
 )
 def joint_argmin(trained: TrainedFeatures) -> Iterator[Values]:
     """The joint minimiser scores pair i logit theta_i, one feature a pair, so that the target's

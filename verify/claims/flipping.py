@@ -41,7 +41,7 @@ from ..families.mixtures import Atoms, atom_weights, atoms
 from ..families.windows import watched_models, windows
 from ..family import Family, OutOfScope
 from ..proofs import Proved, largest
-from ..values import ClaimError, Evaluate, Values
+from ..values import ClaimError, Values
 from ..window_landmarks import Y, ce1, four_actions
 
 Found = TypeVar("Found")
@@ -108,23 +108,21 @@ def _program_value(value: Fraction, found: list[Atom], least: Fraction) -> Prove
 _PRINTED = windows(window=(2, 3)).with_landmarks(**{"CE-1": lambda: (ce1(),)})
 
 
-def _at_the_decision(problem: WindowProblem, evaluate: Evaluate) -> Iterator[Values]:
-    """The values that a claim yields on CE-1, with those that show how it meets what is printed."""
-    best = solved(problem)
-    risks = window_risks(problem, best.policy)
-    for values in evaluate(problem):
-        yield {
-            **values,
-            theory.T_window: problem.window,
-            theory.alpha: problem.level,
-            theory.risk: max(risks[s] for s in problem.safe),
-        }
+def _as_printed(problem: WindowProblem) -> Values:
+    """The window, its level, and the largest risk of the best policy from a safe state."""
+    risks = window_risks(problem, solved(problem).policy)
+    return {
+        theory.T_window: problem.window,
+        theory.alpha: problem.level,
+        theory.risk: max(risks[s] for s in problem.safe),
+    }
 
 
 @claim(
     theory.bellman,
     over=_PRINTED,
-    witness=lambda: _at_the_decision(ce1(), bellman.evaluate),
+    witness="CE-1",
+    shows=_as_printed,
 )
 def bellman(problem: WindowProblem) -> Iterator[Values]:
     best, least = solved(problem), 1 - problem.level
@@ -141,7 +139,8 @@ def bellman(problem: WindowProblem) -> Iterator[Values]:
 @claim(
     theory.flipping_program,
     over=_PRINTED,
-    witness=lambda: _at_the_decision(ce1(), flipping_program.evaluate),
+    witness="CE-1",
+    shows=_as_printed,
 )
 def flipping_program(problem: WindowProblem) -> Iterator[Values]:
     best, least = solved(problem), 1 - problem.level
@@ -178,7 +177,8 @@ def _two_actions(problem: WindowProblem) -> Iterator[Values]:
             "CE-1 with losses": lambda: (ce1(offset=-5),),
         }
     ),
-    witness=lambda: _at_the_decision(ce1(), two_actions.evaluate),
+    witness="CE-1",
+    shows=_as_printed,
 )
 def two_actions(problem: WindowProblem) -> Iterator[Values]:
     yield from _two_actions(problem)
@@ -192,7 +192,8 @@ def two_actions(problem: WindowProblem) -> Iterator[Values]:
             "CE-1 with losses": lambda: (ce1(additive=True, offset=-5),),
         }
     ),
-    witness=lambda: _at_the_decision(ce1(additive=True), additive_windows.evaluate),
+    witness="CE-1",
+    shows=_as_printed,
 )
 def additive_windows(problem: WindowProblem) -> Iterator[Values]:
     yield from _two_actions(problem)
@@ -219,17 +220,18 @@ _TIMES = 4
 """Windows of CE-1 from y: at k = 3 everything is over, in z, whatever the policy does."""
 
 
-def _reached_from_y() -> Iterator[Values]:
-    problem = ce1(Y, additive=True)
+def _as_reached(problem: WindowProblem) -> Values:
     reached = reached_risks(problem, solved(problem).policy, _TIMES)
-    for values in _at_the_decision(problem, additive_reached.evaluate):
-        yield {**values, theory.risk_reached: max(reached)}
+    return {**_as_printed(problem), theory.risk_reached: max(reached)}
 
 
 @claim(
     theory.additive_reached,
-    over=Family("the model of three actions, started a step before the decision", _earlier),
-    witness=_reached_from_y,
+    over=Family(
+        "the model of three actions, started a step before the decision", _earlier
+    ).with_landmarks(**{"CE-1 from y": lambda: (ce1(Y, additive=True),)}),
+    witness="CE-1 from y",
+    shows=_as_reached,
 )
 def additive_reached(problem: WindowProblem) -> Iterator[Values]:
     """From y the windows given that s_k is safe allow the same policies as those from every state:

@@ -181,7 +181,7 @@ def episode_flip(
     }
 
 
-@claim(theory.step_flip, over=_FLIPS, witness=lambda: step_flip.evaluate(*corridor()))
+@claim(theory.step_flip, over=_FLIPS, witness="corridor")
 def step_flip(
     problem: WindowProblem, first: Policy, second: Policy, weight: Fraction
 ) -> Iterator[Values]:

@@ -141,21 +141,17 @@ def cost_of_labels(problem: FlipProblem, labels: Vector) -> Proved:
     return calculated(value, tree)
 
 
-def _one_pair() -> FlipProblem:
-    return teach(single(1, 1, 1), [-1], _ZERO, _ZERO).problem
-
-
 @claim(
     theory.literal_attack,
-    witness=lambda: literal_attack.evaluate(_one_pair()),
     over=separated().with_landmarks(
         **{
-            "one pair": lambda: (_one_pair(),),
+            "one pair": lambda: (teach(single(1, 1, 1), [-1], _ZERO, _ZERO).problem,),
             "two pairs": lambda: (
                 teach(FlipProblem.of([[1, 0], [0, 1]], 1, 1), [-1, -2], _ZERO, _ZERO).problem,
             ),
         }
     ),
+    witness="one pair",
 )
 def literal_attack(problem: FlipProblem) -> Iterator[Values]:
     """The labels are the benign ones, which cost 0 and are separated."""

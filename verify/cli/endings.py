@@ -128,8 +128,9 @@ def explain(error: BaseException) -> int:
         _say(f"\nholdfast: {str(error) or 'interrupted'}")
         return ExitCode.INTERRUPTED
     if known is not None:
-        _say(f"Error: {error}")
-        return _EXPLAINED[known]
+        code = _EXPLAINED[known]
+        _say(f"{'Undecided' if code is ExitCode.UNDECIDED else 'Error'}: {error}")
+        return code
     if isinstance(error, OSError):
         return _system(error)
     _say(f"holdfast: {_reason(error)}")

@@ -68,7 +68,7 @@ def theorem_page(
         if text:
             parts.append(_line(name, text))
     for claim in claims:
-        if claim.theorem.refutation is not None and claim.witness is not None:
+        if claim.theorem.refutation is not None and claim.witness:
             parts.append(_fair(claim, claim.theorem.refutation))
         parts.append(_mutants(claim))
     parts.append(_findings(theorem, findings))
