@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import fmpz_mat
 
+from .strict import parse_rational
+
 #: Integers longer than this many bits (about 1000 decimal digits) are written in hexadecimal.
 HEXADECIMAL_ABOVE_BITS = 3321
 _INT64_LIMIT = 2**63 - 1
@@ -36,11 +38,6 @@ def format_rational(value: Fraction | int) -> str:
     return f"{format_integer(value.numerator)}/{format_integer(value.denominator)}"
 
 
-def _parse_integer(text: str) -> int:
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
-    return sign * int(digits, 16 if digits.lower().startswith("0x") else 10)
-
-
 def to_fraction(value: object, where: str = "value") -> Fraction:
     """An exact rational from an int, a Fraction, a rational string or a finite float.
 
@@ -58,7 +55,7 @@ def to_fraction(value: object, where: str = "value") -> Fraction:
             raise ValueError(f"{where} is {value}; every number of a model must be finite")
         return Fraction(float(value))
     if isinstance(value, str):
-        return _fraction_from_text(value, where)
+        return parse_rational(value, where)
     if hasattr(value, "numerator") and hasattr(value, "denominator"):
         return Fraction(int(value.numerator), int(value.denominator))
     if type(value).__module__.startswith("flint"):
@@ -67,19 +64,6 @@ def to_fraction(value: object, where: str = "value") -> Fraction:
         f"{where} is {value!r} ({type(value).__name__}); give an int, a Fraction, "
         'a string "p/q" or a finite float'
     )
-
-
-def _fraction_from_text(text: str, where: str) -> Fraction:
-    try:
-        if "x" in text.lower():
-            top, _, bottom = text.partition("/")
-            return Fraction(_parse_integer(top), _parse_integer(bottom) if bottom else 1)
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as problem:
-        raise ValueError(
-            f'{where} is {text[:60]!r}, not a rational; write "p/q" with a nonzero q '
-            'or a decimal such as "0.25"'
-        ) from problem
 
 
 def integer_array(values: Any, name: str, *, narrow: bool = False) -> np.ndarray[Any, Any]:

@@ -1,19 +1,19 @@
 """Exact models from gymnasium environments that expose their transition table.
 
 Two layouts are understood: ``env.unwrapped.P[s][a] = [(probability, s', reward, done), ...]``
-(FrozenLake, CliffWalking, Taxi) and the dense matrices of ICU-Sepsis.  Transitions marked done lead
-to one added absorbing state without reward or cost, so that no reward is collected twice.
+(FrozenLake, CliffWalking, Taxi) and the dense matrices of ICU-Sepsis.
+
+A state that an episode ends in stays a state: it is entered, and its only choice leads to one added
+absorbing state, without reward or cost.  What the table lists from there on is never taken, so no
+reward is collected twice.  A state in which an episode can end and that can also be passed through
+becomes two; the second one comes after the states of the table, and both carry the label that is
+the number of the first.
 """
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import io
-import re
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -22,32 +22,14 @@ import numpy as np
 from .cmdp import CMDP, ModelError
 from .exact import Rational
 from .exact_rows import RowReader
+from .gymnasium_tables import Row, Table, plain, transition_table
 from .model_io import assemble
 
 #: f(s, a, s') or f(s, a, s', r); an array [S] or [S, A]; or a set of states.
 Cost: TypeAlias = Callable[..., Any] | Set[int] | Any
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The transitions of one choice, as the environment lists them."""
-
-    state: int
-    action: int
-    probabilities: Sequence[float]
-    successors: Sequence[int]
-    rewards: Sequence[float]
-    done: Sequence[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A transition table: rows sorted by state, the initial law if the environment has one."""
-
-    name: str
-    n_states: int
-    rows: Sequence[Row]
-    initial: Sequence[float] | None
+_SHOWN = 12
+"""States that a note names before it says how many more there are."""
 
 
 def from_gymnasium(
@@ -66,9 +48,10 @@ def from_gymnasium(
 
     Args:
         env: an environment, or its id ("FrozenLake-v1", "Sepsis/ICU-Sepsis-v2").
-        costs: m costs; each is a function f(s, a, s') or f(s, a, s', r) -> number, whose
-            expectation is charged; an array [S], charged at every decision in the state; an array
-            [S, A]; or a set of states, charging one whenever a transition arrives in the set.
+        costs: m costs; each is a set of states, charging one whenever a transition arrives in the
+            set; a function f(s, a, s') or f(s, a, s', r) -> number, whose expectation is charged;
+            an array [S] or [S, A], charged at every decision in the state.  An episode that ends
+            in a state leaves it no decision: the array's entry is then charged on arrival.
         budgets: m bounds on the UN-normalised expected costs; discount: gamma in [0, 1).
         initial: one probability for each state of the environment; default the environment's own
             law, or uniform when it has none.
@@ -87,11 +70,11 @@ def from_gymnasium(
         )
     table, notes = transition_table(env, make_kwargs)
     reader = RowReader(limit_denominator)
-    builder = _Builder(table, reader, _kept(table, available))
+    law, law_note = _initial(table, reader, initial)
+    builder = _Builder(table, reader, _kept(table, available), law)
     functions = [builder.expected(reward if reward is not None else _own_reward, "reward")]
     functions += [builder.expected(cost, f"costs[{i}]") for i, cost in enumerate(costs)]
-    law, law_note = _initial(table, reader, initial)
-    return assemble(
+    model = assemble(
         counts=builder.counts,
         actions=builder.actions,
         indptr=builder.indptr,
@@ -101,146 +84,20 @@ def from_gymnasium(
         costs=functions[1:],
         budgets=budgets,
         discount=discount,
-        initial=[*law, 0] if builder.terminal else law,
-        notes=(
-            f"gymnasium environment {table.name}",
-            *notes,
-            *law_note,
-            *_treatment(builder.terminal, table.n_states, limit_denominator),
-            *reader.notes(),
-        ),
-    )
-
-
-def _treatment(terminal: bool, n_states: int, limit: int | None) -> list[str]:
-    """What was done to the table, for the notes."""
-    notes = []
-    if terminal:
-        notes.append(
-            f"transitions marked done lead to an added absorbing state, numbered {n_states}"
-        )
-    if limit is None:
-        notes.append("floats were taken as the exact dyadic rationals they are")
-    return notes
-
-
-# -- reading environments --------------------------------------------------------------------------
-def transition_table(
-    env: Any, make_kwargs: Mapping[str, Any] | None = None
-) -> tuple[Table, tuple[str, ...]]:
-    """The table of an environment (or id), with notes; raises ModelError when it exposes none."""
-    notes: tuple[str, ...] = ()
-    if isinstance(env, str):
-        env, notes = make_environment(env, make_kwargs or {})
-    raw = env.unwrapped
-    name = raw.spec.id if getattr(raw, "spec", None) is not None else type(raw).__name__
-    if isinstance(getattr(raw, "P", None), Mapping):
-        return _listed_table(name, raw), notes
-    if hasattr(raw, "_tx_mat"):
-        return _dense_table(name, raw._tx_mat, raw._r_mat, raw._d_0), notes
-    raise ModelError(
-        f"environment {name} exposes no transition table (neither P[s][a] nor "
-        "transition matrices); only tabular environments have an exact model"
-    )
-
-
-def make_environment(
-    identifier: str, make_kwargs: Mapping[str, Any]
-) -> tuple[Any, tuple[str, ...]]:
-    """``gymnasium.make``; an unregistered version falls back to a registered one, with a note."""
-    import gymnasium
-
-    if identifier.startswith("Sepsis/"):
-        _import_sepsis()
-    used = identifier
-    if identifier not in gymnasium.registry:
-        stem = re.sub(r"-v\d+$", "", identifier)
-        others = sorted(
-            (key for key in gymnasium.registry if re.sub(r"-v\d+$", "", key) == stem),
-            key=lambda key: int(key.rsplit("-v", 1)[1]),
-        )
-        if not others:
-            raise ModelError(
-                f"gymnasium knows no environment {identifier!r}; check the id, or "
-                "import the package that registers it first"
-            )
-        used = others[-1]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            env = gymnasium.make(used, **make_kwargs)
-    except (gymnasium.error.Error, TypeError) as problem:
-        raise ModelError(
-            f"gymnasium cannot make {used!r} with {dict(make_kwargs)}: {problem}"
-        ) from problem
-    return env, () if used == identifier else (f"{identifier} is not registered; {used} was used",)
-
-
-def _import_sepsis() -> None:
-    """Register ICU-Sepsis; its dependency prints a deprecation notice, which is swallowed."""
-    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            import icu_sepsis
-        except ImportError as problem:
-            raise ModelError(
-                "environment Sepsis/ICU-Sepsis needs the package icu-sepsis; install "
-                "it with pip install icu-sepsis"
-            ) from problem
-        del icu_sepsis
-
-
-def _listed_table(name: str, raw: Any) -> Table:
-    states = sorted(raw.P)
-    if states != list(range(len(states))):
-        raise ModelError(
-            f"environment {name} numbers its states {states[:5]} ...; they must be 0 .. S-1"
-        )
-    rows = []
-    for s in states:
-        for a in sorted(raw.P[s]):
-            entries = raw.P[s][a]
-            rows.append(
-                Row(
-                    s,
-                    int(a),
-                    [float(e[0]) for e in entries],
-                    [int(e[1]) for e in entries],
-                    [e[2] for e in entries],
-                    [bool(e[3]) for e in entries],
-                )
-            )
-    law = getattr(raw, "initial_state_distrib", None)
-    return Table(name, len(states), rows, None if law is None else np.asarray(law).tolist())
-
-
-def _dense_table(name: str, transitions: Any, rewards: Any, law: Any) -> Table:
-    size, width = transitions.shape[:2]
-    rows = []
-    for s in range(size):
-        for a in range(width):
-            hits = np.flatnonzero(transitions[s, a])
-            rows.append(
-                Row(
-                    s,
-                    a,
-                    transitions[s, a, hits].tolist(),
-                    hits.tolist(),
-                    rewards[s, a, hits].tolist(),
-                    [False] * len(hits),
-                )
-            )
-    return Table(name, size, rows, law.tolist())
+        initial=[*law, *[0] * (len(builder.counts) - table.n_states)],
+        notes=(f"gymnasium environment {table.name}", *notes, *law_note, *builder.notes()),
+    )  # fmt: skip
+    return model.with_labels(**{str(t): (t, copy) for t, copy in builder.copies.items()})
 
 
 def _kept(table: Table, available: Any) -> list[Row]:
     if available is None:
         return list(table.rows)
     mask = np.asarray(available, dtype=bool)
-    width = 1 + max(row.action for row in table.rows)
-    if mask.shape != (table.n_states, width):
+    if mask.shape != (table.n_states, table.width):
         raise ModelError(
-            f"available has shape {mask.shape}; {table.name} needs ({table.n_states}, {width})"
+            f"available has shape {mask.shape}; {table.name} needs "
+            f"({table.n_states}, {table.width})"
         )
     return [row for row in table.rows if mask[row.state, row.action]]
 
@@ -255,111 +112,228 @@ def _initial(
         raise ModelError(
             f"initial has {len(law)} entries; {table.name} has {table.n_states} states"
         )
-    values = [float(v) if isinstance(v, np.floating) else v for v in law]
-    return reader.weights(values, "initial"), ()
+    return reader.weights([plain(v) for v in law], "initial"), ()
 
 
 # -- building --------------------------------------------------------------------------------------
 class _Builder:
-    """Exact choices of a table; the added absorbing state, if any, is numbered n_states."""
+    """Exact choices of a table.
 
-    def __init__(self, table: Table, reader: RowReader, rows: list[Row]) -> None:
-        self.table, self.reader, self.rows = table, reader, rows
-        self.terminal = any(any(row.done) for row in rows)
-        self.raw_weights: list[list[int]] = []
-        self.actions: list[int] = []
-        self.indptr, self.successors, self.weights = [0], list[int](), list[int]()
-        self.counts = [0] * table.n_states
-        known: dict[tuple[float, ...], list[int]] = {}
+    ``ends`` are the states that an episode can end in; ``passed`` those that it can be in before
+    its end; ``copies`` numbers the second copy of those that are both; the absorbing state, when
+    there are ends, is the last.
+    """
+
+    def __init__(
+        self, table: Table, reader: RowReader, rows: list[Row], law: Sequence[int]
+    ) -> None:
+        self.table, self.reader = table, reader
+        known: dict[tuple[Any, ...], list[int]] = {}
+        weighed = []
         for row in rows:
             key = tuple(row.probabilities)
             if key not in known:
                 known[key] = reader.weights(row.probabilities, self._where(row))
-            self._add(row, known[key])
-        if self.terminal:
-            self.counts.append(1)
-            self._choice(0, {table.n_states: 1})
+            weighed.append((row, known[key]))
+        self.passed, self.entered = _visited(weighed, law)
+        self.ends = {
+            t
+            for row, weights in weighed
+            for t, weight, done in zip(row.successors, weights, row.done, strict=True)
+            if weight and done
+        }
+        both = sorted(self.ends & self.passed)
+        self.copies = {t: table.n_states + i for i, t in enumerate(both)}
+        self.rows = [pair for pair in weighed if not self._only_end(pair[0].state)]
+        self.absorbing = table.n_states + len(both)
+        self.idle: list[str] = []
+        self._build()
+
+    def _only_end(self, state: int) -> bool:
+        return state in self.ends and state not in self.passed
+
+    def _build(self) -> None:
+        self.actions: list[int] = []
+        self.indptr, self.successors, self.weights = [0], list[int](), list[int]()
+        self.counts: list[int] = []
+        self.places: list[int | None] = []  # the row of each choice, None for those that are added
+        own: list[list[int]] = [[] for _ in range(self.table.n_states)]
+        for i, (row, _) in enumerate(self.rows):
+            own[row.state].append(i)
+        for state in range(self.absorbing + bool(self.ends)):
+            rows = own[state] if state < self.table.n_states else []
+            added = state >= self.table.n_states or self._only_end(state)
+            self.counts.append(1 if added else len(rows))
+            for i in rows:
+                self._choice(i, self.rows[i][0].action, self._merged(*self.rows[i]))
+            if added:
+                self._choice(None, 0, {self.absorbing: 1})
 
     def _where(self, row: Row) -> str:
         return f"the row of (state {row.state}, action {row.action}) of {self.table.name}"
 
-    def _add(self, row: Row, weights: list[int]) -> None:
+    def _merged(self, row: Row, weights: list[int]) -> dict[int, int]:
         merged: dict[int, int] = {}
         for t, weight, done in zip(row.successors, weights, row.done, strict=True):
-            target = self.table.n_states if done else t
+            target = self.copies.get(t, t) if done else t
             if weight:
                 merged[target] = merged.get(target, 0) + weight
-        self.raw_weights.append(weights)
-        self.counts[row.state] += 1
-        self._choice(row.action, merged)
+        return merged
 
-    def _choice(self, action: int, merged: Mapping[int, int]) -> None:
+    def _choice(self, place: int | None, action: int, merged: Mapping[int, int]) -> None:
+        self.places.append(place)
         self.actions.append(action)
         self.successors += merged
         self.weights += merged.values()
         self.indptr.append(len(self.successors))
 
+    # -- functions of a transition -------------------------------------------------------------
     def expected(self, function: Cost, name: str) -> list[Fraction]:
-        """The exact expectation of a cost at every choice, zero at the added absorbing state."""
-        evaluate = _transition_function(function, name, self.rows, self.table)
-        values = []
-        for row, weights in zip(self.rows, self.raw_weights, strict=True):
-            parts = evaluate(row)
-            total = sum(
-                (
-                    self._number(v, name, row) * w
-                    for v, w in zip(parts, weights, strict=True)
-                    if w and v
-                ),
-                Fraction(0),
-            )
-            values.append(total / sum(weights))
-        return values + [Fraction(0)] * self.terminal
+        """The exact expectation of a cost at every choice, zero at those that are added."""
+        evaluate = self._evaluator(function, name)
+        found = [self._mean(name, row, weights, evaluate(row)) for row, weights in self.rows]
+        return [Fraction(0) if place is None else found[place] for place in self.places]
+
+    def _mean(
+        self, name: str, row: Row, weights: list[int], values: tuple[object, Sequence[object]]
+    ) -> Fraction:
+        """What the decision costs, and the mean of what its transitions cost."""
+        decision, arrivals = values
+        total = sum(
+            (self._number(v, name, row) * w for v, w in zip(arrivals, weights, strict=True) if w),
+            Fraction(0),
+        )
+        return self._number(decision, name, row) + total / sum(weights)
 
     def _number(self, value: object, name: str, row: Row) -> Fraction:
+        value = plain(value)
         if type(value) in (int, bool):
             return Fraction(int(value))  # type: ignore[call-overload]
-        plain = float(value) if isinstance(value, np.floating) else value
-        return self.reader.number(plain, f"{name} at (state {row.state}, action {row.action})")
+        return self.reader.number(value, f"{name} at (state {row.state}, action {row.action})")
+
+    def _evaluator(
+        self, function: Cost, name: str
+    ) -> Callable[[Row], tuple[object, Sequence[object]]]:
+        """A function of the row: the value of the decision and those of its transitions."""
+        if isinstance(function, Set):
+            self._check_states(function, name)
+            return lambda row: (0, [t in function for t in row.successors])
+        if callable(function):
+            return _called(function, name)
+        array = np.asarray(function)
+        size, width = self.table.n_states, self.table.width
+        if array.shape not in ((size,), (size, width)):
+            raise ModelError(
+                f"{name} has shape {array.shape}; give [{size}], [{size}, {width}], a function "
+                "f(s, a, s') or a set of states"
+            )
+        final = {t: _final(array, t, name) for t in self.ends}
+        self._note_idle({s for s in range(size) if np.any(array[s] != 0)}, name,
+                        self.passed | self.entered)  # fmt: skip
+        return lambda row: (
+            array[row.state] if array.ndim == 1 else array[row.state, row.action],
+            [final[t] if done else 0 for t, done in zip(row.successors, row.done, strict=True)],
+        )
+
+    def _check_states(self, states: Set[int], name: str) -> None:
+        size = self.table.n_states
+        for state in states:
+            if type(plain(state)) is not int or not 0 <= state < size:
+                raise ModelError(
+                    f"{name} names state {state!r}; {self.table.name} has states 0 .. {size - 1}"
+                )
+        self._note_idle(states, name, self.entered)
+
+    # -- what was done -------------------------------------------------------------------------
+    def _note_idle(self, states: Set[int], name: str, reached: Set[int]) -> None:
+        if idle := sorted(states - reached):
+            self.idle.append(
+                f"no policy can reach {_listed(idle)}, where {name} charges: it never does there"
+            )
+
+    def notes(self) -> Iterator[str]:
+        """What was done to the table, and what has no effect."""
+        if self.ends:
+            yield (
+                f"episodes end in {_listed(sorted(self.ends))}: each is entered, then left for "
+                f"the added absorbing state {self.absorbing} without reward or cost"
+            )
+        if self.copies:
+            pairs = ", ".join(f"{t} as {copy}" for t, copy in self.copies.items())
+            yield f"states that can also be passed through have a second copy for the end: {pairs}"
+        yield from self.idle
+        if self.reader.limit_denominator is None:
+            yield "floats were taken as the exact dyadic rationals they are"
+        yield from self.reader.notes()
+
+
+def _visited(
+    rows: Sequence[tuple[Row, list[int]]], law: Sequence[int]
+) -> tuple[set[int], set[int]]:
+    """The states that some policy can be in before the end, and those that it can arrive in."""
+    own: dict[int, list[tuple[Row, list[int]]]] = {}
+    for pair in rows:
+        own.setdefault(pair[0].state, []).append(pair)
+    waiting = [state for state, weight in enumerate(law) if weight]
+    passed, entered = set(waiting), set[int]()
+    while waiting:
+        for row, weights in own.get(waiting.pop(), ()):
+            for t, weight, done in zip(row.successors, weights, row.done, strict=True):
+                if weight:
+                    entered.add(t)
+                if weight and not done and t not in passed:
+                    passed.add(t)
+                    waiting.append(t)
+    return passed, entered
+
+
+def _listed(states: Sequence[int]) -> str:
+    shown = ", ".join(map(str, states[:_SHOWN]))
+    more = f" and {len(states) - _SHOWN} more" if len(states) > _SHOWN else ""
+    return f"state{'s' * (len(states) > 1)} {shown}{more}"
 
 
 def _own_reward(_state: int, _action: int, _next: int, reward: float) -> float:
     return reward
 
 
-def _transition_function(
-    function: Cost, name: str, rows: Sequence[Row], table: Table
-) -> Callable[[Row], Iterable[object]]:
-    """A function of the row giving one value for each listed transition."""
-    if isinstance(function, Set):
-        outside = [s for s in function if not 0 <= s < table.n_states]
-        if outside:
+def _final(array: np.ndarray[Any, Any], state: int, name: str) -> object:
+    """What an array charges for arriving in a state where the episode ends."""
+    if array.ndim == 1:
+        return array[state]
+    if not (array[state] == array[state, 0]).all():
+        raise ModelError(
+            f"{name} differs between the actions of state {state}, where episodes end and no "
+            "action is taken; give that state one value, or a function f(s, a, s')"
+        )
+    return array[state, 0]
+
+
+def _called(
+    function: Callable[..., Any], name: str
+) -> Callable[[Row], tuple[object, Sequence[object]]]:
+    needed = [
+        one
+        for one in inspect.signature(function).parameters.values()
+        if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(needed) not in (3, 4):
+        raise ModelError(
+            f"{name} takes {len(needed)} arguments; it must take (s, a, s') or (s, a, s', r)"
+        )
+
+    def evaluate(row: Row) -> tuple[object, Sequence[object]]:
+        try:
+            return 0, [
+                function(row.state, row.action, t, r)
+                if len(needed) == 4
+                else function(row.state, row.action, t)
+                for t, r in zip(row.successors, row.rewards, strict=True)
+            ]
+        except Exception as problem:
             raise ModelError(
-                f"{name} names state {outside[0]}; {table.name} has states 0 .. "
-                f"{table.n_states - 1}"
-            )
-        return lambda row: [t in function for t in row.successors]
-    if callable(function):
-        return _called(function, name)
-    array = np.asarray(function)
-    width = 1 + max(row.action for row in rows)
-    if array.ndim == 1 and len(array) == table.n_states:
-        return lambda row: [array[row.state]] * len(row.successors)
-    if array.ndim == 2 and array.shape[0] == table.n_states and array.shape[1] >= width:
-        return lambda row: [array[row.state, row.action]] * len(row.successors)
-    raise ModelError(
-        f"{name} has shape {array.shape}; give [{table.n_states}], "
-        f"[{table.n_states}, {width}], a function f(s, a, s') or a set of states"
-    )
+                f"{name} at (state {row.state}, action {row.action}) raised "
+                f"{type(problem).__name__}: {problem}"
+            ) from problem
 
-
-def _called(function: Callable[..., Any], name: str) -> Callable[[Row], Iterable[object]]:
-    count = len(inspect.signature(function).parameters)
-    if count == 3:
-        return lambda row: [function(row.state, row.action, t) for t in row.successors]
-    if count == 4:
-        return lambda row: [
-            function(row.state, row.action, t, r)
-            for t, r in zip(row.successors, row.rewards, strict=True)
-        ]
-    raise ModelError(f"{name} takes {count} arguments; it must take (s, a, s') or (s, a, s', r)")
+    return evaluate

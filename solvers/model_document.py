@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from .cmdp import CMDP, ModelError
-from .exact import Vector, common_denominator, format_rational, integer_array, to_fraction
+from .exact import Vector, format_rational, integer_array, to_fraction
+from .strict import bounded_denominator, shortened
 
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
+_OPTIONAL = ("kind", "notes", "labels", "coordinates")
+_LABELS_UP_TO = 2**62
 
 
 def model_from_document(document: Mapping[str, Any]) -> CMDP:
@@ -25,6 +28,12 @@ def model_from_document(document: Mapping[str, Any]) -> CMDP:
         raise ModelError(
             f"the model document lacks {', '.join(missing)}; it needs {', '.join(_KEYS)}"
         )
+    unknown = [key for key in document if key not in (*_KEYS, *_OPTIONAL)]
+    if unknown:
+        raise ModelError(
+            f"the model document has the key {shortened(str(unknown[0]))}, which means nothing "
+            f"here; it may have {', '.join((*_KEYS, *_OPTIONAL))}"
+        )
     try:
         return _build(document)
     except ModelError:
@@ -37,11 +46,20 @@ def _build(document: Mapping[str, Any]) -> CMDP:
     size = document["n_states"]
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ModelError(f"n_states is {size!r}; it must be a positive int")
-    states = [pair[0] for pair in document["choices"]]
+    choices = _pairs(_list(document["choices"], "choices"), "choices", "[state, action]")
+    states = [pair[0] for pair in choices]
+    if size > len(states):
+        raise ModelError(
+            f"n_states is {size} and there are {len(states)} choices; every state needs at least "
+            "one (an absorbing state loops to itself)"
+        )
     _check_order(states, size)
-    rows = _transition_rows(document["transitions"], len(states))
+    _check_actions([pair[1] for pair in choices])
+    rows = _transition_rows(_list(document["transitions"], "transitions"), len(states))
     reward = _rationals(document["reward"], "reward")
-    costs = [_rationals(row, f"costs[{i}]") for i, row in enumerate(document["costs"])]
+    costs = [
+        _rationals(row, f"costs[{i}]") for i, row in enumerate(_list(document["costs"], "costs"))
+    ]
     initial = _rationals(document["initial"], "initial")
     for i, cost in enumerate(costs):
         if len(cost) != len(states):
@@ -49,7 +67,7 @@ def _build(document: Mapping[str, Any]) -> CMDP:
     return CMDP(
         n_states=size,
         choice_start=np.searchsorted(np.array(states), np.arange(size + 1)),
-        actions=[pair[1] for pair in document["choices"]],  # type: ignore[arg-type]
+        actions=[pair[1] for pair in choices],  # type: ignore[arg-type]
         indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
         successors=integer_array([s for row in rows for s, _ in row], "successors"),
         weights=integer_array(
@@ -63,10 +81,13 @@ def _build(document: Mapping[str, Any]) -> CMDP:
             else np.empty((0, len(states)), dtype=np.int64)
         ),
         cost_denominators=tuple(cost.denominator for cost in costs),
-        budgets=tuple(to_fraction(b, f"budgets[{i}]") for i, b in enumerate(document["budgets"])),
-        discount=to_fraction(document["discount"], "discount"),
+        budgets=tuple(
+            _rational(b, f"budgets[{i}]")
+            for i, b in enumerate(_list(document["budgets"], "budgets"))
+        ),
+        discount=_rational(document["discount"], "discount"),
         initial=_objects(initial.numerators),
-        notes=tuple(document.get("notes", ())),
+        notes=_notes(document.get("notes", [])),
         **read_labels_and_coordinates(document),
     )
 
@@ -89,8 +110,8 @@ def read_labels_and_coordinates(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "labels": tuple((str(name), _states(name, found)) for name, found in labels.items()),
         "coordinates": tuple(
-            tuple(to_fraction(x, f"coordinates[{s}]") for x in point)
-            for s, point in enumerate(document.get("coordinates", ()))
+            tuple(_rational(x, f"coordinates[{s}]") for x in _list(point, f"coordinates[{s}]"))
+            for s, point in enumerate(_list(document.get("coordinates", []), "coordinates"))
         ),
     }
 
@@ -113,34 +134,77 @@ def _check_order(states: Sequence[Any], size: int) -> None:
             )
 
 
+def _check_actions(actions: Sequence[Any]) -> None:
+    for k, action in enumerate(actions):
+        if type(action) is not int or abs(action) > _LABELS_UP_TO:
+            raise ModelError(
+                f"choices[{k}] has action {shortened(str(action))}; actions are integers of at "
+                f"most {_LABELS_UP_TO} (write other names into the notes)"
+            )
+
+
+def _list(value: Any, name: str) -> Sequence[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise ModelError(f"{name} is {shortened(str(value))}; it must be a list")
+    return value
+
+
+def _pairs(values: Sequence[Any], name: str, meaning: str) -> Sequence[Any]:
+    for j, pair in enumerate(values):
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise ModelError(f"{name}[{j}] is {shortened(str(pair))}; it must be {meaning}")
+    return values
+
+
+def _notes(notes: Any) -> tuple[str, ...]:
+    for i, note in enumerate(_list(notes, "notes")):
+        if not isinstance(note, str):
+            raise ModelError(f"notes[{i}] is {shortened(str(note))}; notes are texts")
+    return tuple(notes)
+
+
 def _transition_rows(rows: Sequence[Any], count: int) -> list[list[tuple[int, int]]]:
     if len(rows) != count:
         raise ModelError(f"transitions has {len(rows)} rows for {count} choices")
-    return [[_entry(pair, k, j) for j, pair in enumerate(row)] for k, row in enumerate(rows)]
+    return [
+        [
+            _entry(pair, f"transitions[{k}][{j}]")
+            for j, pair in enumerate(
+                _pairs(_list(row, f"transitions[{k}]"), f"transitions[{k}]", "[successor, weight]")
+            )
+        ]
+        for k, row in enumerate(rows)
+    ]
 
 
-def _entry(pair: Any, row: int, column: int) -> tuple[int, int]:
+def _entry(pair: Any, where: str) -> tuple[int, int]:
     state, weight = pair
-    value = to_fraction(weight, f"transitions[{row}][{column}]")
+    if type(state) is not int:
+        raise ModelError(f"{where} has successor {shortened(str(state))}; states are integers")
+    if type(weight) is int:
+        return state, weight
+    value = _rational(weight, where)
     if value.denominator != 1:
         raise ModelError(
-            f"transitions[{row}][{column}] has weight {value}; weights are integers, "
+            f"{where} has weight {value}; weights are integers, "
             "multiply the row by its common denominator"
         )
     return state, value.numerator
 
 
-def _rationals(values: Sequence[Any], name: str) -> Vector:
-    fractions: list[Fraction] = []
-    for index, value in enumerate(values):
-        if isinstance(value, float):
-            raise ModelError(
-                f"{name}[{index}] is the float {value!r}; a model document holds "
-                'exact numbers, write "p/q"'
-            )
-        fractions.append(to_fraction(value, f"{name}[{index}]"))
-    numerators, bottom = common_denominator(fractions)
-    return Vector(tuple(numerators), bottom)
+def _rational(value: Any, where: str) -> Fraction:
+    """A number of a document, which has no floats; decimals of files are text by then."""
+    if isinstance(value, float):
+        raise ModelError(
+            f'{where} is the float {value!r}; a model document holds exact numbers, write "p/q"'
+        )
+    return to_fraction(value, where)
+
+
+def _rationals(values: Any, name: str) -> Vector:
+    numbers = [_rational(value, f"{name}[{i}]") for i, value in enumerate(_list(values, name))]
+    bottom = bounded_denominator(numbers, name)
+    return Vector(tuple(v.numerator * (bottom // v.denominator) for v in numbers), bottom)
 
 
 def _objects(values: Sequence[int]) -> np.ndarray[Any, Any]:

@@ -27,6 +27,7 @@ from .exact import (
 )
 from .exact_rows import RowReader
 from .model_document import labels_and_coordinates, read_labels_and_coordinates
+from .strict import bounded_denominator, strict_json
 from .whole_files import whole, write_text
 
 _ARRAYS = (
@@ -136,6 +137,8 @@ def assemble(
     notes: Sequence[str] = (),
 ) -> CMDP:
     """A model from choices grouped by state with integer weights and Fraction functions."""
+    for i, values in enumerate((reward, *costs)):
+        bounded_denominator(values, f"cost {i}" if i else "the reward")
     top, bottom = common_denominator(reward)
     scaled = [common_denominator(cost) for cost in costs]
     return CMDP(
@@ -291,22 +294,12 @@ def load(path: str | Path) -> CMDP:
 
 def _load_json(path: Path) -> CMDP:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as problem:
-        raise ModelError(
-            f"{path.name} is not complete JSON: {problem.msg} at line "
-            f"{problem.lineno}, column {problem.colno}; write it again"
-        ) from problem
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
         raise ModelError(
             f"{path.name} is not UTF-8 text (byte {problem.start}); write it again"
         ) from problem
-    except ValueError as problem:  # a decimal integer beyond the interpreter's digit limit
-        raise ModelError(
-            f"{path.name} holds a number that cannot be read: {problem}; write long "
-            "integers as hexadecimal strings"
-        ) from problem
-    return CMDP.from_dict(document)
+    return CMDP.from_dict(strict_json(text, path.name))
 
 
 def _npz_fields(model: CMDP) -> dict[str, Any]:
@@ -361,7 +354,9 @@ def _load_npz(path: Path) -> CMDP:
             budgets=tuple(to_fraction(str(b), "budgets") for b in fields["budgets"]),
             discount=to_fraction(str(fields["discount"]), "discount"),
             notes=tuple(str(note) for note in fields["notes"]),
-            **read_labels_and_coordinates(json.loads(str(fields.get("annotations", "{}")))),
+            **read_labels_and_coordinates(
+                strict_json(str(fields.get("annotations", "{}")), "annotations")
+            ),
             **arrays,
         )
     except ModelError:

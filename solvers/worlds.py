@@ -20,7 +20,8 @@ import numpy as np
 
 from .cmdp import CMDP
 from .grids import two_discs
-from .gymnasium_models import from_gymnasium, make_environment
+from .gymnasium_models import from_gymnasium
+from .gymnasium_tables import make_environment
 
 _THIRDS = 1000
 _PATIENT_COUNTS = 25_000
@@ -44,7 +45,7 @@ class World:
 
 def frozen_lake(size: str, budget: str) -> CMDP:
     """FrozenLake (slippery): reward 1 at the goal, cost 1 on falling into a hole; gamma 99/100."""
-    env, _ = make_environment("FrozenLake-v1", {"map_name": size})
+    env = make_environment("FrozenLake-v1", {"map_name": size})
     holes = {state for state, letter in enumerate(env.unwrapped.desc.ravel()) if letter == b"H"}
     return from_gymnasium(
         env, costs=[holes], budgets=[budget], discount="99/100", limit_denominator=_THIRDS
@@ -89,7 +90,7 @@ def icu_sepsis() -> CMDP:
     Only the admissible actions of each state are kept (the benchmark gives the others the average
     of these, which a randomised policy can imitate); gamma 99/100.
     """
-    env, _ = make_environment("Sepsis/ICU-Sepsis-v2", {})
+    env = make_environment("Sepsis/ICU-Sepsis-v2", {})
     raw = env.unwrapped
     admissible = np.zeros(raw._tx_mat.shape[:2], dtype=bool)
     for state, actions in enumerate(raw._admissible_actions):

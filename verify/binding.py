@@ -41,8 +41,8 @@ class Claim:
 
     name: the theorem's label, with ``#tag`` where a theorem is bound more than once;
     survivors: mutants that no model refutes, with the reason: true, or not known to be false;
-    witness: the landmark that is the counterexample to a false theorem; shows: from its case the
-        further values that show how it meets what is printed;
+    witness: the landmark that is the counterexample to a false theorem;
+    shows: from the case of the witness, further values that show how it meets what is printed;
     little_power: why fewer than a third of the models can be telling, where that is so.
     """
 

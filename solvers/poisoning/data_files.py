@@ -1,29 +1,32 @@
 """Preference data as files: pairs of texts (.jsonl, .jsonl.gz, .parquet) or of features (.npz).
 
 A row of text holds ``chosen`` and ``rejected``, each a string or a list of messages as chat data
-have them (their contents are joined), and optionally ``prompt``, which then stands before both.
+have them (their contents are joined), and optionally ``prompt``, which then stands before both
+unless both begin with it already.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from ..model_checks import ModelError
+from .bounded_files import MOST_ROWS, lines_of, most_unpacked, shown, strict_json, text_of
+from .dialogues import pair_of
 from .feature_files import read_features
 
 Array = np.ndarray[Any, Any]
 Row = tuple[int, Mapping[str, Any]]
 """Line or row number, from 1, and what is there."""
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".npz")
+_LIST = "a list becomes lines of objects with jq -c '.[]' LIST.json > FILE.jsonl"
+_BATCH = 16
+"""Rows of Parquet unpacked at a time: of packed rows, each may be as large as the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,9 @@ class PreferencePairs:
     chosen, rejected: N texts each, none where the file holds features;
     rows: the line (or row) number of each pair, from 1;
     features: Phi (n, N), where the file holds features;
-    labels: benign labels (N), 1 unless the file says otherwise; weights: (N), or None for 1 each.
+    labels: benign labels (N), 1 unless the file says otherwise; weights: (N), or None for 1 each;
+    unread: names of the columns, keys of messages and arrays that are not read;
+    prompts_within: in how many pairs both texts began with the prompt, which then stands once.
     """
 
     path: Path
@@ -45,6 +50,8 @@ class PreferencePairs:
     features: Array | None
     labels: Array
     weights: Array | None = None
+    unread: tuple[str, ...] = ()
+    prompts_within: int = 0
 
     @property
     def n_pairs(self) -> int:
@@ -70,7 +77,8 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     """Read preference data.
 
     Raises ModelError with the line and the remedy: a suffix that is not known, an empty file, a
-    line that is no JSON object, a key that is missing, text that is none, arrays that disagree.
+    line that is no JSON object, a key that is missing or there twice, text that is none, arrays
+    that disagree, and files that unpack to far more than they are.
     """
     path = Path(path)
     if not path.is_file():
@@ -79,26 +87,32 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     if path.suffix == ".npz":
         found = read_features(path)
         size = found.features.shape[1]
-        rows = tuple(range(1, size + 1))
-        return PreferencePairs(path, digest, (), (), rows, *_with_ones(found, size))
+        labels = np.ones(size) if found.labels is None else found.labels
+        return PreferencePairs(path, digest, (), (), tuple(range(1, size + 1)), found.features,
+                               labels, found.weights, found.unread)  # fmt: skip
     chosen: list[str] = []
     rejected: list[str] = []
     numbers: list[int] = []
+    unread: set[str] = set()
+    within, left = 0, most_unpacked(path)
     for number, row in rows_of(path):
-        prompt = _text(row["prompt"], path, number, "prompt") if row.get("prompt") else ""
-        for name, texts in (("chosen", chosen), ("rejected", rejected)):
-            if name not in row:
-                raise ModelError(
-                    f"{_place(path, number)} has no {name!r}, but {_listed(row)}; each row "
-                    "holds chosen and rejected"
-                )
-            texts.append(prompt + _text(row[name], path, number, name))
+        pair = pair_of(row, _place(path, number))
+        chosen.append(pair.chosen)
+        rejected.append(pair.rejected)
         numbers.append(number)
+        unread |= pair.unread
+        within += pair.prompt_within
+        left -= len(pair.chosen) + len(pair.rejected)
+        if left < 0 or len(numbers) > MOST_ROWS:
+            raise ModelError(
+                f"{_place(path, number)}: the texts up to here have more than "
+                f"{most_unpacked(path):,} characters, or are more than {MOST_ROWS:,} pairs, which "
+                "no file of this size should hold; give a part, or write it as .jsonl"
+            )
     if not numbers:
         raise ModelError(f"{path} holds no pairs; it is empty")
-    return PreferencePairs(
-        path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None, np.ones(len(numbers))
-    )
+    return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None,
+                           np.ones(len(numbers)), None, tuple(sorted(unread)), within)  # fmt: skip
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -110,7 +124,10 @@ def rows_of(path: Path) -> Iterator[Row]:
         return _parquet_rows(path)
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         return _json_rows(path)
-    raise ModelError(f"{path.name}: the suffix must be one of {', '.join(SUFFIXES)}")
+    raise ModelError(
+        f"{path.name}: the suffix must be one of {', '.join(SUFFIXES)}"
+        + (f"; {_LIST}" if path.suffix == ".json" else "")
+    )
 
 
 def file_digest(path: Path) -> str:
@@ -119,38 +136,22 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _with_ones(found: Any, size: int) -> tuple[Array, Array, Array | None]:
-    labels = np.ones(size) if found.labels is None else found.labels
-    return found.features, labels, found.weights
-
-
 def _json_rows(path: Path) -> Iterator[Row]:
-    opened: Any = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rb") as file:
-        for number, line in enumerate(_lines(file, path), start=1):
-            if line.strip():
-                yield number, _object(line, path, number)
+    for number, line in lines_of(path):
+        if line.strip():
+            place = _place(path, number)
+            yield number, _object(text_of(line, place, number == 1), place)
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
-    try:
-        yield from file
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ModelError(f"{path} is damaged: {error}; fetch it again") from error
-
-
-def _object(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
+def _object(text: str, place: str) -> Mapping[str, Any]:
+    if text.lstrip().startswith("["):
         raise ModelError(
-            f"{_place(path, number)} is no JSON ({error}); each line holds one object with chosen "
-            "and rejected"
-        ) from error
+            f"{place} begins a list; each line holds one object with chosen and rejected; {_LIST}"
+        )
+    row = strict_json(text, place)
     if not isinstance(row, dict):
         raise ModelError(
-            f"{_place(path, number)} holds a {type(row).__name__}; each line holds one object with "
-            "chosen and rejected"
+            f"{place} is {shown(row)}; each line holds one object with chosen and rejected"
         )
     return row
 
@@ -166,34 +167,27 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     number = 0
     try:
         with ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
+            _check_parquet(file.metadata, path)
+            for batch in file.iter_batches(batch_size=_BATCH):
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
     except (ArrowException, OSError) as error:
-        raise ModelError(f"{path} cannot be read as Parquet: {error}") from error
+        raise ModelError(
+            f"{path.name} cannot be read as Parquet: {shown(str(error), 200)}; write it again"
+        ) from error
 
 
-def _text(value: Any, path: Path, number: int, name: str) -> str:
-    """A string as it is; the contents of a list of messages, joined by blank lines."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        contents: list[Any] = [
-            part.get("content") if isinstance(part, dict) else part for part in value
-        ]
-        if contents and all(isinstance(content, str) for content in contents):
-            return "\n\n".join(contents)
-    raise ModelError(
-        f"{_place(path, number)}: {name} is {str(value)[:60]!r}; give a string, or a list of "
-        "messages with a content each"
-    )
+def _check_parquet(metadata: Any, path: Path) -> None:
+    groups = (metadata.row_group(k) for k in range(metadata.num_row_groups))
+    size, most = sum(group.total_byte_size for group in groups), most_unpacked(path)
+    if metadata.num_rows > MOST_ROWS or size > most:
+        raise ModelError(
+            f"{path.name} claims {metadata.num_rows:,} rows of {size:,} bytes; at most "
+            f"{MOST_ROWS:,} rows of {most:,} bytes are read: give a part, or write it as .jsonl"
+        )
 
 
 def _place(path: Path, number: int) -> str:
     kind = "row" if path.suffix == ".parquet" else "line"
     return f"{path.name}, {kind} {number}"
-
-
-def _listed(row: Mapping[str, Any]) -> str:
-    return ", ".join(map(str, row)) or "nothing"

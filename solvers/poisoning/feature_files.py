@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +9,22 @@ from typing import Any
 import numpy as np
 
 from ..model_checks import ModelError
+from .bounded_files import arrays_of, listed, numbers_of
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureFile:
-    """features: Phi (n, N); labels, weights: (N), or None where the file has none."""
+    """features: Phi (n, N); labels, weights: (N), or None where the file has none.
+
+    unread: names of other arrays of the file, which mean nothing here.
+    """
 
     features: Array
     labels: Array | None = None
     weights: Array | None = None
+    unread: tuple[str, ...] = ()
 
 
 def read_features(path: str | Path) -> FeatureFile:
@@ -33,7 +35,13 @@ def read_features(path: str | Path) -> FeatureFile:
 
     Raises ModelError naming the array that is missing, misshaped or not finite.
     """
-    arrays = _arrays(Path(path))
+    arrays = arrays_of(Path(path))
+    both = "features" in arrays and {"chosen", "rejected"} & set(arrays)
+    if both:
+        raise ModelError(
+            f"{path} holds features and {listed(sorted(both))}; keep features (n, N), or chosen "
+            "and rejected (N, n)"
+        )
     if "features" in arrays:
         features = _matrix(arrays["features"], path, "features")
     elif {"chosen", "rejected"} <= set(arrays):
@@ -43,10 +51,12 @@ def read_features(path: str | Path) -> FeatureFile:
                 f"{path}: chosen has shape {chosen.shape} and rejected {rejected.shape}; both are "
                 "(N, n), a row a pair"
             )
-        features = np.ascontiguousarray((chosen - rejected).T)
+        with np.errstate(over="ignore"):
+            differences = _finite(chosen - rejected, path, "chosen - rejected")
+        features = np.ascontiguousarray(differences.T)
     else:
         raise ModelError(
-            f"{path} holds {', '.join(arrays) or 'no array'}; name one features (n, N), or two "
+            f"{path} holds {listed(arrays)}; name one features (n, N), or two "
             "chosen and rejected (N, n)"
         )
     size = features.shape[1]
@@ -60,6 +70,7 @@ def read_features(path: str | Path) -> FeatureFile:
         features,
         None if labels is None else check_labels(labels, f"{path}: labels"),
         None if weights is None else check_weights(weights, f"{path}: weights"),
+        tuple(sorted(set(arrays) - {"features", "chosen", "rejected", "labels", "weights"})),
     )
 
 
@@ -72,17 +83,12 @@ def read_numbers(path: str | Path, name: str) -> Array:
     if not path.is_file():
         raise ModelError(f"{name}: there is no file {path}")
     if path.suffix in (".npy", ".npz"):
-        arrays = _arrays(path)
+        arrays = arrays_of(path)
         if len(arrays) != 1:
-            raise ModelError(f"{path} holds {', '.join(arrays)}; {name} needs a single array")
+            raise ModelError(f"{path} holds {listed(arrays)}; {name} needs a single array")
         numbers = _floats(next(iter(arrays.values())), path, name)
-    elif path.suffix == ".json":
-        try:
-            numbers = _floats(json.loads(path.read_text()), path, name)
-        except ValueError as error:
-            raise ModelError(f"{path} is no JSON list of numbers: {error}") from error
     else:
-        numbers = _from_lines(path)
+        numbers = numbers_of(path)
     if numbers.ndim != 1 or not len(numbers):
         raise ModelError(
             f"{path}: {name} has shape {numbers.shape}; give a list of numbers, not empty"
@@ -97,9 +103,15 @@ def check_size(numbers: Array, size: int, name: str) -> Array:
     return numbers
 
 
+_RULE = (
+    "a label lies in [0, 1]: 1 where chosen is better, 0 where rejected is, 0.5 for a tie; change "
+    "labels -1 and 1 to (1 + label) / 2, and 1 and 2 to what they mean"
+)
+
+
 def check_labels(labels: Array, name: str) -> Array:
     """The labels (N); raises ModelError naming the first that is no probability."""
-    return _check(labels, name, (labels >= 0) & (labels <= 1), "a label lies in [0, 1]")
+    return _check(labels, name, (labels >= 0) & (labels <= 1), _RULE)
 
 
 def check_weights(weights: Array, name: str) -> Array:
@@ -118,48 +130,34 @@ def _check(numbers: Array, name: str, good: Array, rule: str) -> Array:
     return numbers
 
 
-def _arrays(path: Path) -> Mapping[str, Array]:
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}")
-    if path.suffix not in (".npy", ".npz"):
-        raise ModelError(f"{path.name}: features are read from .npy and .npz files")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"features": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} cannot be read as an array of numbers: {error}") from error
+def _floats(values: Array, path: str | Path, name: str) -> Array:
+    """As doubles; raises ModelError for numbers that are none, such as integers above 2**53."""
+    numbers = values.astype(np.float64)
+    changed = np.zeros(values.shape, dtype=bool)
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        changed = np.abs(numbers) > 2.0**53
+    elif values.dtype.itemsize > 8:
+        changed = (numbers != values) & ~np.isnan(values)
+    if changed.any():
+        place = tuple(int(k) for k in np.argwhere(changed)[0])
+        raise ModelError(
+            f"{path}: {name}{list(place)} is {values[place]}, which a double does not hold; give "
+            "doubles"
+        )
+    return numbers
 
 
-def _floats(values: Any, path: str | Path, name: str) -> Array:
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{path}: {name} holds something that is no number: {error}") from error
-
-
-def _matrix(values: Any, path: str | Path, name: str) -> Array:
+def _matrix(values: Array, path: str | Path, name: str) -> Array:
     matrix = _floats(values, path, name)
     if matrix.ndim != 2 or not matrix.size:
         raise ModelError(
             f"{path}: {name} has shape {matrix.shape}; give a matrix that is not empty"
         )
+    return _finite(matrix, path, name)
+
+
+def _finite(matrix: Array, path: str | Path, name: str) -> Array:
     if not np.isfinite(matrix).all():
         place = tuple(int(k) for k in np.argwhere(~np.isfinite(matrix))[0])
         raise ModelError(f"{path}: {name}{list(place)} is {matrix[place]}; give finite numbers")
     return matrix
-
-
-def _from_lines(path: Path) -> Array:
-    numbers = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if line.strip():
-            try:
-                numbers.append(float(line))
-            except ValueError as error:
-                raise ModelError(
-                    f"{path.name}, line {number} is {line.strip()[:40]!r}; write one number a line"
-                ) from error
-    return np.array(numbers)

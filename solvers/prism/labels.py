@@ -8,7 +8,7 @@ from pathlib import Path
 from ..cmdp import ModelError
 from .lines import Lines
 
-_DECLARED = re.compile(r'\s*(\d+)="([^"]+)"')
+_DECLARED = re.compile(r'\s*([0-9]{1,18})="([^"]+)"')
 
 
 def read_labels(path: Path, n_states: int) -> dict[str, tuple[int, ...]]:

@@ -8,17 +8,21 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..cmdp import ModelError
-from ..exact import to_fraction
+from ..strict import parse_rational, shortened
 
 #: Labels of the states that the writer adds: the discount as termination, and the initial law.
 SINK, START = "sink", "initial_law"
 
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
-_FRACTION = re.compile(r"[+-]?(\d+|0x[0-9a-f]+)/(\d+|0x[0-9a-f]+)")
+#: Characters of a line, which hold the longest number that is read.
+LONGEST_LINE = 2**22
+#: States without a choice that a file may have: each takes some 60 bytes and no line of the file.
+IDLE_STATES = 10**6
+_TYPE = re.compile(r"#\s*(?:Transitions|Reduced transitions)?\s*\(([A-Za-z]+)\)")
+_READ = ("MDP", "DTMC")
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    return re.fullmatch("[0-9]{1,18}", text) is not None
 
 
 class Lines:
@@ -30,19 +34,32 @@ class Lines:
 
     def __init__(self, path: Path) -> None:
         self.path, self.number, self.header = path, 0, 0
-        try:
-            self._lines = path.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as problem:
-            raise ModelError(f"{path.name} is not text (byte {problem.start})") from problem
         self._numbers: dict[str, Fraction] = {}
+        self._fields = self._read(path)
 
     def __iter__(self) -> Iterator[list[str]]:
-        lines = self._lines
-        while self.number < len(lines):
-            line = lines[self.number].strip()
-            self.number += 1
-            if line and not line.startswith("#"):
-                yield line.split()
+        return self._fields
+
+    def _read(self, path: Path) -> Iterator[list[str]]:
+        try:
+            with path.open(encoding="utf-8") as stream:
+                while line := stream.readline(LONGEST_LINE):
+                    self.number += 1
+                    if len(line) == LONGEST_LINE:
+                        raise self.fail(f"the line has {LONGEST_LINE} characters or more; break it")
+                    self._check_type(line)
+                    if (line := line.strip()) and not line.startswith("#"):
+                        yield line.split()
+        except UnicodeDecodeError as problem:
+            raise ModelError(f"{path.name} is not text (byte {problem.start})") from problem
+
+    def _check_type(self, line: str) -> None:
+        kind = _TYPE.match(line)
+        if kind and kind[1].isupper() and kind[1] not in _READ:
+            raise self.fail(
+                f"the file holds a {kind[1]}; models of the types {' and '.join(_READ)} are read "
+                "(rates of a CTMC are not read)"
+            )
 
     def sizes(self, meaning: str, widths: tuple[int, ...]) -> list[int]:
         """The integers of the first line, as many as one of ``widths``; ``meaning`` names them."""
@@ -65,6 +82,15 @@ class Lines:
                 self.header,
             )
 
+    def check_states(self, promised: int, seen: int) -> None:
+        """Raises ModelError at the header when nearly all of its states have no choice."""
+        if promised - seen > IDLE_STATES:
+            raise self.fail(
+                f"the header promises {promised} states, of which {seen} have a choice; more than "
+                f"{IDLE_STATES} deadlock states are not read, correct the header",
+                self.header,
+            )
+
     def fail(self, message: str, line: int | None = None) -> ModelError:
         """An error at a line, the one read last unless given."""
         return ModelError(f"{self.path.name}, line {line or self.number}: {message}")
@@ -72,7 +98,10 @@ class Lines:
     def count(self, text: str, what: str) -> int:
         """A non-negative integer."""
         if not _is_count(text):
-            raise self.fail(f"{what} is {text[:40]!r}; it must be an integer, at least 0")
+            raise self.fail(
+                f"{what} is {shortened(text)}; it must be an integer, at least 0, of at most 18 "
+                "digits"
+            )
         return int(text)
 
     def state(self, text: str, n_states: int, what: str = "the state") -> int:
@@ -87,10 +116,8 @@ class Lines:
         known = self._numbers.get(text)
         if known is not None:
             return known
-        if not (_DECIMAL.fullmatch(text) or _FRACTION.fullmatch(text)):
-            raise self.fail(f"{what} is {text[:40]!r}; write a decimal, as 0.25, or p/q")
         try:
-            value = to_fraction(text, what)
+            value = parse_rational(text, what)
         except ValueError as problem:
             raise self.fail(str(problem)) from problem
         return self._numbers.setdefault(text, value)

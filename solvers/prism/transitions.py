@@ -62,6 +62,7 @@ def read_transitions(path: Path) -> Transitions:
     lines.check_count("transitions", sizes[-1], seen)
     if not is_chain:
         lines.check_count("choices", sizes[1], len(rows))
+    lines.check_states(n_states, len({state for state, _ in rows}))
     empty: list[list[Choice]] = [[] for _ in range(n_states)]
     return _grouped(lines, Transitions(path, empty, is_chain, len(rows)), rows)
 

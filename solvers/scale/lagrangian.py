@@ -120,7 +120,9 @@ class Lagrangian:
     def gap(self) -> float:
         """upper - lower, infinite while one is not known."""
         low, high = self.lower, self.upper
-        return float("inf") if low is None or high is None else float(min(high - low, _FLOATS))
+        if low is None or high is None:
+            return float("inf")
+        return float(min(high - low, Fraction(_FLOATS)))
 
     def _pulse(self) -> None:
         if self.progress is not None:

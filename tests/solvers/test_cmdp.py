@@ -120,7 +120,7 @@ def test_json_form_and_pickle_return_the_same_model():
         ("n_states", "2", "n_states is '2'"),
         ("kind", "tree", "kind is 'tree'"),
         ("costs", [["1"]], r"costs\[0\] has 1 entries for 3 choices"),
-        ("initial", None, "malformed"),
+        ("initial", None, "must be a list"),
     ],
 )
 def test_bad_documents_are_named(key, value, message):

@@ -200,7 +200,7 @@ BROKEN_TRANSITIONS = {
     ),
     "short": (TRA.replace("0 0 0 1 wait", "0 0 0"), r"line 3: the row has 3 fields; it must be"),
     "rows": ("3 4 6\n0 1:0 wait\n", r"line 2: .*\(rows of probability:successor are not read"),
-    "no number": (TRA.replace("1/3", "third"), r"line 4: the probability is 'third'; write a dec"),
+    "no number": (TRA.replace("1/3", "third"), r"line 4: the probability is 'third', not a rat"),
     "interval": (TRA.replace("1/3", "[0.2,0.4]"), r"line 4: the probability is '\[0\.2,0\.4\]'"),
     "huge exponent": (TRA.replace("1/3", "1e999999999"), r"the probability is '1e999999999'"),
     "division by zero": (TRA.replace("1/3", "1/0"), r"line 4: the probability is '1/0', not a"),
@@ -237,7 +237,7 @@ BROKEN_REWARDS = {
         ),
         "no choice": ("3 4 1\n0 7 1 5\n", r"line 2: a reward for 0 -> 1 of choice 7, which is no"),
         "twice": ("3 4 2\n0 0 0 5\n0 0 0 5\n", r"line 3: 0 -> 0 of choice 0 is listed twice"),
-        "infinite": ("3 4 1\n0 0 0 inf\n", r"line 2: the reward is 'inf'; write a decimal"),
+        "infinite": ("3 4 1\n0 0 0 inf\n", r"line 2: the reward is 'inf', not a rational"),
     },
 }
 

@@ -18,7 +18,7 @@ from holdfast.solvers.poisoning.measurement import Measurement, measure
 from holdfast.verify.cli.poisoning_output import above, below, enclosure
 from holdfast.verify.kernel import check_file
 
-from .conftest import Done, Invoke
+from .conftest import Invoke
 
 PAIRS = 60
 _generator = np.random.default_rng(11)
@@ -201,8 +201,12 @@ def test_the_picture(holdfast: Invoke, features: Path, suffix: str) -> None:
 @pytest.mark.parametrize("order", ["largest", "smallest"])
 def test_targets_on_texts(holdfast: Invoke, texts: Path, target: str, order: str) -> None:
     np.save("features.npy", FEATURES[:3])
-    done = holdfast("poison", texts, "--features", "features.npy", "--target", target,
-                    "--order", order, "--rate", "0.1")  # fmt: skip
+    arguments = [texts, "--features", "features.npy", "--target", target, "--rate", "0.1"]
+    done = holdfast("poison", *arguments, "--order", order)
+    if target == "margin":
+        assert done.code == 64
+        assert done.says("--order has no effect with --target margin; leave it out")
+        done = holdfast("poison", *arguments)
     assert done.code == 0
     assert done.says("10 %")
     assert done.says(f"the {order} first") is (target != "margin")
@@ -398,103 +402,3 @@ def test_synthetic_tables(holdfast: Invoke) -> None:
     losses = {(c["copies"], c["n_pairs"]): c["loss"] for c in cells["losses"]}
     assert losses[10, 80] < losses[1, 80]
     assert Path("ratios.svg").stat().st_size > 5000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--target", "shortest"), "is no file and none of the kinds: random (flips drawn"),
-        (("--target", "feature:0"), "write feature:K"),
-        (("--target", "feature:9"), "needs 9 features"),
-        (("--target", "length"), "holds features and no texts, so that lengths are not known"),
-        (("--target", "reward:none.npy"), "the reward: there is no file none.npy"),
-        (("--features", "words"), "is no file and none of the kinds: sentence"),
-        (("--features", "ngrams"), "holds features and no texts"),
-        (("--rate", "0"), "rate is 0; give a share"),
-        (("--rate", "3/2"), "rate is 3/2"),
-        (("--rate", "some"), "the rate is 'some'"),
-        (("--target", "threshold", "--rate", "1"), "must be negative"),
-        (("--dimensions", "2,x"), "write whole numbers, as 8,32,128"),
-        (("--dimensions", "0"), "0 is below 1"),
-        (("--dimensions", "5"), "there are 4 features; give numbers from 1 to 4"),
-        (("--dimensions", "5", "--projection", "principal"), "from 1 to 4"),
-        (("--sizes", "61"), "there are 60 pairs"),
-        (("--copies", "0"), "copies is 0"),
-        (("--plot", "out.txt"), "cannot draw out.txt"),
-        (("--seed", "-1"), "-1 is not in the range"),
-        (("--certificate", "a.json"), "--certificate goes with --exact"),
-        (("--labels", "none.txt"), "labels: there is no file none.txt"),
-        (("--norm", "l3"), "'l3' is not one of"),
-        (("--width", "0"), "width is 0.0; it must be positive"),
-        (("--ridge", "-1"), "ridge is -1.0; it must be finite"),
-        (("--out", "no/such/folder.jsonl"), "--out no/such/folder.jsonl: there is no folder"),
-        (("--json", "pairs.npz"), "--json pairs.npz is the same file as the data"),
-    ],
-)
-def test_bad_options(
-    holdfast: Invoke, features: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    _refused(holdfast("poison", features, *arguments), said)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--plot", "out.txt"), "cannot draw out.txt"),
-        (("--rates", "0.1,x"), "a rate is 'x'"),
-        (("--rates", "2"), "rate is 2; give a share"),
-        (("--multiples", "1,0"), "0 is below 1"),
-        (("--seeds", "0"), "0 is not in the range"),
-    ],
-)
-def test_bad_options_of_the_tables(holdfast: Invoke, arguments: tuple[str, ...], said: str) -> None:
-    _refused(holdfast("poison-synthetic", *arguments), said)
-
-
-def _refused(done: Done, said: str) -> None:
-    assert done.code == 64, done.output
-    assert done.says(said), done.output
-
-
-@pytest.mark.parametrize(
-    ("option", "text", "said"),
-    [
-        ("--target", "1\n" * 59, "the target has shape (59,) for 60 pairs"),
-        ("--target", "1\n" * 59 + "1.01\n", "target[59] (pair 60) is 1.01; a label lies in"),
-        ("--target", "1\n" * 59 + "nan\n", "target[59] (pair 60) is nan"),
-        ("--target", "1\nx\n", "line 2 is 'x'"),
-        ("--target", "", "the target has shape (0,)"),
-        ("--labels", "1\n" * 61, "labels has shape (61,) for 60 pairs"),
-        ("--labels", "-1\n" * 60, "labels[0] (pair 1) is -1.0"),
-        ("--weights", "-1\n" * 60, "weights[0] (pair 1) is -1.0"),
-        ("--weights", "0\n" * 60, "weights are all zero"),
-    ],
-)
-def test_bad_numbers(holdfast: Invoke, features: Path, option: str, text: str, said: str) -> None:
-    Path("numbers.txt").write_text(text)
-    _refused(holdfast("poison", features, option, "numbers.txt"), said)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "holds no pairs; it is empty"),
-        ('{"chosen": "a", "rejected": "b"}\n{"chosen": "a"\n', "data.jsonl, line 2 is no JSON"),
-        ('{"chosen": "a", "answer": "b"}\n', "line 1 has no 'rejected', but chosen, answer"),
-    ],
-)
-def test_bad_data(holdfast: Invoke, text: str, said: str) -> None:
-    Path("data.jsonl").write_text(text)
-    _refused(holdfast("poison", "data.jsonl", "--features", "ngrams"), said)
-
-
-def test_arrays_that_do_not_fit_the_texts(holdfast: Invoke, texts: Path) -> None:
-    np.save("features.npy", FEATURES[:3, :7])
-    _refused(holdfast("poison", texts, "--features", "features.npy"),
-             "has shape (3, 7) for 60 pairs; give (n, 60), a column a pair")  # fmt: skip
-
-
-def test_exact_arithmetic_has_its_limits(holdfast: Invoke, tmp_path: Path) -> None:
-    np.savez(tmp_path / "large.npz", features=np.tile(FEATURES[:6], (1, 60)))
-    done = holdfast("poison", tmp_path / "large.npz", "--exact", "--rate", "0.001")
-    _refused(done, "are 21,600 entries; rational arithmetic is offered up to 20,000")

@@ -25,7 +25,7 @@ from holdfast.verify.summary import ExitCode
 from . import output
 from .chance_output import Request, levels_table, print_problem, print_solution
 from .endless import print_eventual, print_first_hit
-from .models import rational
+from .models import rational, states
 from .options import Whole
 
 HORIZON = Whole(0, 10**6)
@@ -85,15 +85,16 @@ def joint_risk_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def unsafe_states(model: CMDP, text: str) -> tuple[int, ...]:
     """The states that ``--unsafe`` names; ModelError or click.BadParameter with what to change."""
-    if text in dict(model.labels):
-        return model.label(text)
-    try:
-        return tuple(int(state) for state in text.split(","))
+    known = dict(model.labels)
+    if text in known:
+        return known[text]
+    parts = text.split(",")
+    try:  # the label of a state that is two says so
+        return tuple(s for part in parts for s in known.get(part) or states(part))
     except ValueError as error:
-        known = ", ".join(dict(model.labels)) or "none"
         raise click.BadParameter(
-            f"--unsafe {text!r} is neither a label of the model (it has {known}) nor a list of "
-            "states as 3,7,12"
+            f"--unsafe {text!r} is neither a label of the model (it has "
+            f"{', '.join(known) or 'none'}) nor a list of states as 3,7,12"
         ) from error
 
 

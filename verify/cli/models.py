@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,7 +14,9 @@ from urllib.parse import parse_qsl
 import click
 import numpy as np
 
-from holdfast.solvers import CMDP, WORLDS, from_gymnasium, load, read_prism
+from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load, read_prism
+from holdfast.solvers.exact import to_fraction
+from holdfast.solvers.strict import strict_json
 
 MODEL_HELP = (
     "MODEL is a .json, .npz or PRISM .tra file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes "
@@ -29,9 +32,16 @@ COST_HELP = (
 def rational(text: str, what: str) -> Fraction:
     """``3/4``, ``0.75`` or ``2`` as an exact rational; raises click.BadParameter."""
     try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise click.BadParameter(f"{what} is {text!r}; write a rational, as 3/4 or 0.75") from error
+        return to_fraction(text, what)
+    except ValueError as error:
+        raise click.BadParameter(f"write a rational, as 3/4 or 0.75: {error}") from error
+
+
+def states(text: str) -> tuple[int, ...]:
+    """``5,7,12`` as states; raises ValueError for anything but digits and commas."""
+    if not re.fullmatch("[0-9]{1,18}(,[0-9]{1,18})*", text):
+        raise ValueError(f"{text!r} is not a list of states")
+    return tuple(map(int, text.split(",")))
 
 
 def read_model(
@@ -74,14 +84,34 @@ def _environment(
         costs=[_cost(text) for text in costs],
         budgets=budgets,
         discount=Fraction(99, 100) if discount is None else discount,
-        make_kwargs={key: _literal(value) for key, value in parse_qsl(query)},
+        make_kwargs=_arguments(query),
     )
 
 
-def _literal(text: str) -> Any:
-    if text in ("True", "False", "true", "false"):
-        return text.lower() == "true"
-    return int(text) if text.lstrip("-").isdigit() else text
+def _arguments(query: str) -> dict[str, Any]:
+    """``key=value&...`` for ``gymnasium.make``: numbers, lists, true and false as in JSON."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError as error:
+        raise click.BadParameter(f"?{query} is not key=value, with & between several") from error
+    found = {key: _literal(key, value) for key, value in pairs}
+    if len(found) < len(pairs):
+        raise click.BadParameter(f"?{query} gives an argument twice; give it once")
+    return found
+
+
+def _literal(key: str, text: str) -> Any:
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        return strict_json(text, read_float=float)
+    except ModelError as error:
+        if re.match(r"[\[{\"]|[-+.]?[0-9]", text):
+            raise click.BadParameter(
+                f"?{key}={text} is no JSON ({error}); write a number as 0.8, a list as "
+                '["SFF","FHF"], or a word'
+            ) from error
+        return text
 
 
 def _cost(text: str) -> Any:
@@ -90,7 +120,7 @@ def _cost(text: str) -> Any:
         return lambda _state, _action, _following: 1
     if kind == "states" and colon:
         try:
-            return {int(state) for state in rest.split(",")}
+            return set(states(rest))
         except ValueError as error:
             raise click.BadParameter(f"--cost {text!r}: write states:5,7,12") from error
     if text.endswith(".npy"):

@@ -14,7 +14,7 @@ from holdfast.solvers.poisoning.measurement import Conditions, Measurement, meas
 from holdfast.verify.summary import ExitCode
 
 from . import output
-from .models import rational
+from .options import SEED, Whole, refuse_idle
 from .poisoning_input import (
     FEATURES,
     Data,
@@ -24,6 +24,7 @@ from .poisoning_input import (
     sizes_of,
     write_json,
 )
+from .poisoning_numbers import COUNT_LIMIT, Positive, share
 from .poisoning_output import (
     PURPOSE,
     cost_table,
@@ -62,20 +63,22 @@ def _kinds(kinds: dict[str, str]) -> str:
 @click.option("--labels", help="File of benign labels, the probabilities that chosen wins; "
               "default 1 each.")  # fmt: skip
 @click.option("--weights", help="File of weights; a pair of weight 2 counts as two.")
-@click.option("--copies", type=int, help="Copies m of each pair, to whose multiples labels are "
-              "rounded; default 1.")  # fmt: skip
+@click.option("--copies", type=Whole(1, COUNT_LIMIT), help="Copies m of each pair, to whose "
+              "multiples labels are rounded; default 1.")  # fmt: skip
 @click.option("--norm", type=click.Choice(["l1", "l2", "linf"]), default="l1", show_default=True,
               help="What is least; l1 is the expected number of flips.")  # fmt: skip
-@click.option("--ridge", type=float, default=1.0, show_default=True,
+@click.option("--ridge", type=Positive(zero=True), default=1.0, show_default=True,
               help="lambda in lambda/2 norm(r)^2, for the ridge reward.")  # fmt: skip
-@click.option("--width", type=float, default=1e-6, show_default=True,
+@click.option("--width", type=Positive(), default=1e-6, show_default=True,
               help="Of the enclosure, relative.")  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of whatever is random."
-)
+@click.option("--tolerance", type=Positive(zero=True), default=0.0, show_default=True,
+              help="Drop features of which the others leave no more than this, relative to their "
+              "size; what that costs is said.")  # fmt: skip
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of whatever is random.")
 @click.option("--exact", is_flag=True, help="Solve in rational numbers (small data) and certify.")
 @click.option("--certificate", help="Where the certificate of --exact goes.")
-@click.option("--out", help="Write the rows that are flipped, answers exchanged (.jsonl).")
+@click.option("--out", help="Write the rows that are flipped, answers exchanged (.jsonl, "
+              ".jsonl.gz).")  # fmt: skip
 @click.option("--plot", type=click.Path(), help="Draw the cost against n and N/n.")
 @click.option("--json", "json_path", help="Write all numbers to a file.")
 @click.option("--record", help="Append the robustness figure to a file, one JSON line a run.")
@@ -91,6 +94,7 @@ def poison_command(data: str, **options: Any) -> int:
     console = output.console()
     target = _target(options)
     _check_paths(data, options)
+    _check_idle(target, data, options)
     found, dimensions = read_data(console, data, options)
     _check_request(found, target, dimensions, options)
     headline(console, found, target)
@@ -99,7 +103,7 @@ def poison_command(data: str, **options: Any) -> int:
     if measurements[0].rounded is not None:
         console.print(rewards_table(measurements))
     for note in notes(found, measurements):
-        console.print(f"note: {note}\n", highlight=False)
+        console.print(f"note: {output.plain(note)}\n", highlight=False)
     console.print(robustness(measurements[-1]))
     code = _exact(console, measurements[-1], options)
     _write(console, found, target, measurements, options)
@@ -109,7 +113,7 @@ def poison_command(data: str, **options: Any) -> int:
 def _target(options: dict[str, Any]) -> Target:
     return Target.parse(
         options["target"],
-        rate=rational(options["rate"], "the rate"),
+        rate=share(options["rate"], "the rate"),
         order=options["order"],
         seed=options["seed"],
         ridge=options["ridge"],
@@ -120,10 +124,30 @@ def _check_paths(data: str, options: dict[str, Any]) -> None:
     """What can be refused before any work is done."""
     if options["certificate"] and not options["exact"]:
         raise click.BadParameter("--certificate goes with --exact; enclosures have none")
+    if options["certificate"] and options["norm"] == "l2":
+        raise click.BadParameter("--certificate: there is none for --norm l2; leave it out")
+    if options["out"] and not options["out"].endswith((".jsonl", ".jsonl.gz")):
+        raise click.BadParameter(
+            f"--out {options['out']!r}: rows are written as .jsonl or .jsonl.gz; name it so"
+        )
     names = ("out", "plot", "json_path", "record", "certificate")
     targets = [("--" + name.removesuffix("_path"), options[name]) for name in names]
     check_targets(targets, {"the data": data})
     check_picture(options["plot"])
+
+
+def _check_idle(target: Target, data: str, options: dict[str, Any]) -> None:
+    """Refuses options that would have no effect."""
+    named = f"has no effect with --target {options['target']}; leave it out"
+    if not target.rated:
+        refuse_idle(["rate"], named)
+    if "length" not in target.kind:
+        refuse_idle(["order"], named)
+    if target.kind != "random" and options["sizes"] is None:
+        refuse_idle(["seed"], "has no effect where nothing is random; leave it out")
+    encoded = options["features"] in (None, "sentence") and not data.endswith(".npz")
+    if not encoded:
+        refuse_idle(["cache"], "has no effect unless texts are encoded as sentences; leave it out")
 
 
 def _check_request(
@@ -137,6 +161,9 @@ def _check_request(
         )
     if options["out"] and options["copies"] is None and not data.hard:
         raise click.BadParameter("--out needs --copies: some benign labels are fractions")
+    if options["copies"] is None and not (data.hard or target.learns):
+        refuse_idle(["ridge"], "has no effect without --copies, as some benign labels are "
+                    "fractions; leave it out")  # fmt: skip
     pairs = sizes_of(options["sizes"], data)[-1]
     if options["exact"] and dimensions[-1] * pairs > _EXACT:
         raise click.BadParameter(
@@ -155,7 +182,9 @@ def _measure_all(
     """One measurement for each number of pairs and of features, in this order."""
     sizes = sizes_of(options["sizes"], data)
     copies = 1 if options["copies"] is None and data.hard else options["copies"]
-    conditions = Conditions(options["norm"], options["width"], copies, options["ridge"])
+    conditions = Conditions(
+        options["norm"], options["width"], copies, options["ridge"], options["tolerance"]
+    )
     total = len(sizes) * len(dimensions)
     with progress_bar(console, "measuring") as report:
         report(0, total)

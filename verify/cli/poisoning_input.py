@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from holdfast.solvers.poisoning.bounded_files import listed
 from holdfast.solvers.poisoning.data_files import PreferencePairs, read_pairs
 from holdfast.solvers.poisoning.feature_files import (
     check_labels,
@@ -33,6 +34,8 @@ from holdfast.solvers.poisoning.text_features import (
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.report.wording import count
 
+from .poisoning_numbers import whole_numbers
+
 Array = np.ndarray[Any, Any]
 FEATURES = {
     "sentence": "a sentence encoder that works offline",
@@ -40,6 +43,12 @@ FEATURES = {
     "FILE": "an .npy or .npz array (n, N) of differences chosen - rejected",
 }
 _DIMENSIONS = (8, 32, 128, 384)
+_OF_LABELS = frozenset(
+    ("label", "labels", "tie", "ties", "is_tie", "winner", "better", "better_response_id",
+     "preference", "preferred", "human_preference", "chosen_id")
+)  # fmt: skip
+"""Columns that say which answer is better; to pass over them could be to misread every pair."""
+_OF_WEIGHTS = frozenset({"weight", "weights"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +94,17 @@ def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Dat
     pairs = read_pairs(path)
     given = _dimensions(options["dimensions"])
     features, described, dimensions = _features(console, pairs, given, options)
-    benign, weights, notes = pairs.labels, pairs.weights, []
+    benign, weights, notes = pairs.labels, pairs.weights, list(_unread(pairs, options))
     if options["labels"]:
         benign = check_size(read_numbers(options["labels"], "labels"), pairs.n_pairs, "labels")
         check_labels(benign, f"{options['labels']}: labels")
+        if not (pairs.labels == 1).all():
+            notes.append(f"the labels of {options['labels']} stand instead of those of the data")
     if options["weights"]:
         weights = check_size(read_numbers(options["weights"], "weights"), pairs.n_pairs, "weights")
         check_weights(weights, f"{options['weights']}: weights")
+        if pairs.weights is not None:
+            notes.append(f"the weights of {options['weights']} stand instead of those of the data")
     scaled = rescaled(features)
     if scaled.changed:
         notes.append(
@@ -105,6 +118,26 @@ def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Dat
             f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels keep it"
         )
     return Data(pairs, scaled.features, described, benign, weights, tuple(notes)), dimensions
+
+
+def _unread(pairs: PreferencePairs, options: dict[str, Any]) -> Iterator[str]:
+    """What was not read; raises click.BadParameter where that may change what the data mean."""
+    for option, names in (("labels", _OF_LABELS), ("weights", _OF_WEIGHTS)):
+        found = [one for one in pairs.unread if one.lower() in names]
+        if found and not options[option]:
+            raise click.BadParameter(
+                f"{pairs.path.name} has {found[0]!r}, which is not read from there; write one "
+                f"number a pair to a file and give it as --{option}, or leave {found[0]!r} out"
+            )
+    if pairs.unread:
+        yield f"not read: {listed(pairs.unread)}"
+    if pairs.prompts_within:
+        yield (
+            f"both answers hold the prompt already in {count(pairs.prompts_within, 'pair')} of "
+            f"{pairs.n_pairs:,}; there it is not put before them again"
+        )
+    if options["features"] and pairs.features is not None:
+        yield f"the features of {options['features']} stand instead of those of the data"
 
 
 def _features(
@@ -146,7 +179,13 @@ def _own(path: str, size: int) -> Array:
             f"--features {path!r} is no file and none of the kinds: "
             + "; ".join(f"{name} ({words})" for name, words in FEATURES.items())
         )
-    features = read_features(path).features
+    found = read_features(path)
+    features = found.features
+    if found.labels is not None or found.weights is not None:
+        raise click.BadParameter(
+            f"--features {path} holds labels or weights, which are read from DATA alone; save "
+            "them as .npy and give them as --labels and --weights"
+        )
     if features.shape[1] != size:
         raise click.BadParameter(
             f"--features {path} has shape {features.shape} for {size} pairs; give (n, {size}), "
@@ -180,17 +219,6 @@ def progress_bar(console: Console, title: str) -> Iterator[Any]:
 
 def _dimensions(text: str | None) -> tuple[int, ...]:
     return () if text is None else whole_numbers(text, "--dimensions")
-
-
-def whole_numbers(text: str, name: str) -> tuple[int, ...]:
-    """``8,32`` as numbers, each once and in order; raises click.BadParameter."""
-    try:
-        numbers = sorted({int(part) for part in text.split(",")})
-    except ValueError as error:
-        raise click.BadParameter(f"{name} {text!r}: write whole numbers, as 8,32,128") from error
-    if numbers[0] < 1:
-        raise click.BadParameter(f"{name} {text!r}: {numbers[0]} is below 1")
-    return tuple(numbers)
 
 
 def sizes_of(text: str | None, data: Data) -> Sequence[int]:

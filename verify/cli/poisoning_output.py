@@ -127,6 +127,14 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
         for note in one.notes:
             said.setdefault(note, f"n = {one.n_features:,}, N = {one.n_pairs:,}: {note}")
     yield from said.values()
+    for one in measurements:
+        if one.dropped is not None:
+            yield (
+                f"n = {one.n_features:,}, N = {one.n_pairs:,}: "
+                f"{count(len(one.dropped.features), 'feature')} dropped; with a ridge, the reward "
+                f"learnt from the cheapest labels is within {one.price:.3g} of the target's "
+                "(2-norm)"
+            )
     if any(status is RewardStatus.STOPPED for _, status in failed):
         yield f"Newton stopped early for some rows: {RewardStatus.STOPPED.value}"
 

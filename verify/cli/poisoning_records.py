@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.metadata
+import io
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -38,7 +42,7 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
     rises = {pairs.rows[i]: round(k) for i, k in moved if abs(k) > 0.5}
     copies = {number: abs(k) for number, k in rises.items()}
     written = 0
-    with whole(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+    with whole(path) as unfinished, _opened(unfinished) as file:
         if pairs.features is not None:
             labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
             for number in copies:
@@ -54,6 +58,21 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
                 file.write((line + "\n") * copies[number])
                 written += copies[number]
     return written
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """To write text, packed where the name ends so, and then the same bytes every time."""
+    if path.suffix != ".gz":
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+        return
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8") as file,
+    ):
+        yield file
 
 
 def append_record(data: Data, target: Target, measurement: Measurement, path: str) -> None:
@@ -83,6 +102,7 @@ def _origin(data: Data, target: Target) -> dict[str, Any]:
         "rate": float(target.rate),
         "order": target.order,
         "seed": target.seed,
+        "notes": list(data.notes),
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }
@@ -101,6 +121,8 @@ def _numbers(measurement: Measurement) -> dict[str, Any]:
         "least_whole_flips": measurement.whole_flips,
         "closed_form_bound": measurement.closed_form,
         "saving": measurement.saving,
+        "features_dropped": list(measurement.dropped.features) if measurement.dropped else [],
+        "price_of_dropping": measurement.price,
         "fractional_labels": measurement.fractional,
         "copies": measurement.copies,
         "flipped_rows": measurement.rows,

@@ -24,14 +24,15 @@ from holdfast.verify.report.wording import count
 from holdfast.verify.summary import ExitCode
 
 from . import output
-from .models import rational
-from .poisoning_input import check_picture, progress_bar, whole_numbers, write_json
+from .options import Whole
+from .poisoning_input import check_picture, progress_bar, write_json
+from .poisoning_numbers import share, whole_numbers
 from .poisoning_output import PURPOSE, titled
 from .targets import check_targets
 
 
 @click.command(name="poison-synthetic", epilog=PURPOSE)
-@click.option("--dimension", type=click.IntRange(1), default=50, show_default=True,
+@click.option("--dimension", type=Whole(1, 10**6), default=50, show_default=True,
               help="Features n of the first table; the others have 3/5 and 2/5 of it.")  # fmt: skip
 @click.option("--multiples", default="1,2,3,5,10,20,40", show_default=True,
               help="Pairs a feature, N / n, of the first table.")  # fmt: skip
@@ -41,7 +42,7 @@ from .targets import check_targets
 @click.option("--loss", "losses", default="3,10,20,40,80", show_default=True,
               help="N / n of the table of losses after rounding.")  # fmt: skip
 @click.option("--copies", default="1,5,20", show_default=True, help="Copies m of each pair.")
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True,
+@click.option("--seeds", type=Whole(1, 10**6), default=5, show_default=True,
               help="Over which means are taken.")  # fmt: skip
 @click.option("--plot", type=click.Path(), help="Draw the first two tables.")
 @click.option("--json", "json_path", help="Write all numbers to a file.")
@@ -64,11 +65,13 @@ def poison_synthetic_command(
     check_targets([("--plot", plot), ("--json", json_path)])
     check_picture(plot)
     console, since = output.console(), time.perf_counter()
-    shares = [rational(part, "a rate") for part in rates.split(",")]
+    shares = [share(part, "a rate") for part in rates.split(",")]
     small, smaller = max(1, 3 * dimension // 5), max(1, 2 * dimension // 5)
     columns = whole_numbers(multiples, "--multiples")
     later = whole_numbers(structured, "--structured")
     sizes = [k * smaller for k in whole_numbers(losses, "--loss")]
+    _check_sizes(dimension * columns[-1] * dimension, small * later[-1] * small,
+                 smaller * sizes[-1])  # fmt: skip
     granularity = whole_numbers(copies, "--copies")
     first = _collect(console, random_cells(dimension, columns, shares, seeds),
                      len(columns) * len(shares))  # fmt: skip
@@ -88,6 +91,18 @@ def poison_synthetic_command(
     if plot:
         console.print(f"plot: {_draw([*first, *second], plot)}", highlight=False)
     return ExitCode.AS_EXPECTED
+
+
+_ENTRIES = 10**8
+"""Of the features of one problem, 0.8 GB of doubles: more would be held several times over."""
+
+
+def _check_sizes(*entries: int) -> None:
+    if max(entries) > _ENTRIES:
+        raise click.BadParameter(
+            f"the largest table has features of {max(entries):,} entries, n * N; at most "
+            f"{_ENTRIES:,} are made: lower --dimension, --multiples, --structured or --loss"
+        )
 
 
 _Cell = TypeVar("_Cell", Cell, LossCell)

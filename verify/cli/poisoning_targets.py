@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -51,7 +52,7 @@ class Target:
         if text in ("random", "length", "margin", "filtered-length", "threshold"):
             return cls(text, "", **options)
         if colon and kind == "feature":
-            if not (rest.isdigit() and int(rest)):
+            if not (re.fullmatch("[0-9]{1,9}", rest) and int(rest)):
                 raise click.BadParameter(f"--target {text!r}: write feature:K, K = 1, 2, ...")
             return cls("feature:K", rest, **options)
         if colon and kind == "reward":
@@ -94,6 +95,16 @@ class Target:
         found = fit_reward(data.features, data.benign, weights=data.weights, ridge=self.ridge)
         margins: Array = found.reward @ data.features
         return margins
+
+    @property
+    def rated(self) -> bool:
+        """Whether a share of the pairs is flipped."""
+        return self.kind not in ("FILE", "reward:FILE")
+
+    @property
+    def learns(self) -> bool:
+        """Whether the labels depend on a reward that is learnt."""
+        return self.kind in ("margin", "filtered-length")
 
     @property
     def needs(self) -> int:

@@ -92,14 +92,17 @@ def test_without_pyarrow_the_extra_is_named(
         ((), "holds no pairs; it is empty"),
         (("\n", "  \n"), "holds no pairs; it is empty"),
         ((ROWS[0], "{not json\n"), r"pairs\.jsonl, line 2 is no JSON"),
-        ((ROWS[0], "\n", "[1, 2]\n"), r"line 3 holds a list; each line holds one object"),
+        ((ROWS[0], "\n", "[1, 2]\n"), r"line 3 begins a list; each line holds one object"),
         (({"chosen": "a", "reject": "b"},), r"line 1 has no 'rejected', but chosen, reject"),
         ((ROWS[0], {}), r"line 2 has no 'chosen', but nothing"),
-        (({"chosen": 7, "rejected": "b"},), r"line 1: chosen is '7'; give a string, or a list"),
-        (({"chosen": [], "rejected": "b"},), r"line 1: chosen is '\[\]'"),
-        (({"chosen": "a", "rejected": [{"role": "user"}]},), r"line 1: rejected is "),
-        (({"chosen": "a", "rejected": None},), r"line 1: rejected is 'None'"),
-        ((b"\xff\xfe",), r"line 1 is no JSON"),
+        (({"chosen": 7, "rejected": "b"},), r"line 1: chosen is 7; give a string, or a list"),
+        (({"chosen": [], "rejected": "b"},), r"line 1: chosen is \[\]"),
+        (
+            ({"chosen": "a", "rejected": [{"role": "user"}]},),
+            r"line 1: message 1 of rejected has the",
+        ),
+        (({"chosen": "a", "rejected": None},), r"line 1: rejected is None"),
+        ((b"\xff\xfe",), r"line 1 is no UTF-8: byte 1 is 0xff; save"),
     ],
 )
 def test_what_is_wrong_and_in_which_line(tmp_path: Path, lines: tuple[Any, ...], said: str) -> None:
@@ -148,7 +151,7 @@ def test_two_matrices_are_subtracted(tmp_path: Path) -> None:
         ({"features": [1, 2]}, r"features has shape \(2,\); give a matrix"),
         ({"features": np.ones((2, 0))}, r"shape \(2, 0\); give a matrix that is not empty"),
         ({"features": [[1, np.nan]]}, r"features\[0, 1\] is nan; give finite"),
-        ({"features": [["a", "b"]]}, r"features holds something that is no number"),
+        ({"features": [["a", "b"]]}, r"features cannot be read as an array of numbers: its dtype"),
         ({"features": [[1, 2]], "labels": [1]}, r"labels has shape \(1,\) for 2 pairs"),
         ({"features": [[1, 2]], "labels": [1, 1.5]}, r"labels\[1\] \(pair 2\) is 1\.5; a label"),
         ({"features": [[1, 2]], "labels": [np.nan, 1]}, r"labels\[0\] \(pair 1\) is nan"),
@@ -192,10 +195,10 @@ def test_one_number_a_pair(tmp_path: Path, name: str, make: Callable[[Path], Any
     [
         ("target.txt", "1\n0\nhalf\n", r"target\.txt, line 3 is 'half'; write one number a line"),
         ("target.txt", "", r"shape \(0,\); give a list of numbers"),
-        ("target.json", "{}", r"holds something that is no number"),
-        ("target.json", "[1, [0]]", r"holds something that is no number"),
+        ("target.json", "{}", r"is no JSON list of numbers, but begins"),
+        ("target.json", "[1, [0]]", r"entry 2 of the list is '\[0\]'"),
         ("target.json", "[1,", r"is no JSON list of numbers"),
-        ("target.json", "3", r"shape \(\); give a list"),
+        ("target.json", "3", r"is no JSON list of numbers, but begins '3'"),
     ],
 )
 def test_wrong_numbers(tmp_path: Path, name: str, text: str, said: str) -> None:

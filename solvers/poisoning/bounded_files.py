@@ -1,0 +1,278 @@
+"""Files of strangers: what is read is bounded before it is unpacked, and nothing is guessed.
+
+The bounds are far beyond what preference data need (a million pairs of long dialogues pass) and
+keep what a small file can cost to about a second and 200 MB.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as layout
+
+from ..model_checks import ModelError
+
+Array = np.ndarray[Any, Any]
+LARGEST_LINE = 2**22
+"""Bytes of a line: a dialogue of a million tokens."""
+MOST_ROWS = 10**7
+LARGEST_NUMBER = 400
+"""Characters of a number: every double has a shorter one."""
+LARGEST_TABLE = 2**25
+"""Bytes of a .json list of numbers, which is read as a whole."""
+SMALL = 2**24
+"""Bytes that anything may unpack to."""
+EXPANSION = 100
+"""How often larger than packed: texts reach 10, and what a bomb needs is 1,000."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf")
+
+
+def most_unpacked(path: Path) -> int:
+    """Bytes that the file may unpack to."""
+    return max(SMALL, EXPANSION * path.stat().st_size)
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file, packed with gzip if its name ends so, with their numbers from 1.
+
+    Raises ModelError for a packed file that is damaged or unpacks to far more than its size, and
+    for lines that are too long or too many.
+    """
+    opened: Any = open
+    if path.suffix == ".gz":
+        _check_unpacked(path)
+        opened = gzip.open
+    with opened(path, "rb") as file:
+        for number in range(1, MOST_ROWS + 2):
+            line = _unpacked(lambda: file.readline(LARGEST_LINE + 1), path)
+            if not line:
+                return
+            if len(line) > LARGEST_LINE:
+                raise ModelError(
+                    f"{path.name}, line {number} is longer than {LARGEST_LINE:,} bytes; write one "
+                    "row a line"
+                )
+            if number > MOST_ROWS:
+                raise ModelError(
+                    f"{path.name} has more than {MOST_ROWS:,} lines; give a part of the data"
+                )
+            yield number, line
+
+
+def _check_unpacked(path: Path) -> None:
+    most, size = most_unpacked(path), 0
+    with gzip.open(path, "rb") as file:
+        while part := _unpacked(lambda: file.read(2**20), path):
+            size += len(part)
+            if size > most:
+                raise ModelError(
+                    f"{path.name} has {path.stat().st_size:,} bytes and unpacks to more than "
+                    f"{most:,}; if that is right, unpack it and give the unpacked file"
+                )
+
+
+def _unpacked(read: Callable[[], bytes], path: Path) -> bytes:
+    try:
+        return read()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ModelError(f"{path.name} is damaged: {error}; fetch it again") from error
+
+
+def text_of(line: bytes, place: str, first: bool = False) -> str:
+    """The UTF-8 text of a line (the first may begin with a byte order mark)."""
+    try:
+        return line.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"{place} is no UTF-8: byte {error.start + 1} is 0x{line[error.start]:02x}; save the "
+            "file as UTF-8"
+        ) from error
+
+
+def strict_json(text: str, place: str) -> Any:
+    """What a JSON text holds.
+
+    Raises ModelError for what is no JSON, repeated keys, numbers beyond doubles or of very many
+    digits, and values nested too deeply.
+    """
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        row = dict(found)
+        if len(row) < len(found):
+            names = [name for name, _ in found]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ModelError(f"{place} has the key {shown(twice)} twice; keep one of them")
+        return row
+
+    def whole(digits: str) -> int:
+        if len(digits) > LARGEST_NUMBER:
+            raise ModelError(
+                f"{place} holds a number of {len(digits):,} digits, {digits[:20]}...; write at "
+                f"most {LARGEST_NUMBER}, or text in quotation marks"
+            )
+        return int(digits)
+
+    def decimal(digits: str) -> float:
+        value = float(digits) if len(digits) <= LARGEST_NUMBER else np.inf
+        if not np.isfinite(value):
+            raise ModelError(
+                f"{place} holds the number {shown(digits)}, which is beyond doubles; write a "
+                "smaller one, or text in quotation marks"
+            )
+        return value
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs, parse_int=whole, parse_float=decimal)
+    except ModelError:
+        raise
+    except RecursionError as error:
+        raise ModelError(f"{place} is nested too deeply; write a flat row") from error
+    except ValueError as error:
+        raise ModelError(f"{place} is no JSON: {error}") from error
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A value from a file in a message: quoted, escaped and cut short."""
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names from a file in a message."""
+    given = list(names)
+    text = ", ".join(shown(name, 40)[1:-1] for name in given[:10])
+    return (text + (f" and {len(given) - 10} more" if len(given) > 10 else "")) or "nothing"
+
+
+def number_of(text: str, place: str) -> float:
+    """A number in the digits 0 to 9; raises ModelError for anything else."""
+    word = text.strip()
+    if len(word) > LARGEST_NUMBER or not _NUMBER.fullmatch(word.lower()):
+        raise ModelError(f"{place} is {shown(word, 40)}; write one number a line, as 1 or 0.25")
+    value = float(word)
+    if np.isinf(value) and "inf" not in word.lower():
+        raise ModelError(f"{place} is {shown(word, 40)}, which is beyond doubles; write it smaller")
+    return value
+
+
+def numbers_of(path: Path) -> Array:
+    """The numbers of a text (one a line), or of a .json file that holds one list of numbers.
+
+    Raises ModelError with the line or the entry of what is no number.
+    """
+    if path.suffix != ".json":
+        lines = (
+            (text_of(line, f"{path.name}, line {n}", n == 1), f"{path.name}, line {n}")
+            for n, line in lines_of(path)
+        )
+        found = (number_of(text, place) for text, place in lines if text.strip())
+    else:
+        found = (
+            number_of(entry, f"{path.name}, entry {k} of the list")
+            for k, entry in enumerate(_entries(path), start=1)
+        )
+    return np.fromiter(found, dtype=np.float64)
+
+
+def _entries(path: Path) -> Iterator[str]:
+    """The entries of a list, as text; not parsed as JSON, whose nested values take much memory."""
+    if path.stat().st_size > LARGEST_TABLE:
+        raise ModelError(
+            f"{path.name} has more than {LARGEST_TABLE:,} bytes; give so many numbers as .npy"
+        )
+    text = text_of(path.read_bytes(), path.name, True).strip()
+    if not (text.startswith("[") and text.endswith("]") and len(text) > 1):
+        raise ModelError(f"{path.name} is no JSON list of numbers, but begins {shown(text, 40)}")
+    if text[1:-1].strip():
+        yield from (match[1] for match in re.finditer(r"[\[,]([^,]*?)(?=,|\]$)", text))
+
+
+def arrays_of(path: Path) -> dict[str, Array]:
+    """The arrays of an .npz file by name, or of an .npy file under the name "features".
+
+    Headers are read first, and only version 1.0: later ones are for records, and claim gigabytes.
+    Raises ModelError for what is no such file, for arrays of anything but
+    real numbers (objects, which would run code, are never unpacked), and for an array that would
+    take far more memory than the file holds.
+    """
+    if not path.is_file():
+        raise ModelError(f"there is no file {path}")
+    if path.suffix not in (".npy", ".npz"):
+        raise ModelError(f"{path.name}: features are read from .npy and .npz files")
+    try:
+        if path.suffix == ".npy":
+            with path.open("rb") as file:
+                return {"features": _array(file, f"{path.name}: the array", path.stat().st_size)}
+        return _members(path)
+    except ModelError:
+        raise
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, SyntaxError, KeyError,
+            NotImplementedError, RuntimeError, OverflowError) as error:  # fmt: skip
+        raise ModelError(
+            f"{path.name} cannot be read as an array of numbers: {shown(str(error), 100)}; save it "
+            "again with numpy.save or numpy.savez"
+        ) from error
+
+
+def _members(path: Path) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    left = most_unpacked(path)
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            place = f"{path.name}: {shown(name)[1:-1]}"
+            if name in found:
+                raise ModelError(f"{place} is there twice; keep one of them")
+            stored = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            if name == info.filename or not stored:
+                raise ModelError(f"{place} is no array of NumPy's; save with numpy.savez")
+            with archive.open(info) as file:
+                found[name] = _array(file, place, left)
+            left -= found[name].nbytes
+    return found
+
+
+def _array(file: IO[bytes], place: str, most: int) -> Array:
+    """The array of a file of at most `most` bytes."""
+    if layout.read_magic(file) != (1, 0):
+        raise ModelError(f"{place} is no plain array of numbers; save it with numpy.save")
+    shape, fortran, dtype = layout.read_array_header_1_0(file)
+    if dtype.kind == "c":
+        raise ModelError(
+            f"{place} holds complex numbers, whose imaginary part would be lost; give real ones, "
+            "such as the real and the imaginary parts as two features"
+        )
+    if dtype.kind not in "biuf":
+        raise ModelError(
+            f"{place} cannot be read as an array of numbers: its dtype is {shown(str(dtype))}; "
+            "give integers or floats"
+        )
+    size = math.prod(shape) * dtype.itemsize
+    if not 0 <= size <= most:
+        raise ModelError(
+            f"{place} claims the shape {shown(shape)}, {size:.3g} bytes, of which the file can "
+            f"hold {most:,}; if that is right, save it unpacked with numpy.savez or numpy.save"
+        )
+    data = _filled(file, size)
+    if len(data) != size or file.read(1):
+        raise ModelError(
+            f"{place} claims the shape {shown(shape)}, {size:,} bytes, and holds "
+            f"{'more' if len(data) == size else f'{len(data):,}'}; fetch it again"
+        )
+    return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+
+
+def _filled(file: IO[bytes], size: int) -> bytearray:
+    data = bytearray()
+    while len(data) < size and (part := file.read(min(2**24, size - len(data)))):
+        data += part
+    return data

@@ -1,0 +1,78 @@
+"""The texts of a pair: the prompt once, messages, and what is not read."""
+
+from typing import Any
+
+import pytest
+
+from holdfast.solvers import ModelError
+from holdfast.solvers.poisoning.dialogues import pair_of
+
+
+def chat(*contents: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": content} for content in contents]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen", "rejected", "texts"),
+    [
+        ("Why? ", "So.", "No.", ("Why? So.", "Why? No.")),
+        ("Why?", "Why? So.", "Why? No.", ("Why? So.", "Why? No.")),
+        ("\n\nWhy?", "Why? So.", "Why? No.", ("Why? So.", "Why? No.")),
+        ("Why?", chat("Why?", "So."), chat("Why?", "No."), ("Why?\n\nSo.", "Why?\n\nNo.")),
+        (chat("Be brief", "Why?"), chat("Be brief", "Why?", "So."), chat("Be brief", "Why?", "No"),
+         ("Be brief\n\nWhy?\n\nSo.", "Be brief\n\nWhy?\n\nNo")),
+        ("Why?", chat("Be brief", "Why?", "So"), chat("Be brief", "Why?", "No"),
+         ("Be brief\n\nWhy?\n\nSo", "Be brief\n\nWhy?\n\nNo")),
+        ("Why?", "Why? So.", "No.", ("Why?Why? So.", "Why?No.")),
+        ("A", "Apple", "Ant", ("AApple", "AAnt")),
+        ("Why?", chat("So."), chat("No."), ("Why?So.", "Why?No.")),
+        ("Why?", chat("Why?"), chat("Why?"), ("Why?Why?", "Why?Why?")),
+        (None, "So.", "No.", ("So.", "No.")),
+        ([], "So.", "No.", ("So.", "No.")),
+        (" ", "So.", "No.", (" So.", " No.")),
+    ],
+)  # fmt: skip
+def test_the_prompt_stands_once(
+    prompt: Any, chosen: Any, rejected: Any, texts: tuple[str, str]
+) -> None:
+    pair = pair_of({"prompt": prompt, "chosen": chosen, "rejected": rejected}, "line 1")
+    assert (pair.chosen, pair.rejected) == texts
+
+
+def test_whether_the_prompt_was_there_is_said() -> None:
+    for chosen, within in (("Why? So.", True), ("So.", False)):
+        row = {"prompt": "Why?", "chosen": chosen, "rejected": "Why? No."}
+        assert pair_of(row, "line 1").prompt_within is within
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"prompt": "Why?", "chosen": chat("Why?", "So"), "rejected": chat("No")},
+         r"line 1: chosen holds the prompt 'Why\?' and rejected does not; give it in both"),
+        ({"prompt": "Why?", "chosen": "So", "rejected": chat("Why?", "No")},
+         r"line 1: rejected holds the prompt 'Why\?' and chosen does not"),
+        ({"prompt": 0, "chosen": "a", "rejected": "b"}, r"line 1: prompt is 0; give a string"),
+        ({"prompt": False, "chosen": "a", "rejected": "b"}, r"prompt is False; give a string"),
+        ({"chosen": chat("a", None), "rejected": "b"},
+         r"line 1: message 2 of chosen has the content None; give it a text"),
+        ({"chosen": chat("a", ["b"]), "rejected": "b"}, r"message 2 of chosen has the content \["),
+        ({"chosen": [{"content": None, "tool_calls": []}], "rejected": "b"}, r"content None"),
+        ({"chosen": "a\ud800", "rejected": "b"},
+         r"line 1: chosen holds half of a character, '\\ud800', at position 2"),
+        ({"chosen": chat("a", "\udc00"), "rejected": "b"}, r"message 2 of chosen holds half of"),
+        ({"response_0": "a", "\x1b[31m": "b"}, r"no 'chosen', but response_0, \\x1b\[31m; each"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(row: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        pair_of(row, "line 1")
+
+
+def test_a_message_that_calls_a_tool_may_be_empty_and_the_call_is_said_to_be_unread() -> None:
+    """Contents "Q", "", "4": joined by blank lines."""
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}
+    row = {"chosen": [*chat("Q"), call, *chat("4")], "rejected": "b", "score": 8}
+    pair = pair_of(row, "line 1")
+    assert pair.chosen == "Q\n\n\n\n4"
+    assert pair.unread == {"score", "chosen: tool_calls"}
