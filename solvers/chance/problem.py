@@ -141,12 +141,16 @@ class ChanceProblem:
         return value
 
     def to_dict(self, level: Rational | None = None) -> dict[str, Any]:
-        """The "joint-chance" document: exact, and with a level complete for a checker."""
+        """The "joint-chance" document: exact, and with a level complete for a checker.
+
+        Costs and budgets of the model take no part here; a checker refuses a document with some.
+        """
         size = self.model.n_states
+        unconstrained = {} if level is None else {"costs": [], "budgets": []}
         terminal = Vector((0,) * size) if self.terminal is None else self.terminal
         return {
             "kind": "joint-chance",
-            "model": self.model.to_dict(),
+            "model": {**self.model.to_dict(), **unconstrained},
             "unsafe": list(self.unsafe),
             "horizon": self.horizon,
             "level": None if level is None else format_rational(to_fraction(level, "level")),

@@ -8,6 +8,8 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is still loading ends it without a word."""
+    if sys.argv[1:2] == ["check"] and not sys.flags.isolated:
+        _isolate()
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -15,6 +17,16 @@ def main() -> None:
     from holdfast.verify.cli import main as run
 
     run()
+
+
+def _isolate() -> None:
+    """Start again as `python -I`: what is checked is a stranger's, and perhaps PYTHONPATH too.
+
+    `os` was loaded when Python started, before it looked into the paths of the environment.
+    """
+    import os
+
+    os.execv(sys.executable, [sys.executable, "-I", "-m", "holdfast", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

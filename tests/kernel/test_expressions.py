@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.verify.kernel import Enclosure, Rejected, evaluate_expression, format_rational
-from holdfast.verify.kernel.exact import exp_bounds, log_bounds, sqrt_bounds
+from holdfast.verify.kernel.expressions import exp_bounds, log_bounds, sqrt_bounds
 
 BITS = 128
 

@@ -139,20 +139,20 @@ def test_rewards_after_a_violation_can_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("fields", "shown"),
     [
-        ({"horizon": 0}, "wrong horizon"),
-        ({"horizon": -1}, "wrong horizon"),
-        ({"horizon": 10**6}, "wrong horizon"),  # refused before it is unrolled
-        ({"charge": "2"}, "wrong horizon, charge"),
+        ({"horizon": 0}, ".horizon is outside 1.."),
+        ({"horizon": -1}, ".horizon is outside 1.."),
+        ({"horizon": 10**6}, "more pairs"),  # refused before it is unrolled
+        ({"charge": "2"}, ".charge is outside [0, 1]"),
         ({"charge": "-1/2"}, "-1/2"),
-        ({"unsafe": [1, 1]}, "unsafe state"),
-        ({"unsafe": [2]}, "unsafe state"),
-        ({"unsafe": [-1]}, "unsafe state"),
+        ({"unsafe": [1, 1]}, ".unsafe must be different states of 0..1"),
+        ({"unsafe": [2]}, ".unsafe must be different states of 0..1"),
+        ({"unsafe": [-1]}, ".unsafe must be different states of 0..1"),
         ({"terminal": ["0"]}, ".terminal must have 2 entries"),
         ({"counts_start": "no"}, ".counts_start is none of True, False"),
         ({"level": 0.25}, ".level"),
         ({"level": "24/100"}, "row 5"),
         ({"level": "26/100"}, "dual objective"),
-        ({"horizon": 2}, "primal must have 13 entries"),
+        ({"horizon": 2}, "values must have 9 entries"),
         ({"notes_": []}, "notes_"),
         ({"terminal": ["1", "0"]}, "negative slack"),
         ({"model": {**MODEL, "discount": "2"}}, ".discount is outside"),

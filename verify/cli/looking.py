@@ -86,9 +86,13 @@ def show_command(label: str, path: str) -> int:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 def check_command(files: Sequence[str]) -> int:
-    """Check certificate FILES with the kernel, in a fresh process that loads no solver."""
-    command = [sys.executable, "-m", "holdfast.verify.kernel", *files]
-    done = subprocess.run(command, check=False)
+    """Check certificate FILES with the kernel, in a fresh process that loads no solver.
+
+    That process runs the kernel by its own path, without this folder, the environment's paths and
+    what is installed (python -I -S), so nothing that lies beside a certificate can take part.
+    """
+    program = Path(__file__).resolve().parents[1] / "kernel" / "__main__.py"
+    done = subprocess.run([sys.executable, "-I", "-S", str(program), *files], check=False)
     if done.returncode == 0:
         return ExitCode.AS_EXPECTED
     return ExitCode.CERTIFICATE_REJECTED

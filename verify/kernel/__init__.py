@@ -9,14 +9,31 @@ Accepted, a document proves this of the data in it, on the word of Python's inte
 * all also of a "joint-chance" model: T decisions, with a bound on the risk of unsafe states;
 * counterexample: the relation is false at the values; enclosure: the expression is in [lo, hi].
 Not proved: that a model is the one meant, a relation the theorem's, or a value "given" right (the
-report counts these beside those "proved" by certificates inside); `notes` are not read. All holds
-except with probability alpha, if there is one. A rejection proves nothing.
+report counts these, and constants, beside those "proved" of a program or a model by certificates
+inside); `notes` are not read. All holds except with probability alpha, if there is one. A rejection
+proves nothing.
+
+To be read in this order: exact, documents, enclosures, expressions, programs, processes,
+statements.
 """
 
-# fmt: off
-from .certificate import Report, Step, check, check_file  # noqa: I001
-from .exact import Comparison, Enclosure, Rejected, Verdict, compare, evaluate_expression
-from .exact import format_rational, rational as parse_rational
+from .enclosures import Comparison, Enclosure, Verdict, compare
+from .exact import Rejected, format_rational
+from .exact import rational as parse_rational
+from .expressions import evaluate_expression
+from .statements import Report, Step, check, check_file
 
-__all__ = ["Comparison", "Enclosure", "Rejected", "Report", "Step", "Verdict", "check",
-    "check_file", "compare", "evaluate_expression", "format_rational", "parse_rational"]
+__all__ = [
+    "Comparison",
+    "Enclosure",
+    "Rejected",
+    "Report",
+    "Step",
+    "Verdict",
+    "check",
+    "check_file",
+    "compare",
+    "evaluate_expression",
+    "format_rational",
+    "parse_rational",
+]
