@@ -146,7 +146,7 @@ class ChanceProblem:
         Costs and budgets of the model take no part here; a checker refuses a document with some.
         """
         size = self.model.n_states
-        unconstrained = {} if level is None else {"costs": [], "budgets": []}
+        unconstrained: dict[str, Any] = {} if level is None else {"costs": [], "budgets": []}
         terminal = Vector((0,) * size) if self.terminal is None else self.terminal
         return {
             "kind": "joint-chance",

@@ -146,10 +146,7 @@ def test_statements_are_counted_without_docstrings(code: str, expected: int) -> 
         ("def f():\n    return 1\n", 1),
         ("def f(a):\n    return 1 if a and a > 1 else 2\n", 3),
         ("def f(a):\n    return [x for x in a]\n", 2),
-        (
-            ("match a:\n    case 1:\n        x = 1\n    case _:\n        x = 2\n", 3),
-            3,
-        ),
+        ("match a:\n    case 1:\n        x = 1\n    case _:\n        x = 2\n", 3),
     ],
 )
 def test_complexity_is_counted(code: str, expected: int) -> None:

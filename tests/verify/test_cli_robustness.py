@@ -276,7 +276,8 @@ def test_a_path_that_cannot_be_written(
     ("verify", "--html", "a", "--json", "a/index.html"),
     ("hunt", "x", "--store", "a", "--json", "a"),
     ("solve", "g1.json", "--certificate", "g1.json"), ("export", "g1.json", "--to", "./g1.json"),
-    ("poison", "g1.json", "--out", "a.jsonl", "--json", "a.jsonl"), ("poison", "a", "--record", "a"),
+    ("poison", "g1.json", "--out", "a.jsonl", "--json", "a.jsonl"),
+    ("poison", "a", "--record", "a"),
     ("poison-synthetic", "--json", "a.png", "--plot", "a.png"),
 ])  # fmt: skip
 def test_two_outputs_in_one_file(holdfast: Invoke, model: Path, command: tuple[str, ...]) -> None:
