@@ -220,10 +220,12 @@ def _written(value: Value, precision: int) -> dict[str, Any]:
         return {"value": format_rational(value)}
     if isinstance(value, Enclosure):
         ends = value.lo, value.hi
+        alpha = {"alpha": format_rational(value.alpha)} if value.alpha else {}
     else:
+        alpha = {}
         with flint.ctx.workprec(precision):
             ends = expressions.from_arb(value.compute())
-    return {"lo": format_rational(ends[0]), "hi": format_rational(ends[1])}
+    return {"lo": format_rational(ends[0]), "hi": format_rational(ends[1]), **alpha}
 
 
 def _shown(value: Value) -> str:

@@ -135,6 +135,11 @@ def solve_joint(
         "reward_after_violation": not options["reward_only_safe"],
     }
     levels = read_levels(options["risks"])
+    if model.n_constraints:
+        output.console().print(
+            f"note: the model's own costs and budgets ({model.n_constraints}) take no part; the "
+            "risk is all that is bounded"
+        )
     if options["horizon"] is None:
         options = {**options, "certificate": certificates[0], "all": whole,
                    "method program": method == "program"}  # fmt: skip

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from holdfast.verify.counterexample import Certified, certify
 from holdfast.verify.hunt import Hunt, hunt
+from holdfast.verify.report.numbers import shorten
 from holdfast.verify.report.wording import count
 from holdfast.verify.schedule import Budget
 from holdfast.verify.shrink import Shrunk
@@ -105,6 +106,8 @@ def _certificate(console: Console, certified: Certified, directory: Path) -> boo
         return False
     console.print(
         f"counterexample: {path} ({report.proved} numbers proved of the programs and models "
-        f"embedded in it, {report.given} given; holdfast check {path})"
+        f"embedded in it, {report.given} given; holdfast check {path})",
+        *(output.plain(f"  {shorten(line, 200)}") for line in report.behind),
+        sep="\n",
     )
     return True

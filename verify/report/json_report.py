@@ -137,7 +137,8 @@ def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dic
     """A hunt as plain data; `models` counts the cases tried, those of shrinking apart.
 
     certified: of the violation; `accepted` is the kernel's word on it, `proved` counts numbers
-    proved of the programs and models embedded in the certificate.
+    proved of the programs and models embedded in the certificate, `given` the others, and `behind`
+    says of each number what stands behind it.
     """
     shrunk = found.violation
     return {
@@ -170,9 +171,14 @@ def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dic
 
 def _report(certified: Certified | None) -> dict[str, Any]:
     if certified is None:
-        return {"accepted": False, "proved": 0, "given": 0}
+        return {"accepted": False, "proved": 0, "given": 0, "behind": []}
     report = certified.report
-    return {"accepted": report.accepted, "proved": report.proved, "given": report.given}
+    return {
+        "accepted": report.accepted,
+        "proved": report.proved,
+        "given": report.given,
+        "behind": list(report.behind),
+    }
 
 
 def _observation(seen: Observation) -> dict[str, Any]:
