@@ -25,6 +25,7 @@ from holdfast.verify.summary import ExitCode
 from . import output
 from .chance_output import Request, levels_table, print_problem, print_solution
 from .endless import print_eventual, print_first_hit
+from .idle import idle_risk
 from .models import rational, states
 from .options import Whole
 
@@ -184,6 +185,9 @@ def _endless(
     needing = ("plot", "compare_boole", "then_free", "charge", "all", "method program")
     _refuse(options, needing, "needs a --horizon")
     console = output.console()
+    lines = idle_risk(model, unsafe, levels, None, flags["counts_start"])
+    for line in (*(output.plain(note) for note in model.notes), *lines):
+        console.print(f"  note: {line}", highlight=False)
     if options["fading"]:
         _refuse(options, ["width"], "is that of an enclosure; with --fading the optimum is exact")
         return print_first_hit(console, model, unsafe, levels, path, flags)

@@ -17,6 +17,7 @@ from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, duration, shorten
 from holdfast.verify.report.wording import count
 
+from .idle import idle_risk
 from .output import plain
 
 _ROWS = 40
@@ -51,6 +52,15 @@ def print_problem(console: Console, request: Request) -> None:
     )
     for note in model.notes:
         console.print(f"  note: {plain(note)}", highlight=False)
+    for line in idle_risk(
+        model,
+        problem.unsafe,
+        request.levels,
+        problem.horizon,
+        problem.counts_start,
+        problem.charge == 0,
+    ):
+        console.print(f"  note: {line}", highlight=False)
     start = [s for s in problem.unsafe if model.initial[s]]
     if start and not problem.counts_start:
         console.print(

@@ -106,7 +106,7 @@ def _literal(key: str, text: str) -> Any:
     try:
         return strict_json(text, read_float=float)
     except ModelError as error:
-        if re.match(r"[\[{\"]|[-+.]?[0-9]", text):
+        if re.match(r"[\[{\"]|[-+.0-9eE]*[0-9][-+.0-9eE]*$", text):
             raise click.BadParameter(
                 f"?{key}={text} is no JSON ({error}); write a number as 0.8, a list as "
                 '["SFF","FHF"], or a word'

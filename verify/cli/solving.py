@@ -21,6 +21,7 @@ from holdfast.verify.summary import ExitCode
 
 from . import output
 from .chance import joint_risk_options, refuse_without_risk, solve_joint
+from .idle import idle_costs
 from .models import COST_HELP, MODEL_HELP, read_model
 from .targets import check_targets
 
@@ -126,6 +127,8 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
     )
     for note in model.notes:
         console.print(f"  note: {output.plain(note)}", highlight=False)
+    for line in idle_costs(model):
+        console.print(f"  note: {line}", highlight=False)
     if found.relaxation is not None:
         console.print(
             f"[bold red]infeasible[/bold red]: no policy meets the budgets; the least uniform "

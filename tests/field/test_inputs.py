@@ -1,0 +1,206 @@
+"""Models as people bring them: what was misread without a word is read right or refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from holdfast.solvers import CMDP, ModelError, from_arrays, load, read_prism, save, solve
+from holdfast.verify.cli import main
+
+HOLES = [5, 7, 11, 12]
+
+
+@dataclass
+class Done:
+    """What came of a command; output: stdout and stderr, line breaks aside."""
+
+    exit_code: int
+    output: str
+
+
+@pytest.fixture
+def holdfast(tmp_path: Path, monkeypatch, capfd) -> Callable[..., Done]:
+    """Runs a command in this process, in an empty folder, on a wide terminal."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def invoke(*arguments: object) -> Done:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        return Done(int(stop.value.code or 0), " ".join("".join(capfd.readouterr()).split()))
+
+    return invoke
+
+
+LAKE = ("solve", "gym:FrozenLake-v1", "--discount")
+
+
+def test_the_lake_s_holes_are_visited(holdfast):
+    # A linear program over (time, state, action) on the environment's own table gives these.
+    done = holdfast(*LAKE, "1", "--horizon", "30", "--joint-risk", "0.01,0.05,0.17", "--unsafe",
+                    "5,7,11,12")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    for value in ("0.0460251", "0.2282379", "0.3478727", "0.1243"):
+        assert value in done.output
+
+
+@pytest.mark.parametrize("cost", ["states:5,7,11,12", "holes.npy"])
+def test_a_cost_on_the_holes(holdfast, cost):
+    # 15611/68000 = 0.229574 with multiplier 15611/3400 where the lake is in thirds.
+    np.save("holes.npy", np.isin(np.arange(16), HOLES).astype(float))
+    done = holdfast(*LAKE, "99/100", "--cost", cost, "--budget", "1/20")
+    assert done.exit_code == 0, done.output
+    assert "= 0.229574" in done.output
+    assert "= 4.59147 (budget 1/20)" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"),
+    [  # float value iteration on the environment's own table
+        ("success_rate=0.8", "= 0.38045"),  # 0.3804495
+        ('desc=["SFF","FHF","FFG"]', "= 0.305603"),
+        ("map_name=4x4", "= 0.0688909"),  # as without: the optimum at discount 9/10
+    ],
+)
+def test_arguments_of_an_environment(holdfast, arguments, value):
+    done = holdfast("solve", f"gym:FrozenLake-v1?{arguments}", "--discount", "9/10")
+    assert done.exit_code == 0, done.output
+    assert value in done.output
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ('FrozenLake-v1?desc=["SFF"', "is no JSON"),
+        ("FrozenLake-v1?success_rate=1e999", "beyond all floats"),
+        ("FrozenLake-v1?map_name", "is not key=value"),
+        ("FrozenLake-v1?map_name=4x4&map_name=8x8", "gives an argument twice"),
+        ("FrozenLake-v1?map_name=9x9", "KeyError"),
+        ("FrozenLake-v9", "it has FrozenLake-v1"),
+        ("Taxi-v3", "it has Taxi-v4"),
+        ("Taxi-v4?fickle_passenger=true", "outside the table"),
+    ],
+)
+def test_environments_that_cannot_be_made_as_asked(holdfast, model, said):
+    done = holdfast("solve", f"gym:{model}")
+    assert done.exit_code == 64, done.output
+    assert said in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--cost", "step", "--budget", "100"), "cost 1 constrains nothing: no policy can exceed"),
+        (("--cost", "states:5", "--budget", "1"), "cost 1 constrains nothing"),
+        (("--cost", "states:0,16", "--budget", "1"), "names state 16"),
+        (("--horizon", "3", "--joint-risk", "1/2", "--unsafe", "15"),
+         "no policy can reach unsafe state 15 within 3 decisions; the risk is zero"),
+        (("--horizon", "30", "--joint-risk", "1", "--unsafe", "5"), "level 1 constrains nothing"),
+        (("--horizon", "2", "--joint-risk", "4/5", "--unsafe", "5"), "level 4/5 constrains"),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_is_said(holdfast, options, said):
+    done = holdfast(*LAKE, "99/100", *options)
+    assert said in done.output, done.output
+
+
+def test_what_has_an_effect_is_not_called_idle(holdfast):
+    for options in (
+        ("--cost", "states:5,7,11,12", "--budget", "1/20"),
+        ("--horizon", "30", "--joint-risk", "1/20", "--unsafe", "5,7,11,12"),
+    ):
+        done = holdfast(*LAKE, "99/100", *options)
+        assert "constrains nothing" not in done.output
+        assert "no policy can reach" not in done.output
+
+
+@pytest.mark.parametrize("text", ["\u0665,7", "5,,7", "1_0", "-1", "5 "])
+def test_lists_of_states_are_digits_and_commas(holdfast, text):
+    for options in (
+        ("--cost", f"states:{text}", "--budget", "1"),
+        ("--horizon", "3", "--joint-risk", "1/2", f"--unsafe={text}"),
+    ):
+        assert holdfast(*LAKE, "9/10", *options).exit_code == 64
+
+
+MATRICES = [np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.5, 0.5], [0.6, 0.4]])]
+REWARD = np.array([[0.0, 1.0], [0.5, 0.0]])
+
+
+def test_a_list_of_dense_matrices_is_one_for_each_action():
+    # 24/17 by enumeration of the four policies, at the decimals that are meant.
+    lists = (MATRICES, tuple(MATRICES), [scipy.sparse.csr_matrix(m) for m in MATRICES])
+    for matrices in lists:
+        model = from_arrays(matrices, REWARD, discount="1/2", limit_denominator=10)
+        assert solve(model).value == Fraction(24, 17)
+    array = from_arrays(np.stack(MATRICES, axis=1), REWARD, discount="1/2", limit_denominator=10)
+    assert solve(array).value == Fraction(24, 17)
+    with pytest.raises(ModelError, match="a list holds one S x S matrix for each action"):
+        from_arrays([np.full((2, 3), 1 / 3)] * 3, np.ones((3, 2)), discount="1/2")
+
+
+def test_float32_rows_name_the_remedy():
+    z = np.arange(18, dtype=np.float32).reshape(3, 2, 3) % 5 / np.float32(3)
+    rows = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
+    reward = np.eye(3)[:, :2]
+    with pytest.raises(ModelError, match="limit_denominator=10"):
+        from_arrays(rows, reward, discount="1/2")
+    model = from_arrays(rows, reward, discount="1/2", limit_denominator=10**6)
+    assert any("re-normalised exactly" in note for note in model.notes)
+
+
+def test_an_archive_of_other_arrays(tmp_path):
+    np.savez(tmp_path / "plain.npz", P=np.ones((1, 1, 1)), R=np.ones((1, 1)))
+    with pytest.raises(ModelError, match=r"holds 'P', .* made by from_arrays"):
+        load(tmp_path / "plain.npz")
+
+
+@pytest.mark.parametrize(("kind", "read"), [("CTMC", False), ("DTMC", True), ("LTS", False)])
+def test_rates_are_no_probabilities(tmp_path, kind, read):
+    path = tmp_path / "chain.tra"
+    path.write_text(f"# Transitions ({kind})\n3 4\n0 1 0.5\n0 2 0.5\n1 1 1\n2 2 1\n")
+    (tmp_path / "chain.srew").write_text("# Reward structure\n# State rewards\n3 2\n0 1\n1 2\n")
+    if read:  # V(1) = 2 / (1 - 9/10) = 20, V(0) = 1 + 9/10 (1/2) 20 = 10
+        assert solve(read_prism(path, discount="9/10")).value == 10
+        return
+    with pytest.raises(ModelError, match=f"line 1: the file holds a {kind}"):
+        read_prism(path, discount="9/10")
+
+
+def test_decimals_of_json_are_what_is_written(tmp_path):
+    model = from_arrays([[[1]]], [[1]], discount="1/2")
+    document = model.to_dict() | {"discount": 0.9, "reward": [0.1]}
+    (tmp_path / "m.json").write_text(json.dumps(document))
+    assert solve(load(tmp_path / "m.json")).value == 1  # 1/10 / (1 - 9/10)
+    with pytest.raises(ModelError, match=r"discount is the float 0.9"):
+        CMDP.from_dict(document | {"reward": [1]})
+
+
+def test_large_models_are_read(tmp_path):
+    """A million states: a chain, whose arrays shrink more than those of any real model."""
+    size = 10**6
+    model = CMDP(
+        n_states=size,
+        choice_start=np.arange(size + 1),
+        actions=np.zeros(size, dtype=np.int64),
+        indptr=np.arange(size + 1),
+        successors=np.minimum(np.arange(size) + 1, size - 1),
+        weights=np.ones(size, dtype=np.int64),
+        reward=np.ones(size, dtype=np.int64),
+        reward_denominator=1,
+        costs=np.empty((0, size), dtype=np.int64),
+        cost_denominators=(),
+        budgets=(),
+        discount=Fraction(1, 2),
+        initial=np.ones(size, dtype=np.int64),
+    )
+    assert load(save(model, tmp_path / "m.npz")).n_states == size

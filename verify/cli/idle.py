@@ -1,0 +1,68 @@
+"""What of a problem has no effect, each in one line of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from holdfast.solvers import CMDP
+from holdfast.solvers.reach import charged, entered, first_visits, largest_risk, within_budget
+from holdfast.verify.report.numbers import shorten
+
+_SHOWN = 12
+_ROUNDING = 1e-9
+
+
+def idle_costs(model: CMDP) -> Iterator[str]:
+    """Lines on costs of states that no policy can reach, and on budgets that none can exceed."""
+    visited = np.isfinite(first_visits(model))
+    for index in range(model.n_constraints):
+        name, charges = f"cost {index + 1}", charged(model, index)
+        budget = shorten(str(model.budgets[index]), 30)
+        unreached = np.flatnonzero(charges & ~visited).tolist()
+        if not (charges & visited).any():
+            why = f"no policy can reach {listed(unreached)}" if unreached else "it is zero"
+            yield f"{name} is never charged: {why}"
+        elif unreached:
+            yield f"{name} is charged in {listed(unreached)} too, which no policy can reach"
+        if within_budget(model, index):
+            yield f"{name} constrains nothing: no policy can exceed its budget {budget}"
+
+
+def idle_risk(
+    model: CMDP,
+    unsafe: Sequence[int],
+    levels: Sequence[Fraction],
+    horizon: int | None,
+    counts_start: bool,
+    joint: bool = True,
+) -> Iterator[str]:
+    """Lines on unsafe states that no policy can reach, and on levels that none can exceed.
+
+    joint: whether the risk is the chance of an unsafe state, the only one that is bounded here.
+    """
+    reached = entered(model, horizon) | (counts_start & (first_visits(model) == 0))
+    idle = [state for state in unsafe if not reached[state]]
+    within = "" if horizon is None else f" within {horizon} decisions"
+    if idle:
+        none = "; the risk is zero whatever one does" if len(idle) == len(unsafe) else ""
+        yield f"no policy can reach unsafe {listed(idle)}{within}{none}"
+    if len(idle) == len(unsafe) or not joint:
+        return
+    worst = None
+    if horizon is not None and not (counts_start and any(model.initial[s] for s in unsafe)):
+        worst = largest_risk(model, unsafe, horizon)
+    for level in levels:
+        if level >= 1:
+            yield f"level {level} constrains nothing: no chance is above 1"
+        elif worst is not None and worst + _ROUNDING <= level:
+            yield (f"level {level} constrains nothing: no policy has a risk above {worst:.6g}")
+
+
+def listed(states: Sequence[int]) -> str:
+    """``states 3, 4``, the first dozen of them."""
+    shown = ", ".join(map(str, states[:_SHOWN]))
+    more = f" and {len(states) - _SHOWN} more" if len(states) > _SHOWN else ""
+    return f"state{'s' * (len(states) > 1)} {shown}{more}"
