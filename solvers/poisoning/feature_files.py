@@ -132,11 +132,11 @@ def _check(numbers: Array, name: str, good: Array, rule: str) -> Array:
 
 
 def _floats(values: Array, path: str | Path, name: str) -> Array:
-    """As doubles; raises ModelError for numbers that are none, such as integers above 2**53."""
+    """As doubles; raises ModelError for numbers that are none, such as integers from 2**53 on."""
     numbers = values.astype(np.float64)
     changed = np.zeros(values.shape, dtype=bool)
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        changed = np.abs(numbers) > 2.0**53
+        changed = np.abs(numbers) >= 2.0**53
     elif values.dtype.itemsize > 8:
         changed = (numbers != values) & ~np.isnan(values)
     if changed.any():

@@ -1,0 +1,254 @@
+"""Preference data as people keep them: read as they were meant, or refused with the remedy."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from holdfast.verify.cli import main
+
+WORDS = (
+    "sun", "river", "door", "cold", "quiet", "cup", "cat", "over", "bird", "song", "snow", "warm",
+    "green", "runs", "hill", "map", "tea",
+)  # fmt: skip
+PAIRS = 24
+NGRAMS = ("--features", "ngrams", "--dimensions", "4")
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def poison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Runs ``holdfast poison`` in an empty folder: the exit code, and all that it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main(["poison", *arguments])
+        return int(stop.value.code or 0), " ".join("".join(capfd.readouterr()).split())
+
+    return run
+
+
+def triples() -> list[tuple[str, str, str]]:
+    """Prompt, chosen and rejected answer."""
+    generator = np.random.default_rng(5)
+
+    def words(low: int, high: int) -> str:
+        return " ".join(generator.choice(WORDS, generator.integers(low, high)))
+
+    return [(f"Q: {words(3, 5)}?", words(2, 8), words(2, 8)) for _ in range(PAIRS)]
+
+
+def write(name: str, rows: list[Any]) -> str:
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return name
+
+
+def chat(*contents: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": content} for content in contents]
+
+
+def least_cost(chosen: list[str], rejected: list[str]) -> float:
+    """min sum (1 - theta) with the moments of the target, 0 <= theta <= 1, by scipy alone.
+
+    Hashed n-grams of both texts, the four leading right singular vectors V of their differences;
+    the target flips the quarter of the pairs whose chosen text is shorter by most.
+    """
+    from scipy.optimize import linprog
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    hashing = HashingVectorizer(n_features=2048, ngram_range=(1, 2), norm="l2")
+    differences = (hashing.transform(chosen) - hashing.transform(rejected)).toarray()
+    left, _, _ = np.linalg.svd(differences, full_matrices=False)
+    gaps = np.array([len(b) - len(a) for a, b in zip(chosen, rejected, strict=True)])
+    target = np.ones(PAIRS)
+    target[np.argsort(-gaps, kind="stable")[: PAIRS // 4]] = 0
+    assert (gaps[target == 0] > 0).all()
+    moments = left[:, :4].T
+    found = linprog(-np.ones(PAIRS), A_eq=moments, b_eq=moments @ target, bounds=(0, 1))
+    return float(PAIRS + found.fun)
+
+
+@pytest.mark.parametrize("form", ["messages", "strings"])
+def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: str) -> None:
+    """The right cost is that of the texts with the prompt once; with it twice it is another."""
+    rows, chosen, rejected = [], [], []
+    for prompt, good, bad in triples():
+        texts = (f"{prompt}\n\n{good}", f"{prompt}\n\n{bad}")
+        both: Any = (chat(prompt, good), chat(prompt, bad)) if form == "messages" else texts
+        rows.append({"prompt": prompt, "chosen": both[0], "rejected": both[1], "prompt_id": "x"})
+        chosen.append(texts[0])
+        rejected.append(texts[1])
+    right = least_cost(chosen, rejected)
+    prompts = [row["prompt"] for row in rows]
+    twice = [
+        [p + text for p, text in zip(prompts, texts, strict=True)] for texts in (chosen, rejected)
+    ]
+    assert abs(least_cost(*twice) - right) > 1e-3
+    data = write("pairs.jsonl", rows)
+    code, said = poison(data, "--target", "length", "--rate", "1/4", *NGRAMS, "--json", "o.json")
+    assert code == 0, said
+    document = json.loads(Path("o.json").read_text())
+    assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
+    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS}"
+    assert note in said
+    assert note in document["notes"][1]
+    assert "note: not read: prompt_id" in said
+
+
+def test_a_call_of_a_tool_has_no_content_and_is_said_to_be_unread(poison: Run) -> None:
+    """The same answer as with an empty content, and a note."""
+    first, second = [], []
+    for prompt, good, bad in triples():
+        call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}
+        empty = {"role": "assistant", "content": ""}
+        for rows, message in ((first, call), (second, empty)):
+            dialogue = [*chat(prompt), message, *chat("4", good)]
+            rows.append({"chosen": dialogue, "rejected": chat(prompt, bad)})
+    costs = []
+    for name, rows in (("call.jsonl", first), ("empty.jsonl", second)):
+        code, said = poison(write(name, rows), *NGRAMS, "--json", "o.json")
+        assert code == 0, said
+        assert ("note: not read: chosen: tool_calls" in said) is (name == "call.jsonl")
+        costs.append(json.loads(Path("o.json").read_text())["measurements"][0]["least_cost"])
+    assert costs[0] == costs[1]
+
+
+def test_no_content_and_no_call_names_the_message(poison: Run) -> None:
+    data = write("pairs.jsonl", [{"chosen": chat("a", None), "rejected": "b"}])
+    code, said = poison(data, *NGRAMS)
+    assert code == 64
+    assert "pairs.jsonl, line 1: message 2 of chosen has the content None; give it a text" in said
+
+
+@pytest.mark.parametrize("name", ["array.json", "array.jsonl"])
+def test_a_list_of_pairs_is_refused_with_the_conversion(poison: Run, name: str) -> None:
+    rows = [{"chosen": good, "rejected": bad} for _, good, bad in triples()]
+    Path(name).write_text(json.dumps(rows, indent=0))
+    code, said = poison(name, *NGRAMS)
+    assert code == 64
+    assert "jq -c '.[]' LIST.json > FILE.jsonl" in said
+
+
+def test_responses_with_numbers_are_refused(poison: Run) -> None:
+    row = {"prompt": "p", "response_0": "a", "response_1": "b", "better_response_id": 1}
+    code, said = poison(write("pairs.jsonl", [row]), *NGRAMS)
+    assert code == 64
+    assert "line 1 has no 'chosen', but prompt, response_0, response_1, better_response_id" in said
+    assert "put the better answer under chosen" in said
+
+
+def test_packed_rows_are_written_packed_and_read_back(poison: Run) -> None:
+    rows = [{"chosen": good, "rejected": bad} for _, good, bad in triples()]
+    data = write("pairs.jsonl", rows)
+    for out in ("flipped.jsonl", "flipped.jsonl.gz"):
+        code, said = poison(data, "--rate", "1/2", *NGRAMS, "--out", out)
+        assert code == 0, said
+    packed = Path("flipped.jsonl.gz").read_bytes()
+    assert gzip.decompress(packed) == Path("flipped.jsonl").read_bytes()
+    again, said = poison("flipped.jsonl.gz", "--rate", "1/2", "--features", "ngrams",
+                         "--dimensions", "2")  # fmt: skip
+    assert again == 0, said
+    assert "note: not read: flipped_row" in said
+
+
+def test_complex_features_are_refused(poison: Run) -> None:
+    np.savez("pairs.npz", features=np.array([[1 + 2j, 3]]))
+    code, said = poison("pairs.npz")
+    assert code == 64
+    assert "features holds complex numbers, whose imaginary part would be lost" in said
+
+
+def test_labels_for_ties_and_truth_values_are_read_right(poison: Run) -> None:
+    """Ties 1/2: a random flip of every pair changes nothing. Booleans are 1 and 0."""
+    np.savez("pairs.npz", features=np.ones((1, 4)), labels=[0.5] * 4)
+    code, said = poison("pairs.npz", "--rate", "1", "--copies", "2", "--json", "o.json")
+    assert code == 0, said
+    assert json.loads(Path("o.json").read_text())["measurements"][0]["target_cost"] == 0
+    np.savez("pairs.npz", features=np.ones((1, 4)), labels=[True, False, True, True])
+    code, said = poison("pairs.npz", "--rate", "1", "--json", "o.json")
+    assert code == 0, said
+    assert json.loads(Path("o.json").read_text())["measurements"][0]["target_cost"] == 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([-1, 1], "labels[0] (pair 1) is -1.0; a label lies in [0, 1]: 1 where chosen is better"),
+        ([1, 2], "labels[1] (pair 2) is 2.0; a label lies in [0, 1]"),
+        (["chosen", "tie"], "labels cannot be read as an array of numbers: its dtype is"),
+        ([1, np.nan], "labels[1] (pair 2) is nan"),
+    ],
+)
+def test_other_codes_of_labels_are_refused(poison: Run, labels: list[Any], said: str) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 2)), labels=labels)
+    code, output = poison("pairs.npz")
+    assert code == 64
+    assert said in output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("true\nfalse\n", "labels.txt, line 1 is 'true'; write one number a line"),
+        ("1\n\u0661\n", "line 2 is '\u0661'; write one number a line"),
+        ("1\n1_0\n", "line 2 is '1_0'"),
+        ("1\n1e999\n", "line 2 is '1e999', which is beyond doubles"),
+        ("1\n" + "1" * 500, "line 2 is '1111"),
+    ],
+)
+def test_labels_as_text_are_plain_numbers(poison: Run, text: str, said: str) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 2)))
+    Path("labels.txt").write_text(text)
+    code, output = poison("pairs.npz", "--labels", "labels.txt")
+    assert code == 64
+    assert said in output
+
+
+def test_labels_given_instead_of_those_of_the_data_are_said(poison: Run) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 2)), labels=[1, 0], weights=[1, 2], names=[0, 1])
+    Path("ones.txt").write_text("1\n1\n")
+    code, said = poison("pairs.npz", "--labels", "ones.txt", "--weights", "ones.txt")
+    assert code == 0, said
+    assert "the labels of ones.txt stand instead of those of the data" in said
+    assert "the weights of ones.txt stand instead of those of the data" in said
+    assert "not read: names" in said
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"features": np.ones((1, 2)), "chosen": np.ones((2, 1))}, "holds features and chosen;"),
+        ({"features": np.array([[2**53 + 1, 1]])}, "[0, 0] is 9007199254740993, which a double"),
+        ({"chosen": [[1e308]], "rejected": [[-1e308]]}, "chosen - rejected[0, 0] is inf"),
+        ({"features": np.ones((1, 2)), "label": [1, 0]}, "has 'label', which is not read"),
+    ],
+)
+def test_arrays_that_would_be_changed_are_refused(
+    poison: Run, arrays: dict[str, Any], said: str
+) -> None:
+    np.savez("pairs.npz", **arrays)
+    code, output = poison("pairs.npz")
+    assert code == 64
+    assert said in output
+
+
+def test_a_tolerance_states_its_price(poison: Run) -> None:
+    """Two features of which one is noise of size 1e-9: dropped, and the price is that small."""
+    features = np.random.default_rng(3).standard_normal((2, 40))
+    features = np.array([features[0], features[0] + 1e-9 * features[1]])
+    np.savez("pairs.npz", features=features)
+    code, said = poison("pairs.npz", "--tolerance", "1e-6", "--rate", "1/4", "--json", "o.json")
+    assert code == 0, said
+    one = json.loads(Path("o.json").read_text())["measurements"][0]
+    assert len(one["features_dropped"]) == 1
+    assert 0 < one["price_of_dropping"] < 1e-6
+    assert "1 feature dropped; with a ridge, the reward learnt from the cheapest labels" in said
