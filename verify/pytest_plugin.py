@@ -13,6 +13,7 @@ import fnmatch
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +175,7 @@ def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
     refuted = claim.theorem.standing is Standing.REFUTED
     results: list[ShardResult] = []
     for shard in _shards(claim, seed, budget):
-        results.append(run_shard(claim, shard))
+        results.append(run_shard(claim, replace(shard, seconds=budget.patience)))
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
         late = budget.seconds is not None and time.monotonic() - start > budget.seconds
@@ -214,9 +215,11 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     elif not summary.survived:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
         yield f"refuted it; {models(summary)} models were telling"
-    for name in summary.survived:
+    nothing = summary.error or summary.verdict is Verdict.OUT_OF_SCOPE
+    survived = () if nothing else summary.survived
+    for name in survived:
         yield f"mutant survived {models(summary)} telling models: {name}"
-    if summary.survived:
+    if survived:
         yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
         yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"
 

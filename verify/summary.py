@@ -103,7 +103,7 @@ class ClaimSummary:
         violated = self.verdict is Verdict.VIOLATED
         if violated is not refuted and not (self.world and refuted):
             return ExitCode.VIOLATION
-        if self.survived:
+        if self.survived and self.verdict is not Verdict.OUT_OF_SCOPE:
             return ExitCode.MUTANT_SURVIVED
         empty = self.verdict in (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE) and not self.world
         open_ = self.verdict is Verdict.UNDECIDED or empty or self.without_power

@@ -124,7 +124,14 @@ def test_a_claim_that_raises_is_reported_without_a_traceback(pytester: pytest.Py
     pytester.makepyfile(my_claims=text)
     result = run(pytester, "--holdfast", "my_claims.py")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["the claim is faulty: *the claim raised ZeroDivisionError*"])
+    result.stdout.fnmatch_lines(
+        [
+            "the claim is faulty: *the claim raised ZeroDivisionError*",
+            "  File *my_claims.py*, line 14, in _",
+            "    yield {x: number, y: 1 // 0}",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*mutant survived*")
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -196,3 +203,39 @@ def test_claims_run_under_xdist(shelf: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*PASSED*holdfast::demo/shipped*"])
     result = run(shelf, "--holdfast", "-n", "1", "my_claims.py", inside=False)
     result.assert_outcomes(passed=1)
+
+
+def test_one_claim_of_a_file_is_named_as_a_test_is(pytester: pytest.Pytester) -> None:
+    second = CLAIMS.replace("theorem", "other").format(
+        label="demo/other", factor="Fraction(1, 3)", lo=0, hi=9, more=""
+    )
+    pytester.makepyfile(my_claims=claims("demo/named") + second)
+    result = run(pytester, "--holdfast", "-v", "my_claims.py::demo/named")
+    result.assert_outcomes(passed=1)
+    result = run(pytester, "--holdfast", "my_claims.py::demo/nobody")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*not found: *my_claims.py::demo/nobody"])
+
+
+@pytest.mark.parametrize("ending", ["sys.exit(0)", "os._exit(0)", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize("where", ["claim", "import"])
+def test_a_file_that_ends_the_run_fails_with_its_line(
+    pytester: pytest.Pytester, ending: str, where: str
+) -> None:
+    text = "import os, sys\n" + claims(f"demo/ends-{where}")
+    text = text.replace("    yield", f"    {ending}\n    yield") if where == "claim" else ending
+    head = "import os, sys\n" if where == "import" else ""
+    pytester.makepyfile(my_claims=head + text)
+    result = run(pytester, "--holdfast", "my_claims.py")
+    assert result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    result.stdout.fnmatch_lines(["*File *my_claims.py*, line *", f"*    {ending}*"])
+    result.stdout.no_fnmatch_line("*mutant survived*")
+
+
+def test_a_claim_that_never_yields_lists_no_mutants(pytester: pytest.Pytester) -> None:
+    text = claims("demo/silent").replace("    yield", "    return\n    yield")
+    pytester.makepyfile(my_claims=text)
+    result = run(pytester, "--holdfast", "--holdfast-budget=2", "my_claims.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the claim yields nothing on this case*"])
+    result.stdout.no_fnmatch_line("*mutant survived*")

@@ -34,6 +34,9 @@ from .targets import prepare_store
 def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str | None) -> int:
     """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
 
+    LABEL may be of a file of your own claims, as in mine.py::area/name; with one claim the file
+    alone will do.  Ctrl-C ends a case that does not end by itself.
+
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
     where the theorem is known to be refuted.  It is 4 if the kernel rejects the certificate.
     """

@@ -15,23 +15,26 @@ from holdfast.verify.binding import Claim, load, shipped
 def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any pattern; all shipped ones if there is none.
 
-    A pattern is a label (``cmdp/multiplier-bound``), with ``*`` and ``?``, or a file of claims.
+    A pattern is a label (``cmdp/multiplier-bound``), with ``*`` and ``?``, a file of claims, or
+    claims of a file, ``mine.py::area/*``.  A label may also be of a file that is given beside it.
 
     Raises
     ------
     click.BadParameter: if a pattern matches nothing, with the nearest labels.
+    ClaimError: if a file cannot be loaded.
     """
     known = {claim.name: claim for claim in shipped()}
     if not patterns:
         return tuple(known.values())
+    split = [_split(pattern) for pattern in patterns]
+    files = {file: {one.name: one for one in load(Path(file))} for file, _ in split if file}
+    beside = {name: claim for claims in files.values() for name, claim in claims.items()}
     chosen: dict[str, Claim] = {}
-    for pattern in patterns:
-        if pattern.endswith(".py"):
-            found = {claim.name: claim for claim in load(Path(pattern))}
-        else:
-            found = {name: claim for name, claim in known.items() if _matches(name, pattern)}
+    for file, label in split:
+        among = files[file] if file else known | beside
+        found = {name: claim for name, claim in among.items() if _matches(name, label)}
         if not found:
-            raise click.BadParameter(_unknown(pattern, list(known)))
+            raise click.BadParameter(_absent(file, label, list(among)))
         chosen |= found
     return tuple(chosen.values())
 
@@ -39,12 +42,26 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
 def one(label: str) -> Claim:
     """The claim of that label; raises click.BadParameter if it is not exactly one."""
     claims = select([label])
-    exact = [claim for claim in claims if claim.name == label]
+    exact = [claim for claim in claims if claim.name == _split(label)[1]]
     if len(exact) == 1 or len(claims) == 1:
         return (exact or list(claims))[0]
     raise click.BadParameter(
         f"{label!r} matches {len(claims)} claims: {', '.join(claim.name for claim in claims)}"
     )
+
+
+def _split(pattern: str) -> tuple[str, str]:
+    """(file of claims or nothing, label) of a pattern; a file alone means all that it claims."""
+    if pattern.endswith(".py"):
+        return pattern, "*"
+    file, mark, label = pattern.partition(".py::")
+    return (file + ".py", label) if mark else ("", pattern)
+
+
+def _absent(file: str, label: str, names: list[str]) -> str:
+    if file:
+        return f"{file} has no theorem {label!r}; it has {', '.join(names)}"
+    return _unknown(label, names)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -70,8 +70,10 @@ CASES = Whole(1, 10**9)
 def verify_command(patterns: Sequence[str], **options: Any) -> int:
     """Examine the theorems whose label matches a PATTERN (all, if none is given).
 
-    A PATTERN may hold * and ?, or name a file of your own claims (.py).  An interrupted run with
-    the same seed, budget and claims is resumed from the store.
+    A PATTERN may hold * and ?, or name a file of your own claims (mine.py), or some of them
+    (mine.py::area/*).  With a budget of seconds, a drawn case may take as long as the budget, and
+    30 s at least; with a number of models, Ctrl-C ends one that does not end.  An interrupted run
+    with the same seed, budget and claims is resumed from the store.
     """
     budget = Budget.parse(options["budget"])
     _make_room(options)

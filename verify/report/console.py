@@ -58,7 +58,8 @@ def problems(summary: RunSummary) -> RenderableType:
         parts.append(Padding(Text(wording.outcome(one)), (0, 0, 0, 4)))
         if one.violations:
             parts.append(Padding(_refutation(summary, one), (0, 0, 0, 4)))
-        for name in one.survived:
+        nothing = one.error or one.verdict is Verdict.OUT_OF_SCOPE
+        for name in () if nothing else one.survived:
             parts.append(Padding(Text(f"survived: {name}", style="yellow"), (0, 0, 0, 4)))
     return Group(*parts)
 

@@ -1,0 +1,211 @@
+"""Files of claims that end as if all were well, or do not end: none of them is a success.
+
+Each is the same true lemma, x <= 2 y at x = 2 y, with one line that spoils it.
+"""
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from holdfast.verify import schedule
+from holdfast.verify.binding import load
+from holdfast.verify.cli import _run
+from holdfast.verify.engine import Kind, Shard, run_shard
+from holdfast.verify.summary import ExitCode
+from holdfast.verify.values import ClaimError
+
+CLAIM = """
+import os, signal, sys, warnings
+from fractions import Fraction
+
+from holdfast.theory import Domain, Le, Provenance, Quantity, Source, Theorem
+from holdfast.verify import Family, claim
+
+x = Quantity("x", "the smaller", Domain.NONNEGATIVE)
+y = Quantity("y", "the larger", Domain.NONNEGATIVE)
+IMPORT
+numbers = Family("numbers", lambda draw: Fraction(draw.integer(1, 30), 9))
+halves = Theorem("LABEL", "Halves", Le(x, 2 * y), Source("me", "", Provenance.DERIVED))
+
+
+@claim(halves, over=numbers)
+def check(number):
+    BODY
+    yield {x: 2 * number, y: number}
+"""
+LINE = CLAIM[: CLAIM.index("BODY")].count("\n")
+"""Line of BODY, the file beginning with the first import."""
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(body: str = "pass", at_import: str = "") -> Path:
+        path = tmp_path / "mine_claims.py"
+        text = CLAIM.replace("LABEL", f"attack/{tmp_path.name}").replace("BODY", body)
+        path.write_text(text.replace("IMPORT", at_import).lstrip())
+        return path
+
+    return written
+
+
+def verify(path: Path | str, *options: str, jobs: int = 1) -> int:
+    store = str(Path(str(path).partition("::")[0]).parent / "store.sqlite")
+    budget = () if "--budget" in options else ("--budget", "50")
+    return _run(["verify", str(path), "--store", store, "--jobs", str(jobs), *budget, *options])
+
+
+def test_the_lemma_itself_is_true(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """The control of all others: unspoilt, the run is a success."""
+    assert verify(write()) == ExitCode.AS_EXPECTED, capsys.readouterr().out
+
+
+ENDINGS = {
+    "sys.exit(0)": "asked the program to end (SystemExit: 0)",
+    "raise SystemExit": "asked the program to end (SystemExit: None)",
+    "os._exit(0)": "asked the program to end (SystemExit: 0)",
+    "raise KeyboardInterrupt": "raised KeyboardInterrupt",
+    "raise GeneratorExit": "raised GeneratorExit",
+    "1 / 0": "raised ZeroDivisionError: division by zero",
+    "assert number < 0": "raised AssertionError",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_claim_that_ends_the_run_is_an_error_with_its_line(
+    write: Write, capsys: pytest.CaptureFixture[str], ending: str, jobs: int
+) -> None:
+    if jobs == 2 and not ending.startswith(("os", "raise K")):
+        pytest.skip("a worker does what is done here; two endings stand for all")
+    path = write(ending)
+    report = path.with_suffix(".json")
+    assert verify(path, "--json", str(report), jobs=jobs) == ExitCode.BAD_USAGE
+    shown = capsys.readouterr().out
+    assert "survived" not in shown
+    error = json.loads(report.read_text())["claims"][0]["error"]
+    assert ENDINGS[ending] in error
+    assert error.splitlines()[1:3] == [
+        f'  File "{path}", line {LINE}, in check', f"    {ending}"
+    ]  # fmt: skip
+    assert not error.splitlines()[3:] or set(error.splitlines()[3]) <= set(" ^~")
+
+
+@pytest.mark.parametrize("ending", [e for e in ENDINGS if "number" not in e])
+def test_a_file_that_ends_the_run_at_import_is_an_error_with_its_line(
+    write: Write, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    path = write(at_import=ending)
+    assert verify(path) == ExitCode.BAD_USAGE
+    shown = capsys.readouterr().err
+    assert "does not import: it" in shown and ENDINGS[ending] in shown
+    assert f'File "{path}", line 9, in <module>' in shown
+    assert f"    {ending}\n" in shown
+    assert verify(path) == ExitCode.BAD_USAGE, "again: a half-imported file is not remembered"
+
+
+def test_only_the_lines_of_the_user_are_shown(write: Write) -> None:
+    """The error rises in the library, and what is shown is the call."""
+    (claim,) = load(write("Fraction('x')"))
+    error = run_shard(claim, Shard(claim.name, Kind.DRAWN, 0, 1, 0)).error
+    assert error.count("File ") == 1, error
+    assert error.endswith("in check\n    Fraction('x')")
+
+
+def test_a_worker_that_dies_is_an_error(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write("os.kill(os.getpid(), signal.SIGKILL)")
+    assert verify(path, jobs=2) == ExitCode.BAD_USAGE
+    assert "killed its worker" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("body", ["return", "if not number: yield", "number = iter(())"])
+def test_a_claim_that_never_yields_has_examined_nothing(
+    write: Write, capsys: pytest.CaptureFixture[str], body: str
+) -> None:
+    path = write(body)
+    path.write_text(path.read_text().replace("    yield {x: 2 * number, y: number}\n", ""))
+    code = verify(path)
+    shown = " ".join(capsys.readouterr().out.split())
+    if body == "number = iter(())":  # without any yield it is no generator
+        assert code == ExitCode.BAD_USAGE
+        assert "a claim yields {quantity: value}; this returned None" in shown
+    elif body == "return":
+        assert code == ExitCode.BAD_USAGE
+    else:
+        assert code == ExitCode.UNDECIDED
+        assert "the claim yields nothing" in shown and "survived" not in shown
+
+
+def test_a_generator_that_returns_before_its_yield_has_examined_nothing(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(write("return")) == ExitCode.UNDECIDED
+    assert "out of scope" in " ".join(capsys.readouterr().out.split())
+
+
+def test_warnings_turned_off_change_nothing(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No verdict is given by way of a warning."""
+    with warnings.catch_warnings():
+        path = write("number = number + 1", "warnings.simplefilter('ignore')")
+        path.write_text(path.read_text().replace("y: number}", "y: number - 1}"))
+        assert verify(path) == ExitCode.VIOLATION, capsys.readouterr().out
+
+
+LOOPS = {
+    "plain": "while True: pass",
+    "stubborn": "\n    ".join(
+        ["while True:", "    try:", "        while True: pass", "    except Exception: pass"]
+    ),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_case_that_does_not_end_is_ended_by_a_budget_of_seconds(
+    write: Write,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    loop: str,
+) -> None:
+    monkeypatch.setattr(schedule, "LEAST_PATIENCE", 0.3)
+    path = write(LOOPS[loop])
+    assert verify(path, "--budget", "0.2s") == ExitCode.BAD_USAGE
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the claim had not ended after 0.3 s" in shown
+    assert "while True" in shown
+
+
+def test_without_a_limit_a_case_may_take_its_time(write: Write) -> None:
+    """The control: 0.1 s within a limit of 5 s, and within none."""
+    (claim,) = load(write("import time; time.sleep(0.1)"))
+    for seconds in (5.0, None):
+        shard = Shard(claim.name, Kind.DRAWN, 0, 1, 0, seconds=seconds)
+        result = run_shard(claim, shard)
+        assert not result.error and result.models == 1
+
+
+def test_the_exit_code_of_the_program_itself(write: Write) -> None:
+    """Through a shell, where ``os._exit(0)`` would otherwise end all of it with 0."""
+    path = write("os._exit(0)")
+    command = ["verify", str(path), "--jobs", "1", "--budget", "5", "--store", ":memory:"]
+    done = subprocess.run(
+        [sys.executable, "-m", "holdfast", *command],
+        capture_output=True, text=True, check=False, cwd=path.parent,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.BAD_USAGE, done.stderr
+
+
+def test_a_label_claimed_twice_in_a_file_is_refused(write: Write) -> None:
+    """The second would replace the first without a word."""
+    path = write()
+    head, _, body = path.read_text().partition("@claim")
+    path.write_text(dedent(f"{head}@claim{body}\n\n@claim{body}"))
+    with pytest.raises(ClaimError, match="is claimed twice in .*; give one of them a tag"):
+        load(path)
