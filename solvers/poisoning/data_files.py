@@ -94,7 +94,8 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     rejected: list[str] = []
     numbers: list[int] = []
     unread: set[str] = set()
-    within, left = 0, most_unpacked(path)
+    within, most = 0, most_unpacked(path)
+    left = most
     for number, row in rows_of(path):
         pair = pair_of(row, _place(path, number))
         chosen.append(pair.chosen)
@@ -106,7 +107,7 @@ def read_pairs(path: str | Path) -> PreferencePairs:
         if left < 0 or len(numbers) > MOST_ROWS:
             raise ModelError(
                 f"{_place(path, number)}: the texts up to here have more than "
-                f"{most_unpacked(path):,} characters, or are more than {MOST_ROWS:,} pairs, which "
+                f"{most:,} characters, or are more than {MOST_ROWS:,} pairs, which "
                 "no file of this size should hold; give a part, or write it as .jsonl"
             )
     if not numbers:

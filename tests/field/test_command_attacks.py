@@ -5,11 +5,8 @@ Each is refused, or shown as it is, quickly and in little memory.
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,46 +17,6 @@ from holdfast.verify.store import Store
 CLAIM = "cmdp/multiplier-bound"
 SECONDS, MEGABYTES = 4.0, 200.0
 """Of processor time, half of which is loading, measured 1.3 s on one core; and of memory."""
-
-
-@dataclass
-class Done:
-    """What came of a command."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    megabytes: float
-
-
-_MEASURED = """
-import pathlib, resource, subprocess, sys
-command = [sys.executable, "-P", "-m", "holdfast", *sys.argv[1:]]
-code = subprocess.run(command).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-pathlib.Path(".used").write_text(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
-sys.exit(code)
-"""
-
-
-@pytest.fixture
-def holdfast(tmp_path: Path) -> Callable[..., Done]:
-    """Runs the command in a process of its own, in an empty folder."""
-
-    def invoke(*arguments: object) -> Done:
-        # a child of a large process starts with its peak of memory: a small one comes between
-        command = [sys.executable, "-I", "-c", _MEASURED, *map(str, arguments)]
-        streams = [tmp_path / ".out", tmp_path / ".err"]
-        with streams[0].open("wb") as out, streams[1].open("wb") as err:
-            code = subprocess.run(
-                command, stdout=out, stderr=err, cwd=tmp_path, check=False
-            ).returncode
-        texts = [stream.read_text(encoding="utf-8") for stream in streams]
-        spent, kilobytes = map(float, (tmp_path / ".used").read_text().split())
-        return Done(code, *texts, spent, kilobytes / 1024)
-
-    return invoke
 
 
 # -- stores

@@ -49,7 +49,7 @@ def test_the_lake_s_holes_are_visited(holdfast):
     done = holdfast(*LAKE, "1", "--horizon", "30", "--joint-risk", "0.01,0.05,0.17", "--unsafe",
                     "5,7,11,12")  # fmt: skip
     assert done.exit_code == 0, done.output
-    for value in ("0.0460251", "0.2282379", "0.3478727", "0.1243"):
+    for value in ("0.0460251", "0.2282379", "0.3478727"):
         assert value in done.output
 
 
@@ -104,7 +104,8 @@ def test_environments_that_cannot_be_made_as_asked(holdfast, model, said):
         (("--cost", "states:0,16", "--budget", "1"), "names state 16"),
         (("--horizon", "3", "--joint-risk", "1/2", "--unsafe", "15"),
          "no policy can reach unsafe state 15 within 3 decisions; the risk is zero"),
-        (("--horizon", "30", "--joint-risk", "1", "--unsafe", "5"), "level 1 constrains nothing"),
+        (("--horizon", "30", "--joint-risk", "1", "--unsafe", "5"), "with 1 or more nothing is"),
+        (("--joint-risk", "1", "--unsafe", "5"), "with 1 or more nothing is"),
         (("--horizon", "2", "--joint-risk", "4/5", "--unsafe", "5"), "level 4/5 constrains"),
     ],
 )  # fmt: skip

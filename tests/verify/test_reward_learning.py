@@ -206,8 +206,8 @@ def test_the_literal_reading_is_refuted_by_proved_numbers(landmark):
     assert seen.values["cost"] == (F(2, 3) if landmark == "one pair" else F(22, 15))
     certified = certify(claim, seen.case, seen.part, seen.values)
     assert certified.report.accepted
-    assert certified.report.proved == 3
-    assert certified.report.given == 0
+    # the cost of the labels is a constant, the sum of no flips
+    assert (certified.report.proved, certified.report.given) == (2, 1)
 
 
 def test_the_literal_reading_is_right_about_labels_with_a_minimiser():

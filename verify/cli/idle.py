@@ -55,9 +55,7 @@ def idle_risk(
     if horizon is not None and not (counts_start and any(model.initial[s] for s in unsafe)):
         worst = largest_risk(model, unsafe, horizon)
     for level in levels:
-        if level >= 1:
-            yield f"level {level} constrains nothing: no chance is above 1"
-        elif worst is not None and worst + _ROUNDING <= level:
+        if worst is not None and worst + _ROUNDING <= level:
             yield (f"level {level} constrains nothing: no policy has a risk above {worst:.6g}")
 
 
