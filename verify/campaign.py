@@ -23,9 +23,10 @@ from .binding import Claim
 from .description import describe
 from .engine import Kind, ShardResult
 from .ledger import RUN_ALPHA, Ledger
+from .optima import WorldSummary
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
 from .store import Run, Store
-from .summary import RunSummary, WorldSummary, summarise
+from .summary import RunSummary, summarise
 from .workers import Task, Workers, examine
 
 MEANING = 2

@@ -141,8 +141,8 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the claim; raises ClaimFailed with the report if it is not as expected."""
+        from .exit_codes import ExitCode
         from .schedule import Budget
-        from .summary import ExitCode
 
         seed = int(self.config.getoption("holdfast_seed"))
         budget = Budget.parse(str(self.config.getoption("holdfast_budget")))
@@ -201,9 +201,9 @@ def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
 
 def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     """What a person needs to know about a claim that failed."""
+    from .exit_codes import ExitCode
     from .kernel import Verdict
     from .report.wording import models, outcome
-    from .summary import ExitCode
 
     if summary.error:
         yield f"the claim is faulty: {summary.error}"

@@ -5,32 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from fractions import Fraction
 from typing import Any
 
 from .binding import Claim
 from .engine import Kind, ShardResult
+from .exit_codes import ExitCode
 from .finding import Finding
 from .kernel import Verdict
+from .optima import WorldSummary
 from .power import LEAST_SHARE, Power, agreed, gravest, powers, tally, tells
-
-
-class ExitCode(IntEnum):
-    """How a command ends.  A code above 64 is no answer: nothing was decided."""
-
-    AS_EXPECTED = 0
-    VIOLATION = 1
-    UNDECIDED = 2
-    MUTANT_SURVIVED = 3
-    CERTIFICATE_REJECTED = 4
-    BAD_USAGE = 64
-    UNSOUND_INSTALLATION = 69
-    INTERNAL_ERROR = 70
-    SYSTEM_ERROR = 74
-    INTERRUPTED = 130
-    BROKEN_PIPE = 141
-    TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +90,6 @@ class ClaimSummary:
         empty = self.verdict in (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE) and not self.world
         open_ = self.verdict is Verdict.UNDECIDED or empty or self.without_power
         return ExitCode.UNDECIDED if open_ else ExitCode.AS_EXPECTED
-
-
-@dataclass(frozen=True, slots=True)
-class WorldSummary:
-    """A real model of the run: name, size, certified optimal value and how it was certified.
-
-    value: exact rational as text, or ``lo..hi``; decimal: for people; certified: the certificate's
-    kind as accepted by the kernel; status: of the solution; details: multipliers, randomisations.
-    """
-
-    name: str
-    title: str
-    states: int
-    choices: int
-    value: str
-    decimal: str
-    certified: str
-    seconds: float
-    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

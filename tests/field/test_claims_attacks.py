@@ -17,7 +17,7 @@ from holdfast.verify import schedule
 from holdfast.verify.binding import load
 from holdfast.verify.cli import _run
 from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.values import ClaimError
 
 CLAIM = """

@@ -6,10 +6,11 @@ import pytest
 
 from holdfast.verify.binding import Claim, load
 from holdfast.verify.campaign import run_campaign, summary
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
-from holdfast.verify.summary import ClaimSummary, ExitCode
+from holdfast.verify.summary import ClaimSummary
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs"
 

@@ -6,10 +6,11 @@ from holdfast import theory
 from holdfast.theory import Standing
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.family import OutOfScope
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.ledger import Ledger
-from holdfast.verify.summary import ClaimSummary, ExitCode, mutants_to_kill, summarise
+from holdfast.verify.summary import ClaimSummary, mutants_to_kill, summarise
 
 MODELS = 60
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -18,7 +18,7 @@ import pytest
 from holdfast.solvers import save
 from holdfast.verify import landmarks
 from holdfast.verify.cli import EXIT_CODES, application, looking
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 
 from .conftest import Invoke
 

@@ -16,7 +16,8 @@ import sympy
 from holdfast.theory import Both, Relation, Sign, Theorem
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.summary import ExitCode, summarise
+from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.summary import summarise
 
 NOTICED = (ExitCode.VIOLATION.name, ExitCode.MUTANT_SURVIVED.name)
 MODELS = 100

@@ -11,13 +11,14 @@ from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Relation, Sour
 from holdfast.verify import campaign
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.family import Family, OutOfScope
 from holdfast.verify.finding import Finding
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.power import FINEST, LEAST_SHARE, noticed, powers, tally
 from holdfast.verify.report import wording
 from holdfast.verify.schedule import DRAWN_SIZE, Budget, Plan
-from holdfast.verify.summary import ClaimSummary, ExitCode, summarise
+from holdfast.verify.summary import ClaimSummary, summarise
 from holdfast.verify.values import Ball, Value, Values
 
 x = Quantity("x", "a number")

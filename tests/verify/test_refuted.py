@@ -12,12 +12,13 @@ from holdfast.verify.binding import Claim
 from holdfast.verify.campaign import run_campaign, summary
 from holdfast.verify.counterexample import Refuter, certify
 from holdfast.verify.draws import Draw
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.family import Family
 from holdfast.verify.kernel import check, check_file
 from holdfast.verify.refutations import counterexamples
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
-from holdfast.verify.summary import ExitCode, RunSummary
+from holdfast.verify.summary import RunSummary
 from holdfast.verify.values import Values
 
 x = Quantity("x", "a number between 0 and 2")

@@ -9,7 +9,7 @@ import pytest
 from holdfast.verify import binding
 from holdfast.verify.cli import _run
 from holdfast.verify.cli.selection import one, select
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 
 FILE = """
 from fractions import Fraction

@@ -8,7 +8,8 @@ import pytest
 
 from holdfast.verify.binding import load
 from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.summary import ExitCode, summarise
+from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.summary import summarise
 from holdfast.verify.values import ClaimError
 
 HEAD = '''

@@ -15,10 +15,10 @@ from holdfast.verify.campaign import (
     summary,
 )
 from holdfast.verify.engine import Kind, Shard
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.ledger import Ledger
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Run, Store
-from holdfast.verify.summary import ExitCode
 from holdfast.verify.workers import Task, Workers
 
 FEW = Budget(models=120)

@@ -19,8 +19,8 @@ from holdfast.solvers.chance import (
     solve,
     solve_by_flag_program,
 )
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.report.frontier import check_suffix
-from holdfast.verify.summary import ExitCode
 
 from . import output
 from .chance_output import Request, levels_table, print_problem, print_solution

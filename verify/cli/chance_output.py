@@ -14,8 +14,7 @@ from holdfast.solvers import CMDP
 from holdfast.solvers.chance import ChanceProblem, ChanceSolution, solve
 from holdfast.solvers.chance.evaluation import forward
 from holdfast.verify.kernel import format_rational
-from holdfast.verify.report.numbers import decimal, duration, shorten
-from holdfast.verify.report.wording import count
+from holdfast.verify.report.numbers import count, decimal, duration, shorten
 
 from .idle import idle_risk
 from .output import plain

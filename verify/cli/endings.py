@@ -21,7 +21,7 @@ from typing import TextIO, cast
 
 import click
 
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.visible import visible
 
 TRACEBACK = "HOLDFAST_TRACEBACK"

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from holdfast.solvers import CMDP, Status
 from holdfast.solvers.chance import solve_eventual, solve_first_hit
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
-from holdfast.verify.summary import ExitCode
 
 from . import output
 

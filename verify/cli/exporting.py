@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from holdfast.solvers import CMDP, save, write_prism
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 
 from . import output
 from .models import COST_HELP, MODEL_HELP, read_model

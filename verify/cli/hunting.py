@@ -8,13 +8,12 @@ import click
 from rich.console import Console
 
 from holdfast.verify.counterexample import Certified, certify
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.hunt import Hunt, hunt
-from holdfast.verify.report.numbers import shorten
-from holdfast.verify.report.wording import count
+from holdfast.verify.report.numbers import count, shorten
 from holdfast.verify.schedule import Budget
 from holdfast.verify.shrink import Shrunk
 from holdfast.verify.store import Store
-from holdfast.verify.summary import ExitCode
 
 from . import output
 from .looking import STORE

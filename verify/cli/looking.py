@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.finding import Finding
-from holdfast.verify.summary import ExitCode
 
 STORE = ".holdfast/findings.sqlite"
 """Where findings go unless --store says otherwise."""

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from holdfast.solvers.poisoning.large import EnclosureStatus
 from holdfast.solvers.poisoning.measurement import Conditions, Measurement, measure
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
 
 from . import output
 from .options import SEED, Whole, refuse_idle

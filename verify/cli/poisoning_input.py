@@ -32,7 +32,7 @@ from holdfast.solvers.poisoning.text_features import (
     zero_columns,
 )
 from holdfast.solvers.whole_files import write_text
-from holdfast.verify.report.wording import count
+from holdfast.verify.report.numbers import count
 
 from .poisoning_numbers import whole_numbers
 

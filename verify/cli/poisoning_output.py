@@ -12,9 +12,8 @@ from rich.table import Table
 
 from holdfast.solvers.poisoning.learning import RewardStatus
 from holdfast.solvers.poisoning.measurement import Effect, Measurement
-from holdfast.verify.report.numbers import DASH, duration
+from holdfast.verify.report.numbers import DASH, count, duration
 from holdfast.verify.report.text import VisibleText as Text
-from holdfast.verify.report.wording import count
 
 from .output import plain
 from .poisoning_input import Data

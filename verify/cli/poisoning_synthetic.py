@@ -19,9 +19,8 @@ from holdfast.solvers.poisoning.synthetic import (
     random_cells,
     structured_cells,
 )
-from holdfast.verify.report.numbers import duration
-from holdfast.verify.report.wording import count
-from holdfast.verify.summary import ExitCode
+from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.report.numbers import count, duration
 
 from . import output
 from .options import Whole

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from holdfast.solvers import CMDP
 from holdfast.solvers.whole_files import write_text
+from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
-from holdfast.verify.summary import ExitCode
 
 from . import output
 from .chance import joint_risk_options, refuse_without_risk, solve_joint

@@ -17,13 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from holdfast.solvers import CMDP, WORLDS
 from holdfast.verify import campaign
 from holdfast.verify.binding import Claim
-from holdfast.verify.optima import world_summary
+from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.optima import WorldSummary, world_summary
 from holdfast.verify.refutations import counterexamples
 from holdfast.verify.report import console as tables
-from holdfast.verify.report.wording import count
+from holdfast.verify.report.numbers import count
 from holdfast.verify.schedule import Budget
 from holdfast.verify.store import Store
-from holdfast.verify.summary import ExitCode, RunSummary, WorldSummary
+from holdfast.verify.summary import RunSummary
 from holdfast.verify.visible import one_line
 
 from . import output

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from ..binding import Claim
     from ..finding import Finding
-    from ..summary import ClaimSummary, RunSummary, WorldSummary
+    from ..optima import WorldSummary
+    from ..summary import ClaimSummary, RunSummary
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
 _LEFT = ("label", "standing", "verdict", "grade", "world", "certificate")

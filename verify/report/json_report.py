@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..counterexample import Certified, Observation
     from ..finding import Finding
     from ..hunt import Hunt
-    from ..summary import ClaimSummary, RunSummary, WorldSummary
+    from ..optima import WorldSummary
+    from ..summary import ClaimSummary, RunSummary
 
 SCHEMA, HUNT_SCHEMA = "holdfast-run/1", "holdfast-hunt/1"
 """Change when a reader of the document would have to change."""

@@ -14,7 +14,8 @@ from . import wording
 from .numbers import decimal, shorten
 
 if TYPE_CHECKING:
-    from ..summary import ClaimSummary, RunSummary, WorldSummary
+    from ..optima import WorldSummary
+    from ..summary import ClaimSummary, RunSummary
 
 
 def write(summary: RunSummary, path: Path) -> None:

@@ -83,3 +83,8 @@ def _decimal(value: Fraction, digits: int) -> str:
     context = Context(prec=digits)
     quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
     return f"{quotient:f}" if -5 <= quotient.adjusted() <= 9 else f"{quotient:e}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 model``, ``2 models``, ``1,000 models``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -11,10 +11,11 @@ from fractions import Fraction
 
 from holdfast.theory import Standing, Theorem
 
+from ..exit_codes import ExitCode
 from ..kernel import Verdict
 from ..power import FINEST, noticed
-from ..summary import ClaimSummary, ExitCode, RunSummary
-from .numbers import DASH
+from ..summary import ClaimSummary, RunSummary
+from .numbers import DASH, count
 
 VERDICTS = {
     Verdict.HOLDS: "Not refuted: true on every model tried. It may still be false on another.",
@@ -175,11 +176,6 @@ def grade(summary: ClaimSummary) -> str:
     known = [name for name in GRADES if summary.grades.get(name)]
     other = sorted(name for name in summary.grades if name and name not in GRADES)
     return ", ".join(known + other)
-
-
-def count(number: int, noun: str) -> str:
-    """``1 model``, ``2 models``, ``1,000 models``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def outcome(summary: ClaimSummary) -> str:

@@ -16,8 +16,9 @@ from holdfast.verify.binding import Claim, NamedMutant
 from holdfast.verify.family import Family
 from holdfast.verify.finding import Finding
 from holdfast.verify.kernel import Verdict
+from holdfast.verify.optima import WorldSummary
 from holdfast.verify.power import Power
-from holdfast.verify.summary import ClaimSummary, RunSummary, WorldSummary, mutants_to_kill
+from holdfast.verify.summary import ClaimSummary, RunSummary, mutants_to_kill
 
 HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
 VIOLATED = "trust-region/policy-bound"
