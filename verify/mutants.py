@@ -1,17 +1,16 @@
 """Deliberately false variants of a theorem, read off the tree of its relation.
 
 A mutant changes one thing: a constant by a tenth, a sign, an exponent by one, a dropped term or
-factor,
-a lost absolute value or maximum.  Each must be refuted on some model; the exceptions are mutants
-that
-the theorem itself implies, which `implied` proves from the domains of the quantities, and those
-that a claim lists with a reason.
+factor, a lost absolute value or maximum.  Each must be refuted on some model; the exceptions are
+mutants that the theorem itself implies, which `implied` proves from the domains of the quantities,
+and those that a claim lists with a reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import sympy
 
@@ -21,6 +20,7 @@ _LESS, _MORE = sympy.Rational(9, 10), sympy.Rational(11, 10)
 _NOT_A_NUMBER = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
 _WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
 """Functions whose arguments have a coefficient of their own, written or not."""
+_POINTS = (sympy.Rational(1, 3), sympy.Rational(1, 50), sympy.Integer(20))
 Path = tuple[int, ...]
 
 
@@ -38,6 +38,7 @@ class Mutant:
         return str(self.relation)
 
 
+@cache
 def derive(theorem: Theorem) -> tuple[Mutant, ...]:
     """All one-change variants of the theorem, without repetitions."""
     found: dict[str, Mutant] = {}
@@ -150,8 +151,22 @@ def _nonnegative(expression: sympy.Expr) -> bool:
             substitution[symbol] = _parametrised(symbol.domain, u)
         elif not symbol.is_nonnegative:
             substitution[symbol] = sympy.Symbol(f"real_{symbol.name}", real=True)
+    if any(_negative(expression, substitution, point) for point in _POINTS):
+        return False
     fraction = sympy.fraction(sympy.together(expression.subs(substitution)))
     return all(_same_sign(sympy.expand(part)) for part in fraction)
+
+
+def _negative(
+    expression: sympy.Expr, substitution: dict[sympy.Expr, sympy.Expr], point: sympy.Rational
+) -> bool:
+    """Whether it is below 0 where the variables are near `point`: cheaper than any proof."""
+    values = {}
+    for index, symbol in enumerate(sorted(expression.free_symbols, key=str)):
+        u = point * (index + 2)
+        parametrised = substitution.get(symbol, symbol)
+        values[symbol] = parametrised.xreplace(dict.fromkeys(parametrised.free_symbols, u))
+    return bool(expression.xreplace(values).is_negative)
 
 
 def _parametrised(domain: Domain, u: sympy.Symbol) -> sympy.Expr:

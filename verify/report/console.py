@@ -16,7 +16,7 @@ from rich.table import Table
 from ..kernel import Verdict
 from . import wording
 from .counterexample import counterexample, shown
-from .numbers import DASH, decimal, duration, rough, rounded, shorten
+from .numbers import DASH, count, decimal, duration, rough, rounded, shorten
 from .text import VisibleText as Text
 from .wording import Tone, tone
 
@@ -199,7 +199,7 @@ def _closing(summary: RunSummary) -> Text:
     code = summary.exit_code
     text = Text(f"{wording.headline(summary)}. ", style="bold green" if code == 0 else "bold red")
     facts = (
-        f"{wording.count(len(claims), 'claim')} on drawn models, "
+        f"{count(len(claims), 'claim')} on drawn models, "
         f"{len(summary.claims) - len(claims)} on real ones, {dead} of {all_of_them} mutants "
         f"killed, seed {summary.seed}, {duration(summary.seconds)}, exit code {code.value}."
     )

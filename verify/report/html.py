@@ -57,7 +57,7 @@ def _environment() -> jinja2.Environment:
         decimal=numbers.decimal,
         rounded=numbers.rounded,
         duration=numbers.duration,
-        count=wording.count,
+        count=numbers.count,
     )
     environment.globals.update(
         wording=wording,

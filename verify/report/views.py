@@ -14,7 +14,7 @@ from ..summary import ClaimSummary, RunSummary
 from . import graphs, wording
 from .counterexample import Counterexample, counterexample, shown
 from .mathml import mathml
-from .numbers import rough, shorten
+from .numbers import count, rough, shorten
 from .plots import Plot, slack_histogram
 
 _LONGEST = 4000
@@ -153,8 +153,8 @@ def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutati
 def _model(model: Mapping[str, Any], policies: Sequence[tuple[str, ...]], name: str) -> Model:
     rows = graphs.rows(model)
     facts = [
-        wording.count(model["n_states"], "state"),
-        wording.count(len(rows), "state-action pair"),
+        count(model["n_states"], "state"),
+        count(len(rows), "state-action pair"),
         f"discount {model.get('discount', 'not given')}",
     ]
     if budgets := model.get("budgets"):
