@@ -14,11 +14,13 @@ from holdfast.solvers import (
     Limits,
     LinearStatus,
     Status,
+    chance,
     enclose,
     policy_iteration,
     solve,
     solve_by_chord,
 )
+from holdfast.solvers.chance import ChanceProblem
 from holdfast.solvers.exact_columns import ColumnSearch
 from holdfast.solvers.exact_simplex import repair
 from holdfast.solvers.linear_program import (
@@ -127,11 +129,13 @@ def test_a_limit_without_effect_is_refused(wrong):
     assert ended.value.code == 64
 
 
-def test_every_round_of_exact_policies_looks_at_the_clock():
+def test_every_exact_round_looks_at_the_clock():
     spent = Limits(seconds=1e-9)
     for stopped in (
         lambda: policy_iteration(BADLY_SCALED, allowance=spent.started()),
         lambda: solve_by_chord(BADLY_SCALED, spent),
+        lambda: chance.solve(ChanceProblem(BADLY_SCALED, (1,), 2), F(1, 2), spent),
+        lambda: chance.frontier(ChanceProblem(BADLY_SCALED, (1,), 2), limits=spent),
     ):
         with pytest.raises(LimitReachedError, match="not decided within 1e-09 seconds"):
             stopped()
