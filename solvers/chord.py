@@ -15,8 +15,11 @@ from fractions import Fraction
 from .cmdp import CMDP, ModelError
 from .exact import Vector
 from .improvement import OptimalValues, advantages, policy_iteration
+from .limits import Limits
 from .occupancy import Status
 from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
+
+_GENEROUS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,22 @@ class ChordSolution:
     rounds: int = 0
 
 
-def solve_by_chord(model: CMDP) -> ChordSolution:
-    """The exact optimum for one constraint; raises ModelError unless the model has exactly one."""
+def solve_by_chord(model: CMDP, limits: Limits = _GENEROUS) -> ChordSolution:
+    """The exact optimum for one constraint.
+
+    Raises ModelError unless the model has exactly one, and LimitReachedError when the time is up.
+    """
     if model.n_constraints != 1:
         raise ModelError(
             f"the model has {model.n_constraints} constraints; the chord method takes "
             "exactly one, use solve"
         )
-    budget = model.budgets[0]
-    high = _endpoint(model, policy_iteration(model).choices)
+    budget, allowance = model.budgets[0], limits.started()
+    high = _endpoint(model, policy_iteration(model, allowance=allowance).choices)
     if high.cost <= budget:
         return _single(model, high)
-    low = _endpoint(model, policy_iteration(model, ("cost", 0), maximise=False).choices)
+    cheapest = policy_iteration(model, ("cost", 0), maximise=False, allowance=allowance)
+    low = _endpoint(model, cheapest.choices)
     if low.cost > budget:
         return ChordSolution(Status.INFEASIBLE, model, low=low, minimum_cost=low.cost)
     rounds = 0
@@ -75,7 +82,7 @@ def solve_by_chord(model: CMDP) -> ChordSolution:
         # high.cost > budget >= low.cost, and high.reward > low.reward unless low is optimal too.
         slope = (high.reward - low.reward) / (high.cost - low.cost)
         function = lagrangian(model, [slope])
-        best = policy_iteration(model, function, start=low.choices)
+        best = policy_iteration(model, function, start=low.choices, allowance=allowance)
         trial = _endpoint(model, best.choices)
         if trial.reward - slope * trial.cost == high.reward - slope * high.cost:
             low, high = _everywhere_optimal(model, function, best, low, high)

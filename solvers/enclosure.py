@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cmdp import CMDP, ModelError
+from .limits import Limits
 from .model_checks import check_discounted
 from .occupancy import Solution, Status, solve
 
@@ -30,6 +31,9 @@ EXACT_UP_TO = 300
 #: A certificate holds the whole model in text; beyond this many transitions none is written.
 CERTIFICATE_UP_TO = 1_000_000
 METHODS = ("auto", "exact", "scale")
+#: Of an exact solution while an enclosure stands behind it.  Models that are solved exactly unasked
+#: take seconds; more would let a user wait for a width of 0 who has a rigorous one in seconds.
+BEFORE_BOUNDS = Limits(seconds=300.0)
 _WIDEST = Fraction(10**300)
 
 
@@ -118,6 +122,7 @@ def enclose(
     width: float | Fraction | None = None,
     method: str = "auto",
     progress: Progress | None = None,
+    limits: Limits = BEFORE_BOUNDS,
 ) -> EnclosedSolution:
     """A rigorous enclosure of the optimum for any number of constraints.
 
@@ -129,6 +134,7 @@ def enclose(
         method: "exact", "scale" (the search), or "auto": exact up to ``EXACT_UP_TO`` states.
         progress: called as progress(stage, lower, upper, seconds) after every sweep of the search.
             Ctrl-C (or KeyboardInterrupt raised by it) ends the search with what is known by then.
+        limits: of the exact solution; where they do not suffice, "auto" goes on to the search.
 
     Raises ModelError for bad arguments, and when floats cannot decide feasibility (the budgets lie
     within rounding of the least possible costs): use ``solve`` there.
@@ -141,16 +147,19 @@ def enclose(
     small = model.n_states <= EXACT_UP_TO
     if method == "exact" or (method == "auto" and small):
         reason = "asked for" if method == "exact" else f"at most {EXACT_UP_TO} states"
-        return _exactly(model, reason)
-    reason = "asked for" if method == "scale" else f"more than {EXACT_UP_TO} states"
+        found = solve(model, limits)
+        if found.status is not Status.UNDECIDED or method == "exact":
+            return _exactly(found, reason)
+        reason = f"the exact solution was {found.statistics['method']}"
+    else:
+        reason = "asked for" if method == "scale" else f"more than {EXACT_UP_TO} states"
     return _searched(model, width, reason, progress)
 
 
-def _exactly(model: CMDP, reason: str) -> EnclosedSolution:
-    found = solve(model)
+def _exactly(found: Solution, reason: str) -> EnclosedSolution:
     return EnclosedSolution(
         found.status,
-        model,
+        found.model,
         found.multipliers,
         found.lower if found.value is None else found.value,
         found.upper if found.value is None else found.value,

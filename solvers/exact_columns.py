@@ -107,7 +107,7 @@ class ColumnSearch:
     def _program(self, *, slack: bool) -> tuple[LinearProgram, list[int]]:
         """The master program (t first, as a difference) and what its rows were multiplied by."""
         if not self.columns:
-            self._join(policy_iteration(self.model).choices)
+            self._join(policy_iteration(self.model, allowance=self.allowance).choices)
         ahead = [_ONE, -_ONE] if slack else []
         costs = zip(*(column.costs for column in self.columns), strict=True)
         rows = [[*ahead, *row] for row in costs] if self.model.n_constraints else []
@@ -129,7 +129,6 @@ class ColumnSearch:
         self, answer: LinearSolution, scales: list[int], *, slack: bool
     ) -> Mixture | None:
         """The mixture if it is optimal; else a better policy has joined the columns."""
-        self.allowance.look()
         assert answer.primal is not None and answer.dual is not None and answer.value is not None
         weights = answer.primal.fractions()[2 if slack else 0 :]
         prices = [y * scale for y, scale in zip(answer.dual.fractions(), scales, strict=True)]
@@ -141,6 +140,7 @@ class ColumnSearch:
             if slack
             else lagrangian(self.model, multipliers),
             start=self.columns[heaviest].choices,
+            allowance=self.allowance,
         )
         self.rounds += 1
         allowed = zip(multipliers, self.model.budgets, strict=True)

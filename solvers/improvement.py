@@ -15,6 +15,7 @@ import numpy as np
 
 from .cmdp import CMDP
 from .exact import Vector, floats_of
+from .limits import Allowance
 from .model_checks import check_discounted
 from .policies import Function, Policy, evaluate_choices, expected_next, function_vector
 
@@ -84,6 +85,7 @@ def policy_iteration(
     *,
     maximise: bool = True,
     start: Sequence[int] | None = None,
+    allowance: Allowance | None = None,
 ) -> OptimalValues:
     """An optimal deterministic policy for one function of the choices, with its exact values.
 
@@ -92,6 +94,7 @@ def policy_iteration(
         maximise: False minimises (the values returned are those of ``function`` itself).
         start: choices to begin with, one a state; default a float solution, or the myopic policy
             on small models.
+        allowance: looked at before every exact evaluation; LimitReachedError when it is used up.
     """
     check_discounted(model)
     f = function_vector(model, function)
@@ -107,6 +110,8 @@ def policy_iteration(
         choices = float_policy(model, signed)
     rounds = 0
     while True:
+        if allowance is not None:
+            allowance.look()
         rounds += 1
         values = evaluate_choices(model, choices, signed)
         scores = advantages(model, values, signed)

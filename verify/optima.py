@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from holdfast.solvers import CMDP, WORLDS, ModelError, Policy, Status, enclose, solve
+from holdfast.solvers import CMDP, WORLDS, Limits, ModelError, Policy, Status, enclose, solve
+from holdfast.solvers.enclosure import BEFORE_BOUNDS
 
 from .kernel import check, format_rational
 from .report.numbers import brief, count, decimal
@@ -55,6 +56,7 @@ def certified_optimum(
     width: Fraction | None = None,
     certify: bool | None = None,
     progress: Progress | None = None,
+    limits: Limits | None = None,
 ) -> Optimum:
     """The optimum of a constrained model, ``exact`` or as a rigorous ``enclosure``.
 
@@ -62,25 +64,38 @@ def certified_optimum(
         width: how far the ends of an enclosure may be apart; by default as in `enclose`.
         certify: whether to make a certificate; None: if the model is not large.
         progress: of an enclosure, as `enclose` calls it.
+        limits: of the exact solution; by default ``BEFORE_BOUNDS`` where auto chose it, which goes
+            on to an enclosure where they do not suffice, and those of `solve` otherwise.
 
-    Raises ModelError when the model is too large for the exact optimum.
+    Raises ModelError when the model is too large for the exact optimum, or is enclosed at once
+    although limits are given.
     """
-    if method == "auto":
-        method = "exact" if model.n_states <= EXACT_BY_DEFAULT else "enclosure"
-    if method == "enclosure":
+    undecided: tuple[str, ...] = ()
+    if method == "auto" and model.n_states <= EXACT_BY_DEFAULT:
+        found = _exact(model, limits or BEFORE_BOUNDS)
+        if not found.undecided:
+            return found
+        undecided = tuple(line.replace("method     ", "exact      ") for line in found.remarks)
+    elif method != "exact" and limits is not None:
+        raise ModelError(
+            f"a model of {model.n_states} states is enclosed at once, without the exact solution "
+            "that was to be limited; ask for the method exact"
+        )
+    if method != "exact":
         if certify is None:
             certify = len(model.successors) <= CERTIFIED_BY_DEFAULT
-        return _enclosed(model, width, certify, progress)
+        found = _enclosed(model, width, certify, progress)
+        return replace(found, remarks=undecided + found.remarks)
     if model.n_states > EXACT_AT_MOST:
         raise ModelError(
             f"the model has {model.n_states} states; the exact optimum is found for at most "
             f"{EXACT_AT_MOST}. The method enclosure gives rigorous bounds"
         )
-    return _exact(model)
+    return _exact(model, limits or Limits())
 
 
-def _exact(model: CMDP) -> Optimum:
-    best = solve(model)
+def _exact(model: CMDP, limits: Limits) -> Optimum:
+    best = solve(model, limits)
     remarks = [f"method      {best.statistics['method']}"]
     if best.status is Status.UNDECIDED:
         return Optimum(

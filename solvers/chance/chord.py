@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from ..exact import Rational
+from ..limits import Limits
 from ..occupancy import Status
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
@@ -23,15 +24,19 @@ from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
 from .splitting import solution_on_face
 
+_GENEROUS = Limits()
 METHOD = "chord over exact backward induction"
 
 
-def solve(problem: ChanceProblem, level: Rational | float) -> ChanceSolution:
+def solve(
+    problem: ChanceProblem, level: Rational | float, limits: Limits = _GENEROUS
+) -> ChanceSolution:
     """The exact optimum for a level, over all history-dependent randomised policies.
 
-    Raises ModelError when the level is no bound (see `ChanceProblem.checked_level`).
+    Raises ModelError when the level is no bound (see `ChanceProblem.checked_level`), and
+    LimitReachedError when the time is up, which is looked at before every exact induction.
     """
-    return solve_dynamics(Dynamics.of(problem), problem.checked_level(level))
+    return solve_dynamics(Dynamics.of(problem), problem.checked_level(level), limits)
 
 
 def minimum_risk(problem: ChanceProblem) -> TimedPolicy:
@@ -40,9 +45,11 @@ def minimum_risk(problem: ChanceProblem) -> TimedPolicy:
     return bench.safest(bench.least_risk()[1])
 
 
-def solve_dynamics(dynamics: Dynamics, level: Fraction) -> ChanceSolution:
+def solve_dynamics(
+    dynamics: Dynamics, level: Fraction, limits: Limits = _GENEROUS
+) -> ChanceSolution:
     """The same from compiled layers."""
-    bench = Workbench.of(dynamics)
+    bench = Workbench.of(dynamics, limits)
     outcome, rounds = _Chord(bench, level).run()
     if isinstance(outcome, TimedPolicy):
         solution = ChanceSolution(

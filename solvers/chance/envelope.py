@@ -14,11 +14,14 @@ from fractions import Fraction
 from typing import Any
 
 from ..cmdp import ModelError
+from ..limits import Limits
 from .chord import solve_dynamics
 from .dynamics import Dynamics
 from .faces import Workbench, check_above, slope_between
 from .problem import ChanceProblem
 from .solution import TimedPolicy
+
+_GENEROUS = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +62,20 @@ class Frontier:
         return before.value + slope_between(before, after) * (level - before.risk)
 
 
-def frontier(problem: ChanceProblem, *, most: int | None = None) -> Frontier:
+def frontier(
+    problem: ChanceProblem, *, most: int | None = None, limits: Limits = _GENEROUS
+) -> Frontier:
     """The kinks, or at least ``most`` of them when there are more; ``complete`` says which.
 
     The chord with most room above it is refined first, so that few points show the shape.  Raises
-    ModelError unless ``most`` is at least 2.
+    ModelError unless ``most`` is at least 2, and LimitReachedError when the time is up.
     """
     if most is not None and most < 2:
         raise ModelError(f"most is {most}; a frontier needs at least its two ends")
     dynamics = Dynamics.of(problem)
-    bench = Workbench.of(dynamics)
+    bench = Workbench.of(dynamics, limits)
     least = bench.safest(bench.least_risk()[1])
-    low = solve_dynamics(dynamics, least.risk).safer
+    low = solve_dynamics(dynamics, least.risk, bench.allowance.left).safer
     assert low is not None
     high = bench.face(Fraction(0)).safer
     return _Refinement(bench, most).run(low, high)

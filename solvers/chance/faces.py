@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from ..limits import Allowance, Limits
 from .candidates import Candidates, Screen
 from .dynamics import Dynamics, IntegerArray
 from .induction import Change, Induction, start_value
 from .proposal import FloatPolicy
 from .solution import TimedPolicy
+
+_GENEROUS = Limits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class Workbench:
 
     dynamics: Dynamics
     screen: Screen
+    allowance: Allowance
     seconds: dict[str, float] = field(default_factory=dict)
     passes: int = 0
     cells: int = 0
@@ -42,9 +46,9 @@ class Workbench:
     bits: int = 0
 
     @classmethod
-    def of(cls, dynamics: Dynamics) -> Workbench:
-        """A fresh one."""
-        return cls(dynamics, Screen(dynamics))
+    def of(cls, dynamics: Dynamics, limits: Limits = _GENEROUS) -> Workbench:
+        """A fresh one, whose clock runs from now."""
+        return cls(dynamics, Screen(dynamics), limits.started())
 
     def face(self, multiplier: Fraction) -> Face:
         """The face of a multiplier >= 0."""
@@ -66,6 +70,7 @@ class Workbench:
             return self._face(candidates, None).safer
 
     def _face(self, candidates: Candidates, multiplier: Fraction | None) -> Face:
+        self.allowance.look()
         safer, bolder = candidates.table.copy(), candidates.table.copy()
         changes: list[Change] = []
         induction = Induction(self.dynamics, candidates, multiplier)

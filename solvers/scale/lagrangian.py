@@ -156,12 +156,14 @@ class Lagrangian:
                 continue
             proofs += 1
             gap = self.gap
-            self._prove(base, self._prices() if promising else multipliers)
+            self._prove(base, self._prices() if promising and proofs % 2 else multipliers)
             if self.done:
                 return True
             if self.gap > _ROUNDED * self.span:  # the model had promised too little
-                self.expected = self.gap
-                proofs = 0 if self.gap <= gap / 2 else proofs
+                if self.gap <= gap / 2:
+                    proofs = 0
+                else:
+                    self.expected = self.gap
         self.stopped = "no policy improves the mixture noticeably, the rest is rounding"
         if self.gap > _ROUNDED * self.span:
             self.stopped = f"after {len(self.columns)} policies it still narrows, but too slowly"

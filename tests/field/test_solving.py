@@ -8,7 +8,19 @@ from fractions import Fraction
 
 import pytest
 
-from holdfast.solvers import CMDP, LimitReachedError, Limits, LinearStatus, Status, enclose, solve
+from holdfast.solvers import (
+    CMDP,
+    LimitReachedError,
+    Limits,
+    LinearStatus,
+    Status,
+    chance,
+    enclose,
+    policy_iteration,
+    solve,
+    solve_by_chord,
+)
+from holdfast.solvers.chance import ChanceProblem
 from holdfast.solvers.exact_columns import ColumnSearch
 from holdfast.solvers.exact_simplex import repair
 from holdfast.solvers.linear_program import (
@@ -18,7 +30,6 @@ from holdfast.solvers.linear_program import (
 )
 from holdfast.solvers.model_io import assemble
 from holdfast.solvers.occupancy import occupancy_program
-from holdfast.verify import optima
 from holdfast.verify.cli import main
 from holdfast.verify.kernel import check
 
@@ -78,14 +89,56 @@ def test_the_command_tells_the_method(tmp_path, monkeypatch, capsys):
 
 def test_what_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(optima, "solve", lambda model: solve(model, Limits(seconds=1e-9)))
     (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
     with pytest.raises(SystemExit) as ended:
-        main(["solve", "small.json"])
+        main(["solve", "small.json", "--method", "exact", "--seconds", "1e-9"])
     printed = capsys.readouterr().out
     assert ended.value.code == 2 and not list(tmp_path.glob("*.certificate.json"))
     assert "undecided" in printed and "nothing known yet" in printed
     assert "method      not decided within 1e-09 seconds" in printed
+
+
+def test_an_enclosure_takes_over_and_the_answer_says_so(tmp_path, monkeypatch, capsys):
+    found = enclose(BADLY_SCALED, limits=Limits(seconds=1e-9))
+    assert found.status is Status.ENCLOSED and found.lower <= OPTIMUM <= found.upper
+    assert found.statistics["method"].startswith(
+        "multiplier search (the exact solution was not decided within 1e-09 seconds"
+    )
+    assert enclose(BADLY_SCALED, method="exact", limits=Limits(seconds=1e-9)).lower is None
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "small.json", "--seconds", "1e-9"])
+    printed = capsys.readouterr().out
+    assert ended.value.code == 0 and list(tmp_path.glob("*.certificate.json"))
+    assert "exact       not decided within 1e-09 seconds" in printed
+    assert "method      multiplier search" in printed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--seconds", "0"],
+        ["--seconds", "9", "--method", "enclosure"],
+        ["--seconds", "9", "--joint-risk", "1/2", "--horizon", "2"],
+    ],
+)
+def test_a_limit_without_effect_is_refused(wrong):
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "two-discs", *wrong])
+    assert ended.value.code == 64
+
+
+def test_every_exact_round_looks_at_the_clock():
+    spent = Limits(seconds=1e-9)
+    for stopped in (
+        lambda: policy_iteration(BADLY_SCALED, allowance=spent.started()),
+        lambda: solve_by_chord(BADLY_SCALED, spent),
+        lambda: chance.solve(ChanceProblem(BADLY_SCALED, (1,), 2), F(1, 2), spent),
+        lambda: chance.frontier(ChanceProblem(BADLY_SCALED, (1,), 2), limits=spent),
+    ):
+        with pytest.raises(LimitReachedError, match="not decided within 1e-09 seconds"):
+            stopped()
 
 
 def test_a_joint_chance_that_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.solvers import CMDP
+from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.optima import METHODS, Optimum, certified_optimum
@@ -45,6 +45,11 @@ _ROWS = 40
     "--joint-risk: a linear program instead of the chord.",
 )
 @click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Limit of the exact solution; auto then goes on to an enclosure, after 300 by itself.",
+)
+@click.option(
     "--certificate", type=click.Path(), help="Where to write it; default MODEL.certificate.json."
 )
 @click.option("--all", "whole", is_flag=True, help="Print the policy in every state.")
@@ -55,6 +60,7 @@ def solve_command(
     budgets: Sequence[str],
     discount: str | None,
     method: str,
+    seconds: float | None,
     certificate: str | None,
     whole: bool,
     **joint: Any,
@@ -73,14 +79,21 @@ def solve_command(
     check_targets(targets, {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     if joint["risks"]:
+        if seconds is not None:
+            raise click.BadParameter("--seconds limits the solution of discounted costs only")
         return solve_joint(model, problem, method, (certificate, default), whole, joint)
     refuse_without_risk(joint)
     if method == "program":
         raise click.BadParameter("--method program goes with --joint-risk; exact is a program too")
     console = output.console()
+    limits = None if seconds is None else Limits(seconds=seconds)
     with _watched(console) as progress:
         found = certified_optimum(
-            problem, method, certify=True if certificate else None, progress=progress
+            problem,
+            method,
+            certify=True if certificate else None,
+            progress=progress,
+            limits=limits,
         )
     _print(console, model, problem, found, None if whole else _ROWS)
     if found.undecided:
