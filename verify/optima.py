@@ -135,7 +135,8 @@ def _enclosed(
     if certify and (found.status is Status.INFEASIBLE or len(known) == 2):
         document = found.certificate
     accepted, verdict = (False, "none") if document is None else _checked(document)
-    remarks = [f"method      {found.statistics['method']}"]
+    # that it was asked for is news to nobody, or untrue: this function asked
+    remarks = [f"method      {found.statistics['method'].removesuffix(' (asked for)')}"]
     if len(known) == 2:
         remarks.append(f"width       {float(known[1] - known[0]):.3g}")
     remarks.append(f"stopped     {found.statistics['stopped']}")

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..cmdp import ModelError
 from ..exact import Rational
+from ..limits import Limits
 from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
 from ..occupancy import Status, statistics_of
 from .candidates import reached
@@ -31,22 +32,26 @@ from .problem import ChanceProblem
 from .solution import ChanceSolution, RandomisedCell, TimedPolicy, single_solution
 
 #: Rows of the largest program that is solved: exact dense algebra takes a minute there.
+_GENEROUS = Limits()
 LARGEST = 2500
 
 
-def solve_by_flag_program(problem: ChanceProblem, level: Rational | float) -> ChanceSolution:
+def solve_by_flag_program(
+    problem: ChanceProblem, level: Rational | float, limits: Limits = _GENEROUS
+) -> ChanceSolution:
     """The exact optimum by the flag program.
 
     Raises ModelError when the level is no bound, and when the program would have more than
-    `LARGEST` rows: `solve` (the chord) takes far larger problems.
+    `LARGEST` rows: `solve` (the chord) takes far larger problems; LimitReachedError when the time
+    or the pivots are used up.
     """
     bound = problem.checked_level(level)
     program = FlagProgram(Dynamics.of(problem))
-    answer = solve_linear_program(program.built(bound))
+    answer = solve_linear_program(program.built(bound), limits=limits)
     statistics = statistics_of(answer)
     statistics["method"] = f"flag program; {statistics['method']}"
     if answer.status is LinearStatus.INFEASIBLE:
-        least = solve_linear_program(program.built(None))
+        least = solve_linear_program(program.built(None), limits=limits)
         assert least.value is not None
         return ChanceSolution(
             Status.INFEASIBLE,

@@ -141,12 +141,13 @@ def test_some_wrong_constants_are_noticed(name: str, number: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_wrong_constant_is_noticed(name: str) -> None:
+    assert outcome(CLAIMS[name]) == ExitCode.AS_EXPECTED.name
     claims = planted_claims(name)
     assert claims
     assert unnoticed(claims) == []
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.parametrize("name", SOME)
 def test_nothing_planted_nothing_noticed(name: str) -> None:
     """The same run on the true statement ends as expected, or noticing would mean nothing."""
     assert outcome(CLAIMS[name]) == ExitCode.AS_EXPECTED.name

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from holdfast.solvers import CMDP, Status
+from holdfast.solvers import CMDP, Limits, Status
 from holdfast.solvers.chance import (
     ChanceProblem,
     ChanceSolution,
@@ -122,6 +122,7 @@ def solve_joint(
     method: str,
     certificates: tuple[str | None, str],
     whole: bool,
+    seconds: float | None,
     options: dict[str, Any],
 ) -> int:
     """The command with --joint-risk; the exit code.
@@ -143,7 +144,7 @@ def solve_joint(
         )
     if options["horizon"] is None:
         options = {**options, "certificate": certificates[0], "all": whole,
-                   "method program": method == "program"}  # fmt: skip
+                   "method program": method == "program", "seconds": seconds}  # fmt: skip
         return _endless(
             model, unsafe, levels, Path(certificates[0] or certificates[1]), options, flags
         )
@@ -165,6 +166,7 @@ def solve_joint(
         *certificates,
         options["plot"],
         whole,
+        Limits() if seconds is None else Limits(seconds=seconds),
     )
     return solve_request(output.console(), request)
 
@@ -182,7 +184,7 @@ def _endless(
         raise click.BadParameter(
             "--joint-risk needs a --horizon, the number of decisions: the discount is 1"
         )
-    needing = ("plot", "compare_boole", "then_free", "charge", "all", "method program")
+    needing = ("plot", "compare_boole", "then_free", "charge", "all", "method program", "seconds")
     _refuse(options, needing, "needs a --horizon")
     console = output.console()
     lines = idle_risk(model, unsafe, levels, None, flags["counts_start"])
@@ -203,7 +205,7 @@ def solve_request(console: Console, request: Request) -> int:
     solutions, seconds = [], []
     for level in request.levels:
         since = time.perf_counter()
-        solutions.append(solver(request.problem, level))
+        solutions.append(solver(request.problem, level, request.limits))
         seconds.append(time.perf_counter() - since)
     if len(solutions) > 1 or request.compare_boole:
         console.print(levels_table(request, solutions, seconds))

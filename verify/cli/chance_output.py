@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.solvers import CMDP
+from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.chance import ChanceProblem, ChanceSolution, solve
 from holdfast.solvers.chance.evaluation import forward
 from holdfast.verify.kernel import format_rational
@@ -28,7 +28,7 @@ class Request:
     """What was asked for on the command line.
 
     levels: bounds on the risk; method: exact or program; certificate, plot: paths; whole: print
-    every row of the policy.
+    every row of the policy; limits: of each solution.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Request:
     default_certificate: str
     plot: str | None
     whole: bool
+    limits: Limits
 
 
 def print_problem(console: Console, request: Request) -> None:
@@ -90,7 +91,7 @@ def levels_table(
     for solution, spent in zip(solutions, seconds, strict=True):
         cells = [str(solution.level), *_cells(solution)]
         if request.compare_boole:
-            boole = solve(summed, solution.level)
+            boole = solve(summed, solution.level, request.limits)
             cells.append("infeasible" if boole.value is None else decimal(str(boole.value), 8))
         table.add_row(*cells, duration(spent))
     return table

@@ -47,7 +47,7 @@ _ROWS = 40
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
-    help="Limit of the exact solution; auto then goes on to an enclosure, after 300 by itself.",
+    help="Limit of an exact solution; auto then goes on to an enclosure, after 300 by itself.",
 )
 @click.option(
     "--certificate", type=click.Path(), help="Where to write it; default MODEL.certificate.json."
@@ -79,9 +79,8 @@ def solve_command(
     check_targets(targets, {"the model": model})
     problem = read_model(model, costs, budgets, discount)
     if joint["risks"]:
-        if seconds is not None:
-            raise click.BadParameter("--seconds limits the solution of discounted costs only")
-        return solve_joint(model, problem, method, (certificate, default), whole, joint)
+        certificates = certificate, default
+        return solve_joint(model, problem, method, certificates, whole, seconds, joint)
     refuse_without_risk(joint)
     if method == "program":
         raise click.BadParameter("--method program goes with --joint-risk; exact is a program too")
