@@ -339,7 +339,7 @@ def test_solve_with_other_budgets_and_discount(holdfast: Invoke, g1_file: Path) 
 def test_solve_by_enclosure(holdfast: Invoke, g1_file: Path) -> None:
     done = holdfast("solve", g1_file, "--method", "enclosure")
     assert done.code == 0
-    assert done.says("multiplier search (asked for)", "width", "accepted by the kernel")
+    assert done.says("multiplier search", "width", "accepted by the kernel")
     assert json.loads(Path("g1.certificate.json").read_text())["kind"] == "cmdp-enclosure"
 
 
