@@ -64,8 +64,9 @@ class Enclosure:
 
     def combine(self, operation: Callable[..., Fraction], other: "Enclosure") -> "Enclosure":
         """Of operation(x, y), for an operation that is monotone in each argument."""
-        spend(8 * effort(self.bits(), other.bits()))
-        ends = [operation(a, b) for a in {self.lo, self.hi} for b in {other.lo, other.hi}]
+        pairs = [(a, b) for a in {self.lo, self.hi} for b in {other.lo, other.hi}]
+        spend(4 + 3 * len(pairs) * effort(self.bits(), other.bits()))
+        ends = [operation(a, b) for a, b in pairs]
         return Enclosure(min(ends), max(ends), min(Fraction(1), self.alpha + other.alpha))
 
     __add__, __sub__ = partialmethod(combine, add), partialmethod(combine, sub)

@@ -28,9 +28,9 @@ from .expressions import refine, symbols
 from .processes import Model, model
 from .programs import Program, program
 
-WORK, WORK_PER_CHARACTER = 500_000, 20
-"""Units that a document may spend: so many, and so many more for each of its characters and
-entries. A tiny one that spends them all takes about a second; see `effort`."""
+WORK = 500_000
+"""Units that a document may spend, and those that its programs and models bring with them. One that
+spends just these takes about a second; see `effort`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,17 @@ def _examine(document: Any) -> Checker:
     kind = located("kind", one_of(*_CHECKERS), document["kind"])
     yield f"fields of {kind} are well formed"
     parse, function = _CHECKERS[kind]
+    if kind not in ("counterexample", "enclosure"):  # expressions bring nothing with them
+        spend(-measure(document))
     fields = located(kind, parse, document)
     del fields["format"], fields["kind"]
     return replace((yield from function(**fields)), kind=kind)
 
 
 def _measured(document: Any, run: Checker) -> Checker:
-    """The same run, after the size of the document has been granted as work, in its first step."""
+    """The same run, after the document was found to be small enough, in its first step."""
     yield next(run)
-    spend(-WORK_PER_CHARACTER * measure(document))
+    measure(document)
     return (yield from run)
 
 
