@@ -69,7 +69,7 @@ def spend(units: int) -> None:
 def effort(bits: int, others: int) -> int:
     """Units of work of one product, sum or greatest common divisor of integers so long.
 
-    A unit is about a microsecond: a step of Python, a pass over two thousand bits, or a share of the
+    A unit is about a microsecond: a step of Python, a pass over 2,000 bits, or a share of the
     greatest common divisor of two long integers, which takes quadratic time.
     """
     return 1 + (bits + others >> 11) + (bits * others >> 20)
