@@ -204,6 +204,9 @@ def _window_return(document: Document, policy: Any, function: Any) -> Fraction:
     laws, shares, ends = _laws(model), numbers(policy), numbers(document["terminal"])
     gamma, rewards, unsafe = number(model["discount"]), numbers(model["reward"]), document["unsafe"]
     written = numbers(function["values"]) if isinstance(function, dict) else None
+    if isinstance(function, list):
+        kind, place = function
+        function = [kind, whole(place)]
     now: dict[tuple[int, int], Fraction] = {}
     for s, share in enumerate(numbers(model["initial"])):
         start = min(bool(document["counts_start"]) and s in unsafe, cap - 1)

@@ -109,16 +109,18 @@ def measure(document: Any) -> int:
         total += len(level) + sum(lengths)
         granted += GRANTED * len(level) + sum([min(n, GRANTED_CHARACTERS) for n in lengths])
         require(total <= LARGEST_DOCUMENT, "a document of too many characters and entries", total)
-        level = [part for value in level for part in _parts(value)]
+        deeper = [value for value in level if type(value) in (list, tuple, dict)]
+        level = [part for value in deeper for part in _parts(value)]
         if not level:
             return granted
     raise Rejected("arrays and objects inside each other, deeper than", DEEPEST)
 
 
 def _parts(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
+    if type(value) is dict:
         return [part for key, part in value.items() if key != "notes"]
-    return value if isinstance(value, list | tuple) else ()
+    parts: Iterable[Any] = value
+    return parts
 
 
 def digest(document: dict[str, Any]) -> str:

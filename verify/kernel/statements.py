@@ -89,17 +89,24 @@ def _examine(document: Any) -> Checker:
     kind = located("kind", one_of(*_CHECKERS), document["kind"])
     yield f"fields of {kind} are well formed"
     parse, function = _CHECKERS[kind]
-    if kind not in ("counterexample", "enclosure"):  # expressions bring nothing with them
+    if _brings_work(document):
         spend(-measure(document))
     fields = located(kind, parse, document)
     del fields["format"], fields["kind"]
     return replace((yield from function(**fields)), kind=kind)
 
 
+def _brings_work(document: Any) -> bool:
+    """Whether it is of a program or model; expressions, however long, bring nothing with them."""
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return kind in [known for known in _CHECKERS if known not in ("counterexample", "enclosure")]
+
+
 def _measured(document: Any, run: Checker) -> Checker:
-    """The same run, after the document was found to be small enough, in its first step."""
+    """The same run; what is not measured later is found to be small enough in the first step."""
     yield next(run)
-    measure(document)
+    if not _brings_work(document):
+        measure(document)
     return (yield from run)
 
 
