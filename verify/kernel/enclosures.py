@@ -37,7 +37,7 @@ class Verdict(_NoTruthValue):
     OUT_OF_SCOPE = "the statement does not apply to this model: check its assumptions"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Enclosure:
     """A real number in [lo, hi], except with probability `alpha`; arithmetic adds the alphas."""
 
@@ -57,6 +57,10 @@ class Enclosure:
 
     def __str__(self) -> str:
         return "..".join(map(format_rational, dict.fromkeys((self.lo, self.hi))))
+
+    def __repr__(self) -> str:
+        """Short, and of numbers of any length: Python refuses to write long ones as decimals."""
+        return f"Enclosure({show(self)}, alpha={show(self.alpha)})"
 
     def bits(self) -> int:
         """Of the longer end."""

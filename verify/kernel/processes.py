@@ -58,7 +58,7 @@ def _process(
     states, distinct = [s for s, _ in choices], [*dict.fromkeys(s for s, _ in choices)]
     ordered = states == sorted(states) and distinct == [*range(len(distinct))]
     fits = ordered and len(distinct) == n_states
-    require(fits, f".choices are not sorted by state over 0..{n_states - 1}", states)
+    require(fits, f".choices are not sorted by state over 0..{show(n_states - 1)}", states)
     require(len({*map(tuple, choices)}) == len(states), ".choices repeat a pair", choices)
     found = Process(states, transitions, **numbers)
     rows = f".transitions must have {len(states)} rows, not"

@@ -286,7 +286,9 @@ class Symbol:
 
     def line(self, name: str) -> str:
         """What a reader is told of it."""
-        alpha = f", except with probability {self.enclosure.alpha}" * (self.enclosure.alpha > 0)
+        alpha = f", except with probability {show(self.enclosure.alpha)}" * (
+            self.enclosure.alpha > 0
+        )
         return f"{show(name)} = {show(self.enclosure)}{alpha}, {self.source}"
 
 
@@ -329,7 +331,7 @@ def _resting(values: dict[str, Symbol], node: Any, conclusion: str, found: Enclo
     used = {name: values[name] for name in sorted(symbols(node) & values.keys())}
     proved = sum(symbol.proved for symbol in used.values())
     given = len(used) - proved
-    text = f"{conclusion}; alpha {found.alpha}, {proved} proved, {given} given"
+    text = f"{conclusion}; alpha {show(found.alpha)}, {proved} proved, {given} given"
     lines = tuple(symbol.line(name) for name, symbol in used.items())
     return Report(text, found, proved, given, lines)
 
