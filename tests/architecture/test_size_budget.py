@@ -8,7 +8,7 @@ import pytest
 
 FILE_LINES, FUNCTION_LINES = 400, 60
 FILE_MEDIAN, FUNCTION_MEDIAN = 180, 12
-KERNEL_STATEMENTS, KERNEL_FUNCTION_LINES, KERNEL_COMPLEXITY = 810, 40, 9
+KERNEL_STATEMENTS, KERNEL_FUNCTION_LINES, KERNEL_COMPLEXITY = 600, 40, 8
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -66,15 +66,22 @@ def test_the_median_file_and_function_are_small(sources) -> None:
     assert statistics.median(sizes) <= FUNCTION_MEDIAN
 
 
+HEADERS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
 def statements(tree: ast.AST) -> int:
-    """How many statements there are, of which a docstring is none."""
-    docstrings = sum(
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-        for node in ast.walk(tree)
-    )
-    return sum(isinstance(node, ast.stmt) for node in ast.walk(tree)) - docstrings
+    """How many statements do something.
+
+    A docstring, an import, the line that opens a function or class, and a field with its type alone
+    do not; what is in a function or class counts.
+    """
+
+    def declares(node: ast.stmt) -> bool:
+        value = node.value if isinstance(node, ast.Expr | ast.AnnAssign) else node
+        text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+        return isinstance(node, HEADERS) or value is None or (isinstance(node, ast.Expr) and text)
+
+    return sum(isinstance(node, ast.stmt) and not declares(node) for node in ast.walk(tree))
 
 
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.comprehension, ast.ExceptHandler, ast.Assert)
@@ -96,6 +103,7 @@ def complexity(function: ast.AST) -> int:
 def test_the_kernel_can_be_read_in_one_sitting(sources) -> None:
     kernel = [s for s in sources if s.module.startswith("holdfast.verify.kernel")]
     counted = {s.path.name: statements(s.tree) for s in kernel}
+    print(sum(counted.values()), counted)
     assert len(counted) == 9, "seven files, the public names and the program"
     assert sum(counted.values()) <= KERNEL_STATEMENTS, counted
     long = [
@@ -132,11 +140,13 @@ def test_functions_are_measured_whole(code: str, expected: list[tuple[str, int]]
     ("code", "expected"),
     [
         ('"""Doc."""\nx = 1\n', 1),
-        ('def f():\n    """Doc."""\n    return 1\n', 2),
+        ('def f():\n    """Doc."""\n    return 1\n', 1),
+        ('class A:\n    x: int\n    y: int = 1\n    z: str = "1"\n', 2),
+        ("import a\nfrom b import c\na()\n", 1),
         ("if a:\n    pass\nelse:\n    x = y = 1; z = 2\n", 4),
     ],
 )
-def test_statements_are_counted_without_docstrings(code: str, expected: int) -> None:
+def test_statements_are_counted_without_declarations(code: str, expected: int) -> None:
     assert statements(ast.parse(code)) == expected
 
 

@@ -242,6 +242,23 @@ def large_model(states: int, denominators: bool) -> Document:
     }
 
 
+def program_with_long_dual(columns: int, long: str) -> Document:
+    """max sum of x under sum of x <= 1, with a dual that is far too large."""
+    terms = [[j, "1"] for j in range(columns)]
+    return {
+        **FORMAT,
+        "kind": "linear-program-optimum",
+        "program": {
+            "sense": "max",
+            "objective": ["1"] * columns,
+            "rows": [{"terms": terms, "relation": "<=", "rhs": "1"}],
+        },
+        "primal": ["1"] + ["0"] * (columns - 1),
+        "dual": [long],
+        "value": "1",
+    }
+
+
 GIANT = "0x" + "f" * 200_000
 STALLING: dict[str, Document | str] = {
     "product of powers": powers(16, 2**20, 0, "mul"),
@@ -268,7 +285,26 @@ STALLING: dict[str, Document | str] = {
     "an integer of 10^6 digits": f'{{"kind": {"7" * 10**6}}}',
     "nesting of arrays": "[" * 10**6,
     "nesting of objects": '{"a":' * 10**5,
-    "deep expression": false_relation(json.loads('["neg",' * 190 + '"1"' + "]" * 190), "0"),
+    "deep expression": false_relation(json.loads('["neg",' * 201 + '"-1"' + "]" * 201), "0"),
+    "files of long numbers": {**WINDOW_OPTIMUM, "occupancy": [GIANT] * 20},
+    "notes that would bring work": {
+        **powers(16, 2**20, 0, "mul"),
+        "notes": ["0"] * 500_000,
+    },
+    "many terms": false_relation(["add", *["1/3"] * 100_000], "1"),
+    "many dear terms": false_relation(["add", *[["log", "1/3"]] * 20_000], "1"),
+    "a row times a long number": program_with_long_dual(2_000, GIANT),
+    "different long denominators": {
+        **WINDOW_OPTIMUM,
+        "occupancy": [f"1/0x{i:x}" + "f" * 50_000 for i in range(1, 40)],
+    },
+    "a window of long numbers": infeasible(
+        {**single_state(500, [0], "1/2"), "level": "1/" + GIANT, "charge": "1/" + GIANT}, ["0"]
+    ),
+    "a long discount": infeasible(
+        {**large_model(100, False), "discount": "1/" + GIANT, "reward": [GIANT] * 10 + ["1"] * 90},
+        ["0x" + "f" * 20_000] * 100,
+    ),
     "states 10^12": infeasible({**large_model(2, False), "n_states": 10**12}, ["0", "0"]),
     "not UTF-8": "\udcff\udcfe",
     "a byte of zero": "\0" * 1000,
@@ -428,7 +464,11 @@ def test_a_copied_kernel_runs_nothing_of_where_it_was_copied_to(hostile: Path) -
 
 @pytest.mark.parametrize("entry", ["script", "module"])
 def test_the_command_runs_nothing_of_the_folder(hostile: Path, entry: str) -> None:
-    """`python -m holdfast` is looked up by Python itself, in a folder without a holdfast.py."""
+    """What `python -m holdfast` means is decided by Python, before a line of ours is read.
+
+    A holdfast.py in the current folder is therefore what it runs, and only the command `holdfast`,
+    or `python -P`, does not look there: see the control below. Everything after that is ours.
+    """
     (hostile / "holdfast.py").unlink()
     script = "from holdfast.__main__ import main; main()"
     start = ["-P", "-c", script] if entry == "script" else ["-m", "holdfast"]
@@ -450,10 +490,18 @@ def test_the_command_starts_again_without_the_paths_of_the_environment(hostile: 
     assert not list(hostile.glob("ran-*"))
 
 
-def test_the_hostile_folder_is_hostile(hostile: Path) -> None:
-    """The control: Python imports from there when it is not told otherwise."""
-    subprocess.run([sys.executable, "-c", "import json"], cwd=hostile, check=False)
-    assert (hostile / "ran-json").exists()
-    command = [sys.executable, "-S", str(KERNEL), "good.json"]
-    subprocess.run(command, cwd=hostile, env=environment(hostile), check=False)
-    assert (hostile / "ran-fractions").exists()
+CONTROLS = {
+    "the kernel, not isolated": ["-S", str(KERNEL), "good.json"],
+    "the kernel as a module, as -m finds it": ["-m", "kernel", "good.json"],
+    "the command, where a holdfast.py lies": ["-m", "holdfast", "check", "good.json"],
+}
+
+
+@pytest.mark.parametrize("start", CONTROLS.values(), ids=CONTROLS)
+def test_the_hostile_folder_is_hostile(hostile: Path, start: list[str]) -> None:
+    """The control: whatever is imported first runs, where Python is not told to look elsewhere."""
+    for name in ("sitecustomize", "usercustomize"):
+        (hostile / f"{name}.py").unlink()
+    command = [sys.executable, *start]
+    subprocess.run(command, cwd=hostile, env=environment(hostile), check=False, capture_output=True)
+    assert list(hostile.glob("ran-*"))

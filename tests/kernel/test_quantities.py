@@ -13,6 +13,7 @@ from holdfast.verify.kernel import (
     Enclosure,
     Rejected,
     Verdict,
+    check,
     compare,
     format_rational,
     parse_rational,
@@ -186,3 +187,33 @@ def test_there_are_seven_verdicts() -> None:
     names = {"HOLDS", "AGREES", "TIGHT", "VIOLATED", "UNDECIDED", "VACUOUS", "OUT_OF_SCOPE"}
     assert {verdict.name for verdict in Verdict} == names
     assert "no proof" in Verdict.HOLDS.value
+
+
+def test_numbers_of_any_length_can_be_shown() -> None:
+    """Python refuses to write an integer of more than 4,300 decimals, which a fraction may have."""
+    long = Fraction(1, 7**6000)
+    assert (7**6000).bit_length() > 14_285, "4,300 decimals are 14,284.3 bits"
+    found = Enclosure(long, 2 * long, long)
+    assert "..." in repr(found)
+    assert str(found).startswith("1/0x")
+    text = format_rational(long)
+    document = {
+        "format": "holdfast-certificate/1",
+        "kind": "enclosure",
+        "expression": ["symbol", "x"],
+        "values": {"x": {"lo": text, "hi": text, "alpha": text}},
+        "lo": text,
+        "hi": text,
+    }
+    report = check(document)
+    assert report.accepted, report.steps[-1]
+    assert "alpha 1/0x" in report.conclusion
+    assert "except with probability 1/0x" in report.behind[0]
+    assert "Enclosure(1/0x" in repr(report)
+
+
+def test_what_cannot_be_shown_is_named() -> None:
+    """A list with an integer of 5,001 decimals."""
+    step = check({"kind": [10**5000]}).steps[-1]
+    assert step.value == "a list too large to show"
+    assert "linear-program-optimum" in step.reason

@@ -94,7 +94,7 @@ def test_enclosures_are_written_with_their_ends() -> None:
     values = {"x": Enclosure(Fraction(2), Fraction(3), Fraction(1, 100)), "y": HALF}
     certified = certify(claim_of(), (0,), 0, values)
     assert certified.report.accepted
-    assert certified.document["values"]["x"] == {"lo": "2", "hi": "3"}
+    assert certified.document["values"]["x"] == {"lo": "2", "hi": "3", "alpha": "1/100"}
     assert certified.document["notes"]["alpha"] == "1/100"
 
 

@@ -7,7 +7,7 @@ length that its place asks for, and every integer lies in the range that its pla
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ from .exact import Rejected, Vector, common_vector, integer, rational, require
 Parser = Callable[[Any], Any]
 LARGEST_FILE = 2**27  # bytes; a certificate of a million transitions takes a fifth of it
 LARGEST_DOCUMENT = 2**27  # characters and entries
+GRANTED, GRANTED_CHARACTERS = 4, 500
+"""Work that an entry of a document brings with it: so many units, and one for each of so many
+characters. A large certificate of ours needs a half of that. Longer numbers bring no more, since
+what is done with them takes the square of their length; see `effort`."""
 DEEPEST = 200  # arrays and objects inside each other
 
 
@@ -98,20 +102,25 @@ def vector(value: object) -> Vector:
 
 
 def measure(document: Any) -> int:
-    """Characters and entries of a document; raises if it is too large, or nested too deep."""
-    total, level = 0, [document]
+    """Work that a document brings with it, notes apart; raises if it is too large or too deep."""
+    total, granted, level = 0, 0, [document]
     for _ in range(DEEPEST):
-        total += len(level) + sum([len(value) for value in level if type(value) is str])
+        lengths = [len(value) for value in level if type(value) is str]
+        total += len(level) + sum(lengths)
+        granted += GRANTED * len(level) + sum([min(n, GRANTED_CHARACTERS) for n in lengths])
         require(total <= LARGEST_DOCUMENT, "a document of too many characters and entries", total)
-        level = [
-            part
-            for value in level
-            if type(value) in (list, tuple, dict)
-            for part in ([*value, *value.values()] if isinstance(value, dict) else value)
-        ]
+        deeper = [value for value in level if type(value) in (list, tuple, dict)]
+        level = [part for value in deeper for part in _parts(value)]
         if not level:
-            return total
+            return granted
     raise Rejected("arrays and objects inside each other, deeper than", DEEPEST)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if type(value) is dict:
+        return [part for key, part in value.items() if key != "notes"]
+    parts: Iterable[Any] = value
+    return parts
 
 
 def digest(document: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ class Verdict(_NoTruthValue):
     OUT_OF_SCOPE = "the statement does not apply to this model: check its assumptions"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Enclosure:
     """A real number in [lo, hi], except with probability `alpha`; arithmetic adds the alphas."""
 
@@ -58,14 +58,19 @@ class Enclosure:
     def __str__(self) -> str:
         return "..".join(map(format_rational, dict.fromkeys((self.lo, self.hi))))
 
+    def __repr__(self) -> str:
+        """Short, and of numbers of any length: Python refuses to write long ones as decimals."""
+        return f"Enclosure({show(self)}, alpha={show(self.alpha)})"
+
     def bits(self) -> int:
         """Of the longer end."""
         return max(size(self.lo), size(self.hi))
 
     def combine(self, operation: Callable[..., Fraction], other: "Enclosure") -> "Enclosure":
         """Of operation(x, y), for an operation that is monotone in each argument."""
-        spend(8 * effort(self.bits(), other.bits()))
-        ends = [operation(a, b) for a in {self.lo, self.hi} for b in {other.lo, other.hi}]
+        pairs = [(a, b) for a in {self.lo, self.hi} for b in {other.lo, other.hi}]
+        spend(4 + 3 * len(pairs) * effort(self.bits(), other.bits()))
+        ends = [operation(a, b) for a, b in pairs]
         return Enclosure(min(ends), max(ends), min(Fraction(1), self.alpha + other.alpha))
 
     __add__, __sub__ = partialmethod(combine, add), partialmethod(combine, sub)

@@ -62,17 +62,17 @@ def spend(units: int) -> None:
     """Charge work before it is done; raise if that is more than is left. A grant is negative."""
     account = _account.get()
     if account is not None:
-        require(units <= account[0], " needs more work than its size allows, units", units)
+        require(units <= account[0], " needs more work than is allowed, units", units)
         account[0] -= units
 
 
 def effort(bits: int, others: int) -> int:
     """Units of work of one product, sum or greatest common divisor of integers so long.
 
-    A unit is one to two microseconds: a step of Python, or the greatest common divisor of two
-    integers of a thousand bits, which takes quadratic time.
+    A unit is about a microsecond: a step of Python, a pass over 2,000 bits, or a share of the
+    greatest common divisor of two long integers, which takes quadratic time.
     """
-    return 1 + (bits * others >> 20)
+    return 1 + (bits + others >> 11) + (bits * others >> 20)
 
 
 def size(number: Fraction) -> int:
@@ -174,8 +174,7 @@ def common_multiple(denominators: Iterable[int]) -> int:
 def common_vector(numbers: list[Fraction]) -> Vector:
     """The numbers over their least common denominator."""
     common = common_multiple(x.denominator for x in numbers)
-    bits = common.bit_length()
-    spend(len(numbers) * (effort(bits, longest(x.numerator for x in numbers)) + bits // 64))
+    spend(2 * len(numbers) * effort(common.bit_length(), max(map(size, numbers), default=0)))
     return Vector([x.numerator * (common // x.denominator) for x in numbers], common)
 
 

@@ -29,8 +29,8 @@ def _up(x: Fraction, bits: int) -> Fraction:
 
 
 def _charge_series(terms: int, bits: int, x: Fraction) -> None:
-    """Four operations on numbers of so many bits for each term, with x among the factors."""
-    spend(4 * terms * effort(bits, bits + size(x)) + 4 * effort(size(x), size(x)))
+    """For so many terms of numbers of so many bits, and for rounding x to as many."""
+    spend(20 * terms * effort(bits, bits) + 4 * effort(size(x), size(x)))
 
 
 def exp_bounds(x: Fraction, bits: int) -> Bounds:
@@ -39,9 +39,10 @@ def exp_bounds(x: Fraction, bits: int) -> Bounds:
     halvings = int(abs(x)).bit_length() + 8
     places, t = bits + halvings + 16, abs(x) / 2**halvings
     _charge_series(bits // 8 + 4 + halvings, places, t)
+    least, most = _down(t, places), _up(t, places)
     low, high = Fraction(1), Fraction(2 if x else 1)  # the rest from t^n/n! on, over t^n/n!
     for n in range(bits // 8 + 4, 0, -1):
-        low, high = _down(1 + t * low / n, places), _up(1 + t * high / n, places)
+        low, high = _down(1 + least * low / n, places), _up(1 + most * high / n, places)
     for _ in range(halvings):
         low, high = _down(low * low, places), _up(high * high, places)
     return (low, high) if x >= 0 else (1 / high, 1 / low)
@@ -49,11 +50,12 @@ def exp_bounds(x: Fraction, bits: int) -> Bounds:
 
 def _twice_atanh(z: Fraction, bits: int) -> Bounds:
     """Bounds on 2 sum z^n / n over odd n = log((1 + z) / (1 - z)) for z in [0, 1/3]."""
-    _charge_series(bits // 3 + 5, bits, z * z)
+    _charge_series(bits // 3 + 5, bits, z)
+    least, most = _down(z, bits), _up(z, bits)
     low, high = Fraction(0), Fraction(9, 8)  # the rest from z^n on, over z^n
     for one in (Fraction(1, n) for n in range(bits // 3 * 2 + 9, 0, -2)):
-        low, high = _down(one + z * z * low, bits), _up(one + z * z * high, bits)
-    return _down(2 * z * low, bits), _up(2 * z * high, bits)
+        low, high = _down(one + least * least * low, bits), _up(one + most * most * high, bits)
+    return _down(2 * least * low, bits), _up(2 * most * high, bits)
 
 
 def log_bounds(x: Fraction, bits: int) -> Bounds:
@@ -72,7 +74,7 @@ def log_bounds(x: Fraction, bits: int) -> Bounds:
 def sqrt_bounds(x: Fraction, bits: int) -> Bounds:
     """lo <= sqrt(x) <= hi for x >= 0, exact on squares of rationals."""
     require(x >= 0, "sqrt of a negative number", x)
-    spend(4 * effort(bits + 2 * size(x), bits + 2 * size(x)))
+    spend(4 + 4 * effort(bits + 2 * size(x), bits + 2 * size(x)))
     root = Fraction(isqrt(x.numerator), isqrt(x.denominator))
     unit = 2 ** (bits + x.denominator.bit_length())
     floor = isqrt(int(x * unit * unit))
@@ -85,13 +87,17 @@ def _power(base: Enclosure, exponent: int) -> Enclosure:
     if exponent < 0:
         return Enclosure.exact(1) / _power(base, -exponent)
     bits = base.bits() * exponent
-    spend(2 * effort(bits, bits))
+    spend(4 + 2 * effort(bits, bits))
     base = abs(base) if exponent % 2 == 0 else base
     return Enclosure(base.lo**exponent, base.hi**exponent, base.alpha)
 
 
 def _monotone(bounds: Callable[[Fraction, int], Bounds]) -> Callable[[int, Enclosure], Enclosure]:
-    return lambda bits, x: Enclosure(bounds(x.lo, bits)[0], bounds(x.hi, bits)[1], x.alpha)
+    def enclose(bits: int, x: Enclosure) -> Enclosure:
+        ends = {end: bounds(end, bits) for end in {x.lo, x.hi}}
+        return Enclosure(ends[x.lo][0], ends[x.hi][1], x.alpha)
+
+    return enclose
 
 
 _OPERATIONS: dict[str, Callable[..., Enclosure]] = {
@@ -110,7 +116,7 @@ _OPERATIONS: dict[str, Callable[..., Enclosure]] = {
 
 def evaluate_expression(node: Any, values: Mapping[str, Enclosure], bits: int = 128) -> Enclosure:
     """Exact but for exp, log, sqrt; alphas add up by occurrence. Raises ValueError, TypeError."""
-    spend(1)
+    spend(4)
     match node:
         case str():
             return Enclosure.exact(rational(node))

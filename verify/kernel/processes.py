@@ -58,7 +58,7 @@ def _process(
     states, distinct = [s for s, _ in choices], [*dict.fromkeys(s for s, _ in choices)]
     ordered = states == sorted(states) and distinct == [*range(len(distinct))]
     fits = ordered and len(distinct) == n_states
-    require(fits, f".choices are not sorted by state over 0..{n_states - 1}", states)
+    require(fits, f".choices are not sorted by state over 0..{show(n_states - 1)}", states)
     require(len({*map(tuple, choices)}) == len(states), ".choices repeat a pair", choices)
     found = Process(states, transitions, **numbers)
     rows = f".transitions must have {len(states)} rows, not"
@@ -152,6 +152,15 @@ class Window:
         """Whether anything is earned after so many unsafe states."""
         return count == 0 or self.reward_after_violation
 
+    def risk(self, row: list[list[int]]) -> Fraction:
+        """The chance that the next state is unsafe."""
+        return Fraction(sum(w for s, w in row if s in self.unsafe), sum(w for _, w in row))
+
+    def bonus(self, leads: list[tuple[int, int, int]]) -> Fraction:
+        """Step 5, for a last decision that leads to (state, count, weight)."""
+        expected = sum(w * self.terminal[s] for s, count, w in leads if self.earns(count))
+        return self.model.discount * expected / sum(w for _, _, w in leads)
+
 
 def _window(unsafe: list[int], kind: str, **parts: Any) -> Window:
     found = Window(unsafe=frozenset(unsafe), **parts)
@@ -200,32 +209,31 @@ def unroll(window: Window) -> Process:
     states: list[int] = []
     rows: Rows = []
     rewards, charges = [], []
-    for t, c, k in product(range(window.horizon), range(memories), range(len(model.states))):
-        row, total = model.rows[k], sum(w for _, w in model.rows[k])
-        leads = [(s, min(c + (s in window.unsafe), memories - 1), w) for s, w in row]
-        onward = [[((t + 1) * memories + d) * n + s, w] for s, d, w in leads]
-        states.append((t * memories + c) * n + model.states[k])
-        rows.append(onward if t < last else [[end, 1]])
-        bonus = sum(w * window.terminal[s] for s, d, w in leads if t == last and window.earns(d))
-        earned = model.reward[k] * window.earns(c) + model.discount * bonus / total
-        rewards.append((2 * model.discount) ** t * earned)
-        risk = Fraction(sum(w for s, w in row if s in window.unsafe), total)
-        charges.append(2**t * window.charge**c * risk)
+    for t, c in product(range(window.horizon), range(memories)):
+        worth, price = (2 * model.discount) ** t, 2**t * window.charge**c
+        for k, row in enumerate(model.rows):
+            leads = [(s, min(c + (s in window.unsafe), memories - 1), w) for s, w in row]
+            onward = [[((t + 1) * memories + d) * n + s, w] for s, d, w in leads]
+            states.append((t * memories + c) * n + model.states[k])
+            rows.append(onward if t < last else [[end, 1]])
+            earned = model.reward[k] * window.earns(c)
+            rewards.append(worth * (earned + (t == last and window.bonus(leads))))
+            charges.append(price * window.risk(row))
     reward, charge = common_vector([*rewards, Fraction(0)]), common_vector([*charges, Fraction(0)])
     states, rows = [*states, end], [*rows, [[end, 1]]]
     return Process(states, rows, Fraction(1, 2), reward, [charge], *_start(window, end + 1))
 
 
 def _charge(window: Window) -> None:
-    """For the numbers of `unroll`, none of which is much longer than `bits`."""
-    model, terminal = window.model, window.terminal
+    """For the numbers of `unroll`: products of powers, none longer than `bits`, and of payoffs."""
+    model = window.model
     bits = window.horizon * (size(2 * model.discount) + size(window.charge) + 1)
-    weights = longest(w for row in model.rows for _, w in row)
-    bits += (
-        sum(longest(v.numerators) + v.denominator.bit_length() for v in (model.reward, terminal))
-        + weights
-    )
-    one = sum(map(len, model.rows)) + len(model.rows) * (4 * effort(bits, bits) + bits // 16)
+    parts = [1, *(w for row in model.rows for _, w in row)]
+    for payoff in (model.reward, window.terminal):
+        parts += [payoff.denominator, *payoff.numerators]
+    width = 4 * longest(parts)
+    one = 2 * effort(bits, bits) + len(model.rows) * 6 * effort(bits + width, width)
+    one += sum(map(len, model.rows)) * effort(width, width)
     spend(window.horizon * window.memories * one)
 
 

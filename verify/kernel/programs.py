@@ -114,14 +114,19 @@ class Row:
     rhs: Fraction
 
 
-def _build(sense: str, objective: Vector, rows: list[Row]) -> Program:
-    columns: list[dict[int, Fraction]] = [{} for _ in objective.numerators]
+def _columns(count: int, rows: list[Row]) -> list[dict[int, Fraction]]:
+    columns: list[dict[int, Fraction]] = [{} for _ in range(count)]
     position = ranged(0, len(columns) - 1)
     for i, row in enumerate(rows):
         for name, coefficient in row.terms:
             j = located(f".rows[{i}], column", position, name)
             require(i not in columns[j], f".rows[{i}] names a column twice", j)
             columns[j][i] = located(f".rows[{i}], column {j}", rational, coefficient)
+    return columns
+
+
+def _build(sense: str, objective: Vector, rows: list[Row]) -> Program:
+    columns = _columns(len(objective), rows)
 
     def column(j: int) -> Column:
         common = common_multiple(a.denominator for a in columns[j].values())

@@ -28,9 +28,9 @@ from .expressions import refine, symbols
 from .processes import Model, model
 from .programs import Program, program
 
-WORK, WORK_PER_CHARACTER = 500_000, 20
-"""Units that a document may spend: so many, and so many more for each of its characters and
-entries. A tiny one that spends them all takes about a second; see `effort`."""
+WORK = 500_000
+"""Units that a document may spend, and those that its programs and models bring with them. One that
+spends just these takes about a second; see `effort`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,24 @@ def _examine(document: Any) -> Checker:
     kind = located("kind", one_of(*_CHECKERS), document["kind"])
     yield f"fields of {kind} are well formed"
     parse, function = _CHECKERS[kind]
+    if _brings_work(document):
+        spend(-measure(document))
     fields = located(kind, parse, document)
     del fields["format"], fields["kind"]
     return replace((yield from function(**fields)), kind=kind)
 
 
+def _brings_work(document: Any) -> bool:
+    """Whether it is of a program or model; expressions, however long, bring nothing with them."""
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return kind in [known for known in _CHECKERS if known not in ("counterexample", "enclosure")]
+
+
 def _measured(document: Any, run: Checker) -> Checker:
-    """The same run, after the size of the document has been granted as work, in its first step."""
+    """The same run; what is not measured later is found to be small enough in the first step."""
     yield next(run)
-    spend(-WORK_PER_CHARACTER * measure(document))
+    if not _brings_work(document):
+        measure(document)
     return (yield from run)
 
 
@@ -277,7 +286,9 @@ class Symbol:
 
     def line(self, name: str) -> str:
         """What a reader is told of it."""
-        alpha = f", except with probability {self.enclosure.alpha}" * (self.enclosure.alpha > 0)
+        alpha = f", except with probability {show(self.enclosure.alpha)}" * (
+            self.enclosure.alpha > 0
+        )
         return f"{show(name)} = {show(self.enclosure)}{alpha}, {self.source}"
 
 
@@ -320,7 +331,7 @@ def _resting(values: dict[str, Symbol], node: Any, conclusion: str, found: Enclo
     used = {name: values[name] for name in sorted(symbols(node) & values.keys())}
     proved = sum(symbol.proved for symbol in used.values())
     given = len(used) - proved
-    text = f"{conclusion}; alpha {found.alpha}, {proved} proved, {given} given"
+    text = f"{conclusion}; alpha {show(found.alpha)}, {proved} proved, {given} given"
     lines = tuple(symbol.line(name) for name, symbol in used.items())
     return Report(text, found, proved, given, lines)
 

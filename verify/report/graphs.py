@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..kernel import format_rational
 from .numbers import brief
 
 LARGEST = 8
@@ -79,7 +80,7 @@ def rows(model: Mapping[str, Any]) -> tuple[Row, ...]:
     for index, (state, action) in enumerate(model["choices"]):
         row = model["transitions"][index]
         total = sum(int(weight) for _, weight in row)
-        successors = tuple((int(t), str(Fraction(int(w), total))) for t, w in row)
+        successors = tuple((int(t), format_rational(Fraction(int(w), total))) for t, w in row)
         costs = tuple(str(cost[index]) for cost in model["costs"])
         found.append(Row(int(state), int(action), successors, str(model["reward"][index]), costs))
     return tuple(found)
