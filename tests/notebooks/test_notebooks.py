@@ -145,7 +145,8 @@ def chance(tmp_path_factory: pytest.TempPathFactory) -> Any:
     "result",
     [
         "optimal value at level 1/4: 2419/400",  # derived in tests/verify/test_cli_chance.py
-        "the kernel says: the optimal value is 2419/400",
+        "the kernel says: the optimal value of the joint-chance window (3 decisions",
+        ") is 2419/400\n",
         "{1: '11/16', 0: '5/16'}",
         "191/50",
         "3826/525",
@@ -173,7 +174,8 @@ def flips(tmp_path_factory: pytest.TempPathFactory) -> Any:
     [
         # (3, 1) = 5/6 (2, 0) + 1/3 (4, 3), and y = (1/2, -1/3) proves 3/2 - 1/3 = 7/6
         "the attack flips 2 labels; expected flips that are enough: 7/6",
-        "the kernel says: the optimal value is -7/6",
+        "the kernel says: the optimal value of the linear program (",
+        ") is -7/6\n",
         "moments agree: True",
         "N/n =  1: between 1.000000 and 1.000000",
         "proved necessary: ",
