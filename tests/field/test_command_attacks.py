@@ -58,12 +58,9 @@ VERIFY = ("verify", CLAIM, "--budget", "5", "--jobs", "1")
 @pytest.mark.parametrize(("spoil", "command", "said"), [
     *((lambda path: path.write_text("no database" * 99), one, "is no sound SQLite database")
       for one in (SHOW, HUNT, VERIFY)),
-    *((_foreign, one, "is a database of another program; name another file")
-      for one in (SHOW, HUNT, VERIFY)),
-    *((_change("PRAGMA user_version = 99"), one, "has schema 99, this holdfast reads up to 1")
-      for one in (SHOW, HUNT, VERIFY)),
-    *((_change("DROP VIEW evidence", "DROP TABLE findings"), one, "findings lacks id, shard, claim")
-      for one in (SHOW, HUNT, VERIFY)),
+    (_foreign, VERIFY, "is a database of another program; name another file"),
+    (_change("PRAGMA user_version = 99"), SHOW, "has schema 99, this holdfast reads up to 1"),
+    (_change("DROP VIEW evidence", "DROP TABLE findings"), HUNT, "findings lacks id, shard, claim"),
     (_bad_row, SHOW, "findings, row 1: holds what holdfast never wrote: verdict = 'NOPE'"),
     (_bad_corpus, HUNT, "corpus, row 1: holds what holdfast never wrote: trace = '[1e400, "),
 ])  # fmt: skip

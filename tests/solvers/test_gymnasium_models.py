@@ -346,7 +346,11 @@ def test_importing_icu_sepsis_prints_nothing():
     assert (done.stdout, done.stderr) == ("", "")
 
 
-DISCOUNTED = sorted(name for name, world in WORLDS.items() if world.horizon is None)
+DISCOUNTED = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "icu-sepsis" else [])
+    for name, world in sorted(WORLDS.items())
+    if world.horizon is None
+]
 
 
 @pytest.mark.parametrize("name", DISCOUNTED)
