@@ -52,13 +52,16 @@ expressive = Theorem(
     label="adaptive-poisoning/expressive",
     title="Where the victim's features represent the direction a alone, one equation is enough",
     relation=Eq(cost_trained, cost_one),
-    source=Source(PAPER, f"Theorem 6, {NOTE}; the number is unconfirmed", Provenance.RECALLED),
+    source=Source(
+        "holdfast", f"Theorem 6 of {PAPER}, {NOTE}, and where training ends", Provenance.DERIVED
+    ),
     given=(EXPRESSIVE,),
+    standing=Standing.REPAIRED,
     proof="Then the row space of the victim's Phi is the span of a, so both programs are the same.",
     uses=("adaptive-poisoning/one-direction",),
     remark=(
-        "The hypothesis is on where training ends, not only on what the features could represent; "
-        "without it one equation is a lower bound, and an attacker's hope."
+        "Repair: the note asks that such features exist; that the victim ends with them is our "
+        "hypothesis. Without it one equation is a lower bound, and an attacker's hope."
     ),
 )
 

@@ -67,11 +67,11 @@ VALUE = Printed(
     "gamma = 9/10; the optimum and what it is compared with are optima of linear programs, each "
     "with its certificate.",
 )
-CENTRAL = (
+STRIKES = (
     "It strikes the regime of the paper: windows of two and more steps and a level between 0 and "
-    "1. The gap is strict, so it survives small changes of the model. At T = 1 the statement is "
-    "true (flipping/one-step)."
+    "1. The gap is strict, so it survives small changes of the model."
 )
+CENTRAL = STRIKES + " At T = 1 the statement is true (flipping/one-step)."
 
 V_star = Quantity("V_star", "best value over all stationary policies", latex=r"V^\star_\alpha")
 PROGRAM = Printed(
@@ -298,7 +298,10 @@ additive_reached = Theorem(
     refutation=Refutation(
         FIDELITY + " It does not say whether the constraint holds in every safe state "
         "(flipping/additive-windows) or given that s_k is safe, as here.",
-        CENTRAL,
+        STRIKES
+        + " T = 1 is no exception under this reading: from x with a1 -> z paying 0, a2 -> U "
+        "or z paying 3 and a3 -> w paying 1, w -> U or z, halves each, and alpha = 1/5, windows "
+        "at k = 0 and 1 allow (7/25, 2/5, 8/25), worth 38/25, and two actions 6/5 at most.",
         (
             *SETTING,
             ADDITIVE,

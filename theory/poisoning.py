@@ -136,11 +136,14 @@ hard_labels = Theorem(
     label="poisoning/hard-labels",
     title="For a target of hard labels the mixture is the target, unless p is in the box",
     relation=Eq(worst * mixture, worst * distance),
-    source=Source("holdfast", f"what Theorem 3 of {PAPER} says of flips", Provenance.DERIVED),
+    source=Source("holdfast", f"Theorem 3 of {PAPER} with constants of ours", Provenance.DERIVED),
     given=(HARD,),
     proof="A hard label is on the edge of the box, so alpha-bar = 0 and b = 1 unless alpha* = 0.",
     uses=("poisoning/upper-bound",),
-    remark="So Theorem 3 is vacuous for attacks that flip labels, unless p is in the box.",
+    remark=(
+        "So the upper bound says nothing of attacks that flip labels, unless p is in the box: with "
+        "alpha* and alpha-bar as we define them, for the definitions of the paper were not read."
+    ),
 )
 
 lower = Quantity(
@@ -162,7 +165,7 @@ chain = Theorem(
     source=Source("holdfast", f"Theorems 2 and 3 of {PAPER} in one", Provenance.DERIVED),
     proof="The lower bound does not use the box; the upper bounds are costs of feasible changes.",
     uses=("poisoning/lower-bound", "poisoning/upper-bound", "poisoning/tighter-upper-bound"),
-    remark="In l1. All five are equalities for a single pair.",
+    remark="In l1. All five are equalities for a single pair whose features are not 0.",
 )
 
 cost_fewer = Quantity(

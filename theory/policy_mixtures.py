@@ -154,7 +154,9 @@ step_flip = Theorem(
     label="policy-mixtures/step-flip",
     title="One coin for each step, as Algorithm 2 tosses it, mixes safety",
     relation=Eq(F_flip, w_first * F_first + (1 - w_first) * F_second),
-    source=Source(PAPER, "Algorithm 2 as it runs, read with Theorems 6, 7", Provenance.READ),
+    source=Source(
+        "holdfast", f"Algorithm 2 of {PAPER} as it runs, with Theorems 6, 7", Provenance.DERIVED
+    ),
     standing=Standing.FALSE_UNPRINTED,
     proof="None is printed: Theorems 6 and 7 toss one coin an episode, the algorithm one a step.",
     remark=(
@@ -230,7 +232,19 @@ selection_bound = Theorem(
         FIDELITY + _EACH,
         "It strikes the step on which the printed proof rests, at numbers such as N = 100 and a "
         "hundred policies; for one fixed policy the bound is Hoeffding's and true.",
-        (_LEVELS, _COUNTED),
+        (
+            _LEVELS,
+            _COUNTED,
+            Printed(
+                "The class is what a step of at most delta in D from a feasible policy reaches.",
+                "The sentence speaks of the samples of the chosen policy alone and uses neither; "
+                "each policy has a risk of 21/100 in one step.",
+            ),
+            Printed(
+                "The discount gamma_c is close enough to 1, and T is small enough.",
+                "T = 1 and gamma_c = 1/2; the sentence uses neither, and how near is not printed.",
+            ),
+        ),
     ),
 )
 selection_chance = Theorem(
@@ -250,7 +264,9 @@ selection_chance = Theorem(
     refutation=Refutation(
         FIDELITY + _EACH + " The distance D of the step is left open there.",
         "An extreme case: no tightened risk is allowed at all, and a single sample judges each of "
-        "forty policies. No choice of discount or horizon helps, as the theorem would have it.",
+        "forty policies. Nearer to 1 than gamma_c = 0.99994 it takes more of them, for the bound "
+        "promises less and less: there is a class for each discount, and not one for all. One "
+        "model for all discounts is in policy-mixtures/selection-divergence.",
         (
             _LEVELS,
             _COUNTED,
@@ -262,8 +278,9 @@ selection_chance = Theorem(
             ),
             Printed(
                 "The discount gamma_c is close enough to 1, and T is small enough.",
-                "T = 1; the bound is exceeded at 1/2, at 9/10 and, in the claim, at every discount "
-                "that is drawn.",
+                "T = 1; the bound is exceeded at 1/2 and at 9/10, and by forty policies wherever "
+                "(3/5)^40 < 1 - exp(-8/25 (1 - gamma_c)^2), such as at 9999/10000. Fewer are "
+                "drawn, too, and with some of those it is not exceeded.",
             ),
         ),
     ),
@@ -289,8 +306,9 @@ selection_divergence = Theorem(
         "actions. With gamma_c = 1 the bound would say nothing at all."
     ),
     refutation=Refutation(
-        FIDELITY + _EACH + " The distance D of the step is left open there. The theorem is read "
-        "with a bound on gamma_c below 1 and a bound on T above 1; otherwise it is empty.",
+        FIDELITY + _EACH + " The distance D of the step is left open there, and so is its "
+        "direction: read here as that of the new policy from the one before, which is finite; the "
+        "other one is infinite, and under it this is no counterexample.",
         "It strikes small classes and few samples: N is the root of 1/(1 - gamma_c), for which the "
         "bound itself promises little. It is no case of many samples.",
         (
@@ -309,6 +327,11 @@ selection_divergence = Theorem(
                 "within the level 2/5; a risky policy adds 3/5. One that shows no unsafe sample is "
                 "accepted, since H alone is within the smaller level.",
                 Le(H_before, alpha_t),
+            ),
+            Printed(
+                "The discount gamma_c is close enough to 1, and T is small enough.",
+                "T = 1 and one model at 1/2, 9/10, 99/100 and 9999/10000. Read with a bound on "
+                "gamma_c below 1 and one on T above 1; otherwise the theorem is empty.",
             ),
         ),
     ),

@@ -94,7 +94,8 @@ discounted_cost = Theorem(
             ),
             Printed(
                 "H = E sum over i >= 1 of gamma_c^i 1[s_i unsafe] is at most alpha.",
-                "H = gamma_c p for the risk p, and the largest p with H <= alpha is taken.",
+                "H = gamma_c p for the risk p. Shown is H of the policy whose risk is halfway "
+                "between alpha and alpha/gamma_c; the largest risk with H <= alpha is refuted.",
                 Le(H_cost, alpha),
             ),
         ),
@@ -136,6 +137,11 @@ conservative = Theorem(
                 "The constraint is H <= alpha from the start, with the same alpha.",
                 "Both problems have the level 1/10, the same model and T = 1.",
                 Eq(alpha, Rational(1, 10)),
+            ),
+            Printed(
+                "As in Theorem 5 there are a gamma_c near 1 and a T small enough.",
+                "T = 1 is the smallest there is; gamma_c = 9/10 here, and at every gamma_c < 1 the "
+                "values are alpha/gamma_c and alpha (surrogate-costs/worst-case).",
             ),
         ),
     ),

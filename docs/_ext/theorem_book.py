@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 
 from holdfast import theory
 from holdfast.theory import Theorem
+from holdfast.verify.report.wording import printed
 
 INDEX = """\
 # The theorem book
@@ -54,7 +55,8 @@ def fairness(theorem: Theorem) -> str:
     lines = [f"- {prose(one.text)} *{prose(one.met)}*" for one in refutation.printed]
     return "\n\n".join(
         [
-            "**Why this is fair.** What is printed, and how the counterexample meets it:",
+            f"**Why this is fair.** {printed(theorem).capitalize()}, and how the counterexample "
+            "meets it:",
             "\n".join(lines),
             f"*Fidelity.* {prose(refutation.fidelity)}",
             f"*Severity.* {prose(refutation.severity)}",

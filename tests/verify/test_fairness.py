@@ -85,3 +85,37 @@ def test_the_readme_counts_them_right() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert f"{words[len(refuted)]} statements on flipping policies" in text
     assert f"{ {4: 'Four'}[len(FALSE) - len(refuted)] } more statements are false" in text
+
+
+def _reached(p: tuple[Fraction, ...]) -> list[Fraction]:
+    """Risks of the windows at k = 0 and 1 of the model in the severity of additive-reached.
+
+    At 0 from x: p2/2.  At 1, given that s_1 is safe: s_1 is w with p3, of all but p2/2.
+    """
+    return [p[1] / 2, (p[2] / 2) / (1 - p[1] / 2)]
+
+
+def test_one_step_is_no_exception_given_that_s_k_is_safe() -> None:
+    """3 p2 + p3 where both windows bind: p2 = 2/5 and p3/2 = (1/5)(4/5), so p3 = 8/25.
+
+    With two actions: a1, a2 at most 3 (2/5) = 6/5; a1, a3 at most p3 = 2/5; a2, a3 need
+    p3/2 <= (1 - p2/2)/5 with p3 = 1 - p2, so p2 >= 3/4, and p2 <= 2/5: nothing.
+    """
+    best = (Fraction(7, 25), Fraction(2, 5), Fraction(8, 25))
+    assert _reached(best) == [Fraction(1, 5)] * 2
+    assert 3 * best[1] + best[2] == Fraction(38, 25) > Fraction(6, 5)
+    severity = FALSE["flipping/additive-reached"].theorem.refutation.severity
+    assert "(7/25, 2/5, 8/25), worth 38/25, and two actions 6/5 at most" in severity
+    twentieths = [Fraction(n, 20) for n in range(21)]
+    for share in twentieths:
+        for p in ((1 - share, share, 0), (1 - share, 0, share), (0, share, 1 - share)):
+            if max(_reached(tuple(map(Fraction, p)))) <= Fraction(1, 5):
+                assert 3 * p[1] + p[2] <= Fraction(6, 5)
+
+
+def test_forty_policies_are_enough_far_from_one_only() -> None:
+    """(3/5)^40 = 1.337e-9 against 1 - exp(-8/25 (1 - gamma_c)^2), as x - x^2/2 < 1 - e^-x < x."""
+    for near, exceeded in ((Fraction(6, 10**5), False), (Fraction(1, 10**4), True)):
+        x = Fraction(8, 25) * near**2
+        assert (x - x**2 / 2 > Fraction(3, 5) ** 40) is exceeded
+        assert (x < Fraction(3, 5) ** 40) is not exceeded

@@ -160,6 +160,7 @@ def _accepting(draw: Draw) -> Selection:
         **{
             "CE-4'": lambda: (ce4_chance(),),
             "CE-4' patient": lambda: (ce4_chance(discount=Fraction(9, 10)),),
+            "CE-4' at 9999/10000": lambda: (ce4_chance(discount=Fraction(9999, 10000)),),
         }
     ),
     survivors=_PROBABILITY
@@ -216,7 +217,9 @@ def _stepped(draw: Draw) -> DivergenceStep:
     over=Family("four risky policies near one that is safe enough", _stepped).with_landmarks(
         **{
             "CE-4''": lambda: (DivergenceStep(_HALF),),
+            "CE-4'' at 9/10": lambda: (DivergenceStep(Fraction(9, 10)),),
             "CE-4'' patient": lambda: (DivergenceStep(Fraction(99, 100)),),
+            "CE-4'' at 9999/10000": lambda: (DivergenceStep(Fraction(9999, 10000)),),
         }
     ),
     survivors={

@@ -16,7 +16,7 @@ from sympy.printing.pretty.stringpict import prettyForm
 from ..fairness import why_fair
 from .numbers import rounded, shorten
 from .text import VisibleText as Text
-from .wording import STANDINGS, standing_word, verdict
+from .wording import STANDINGS, printed, standing_word, verdict
 
 if TYPE_CHECKING:
     from holdfast.theory import Refutation, Relation, Theorem
@@ -103,7 +103,7 @@ def _quantities(theorem: Theorem) -> Table:
 
 def _fair(claim: Claim, refutation: Refutation) -> RenderableType:
     """The list of what is printed, checked now, between fidelity and severity."""
-    table = _table("what the source prints", "how the counterexample meets it", "shown by")
+    table = _table(printed(claim.theorem), "how the counterexample meets it", "shown by")
     for one in why_fair(claim):
         table.add_row(Text(one.text), Text(one.met), Text(one.shown))
     table.title = Text(f"Why this is fair: {claim.name}", style="bold")

@@ -45,7 +45,8 @@ GRADES = {
 """What each grade of evidence means, the strongest first."""
 
 STANDINGS = {
-    Standing.STANDS: "Believed as it is printed.",
+    Standing.STANDS: "Believed as it is written here; its provenance says whether that was read, "
+    "is recalled, or is ours.",
     Standing.REPAIRED: "Ours: the printed version, with the change named in the remark.",
     Standing.REFUTED: "False as printed in the text that was read. The run is expected to refute "
     "it again.",
@@ -109,6 +110,12 @@ def standing(summary: ClaimSummary) -> str:
 def standing_word(theorem: Theorem) -> str:
     """The standing of a theorem as words, such as ``false as recalled``."""
     return theorem.standing.name.lower().replace("_", " ")
+
+
+def printed(theorem: Theorem) -> str:
+    """What the list of a refutation lists."""
+    recalled = theorem.standing is Standing.FALSE_AS_RECALLED
+    return "what is recalled of the source" if recalled else "what the source prints"
 
 
 def verdict(one: Verdict) -> str:
