@@ -383,8 +383,8 @@ def _texts(array: np.ndarray[Any, Any], name: str) -> list[str]:
 
 def _integer(value: Any, name: str) -> int:
     number = to_fraction(str(value), name)
-    if number.denominator != 1:
-        raise ModelError(f"{name} holds {number}; it must be an integer")
+    if number.denominator != 1 or "." in str(value):
+        raise ModelError(f"{name} holds {value}; it must be an integer")
     return number.numerator
 
 

@@ -205,3 +205,35 @@ def test_large_models_are_read(tmp_path):
         initial=np.ones(size, dtype=np.int64),
     )
     assert load(save(model, tmp_path / "m.npz")).n_states == size
+
+
+DOCUMENT = {  # state 0 stays and earns 1, state 1 stays and earns nothing: V = 2 and 0
+    "n_states": 2, "choices": [[0, 0], [1, 0]], "transitions": [[[0, 1]], [[1, 1]]],
+    "discount": "1/2", "reward": ["1", "0"], "costs": [], "budgets": [], "initial": [1, 0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("initial", [["0.5", "0.05"], [0.5, 0.6], ["1/2", "1"], ["1.0", "1.0"]])
+def test_fractions_are_probabilities_that_sum_to_one(tmp_path, initial):
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(DOCUMENT | {"initial": initial}))
+    with pytest.raises(ModelError, match=r"m.json: initial sums to .*, not exactly to 1; correct"):
+        load(path)
+    row = [[0, initial[0]], [1, initial[1]]]
+    path.write_text(json.dumps(DOCUMENT | {"transitions": [[[0, 1]], row]}))
+    with pytest.raises(ModelError, match=r"transitions\[1\] sums to .*, not exactly to 1"):
+        load(path)
+
+
+def test_whole_numbers_are_relative_weights_and_a_note_says_so(tmp_path):
+    path = tmp_path / "m.json"
+    for initial, noted in (([3, 1], True), (["3", "1"], True), ([0.75, 0.25], False)):
+        path.write_text(json.dumps(DOCUMENT | {"initial": initial}))
+        model = load(path)
+        assert solve(model).value == Fraction(3, 2)  # 3/4 of 2
+        note = "initial holds whole numbers of sum 4: each is read as its share of the sum"
+        assert (note in model.notes) == noted
+        assert load(save(model, path)).notes == model.notes  # said once
+    row = [[0, 0.25], [1, "3/4"]]  # V(1) = 1/2 (1/4 2 + 3/4 V(1)) = 2/5
+    path.write_text(json.dumps(DOCUMENT | {"transitions": [[[0, 1]], row], "initial": [0, 1]}))
+    assert solve(load(path)).value == Fraction(2, 5)
