@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from holdfast.solvers import CMDP, ModelError, from_arrays, load, read_prism, save, solve
+from holdfast.solvers import (
+    CMDP,
+    ModelError,
+    from_arrays,
+    from_gymnasium,
+    load,
+    read_prism,
+    save,
+    solve,
+)
 from holdfast.verify.cli import main
 
 HOLES = [5, 7, 11, 12]
@@ -237,3 +246,66 @@ def test_whole_numbers_are_relative_weights_and_a_note_says_so(tmp_path):
     row = [[0, 0.25], [1, "3/4"]]  # V(1) = 1/2 (1/4 2 + 3/4 V(1)) = 2/5
     path.write_text(json.dumps(DOCUMENT | {"transitions": [[[0, 1]], row], "initial": [0, 1]}))
     assert solve(load(path)).value == Fraction(2, 5)
+
+
+@pytest.mark.parametrize(
+    ("argument", "remedy"),
+    [
+        *((f"is_slippery={text}", "write true or false as in JSON")
+          for text in ("FALSE", "no", "off", "n", "None", '"False"', "False+", "null", "2")),
+        ("success_rate=high", "write a number as in JSON"),
+        ("success_rate=true", "write a number as in JSON"),
+        ("max_episode_steps=long", "write a number as in JSON"),
+    ],
+)  # fmt: skip
+def test_words_where_the_environment_has_a_truth_value_or_a_number(holdfast, argument, remedy):
+    done = holdfast("solve", f"gym:FrozenLake-v1?{argument}")
+    assert done.exit_code == 64, done.output
+    assert f"the argument {argument.partition('=')[0]} of FrozenLake-v1 is" in done.output
+    assert remedy in done.output
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0"])
+def test_truth_values_of_an_environment(holdfast, text):
+    # Six moves lead to the goal of the lake that is not slippery: (9/10)^5 = 59049/100000.
+    done = holdfast("solve", f"gym:FrozenLake-v1?is_slippery={text}", "--discount", "9/10")
+    assert "= 0.59049" in done.output
+
+
+def test_rare_events_do_not_vanish_without_a_word():
+    rows = [[[0.9996, 0.0004], [0.9997, 0.0003]], [[0, 1], [0, 1]]]
+    model = from_arrays(rows, [0, 1], discount="1/2", limit_denominator=1000)
+    said = "2 of them became 0, the first 0.0004 in the row of (state 0, action 0)"
+    assert any(said in note for note in model.notes)
+    kept = from_arrays(rows, [0, 1], discount="1/2", limit_denominator=2500)
+    assert not any("became 0" in note for note in kept.notes)
+    assert solve(model.with_initial([1, 0])).value == 0
+
+
+def test_vanished_transitions_of_an_environment_are_all_counted():
+    import gymnasium
+
+    env = gymnasium.make("FrozenLake-v1", desc=["SFG"])
+    table = env.unwrapped.P
+    for action in range(4):  # twice the same row
+        table[0][action] = [(0.9996, 0, 0.0, False), (0.0004, 1, 0.0, False)]
+    model = from_gymnasium(env, discount="1/2", limit_denominator=1000)
+    said = "4 of them became 0, the first 0.0004 in the row of (state 0, action 0)"
+    assert any(said in note for note in model.notes), model.notes
+
+
+def test_an_array_s_cost_where_an_episode_ends_is_charged_on_arrival(holdfast):
+    # One move, then the end: a cost of 1 in the end state is paid at once, not half a step later.
+    np.save("goal.npy", np.array([0, 1]))
+    arguments = ("solve", 'gym:FrozenLake-v1?desc=["SG"]&is_slippery=false', "--discount", "1/2")
+    done = holdfast(*arguments, "--cost", "goal.npy", "--budget", "1/2")
+    assert "multiplier 1 = 1 (budget 1/2)" in done.output, done.output
+    assert "state 1 leaves no decision there, so it is charged on arrival, one step" in done.output
+    assert "a reward or cost given to it is charged on arrival" in done.output
+    assert "without reward or cost" not in done.output
+    np.save("start.npy", np.array([1, 0]))
+    done = holdfast(*arguments, "--cost", "start.npy", "--budget", "2")
+    assert "leaves no decision" not in done.output
+    assert "charged on arrival, one step earlier" in " ".join(
+        holdfast("solve", "--help").output.split()
+    )
