@@ -309,3 +309,32 @@ def test_an_array_s_cost_where_an_episode_ends_is_charged_on_arrival(holdfast):
     assert "charged on arrival, one step earlier" in " ".join(
         holdfast("solve", "--help").output.split()
     )
+
+
+def test_files_beside_a_model_that_are_not_read_are_named(holdfast):
+    for name, text in {
+        "coin.tra": "1 1 1\n0 0 0 1\n",
+        "coin.lab": '0="init"\n0: 0\n',
+        "coin.srew": "1 1\n0 3\n",
+        "coin.cost1.srew": "1 1\n0 1\n",
+        "coin.cost2.trew": "1 1 1\n0 0 0 1\n",
+        "coin2.srew": "1 1\n0 1\n",
+        "coin.old.tra": "another model",
+        "coin.old.srew": "of another model",
+        "coins.srew": "of another model",
+    }.items():
+        Path(name).write_text(text)
+    run = ("solve", "coin.tra", "--discount", "1/2")
+    done = holdfast(*run)
+    assert "= 6" in done.output  # 3 / (1 - 1/2)
+    assert "not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (MODEL.cost1" in done.output
+    done = holdfast(*run, "--budget", "5")
+    assert "not read: coin.cost2.trew, coin2.srew (MODEL" in done.output
+    done = holdfast(*run, *("--budget", "5") * 2, "--cost", "coin2.srew", "--cost", "coin.cost2")
+    assert "not read: coin.cost1.srew (MODEL" in done.output
+    Path("coin2.srew").unlink()
+    assert "not read" not in holdfast(*run, "--budget", "5", "--budget", "5").output
+    Path("start.lab").write_text('0="init"\n0: 0\n')
+    model = read_prism("coin.tra", labels="start.lab", rewards=(), discount="1/2")
+    assert any("not read: coin.cost1.srew, coin.cost2.trew, coin.lab, coin.srew (" in note
+               for note in model.notes)  # fmt: skip
