@@ -24,6 +24,7 @@ from .exact import Rational
 from .exact_rows import RowReader
 from .gymnasium_tables import Row, Table, plain, transition_table
 from .model_io import assemble
+from .sequences import as_array, available_actions, listed
 
 #: f(s, a, s') or f(s, a, s', r); an array [S] or [S, A]; or a set of states.
 Cost: TypeAlias = Callable[..., Any] | Set[int] | Any
@@ -35,8 +36,8 @@ _SHOWN = 12
 def from_gymnasium(
     env: Any,
     *,
-    costs: Sequence[Cost] = (),
-    budgets: Sequence[Rational] = (),
+    costs: Sequence[Cost] | None = (),
+    budgets: Sequence[Rational] | None = (),
     discount: Rational | float,
     initial: Sequence[Rational] | None = None,
     reward: Callable[..., Any] | None = None,
@@ -64,6 +65,10 @@ def from_gymnasium(
 
     Raises ModelError when there is no table, an id is unknown, or data are not valid.
     """
+    costs, budgets = (
+        listed(() if given is None else given, name)
+        for given, name in ((costs, "costs"), (budgets, "budgets"))
+    )
     if len(costs) != len(budgets):
         raise ModelError(
             f"{len(costs)} cost(s) and {len(budgets)} budget(s) given; give one budget a cost"
@@ -91,14 +96,7 @@ def from_gymnasium(
 
 
 def _kept(table: Table, available: Any) -> list[Row]:
-    if available is None:
-        return list(table.rows)
-    mask = np.asarray(available, dtype=bool)
-    if mask.shape != (table.n_states, table.width):
-        raise ModelError(
-            f"available has shape {mask.shape}; {table.name} needs "
-            f"({table.n_states}, {table.width})"
-        )
+    mask = available_actions(available, (table.n_states, table.width), table.name)
     return [row for row in table.rows if mask[row.state, row.action]]
 
 
@@ -108,6 +106,7 @@ def _initial(
     law: Sequence[object] | None = given if given is not None else table.initial
     if law is None:
         return [1] * table.n_states, ("uniform initial law (the environment has none)",)
+    law = listed(law, "initial")
     if len(law) != table.n_states:
         raise ModelError(
             f"initial has {len(law)} entries; {table.name} has {table.n_states} states"
@@ -224,7 +223,7 @@ class _Builder:
             return lambda row: (0, [t in function for t in row.successors])
         if callable(function):
             return _called(function, name)
-        array = np.asarray(function)
+        array = as_array(function, name)
         size, width = self.table.n_states, self.table.width
         if array.shape not in ((size,), (size, width)):
             raise ModelError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..cmdp import CMDP, ModelError
 from ..exact import Rational, common_denominator
 from ..model_io import assemble
+from ..sequences import listed
 from .additions import Parts, remove_sink, remove_start
 from .labels import read_labels
 from .rewards import Structure, beside, read_rewards, structure_files
@@ -51,6 +52,7 @@ def read_prism(
 
     Raises ModelError naming file and line for anything malformed, missing or listed twice.
     """
+    budgets = listed(budgets, "budgets")
     tra = Path(tra)
     stem = tra.with_name(tra.name.removesuffix(".tra"))
     found = read_transitions(tra)

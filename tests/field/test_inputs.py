@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +22,15 @@ from holdfast.solvers import (
     save,
     solve,
 )
+from holdfast.solvers.chance import (
+    ChanceProblem,
+    solve_eventual,
+    solve_first_hit,
+)
+from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.exact import Vector
+from holdfast.solvers.model_io import assemble
+from holdfast.solvers.poisoning import FlipProblem
 from holdfast.verify.cli import main
 
 HOLES = [5, 7, 11, 12]
@@ -338,3 +347,90 @@ def test_files_beside_a_model_that_are_not_read_are_named(holdfast):
     model = read_prism("coin.tra", labels="start.lab", rewards=(), discount="1/2")
     assert any("not read: coin.cost1.srew, coin.cost2.trew, coin.lab, coin.srew (" in note
                for note in model.notes)  # fmt: skip
+
+
+MASKED = np.ma.MaskedArray([1, 2], mask=[False, True])
+UNORDERED = ["14", b"14", {1, 4}, {1: 4}, 1.5, np.array(3), MASKED]
+ONE_STATE = {"transitions": [[[1]]], "reward": [[1]], "discount": "1/2"}
+
+
+@pytest.mark.parametrize("wrong", UNORDERED, ids=repr)
+def test_what_only_looks_like_a_sequence_is_refused(wrong):
+    model = from_arrays(**ONE_STATE)
+    pieces = {"counts": [1], "actions": [0], "indptr": [0, 1], "successors": [0], "weights": [1],
+              "reward": [Fraction(1)], "costs": [], "budgets": [], "initial": [1]}  # fmt: skip
+    calls = [lambda name=name: assemble(**pieces | {name: wrong}, discount=0) for name in pieces]
+    calls += [
+        lambda name=name: from_arrays(**ONE_STATE | {name: wrong})
+        for name in ("transitions", "reward", "costs", "budgets", "initial", "available", "notes")
+    ]
+    calls += [
+        lambda: from_arrays(**ONE_STATE, costs=[wrong], budgets=[1]),
+        lambda: from_gymnasium("FrozenLake-v1", discount=0, costs=wrong, budgets=[1, 4]),
+        lambda: from_gymnasium("FrozenLake-v1", discount=0, initial=wrong),
+        lambda: replace(model, budgets=wrong),
+        lambda: replace(model, reward=wrong),
+        lambda: model.with_costs(wrong, [1, 4]),
+        lambda: model.with_costs([wrong], [1]),
+        lambda: model.with_costs([[1], [1]], wrong),
+        lambda: model.with_reward(wrong),
+        lambda: model.with_initial(wrong),
+        lambda: FlipProblem.of(wrong, [1, 0], [0, 0]),
+        lambda: FlipProblem.of([wrong], [1, 0], [0, 0]),
+        lambda: FlipProblem.of([[1, 2]], [1, 0], [0, 0], wrong),
+        lambda: FlipProblem(wrong, Vector.of([1]), Vector.of([0])),
+        lambda: FlipProblem((Vector.of([1]),), wrong, Vector.of([0])),
+        lambda: ChanceProblem(model, (0,), 1, terminal=wrong),
+    ]
+    if not isinstance(wrong, set):  # of states a set is right: their order does not count
+        calls += [
+            lambda: ChanceProblem(model, wrong, 1),
+            lambda: WindowProblem(model, wrong, 1, Fraction(1, 2)),
+            lambda: solve_first_hit(model, wrong, 0),
+            lambda: solve_eventual(model, wrong, 0, width=1),
+            lambda: model.with_labels(unsafe=wrong),
+        ]
+    why = r"is a text|not an ordered sequence|masked|is no sequence|shape \(\)|no Vector|integer"
+    for number, call in enumerate(calls):
+        with pytest.raises(ModelError, match=why):
+            call()
+            raise AssertionError(f"call {number} took {wrong!r}")
+
+
+def test_none_is_none_and_arrays_are_sequences():
+    model = from_arrays(**ONE_STATE, costs=None, budgets=None)
+    assert model.n_constraints == model.with_costs(None, None).n_constraints == 0
+    arrays = from_arrays(**ONE_STATE, costs=np.ones((1, 1, 1)), budgets=np.array([1.5]))
+    assert arrays.budgets == (Fraction(3, 2),)
+    unmasked = np.ma.MaskedArray([2])
+    assert from_arrays(**ONE_STATE, costs=[[1]], budgets=unmasked).budgets == (2,)
+    assert ChanceProblem(model, {0}, 1).unsafe == WindowProblem(model, {0}, 1, 0).unsafe == (0,)
+    assert model.with_costs((c for c in [[1]]), (b for b in [2])).budgets == (2,)
+    with pytest.raises(ModelError, match="available holds 'False'; it holds True and False"):
+        from_arrays(**ONE_STATE, available=[["False"]])
+
+
+def test_a_label_without_states_is_said_to_constrain_nothing(holdfast):
+    model = DOCUMENT | {"labels": {"unsafe": [], "other": [1]}, "initial": [1, 0]}
+    Path("m.json").write_text(json.dumps(model))
+    said = "no state is unsafe, so the risk is zero and its bound constrains nothing"
+    for options in (("--horizon", "2"), (), ("--fading",), ("--horizon", "2", "--charge", "1")):
+        done = holdfast("solve", "m.json", "--joint-risk", "1/2", *options)
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+        done = holdfast("solve", "m.json", "--joint-risk", "1/2", *options, "--unsafe", "unsafe,1")
+        assert said not in done.output
+        assert "no policy can reach unsafe state 1" in done.output
+
+
+def test_infeasible_models_are_answers(holdfast):
+    model = DOCUMENT | {"costs": [["1", "1"]], "budgets": ["1"]}  # every policy pays 2
+    Path("m.json").write_text(json.dumps(model))
+    done = holdfast("solve", "m.json")
+    assert "infeasible" in done.output
+    assert done.exit_code == 0
+    model = DOCUMENT | {"labels": {"unsafe": [0]}}
+    Path("m.json").write_text(json.dumps(model))
+    done = holdfast("solve", "m.json", "--joint-risk", "1/2", "--horizon", "2")
+    assert "infeasible" in done.output
+    assert done.exit_code == 0
