@@ -29,6 +29,7 @@ from .exact import (
     to_fraction,
 )
 from .model_checks import ModelError
+from .sequences import listed
 
 IntegerArray: TypeAlias = np.ndarray[Any, Any]
 _SUM_SAFE = 2**62
@@ -88,13 +89,14 @@ class CMDP:
                 array.setflags(write=False)
             put(self, name, array)
         put(self, "discount", _rational(self.discount, "discount"))
+        budgets = listed(self.budgets, "budgets")
         put(
             self,
             "budgets",
-            tuple(_rational(budget, f"budgets[{i}]") for i, budget in enumerate(self.budgets)),
+            tuple(_rational(budget, f"budgets[{i}]") for i, budget in enumerate(budgets)),
         )
-        put(self, "cost_denominators", tuple(self.cost_denominators))
-        put(self, "notes", tuple(self.notes))
+        put(self, "cost_denominators", tuple(listed(self.cost_denominators, "cost_denominators")))
+        put(self, "notes", tuple(listed(self.notes, "notes")))
         model_checks.check_choices(self)
         model_checks.check_transitions(self)
         model_checks.check_functions(self)
@@ -182,7 +184,7 @@ class CMDP:
     def with_initial(self, initial: Sequence[Rational]) -> CMDP:
         """The same model started from other non-negative weights (any positive total)."""
         numerators, _ = common_denominator(
-            _rational(value, f"initial[{s}]") for s, value in enumerate(initial)
+            _rational(value, f"initial[{s}]") for s, value in enumerate(listed(initial, "initial"))
         )
         return replace(self, initial=integer_array(np.array(numerators, dtype=object), "initial"))
 
@@ -196,10 +198,15 @@ class CMDP:
         return replace(self, reward=_row(vector), reward_denominator=vector.denominator)
 
     def with_costs(
-        self, costs: Sequence[Sequence[Rational] | Vector], budgets: Sequence[Rational]
+        self,
+        costs: Sequence[Sequence[Rational] | Vector] | None,
+        budgets: Sequence[Rational] | None,
     ) -> CMDP:
-        """The same model with other costs and budgets."""
-        vectors = [c if isinstance(c, Vector) else Vector.of(c) for c in costs]
+        """The same model with other costs and budgets, none where they are None."""
+        vectors = [
+            c if isinstance(c, Vector) else Vector.of(listed(c, f"costs[{i}]"))
+            for i, c in enumerate(listed(() if costs is None else costs, "costs"))
+        ]
         for i, vector in enumerate(vectors):
             if len(vector) != self.n_choices:
                 raise ModelError(
@@ -215,7 +222,7 @@ class CMDP:
             self,
             costs=rows,
             cost_denominators=tuple(vector.denominator for vector in vectors),
-            budgets=tuple(_rational(b, f"budgets[{i}]") for i, b in enumerate(budgets)),
+            budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
         )
 
     def with_notes(self, *notes: str) -> CMDP:
@@ -224,7 +231,10 @@ class CMDP:
 
     def with_labels(self, **labels: Sequence[int]) -> CMDP:
         """The same model with further named sets of states."""
-        added = {name: tuple(states) for name, states in labels.items()}
+        added = {
+            name: tuple(listed(states, f"label {name!r}", ordered=False))
+            for name, states in labels.items()
+        }
         return replace(self, labels=tuple({**dict(self.labels), **added}.items()))
 
     def with_coordinates(self, coordinates: Sequence[Sequence[Rational]]) -> CMDP:

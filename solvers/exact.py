@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import fmpz_mat
 
+from .sequences import listed, refuse_masked
 from .strict import parse_rational
 
 #: Integers longer than this many bits (about 1000 decimal digits) are written in hexadecimal.
@@ -72,6 +73,7 @@ def integer_array(values: Any, name: str, *, narrow: bool = False) -> np.ndarray
     With ``narrow`` an int32 array when they all fit that.  Raises ValueError naming the first entry
     that is not an integer.
     """
+    refuse_masked(values, name)
     array = np.asarray(values)
     if narrow and array.dtype == np.int32:
         return array
@@ -142,7 +144,8 @@ class Vector:
     def of(cls, values: Iterable[Rational]) -> Vector:
         """The vector of any rationals (ints, Fractions, rational strings, finite floats)."""
         numerators, bottom = common_denominator(
-            to_fraction(value, f"entry {index}") for index, value in enumerate(values)
+            to_fraction(value, f"entry {index}")
+            for index, value in enumerate(listed(values, "a vector"))
         )
         return cls(tuple(numerators), bottom)
 

@@ -26,6 +26,8 @@ class RowReader:
     limit_denominator: int | None = None
     renormalised: int = 0
     rounded: int = 0
+    vanished: int = 0
+    first_vanished: str = ""
 
     def __post_init__(self) -> None:
         if self.limit_denominator is not None and self.limit_denominator < 1:
@@ -44,6 +46,9 @@ class RowReader:
             return exact
         near = exact.limit_denominator(self.limit_denominator)
         self.rounded += near != exact
+        if exact and not near:
+            self.first_vanished = self.first_vanished or f"{value!r} in {where}"
+            self.vanished += 1
         return near
 
     def weights(self, values: Sequence[object], where: str) -> list[int]:
@@ -110,6 +115,11 @@ class RowReader:
             yield (
                 f"floats were replaced by the nearest rationals with denominator at most "
                 f"{self.limit_denominator} ({self.rounded} changed)"
+            )
+        if self.vanished:
+            yield (
+                f"{self.vanished} of them became 0, the first {self.first_vanished}: that is no "
+                "longer in the model; a larger limit_denominator keeps it"
             )
         if self.renormalised:
             yield f"{self.renormalised} probability row(s) re-normalised exactly"

@@ -24,6 +24,7 @@ from .exact import Rational
 from .exact_rows import RowReader
 from .gymnasium_tables import Row, Table, plain, transition_table
 from .model_io import assemble
+from .sequences import as_array, available_actions, listed
 
 #: f(s, a, s') or f(s, a, s', r); an array [S] or [S, A]; or a set of states.
 Cost: TypeAlias = Callable[..., Any] | Set[int] | Any
@@ -35,8 +36,8 @@ _SHOWN = 12
 def from_gymnasium(
     env: Any,
     *,
-    costs: Sequence[Cost] = (),
-    budgets: Sequence[Rational] = (),
+    costs: Sequence[Cost] | None = (),
+    budgets: Sequence[Rational] | None = (),
     discount: Rational | float,
     initial: Sequence[Rational] | None = None,
     reward: Callable[..., Any] | None = None,
@@ -64,6 +65,10 @@ def from_gymnasium(
 
     Raises ModelError when there is no table, an id is unknown, or data are not valid.
     """
+    costs, budgets = (
+        listed(() if given is None else given, name)
+        for given, name in ((costs, "costs"), (budgets, "budgets"))
+    )
     if len(costs) != len(budgets):
         raise ModelError(
             f"{len(costs)} cost(s) and {len(budgets)} budget(s) given; give one budget a cost"
@@ -91,14 +96,7 @@ def from_gymnasium(
 
 
 def _kept(table: Table, available: Any) -> list[Row]:
-    if available is None:
-        return list(table.rows)
-    mask = np.asarray(available, dtype=bool)
-    if mask.shape != (table.n_states, table.width):
-        raise ModelError(
-            f"available has shape {mask.shape}; {table.name} needs "
-            f"({table.n_states}, {table.width})"
-        )
+    mask = available_actions(available, (table.n_states, table.width), table.name)
     return [row for row in table.rows if mask[row.state, row.action]]
 
 
@@ -108,6 +106,7 @@ def _initial(
     law: Sequence[object] | None = given if given is not None else table.initial
     if law is None:
         return [1] * table.n_states, ("uniform initial law (the environment has none)",)
+    law = listed(law, "initial")
     if len(law) != table.n_states:
         raise ModelError(
             f"initial has {len(law)} entries; {table.name} has {table.n_states} states"
@@ -128,13 +127,17 @@ class _Builder:
         self, table: Table, reader: RowReader, rows: list[Row], law: Sequence[int]
     ) -> None:
         self.table, self.reader = table, reader
-        known: dict[tuple[Any, ...], list[int]] = {}
+        known: dict[tuple[Any, ...], tuple[list[int], int]] = {}
         weighed = []
         for row in rows:
             key = tuple(row.probabilities)
-            if key not in known:
-                known[key] = reader.weights(row.probabilities, self._where(row))
-            weighed.append((row, known[key]))
+            if key in known:
+                reader.vanished += known[key][1]
+            else:
+                before = reader.vanished
+                weights = reader.weights(row.probabilities, self._where(row))
+                known[key] = weights, reader.vanished - before
+            weighed.append((row, known[key][0]))
         self.passed, self.entered = _visited(weighed, law)
         self.ends = {
             t
@@ -146,7 +149,7 @@ class _Builder:
         self.copies = {t: table.n_states + i for i, t in enumerate(both)}
         self.rows = [pair for pair in weighed if not self._only_end(pair[0].state)]
         self.absorbing = table.n_states + len(both)
-        self.idle: list[str] = []
+        self.remarks: list[str] = []
         self._build()
 
     def _only_end(self, state: int) -> bool:
@@ -220,7 +223,7 @@ class _Builder:
             return lambda row: (0, [t in function for t in row.successors])
         if callable(function):
             return _called(function, name)
-        array = np.asarray(function)
+        array = as_array(function, name)
         size, width = self.table.n_states, self.table.width
         if array.shape not in ((size,), (size, width)):
             raise ModelError(
@@ -228,8 +231,14 @@ class _Builder:
                 "f(s, a, s') or a set of states"
             )
         final = {t: _final(array, t, name) for t in self.ends}
-        self._note_idle({s for s in range(size) if np.any(array[s] != 0)}, name,
-                        self.passed | self.entered)  # fmt: skip
+        charged = {s for s in range(size) if np.any(array[s] != 0)}
+        self._note_idle(charged, name, self.passed | self.entered)
+        if early := sorted(charged & self.ends):
+            self.remarks.append(
+                f"{name} is an array, charged at the decision in a state; an episode that ends in "
+                f"{_listed(early)} leaves no decision there, so it is charged on arrival, one "
+                "step earlier by the discount"
+            )
         return lambda row: (
             array[row.state] if array.ndim == 1 else array[row.state, row.action],
             [final[t] if done else 0 for t, done in zip(row.successors, row.done, strict=True)],
@@ -247,7 +256,7 @@ class _Builder:
     # -- what was done -------------------------------------------------------------------------
     def _note_idle(self, states: Set[int], name: str, reached: Set[int]) -> None:
         if idle := sorted(states - reached):
-            self.idle.append(
+            self.remarks.append(
                 f"no policy can reach {_listed(idle)}, where {name} charges: it never does there"
             )
 
@@ -255,13 +264,14 @@ class _Builder:
         """What was done to the table, and what has no effect."""
         if self.ends:
             yield (
-                f"episodes end in {_listed(sorted(self.ends))}: each is entered, then left for "
-                f"the added absorbing state {self.absorbing} without reward or cost"
+                f"episodes end in {_listed(sorted(self.ends))}: each is entered (a reward or "
+                f"cost given to it is charged on arrival), then left for the added absorbing state "
+                f"{self.absorbing}, which is free"
             )
         if self.copies:
             pairs = ", ".join(f"{t} as {copy}" for t, copy in self.copies.items())
             yield f"states that can also be passed through have a second copy for the end: {pairs}"
-        yield from self.idle
+        yield from self.remarks
         if self.reader.limit_denominator is None:
             yield "floats were taken as the exact dyadic rationals they are"
         yield from self.reader.notes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import re
 import warnings
@@ -101,6 +102,7 @@ def make_environment(identifier: str, make_kwargs: Mapping[str, Any]) -> Any:
             + (f"it has {', '.join(others)}" if others else "check the id, or import the package "
                "that registers it first")
         )  # fmt: skip
+    _check_arguments(identifier, make_kwargs)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -110,6 +112,45 @@ def make_environment(identifier: str, make_kwargs: Mapping[str, Any]) -> Any:
             f"gymnasium cannot make {identifier!r} with {dict(make_kwargs)}: "
             f"{type(problem).__name__}: {problem}"
         ) from problem
+
+
+def _check_arguments(identifier: str, given: Mapping[str, Any]) -> None:
+    """Raises ModelError for a value of another kind than a default that is a bool or a number.
+
+    Python takes any text for true, so that is_slippery="FALSE" would change nothing.
+    """
+    for name, default in _defaults(identifier).items():
+        value = plain(given.get(name, default))
+        if isinstance(default, bool):
+            right = isinstance(value, (int, float)) and value in (0, 1)
+            remedy = "true or false"
+        elif isinstance(default, (int, float)):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            right, remedy = value is None or number, "a number"
+        else:
+            continue
+        if not right:
+            raise ModelError(
+                f"the argument {name} of {identifier} is {value!r}; its default is {default!r}, so "
+                f"write {remedy} as in JSON"
+            )
+
+
+def _defaults(identifier: str) -> dict[str, Any]:
+    """The arguments of an environment that have a default, with what its registration sets."""
+    import gymnasium
+
+    spec = gymnasium.registry[identifier]
+    entry = spec.entry_point
+    try:
+        creator = (
+            gymnasium.envs.registration.load_env_creator(entry) if isinstance(entry, str) else entry
+        )
+        parameters = inspect.signature(creator).parameters.values()  # type: ignore[arg-type]
+    except Exception:  # a module that cannot be loaded: making the environment says so
+        return {}
+    own = {one.name: one.default for one in parameters if one.default is not one.empty}
+    return {"max_episode_steps": spec.max_episode_steps, **own, **spec.kwargs}
 
 
 def _without_version(identifier: str) -> str:

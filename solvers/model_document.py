@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,7 @@ from .strict import bounded_denominator, shortened
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 _OPTIONAL = ("kind", "notes", "labels", "coordinates")
 _LABELS_UP_TO = 2**62
+_WHOLE = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
 
 
 def model_from_document(document: Mapping[str, Any]) -> CMDP:
@@ -60,7 +62,7 @@ def _build(document: Mapping[str, Any]) -> CMDP:
     costs = [
         _rationals(row, f"costs[{i}]") for i, row in enumerate(_list(document["costs"], "costs"))
     ]
-    initial = _rationals(document["initial"], "initial")
+    initial = _weights(document["initial"], "initial")
     for i, cost in enumerate(costs):
         if len(cost) != len(states):
             raise ModelError(f"costs[{i}] has {len(cost)} entries for {len(states)} choices")
@@ -86,8 +88,8 @@ def _build(document: Mapping[str, Any]) -> CMDP:
             for i, b in enumerate(_list(document["budgets"], "budgets"))
         ),
         discount=_rational(document["discount"], "discount"),
-        initial=_objects(initial.numerators),
-        notes=_notes(document.get("notes", [])),
+        initial=_objects(initial),
+        notes=(*_notes(document.get("notes", [])), *_initial_note(document["initial"], initial)),
         **read_labels_and_coordinates(document),
     )
 
@@ -158,6 +160,23 @@ def _pairs(values: Sequence[Any], name: str, meaning: str) -> Sequence[Any]:
     return values
 
 
+def _whole(values: Sequence[Any]) -> bool:
+    return all(type(value) is int or _WHOLE.fullmatch(str(value)) for value in values)
+
+
+def _shown(value: Fraction) -> str:
+    return shortened(format_rational(value)).strip("'")
+
+
+def _initial_note(given: Sequence[Any], weights: Sequence[int]) -> list[str]:
+    total = Fraction(sum(weights))
+    if total == 1 or not _whole(given):
+        return []
+    return [
+        f"initial holds whole numbers of sum {_shown(total)}: each is read as its share of the sum"
+    ]
+
+
 def _notes(notes: Any) -> tuple[str, ...]:
     for i, note in enumerate(_list(notes, "notes")):
         if not isinstance(note, str):
@@ -168,30 +187,36 @@ def _notes(notes: Any) -> tuple[str, ...]:
 def _transition_rows(rows: Sequence[Any], count: int) -> list[list[tuple[int, int]]]:
     if len(rows) != count:
         raise ModelError(f"transitions has {len(rows)} rows for {count} choices")
-    return [
-        [
-            _entry(pair, f"transitions[{k}][{j}]")
-            for j, pair in enumerate(
-                _pairs(_list(row, f"transitions[{k}]"), f"transitions[{k}]", "[successor, weight]")
+    return [_row(row, f"transitions[{k}]") for k, row in enumerate(rows)]
+
+
+def _row(row: Any, where: str) -> list[tuple[int, int]]:
+    pairs = _pairs(_list(row, where), where, "[successor, weight]")
+    for j, (state, _) in enumerate(pairs):
+        if type(state) is not int:
+            raise ModelError(
+                f"{where}[{j}] has successor {shortened(str(state))}; states are integers"
             )
-        ]
-        for k, row in enumerate(rows)
-    ]
+    weights = [weight for _, weight in pairs]
+    if not all(type(weight) is int for weight in weights):
+        weights = _weights(weights, where)
+    return [(state, weight) for (state, _), weight in zip(pairs, weights, strict=True)]
 
 
-def _entry(pair: Any, where: str) -> tuple[int, int]:
-    state, weight = pair
-    if type(state) is not int:
-        raise ModelError(f"{where} has successor {shortened(str(state))}; states are integers")
-    if type(weight) is int:
-        return state, weight
-    value = _rational(weight, where)
-    if value.denominator != 1:
-        raise ModelError(
-            f"{where} has weight {value}; weights are integers, "
-            "multiply the row by its common denominator"
-        )
-    return state, value.numerator
+def _weights(values: Any, where: str) -> list[int]:
+    """Whole numbers as they are, as relative weights; other numbers as exact probabilities.
+
+    Raises ModelError where a fraction or a decimal is among them and their sum is not 1.
+    """
+    numbers = _rationals(values, where)
+    if not _whole(values):
+        total = Fraction(sum(numbers.numerators), numbers.denominator)
+        if total != 1:
+            raise ModelError(
+                f'{where} sums to {_shown(total)}, not exactly to 1; correct it, write "p/q" where '
+                "decimals are rounded, or give whole numbers, which are relative weights"
+            )
+    return list(numbers.numerators)
 
 
 def _rational(value: Any, where: str) -> Fraction:

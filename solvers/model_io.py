@@ -26,6 +26,7 @@ from .exact import (
 from .exact_rows import RowReader
 from .model_document import labels_and_coordinates, read_labels_and_coordinates
 from .numpy_files import read_archive
+from .sequences import as_array, available_actions, listed
 from .strict import bounded_denominator, strict_json
 from .whole_files import whole, write_text
 
@@ -47,7 +48,7 @@ def from_arrays(
     transitions: Any,
     reward: Any,
     costs: Any = (),
-    budgets: Sequence[Rational] = (),
+    budgets: Sequence[Rational] | None = (),
     *,
     discount: Rational | float,
     initial: Any = None,
@@ -61,8 +62,8 @@ def from_arrays(
         transitions: an array, or nested lists, [S, A, S] of probabilities; or a list of A matrices
             S x S (numpy arrays or scipy sparse), one for each action.
         reward: [S, A], or [S] when the action does not matter.
-        costs: m arrays like ``reward`` ([m, S, A]).
-        budgets: m bounds on the UN-normalised discounted expected costs.
+        costs: m arrays like ``reward`` ([m, S, A]); None for none.
+        budgets: m bounds on the UN-normalised discounted expected costs; None for none.
         discount: gamma in [0, 1], where 1 is for finite horizons only.
         initial: S probabilities; default uniform.
         available: [S, A] truth values of the actions each state has; default all.
@@ -73,11 +74,11 @@ def from_arrays(
     Raises ModelError for shapes that disagree, NaN and infinities, negative probabilities, and rows
     that do not sum to one (within 1e-9 for floats, exactly for exact numbers).
     """
+    costs = listed(() if costs is None else costs, "costs")
+    notes = listed(notes, "notes")
     rows = _ActionRows(transitions)
     size, width = rows.n_states, rows.n_actions
-    mask = np.ones((size, width), bool) if available is None else np.asarray(available, bool)
-    if mask.shape != (size, width):
-        raise ModelError(f"available has shape {mask.shape}; transitions need ({size}, {width})")
+    mask = available_actions(available, (size, width), "a model of these transitions")
     reader = RowReader(limit_denominator)
     pairs = [(s, a) for s in range(size) for a in range(width) if mask[s, a]]
     indptr, successors, weights = _sparse(rows, reader, pairs)
@@ -131,12 +132,14 @@ def assemble(
     weights: Sequence[int],
     reward: Sequence[Fraction],
     costs: Sequence[Sequence[Fraction]],
-    budgets: Sequence[Rational],
+    budgets: Sequence[Rational] | None,
     discount: Rational | float,
     initial: Sequence[int],
     notes: Sequence[str] = (),
 ) -> CMDP:
     """A model from choices grouped by state with integer weights and Fraction functions."""
+    counts, reward = listed(counts, "counts"), listed(reward, "reward")
+    costs = [listed(cost, f"costs[{i}]") for i, cost in enumerate(listed(costs, "costs"))]
     for i, values in enumerate((reward, *costs)):
         bounded_denominator(values, f"cost {i}" if i else "the reward")
     top, bottom = common_denominator(reward)
@@ -144,11 +147,11 @@ def assemble(
     return CMDP(
         n_states=len(counts),
         choice_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        actions=integer_array(_objects(actions), "actions"),
-        indptr=integer_array(_objects(indptr), "indptr"),
-        successors=integer_array(_objects(successors), "successors"),
-        weights=_objects(weights),
-        reward=_objects(top),
+        actions=integer_array(_objects(actions, "actions"), "actions"),
+        indptr=integer_array(_objects(indptr, "indptr"), "indptr"),
+        successors=integer_array(_objects(successors, "successors"), "successors"),
+        weights=_objects(weights, "weights"),
+        reward=_objects(top, "reward"),
         reward_denominator=bottom,
         costs=(
             np.array([row for row, _ in scaled], dtype=object)
@@ -156,10 +159,10 @@ def assemble(
             else np.empty((0, len(actions)), dtype=np.int64)
         ),
         cost_denominators=tuple(own for _, own in scaled),
-        budgets=tuple(budgets),  # type: ignore[arg-type]
+        budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
         discount=discount,  # type: ignore[arg-type]
-        initial=_objects(initial),
-        notes=tuple(notes),
+        initial=_objects(initial, "initial"),
+        notes=notes,  # type: ignore[arg-type]
     )
 
 
@@ -179,7 +182,7 @@ class _ActionRows:
                 )
             self.n_states, self.n_actions = self._sparse[0].shape[0], len(self._sparse)
             return
-        array = _as_array(transitions, "transitions")
+        array = as_array(transitions, "transitions")
         if listed and any(_is_matrix(matrix) for matrix in transitions):
             if len({*array.shape[1:]}) != 1 or array.ndim != 3:
                 raise ModelError(
@@ -209,16 +212,8 @@ def _is_matrix(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.ndim == 2
 
 
-def _as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError as problem:
-        raise ModelError(f"{name} is ragged ({problem}); give a full array") from problem
-    return array.astype(object) if array.dtype.kind in "US" else array
-
-
 def _flat(values: Any, name: str, size: int) -> list[object]:
-    array = _as_array(values, name)
+    array = as_array(values, name)
     if array.shape != (size,):
         raise ModelError(f"{name} has shape {array.shape}; it needs ({size},), one entry a state")
     return list(array.tolist())
@@ -231,7 +226,7 @@ def _function(
     pairs: Sequence[tuple[int, int]],
     shape: tuple[int, int],
 ) -> list[Fraction]:
-    array = _as_array(values, name)
+    array = as_array(values, name)
     if array.shape == shape[:1]:
         array = np.repeat(array[:, None], shape[1], axis=1)
     if array.shape != shape:
@@ -256,7 +251,8 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
     return []
 
 
-def _objects(values: Sequence[int]) -> np.ndarray[Any, Any]:
+def _objects(values: Sequence[int], name: str) -> np.ndarray[Any, Any]:
+    values = listed(values, name)
     array: np.ndarray[Any, Any] = np.empty(len(values), dtype=object)
     array[:] = values
     return array
@@ -383,13 +379,13 @@ def _texts(array: np.ndarray[Any, Any], name: str) -> list[str]:
 
 def _integer(value: Any, name: str) -> int:
     number = to_fraction(str(value), name)
-    if number.denominator != 1:
-        raise ModelError(f"{name} holds {number}; it must be an integer")
+    if number.denominator != 1 or "." in str(value):
+        raise ModelError(f"{name} holds {value}; it must be an integer")
     return number.numerator
 
 
 def _integers(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind != "U":
         return integer_array(array, name)
-    flat = _objects([_integer(text, name) for text in array.ravel().tolist()])
+    flat = _objects([_integer(text, name) for text in array.ravel().tolist()], name)
     return integer_array(flat.reshape(array.shape), name)

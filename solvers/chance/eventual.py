@@ -25,6 +25,7 @@ from ..exact import Rational, Vector, format_rational, to_fraction
 from ..improvement import policy_iteration
 from ..model_checks import check_discounted
 from ..occupancy import Status
+from ..sequences import listed
 from .chord import solve_dynamics
 from .dynamics import Dynamics
 from .eventual_risk import LeastRisk, least_eventual_risk
@@ -79,7 +80,7 @@ def solve_eventual(
     check_discounted(model)
     base = ChanceProblem(
         model,
-        tuple(unsafe),
+        tuple(listed(unsafe, "unsafe", ordered=False)),
         1 if horizon is None else horizon,
         counts_start,
         reward_after_violation=reward_after_violation,

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..cmdp import CMDP, IntegerArray
 from ..exact import Vector, common_denominator, solve_integer_system
+from ..sequences import listed
 from .problem import ChanceProblem
 
 
@@ -33,7 +34,7 @@ class LeastRisk:
 
 def least_eventual_risk(model: CMDP, unsafe: Sequence[int]) -> LeastRisk:
     """The least chance of ever arriving in an unsafe state, from each state, exactly."""
-    problem = ChanceProblem(model, tuple(unsafe), 1)
+    problem = ChanceProblem(model, tuple(listed(unsafe, "unsafe", ordered=False)), 1)
     safe_choices = _safe_for_ever(problem)
     safe_states = np.logical_or.reduceat(safe_choices, model.choice_start[:-1])
     open_states = np.flatnonzero(~safe_states).tolist()

@@ -22,6 +22,7 @@ from ..improvement import policy_iteration
 from ..model_checks import check_discounted
 from ..occupancy import Solution, Status
 from ..occupancy import solve as solve_cmdp
+from ..sequences import listed
 from .dynamics import Dynamics
 from .evaluation import Cell, evaluate_table
 from .flagged import FlaggedModel, arrival_risks, flagged_model
@@ -46,7 +47,7 @@ def first_window(
     check_discounted(model)
     return ChanceProblem(
         model,
-        tuple(unsafe),
+        tuple(listed(unsafe, "unsafe", ordered=False)),
         horizon,
         counts_start,
         charge,
@@ -131,7 +132,7 @@ def solve_first_hit(
     """
     problem = ChanceProblem(
         model,
-        tuple(unsafe),
+        tuple(listed(unsafe, "unsafe", ordered=False)),
         1,
         counts_start,
         reward_after_violation=reward_after_violation,

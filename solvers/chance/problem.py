@@ -21,6 +21,7 @@ import numpy as np
 
 from ..cmdp import CMDP, ModelError
 from ..exact import Rational, Vector, format_rational, to_fraction
+from ..sequences import listed
 
 #: Cells (horizon x memories x states) of the largest problem: a table of choices takes 4 bytes for
 #: each, and some tens of bytes for each are needed at once.
@@ -55,7 +56,7 @@ class ChanceProblem:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "unsafe", _checked_states(self.unsafe, self.model.n_states))
+        put(self, "unsafe", checked_states(self.unsafe, self.model.n_states))
         _check_horizon(self.horizon)
         put(self, "charge", _rational(self.charge, "charge"))
         if not 0 <= self.charge <= 1:
@@ -63,6 +64,8 @@ class ChanceProblem:
                 f"charge is {format_rational(self.charge)}; visit j costs charge^(j-1), so it must "
                 "lie in [0, 1]: 0 is the joint chance, 1 is Boole's sum"
             )
+        if self.terminal is not None and not isinstance(self.terminal, Vector):
+            put(self, "terminal", Vector.of(listed(self.terminal, "terminal")))
         if self.terminal is not None and len(self.terminal) != self.model.n_states:
             raise ModelError(
                 f"terminal has {len(self.terminal)} entries for {self.model.n_states} states; "
@@ -161,9 +164,10 @@ class ChanceProblem:
         }
 
 
-def _checked_states(states: Sequence[int], size: int) -> tuple[int, ...]:
+def checked_states(states: Sequence[int], size: int) -> tuple[int, ...]:
+    """Distinct states, sorted; ModelError naming what is none."""
     found = []
-    for state in states:
+    for state in listed(states, "unsafe", ordered=False):
         if isinstance(state, (bool, np.bool_)) or not isinstance(state, (int, np.integer)):
             raise ModelError(f"unsafe holds {state!r}; it lists states, the ints 0 .. {size - 1}")
         if not 0 <= state < size:

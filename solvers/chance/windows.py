@@ -17,6 +17,8 @@ from ..cmdp import CMDP
 from ..exact import format_rational, to_fraction
 from ..model_checks import ModelError
 from ..policies import Policy, check_policy
+from ..sequences import listed
+from .problem import checked_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,8 @@ class WindowProblem:
 
     def __post_init__(self) -> None:
         put, size = object.__setattr__, self.model.n_states
-        outside = [s for s in self.unsafe if not 0 <= s < size]
-        if outside:
-            raise ModelError(f"unsafe state {outside[0]} is no state; states are 0 .. {size - 1}")
-        put(self, "unsafe", tuple(sorted(set(self.unsafe))))
+        unsafe = listed(self.unsafe, "unsafe", ordered=False)
+        put(self, "unsafe", checked_states(tuple(dict.fromkeys(unsafe)), size))
         if self.window < 1:
             raise ModelError(f"the window has {self.window} steps; give at least 1")
         try:

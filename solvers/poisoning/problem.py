@@ -23,6 +23,7 @@ from flint import fmpz_mat
 
 from ..exact import Rational, Vector, to_fraction
 from ..model_checks import ModelError
+from ..sequences import listed
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class FlipProblem:
     weights: Vector | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "features", tuple(listed(self.features, "features")))
+        for name, row in (*self._rows(), ("benign", self.benign)):
+            if not isinstance(row, Vector):
+                raise ModelError(f"{name} is no Vector; FlipProblem.of takes numbers of any kind")
         if not self.features:
             raise ModelError("there are no features; give at least one row")
         if not len(self.benign):
@@ -83,7 +88,8 @@ class FlipProblem:
 
         Raises ModelError for what is no finite number, and as the class does.
         """
-        rows = tuple(_vector(row, f"features[{k}]") for k, row in enumerate(features))
+        given = enumerate(listed(features, "features"))
+        rows = tuple(_vector(row, f"features[{k}]") for k, row in given)
         size = len(rows[0]) if rows else 0
         origin, aim = _labels(benign, "benign", size), _labels(target, "target", size)
         return cls(rows, origin, aim, None if weights is None else _vector(weights, "weights"))
@@ -212,7 +218,9 @@ def _vector(values: Any, name: str) -> Vector:
     if isinstance(values, Vector):
         return values
     try:
-        return Vector.of(values)
+        return Vector.of(listed(values, name))
+    except ModelError:
+        raise
     except (TypeError, ValueError) as problem:
         raise ModelError(f"{name}: {problem}") from problem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..cmdp import CMDP, ModelError
 from ..exact import Rational, common_denominator
 from ..model_io import assemble
+from ..sequences import listed
 from .additions import Parts, remove_sink, remove_start
 from .labels import read_labels
 from .rewards import Structure, beside, read_rewards, structure_files
@@ -50,6 +52,7 @@ def read_prism(
 
     Raises ModelError naming file and line for anything malformed, missing or listed twice.
     """
+    budgets = listed(budgets, "budgets")
     tra = Path(tra)
     stem = tra.with_name(tra.name.removesuffix(".tra"))
     found = read_transitions(tra)
@@ -68,18 +71,46 @@ def read_prism(
     if discount is None:
         parts, discount = remove_sink(parts)
     actions, action_note = _actions(found.choices[: parts.size])
-    files = ", ".join(path.name for path in (tra, *objective, *(p for ps in paid for p in ps)))
+    read = [tra, *objective, *(path for structure in paid for path in structure)]
     model = _assembled(parts, actions, budgets, discount)
     return model.with_notes(
-        f"PRISM explicit files {files}", *label_note, *closed, *_rounding(found), *action_note
+        f"PRISM explicit files {', '.join(path.name for path in read)}",
+        *label_note,
+        *_unread(stem, [*read, _label_file(stem, labels)]),
+        *closed,
+        *_rounding(found),
+        *action_note,
     )
 
 
 # -- files and labels ------------------------------------------------------------------------------
+def _label_file(stem: Path, given: str | Path | None) -> Path:
+    return stem.with_name(stem.name + ".lab") if given is None else Path(given)
+
+
+def _unread(stem: Path, read: Sequence[Path]) -> list[str]:
+    """A note on the labels and rewards of this model that took no part."""
+    own = re.compile(re.escape(stem.name) + r"([0-9]+|\..*)?\.(srew|trew|lab)")
+    used = {path.resolve() for path in read}
+    rest = sorted(
+        path.name
+        for path in stem.parent.glob(glob.escape(stem.name) + "*")
+        if own.fullmatch(path.name)
+        and path.resolve() not in used
+        and (path.stem == stem.name or not path.with_suffix(".tra").exists())  # another model's
+    )
+    if not rest:
+        return []
+    return [
+        f"not read: {', '.join(rest)} (MODEL.cost1, MODEL.cost2, ... are the costs, one for each "
+        "budget; other files are named as costs)"
+    ]
+
+
 def _labels(
     stem: Path, given: str | Path | None, n_states: int
 ) -> tuple[dict[str, tuple[int, ...]], list[str]]:
-    path = stem.with_name(stem.name + ".lab") if given is None else Path(given)
+    path = _label_file(stem, given)
     if given is None and not path.exists():
         return {"init": (0,)}, [f"no {path.name}: state 0 is the initial one"]
     return read_labels(path, n_states), []

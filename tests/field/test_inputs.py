@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,25 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from holdfast.solvers import CMDP, ModelError, from_arrays, load, read_prism, save, solve
+from holdfast.solvers import (
+    CMDP,
+    ModelError,
+    from_arrays,
+    from_gymnasium,
+    load,
+    read_prism,
+    save,
+    solve,
+)
+from holdfast.solvers.chance import (
+    ChanceProblem,
+    solve_eventual,
+    solve_first_hit,
+)
+from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.exact import Vector
+from holdfast.solvers.model_io import assemble
+from holdfast.solvers.poisoning import FlipProblem
 from holdfast.verify.cli import main
 
 HOLES = [5, 7, 11, 12]
@@ -205,3 +223,214 @@ def test_large_models_are_read(tmp_path):
         initial=np.ones(size, dtype=np.int64),
     )
     assert load(save(model, tmp_path / "m.npz")).n_states == size
+
+
+DOCUMENT = {  # state 0 stays and earns 1, state 1 stays and earns nothing: V = 2 and 0
+    "n_states": 2, "choices": [[0, 0], [1, 0]], "transitions": [[[0, 1]], [[1, 1]]],
+    "discount": "1/2", "reward": ["1", "0"], "costs": [], "budgets": [], "initial": [1, 0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("initial", [["0.5", "0.05"], [0.5, 0.6], ["1/2", "1"], ["1.0", "1.0"]])
+def test_fractions_are_probabilities_that_sum_to_one(tmp_path, initial):
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(DOCUMENT | {"initial": initial}))
+    with pytest.raises(ModelError, match=r"m.json: initial sums to .*, not exactly to 1; correct"):
+        load(path)
+    row = [[0, initial[0]], [1, initial[1]]]
+    path.write_text(json.dumps(DOCUMENT | {"transitions": [[[0, 1]], row]}))
+    with pytest.raises(ModelError, match=r"transitions\[1\] sums to .*, not exactly to 1"):
+        load(path)
+
+
+def test_whole_numbers_are_relative_weights_and_a_note_says_so(tmp_path):
+    path = tmp_path / "m.json"
+    for initial, noted in (([3, 1], True), (["3", "1"], True), ([0.75, 0.25], False)):
+        path.write_text(json.dumps(DOCUMENT | {"initial": initial}))
+        model = load(path)
+        assert solve(model).value == Fraction(3, 2)  # 3/4 of 2
+        note = "initial holds whole numbers of sum 4: each is read as its share of the sum"
+        assert (note in model.notes) == noted
+        assert load(save(model, path)).notes == model.notes  # said once
+    row = [[0, 0.25], [1, "3/4"]]  # V(1) = 1/2 (1/4 2 + 3/4 V(1)) = 2/5
+    path.write_text(json.dumps(DOCUMENT | {"transitions": [[[0, 1]], row], "initial": [0, 1]}))
+    assert solve(load(path)).value == Fraction(2, 5)
+
+
+@pytest.mark.parametrize(
+    ("argument", "remedy"),
+    [
+        *((f"is_slippery={text}", "write true or false as in JSON")
+          for text in ("FALSE", "no", "off", "n", "None", '"False"', "False+", "null", "2")),
+        ("success_rate=high", "write a number as in JSON"),
+        ("success_rate=true", "write a number as in JSON"),
+        ("max_episode_steps=long", "write a number as in JSON"),
+    ],
+)  # fmt: skip
+def test_words_where_the_environment_has_a_truth_value_or_a_number(holdfast, argument, remedy):
+    done = holdfast("solve", f"gym:FrozenLake-v1?{argument}")
+    assert done.exit_code == 64, done.output
+    assert f"the argument {argument.partition('=')[0]} of FrozenLake-v1 is" in done.output
+    assert remedy in done.output
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0"])
+def test_truth_values_of_an_environment(holdfast, text):
+    # Six moves lead to the goal of the lake that is not slippery: (9/10)^5 = 59049/100000.
+    done = holdfast("solve", f"gym:FrozenLake-v1?is_slippery={text}", "--discount", "9/10")
+    assert "= 0.59049" in done.output
+
+
+def test_rare_events_do_not_vanish_without_a_word():
+    rows = [[[0.9996, 0.0004], [0.9997, 0.0003]], [[0, 1], [0, 1]]]
+    model = from_arrays(rows, [0, 1], discount="1/2", limit_denominator=1000)
+    said = "2 of them became 0, the first 0.0004 in the row of (state 0, action 0)"
+    assert any(said in note for note in model.notes)
+    kept = from_arrays(rows, [0, 1], discount="1/2", limit_denominator=2500)
+    assert not any("became 0" in note for note in kept.notes)
+    assert solve(model.with_initial([1, 0])).value == 0
+
+
+def test_vanished_transitions_of_an_environment_are_all_counted():
+    import gymnasium
+
+    env = gymnasium.make("FrozenLake-v1", desc=["SFG"])
+    table = env.unwrapped.P
+    for action in range(4):  # twice the same row
+        table[0][action] = [(0.9996, 0, 0.0, False), (0.0004, 1, 0.0, False)]
+    model = from_gymnasium(env, discount="1/2", limit_denominator=1000)
+    said = "4 of them became 0, the first 0.0004 in the row of (state 0, action 0)"
+    assert any(said in note for note in model.notes), model.notes
+
+
+def test_an_array_s_cost_where_an_episode_ends_is_charged_on_arrival(holdfast):
+    # One move, then the end: a cost of 1 in the end state is paid at once, not half a step later.
+    np.save("goal.npy", np.array([0, 1]))
+    arguments = ("solve", 'gym:FrozenLake-v1?desc=["SG"]&is_slippery=false', "--discount", "1/2")
+    done = holdfast(*arguments, "--cost", "goal.npy", "--budget", "1/2")
+    assert "multiplier 1 = 1 (budget 1/2)" in done.output, done.output
+    assert "state 1 leaves no decision there, so it is charged on arrival, one step" in done.output
+    assert "a reward or cost given to it is charged on arrival" in done.output
+    assert "without reward or cost" not in done.output
+    np.save("start.npy", np.array([1, 0]))
+    done = holdfast(*arguments, "--cost", "start.npy", "--budget", "2")
+    assert "leaves no decision" not in done.output
+    assert "charged on arrival, one step earlier" in " ".join(
+        holdfast("solve", "--help").output.split()
+    )
+
+
+def test_files_beside_a_model_that_are_not_read_are_named(holdfast):
+    for name, text in {
+        "coin.tra": "1 1 1\n0 0 0 1\n",
+        "coin.lab": '0="init"\n0: 0\n',
+        "coin.srew": "1 1\n0 3\n",
+        "coin.cost1.srew": "1 1\n0 1\n",
+        "coin.cost2.trew": "1 1 1\n0 0 0 1\n",
+        "coin2.srew": "1 1\n0 1\n",
+        "coin.old.tra": "another model",
+        "coin.old.srew": "of another model",
+        "coins.srew": "of another model",
+    }.items():
+        Path(name).write_text(text)
+    run = ("solve", "coin.tra", "--discount", "1/2")
+    done = holdfast(*run)
+    assert "= 6" in done.output  # 3 / (1 - 1/2)
+    assert "not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (MODEL.cost1" in done.output
+    done = holdfast(*run, "--budget", "5")
+    assert "not read: coin.cost2.trew, coin2.srew (MODEL" in done.output
+    done = holdfast(*run, *("--budget", "5") * 2, "--cost", "coin2.srew", "--cost", "coin.cost2")
+    assert "not read: coin.cost1.srew (MODEL" in done.output
+    Path("coin2.srew").unlink()
+    assert "not read" not in holdfast(*run, "--budget", "5", "--budget", "5").output
+    Path("start.lab").write_text('0="init"\n0: 0\n')
+    model = read_prism("coin.tra", labels="start.lab", rewards=(), discount="1/2")
+    assert any("not read: coin.cost1.srew, coin.cost2.trew, coin.lab, coin.srew (" in note
+               for note in model.notes)  # fmt: skip
+
+
+MASKED = np.ma.MaskedArray([1, 2], mask=[False, True])
+UNORDERED = ["14", b"14", {1, 4}, {1: 4}, 1.5, np.array(3), MASKED]
+ONE_STATE = {"transitions": [[[1]]], "reward": [[1]], "discount": "1/2"}
+
+
+@pytest.mark.parametrize("wrong", UNORDERED, ids=repr)
+def test_what_only_looks_like_a_sequence_is_refused(wrong):
+    model = from_arrays(**ONE_STATE)
+    pieces = {"counts": [1], "actions": [0], "indptr": [0, 1], "successors": [0], "weights": [1],
+              "reward": [Fraction(1)], "costs": [], "budgets": [], "initial": [1]}  # fmt: skip
+    calls = [lambda name=name: assemble(**pieces | {name: wrong}, discount=0) for name in pieces]
+    calls += [
+        lambda name=name: from_arrays(**ONE_STATE | {name: wrong})
+        for name in ("transitions", "reward", "costs", "budgets", "initial", "available", "notes")
+    ]
+    calls += [
+        lambda: from_arrays(**ONE_STATE, costs=[wrong], budgets=[1]),
+        lambda: from_gymnasium("FrozenLake-v1", discount=0, costs=wrong, budgets=[1, 4]),
+        lambda: from_gymnasium("FrozenLake-v1", discount=0, initial=wrong),
+        lambda: replace(model, budgets=wrong),
+        lambda: replace(model, reward=wrong),
+        lambda: model.with_costs(wrong, [1, 4]),
+        lambda: model.with_costs([wrong], [1]),
+        lambda: model.with_costs([[1], [1]], wrong),
+        lambda: model.with_reward(wrong),
+        lambda: model.with_initial(wrong),
+        lambda: FlipProblem.of(wrong, [1, 0], [0, 0]),
+        lambda: FlipProblem.of([wrong], [1, 0], [0, 0]),
+        lambda: FlipProblem.of([[1, 2]], [1, 0], [0, 0], wrong),
+        lambda: FlipProblem(wrong, Vector.of([1]), Vector.of([0])),
+        lambda: FlipProblem((Vector.of([1]),), wrong, Vector.of([0])),
+        lambda: ChanceProblem(model, (0,), 1, terminal=wrong),
+    ]
+    if not isinstance(wrong, set):  # of states a set is right: their order does not count
+        calls += [
+            lambda: ChanceProblem(model, wrong, 1),
+            lambda: WindowProblem(model, wrong, 1, Fraction(1, 2)),
+            lambda: solve_first_hit(model, wrong, 0),
+            lambda: solve_eventual(model, wrong, 0, width=1),
+            lambda: model.with_labels(unsafe=wrong),
+        ]
+    why = r"is a text|not an ordered sequence|masked|is no sequence|shape \(\)|no Vector|integer"
+    for number, call in enumerate(calls):
+        with pytest.raises(ModelError, match=why):
+            call()
+            raise AssertionError(f"call {number} took {wrong!r}")
+
+
+def test_none_is_none_and_arrays_are_sequences():
+    model = from_arrays(**ONE_STATE, costs=None, budgets=None)
+    assert model.n_constraints == model.with_costs(None, None).n_constraints == 0
+    arrays = from_arrays(**ONE_STATE, costs=np.ones((1, 1, 1)), budgets=np.array([1.5]))
+    assert arrays.budgets == (Fraction(3, 2),)
+    unmasked = np.ma.MaskedArray([2])
+    assert from_arrays(**ONE_STATE, costs=[[1]], budgets=unmasked).budgets == (2,)
+    assert ChanceProblem(model, {0}, 1).unsafe == WindowProblem(model, {0}, 1, 0).unsafe == (0,)
+    assert model.with_costs((c for c in [[1]]), (b for b in [2])).budgets == (2,)
+    with pytest.raises(ModelError, match="available holds 'False'; it holds True and False"):
+        from_arrays(**ONE_STATE, available=[["False"]])
+
+
+def test_a_label_without_states_is_said_to_constrain_nothing(holdfast):
+    model = DOCUMENT | {"labels": {"unsafe": [], "other": [1]}, "initial": [1, 0]}
+    Path("m.json").write_text(json.dumps(model))
+    said = "no state is unsafe, so the risk is zero and its bound constrains nothing"
+    for options in (("--horizon", "2"), (), ("--fading",), ("--horizon", "2", "--charge", "1")):
+        done = holdfast("solve", "m.json", "--joint-risk", "1/2", *options)
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+        done = holdfast("solve", "m.json", "--joint-risk", "1/2", *options, "--unsafe", "unsafe,1")
+        assert said not in done.output
+        assert "no policy can reach unsafe state 1" in done.output
+
+
+def test_infeasible_models_are_answers(holdfast):
+    model = DOCUMENT | {"costs": [["1", "1"]], "budgets": ["1"]}  # every policy pays 2
+    Path("m.json").write_text(json.dumps(model))
+    done = holdfast("solve", "m.json")
+    assert "infeasible" in done.output
+    assert done.exit_code == 0
+    model = DOCUMENT | {"labels": {"unsafe": [0]}}
+    Path("m.json").write_text(json.dumps(model))
+    done = holdfast("solve", "m.json", "--joint-risk", "1/2", "--horizon", "2")
+    assert "infeasible" in done.output
+    assert done.exit_code == 0

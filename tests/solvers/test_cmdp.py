@@ -111,7 +111,7 @@ def test_json_form_and_pickle_return_the_same_model():
         (
             "transitions",
             [[[0, "1/2"], [1, 1]], [[0, 1]], [[1, 1]]],
-            r"transitions\[0\]\[0\] has weight 1/2",
+            r"transitions\[0\] sums to 3/2, not exactly to 1",
         ),
         ("reward", ["1", 0.5, "2"], r"reward\[1\] is the float 0.5"),
         ("reward", ["1", "1/0", "2"], r"reward\[1\] is '1/0'"),

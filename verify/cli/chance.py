@@ -91,7 +91,7 @@ def unsafe_states(model: CMDP, text: str) -> tuple[int, ...]:
         return known[text]
     parts = text.split(",")
     try:  # the label of a state that is two says so
-        return tuple(s for part in parts for s in known.get(part) or states(part))
+        return tuple(s for part in parts for s in (known[part] if part in known else states(part)))
     except ValueError as error:
         raise click.BadParameter(
             f"--unsafe {text!r} is neither a label of the model (it has "

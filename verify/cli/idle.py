@@ -43,6 +43,9 @@ def idle_risk(
 
     joint: whether the risk is the chance of an unsafe state, the only one that is bounded here.
     """
+    if not unsafe:
+        yield "no state is unsafe, so the risk is zero and its bound constrains nothing"
+        return
     reached = entered(model, horizon) | (counts_start & (first_visits(model) == 0))
     idle = [state for state in unsafe if not reached[state]]
     within = "" if horizon is None else f" within {horizon} decisions"

@@ -24,8 +24,10 @@ MODEL_HELP = (
 )
 COST_HELP = (
     "A cost: states:5,7,12 (1 on arriving in one of them), step (1 each step), a .npy file of "
-    "shape [S] or [S, A], or module:function with function(state, action, next_state); "
-    "for a .tra model, a .srew or .trew file (default MODEL.cost1.srew and .trew, ...)."
+    "shape [S] or [S, A] (charged at each decision; where an episode ends there is none: charged "
+    "on arrival, one step earlier by the discount), or module:function with function(state, "
+    "action, next_state); for a .tra model, a .srew or .trew file (default MODEL.cost1.srew and "
+    ".trew, ...)."
 )
 
 
