@@ -7,12 +7,13 @@ shard itself, so it can run in any process, in any order, and be run again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from holdfast.theory import Quantity
@@ -155,6 +156,70 @@ def claim_values(
         yield known
 
 
+def texts(values: Values) -> dict[str, str]:
+    """Values by name, as the reports show them."""
+    return {quantity.name: value_text(value) for quantity, value in values.items()}
+
+
+def confirm(
+    claim: Claim,
+    label: str,
+    case: Case,
+    make: Callable[[], Case],
+    seen: Mapping[int, dict[str, str]],
+) -> None:
+    """See that what was found on a case is found again on the same case made anew.
+
+    case: as the claim left it; seen: texts of what it yielded, by the number of the
+        set of values.
+
+    Raises
+    ------
+    ClaimError: if the claim now yields other values, or changes its case, or if what makes the
+        case makes another one: then the values found are not those of the case that is shown.
+    """
+    again = make()
+    mark = digest(again)
+    try:
+        found = islice(claim_values(claim, label, again), max(seen) + 1)
+        values = dict(enumerate(map(texts, found)))
+    except OutOfScope as outside:
+        raise ClaimError(
+            f"{claim.name} on {label}: the claim is no function of its case: it yielded values at "
+            f"first, and called the same case, made again, out of scope ({outside})"
+        ) from outside
+    for first, second in _differing(seen, values):
+        raise ClaimError(
+            f"{claim.name} on {label}: the claim is no function of its case: it yielded {first} at "
+            f"first, and {second} on the same case made again; let it and its family depend on "
+            "nothing else, such as earlier calls or the module random"
+        )
+    if digest(again) != mark:
+        raise ClaimError(
+            f"{claim.name} on {label}: the claim changes its case, so the case that would be shown "
+            "does not give the values found; let it work on a copy"
+        )
+    if digest(case) != mark:
+        raise ClaimError(
+            f"{claim.name} on {label}: the family makes another case from the same drawn integers; "
+            "let it draw from nothing else, such as the module random"
+        )
+
+
+def _differing(
+    seen: Mapping[int, dict[str, str]], again: Mapping[int, dict[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """The sets of values that are not the same, in what they differ."""
+    for number, first in seen.items():
+        second = again.get(number, {})
+        names = [name for name in first if first[name] != second.get(name)]
+        if names:
+            yield (
+                ", ".join(f"{name} = {first[name]}" for name in names),
+                ", ".join(f"{name} = {second.get(name, 'nothing')}" for name in names),
+            )
+
+
 def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
     """Values by name, counts turned into intervals, and the alpha that these were charged."""
     counts = sum(isinstance(value, Count) for value in values.values())
@@ -195,23 +260,47 @@ class Examiner:
         self.findings: list[Finding] = []
         self.kills: dict[str, str] = {}
         self.models = 0
+        self._confirmed = False
 
     def case(self, label: str, number: int, make: Callable[[], Case]) -> None:
         """Examine every set of values that the claim yields on a case."""
         before = len(self.findings)
         reason = "the claim yields nothing on this case"
+        seen: dict[int, Values] = {}
+        case: Case = ()
         try:
             case = self._made(label, make)
             mark = digest(case)
             for repeat, values in enumerate(claim_values(self.claim, label, case)):
                 self._values(label, number, repeat, values, mark)
+                seen[repeat] = values
         except OutOfScope as outside:
             reason = str(outside)
+        if self._to_confirm(before):
+            self._confirm(label, case, make, seen)
         if len(self.findings) > before:
             self.models += 1
         else:
             found = Finding(self.claim.name, label, 0, 0, Verdict.OUT_OF_SCOPE, note=reason)
             self.findings.append(found)
+
+    def _confirm(
+        self, label: str, case: Case, make: Callable[[], Case], seen: dict[int, Values]
+    ) -> None:
+        shown = {repeat: texts(values) for repeat, values in seen.items()}
+        try:
+            confirm(self.claim, label, case, partial(self._made, label, make), shown)
+        except ClaimError:  # what fell before on this claim is no refutation either
+            self.findings = [one for one in self.findings if one.verdict is not Verdict.VIOLATED]
+            raise
+
+    def _to_confirm(self, before: int) -> bool:
+        """Whether the findings from there on hold a violation that must be seen a second time; of
+        a theorem known to be false, which falls on most cases, the first of a shard will do."""
+        known = self.claim.theorem.standing.is_false and self._confirmed
+        violated = any(found.verdict is Verdict.VIOLATED for found in self.findings[before:])
+        self._confirmed |= violated
+        return violated and not known
 
     def _values(self, label: str, number: int, repeat: int, values: Values, mark: str) -> None:
         if repeat >= _TESTS_A_CASE and any(isinstance(v, Count) for v in values.values()):
