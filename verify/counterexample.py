@@ -24,7 +24,8 @@ from . import expressions
 from .binding import Claim, NamedMutant
 from .comparison import CompiledRelation, Outcome
 from .description import describe, digest, value_text
-from .engine import claim_values, confirm, environment
+from .engine import environment
+from .evaluation import claim_values, confirm
 from .family import Case, OutOfScope
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
