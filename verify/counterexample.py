@@ -8,7 +8,7 @@ Main definitions: `Refuter` puts a claim's theorem to a case, `Observation` is w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,7 +24,8 @@ from . import expressions
 from .binding import Claim, NamedMutant
 from .comparison import CompiledRelation, Outcome
 from .description import describe, digest, value_text
-from .engine import claim_values, environment
+from .engine import environment
+from .evaluation import claim_values, confirm
 from .family import Case, OutOfScope
 from .kernel import Enclosure, Report, Verdict, check, format_rational
 from .ledger import Ledger
@@ -42,7 +43,7 @@ class Observation:
     """One part of a theorem at one set of values of a case.
 
     claim, case; part: index of the relation in the theorem's conjunction; values: symbol -> value;
-    outcome: both sides and the verdict.
+    outcome: both sides and the verdict; repeat: how many sets of values the claim had yielded.
     """
 
     claim: Claim
@@ -50,6 +51,7 @@ class Observation:
     part: int
     values: Mapping[str, Value]
     outcome: Outcome
+    repeat: int = 0
 
     @property
     def relation(self) -> Relation:
@@ -102,7 +104,7 @@ class Refuter:
         ------
         ClaimError: if the claim raises, or its values do not fit the theorem.
         """
-        for values in self._values(case):
+        for repeat, values in enumerate(self._values(case)):
             named, _ = environment(values, self._ledger, self._tests)
             self._tests += 1
             for part, relation in enumerate(self._parts):
@@ -111,11 +113,22 @@ class Refuter:
                 except (expressions.Undefined, expressions.Undetermined) as error:
                     where = f"{self.claim.name} on a case: {relation.relation}"
                     raise ClaimError(f"{where} is undefined: {error}") from error
-                yield Observation(self.claim, case, part, named, outcome)
+                yield Observation(self.claim, case, part, named, outcome, repeat)
 
     def _values(self, case: Case) -> Iterator[dict[Quantity, Value]]:
         with suppress(OutOfScope):
             yield from claim_values(self.claim, "a case", case)
+
+    def confirm(self, seen: Observation, make: Callable[[], Case]) -> None:
+        """See that the observation's values are those of its case, made again by `make`.
+
+        Raises
+        ------
+        ClaimError: if they are not, see `engine.confirm`.
+        """
+        drawn = {name for name, value in seen.values.items() if isinstance(value, Enclosure)}
+        shown = {name: value_text(seen.values[name]) for name in seen.values.keys() - drawn}
+        confirm(self.claim, "a case", seen.case, make, {seen.repeat: shown})
 
     def refute(self, case: Case) -> Observation | None:
         """The first violation on the case, or None; raises as `observe` does."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
@@ -11,6 +12,9 @@ import numpy as np
 
 from .kernel import format_rational
 from .values import Ball, Count, Value
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
+"""Of an object without a ``repr`` of its own: another one each time that the same case is made."""
 
 
 def describe(thing: Any) -> Any:
@@ -29,7 +33,7 @@ def describe(thing: Any) -> Any:
         return [describe(part) for part in thing]
     if is_dataclass(thing):
         return {part.name: describe(getattr(thing, part.name)) for part in fields(thing)}
-    return repr(thing)
+    return _ADDRESS.sub("", repr(thing))
 
 
 def digest(case: Any) -> str:

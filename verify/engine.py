@@ -15,12 +15,11 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from holdfast.theory import Quantity
-
 from .binding import Claim, NamedMutant
 from .comparison import CompiledRelation, Outcome
 from .description import digest, value_text
 from .draws import PhiloxDraw
+from .evaluation import claim_values, confirm, texts
 from .expressions import Undefined, Undetermined
 from .family import Case, OutOfScope
 from .finding import Finding
@@ -128,33 +127,6 @@ def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, C
         yield label, 2 * index + 1, partial(make, index)
 
 
-def claim_values(
-    claim: Claim, label: str, case: Case, *, domains: bool = True
-) -> Iterator[dict[Quantity, Value]]:
-    """What the claim yields on a case, checked against its theorem.
-
-    Raises
-    ------
-    ClaimError: if the claim raises, or its values do not fit; OutOfScope: as the claim does.
-    """
-    where = f"{claim.name} on {label}"
-    blame = partial(blamed, f"{where}: the claim", claim.file)
-    with blame():
-        found = claim.evaluate(*case)
-        if not isinstance(found, Iterator):
-            raise ClaimError(
-                f"{where}: a claim yields {{quantity: value}}; this returned {found!r}"
-            )
-    while True:
-        with blame():
-            try:
-                values = next(found)
-            except StopIteration:
-                return
-            known = checked(where, claim.theorem.quantities, values, domains=domains)
-        yield known
-
-
 def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
     """Values by name, counts turned into intervals, and the alpha that these were charged."""
     counts = sum(isinstance(value, Count) for value in values.values())
@@ -195,23 +167,47 @@ class Examiner:
         self.findings: list[Finding] = []
         self.kills: dict[str, str] = {}
         self.models = 0
+        self._confirmed = False
 
     def case(self, label: str, number: int, make: Callable[[], Case]) -> None:
         """Examine every set of values that the claim yields on a case."""
         before = len(self.findings)
         reason = "the claim yields nothing on this case"
+        seen: dict[int, Values] = {}
+        case: Case = ()
         try:
             case = self._made(label, make)
             mark = digest(case)
             for repeat, values in enumerate(claim_values(self.claim, label, case)):
                 self._values(label, number, repeat, values, mark)
+                seen[repeat] = values
         except OutOfScope as outside:
             reason = str(outside)
+        if self._to_confirm(before):
+            self._confirm(label, case, make, seen)
         if len(self.findings) > before:
             self.models += 1
         else:
             found = Finding(self.claim.name, label, 0, 0, Verdict.OUT_OF_SCOPE, note=reason)
             self.findings.append(found)
+
+    def _confirm(
+        self, label: str, case: Case, make: Callable[[], Case], seen: dict[int, Values]
+    ) -> None:
+        shown = {repeat: texts(values) for repeat, values in seen.items()}
+        try:
+            confirm(self.claim, label, case, partial(self._made, label, make), shown)
+        except ClaimError:  # what fell before on this claim is no refutation either
+            self.findings = [one for one in self.findings if one.verdict is not Verdict.VIOLATED]
+            raise
+
+    def _to_confirm(self, before: int) -> bool:
+        """Whether the findings from there on hold a violation that must be seen a second time; of
+        a theorem known to be false, which falls on most cases, the first of a shard will do."""
+        known = self.claim.theorem.standing.is_false and self._confirmed
+        violated = any(found.verdict is Verdict.VIOLATED for found in self.findings[before:])
+        self._confirmed |= violated
+        return violated and not known
 
     def _values(self, label: str, number: int, repeat: int, values: Values, mark: str) -> None:
         if repeat >= _TESTS_A_CASE and any(isinstance(v, Count) for v in values.values()):

@@ -24,6 +24,7 @@ from .draws import Draw, PhiloxDraw, VectorDraw, philox
 from .kernel import Enclosure, Verdict
 from .schedule import Budget
 from .shrink import Shrunk, shrink
+from .values import ClaimError
 
 Progress = Callable[[int, float | None], None]
 
@@ -136,7 +137,14 @@ def hunt(
     except _Violated as end:
         hunter.stop()
         hunter.violation = shrink(claim, end.trace)
+        if hunter.violation is None:
+            raise ClaimError(
+                f"{claim.name}: the claim is no function of its case: it is violated on the case "
+                f"that the integers {list(end.trace)} draw, and then no more"
+            ) from None
     result = hunter.result()
+    for peak in result.best:
+        hunter.confirm(peak.observation, peak.trace)
     if corpus is not None:
         _keep(corpus, result)
     return result
@@ -210,6 +218,10 @@ class _Hunter:
         while True:
             self._climb(*(self._random(number) for number in range(_SAMPLES)))
 
+    def confirm(self, seen: Observation, trace: Sequence[int]) -> None:
+        """See that the case which the trace draws has the values seen, or raise ClaimError."""
+        self._refuter.confirm(seen, lambda: self._claim.family.draw(VectorDraw(trace)))
+
     def stop(self) -> None:
         """Stop the clock."""
         self._end = time.monotonic()
@@ -265,6 +277,7 @@ class _Hunter:
         telling = False
         for seen in self._refuter.observe(self._claim.family.draw(draw) if case is None else case):
             if seen.outcome.verdict is Verdict.VIOLATED:
+                self.confirm(seen, draw.trace)
                 raise _Violated(tuple(draw.trace))
             telling |= seen.outcome.verdict is not Verdict.VACUOUS
             reached = score(seen.outcome)

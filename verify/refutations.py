@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,37 @@ from .counterexample import Observation, Refuter, certify
 from .description import describe, digest, value_text
 from .engine import UNDEFINED, drawn_case
 from .finding import Finding
+from .kernel import Verdict
 from .shrink import shrink
 from .summary import RunSummary
+from .values import ClaimError
+
+
+def with_counterexamples(
+    summary: RunSummary, claims: Sequence[Claim], directory: Path
+) -> RunSummary:
+    """The summary with the counterexamples of its claims; a claim that does not give the same
+    values again on its counterexample is faulty, and not violated."""
+    errors: dict[str, str] = {}
+    found = counterexamples(summary, claims, directory, errors)
+    judged = (
+        replace(one, error=errors[one.claim.name], violations=(), verdict=Verdict.UNDECIDED)
+        if one.claim.name in errors
+        else one
+        for one in summary.claims
+    )
+    return replace(summary, claims=tuple(judged), models={"counterexamples": found})
 
 
 def counterexamples(
-    summary: RunSummary, claims: Sequence[Claim], directory: Path
+    summary: RunSummary,
+    claims: Sequence[Claim],
+    directory: Path,
+    errors: dict[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """claim name -> what the report shows of its counterexample, for each violated claim.
+
+    errors: takes what proves a claim faulty; without it, that is raised as a ClaimError.
 
     A violation on a drawn model is shrunk first; the certificate is written where the kernel
     accepts it.  Violations on a user's own model, and relations that have no value, are reported as
@@ -28,9 +52,15 @@ def counterexamples(
     found: dict[str, dict[str, Any]] = {}
     for one in summary.claims:
         valued = [finding for finding in one.violations if finding.left != UNDEFINED]
-        if valued and not one.world:
+        if valued and not one.world and not one.error:
             claim = by_name[one.claim.name]
-            seen, shrunk = _smallest(claim, valued[0], summary.seed)
+            try:
+                seen, shrunk = _smallest(claim, valued[0], summary.seed)
+            except ClaimError as error:
+                if errors is None:
+                    raise
+                errors[claim.name] = str(error)
+                continue
             if seen is not None:
                 found[claim.name] = _written(claim, seen, shrunk, directory)
     return found

@@ -17,6 +17,7 @@ from .binding import Claim
 from .counterexample import Observation, Refuter
 from .draws import Draw, HypothesisDraw, VectorDraw
 from .family import Case
+from .values import ClaimError
 
 if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase
@@ -63,6 +64,10 @@ def shrink(
     Returns
     -------
     None if the case drawn from the trace is no violation.
+
+    Raises
+    ------
+    ClaimError: if the claim is no function of its case.
     """
     search = _Search(claim, examples)
     if not search.violates(VectorDraw(trace)):
@@ -78,9 +83,14 @@ def shrink(
             _pursue(search)
         with suppress(_Enough):
             _squeeze(search)
-    found = Refuter(claim).refute(claim.family.draw(VectorDraw(search.best)))
+    refuter = Refuter(claim)
+    found = refuter.refute(claim.family.draw(VectorDraw(search.best)))
     if found is None:
-        raise RuntimeError(f"{claim.name} is not deterministic: replaying {search.best} holds")
+        raise ClaimError(
+            f"{claim.name}: the claim is no function of its case: it is violated on the case "
+            f"that the integers {list(search.best)} draw, and not on the same case made again"
+        )
+    refuter.confirm(found, lambda: claim.family.draw(VectorDraw(search.best)))
     return Shrunk(found, search.best, search.best_size, before, search.examined)
 
 

@@ -1,7 +1,8 @@
 """Running what a user wrote: whatever it raises, or however it ends, is an error with its place.
 
 Main definitions: `blamed`, which turns an exception into a `ClaimError` that shows the user's lines
-of the traceback, and `limited`, which ends a case that does not end by itself.
+of the traceback, and `limited`, which ends a case that does not end by itself.  What the code
+changes of the process is put back (`restored`).
 
 A file of claims is a program with all the rights of its user.  What is guarded against here is a
 run that ends as if all were well although nothing was examined, not a program that means harm.
@@ -12,10 +13,11 @@ from __future__ import annotations
 import opcode
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import NoReturn
@@ -51,7 +53,8 @@ def blamed(what: str, file: str) -> Iterator[None]:
 
     os._exit = refuse  # would end this process with any code, such as 0
     try:
-        yield
+        with restored():
+            yield
     except (ClaimError, OutOfScope):
         raise
     except BaseException as error:
@@ -61,6 +64,37 @@ def blamed(what: str, file: str) -> Iterator[None]:
         raise ClaimError(f"{what} {_ending(error)}{place}") from error
     finally:
         os._exit = leave
+
+
+_KEPT = ("stdin", "stdout", "stderr", "excepthook")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Put back what the command relies on: the standard streams, the current folder, where its
+    reports go, the handlers of Ctrl-C and SIGTERM, and a recursion limit that is lowered."""
+    kept, limit = {name: getattr(sys, name) for name in _KEPT}, sys.getrecursionlimit()
+    handlers, folder = {number: signal.getsignal(number) for number in _SIGNALS}, _folder()
+    try:
+        yield
+    finally:
+        if sys.getrecursionlimit() < limit:
+            sys.setrecursionlimit(limit)
+        for name, thing in kept.items():
+            setattr(sys, name, thing)
+        if folder is not None and folder != _folder():
+            os.chdir(folder)
+        for number, handler in handlers.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                with suppress(ValueError):  # not the main thread, so the code had none to set
+                    signal.signal(number, handler)
+
+
+def _folder() -> str | None:
+    with suppress(OSError):
+        return os.getcwd()
+    return None
 
 
 @contextmanager

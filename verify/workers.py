@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import (
@@ -26,12 +27,14 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
 from .binding import Claim, load, shipped
 from .engine import Shard, ShardResult, run_shard
 from .ledger import Ledger
+from .streams import protect
 from .values import ClaimError
 
 _SHIPPED = Path(__file__).resolve().parent / "claims"
@@ -191,7 +194,17 @@ def _result(future: Future[ShardResult], task: Task) -> ShardResult:
 def _begin() -> None:
     """In a new worker: die quietly on Ctrl-C, and with the parent even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        protect(stream)
+    Finalize(None, _leave_threads, exitpriority=-100)
     threading.Thread(target=_outlive_nobody, daemon=True).start()
+
+
+def _leave_threads() -> None:
+    """At the end of a worker, when all is sent: do not wait for threads that the claims started."""
+    this = threading.current_thread()
+    if any(one is not this and not one.daemon for one in threading.enumerate()):
+        os._exit(0)
 
 
 def _outlive_nobody() -> None:
@@ -216,7 +229,6 @@ def _environment() -> Iterator[None]:
         yield
     finally:
         for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
+            os.environ.pop(name, None)
+            if value is not None:
                 os.environ[name] = value

@@ -209,3 +209,65 @@ def test_a_label_claimed_twice_in_a_file_is_refused(write: Write) -> None:
     path.write_text(dedent(f"{head}@claim{body}\n\n@claim{body}"))
     with pytest.raises(ClaimError, match=r"is claimed twice in .*; give one of them a tag"):
         load(path)
+
+
+NO_FUNCTION = {  # body, import, what is said
+    "calls": (
+        "calls.append(number); number *= 1 + (len(calls) % 7 == 0)",
+        "calls = []",
+        "it yielded x = ",
+    ),
+    "random": ("number *= random.choice([1, 1, 1, 3])", "import random", "it yielded x = "),
+    "scope": (
+        "if seen: raise OutOfScope('twice')\n    seen.append(number); number *= 2",
+        "from holdfast.verify import OutOfScope; seen = []",
+        "called the same case, made again, out of scope (twice)",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["verify", "hunt"])
+@pytest.mark.parametrize("kind", NO_FUNCTION)
+def test_a_violation_that_does_not_come_again_is_an_error_of_the_claim(
+    write: Write, capsys: pytest.CaptureFixture[str], kind: str, command: str
+) -> None:
+    """2 number <= 2 y, y being `number` before the body: violated whenever the body raises x."""
+    body, at_import, said = NO_FUNCTION[kind]
+    path = write(body, at_import)
+    text = path.read_text().replace("def check(number):", "def check(y_):\n    number = y_")
+    path.write_text(text.replace("y: number}", "y: y_}"))
+    store = str(path.parent / "s.sqlite")
+    options = ["--jobs", "1"] if command == "verify" else []
+    code = _run([command, str(path), "--budget", "200", "--store", store, *options])
+    out, err = capsys.readouterr()
+    shown = " ".join((out + err).split())
+    assert code == ExitCode.BAD_USAGE, shown
+    assert said in shown and "VIOLATED" not in shown and "false in" not in shown
+
+
+@pytest.mark.parametrize("command", ["verify", "hunt"])
+def test_a_claim_that_changes_its_case_is_no_counterexample(
+    write: Write, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """The case that would be shown is [0], where x = y = 0: no counterexample."""
+    path = write()
+    text = path.read_text().replace("lambda draw: Fraction(draw.integer(1, 30), 9)",
+                                    "lambda draw: [Fraction(draw.integer(1, 30), 9)]")  # fmt: skip
+    text = text.replace("    pass\n", "    value = number[0]; number[0] = 0 * value\n")
+    path.write_text(text.replace("{x: 2 * number, y: number}", "{x: 3 * value, y: value}"))
+    options = ["--jobs", "1"] if command == "verify" else []
+    store = str(path.parent / "s.sqlite")
+    code = _run([command, str(path), "--budget", "20", "--store", store, *options])
+    assert code == ExitCode.BAD_USAGE
+    assert "the claim changes its case" in " ".join("".join(capsys.readouterr()).split())
+
+
+def test_a_case_without_a_repr_of_its_own_is_the_same_case_made_again(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The control: a violation on an object whose address is another one each time."""
+    path = write(at_import="class Box:\n    def __init__(self, n): self.n = n\n")
+    text = path.read_text().replace("lambda draw: Fraction(draw.integer(1, 30), 9)",
+                                    "lambda draw: Box(draw.integer(1, 30))")  # fmt: skip
+    path.write_text(text.replace("{x: 2 * number, y: number}", "{x: 3 * number.n, y: number.n}"))
+    assert verify(path) == ExitCode.VIOLATION, capsys.readouterr().out

@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signals = endings.Signals()
     with signals.handled():
         code = _run(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(signals.code(endings.flushed(code)))
+    code = signals.code(endings.flushed(code))
+    endings.watch_the_end(code)
+    raise SystemExit(code)  # not sys.exit, which a file of claims may have replaced
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -12,6 +12,8 @@ import os
 import select
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +24,7 @@ from typing import TextIO, cast
 import click
 
 from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.streams import protect
 from holdfast.verify.visible import visible
 
 TRACEBACK = "HOLDFAST_TRACEBACK"
@@ -45,6 +48,11 @@ _PATHS = {
     errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP,
 }  # fmt: skip
 """What is wrong with a path that was given; other errors of the system are nobody's usage."""
+
+
+_GRACE, _WORKERS_GRACE = 1.0, 10.0
+"""Seconds that a thread of a user's may go on after the end, and our workers, which take a moment
+on a busy machine.  Less would end one that was about to end; more keeps the user waiting."""
 
 
 class Signals:
@@ -95,6 +103,7 @@ def mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+        protect(stream)
 
 
 def _null(mode: str) -> TextIO:
@@ -109,9 +118,42 @@ def flushed(code: int) -> int:
         code = explain(error)
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    with suppress(OSError):
+    except (ValueError, AttributeError):
+        _say("holdfast: some code closed the standard output; the output is not complete.")
+        code = code if code >= ExitCode.BAD_USAGE else ExitCode.SYSTEM_ERROR
+    with suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
     return code
+
+
+def watch_the_end(code: int) -> None:
+    """End the process with `code` all the same where a thread, which Python would wait for, goes on
+    running: one that a file of claims started, here or in a worker."""
+    if _running():
+        threading.Thread(target=_end, args=(code,), daemon=True).start()
+
+
+def _running() -> list[threading.Thread]:
+    this = threading.current_thread()
+    return [one for one in threading.enumerate() if one is not this and not one.daemon]
+
+
+def _end(code: int) -> None:
+    """In a thread of its own, which lives as long as Python waits for the others."""
+    since = time.monotonic()
+    names, waited = [""], 0.0
+    while waited < (_GRACE if names else _WORKERS_GRACE):
+        time.sleep(_GRACE / 10)
+        waited = time.monotonic() - since
+        names = [
+            one.name
+            for one in _running()
+            if one is not threading.main_thread()
+            and type(one).__module__ != "concurrent.futures.process"
+        ]
+    shown = ", ".join(names) or "that serves the workers"
+    _say(f"holdfast: a thread was still running ({shown}) and was ended with the command.")
+    os._exit(code)
 
 
 def explain(error: BaseException) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from holdfast.verify import campaign
 from holdfast.verify.binding import Claim
 from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.optima import WorldSummary, world_summary
-from holdfast.verify.refutations import counterexamples
+from holdfast.verify.refutations import with_counterexamples
 from holdfast.verify.report import console as tables
 from holdfast.verify.report.numbers import count
 from holdfast.verify.schedule import Budget
@@ -102,7 +101,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
                 fresh=options["fresh"],
             )
         summary = campaign.summary(run, claims, [world for world, _ in certified])
-    summary = replace(summary, models=_extras(summary, claims, path.parent))
+    summary = with_counterexamples(summary, claims, path.parent / "certificates")
     _write(summary, options)
     console.print(tables.results_table(summary))
     console.print(tables.problems(summary))
@@ -184,10 +183,6 @@ def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
             )
 
         yield report
-
-
-def _extras(summary: RunSummary, claims: Sequence[Claim], directory: Path) -> dict[str, Any]:
-    return {"counterexamples": counterexamples(summary, claims, directory / "certificates")}
 
 
 def _make_room(options: dict[str, Any]) -> None:
