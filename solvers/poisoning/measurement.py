@@ -138,13 +138,16 @@ def measure(
     features: Phi (n, N); benign, target: labels (N); weights: (N), or None for 1 each.
 
     Raises ModelError as ``enclose_flips`` does, and if benign labels are no multiples of
-    1 / copies.
+    1 / copies.  Raises KeyboardInterrupt where the enclosure was interrupted, for its bounds may be
+    as wide as from 0 to the attack's cost and would pass for a measurement.
     """
     since = time.perf_counter()
     found = enclose_flips(
         features, benign, target, weights=weights, norm=conditions.norm, width=conditions.width,
         tolerance=conditions.tolerance,
     )  # fmt: skip
+    if found.status is EnclosureStatus.INTERRUPTED:
+        raise KeyboardInterrupt
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
     copies = conditions.copies
     rounded = None if copies is None else to_copies(found.labels, benign, copies)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from holdfast.solvers.poisoning.enclosing import Enclosing
 from holdfast.verify.cli import main
 
 WORDS = (
@@ -25,13 +27,13 @@ Run = Callable[..., tuple[int, str]]
 def poison(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Run:
-    """Runs ``holdfast poison`` in an empty folder: the exit code, and all that it printed."""
+    """Runs a command in an empty folder: the exit code, and all that it printed."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def run(*arguments: str, command: str = "poison") -> tuple[int, str]:
         capfd.readouterr()
         with pytest.raises(SystemExit) as stop:
-            main(["poison", *arguments])
+            main([command, *arguments])
         return int(stop.value.code or 0), " ".join("".join(capfd.readouterr()).split())
 
     return run
@@ -252,3 +254,33 @@ def test_a_tolerance_states_its_price(poison: Run) -> None:
     assert len(one["features_dropped"]) == 1
     assert 0 < one["price_of_dropping"] < 1e-6
     assert "1 feature dropped; with a ridge, the reward learnt from the cheapest labels" in said
+
+
+SMALL = ("--dimension", "5", "--multiples", "2,4", "--structured", "10", "--loss", "3",
+         "--copies", "1", "--seeds", "2")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["poison", "poison-synthetic"])
+def test_an_interrupted_solve_ends_the_run(
+    poison: Run, monkeypatch: pytest.MonkeyPatch, command: str, number: signal.Signals
+) -> None:
+    """Its bounds, from 0 to the attack's cost, are no measurement: nothing is shown or written."""
+    np.savez("pairs.npz", features=np.random.default_rng(1).standard_normal((2, 60)))
+    arguments = SMALL if command == "poison-synthetic" else ("pairs.npz", "--dimensions", "1,2")
+    assert poison(*arguments, "--json", "whole.json", command=command)[0] == 0
+    solved: list[str] = []
+    original = Enclosing.run
+
+    def run(search: Enclosing) -> None:
+        solved.append(search.norm)
+        if len(solved) == 2:
+            signal.raise_signal(number)
+        original(search)
+
+    monkeypatch.setattr(Enclosing, "run", run)
+    code, said = poison(*arguments, "--json", "o.json", command=command)
+    assert (code, len(solved)) == (128 + number, 2)
+    assert "suffice" not in said
+    assert said.endswith("holdfast: interrupted")
+    assert sorted(path.name for path in Path().iterdir()) == ["pairs.npz", "whole.json"]

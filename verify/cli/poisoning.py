@@ -9,7 +9,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from holdfast.solvers.poisoning.large import EnclosureStatus
 from holdfast.solvers.poisoning.measurement import Conditions, Measurement, measure
 from holdfast.verify.exit_codes import ExitCode
 
@@ -197,8 +196,6 @@ def _measure_all(
                     measure(part.features[:n], part.benign, labels, conditions, part.weights)
                 )
                 report(len(found), total)
-                if found[-1].status is EnclosureStatus.INTERRUPTED:
-                    return found
     return found
 
 
