@@ -92,7 +92,8 @@ def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: st
     right = least_cost(chosen, rejected)
     prompts = [row["prompt"] for row in rows]
     twice = [
-        [p + text for p, text in zip(prompts, texts, strict=True)] for texts in (chosen, rejected)
+        [f"{p} {text}" for p, text in zip(prompts, texts, strict=True)]
+        for texts in (chosen, rejected)
     ]
     assert abs(least_cost(*twice) - right) > 1e-3
     data = write("pairs.jsonl", rows)
@@ -100,10 +101,56 @@ def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: st
     assert code == 0, said
     document = json.loads(Path("o.json").read_text())
     assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
-    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS}"
+    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS} (first in row 1)"
     assert note in said
     assert note in document["notes"][1]
     assert "note: not read: prompt_id" in said
+
+
+FORMS: dict[str, Callable[[str, str, str], dict[str, Any]]] = {
+    "apart": lambda prompt, good, bad: {"prompt": prompt, "chosen": good, "rejected": bad},
+    "a dialogue": lambda prompt, good, bad: {
+        "prompt": chat(prompt), "chosen": chat(good), "rejected": chat(bad)},
+    "messages": lambda prompt, good, bad: {
+        "chosen": chat(prompt, good), "rejected": chat(prompt, bad)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_prompts_and_answers_are_not_glued_together(poison: Run, form: str) -> None:
+    """The right cost is that of prompt + " " + answer; glued, two words would be one."""
+    ends = [(prompt.rstrip("?"), good, bad) for prompt, good, bad in triples()]
+    right, glued = (
+        least_cost(*([p + between + pair[k] for p, *pair in ends] for k in (0, 1)))
+        for between in (" ", "")
+    )
+    assert abs(glued - right) > 1e-3
+    data = write("pairs.jsonl", [FORMS[form](*one) for one in ends])
+    code, said = poison(data, "--target", "length", "--rate", "1/4", *NGRAMS, "--json", "o.json")
+    assert code == 0, said
+    document = json.loads(Path("o.json").read_text())
+    assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
+    assert "a space stands between prompt and answer, and between messages" in said
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen", "said"),
+    [
+        (None, "{1}", "there is no prompt in 1 pair of 24 (first in row 3)"),
+        ("{0}", "{0} {1}", "one answer alone begins with the prompt in 1 pair of 24 (first in"),
+        ("{0}", "{1}", None),
+    ],
+)
+def test_rows_whose_prompt_is_unlike_the_others_are_counted(
+    poison: Run, prompt: str | None, chosen: str, said: str | None
+) -> None:
+    rows = [FORMS["apart"](*one) for one in triples()]
+    third = triples()[2]
+    rows[2]["prompt"] = prompt and prompt.format(*third)
+    rows[2]["chosen"] = chosen.format(*third)
+    code, output = poison(write("pairs.jsonl", rows), *NGRAMS)
+    assert code == 0, output
+    assert said in output if said else "1 pair of 24" not in output
 
 
 def test_a_call_of_a_tool_has_no_content_and_is_said_to_be_unread(poison: Run) -> None:
