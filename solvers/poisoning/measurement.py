@@ -67,7 +67,8 @@ class Measurement:
     None; rounded: the cheapest labels in multiples of 1 / copies, or None; fractional: how many of
     them are neither benign nor 0 or 1; status, notes: how the enclosure ended; dropped: features
     left out by a tolerance, or None, and price: how far, at most, that moves the ridge reward
-    learnt from ``labels`` away from the target's (2-norm).
+    learnt from ``labels`` with all features away from the target's (2-norm), or None if nothing
+    is known.  Everything else is of ``features`` (n, N), those that were kept.
     """
 
     features: Array
@@ -88,12 +89,17 @@ class Measurement:
     notes: tuple[str, ...]
     seconds: float
     dropped: Dropped | None = None
-    price: float = 0.0
+    price: float | None = 0.0
 
     @property
     def n_features(self) -> int:
-        """n."""
+        """n, without what was dropped."""
         return len(self.features)
+
+    @property
+    def n_dropped(self) -> int:
+        """How many features a tolerance left out."""
+        return len(self.dropped.features) if self.dropped else 0
 
     @property
     def n_pairs(self) -> int:
@@ -148,6 +154,8 @@ def measure(
     )  # fmt: skip
     if found.status is EnclosureStatus.INTERRUPTED:
         raise KeyboardInterrupt
+    if found.dropped:
+        features = np.delete(features, found.dropped.features, axis=0)
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
     copies = conditions.copies
     rounded = None if copies is None else to_copies(found.labels, benign, copies)

@@ -20,6 +20,7 @@ WORDS = (
 PAIRS = 24
 NGRAMS = ("--features", "ngrams", "--dimensions", "4")
 
+Array = np.ndarray[Any, Any]
 Run = Callable[..., tuple[int, str]]
 
 
@@ -300,7 +301,58 @@ def test_a_tolerance_states_its_price(poison: Run) -> None:
     one = json.loads(Path("o.json").read_text())["measurements"][0]
     assert len(one["features_dropped"]) == 1
     assert 0 < one["price_of_dropping"] < 1e-6
-    assert "1 feature dropped; with a ridge, the reward learnt from the cheapest labels" in said
+    assert "1 feature dropped; with the ridge, the reward that all features learn from the" in said
+
+
+def nearly_dependent() -> tuple[Array, Array]:
+    """Four features of 50 pairs, the last being the first up to 1e-2, and a target of 8 flips."""
+    features = np.random.default_rng(3).standard_normal((4, 50))
+    features[3] = features[0] + 1e-2 * features[3]
+    return features, np.array([0.0] * 8 + [1.0] * 42)
+
+
+def test_with_a_tolerance_a_row_is_that_of_the_features_kept(poison: Run) -> None:
+    """Closed form norm(p)_2^2 / norm(p)_max and least cost of the first three, by numpy and scipy.
+
+    The closed form of all four features is above the least cost of the three.
+    """
+    from scipy.optimize import linprog
+
+    features, target = nearly_dependent()
+
+    def closed(kept: Array) -> float:
+        projected = np.linalg.pinv(kept) @ kept @ (target - 1)
+        return float(projected @ projected / np.abs(projected).max())
+
+    three = features[:3]
+    cost = 50 + linprog(-np.ones(50), A_eq=three, b_eq=three @ target, bounds=(0, 1)).fun
+    assert closed(three) < cost < closed(features)
+    np.savez("pairs.npz", features=features)
+    np.save("target.npy", target)
+    code, said = poison("pairs.npz", "--target", "target.npy", "--tolerance", "0.1", "--exact",
+                        "--json", "o.json")  # fmt: skip
+    assert code == 0, said
+    one = json.loads(Path("o.json").read_text())["measurements"][0]
+    assert (one["n_features"], one["n_features_dropped"], one["features_dropped"]) == (3, 1, [3])
+    assert one["closed_form_bound"] == pytest.approx(closed(three), rel=1e-9)
+    assert one["least_cost"] == pytest.approx([cost, cost], rel=2e-6)
+    assert "3 of 4" in said
+    assert "3 fixed features kept of 4" in said
+    assert f"exact: the least cost is {cost:.8g}" in said
+
+
+def test_without_a_ridge_there_is_no_price_of_dropping(poison: Run) -> None:
+    features, target = nearly_dependent()
+    np.savez("pairs.npz", features=features)
+    np.save("target.npy", target)
+    code, said = poison("pairs.npz", "--target", "target.npy", "--tolerance", "0.1", "--ridge", "0",
+                        "--json", "o.json", "--record", "r.jsonl")  # fmt: skip
+    assert code == 0, said
+    for text in (Path("o.json").read_text(), Path("r.jsonl").read_text()):
+        assert '"price_of_dropping": null' in text
+        assert not {"Infinity", "NaN"} & set(text.replace(",", " ").split())
+    assert "nothing is claimed of rewards that are learnt with all features" in said
+    assert "with the ridge" not in said
 
 
 SMALL = ("--dimension", "5", "--multiples", "2,4", "--structured", "10", "--loss", "3",

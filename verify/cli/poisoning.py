@@ -72,7 +72,8 @@ def _kinds(kinds: dict[str, str]) -> str:
               help="Of the enclosure, relative.")  # fmt: skip
 @click.option("--tolerance", type=Positive(zero=True), default=0.0, show_default=True,
               help="Drop features of which the others leave no more than this, relative to their "
-              "size; what that costs is said.")  # fmt: skip
+              "size; all numbers are then those of the features kept, and what that costs is "
+              "said.")  # fmt: skip
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of whatever is random.")
 @click.option("--exact", is_flag=True, help="Solve in rational numbers (small data) and certify.")
 @click.option("--certificate", help="Where the certificate of --exact goes.")
@@ -160,7 +161,7 @@ def _check_request(
         )
     if options["out"] and options["copies"] is None and not data.hard:
         raise click.BadParameter("--out needs --copies: some benign labels are fractions")
-    if options["copies"] is None and not (data.hard or target.learns):
+    if not (options["copies"] or data.hard or target.learns or options["tolerance"]):
         refuse_idle(["ridge"], "has no effect without --copies, as some benign labels are "
                     "fractions; leave it out")  # fmt: skip
     pairs = sizes_of(options["sizes"], data)[-1]

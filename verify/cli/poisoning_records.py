@@ -121,6 +121,7 @@ def _numbers(measurement: Measurement) -> dict[str, Any]:
         "least_whole_flips": measurement.whole_flips,
         "closed_form_bound": measurement.closed_form,
         "saving": measurement.saving,
+        "n_features_dropped": measurement.n_dropped,
         "features_dropped": list(measurement.dropped.features) if measurement.dropped else [],
         "price_of_dropping": measurement.price,
         "fractional_labels": measurement.fractional,
