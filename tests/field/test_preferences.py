@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.poisoning.enclosing import Enclosing
-from holdfast.verify.cli import main
+from holdfast.solvers.poisoning.synthetic import LossCell
+from holdfast.verify.cli import main, poisoning_synthetic
 
 WORDS = (
     "sun", "river", "door", "cold", "quiet", "cup", "cat", "over", "bird", "song", "snow", "warm",
@@ -383,3 +384,39 @@ def test_an_interrupted_solve_ends_the_run(
     assert "suffice" not in said
     assert said.endswith("holdfast: interrupted")
     assert sorted(path.name for path in Path().iterdir()) == ["pairs.npz", "whole.json"]
+
+
+def test_numbers_that_json_has_not_are_written_as_null(poison: Run) -> None:
+    """Of Parquet columns that are carried along; pandas writes what is missing as NaN."""
+    import pyarrow
+    import pyarrow.parquet
+
+    scores = [float("nan"), float("inf"), 1.5] * 8
+    rows = [
+        {"chosen": good, "rejected": bad, "score": score, "all": [score]}
+        for (_, good, bad), score in zip(triples(), scores, strict=True)
+    ]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), "pairs.parquet")
+    code, said = poison("pairs.parquet", "--rate", "1", *NGRAMS, "--out", "o.jsonl")
+    assert code == 0, said
+    text = Path("o.jsonl").read_text()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    found = [json.loads(line) for line in text.splitlines()]
+    for one in found:
+        right = 1.5 if one["flipped_row"] % 3 == 0 else None
+        assert (one["score"], one["all"]) == (right, [right])
+    assert {one["score"] for one in found} == {None, 1.5}
+
+
+def test_a_loss_that_is_not_known_is_null_and_a_dash(
+    poison: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = LossCell(2, 6, 1, float("nan"), float("nan"), 0)
+    monkeypatch.setattr(poisoning_synthetic, "loss_cells", lambda *_: [cell])
+    code, said = poison(*SMALL, "--json", "o.json", command="poison-synthetic")
+    assert code == 0, said
+    text = Path("o.json").read_text()
+    assert json.loads(text)["losses"][0]["loss"] is None
+    assert "NaN" not in text
+    assert "nan" not in said

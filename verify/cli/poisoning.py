@@ -13,6 +13,7 @@ from holdfast.solvers.poisoning.measurement import Conditions, Measurement, meas
 from holdfast.verify.exit_codes import ExitCode
 
 from . import output
+from .json_files import write_json
 from .options import SEED, Whole, refuse_idle
 from .poisoning_input import (
     FEATURES,
@@ -21,7 +22,6 @@ from .poisoning_input import (
     progress_bar,
     read_data,
     sizes_of,
-    write_json,
 )
 from .poisoning_numbers import COUNT_LIMIT, Positive, share
 from .poisoning_output import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +32,6 @@ from holdfast.solvers.poisoning.text_features import (
     rescaled,
     zero_columns,
 )
-from holdfast.solvers.whole_files import write_text
 from holdfast.verify.report.numbers import count
 
 from .poisoning_numbers import whole_numbers
@@ -259,17 +257,3 @@ def check_picture(path: str | None) -> None:
         check_suffix(path)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-
-
-def json_default(value: Any) -> Any:
-    """Arrays and fractions for json.dump."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
-
-
-def write_json(document: Any, path: str | Path) -> None:
-    """An indented JSON file."""
-    write_text(path, json.dumps(document, indent=2, default=json_default) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -20,11 +21,12 @@ from holdfast.solvers.poisoning.synthetic import (
     structured_cells,
 )
 from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.report.numbers import count, duration
+from holdfast.verify.report.numbers import DASH, count, duration
 
 from . import output
+from .json_files import write_json
 from .options import Whole
-from .poisoning_input import check_picture, progress_bar, write_json
+from .poisoning_input import check_picture, progress_bar
 from .poisoning_numbers import share, whole_numbers
 from .poisoning_output import PURPOSE, titled
 from .targets import check_targets
@@ -147,7 +149,9 @@ def _losses(cells: Sequence[LossCell], seeds: int) -> Group:
 
 
 def _mean(value: float, spread: float, digits: int = 2) -> str:
-    """The mean, and under it the spread where there is one."""
+    """The mean, and under it the spread where there is one; a dash where it is not known."""
+    if math.isnan(value):
+        return DASH
     shown = f"±{spread:.{digits}f}".replace("±0.", "±.")
     return f"{value:.{digits}f}" + (f"\n{shown}" if spread >= 0.5 * 10.0**-digits else "")
 
