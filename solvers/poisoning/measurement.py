@@ -107,6 +107,11 @@ class Measurement:
         return len(self.benign)
 
     @property
+    def n_changed(self) -> int:
+        """How many labels the attack changes."""
+        return int(np.count_nonzero(self.target != self.benign))
+
+    @property
     def ratio(self) -> float:
         """Pairs a feature, N / n."""
         return self.n_pairs / self.n_features

@@ -420,3 +420,59 @@ def test_a_loss_that_is_not_known_is_null_and_a_dash(
     assert json.loads(text)["losses"][0]["loss"] is None
     assert "NaN" not in text
     assert "nan" not in said
+
+
+def gaps_of(*gaps: int) -> list[dict[str, str]]:
+    """Rows whose rejected text is longer by so many characters."""
+    return [
+        {"chosen": "x" * 50 + f" a{k}", "rejected": "x" * (50 + gap) + f" b{k}"}
+        for k, gap in enumerate(gaps)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "asked", "flipped"),
+    [
+        (("length", "0.9"), "3 of 8 labels, 37.5 % (90 % were asked for, 7: no more qualify)",
+         7.2, 3),
+        (("filtered-length", "1/2"), "2 of 8 labels, 25 % (50 % were asked for, 4: no more", 4, 2),
+        (("length", "0.25"), "flips: 2 of 8 labels, 25 % What", 2, 2),
+        (("random", "0.001"), "1 of 8 labels, 12.5 % (0.1 % would be 0.008; a whole number is",
+         0.008, 1),
+        (("random", "0.3"), "2 of 8 labels, 25 % (30 % would be 2.4; a whole number", 2.4, 2),
+        (("random", "1"), "8 of 8 labels, 100 % What", 8, 8),
+    ],
+)  # fmt: skip
+def test_what_is_flipped_is_said_beside_what_was_asked_for(
+    poison: Run, arguments: tuple[str, str], said: str, asked: float, flipped: int
+) -> None:
+    """Three of eight chosen texts are shorter; a quarter of eight pairs are two."""
+    data = write("pairs.jsonl", gaps_of(1, -1, 2, 0, 3, -2, 0, -3))
+    target, rate = arguments
+    code, output = poison(data, "--target", target, "--rate", rate, "--features", "ngrams",
+                          "--dimensions", "2", "--json", "o.json")  # fmt: skip
+    assert code == 0, output
+    assert said in output
+    one = json.loads(Path("o.json").read_text())["measurements"][0]
+    assert (one["flips_asked_for"], one["labels_changed_by_target"]) == (asked, flipped)
+
+
+def test_ties_are_flipped_together_and_labels_of_a_half_stay(poison: Run) -> None:
+    """Feature 1 is -1 in three pairs, of which one is asked for; of 4 labels 2 are 1/2."""
+    np.savez("pairs.npz", features=np.array([[-1.0, -1.0, -1.0, 1.0]]))
+    _, said = poison("pairs.npz", "--target", "threshold", "--rate", "1/4")
+    assert "target flips: 3 of 4 labels, 75 % (25 % were asked for; pairs that tie" in said
+    np.savez("pairs.npz", features=np.ones((1, 4)), labels=[0.5, 0.5, 1, 1])
+    _, said = poison("pairs.npz", "--rate", "1", "--copies", "2")
+    assert "flips: 2 of 4 labels, 50 % (100 % were asked for, 4: a label of 1/2 is the" in said
+
+
+def test_a_target_without_a_rate_has_none_in_json(poison: Run) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 4)))
+    Path("target.txt").write_text("0\n1\n1\n1\n")
+    code, said = poison("pairs.npz", "--target", "target.txt", "--json", "o.json")
+    assert code == 0, said
+    assert "target changes: 1 of 4 labels, 25 %" in said
+    document = json.loads(Path("o.json").read_text())
+    assert (document["rate"], document["order"]) == (None, None)
+    assert document["measurements"][0]["flips_asked_for"] is None

@@ -27,6 +27,7 @@ from .poisoning_numbers import COUNT_LIMIT, Positive, share
 from .poisoning_output import (
     PURPOSE,
     cost_table,
+    flips,
     headline,
     notes,
     rewards_table,
@@ -50,8 +51,9 @@ def _kinds(kinds: dict[str, str]) -> str:
               help=f"The attack that is measured. {_kinds(TARGETS)}.")  # fmt: skip
 @click.option("--rate", default="0.05", show_default=True, help="Share of the pairs it flips.")
 @click.option("--order", type=click.Choice(["largest", "smallest"]), default="largest",
-              show_default=True, help="Gaps in length that are taken first; the published code "
-              "takes the smallest, although its comment says the largest.")  # fmt: skip
+              show_default=True, help="Gaps in length that are taken first. The published code "
+              "takes the smallest, although its comment says top; that the attack it follows takes "
+              "the largest is recalled, not printed there.")  # fmt: skip
 @click.option("--features", help=f"What a text is turned into. {_kinds(FEATURES)}. Default: "
               "sentence, or the features that the file holds.")  # fmt: skip
 @click.option("--dimensions", help="Numbers of features n, as 8,32,128 (nested).")
@@ -99,6 +101,8 @@ def poison_command(data: str, **options: Any) -> int:
     _check_request(found, target, dimensions, options)
     headline(console, found, target)
     measurements = _measure_all(console, found, target, dimensions, options)
+    for line in flips(target, measurements):
+        console.print(f"{output.plain(line)}\n", highlight=False)
     console.print(cost_table(measurements))
     if measurements[0].rounded is not None:
         console.print(rewards_table(measurements))

@@ -43,6 +43,15 @@ def headline(console: Console, data: Data, target: Target) -> None:
     console.print(f"[dim]{PURPOSE}[/dim]\n", highlight=False)
 
 
+def flips(target: Target, measurements: Sequence[Measurement]) -> Iterator[str]:
+    """What the target flips of each number of pairs."""
+    rows = {one.n_pairs: one for one in measurements}
+    for one in rows.values():
+        where = f", N = {one.n_pairs:,}" if len(rows) > 1 else ""
+        verb = "flips" if target.rated else "changes"
+        yield f"target {verb}{where}: {target.flipped(one)}"
+
+
 def titled(title: str, table: Table, caption: str) -> Group:
     """A table with a title and a caption as wide as the page, whatever its own width."""
     return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")

@@ -78,7 +78,11 @@ def _opened(path: Path) -> Iterator[IO[str]]:
 
 def append_record(data: Data, target: Target, measurement: Measurement, path: str) -> None:
     """Append the robustness figure of one measurement as a JSON line."""
-    record = {**_origin(data, target), **_numbers(measurement), "statement": statement(measurement)}
+    record = {
+        **_origin(data, target),
+        **_numbers(measurement, target),
+        "statement": statement(measurement),
+    }
     append_line(path, json_text(record))
 
 
@@ -87,7 +91,7 @@ def document(data: Data, target: Target, measurements: Sequence[Measurement]) ->
     return {
         **_origin(data, target),
         "purpose": "robustness of preference learning to changed labels, on the user's own data",
-        "measurements": [_numbers(measurement) for measurement in measurements],
+        "measurements": [_numbers(measurement, target) for measurement in measurements],
         "statement": statement(measurements[-1]),
     }
 
@@ -100,8 +104,8 @@ def _origin(data: Data, target: Target) -> dict[str, Any]:
         "features": data.described,
         "target": target.kind,
         "target_argument": target.argument or None,
-        "rate": float(target.rate),
-        "order": target.order,
+        "rate": float(target.rate) if target.rated else None,
+        "order": target.order if "length" in target.kind else None,
         "seed": target.seed,
         "notes": list(data.notes),
         "python": platform.python_version(),
@@ -109,7 +113,8 @@ def _origin(data: Data, target: Target) -> dict[str, Any]:
     }
 
 
-def _numbers(measurement: Measurement) -> dict[str, Any]:
+def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
+    asked = target.asked(measurement)
     return {
         "n_features": measurement.n_features,
         "n_pairs": measurement.n_pairs,
@@ -117,6 +122,8 @@ def _numbers(measurement: Measurement) -> dict[str, Any]:
         "target_digest": _digest(measurement.target),
         "benign_digest": _digest(measurement.benign),
         "weights_digest": None if measurement.weights is None else _digest(measurement.weights),
+        "flips_asked_for": None if asked is None else float(asked),
+        "labels_changed_by_target": measurement.n_changed,
         "target_cost": measurement.attack,
         "least_cost": [measurement.lower, measurement.upper],
         "least_whole_flips": measurement.whole_flips,

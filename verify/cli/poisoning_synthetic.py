@@ -130,7 +130,12 @@ def _ratios(cells: Sequence[Cell], title: str, seeds: int) -> Group:
     for name in dict.fromkeys(cell.attack for cell in cells):
         row = {c.n_pairs // c.n_features: c for c in cells if c.attack == name}
         table.add_row(name, *(_mean(row[k].upper, row[k].spread) for k in columns))
-    return titled(title, table, f"mean of {count(seeds, 'seed')} ± half the range")
+    return titled(
+        title,
+        table,
+        f"mean of {count(seeds, 'seed')} ± half the range"
+        "; rates are rounded to whole flips, at least one",
+    )
 
 
 def _losses(cells: Sequence[LossCell], seeds: int) -> Group:
