@@ -39,6 +39,8 @@ def run_highs(
         seconds: the limit; HiGHS's clock never goes back, so it is counted from where it stands.
         basis: a HighsBasis to start from.
         options: of HiGHS, besides silence and one thread.
+
+    Raises KeyboardInterrupt if HiGHS says that it was interrupted: that is no answer.
     """
     import highspy
 
@@ -57,7 +59,13 @@ def run_highs(
     elif basis is not None:
         solver.setBasis(basis)
     solver.run()
+    if solver.getModelStatus() in _interrupted(highspy):
+        raise KeyboardInterrupt
     return solver
+
+
+def _interrupted(highspy: Any) -> tuple[Any, ...]:
+    return highspy.HighsModelStatus.kInterrupt, highspy.HighsModelStatus.kHighsInterrupt
 
 
 def column_matrix(model: Any, columns: Any) -> None:

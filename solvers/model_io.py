@@ -264,7 +264,7 @@ def save(model: CMDP, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix == ".json":
         document = {**model.to_dict(), **labels_and_coordinates(model)}
-        write_text(path, json.dumps(document) + "\n")
+        write_text(path, json.dumps(document, allow_nan=False) + "\n")
     elif path.suffix == ".npz":
         with whole(path) as unfinished, unfinished.open("wb") as stream:
             np.savez_compressed(stream, **_npz_fields(model))

@@ -150,7 +150,7 @@ class Certified:
     def write(self, directory: Path) -> Path:
         """Write the document into the directory, which is made where missing; returns its path."""
         directory.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.document, indent=1) + "\n"
+        text = json.dumps(self.document, indent=1, allow_nan=False) + "\n"
         return write_text(directory / self.name, text)
 
 

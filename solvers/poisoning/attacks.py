@@ -5,9 +5,9 @@ behind, and post-processing it means handing that to ``enclose_flips`` or ``flip
 target.  A flipped pair has the label 1 - theta_O; all others keep theirs.  Ties go to the pair that
 comes first, so that equal data have equal attacks.
 
-Source: Kusaka et al. 2025 (random flips; the pipeline that filters by margin and takes the largest
-gaps in length, after Wang et al., RLHFPoison).  The threshold on a linear feature is ours: it is
-the attack that nothing can make cheaper.
+Source: Kusaka et al. 2025 (random flips; the pipeline that filters by margin and then by gaps in
+length, after Wang et al., RLHFPoison, of which the largest are recalled).  The threshold on a
+linear feature is ours: it is the attack that nothing can make cheaper.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def by_length(
     gaps: length of the rejected answer minus that of the chosen one (N), in any unit; only pairs
     with a positive gap are flipped, so that fewer than rate * N may be.
     order: "smallest" keeps the smallest gaps instead.  That is what the published code does, which
-    sorts the gaps upwards although its comment asks for the largest.
+    sorts the gaps upwards although its comment says "top".  That RLHFPoison itself takes the
+    largest is recalled, not read.
 
     Raises ModelError for another order, and if no chosen answer is shorter.
     """

@@ -1,8 +1,8 @@
 """Preference data as files: pairs of texts (.jsonl, .jsonl.gz, .parquet) or of features (.npz).
 
 A row of text holds ``chosen`` and ``rejected``, each a string or a list of messages as chat data
-have them (their contents are joined), and optionally ``prompt``, which then stands before both
-unless both begin with it already.
+have them, and optionally ``prompt``, which then stands before both unless both begin with it
+already.  A space stands between prompt and answer, and between messages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from ..model_checks import ModelError
 from .bounded_files import MOST_ROWS, lines_of, most_unpacked, shown, strict_json, text_of
-from .dialogues import pair_of
+from .dialogues import Prompt, pair_of
 from .feature_files import read_features
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +39,8 @@ class PreferencePairs:
     features: Phi (n, N), where the file holds features;
     labels: benign labels (N), 1 unless the file says otherwise; weights: (N), or None for 1 each;
     unread: names of the columns, keys of messages and arrays that are not read;
-    prompts_within: in how many pairs both texts began with the prompt, which then stands once.
+    prompts: where the prompt of each pair was (N), none where the file holds features;
+    joined: whether prompts and answers, or messages, were joined.
     """
 
     path: Path
@@ -51,7 +52,8 @@ class PreferencePairs:
     labels: Array
     weights: Array | None = None
     unread: tuple[str, ...] = ()
-    prompts_within: int = 0
+    prompts: tuple[Prompt, ...] = ()
+    joined: bool = False
 
     @property
     def n_pairs(self) -> int:
@@ -93,8 +95,9 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     chosen: list[str] = []
     rejected: list[str] = []
     numbers: list[int] = []
+    prompts: list[Prompt] = []
     unread: set[str] = set()
-    within, most = 0, most_unpacked(path)
+    joined, most = False, most_unpacked(path)
     left = most
     for number, row in rows_of(path):
         pair = pair_of(row, _place(path, number))
@@ -102,7 +105,8 @@ def read_pairs(path: str | Path) -> PreferencePairs:
         rejected.append(pair.rejected)
         numbers.append(number)
         unread |= pair.unread
-        within += pair.prompt_within
+        prompts.append(pair.prompt)
+        joined |= pair.joined
         left -= len(pair.chosen) + len(pair.rejected)
         if left < 0 or len(numbers) > MOST_ROWS:
             raise ModelError(
@@ -113,7 +117,8 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     if not numbers:
         raise ModelError(f"{path} holds no pairs; it is empty")
     return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None,
-                           np.ones(len(numbers)), None, tuple(sorted(unread)), within)  # fmt: skip
+                           np.ones(len(numbers)), None, tuple(sorted(unread)), tuple(prompts),
+                           joined)  # fmt: skip
 
 
 def rows_of(path: Path) -> Iterator[Row]:

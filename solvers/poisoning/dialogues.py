@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..model_checks import ModelError
 from .bounded_files import listed, shown
 
-_BETWEEN = "\n\n"
-"""Stands between the messages of a dialogue."""
+BETWEEN = " "
+"""Stands between prompt and answer, as in the source's pipeline, and between messages."""
+_MESSAGES = "\n\n"
+"""Stands between messages while a prompt is looked for among them."""
 _CALLS = ("tool_calls", "function_call")
 """A message that has one of these may have no content."""
+
+
+class Prompt(enum.Enum):
+    """Where the prompt of a row was."""
+
+    NONE = "there is none"
+    BEFORE = "apart from the answers: it was put before both"
+    WITHIN = "both answers held it already: it was not put before them again"
+    ONE_SIDED = "one answer began with it, by chance or not: it was put before both"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """What is read of a row.
 
-    chosen, rejected: with the prompt before both; prompt_within: whether both began with it
-    already, so that it was not put before them again; unread: names of columns that are not read,
-    and as "chosen: name" of keys of messages.
+    chosen, rejected: with the prompt before both; joined: whether `BETWEEN` stands in them, which
+    is not in the row; unread: names of columns that are not read, and as "chosen: name" of keys of
+    messages.
     """
 
     chosen: str
     rejected: str
-    prompt_within: bool
+    prompt: Prompt
+    joined: bool
     unread: frozenset[str]
 
 
@@ -42,8 +55,8 @@ def pair_of(row: Mapping[str, Any], place: str) -> Pair:
                 f"{place} has no {name!r}, but {listed(row)}; each row holds chosen and rejected: "
                 "rename what is named otherwise, and put the better answer under chosen"
             )
-    prompt = "" if row.get("prompt") in (None, "", []) else _text(row["prompt"], place, "prompt")
-    chosen, rejected = (_text(row[name], place, name) for name in ("chosen", "rejected"))
+    prompt = () if row.get("prompt") in (None, "", []) else _parts(row["prompt"], place, "prompt")
+    answers = [_parts(row[name], place, name) for name in ("chosen", "rejected")]
     unread = frozenset(row.keys() - {"prompt", "chosen", "rejected"}) | frozenset(
         f"{name}: {key}"
         for name in ("prompt", "chosen", "rejected")
@@ -52,17 +65,23 @@ def pair_of(row: Mapping[str, Any], place: str) -> Pair:
         if isinstance(message, dict)
         for key in message.keys() - {"role", "content"}
     )
-    if prompt.strip() and _both_hold(row, (chosen, rejected), prompt.strip(), place):
-        return Pair(chosen, rejected, True, unread)
-    return Pair(prompt + chosen, prompt + rejected, False, unread)
+    where = _where(row, answers, _MESSAGES.join(prompt).strip(), place)
+    before = prompt if where in (Prompt.BEFORE, Prompt.ONE_SIDED) else ()
+    chosen, rejected = (BETWEEN.join([*before, *parts]) for parts in answers)
+    joined = bool(before) or max(map(len, answers)) > 1
+    return Pair(chosen, rejected, where, joined, unread)
 
 
-def _both_hold(row: Mapping[str, Any], texts: tuple[str, str], prompt: str, place: str) -> bool:
-    """Whether both texts hold the prompt: as a message (dialogues), or at their beginning."""
+def _where(
+    row: Mapping[str, Any], answers: Sequence[Sequence[str]], prompt: str, place: str
+) -> Prompt:
+    """Whether the answers hold the prompt: as a message (dialogues), or at their beginning."""
+    if not prompt:
+        return Prompt.NONE
     lists = [isinstance(row[name], list) for name in ("chosen", "rejected")]
     held = [
-        _among(text, prompt) if several else _begins(text.lstrip(), prompt)
-        for text, several in zip(texts, lists, strict=True)
+        _among(parts, prompt) if several else _begins(parts[0].lstrip(), prompt)
+        for parts, several in zip(answers, lists, strict=True)
     ]
     if any(lists) and held[0] != held[1]:
         with_it, without = ("chosen", "rejected") if held[0] else ("rejected", "chosen")
@@ -70,11 +89,14 @@ def _both_hold(row: Mapping[str, Any], texts: tuple[str, str], prompt: str, plac
             f"{place}: {with_it} holds the prompt {shown(prompt)} and {without} does not; give it "
             "in both or in neither"
         )
-    return all(held)
+    if all(held):
+        return Prompt.WITHIN
+    return Prompt.ONE_SIDED if any(held) else Prompt.BEFORE
 
 
-def _among(text: str, prompt: str) -> bool:
-    return f"{_BETWEEN}{prompt}{_BETWEEN}" in f"{_BETWEEN}{text}"
+def _among(messages: Sequence[str], prompt: str) -> bool:
+    text = _MESSAGES.join(messages)
+    return f"{_MESSAGES}{prompt}{_MESSAGES}" in f"{_MESSAGES}{text}"
 
 
 def _begins(text: str, prompt: str) -> bool:
@@ -83,20 +105,19 @@ def _begins(text: str, prompt: str) -> bool:
     return text.startswith(prompt) and not (prompt[-1].isalnum() and follows.isalnum())
 
 
-def _text(value: Any, place: str, name: str) -> str:
-    """A string as it is; the contents of a list of messages, joined by blank lines."""
+def _parts(value: Any, place: str, name: str) -> tuple[str, ...]:
+    """A string as it is, alone; the contents of a list of messages."""
     if isinstance(value, list) and value:
-        parts = [
+        return tuple(
             _content(message, f"{place}: message {k} of {name}")
             for k, message in enumerate(value, start=1)
-        ]
-        return _BETWEEN.join(parts)
+        )
     if not isinstance(value, str):
         raise ModelError(
             f"{place}: {name} is {shown(value)}; give a string, or a list of messages with a "
             "content each"
         )
-    return _whole(value, f"{place}: {name}")
+    return (_whole(value, f"{place}: {name}"),)
 
 
 def _content(message: Any, place: str) -> str:

@@ -45,9 +45,13 @@ class Dropped:
     tolerance: float
     gap: float
 
-    def price(self, ridge: float) -> float:
-        """An upper bound on the distance of the rewards (2-norm) learnt with this ridge > 0."""
-        return math.nextafter(self.gap / ridge, math.inf) if ridge > 0 else math.inf
+    def price(self, ridge: float) -> float | None:
+        """An upper bound on the distance of the rewards (2-norm) learnt with this ridge.
+
+        None where there is no such bound: without a ridge (0), or where doubles overflow.
+        """
+        bound = math.nextafter(self.gap / ridge, math.inf) if ridge > 0 else math.inf
+        return bound if math.isfinite(bound) else None
 
 
 def moment_gap(data: FlipArrays, labels: Array) -> float:

@@ -298,20 +298,22 @@ class Enclosing:
         count = len(features.dropped)
         many = "1 feature is a combination" if count == 1 else f"{count} features are combinations"
         if features.proved:
-            self.notes.append(f"{many} of the others (or zero), left out: {names}")
+            self.notes.append(
+                f"{many} of the others (or zero), left out (numbered from 0): {names}"
+            )
         elif self.tolerance:
             self.kept, self.dropped = features.used, features.dropped
             self.notes.append(
                 f"{many} of the others up to {max(self.tolerance, ROUNDING):g} of their size, "
-                f"left out: {names}; the bounds are those of the features kept, the lower one "
-                "also of all"
+                f"left out (numbered from 0): {names}; the bounds are those of the features kept, "
+                "the lower one also of all"
             )
         else:
             self.sound = False
             self.notes.append(
-                f"{many} of the others up to rounding, which was not proved, left out: {names}; "
-                "the lower bound holds with them, too (a tolerance drops them and says what that "
-                "costs)"
+                f"{many} of the others up to rounding, which was not proved, left out (numbered "
+                f"from 0): {names}; the lower bound holds with them, too (a tolerance drops them "
+                "and says what that costs)"
             )
 
 

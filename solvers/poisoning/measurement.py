@@ -67,7 +67,8 @@ class Measurement:
     None; rounded: the cheapest labels in multiples of 1 / copies, or None; fractional: how many of
     them are neither benign nor 0 or 1; status, notes: how the enclosure ended; dropped: features
     left out by a tolerance, or None, and price: how far, at most, that moves the ridge reward
-    learnt from ``labels`` away from the target's (2-norm).
+    learnt from ``labels`` with all features away from the target's (2-norm), or None if nothing
+    is known.  Everything else is of ``features`` (n, N), those that were kept.
     """
 
     features: Array
@@ -88,17 +89,27 @@ class Measurement:
     notes: tuple[str, ...]
     seconds: float
     dropped: Dropped | None = None
-    price: float = 0.0
+    price: float | None = 0.0
 
     @property
     def n_features(self) -> int:
-        """n."""
+        """n, without what was dropped."""
         return len(self.features)
+
+    @property
+    def n_dropped(self) -> int:
+        """How many features a tolerance left out."""
+        return len(self.dropped.features) if self.dropped else 0
 
     @property
     def n_pairs(self) -> int:
         """N."""
         return len(self.benign)
+
+    @property
+    def n_changed(self) -> int:
+        """How many labels the attack changes."""
+        return int(np.count_nonzero(self.target != self.benign))
 
     @property
     def ratio(self) -> float:
@@ -138,13 +149,18 @@ def measure(
     features: Phi (n, N); benign, target: labels (N); weights: (N), or None for 1 each.
 
     Raises ModelError as ``enclose_flips`` does, and if benign labels are no multiples of
-    1 / copies.
+    1 / copies.  Raises KeyboardInterrupt where the enclosure was interrupted, for its bounds may be
+    as wide as from 0 to the attack's cost and would pass for a measurement.
     """
     since = time.perf_counter()
     found = enclose_flips(
         features, benign, target, weights=weights, norm=conditions.norm, width=conditions.width,
         tolerance=conditions.tolerance,
     )  # fmt: skip
+    if found.status is EnclosureStatus.INTERRUPTED:
+        raise KeyboardInterrupt
+    if found.dropped:
+        features = np.delete(features, found.dropped.features, axis=0)
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
     copies = conditions.copies
     rounded = None if copies is None else to_copies(found.labels, benign, copies)

@@ -30,7 +30,7 @@ class Cell:
 
     attack: its name; n_features, n_pairs; lower, upper: means of the bounds on least cost / cost of
     the attack; least, greatest: the upper bound of a seed; width: the largest of a seed's bounds'
-    differences.
+    differences; flips: the attack's own, mean.
     """
 
     attack: str
@@ -41,6 +41,7 @@ class Cell:
     least: float
     greatest: float
     width: float
+    flips: float
 
     @classmethod
     def of(cls, attack: str, found: Sequence[Measurement]) -> Cell:
@@ -56,6 +57,7 @@ class Cell:
             float(highs.min()),
             float(highs.max()),
             float((highs - lows).max()),
+            float(np.mean([one.attack for one in found])),
         )
 
     @property

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.verify.cli import main
+from holdfast.solvers.poisoning.enclosing import Enclosing
+from holdfast.solvers.poisoning.synthetic import LossCell
+from holdfast.verify.cli import main, poisoning_synthetic
 
 WORDS = (
     "sun", "river", "door", "cold", "quiet", "cup", "cat", "over", "bird", "song", "snow", "warm",
@@ -18,6 +21,7 @@ WORDS = (
 PAIRS = 24
 NGRAMS = ("--features", "ngrams", "--dimensions", "4")
 
+Array = np.ndarray[Any, Any]
 Run = Callable[..., tuple[int, str]]
 
 
@@ -25,13 +29,13 @@ Run = Callable[..., tuple[int, str]]
 def poison(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Run:
-    """Runs ``holdfast poison`` in an empty folder: the exit code, and all that it printed."""
+    """Runs a command in an empty folder: the exit code, and all that it printed."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def run(*arguments: str, command: str = "poison") -> tuple[int, str]:
         capfd.readouterr()
         with pytest.raises(SystemExit) as stop:
-            main(["poison", *arguments])
+            main([command, *arguments])
         return int(stop.value.code or 0), " ".join("".join(capfd.readouterr()).split())
 
     return run
@@ -90,7 +94,8 @@ def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: st
     right = least_cost(chosen, rejected)
     prompts = [row["prompt"] for row in rows]
     twice = [
-        [p + text for p, text in zip(prompts, texts, strict=True)] for texts in (chosen, rejected)
+        [f"{p} {text}" for p, text in zip(prompts, texts, strict=True)]
+        for texts in (chosen, rejected)
     ]
     assert abs(least_cost(*twice) - right) > 1e-3
     data = write("pairs.jsonl", rows)
@@ -98,10 +103,56 @@ def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: st
     assert code == 0, said
     document = json.loads(Path("o.json").read_text())
     assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
-    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS}"
+    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS} (first in row 1)"
     assert note in said
     assert note in document["notes"][1]
     assert "note: not read: prompt_id" in said
+
+
+FORMS: dict[str, Callable[[str, str, str], dict[str, Any]]] = {
+    "apart": lambda prompt, good, bad: {"prompt": prompt, "chosen": good, "rejected": bad},
+    "a dialogue": lambda prompt, good, bad: {
+        "prompt": chat(prompt), "chosen": chat(good), "rejected": chat(bad)},
+    "messages": lambda prompt, good, bad: {
+        "chosen": chat(prompt, good), "rejected": chat(prompt, bad)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_prompts_and_answers_are_not_glued_together(poison: Run, form: str) -> None:
+    """The right cost is that of prompt + " " + answer; glued, two words would be one."""
+    ends = [(prompt.rstrip("?"), good, bad) for prompt, good, bad in triples()]
+    right, glued = (
+        least_cost(*([p + between + pair[k] for p, *pair in ends] for k in (0, 1)))
+        for between in (" ", "")
+    )
+    assert abs(glued - right) > 1e-3
+    data = write("pairs.jsonl", [FORMS[form](*one) for one in ends])
+    code, said = poison(data, "--target", "length", "--rate", "1/4", *NGRAMS, "--json", "o.json")
+    assert code == 0, said
+    document = json.loads(Path("o.json").read_text())
+    assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
+    assert "a space stands between prompt and answer, and between messages" in said
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen", "said"),
+    [
+        (None, "{1}", "there is no prompt in 1 pair of 24 (first in row 3)"),
+        ("{0}", "{0} {1}", "one answer alone begins with the prompt in 1 pair of 24 (first in"),
+        ("{0}", "{1}", None),
+    ],
+)
+def test_rows_whose_prompt_is_unlike_the_others_are_counted(
+    poison: Run, prompt: str | None, chosen: str, said: str | None
+) -> None:
+    rows = [FORMS["apart"](*one) for one in triples()]
+    third = triples()[2]
+    rows[2]["prompt"] = prompt and prompt.format(*third)
+    rows[2]["chosen"] = chosen.format(*third)
+    code, output = poison(write("pairs.jsonl", rows), *NGRAMS)
+    assert code == 0, output
+    assert said in output if said else "1 pair of 24" not in output
 
 
 def test_a_call_of_a_tool_has_no_content_and_is_said_to_be_unread(poison: Run) -> None:
@@ -251,4 +302,177 @@ def test_a_tolerance_states_its_price(poison: Run) -> None:
     one = json.loads(Path("o.json").read_text())["measurements"][0]
     assert len(one["features_dropped"]) == 1
     assert 0 < one["price_of_dropping"] < 1e-6
-    assert "1 feature dropped; with a ridge, the reward learnt from the cheapest labels" in said
+    assert "1 feature dropped; with the ridge, the reward that all features learn from the" in said
+
+
+def nearly_dependent() -> tuple[Array, Array]:
+    """Four features of 50 pairs, the last being the first up to 1e-2, and a target of 8 flips."""
+    features = np.random.default_rng(3).standard_normal((4, 50))
+    features[3] = features[0] + 1e-2 * features[3]
+    return features, np.array([0.0] * 8 + [1.0] * 42)
+
+
+def test_with_a_tolerance_a_row_is_that_of_the_features_kept(poison: Run) -> None:
+    """Closed form norm(p)_2^2 / norm(p)_max and least cost of the first three, by numpy and scipy.
+
+    The closed form of all four features is above the least cost of the three.
+    """
+    from scipy.optimize import linprog
+
+    features, target = nearly_dependent()
+
+    def closed(kept: Array) -> float:
+        projected = np.linalg.pinv(kept) @ kept @ (target - 1)
+        return float(projected @ projected / np.abs(projected).max())
+
+    three = features[:3]
+    cost = 50 + linprog(-np.ones(50), A_eq=three, b_eq=three @ target, bounds=(0, 1)).fun
+    assert closed(three) < cost < closed(features)
+    np.savez("pairs.npz", features=features)
+    np.save("target.npy", target)
+    code, said = poison("pairs.npz", "--target", "target.npy", "--tolerance", "0.1", "--exact",
+                        "--json", "o.json")  # fmt: skip
+    assert code == 0, said
+    one = json.loads(Path("o.json").read_text())["measurements"][0]
+    assert (one["n_features"], one["n_features_dropped"], one["features_dropped"]) == (3, 1, [3])
+    assert one["closed_form_bound"] == pytest.approx(closed(three), rel=1e-9)
+    assert one["least_cost"] == pytest.approx([cost, cost], rel=2e-6)
+    assert "3 of 4" in said
+    assert "3 fixed features kept of 4" in said
+    assert f"exact: the least cost is {cost:.8g}" in said
+
+
+def test_without_a_ridge_there_is_no_price_of_dropping(poison: Run) -> None:
+    features, target = nearly_dependent()
+    np.savez("pairs.npz", features=features)
+    np.save("target.npy", target)
+    code, said = poison("pairs.npz", "--target", "target.npy", "--tolerance", "0.1", "--ridge", "0",
+                        "--json", "o.json", "--record", "r.jsonl")  # fmt: skip
+    assert code == 0, said
+    for text in (Path("o.json").read_text(), Path("r.jsonl").read_text()):
+        assert '"price_of_dropping": null' in text
+        assert not {"Infinity", "NaN"} & set(text.replace(",", " ").split())
+    assert "nothing is claimed of rewards that are learnt with all features" in said
+    assert "with the ridge" not in said
+
+
+SMALL = ("--dimension", "5", "--multiples", "2,4", "--structured", "10", "--loss", "3",
+         "--copies", "1", "--seeds", "2")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["poison", "poison-synthetic"])
+def test_an_interrupted_solve_ends_the_run(
+    poison: Run, monkeypatch: pytest.MonkeyPatch, command: str, number: signal.Signals
+) -> None:
+    """Its bounds, from 0 to the attack's cost, are no measurement: nothing is shown or written."""
+    np.savez("pairs.npz", features=np.random.default_rng(1).standard_normal((2, 60)))
+    arguments = SMALL if command == "poison-synthetic" else ("pairs.npz", "--dimensions", "1,2")
+    assert poison(*arguments, "--json", "whole.json", command=command)[0] == 0
+    solved: list[str] = []
+    original = Enclosing.run
+
+    def run(search: Enclosing) -> None:
+        solved.append(search.norm)
+        if len(solved) == 2:
+            signal.raise_signal(number)
+        original(search)
+
+    monkeypatch.setattr(Enclosing, "run", run)
+    code, said = poison(*arguments, "--json", "o.json", command=command)
+    assert (code, len(solved)) == (128 + number, 2)
+    assert "suffice" not in said
+    assert said.endswith("holdfast: interrupted")
+    assert sorted(path.name for path in Path().iterdir()) == ["pairs.npz", "whole.json"]
+
+
+def test_numbers_that_json_has_not_are_written_as_null(poison: Run) -> None:
+    """Of Parquet columns that are carried along; pandas writes what is missing as NaN."""
+    import pyarrow
+    import pyarrow.parquet
+
+    scores = [float("nan"), float("inf"), 1.5] * 8
+    rows = [
+        {"chosen": good, "rejected": bad, "score": score, "all": [score]}
+        for (_, good, bad), score in zip(triples(), scores, strict=True)
+    ]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), "pairs.parquet")
+    code, said = poison("pairs.parquet", "--rate", "1", *NGRAMS, "--out", "o.jsonl")
+    assert code == 0, said
+    text = Path("o.jsonl").read_text()
+    assert "NaN" not in text
+    assert "Infinity" not in text
+    found = [json.loads(line) for line in text.splitlines()]
+    for one in found:
+        right = 1.5 if one["flipped_row"] % 3 == 0 else None
+        assert (one["score"], one["all"]) == (right, [right])
+    assert {one["score"] for one in found} == {None, 1.5}
+
+
+def test_a_loss_that_is_not_known_is_null_and_a_dash(
+    poison: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = LossCell(2, 6, 1, float("nan"), float("nan"), 0)
+    monkeypatch.setattr(poisoning_synthetic, "loss_cells", lambda *_: [cell])
+    code, said = poison(*SMALL, "--json", "o.json", command="poison-synthetic")
+    assert code == 0, said
+    text = Path("o.json").read_text()
+    assert json.loads(text)["losses"][0]["loss"] is None
+    assert "NaN" not in text
+    assert "nan" not in said
+
+
+def gaps_of(*gaps: int) -> list[dict[str, str]]:
+    """Rows whose rejected text is longer by so many characters."""
+    return [
+        {"chosen": "x" * 50 + f" a{k}", "rejected": "x" * (50 + gap) + f" b{k}"}
+        for k, gap in enumerate(gaps)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "asked", "flipped"),
+    [
+        (("length", "0.9"), "3 of 8 labels, 37.5 % (90 % were asked for, 7: no more qualify)",
+         7.2, 3),
+        (("filtered-length", "1/2"), "2 of 8 labels, 25 % (50 % were asked for, 4: no more", 4, 2),
+        (("length", "0.25"), "flips: 2 of 8 labels, 25 % What", 2, 2),
+        (("random", "0.001"), "1 of 8 labels, 12.5 % (0.1 % would be 0.008; a whole number is",
+         0.008, 1),
+        (("random", "0.3"), "2 of 8 labels, 25 % (30 % would be 2.4; a whole number", 2.4, 2),
+        (("random", "1"), "8 of 8 labels, 100 % What", 8, 8),
+    ],
+)  # fmt: skip
+def test_what_is_flipped_is_said_beside_what_was_asked_for(
+    poison: Run, arguments: tuple[str, str], said: str, asked: float, flipped: int
+) -> None:
+    """Three of eight chosen texts are shorter; a quarter of eight pairs are two."""
+    data = write("pairs.jsonl", gaps_of(1, -1, 2, 0, 3, -2, 0, -3))
+    target, rate = arguments
+    code, output = poison(data, "--target", target, "--rate", rate, "--features", "ngrams",
+                          "--dimensions", "2", "--json", "o.json")  # fmt: skip
+    assert code == 0, output
+    assert said in output
+    one = json.loads(Path("o.json").read_text())["measurements"][0]
+    assert (one["flips_asked_for"], one["labels_changed_by_target"]) == (asked, flipped)
+
+
+def test_ties_are_flipped_together_and_labels_of_a_half_stay(poison: Run) -> None:
+    """Feature 1 is -1 in three pairs, of which one is asked for; of 4 labels 2 are 1/2."""
+    np.savez("pairs.npz", features=np.array([[-1.0, -1.0, -1.0, 1.0]]))
+    _, said = poison("pairs.npz", "--target", "threshold", "--rate", "1/4")
+    assert "target flips: 3 of 4 labels, 75 % (25 % were asked for; pairs that tie" in said
+    np.savez("pairs.npz", features=np.ones((1, 4)), labels=[0.5, 0.5, 1, 1])
+    _, said = poison("pairs.npz", "--rate", "1", "--copies", "2")
+    assert "flips: 2 of 4 labels, 50 % (100 % were asked for, 4: a label of 1/2 is the" in said
+
+
+def test_a_target_without_a_rate_has_none_in_json(poison: Run) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 4)))
+    Path("target.txt").write_text("0\n1\n1\n1\n")
+    code, said = poison("pairs.npz", "--target", "target.txt", "--json", "o.json")
+    assert code == 0, said
+    assert "target changes: 1 of 4 labels, 25 %" in said
+    document = json.loads(Path("o.json").read_text())
+    assert (document["rate"], document["order"]) == (None, None)
+    assert document["measurements"][0]["flips_asked_for"] is None

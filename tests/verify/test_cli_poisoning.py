@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ import pytest
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.attacks import random_flips
 from holdfast.solvers.poisoning.data_files import read_pairs
-from holdfast.solvers.poisoning.large import EnclosureStatus
-from holdfast.solvers.poisoning.measurement import Measurement, measure
 from holdfast.verify.cli.poisoning_output import above, below, enclosure
 from holdfast.verify.kernel import check_file
 
@@ -368,19 +365,6 @@ def test_one_pair_and_one_feature(holdfast: Invoke, tmp_path: Path) -> None:
 def test_printed_bounds_are_rounded_outwards(number: float, low: str, high: str) -> None:
     assert (below(number), above(number)) == (low, high)
     assert enclosure(number, number) == (low if low == high else f"{low} .. {high}")
-
-
-def test_an_interrupted_enclosure_ends_the_run_with_what_is_known(
-    holdfast: Invoke, features: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if Ctrl-C were pressed while the first of two rows is solved."""
-
-    def interrupted(*arguments: Any) -> Measurement:
-        return replace(measure(*arguments), status=EnclosureStatus.INTERRUPTED)
-
-    monkeypatch.setattr("holdfast.verify.cli.poisoning.measure", interrupted)
-    document = numbers(holdfast, features, "--dimensions", "2,4")
-    assert [one["n_features"] for one in document["measurements"]] == [2]
 
 
 def test_synthetic_tables(holdfast: Invoke) -> None:

@@ -108,7 +108,7 @@ def write_certificate(
     console: rich.console.Console, document: Mapping[str, Any], path: Path
 ) -> bool:
     """Write a certificate, have the kernel check it, say so; whether it was accepted."""
-    write_text(path, json.dumps(document))
+    write_text(path, json.dumps(document, allow_nan=False))
     report = check(document)
     verdict = "accepted by the kernel" if report.accepted else f"REJECTED: {report.steps[-1]}"
     name = plain(path)

@@ -9,11 +9,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from holdfast.solvers.poisoning.large import EnclosureStatus
 from holdfast.solvers.poisoning.measurement import Conditions, Measurement, measure
 from holdfast.verify.exit_codes import ExitCode
 
 from . import output
+from .json_files import write_json
 from .options import SEED, Whole, refuse_idle
 from .poisoning_input import (
     FEATURES,
@@ -22,12 +22,12 @@ from .poisoning_input import (
     progress_bar,
     read_data,
     sizes_of,
-    write_json,
 )
 from .poisoning_numbers import COUNT_LIMIT, Positive, share
 from .poisoning_output import (
     PURPOSE,
     cost_table,
+    flips,
     headline,
     notes,
     rewards_table,
@@ -51,8 +51,9 @@ def _kinds(kinds: dict[str, str]) -> str:
               help=f"The attack that is measured. {_kinds(TARGETS)}.")  # fmt: skip
 @click.option("--rate", default="0.05", show_default=True, help="Share of the pairs it flips.")
 @click.option("--order", type=click.Choice(["largest", "smallest"]), default="largest",
-              show_default=True, help="Gaps in length that are taken first; the published code "
-              "takes the smallest, although its comment says the largest.")  # fmt: skip
+              show_default=True, help="Gaps in length that are taken first. The published code "
+              "takes the smallest, although its comment says top; that the attack it follows takes "
+              "the largest is recalled, not printed there.")  # fmt: skip
 @click.option("--features", help=f"What a text is turned into. {_kinds(FEATURES)}. Default: "
               "sentence, or the features that the file holds.")  # fmt: skip
 @click.option("--dimensions", help="Numbers of features n, as 8,32,128 (nested).")
@@ -73,7 +74,8 @@ def _kinds(kinds: dict[str, str]) -> str:
               help="Of the enclosure, relative.")  # fmt: skip
 @click.option("--tolerance", type=Positive(zero=True), default=0.0, show_default=True,
               help="Drop features of which the others leave no more than this, relative to their "
-              "size; what that costs is said.")  # fmt: skip
+              "size; all numbers are then those of the features kept, and what that costs is "
+              "said.")  # fmt: skip
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of whatever is random.")
 @click.option("--exact", is_flag=True, help="Solve in rational numbers (small data) and certify.")
 @click.option("--certificate", help="Where the certificate of --exact goes.")
@@ -99,6 +101,8 @@ def poison_command(data: str, **options: Any) -> int:
     _check_request(found, target, dimensions, options)
     headline(console, found, target)
     measurements = _measure_all(console, found, target, dimensions, options)
+    for line in flips(target, measurements):
+        console.print(f"{output.plain(line)}\n", highlight=False)
     console.print(cost_table(measurements))
     if measurements[0].rounded is not None:
         console.print(rewards_table(measurements))
@@ -161,7 +165,7 @@ def _check_request(
         )
     if options["out"] and options["copies"] is None and not data.hard:
         raise click.BadParameter("--out needs --copies: some benign labels are fractions")
-    if options["copies"] is None and not (data.hard or target.learns):
+    if not (options["copies"] or data.hard or target.learns or options["tolerance"]):
         refuse_idle(["ridge"], "has no effect without --copies, as some benign labels are "
                     "fractions; leave it out")  # fmt: skip
     pairs = sizes_of(options["sizes"], data)[-1]
@@ -197,8 +201,6 @@ def _measure_all(
                     measure(part.features[:n], part.benign, labels, conditions, part.weights)
                 )
                 report(len(found), total)
-                if found[-1].status is EnclosureStatus.INTERRUPTED:
-                    return found
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from holdfast.solvers.poisoning.bounded_files import listed
 from holdfast.solvers.poisoning.data_files import PreferencePairs, read_pairs
+from holdfast.solvers.poisoning.dialogues import Prompt
 from holdfast.solvers.poisoning.feature_files import (
     check_labels,
     check_size,
@@ -31,7 +32,6 @@ from holdfast.solvers.poisoning.text_features import (
     rescaled,
     zero_columns,
 )
-from holdfast.solvers.whole_files import write_text
 from holdfast.verify.report.numbers import count
 
 from .poisoning_numbers import whole_numbers
@@ -131,13 +131,30 @@ def _unread(pairs: PreferencePairs, options: dict[str, Any]) -> Iterator[str]:
             )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
-    if pairs.prompts_within:
-        yield (
-            f"both answers hold the prompt already in {count(pairs.prompts_within, 'pair')} of "
-            f"{pairs.n_pairs:,}; there it is not put before them again"
-        )
+    yield from _prompts(pairs)
     if options["features"] and pairs.features is not None:
         yield f"the features of {options['features']} stand instead of those of the data"
+
+
+def _prompts(pairs: PreferencePairs) -> Iterator[str]:
+    """Where prompts were not as they should be, and how they were joined to the answers."""
+    found = Counter(pairs.prompts)
+    unlike = {
+        Prompt.WITHIN: "both answers hold the prompt already in {}; there it is not put before "
+        "them again",
+        Prompt.ONE_SIDED: "one answer alone begins with the prompt in {}; there it is put before "
+        "both, so that one has it twice: if it was meant as the prompt, take it out there",
+    }
+    if len(found) > 1:
+        unlike[Prompt.NONE] = "there is no prompt in {}; nothing is put before the answers there"
+    for where, words in unlike.items():
+        if found[where]:
+            row = pairs.rows[pairs.prompts.index(where)]
+            yield words.format(
+                f"{count(found[where], 'pair')} of {pairs.n_pairs:,} (first in row {row})"
+            )
+    if pairs.joined:
+        yield "a space stands between prompt and answer, and between messages"
 
 
 def _features(
@@ -240,17 +257,3 @@ def check_picture(path: str | None) -> None:
         check_suffix(path)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-
-
-def json_default(value: Any) -> Any:
-    """Arrays and fractions for json.dump."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value)
-
-
-def write_json(document: Any, path: str | Path) -> None:
-    """An indented JSON file."""
-    write_text(path, json.dumps(document, indent=2, default=json_default) + "\n")

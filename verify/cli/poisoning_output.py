@@ -43,6 +43,15 @@ def headline(console: Console, data: Data, target: Target) -> None:
     console.print(f"[dim]{PURPOSE}[/dim]\n", highlight=False)
 
 
+def flips(target: Target, measurements: Sequence[Measurement]) -> Iterator[str]:
+    """What the target flips of each number of pairs."""
+    rows = {one.n_pairs: one for one in measurements}
+    for one in rows.values():
+        where = f", N = {one.n_pairs:,}" if len(rows) > 1 else ""
+        verb = "flips" if target.rated else "changes"
+        yield f"target {verb}{where}: {target.flipped(one)}"
+
+
 def titled(title: str, table: Table, caption: str) -> Group:
     """A table with a title and a caption as wide as the page, whatever its own width."""
     return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")
@@ -57,7 +66,7 @@ def cost_table(measurements: Sequence[Measurement]) -> Group:
         table.add_column(heading, justify="right")
     for one in measurements:
         table.add_row(
-            f"{one.n_features:,}",
+            _kept(one),
             f"{one.n_pairs:,}",
             f"{one.ratio:,.0f}" if one.ratio >= 100 else f"{one.ratio:.3g}",
             below(one.attack),
@@ -73,6 +82,12 @@ def cost_table(measurements: Sequence[Measurement]) -> Group:
     )
 
 
+def _kept(one: Measurement) -> str:
+    """n, and of how many where a tolerance dropped some."""
+    given = f" of {one.n_features + one.n_dropped:,}" if one.n_dropped else ""
+    return f"{one.n_features:,}{given}"
+
+
 def rewards_table(measurements: Sequence[Measurement]) -> Group:
     """What is left of the effect after rounding to whole copies."""
     copies, table = measurements[0].copies, Table()
@@ -82,7 +97,7 @@ def rewards_table(measurements: Sequence[Measurement]) -> Group:
         table.add_column(heading, justify="right")
     for one in measurements:
         table.add_row(
-            f"{one.n_features:,}",
+            _kept(one),
             f"{one.n_pairs:,}",
             f"{one.fractional:,}",
             f"{one.rows:,}",
@@ -124,18 +139,30 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
     said: dict[str, str] = {}
     for one in measurements:
         for note in one.notes:
-            said.setdefault(note, f"n = {one.n_features:,}, N = {one.n_pairs:,}: {note}")
+            said.setdefault(note, f"{_row(one)}: {note}")
     yield from said.values()
     for one in measurements:
         if one.dropped is not None:
-            yield (
-                f"n = {one.n_features:,}, N = {one.n_pairs:,}: "
-                f"{count(len(one.dropped.features), 'feature')} dropped; with a ridge, the reward "
-                f"learnt from the cheapest labels is within {one.price:.3g} of the target's "
-                "(2-norm)"
-            )
+            yield f"{_row(one)}: {count(one.n_dropped, 'feature')} dropped; {_price(one)}"
     if any(status is RewardStatus.STOPPED for _, status in failed):
         yield f"Newton stopped early for some rows: {RewardStatus.STOPPED.value}"
+
+
+def _row(one: Measurement) -> str:
+    return f"n = {_kept(one)}, N = {one.n_pairs:,}"
+
+
+def _price(one: Measurement) -> str:
+    """What is known of the reward that is learnt with what was dropped, too."""
+    if one.price is None:
+        return (
+            "nothing is claimed of rewards that are learnt with all features, which takes a ridge "
+            "above zero and numbers within doubles"
+        )
+    return (
+        "with the ridge, the reward that all features learn from the cheapest labels is within "
+        f"{one.price:.3g} of the target's (2-norm)"
+    )
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -145,6 +172,7 @@ def _joined(names: Sequence[str]) -> str:
 def statement(measurement: Measurement) -> str:
     """The robustness figure in words."""
     one, weighted = measurement, measurement.weights is not None
+    kept = f" kept of {one.n_features + one.n_dropped:,}" if one.n_dropped else ""
     total = Fraction(float(one.weights.sum())) if one.weights is not None else one.n_pairs
     share = below(100 * Fraction(one.lower) / total)
     whole = "" if one.whole_flips is None else f", {one.whole_flips:,} if whole labels are flipped,"
@@ -163,7 +191,7 @@ def statement(measurement: Measurement) -> str:
         what += " (each change times the weight of its pair)"
     return (
         f"{what} to move the learnt reward to this target (a linear reward on "
-        f"{count(one.n_features, 'fixed feature')})"
+        f"{count(one.n_features, 'fixed feature')}{kept})"
     )
 
 

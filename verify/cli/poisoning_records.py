@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import importlib.metadata
 import io
-import json
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,8 @@ from holdfast.solvers.poisoning.data_files import PreferencePairs, rows_of
 from holdfast.solvers.poisoning.measurement import Measurement
 from holdfast.solvers.whole_files import append_line, whole
 
-from .poisoning_input import Data, json_default
+from .json_files import json_text
+from .poisoning_input import Data
 from .poisoning_output import statement
 from .poisoning_targets import Target
 
@@ -32,8 +32,9 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
     """Write each flipped copy as the row that it becomes; how many there are.
 
     That is chosen and rejected exchanged, or the row as it was where a label rises.
-    The other keys stay; ``flipped_row`` says where the row comes from, from 1.  Data of features
-    have rows of ``flipped_row`` and ``label`` only.  With m copies a pair has up to m rows.
+    The other keys stay (but for numbers that JSON has not, which become null); ``flipped_row`` says
+    where the row comes from, from 1.  Data of features have rows of ``flipped_row`` and ``label``
+    only.  With m copies a pair has up to m rows.
     """
     assert measurement.rounded is not None
     assert measurement.copies is not None
@@ -47,14 +48,14 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
             labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
             for number in copies:
                 changed = {"flipped_row": number, "label": labels[number - 1]}
-                file.write(json.dumps(changed) + "\n")
+                file.write(json_text(changed) + "\n")
             return len(copies)
         for number, row in rows_of(pairs.path):
             if number in copies:
                 ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
                 became = {**row, "chosen": row[ends[0]], "rejected": row[ends[1]],
                           "flipped_row": number}  # fmt: skip
-                line = json.dumps(became, default=json_default)
+                line = json_text(became)
                 file.write((line + "\n") * copies[number])
                 written += copies[number]
     return written
@@ -77,8 +78,12 @@ def _opened(path: Path) -> Iterator[IO[str]]:
 
 def append_record(data: Data, target: Target, measurement: Measurement, path: str) -> None:
     """Append the robustness figure of one measurement as a JSON line."""
-    record = {**_origin(data, target), **_numbers(measurement), "statement": statement(measurement)}
-    append_line(path, json.dumps(record, default=json_default))
+    record = {
+        **_origin(data, target),
+        **_numbers(measurement, target),
+        "statement": statement(measurement),
+    }
+    append_line(path, json_text(record))
 
 
 def document(data: Data, target: Target, measurements: Sequence[Measurement]) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def document(data: Data, target: Target, measurements: Sequence[Measurement]) ->
     return {
         **_origin(data, target),
         "purpose": "robustness of preference learning to changed labels, on the user's own data",
-        "measurements": [_numbers(measurement) for measurement in measurements],
+        "measurements": [_numbers(measurement, target) for measurement in measurements],
         "statement": statement(measurements[-1]),
     }
 
@@ -99,8 +104,8 @@ def _origin(data: Data, target: Target) -> dict[str, Any]:
         "features": data.described,
         "target": target.kind,
         "target_argument": target.argument or None,
-        "rate": float(target.rate),
-        "order": target.order,
+        "rate": float(target.rate) if target.rated else None,
+        "order": target.order if "length" in target.kind else None,
         "seed": target.seed,
         "notes": list(data.notes),
         "python": platform.python_version(),
@@ -108,7 +113,8 @@ def _origin(data: Data, target: Target) -> dict[str, Any]:
     }
 
 
-def _numbers(measurement: Measurement) -> dict[str, Any]:
+def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
+    asked = target.asked(measurement)
     return {
         "n_features": measurement.n_features,
         "n_pairs": measurement.n_pairs,
@@ -116,11 +122,14 @@ def _numbers(measurement: Measurement) -> dict[str, Any]:
         "target_digest": _digest(measurement.target),
         "benign_digest": _digest(measurement.benign),
         "weights_digest": None if measurement.weights is None else _digest(measurement.weights),
+        "flips_asked_for": None if asked is None else float(asked),
+        "labels_changed_by_target": measurement.n_changed,
         "target_cost": measurement.attack,
         "least_cost": [measurement.lower, measurement.upper],
         "least_whole_flips": measurement.whole_flips,
         "closed_form_bound": measurement.closed_form,
         "saving": measurement.saving,
+        "n_features_dropped": measurement.n_dropped,
         "features_dropped": list(measurement.dropped.features) if measurement.dropped else [],
         "price_of_dropping": measurement.price,
         "fractional_labels": measurement.fractional,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -20,11 +21,12 @@ from holdfast.solvers.poisoning.synthetic import (
     structured_cells,
 )
 from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.report.numbers import count, duration
+from holdfast.verify.report.numbers import DASH, count, duration
 
 from . import output
+from .json_files import write_json
 from .options import Whole
-from .poisoning_input import check_picture, progress_bar, write_json
+from .poisoning_input import check_picture, progress_bar
 from .poisoning_numbers import share, whole_numbers
 from .poisoning_output import PURPOSE, titled
 from .targets import check_targets
@@ -128,7 +130,12 @@ def _ratios(cells: Sequence[Cell], title: str, seeds: int) -> Group:
     for name in dict.fromkeys(cell.attack for cell in cells):
         row = {c.n_pairs // c.n_features: c for c in cells if c.attack == name}
         table.add_row(name, *(_mean(row[k].upper, row[k].spread) for k in columns))
-    return titled(title, table, f"mean of {count(seeds, 'seed')} ± half the range")
+    return titled(
+        title,
+        table,
+        f"mean of {count(seeds, 'seed')} ± half the range"
+        "; rates are rounded to whole flips, at least one",
+    )
 
 
 def _losses(cells: Sequence[LossCell], seeds: int) -> Group:
@@ -147,7 +154,9 @@ def _losses(cells: Sequence[LossCell], seeds: int) -> Group:
 
 
 def _mean(value: float, spread: float, digits: int = 2) -> str:
-    """The mean, and under it the spread where there is one."""
+    """The mean, and under it the spread where there is one; a dash where it is not known."""
+    if math.isnan(value):
+        return DASH
     shown = f"±{spread:.{digits}f}".replace("±0.", "±.")
     return f"{value:.{digits}f}" + (f"\n{shown}" if spread >= 0.5 * 10.0**-digits else "")
 

@@ -14,7 +14,8 @@ import numpy as np
 from holdfast.solvers.poisoning import attacks
 from holdfast.solvers.poisoning.feature_files import check_labels, check_size, read_numbers
 from holdfast.solvers.poisoning.learning import fit_reward
-from holdfast.verify.report.numbers import decimal
+from holdfast.solvers.poisoning.measurement import Measurement
+from holdfast.verify.report.numbers import count, decimal
 
 from .poisoning_input import Data
 
@@ -113,6 +114,27 @@ class Target:
             return len(read_numbers(self.argument, "the reward"))
         return int(self.argument) if self.kind == "feature:K" else 1
 
+    def asked(self, one: Measurement) -> Fraction | None:
+        """The number of pairs that the rate asks for, maybe not whole; None without a rate."""
+        return self.rate * one.n_pairs if self.rated else None
+
+    def flipped(self, one: Measurement) -> str:
+        """How many pairs are flipped, and why these are not the share that was asked for."""
+        found, total, asked = one.n_changed, one.n_pairs, self.asked(one)
+        said = f"{found:,} of {count(total, 'label')}, {_percent(Fraction(found, total))}"
+        if asked is None or found == asked:
+            return said
+        wanted, whole = _percent(self.rate), attacks.flip_count(self.rate, total)
+        if found == whole:
+            number = decimal(str(asked), 6)
+            return f"{said} ({wanted} would be {number}; a whole number is flipped, at least one)"
+        if found > whole:
+            return f"{said} ({wanted} were asked for; pairs that tie at the threshold go together)"
+        reasons = ["no more qualify"] if "length" in self.kind else []
+        if (one.benign == 0.5).any():
+            reasons.append("a label of 1/2 is the same when flipped")
+        return f"{said} ({wanted} were asked for, {whole:,}: {' and '.join(reasons)})"
+
     def described(self) -> str:
         """In words."""
         words = TARGETS[self.kind]
@@ -120,8 +142,12 @@ class Target:
             return f"labels from {self.argument}"
         if self.kind == "reward:FILE":
             return f"the labels of the reward in {self.argument}"
-        share = f"{decimal(str(100 * self.rate), 4)} %"
+        share = _percent(self.rate)
         if "length" in self.kind:
             return f"{words}, the {self.order} first, {share}"
         words = words.replace("feature K", f"feature {self.argument}")
         return f"{words}, {share}" + (f", seed {self.seed}" if self.kind == "random" else "")
+
+
+def _percent(share: Fraction) -> str:
+    return f"{decimal(str(100 * share), 4)} %"

@@ -101,7 +101,7 @@ def solve_command(
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
         path = Path(certificate or default)
-        write_text(path, json.dumps(found.document))
+        write_text(path, json.dumps(found.document, allow_nan=False))
         shown = output.plain(path)
         console.print(
             f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})"

@@ -57,8 +57,8 @@ def test_messages_and_a_prompt_are_joined(tmp_path: Path) -> None:
     chat = [{"role": "user", "content": "why?"}, {"role": "assistant", "content": "because"}]
     row = {"prompt": "Be brief. ", "chosen": chat, "rejected": "I decline"}
     pairs = read_pairs(write(tmp_path / "chat.jsonl", row))
-    assert pairs.chosen == ("Be brief. why?\n\nbecause",)
-    assert pairs.rejected == ("Be brief. I decline",)
+    assert pairs.chosen == ("Be brief.  why? because",)
+    assert pairs.rejected == ("Be brief.  I decline",)
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning.dialogues import pair_of
+from holdfast.solvers.poisoning.dialogues import Prompt, pair_of
 
 
 def chat(*contents: Any) -> list[dict[str, Any]]:
@@ -15,21 +15,22 @@ def chat(*contents: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("prompt", "chosen", "rejected", "texts"),
     [
-        ("Why? ", "So.", "No.", ("Why? So.", "Why? No.")),
+        ("Why? ", "So.", "No.", ("Why?  So.", "Why?  No.")),
+        ("Why?", "So.", "No.", ("Why? So.", "Why? No.")),
         ("Why?", "Why? So.", "Why? No.", ("Why? So.", "Why? No.")),
         ("\n\nWhy?", "Why? So.", "Why? No.", ("Why? So.", "Why? No.")),
-        ("Why?", chat("Why?", "So."), chat("Why?", "No."), ("Why?\n\nSo.", "Why?\n\nNo.")),
+        ("Why?", chat("Why?", "So."), chat("Why?", "No."), ("Why? So.", "Why? No.")),
         (chat("Be brief", "Why?"), chat("Be brief", "Why?", "So."), chat("Be brief", "Why?", "No"),
-         ("Be brief\n\nWhy?\n\nSo.", "Be brief\n\nWhy?\n\nNo")),
+         ("Be brief Why? So.", "Be brief Why? No")),
         ("Why?", chat("Be brief", "Why?", "So"), chat("Be brief", "Why?", "No"),
-         ("Be brief\n\nWhy?\n\nSo", "Be brief\n\nWhy?\n\nNo")),
-        ("Why?", "Why? So.", "No.", ("Why?Why? So.", "Why?No.")),
-        ("A", "Apple", "Ant", ("AApple", "AAnt")),
-        ("Why?", chat("So."), chat("No."), ("Why?So.", "Why?No.")),
-        ("Why?", chat("Why?"), chat("Why?"), ("Why?Why?", "Why?Why?")),
+         ("Be brief Why? So", "Be brief Why? No")),
+        ("Why?", "Why? So.", "No.", ("Why? Why? So.", "Why? No.")),
+        ("A", "Apple", "Ant", ("A Apple", "A Ant")),
+        ("Why?", chat("So."), chat("No."), ("Why? So.", "Why? No.")),
+        ("Why?", chat("Why?"), chat("Why?"), ("Why? Why?", "Why? Why?")),
         (None, "So.", "No.", ("So.", "No.")),
         ([], "So.", "No.", ("So.", "No.")),
-        (" ", "So.", "No.", (" So.", " No.")),
+        (" ", "So.", "No.", ("So.", "No.")),
     ],
 )  # fmt: skip
 def test_the_prompt_stands_once(
@@ -40,9 +41,16 @@ def test_the_prompt_stands_once(
 
 
 def test_whether_the_prompt_was_there_is_said() -> None:
-    for chosen, within in (("Why? So.", True), ("So.", False)):
-        row = {"prompt": "Why?", "chosen": chosen, "rejected": "Why? No."}
-        assert pair_of(row, "line 1").prompt_within is within
+    cases = [
+        ("Why?", "Why? So.", "Why? No.", Prompt.WITHIN, False),
+        ("Why?", "So.", "Why? No.", Prompt.ONE_SIDED, True),
+        ("Why?", "So.", "No.", Prompt.BEFORE, True),
+        (" ", "So.", "No.", Prompt.NONE, False),
+        (None, chat("Why?", "So."), "No.", Prompt.NONE, True),
+    ]
+    for prompt, chosen, rejected, where, joined in cases:
+        pair = pair_of({"prompt": prompt, "chosen": chosen, "rejected": rejected}, "line 1")
+        assert (pair.prompt, pair.joined) == (where, joined)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +78,9 @@ def test_what_is_refused(row: dict[str, Any], said: str) -> None:
 
 
 def test_a_message_that_calls_a_tool_may_be_empty_and_the_call_is_said_to_be_unread() -> None:
-    """Contents "Q", "", "4": joined by blank lines."""
+    """Contents "Q", "", "4": joined by spaces."""
     call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}
     row = {"chosen": [*chat("Q"), call, *chat("4")], "rejected": "b", "score": 8}
     pair = pair_of(row, "line 1")
-    assert pair.chosen == "Q\n\n\n\n4"
+    assert pair.chosen == "Q  4"
     assert pair.unread == {"score", "chosen: tool_calls"}

@@ -309,3 +309,18 @@ def test_the_rational_fallback_is_for_small_data_only(monkeypatch: pytest.Monkey
     monkeypatch.setattr(enclosing, "_RATIONAL", {"l1": 10})
     found = enclose_flips(features, 1, target, width=1e-16)
     assert "exact arithmetic" not in found.statistics["method"]
+
+
+@pytest.mark.parametrize("name", ["kInterrupt", "kHighsInterrupt"])
+def test_a_solve_that_was_interrupted_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import highspy
+
+    from holdfast.solvers.highs import highs_instance, run_highs
+
+    assert run_highs(highspy.HighsLp()).getModelStatus() == highspy.HighsModelStatus.kModelEmpty
+    status = getattr(highspy.HighsModelStatus, name)
+    monkeypatch.setattr(type(highs_instance()), "getModelStatus", lambda solver: status)
+    with pytest.raises(KeyboardInterrupt):
+        run_highs(highspy.HighsLp())
