@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from holdfast import theory
-from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem
+from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem, flipping
+from holdfast.theory.flipping import T_window, V_flip
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.fairness import why_fair
 from holdfast.verify.values import ClaimError
@@ -36,12 +37,12 @@ def test_a_statement_that_stands_has_no_list() -> None:
 
 def test_a_witness_that_violates_nothing_is_a_fault() -> None:
     with pytest.raises(ClaimError, match="does not violate"):
-        why_fair(replace(CASE, shows=lambda _: {theory.flipping.V_flip: Fraction(10, 9)}))
+        why_fair(replace(CASE, shows=lambda _: {V_flip: Fraction(10, 9)}))
 
 
 def test_an_assumption_that_is_not_met_is_a_fault() -> None:
     """The windows of CE-1 have two steps; a source that prints one step is not refuted by it."""
-    one_step = Printed("Windows have one step.", "T = 2.", Eq(theory.flipping.T_window, 1))
+    one_step = Printed("Windows have one step.", "T = 2.", Eq(T_window, 1))
     refutation = replace(CASE.theorem.refutation, printed=(one_step,))
     with pytest.raises(ClaimError, match="is not met by the witness"):
         why_fair(replace(CASE, theorem=replace(CASE.theorem, refutation=refutation)))
@@ -66,15 +67,13 @@ def test_what_was_not_read_is_not_called_refuted() -> None:
 def test_the_catalogue_refuses_a_false_statement_without_its_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bare = replace(theory.flipping.bellman, refutation=None)
-    monkeypatch.setattr(theory.flipping, "bellman", bare)
+    bare = replace(flipping.bellman, refutation=None)
+    monkeypatch.setattr(flipping, "bellman", bare)
     with pytest.raises(ValueError, match="flipping/bellman is refuted"):
         theory.catalogue()
     kept = Refutation("Read.", "None.", ())
     monkeypatch.undo()
-    monkeypatch.setattr(
-        theory.flipping, "one_step", replace(theory.flipping.one_step, refutation=kept)
-    )
+    monkeypatch.setattr(flipping, "one_step", replace(flipping.one_step, refutation=kept))
     with pytest.raises(ValueError, match="exactly if it is false"):
         theory.catalogue()
 
