@@ -28,6 +28,7 @@ from .endless import print_eventual, print_first_hit
 from .idle import idle_risk
 from .models import rational, states
 from .options import Whole
+from .targets import check_targets
 
 HORIZON = Whole(0, 10**6)
 """Decisions; more would fill the memory, a table of every state at each time, before it ends."""
@@ -137,6 +138,10 @@ def solve_joint(
         "reward_after_violation": not options["reward_only_safe"],
     }
     levels = read_levels(options["risks"])
+    if len(levels) > 1:
+        path = Path(certificates[0] or certificates[1])
+        paths = [str(output.path_for_level(path, level)) for level in levels]
+        check_targets([("--certificate", path) for path in dict.fromkeys(paths)])
     if model.n_constraints:
         output.console().print(
             f"note: the model's own costs and budgets ({model.n_constraints}) take no part; the "
