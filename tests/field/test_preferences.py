@@ -3,6 +3,8 @@
 import gzip
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -540,3 +542,59 @@ def test_features_of_any_scale_cost_the_same(poison: Run, scales: str, projectio
         assert costs[1] == pytest.approx(costs[0], rel=2e-6)
     else:
         assert costs[1][0] < costs[0][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--dimensions", "2,2"), "--dimensions has 2 more than once; give each value once"),
+        (("--sizes", "20,8,20"), "--sizes has 20 more than once"),
+        (("--projection", "principal"), "--projection principal of all 2 features changes no cost"),
+        (("--projection", "principal", "--dimensions", "2"), "changes no cost; leave it out, or"),
+        (("--projection", "principal", "--dimensions", "1,2"), None),
+        (("--projection", "principal", "--target", "threshold"), None),
+    ],
+)
+def test_options_without_effect_are_refused(
+    poison: Run, arguments: tuple[str, ...], said: str | None
+) -> None:
+    np.savez("pairs.npz", features=np.random.default_rng(4).standard_normal((2, 20)))
+    code, output = poison("pairs.npz", *arguments)
+    assert code == (64 if said else 0), output
+    assert said is None or said in output
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("--multiples", "2,2", "2"),
+        ("--structured", "10,10", "10"),
+        ("--loss", "1,1", "1"),
+        ("--copies", "5,1,5", "5"),
+        ("--rates", "0.5,1/2", "1/2"),
+    ],
+)
+def test_values_given_twice_are_refused(poison: Run, option: str, text: str, value: str) -> None:
+    code, said = poison(option, text, command="poison-synthetic")
+    assert code == 64
+    assert f"{option} has {value} more than once; give each value once" in said
+
+
+SHELL = f"{sys.executable} -m holdfast poison pairs.npz"
+
+
+def test_numbers_go_to_a_pipe_but_not_into_the_file_of_the_output(tmp_path: Path) -> None:
+    def shell(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command}"],
+            cwd=tmp_path, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+
+    np.savez(tmp_path / "pairs.npz", features=np.ones((1, 4)))
+    piped = shell(f"{SHELL} --json /dev/stdout | cat")
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert json.loads(piped.stdout[piped.stdout.index("\n{") : piped.stdout.rindex("}") + 1])
+    for path in ("/dev/stdout", "out.txt"):
+        done = shell(f"{SHELL} --json {path} > out.txt")
+        assert done.returncode == 64
+        assert f"--json {path} is where the output of this command goes" in done.stderr

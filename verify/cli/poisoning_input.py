@@ -34,6 +34,7 @@ from holdfast.solvers.poisoning.text_features import (
 )
 from holdfast.verify.report.numbers import count
 
+from .options import refuse_idle
 from .poisoning_numbers import whole_numbers
 from .targets import check_targets, make_folder
 
@@ -178,6 +179,10 @@ def _features(
     projection = projection or ("first" if own else "principal")
     largest = max(dimensions)
     if projection == "principal":
+        by_number = options["target"].startswith(("threshold", "feature:", "reward:"))
+        if own and min(dimensions) == size and not (by_number or options["tolerance"]):
+            refuse_idle(["projection"], f"principal of all {size} features changes no cost; leave "
+                        "it out, or give fewer --dimensions")  # fmt: skip
         return principal_rows(matrix, largest), f"{name}, leading principal components", dimensions
     if largest > size:
         raise click.BadParameter(
