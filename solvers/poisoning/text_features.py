@@ -88,16 +88,31 @@ def principal_rows(differences: Any, n_features: int) -> Array:
     are the projection to k features: their row spaces are nested, and what labels cost to change
     can only grow with n.  Components that vanish up to rounding are zero.
 
-    Raises ModelError unless 1 <= n <= D.
+    Raises ModelError unless 1 <= n <= D, and if a component is too large for a double.
     """
-    from scipy.linalg import eigh
-
     available = differences.shape[0]
     if not 1 <= n_features <= available:
         raise ModelError(
             f"{n_features} dimensions were asked for, but the features have {available}; "
             f"give numbers from 1 to {available}"
         )
+    # the products of the pairs must neither overflow nor vanish; powers of two change nothing else
+    exponent = int(np.frexp(abs(differences).max())[1])
+    power = max(-1000, min(1000, -exponent))
+    with np.errstate(over="ignore", under="ignore"):
+        rows = np.ldexp(_principal(differences * 2.0**power, n_features), -power)
+    if not np.isfinite(rows).all():
+        raise ModelError(
+            f"the features are as large as 2**{exponent}, so that their principal components are "
+            "beyond doubles; divide the features by a power of two"
+        )
+    return rows
+
+
+def _principal(differences: Any, n_features: int) -> Array:
+    from scipy.linalg import eigh
+
+    available = differences.shape[0]
     if differences.shape[1] < available:
         return _few_pairs(differences, n_features)
     _, vectors = eigh(
@@ -138,17 +153,18 @@ def _signed(vectors: Array) -> Array:
 class Scaled:
     """Features whose rows were multiplied by powers of two, or left as they were.
 
-    features: (n, N); spread: largest over smallest root mean square of the rows that are not zero;
-    changed: whether the rows were rescaled.
+    features: (n, N); smallest, largest: root mean squares, as they were, of the rows that are not
+    zero; changed: whether the rows were rescaled.
     """
 
     features: Array
-    spread: float
+    smallest: float
+    largest: float
     changed: bool
 
 
 def rescaled(features: Array) -> Scaled:
-    """Rows of root mean square in [1, 2) where they differ by more than four orders of magnitude.
+    """Rows of root mean square in [1, 2) where some lies four orders of magnitude from 1 or others.
 
     A row of Phi times a constant leaves all equations as they are, so that the cost is the same;
     powers of two are exact.  A ridge penalty then speaks of the scaled features.
@@ -158,12 +174,12 @@ def rescaled(features: Array) -> Scaled:
     sizes = safe * np.sqrt(np.mean((features / safe[:, None]) ** 2, axis=1))
     used = sizes[largest > 0]
     if not len(used):
-        return Scaled(features, 1.0, False)
-    spread = float(used.max() / used.min())
-    if spread <= _SPREAD and used.max() <= _SPREAD and used.min() >= 1 / _SPREAD:
-        return Scaled(features, spread, False)
+        return Scaled(features, 1.0, 1.0, False)
+    low, high = float(used.min()), float(used.max())
+    if high / _SPREAD <= low and high <= _SPREAD and low >= 1 / _SPREAD:
+        return Scaled(features, low, high, False)
     powers = np.where(largest > 0, np.floor(np.log2(np.where(sizes > 0, sizes, 1.0))), 0)
-    return Scaled(np.ldexp(features, -powers.astype(np.int64)[:, None]), spread, True)
+    return Scaled(np.ldexp(features, -powers.astype(np.int64)[:, None]), low, high, True)
 
 
 def zero_columns(features: Array) -> Array:

@@ -62,6 +62,14 @@ def write_prism(
     return list(files)
 
 
+def prism_paths(tra: Path, n_costs: int) -> list[Path]:
+    """All that `write_prism` writes of a model with so many costs."""
+    stem = tra.name.removesuffix(".tra")
+    functions = [stem, *(f"{stem}.cost{k}" for k in range(1, n_costs + 1))]
+    names = [f"{stem}.lab", *(one + end for one in functions for end in (".srew", ".trew"))]
+    return [tra, *map(tra.with_name, names)]
+
+
 def _structure(parts: Parts, index: int, stem: Path, text: _Numbers) -> dict[Path, Iterator[str]]:
     """The two files of the objective (0) or of a cost, one of them with no rewards."""
     values = parts.functions[index]

@@ -3,6 +3,8 @@
 import gzip
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -476,3 +478,123 @@ def test_a_target_without_a_rate_has_none_in_json(poison: Run) -> None:
     document = json.loads(Path("o.json").read_text())
     assert (document["rate"], document["order"]) == (None, None)
     assert document["measurements"][0]["flips_asked_for"] is None
+
+
+def test_the_default_certificate_is_looked_at_before_the_work(poison: Run) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 4)))
+    Path("poison.certificate.json").mkdir()
+    code, said = poison("pairs.npz", "--exact", "--json", "o.json")
+    assert code == 64
+    assert "--certificate: poison.certificate.json is a folder; name a file" in said
+    assert not Path("o.json").exists()
+    assert poison("pairs.npz", "--exact", "--norm", "l2")[0] == 0  # it has no certificate
+
+
+def test_a_cache_that_cannot_be_made_is_said_before_texts_are_encoded(poison: Run) -> None:
+    data = write("pairs.jsonl", gaps_of(1, 2))
+    Path("cache").write_text("a file")
+    code, said = poison(data, "--cache", "cache")
+    assert code == 64
+    assert "--cache: the folder cache cannot be made" in said
+
+
+@pytest.mark.parametrize("option", ["--labels", "--weights"])
+def test_what_is_read_is_not_written_over(poison: Run, option: str) -> None:
+    np.savez("pairs.npz", features=np.ones((1, 2)))
+    Path("ones.txt").write_text("1\n1\n")
+    code, said = poison("pairs.npz", option, "ones.txt", "--json", "ones.txt")
+    assert code == 64
+    assert f"--json ones.txt is the same file as {option} ones.txt" in said
+    assert Path("ones.txt").read_text() == "1\n1\n"
+
+
+SCALES = {
+    "from 1e-305": [1e-305, 1.0, 1.0],
+    "to 1e300": [1e-300, 1.0, 1e300],
+    "all 1e200": [1e200, 1e200, 1e200],
+    "all 1e-200": [1e-200, 1e-200, 1e-200],
+    "all 1e5": [1e5, 1e5, 1e5],
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("projection", ["first", "principal"])
+@pytest.mark.parametrize("scales", SCALES)
+def test_features_of_any_scale_cost_the_same(poison: Run, scales: str, projection: str) -> None:
+    """A feature times a constant has the same equations, and so the same cost.
+
+    Principal components are those of all features times one constant; components that vanish beside
+    the largest are left out, so that the cost may be lower.
+    """
+    rows = np.random.default_rng(2).standard_normal((3, 40))
+    factors, costs = np.array(SCALES[scales]), []
+    for matrix in (rows, rows * factors[:, None]):
+        np.savez("pairs.npz", features=matrix)
+        code, said = poison("pairs.npz", "--projection", projection, "--dimensions", "1,3",
+                            "--rate", "0.2", "--json", "o.json")  # fmt: skip
+        assert code == 0, said
+        costs.append(json.loads(Path("o.json").read_text())["measurements"][1]["least_cost"])
+    assert "a factor" not in said
+    if projection == "first":
+        least = f"{np.sqrt(np.mean(matrix[0] ** 2)):.1e}" if scales == "all 1e5" else ""
+        assert f"features have root mean squares from {least}" in said
+    if projection == "first" or len(set(factors)) == 1:
+        assert costs[1] == pytest.approx(costs[0], rel=2e-6)
+    else:
+        assert costs[1][0] < costs[0][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--dimensions", "2,2"), "--dimensions has 2 more than once; give each value once"),
+        (("--sizes", "20,8,20"), "--sizes has 20 more than once"),
+        (("--projection", "principal"), "--projection principal of all 2 features changes no cost"),
+        (("--projection", "principal", "--dimensions", "2"), "changes no cost; leave it out, or"),
+        (("--projection", "principal", "--dimensions", "1,2"), None),
+        (("--projection", "principal", "--target", "threshold"), None),
+    ],
+)
+def test_options_without_effect_are_refused(
+    poison: Run, arguments: tuple[str, ...], said: str | None
+) -> None:
+    np.savez("pairs.npz", features=np.random.default_rng(4).standard_normal((2, 20)))
+    code, output = poison("pairs.npz", *arguments)
+    assert code == (64 if said else 0), output
+    assert said is None or said in output
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("--multiples", "2,2", "2"),
+        ("--structured", "10,10", "10"),
+        ("--loss", "1,1", "1"),
+        ("--copies", "5,1,5", "5"),
+        ("--rates", "0.5,1/2", "1/2"),
+    ],
+)
+def test_values_given_twice_are_refused(poison: Run, option: str, text: str, value: str) -> None:
+    code, said = poison(option, text, command="poison-synthetic")
+    assert code == 64
+    assert f"{option} has {value} more than once; give each value once" in said
+
+
+SHELL = f"{sys.executable} -m holdfast poison pairs.npz"
+
+
+def test_numbers_go_to_a_pipe_but_not_into_the_file_of_the_output(tmp_path: Path) -> None:
+    def shell(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command}"],
+            cwd=tmp_path, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+
+    np.savez(tmp_path / "pairs.npz", features=np.ones((1, 4)))
+    piped = shell(f"{SHELL} --json /dev/stdout | cat")
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert json.loads(piped.stdout[piped.stdout.index("\n{") : piped.stdout.rindex("}") + 1])
+    for path in ("/dev/stdout", "out.txt"):
+        done = shell(f"{SHELL} --json {path} > out.txt")
+        assert done.returncode == 64
+        assert f"--json {path} is where the output of this command goes" in done.stderr

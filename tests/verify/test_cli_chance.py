@@ -189,3 +189,28 @@ def test_bad_input(holdfast: Invoke, model: Path, arguments: tuple[str, ...], sa
     done = holdfast("solve", model, *arguments)
     assert done.code == 64
     assert done.says(said)
+
+
+def test_a_certificate_of_each_level_is_looked_at_before_the_work(
+    holdfast: Invoke, model: Path
+) -> None:
+    Path("golden.risk-1-4.certificate.json").mkdir()
+    done = holdfast("solve", model, "--joint-risk", "0.1,1/4", "--horizon", 3)
+    assert done.code == 64
+    assert done.says("golden.risk-1-4.certificate.json is a folder; name a file")
+    assert not Path("golden.risk-1-10.certificate.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("0.1,1/10",), "--joint-risk has 1/10 more than once; give each value once"),
+        (("1/4", "--charge", "1", "--compare-boole"), "--compare-boole compares with --charge 1"),
+    ],
+)
+def test_levels_given_twice_and_a_comparison_with_itself_are_refused(
+    holdfast: Invoke, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = holdfast("solve", model, "--horizon", 3, "--joint-risk", *arguments)
+    assert done.code == 64
+    assert done.says(said)

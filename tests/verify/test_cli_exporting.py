@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.solvers import load, read_prism, save, solve
+from holdfast.solvers import load, read_prism, save, solve, write_prism
+from holdfast.solvers.prism.writer import prism_paths
 from holdfast.verify import landmarks
 from holdfast.verify.cli import main
 
@@ -87,3 +88,20 @@ def test_bad_exports_are_named(holdfast: Invoke, g1: Path) -> None:
         assert (code, message in said) == (64, True), said
     code, said = holdfast("solve", "absent.tra", "--discount", "1/2")
     assert (code, "absent.tra" in said) == (64, True)
+
+
+@pytest.mark.parametrize("end", ["lab", "srew", "trew", "cost1.srew", "cost1.trew"])
+def test_every_file_of_an_export_is_looked_at_before_any_is_written(
+    holdfast: Invoke, g1: Path, end: str
+) -> None:
+    Path(f"out.{end}").mkdir()
+    code, said = holdfast("export", g1, "--to", "out.tra")
+    assert code == 64
+    assert f"--to: out.{end} is a folder; name a file" in said
+    assert sorted(path.name for path in Path().iterdir()) == ["g1.json", f"out.{end}"]
+
+
+def test_the_files_of_an_export_are_those_that_are_looked_at(tmp_path: Path) -> None:
+    model = landmarks.g1()
+    written = write_prism(model, tmp_path / "out.tra")
+    assert prism_paths(tmp_path / "out.tra", model.n_constraints) == written

@@ -319,7 +319,9 @@ def test_badly_scaled_features_are_rescaled_and_it_is_said(
 ) -> None:
     scaled = tmp_path / "scaled.npz"
     np.savez(scaled, features=FEATURES[:4] * np.array([[2.0**30], [1], [2**-20], [4]]))
-    assert holdfast("poison", scaled).says("features differ in scale", "costs are the same")
+    assert holdfast("poison", scaled).says(
+        "features have root mean squares from", "costs are the same"
+    )
     before, after = (numbers(holdfast, path)["measurements"][0] for path in (features, scaled))
     assert after["least_cost"] == pytest.approx(before["least_cost"], rel=4e-6)
 

@@ -27,7 +27,8 @@ from .chance_output import Request, levels_table, print_problem, print_solution
 from .endless import print_eventual, print_first_hit
 from .idle import idle_risk
 from .models import rational, states
-from .options import Whole
+from .options import Whole, refuse_repeated
+from .targets import check_targets
 
 HORIZON = Whole(0, 10**6)
 """Decisions; more would fill the memory, a table of every state at each time, before it ends."""
@@ -101,7 +102,25 @@ def unsafe_states(model: CMDP, text: str) -> tuple[int, ...]:
 
 def read_levels(texts: Sequence[str]) -> tuple[Fraction, ...]:
     """The bounds of ``--joint-risk``, each text one or several with commas."""
-    return tuple(rational(part, "a joint risk") for text in texts for part in text.split(","))
+    levels = tuple(rational(part, "a joint risk") for text in texts for part in text.split(","))
+    refuse_repeated(levels, "--joint-risk")
+    return levels
+
+
+def _check_certificates(path: Path, levels: Sequence[Fraction]) -> None:
+    """See that the certificates of several levels can be written; that of one was looked at."""
+    if len(levels) > 1:
+        paths = [str(output.path_for_level(path, level)) for level in levels]
+        check_targets([("--certificate", path) for path in paths])
+
+
+def _charge(options: dict[str, Any]) -> Fraction:
+    charge = rational(options["charge"] or "0", "the charge")
+    if options["compare_boole"] and charge == 1:
+        raise click.BadParameter(
+            "--compare-boole compares with --charge 1, which is given; leave one of them out"
+        )
+    return charge
 
 
 def refuse_without_risk(options: dict[str, Any]) -> None:
@@ -137,6 +156,7 @@ def solve_joint(
         "reward_after_violation": not options["reward_only_safe"],
     }
     levels = read_levels(options["risks"])
+    _check_certificates(Path(certificates[0] or certificates[1]), levels)
     if model.n_constraints:
         output.console().print(
             f"note: the model's own costs and budgets ({model.n_constraints}) take no part; the "
@@ -154,7 +174,7 @@ def solve_joint(
             check_suffix(options["plot"])
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
-    charge = rational(options["charge"] or "0", "the charge")
+    charge = _charge(options)
     make = first_window if options["then_free"] else ChanceProblem
     problem = make(model, unsafe, options["horizon"], charge=charge, **flags)
     request = Request(

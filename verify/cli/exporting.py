@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from holdfast.solvers import CMDP, save, write_prism
+from holdfast.solvers.prism.writer import prism_paths
 from holdfast.verify.exit_codes import ExitCode
 
 from . import output
@@ -43,9 +44,10 @@ def export_command(
     Each cost goes to PATH.cost1.srew and .trew, and so on.  The files hold no discount: with
     --discount-as-sink their total reward is the discounted one, and the query is printed.
     """
-    check_targets([("--to", target)], {"the model": model})
-    problem = read_model(model, costs, budgets, discount)
     path = Path(target)
+    check_targets(_targets(path, 0), {"the model": model})
+    problem = read_model(model, costs, budgets, discount)
+    check_targets(_targets(path, problem.n_constraints), {"the model": model})
     if path.suffix != ".tra":
         if discount_as_sink or decimals:
             raise click.BadParameter(f"--discount-as-sink and --decimals are for .tra, not {path}")
@@ -60,6 +62,11 @@ def export_command(
     if path.suffix == ".tra":
         console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
     return ExitCode.AS_EXPECTED
+
+
+def _targets(path: Path, n_costs: int) -> list[tuple[str, str]]:
+    files = prism_paths(path, n_costs) if path.suffix == ".tra" else [path]
+    return [("--to", str(file)) for file in files]
 
 
 def _use(model: CMDP, path: Path, as_sink: bool) -> str:

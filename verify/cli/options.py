@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 import click
 from click.core import ParameterSource
@@ -39,6 +41,13 @@ SEED = Whole(0, 2**128 - 1)
 
 JOBS = Whole(1, 1024)
 """Processes, each of some 200 MB: more is a slip of the finger."""
+
+
+def refuse_repeated(values: Sequence[int | Fraction], name: str) -> None:
+    """Raises click.BadParameter if a value is there twice: once would do, or another was meant."""
+    repeated = [value for value, times in Counter(values).items() if times > 1]
+    if repeated:
+        raise click.BadParameter(f"{name} has {repeated[0]} more than once; give each value once")
 
 
 def refuse_idle(names: Iterable[str], why: str) -> None:

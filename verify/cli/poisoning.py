@@ -37,6 +37,7 @@ from .poisoning_records import append_record, document, write_flipped
 from .poisoning_targets import TARGETS, Target
 from .targets import check_targets
 
+_CERTIFICATE = "poison.certificate.json"
 _EXACT = 20_000
 """Entries of the features up to which the exact cost is offered."""
 
@@ -134,9 +135,14 @@ def _check_paths(data: str, options: dict[str, Any]) -> None:
         raise click.BadParameter(
             f"--out {options['out']!r}: rows are written as .jsonl or .jsonl.gz; name it so"
         )
-    names = ("out", "plot", "json_path", "record", "certificate")
+    names = ("out", "plot", "json_path", "record")
     targets = [("--" + name.removesuffix("_path"), options[name]) for name in names]
-    check_targets(targets, {"the data": data})
+    if options["exact"] and options["norm"] != "l2":
+        targets.append(("--certificate", options["certificate"] or _CERTIFICATE))
+    given = {"--" + name: options[name] for name in ("labels", "weights", "features", "target")}
+    given["--target"] = given["--target"].removeprefix("reward:")
+    files = {name: path for name, path in given.items() if path and Path(path).is_file()}
+    check_targets(targets, {"the data": data, **files})
     check_picture(options["plot"])
 
 
@@ -218,7 +224,7 @@ def _exact(console: Console, last: Measurement, options: dict[str, Any]) -> int:
                   "fractional labels")  # fmt: skip
     if last.norm == "l2":
         return ExitCode.AS_EXPECTED
-    path = Path(options["certificate"] or "poison.certificate.json")
+    path = Path(options["certificate"] or _CERTIFICATE)
     accepted = output.write_certificate(console, solution.certificate(), path)
     console.print("its value is minus the cost, which the program maximises")
     return ExitCode.AS_EXPECTED if accepted else ExitCode.CERTIFICATE_REJECTED

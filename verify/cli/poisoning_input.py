@@ -34,7 +34,9 @@ from holdfast.solvers.poisoning.text_features import (
 )
 from holdfast.verify.report.numbers import count
 
+from .options import refuse_idle
 from .poisoning_numbers import whole_numbers
+from .targets import check_targets, make_folder
 
 Array = np.ndarray[Any, Any]
 FEATURES = {
@@ -108,8 +110,9 @@ def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Dat
     scaled = rescaled(features)
     if scaled.changed:
         notes.append(
-            f"features differ in scale by a factor {scaled.spread:.1e}; each was divided by a "
-            "power of two: costs are the same, the ridge reward is that of the scaled features"
+            f"features have root mean squares from {scaled.smallest:.1e} to {scaled.largest:.1e}; "
+            "each was divided by a power of two to lie from 1 to 2: costs are the same, the ridge "
+            "reward is that of the scaled features"
         )
     same = zero_columns(scaled.features)
     if len(same):
@@ -176,6 +179,10 @@ def _features(
     projection = projection or ("first" if own else "principal")
     largest = max(dimensions)
     if projection == "principal":
+        by_number = options["target"].startswith(("threshold", "feature:", "reward:"))
+        if own and min(dimensions) == size and not (by_number or options["tolerance"]):
+            refuse_idle(["projection"], f"principal of all {size} features changes no cost; leave "
+                        "it out, or give fewer --dimensions")  # fmt: skip
         return principal_rows(matrix, largest), f"{name}, leading principal components", dimensions
     if largest > size:
         raise click.BadParameter(
@@ -214,6 +221,8 @@ def _own(path: str, size: int) -> Array:
 def _embedded(console: Console, pairs: PreferencePairs, cache: str) -> tuple[Array, str]:
     from holdfast.solvers.neural.sentences import SentenceEncoder
 
+    make_folder("--cache", cache)
+    check_targets([("--cache", str(Path(cache) / "embeddings.npy"))])
     encoder = SentenceEncoder()
     with progress_bar(console, "encoding texts") as report:
         return embedded_differences(pairs, encoder, cache, report), f"sentences ({encoder.name})"

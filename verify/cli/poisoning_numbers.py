@@ -8,6 +8,8 @@ from fractions import Fraction
 
 import click
 
+from .options import refuse_repeated
+
 COUNT_LIMIT = 10**9
 """Of a number of features, pairs or copies: far more than fits into memory."""
 _LONGEST = 1000
@@ -16,17 +18,18 @@ _SHARE = re.compile(r"[0-9]+(/[0-9]+|\.[0-9]*)?|\.[0-9]+|[0-9.]+e-?[0-9]{1,2}")
 
 
 def whole_numbers(text: str, name: str) -> tuple[int, ...]:
-    """``8,32`` as numbers, each once and in order; raises click.BadParameter."""
+    """``8,32`` as numbers in order; raises click.BadParameter."""
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch("[0-9]+", part) for part in parts) or len(text) > _LONGEST:
         raise click.BadParameter(f"{name} {_cut(text)}: write whole numbers, as 8,32,128")
-    numbers = sorted({int(part) for part in parts})
+    numbers = sorted(map(int, parts))
     if numbers[0] < 1:
         raise click.BadParameter(f"{name} {_cut(text)}: {numbers[0]} is below 1")
     if numbers[-1] > COUNT_LIMIT:
         raise click.BadParameter(
             f"{name} {_cut(text)}: {_cut(str(numbers[-1]))} is above {COUNT_LIMIT:,}"
         )
+    refuse_repeated(numbers, name)
     return tuple(numbers)
 
 

@@ -25,7 +25,7 @@ from holdfast.verify.report.numbers import DASH, count, duration
 
 from . import output
 from .json_files import write_json
-from .options import Whole
+from .options import Whole, refuse_repeated
 from .poisoning_input import check_picture, progress_bar
 from .poisoning_numbers import share, whole_numbers
 from .poisoning_output import PURPOSE, titled
@@ -67,6 +67,7 @@ def poison_synthetic_command(
     check_picture(plot)
     console, since = output.console(), time.perf_counter()
     shares = [share(part, "a rate") for part in rates.split(",")]
+    refuse_repeated(shares, "--rates")
     small, smaller = max(1, 3 * dimension // 5), max(1, 2 * dimension // 5)
     columns = whole_numbers(multiples, "--multiples")
     later = whole_numbers(structured, "--structured")

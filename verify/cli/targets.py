@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -80,6 +81,13 @@ def _place(path: str) -> str:
 
 
 def _check_file(option: str, path: str) -> None:
+    if path and Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():
+        return _check_device(option, path)
+    if path and _is_output(path):
+        raise click.BadParameter(
+            f"{option} {one_line(path)} is where the output of this command goes, which would be "
+            "lost; choose another path"
+        )
     place = Path(_place(path))
     if not path or place.is_dir():
         what = f"{one_line(path)} is a folder" if path else "the path is empty"
@@ -98,3 +106,20 @@ def _check_file(option: str, path: str) -> None:
         raise click.BadParameter(
             f"{option} {one_line(path)} cannot be written: {reason}; choose another path"
         ) from error
+
+
+def _check_device(option: str, path: str) -> None:
+    """Of a device or a pipe, such as /dev/stdout, whose real place need be no path."""
+    if not os.access(path, os.W_OK):
+        raise click.BadParameter(
+            f"{option} {one_line(path)} cannot be written: it is protected; choose another path"
+        )
+
+
+def _is_output(path: str) -> bool:
+    """Whether it is the file that standard output or error was redirected to."""
+    for number in (1, 2):
+        with suppress(OSError, ValueError):
+            if os.path.samestat(os.stat(path), os.fstat(number)):
+                return True
+    return False

@@ -167,7 +167,8 @@ def test_badly_scaled_rows_are_divided_by_powers_of_two() -> None:
     features = np.array([[3.0, -5.0, 1.0], [3e-9, 1e-9, 0.0], [0.0, 0.0, 0.0]])
     found = rescaled(features)
     assert found.changed
-    assert found.spread == pytest.approx(np.sqrt(35 / 3) / np.sqrt(10e-18 / 3))
+    assert found.largest == pytest.approx(np.sqrt(35 / 3))
+    assert found.smallest == pytest.approx(np.sqrt(10e-18 / 3))
     ratios = features[:2].max(axis=1) / found.features[:2].max(axis=1)
     assert (np.log2(ratios) % 1 == 0).all()
     sizes = np.sqrt((found.features[:2] ** 2).mean(axis=1))
