@@ -64,7 +64,7 @@ class Observation:
         rows = [(f"{name} = {_shown(value)}", meanings[name]) for name, value in self._used()]
         width = max(len(text) for text, _ in rows)
         return [
-            f"{self.claim.name}, {_WORDS.get(self.outcome.verdict, 'examined')}: {self.relation}",
+            f"{self.claim.name}, {_WORDS[self.outcome.verdict]}: {self.relation}",
             f"  left side   {_shown(self.outcome.left)}",
             f"  right side  {_shown(self.outcome.right)}",
             "where",
@@ -81,7 +81,14 @@ class Observation:
         return [(name, self.values[name]) for name in names]
 
 
-_WORDS = {Verdict.VIOLATED: "violated", Verdict.TIGHT: "attained", Verdict.HOLDS: "not refuted"}
+_WORDS = {
+    Verdict.VIOLATED: "violated",
+    Verdict.TIGHT: "attained",
+    Verdict.HOLDS: "not refuted",
+    Verdict.AGREES: "equal as far as computed",
+    Verdict.UNDECIDED: "UNDECIDED, the two sides cannot be told apart",
+    Verdict.VACUOUS: "nothing tested",
+}
 
 
 class Refuter:

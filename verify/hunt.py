@@ -89,8 +89,9 @@ class Hunt:
 
     best: for each part of the theorem that was observed, its extremal case; violation: the shrunk
     violation that ended the hunt; models: cases evaluated; telling: those of them on which the
-    theorem said more than is true without it; restarts: local searches begun from random cases;
-    kept: local searches begun, before these, from cases that the corpus held;
+    theorem said more than is true without it; undecided: those on which the two sides could not be
+    told apart; outside: those that it does not speak of; restarts: local searches begun from random
+    cases; kept: local searches begun, before these, from cases that the corpus held;
     seconds: until the violation or the end of the budget.  Shrinking is not counted.
     """
 
@@ -100,6 +101,8 @@ class Hunt:
     violation: Shrunk | None
     models: int
     telling: int
+    undecided: int
+    outside: int
     restarts: int
     kept: int
     seconds: float
@@ -207,7 +210,8 @@ class _Hunter:
         self._targets = [
             index for index, part in enumerate(self._parts) if part.sign not in (Sign.EQ, Sign.NE)
         ] or [0]
-        self._models = self._telling = self._searches = self._kept = 0
+        self._models = self._telling = self._undecided = self._outside = 0
+        self._searches = self._kept = 0
         self.violation: Shrunk | None = None
 
     def run(self, known: Iterable[Sequence[int]]) -> None:
@@ -237,6 +241,8 @@ class _Hunter:
             self.violation,
             self._models,
             self._telling,
+            self._undecided,
+            self._outside,
             self._searches - self._kept,
             self._kept,
             elapsed,
@@ -274,16 +280,19 @@ class _Hunter:
             raise _Spent
         self._models += 1
         scores: dict[int, float] = {}
-        telling = False
+        verdicts: set[Verdict] = set()
         for seen in self._refuter.observe(self._claim.family.draw(draw) if case is None else case):
+            verdicts.add(seen.outcome.verdict)
             if seen.outcome.verdict is Verdict.VIOLATED:
+                self._telling += 1
                 self.confirm(seen, draw.trace)
                 raise _Violated(tuple(draw.trace))
-            telling |= seen.outcome.verdict is not Verdict.VACUOUS
             reached = score(seen.outcome)
             scores[seen.part] = max(reached, scores.get(seen.part, reached))
             self._remember(Peak(seen, tuple(draw.trace), reached))
-        self._telling += telling
+        self._telling += bool(verdicts - {Verdict.VACUOUS})
+        self._undecided += Verdict.UNDECIDED in verdicts
+        self._outside += not verdicts
         if self._progress is not None:
             ratios = [one.ratio for one in self._best.values() if one.ratio is not None]
             self._progress(self._models, max(ratios, default=None))

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from .summary import ClaimSummary
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
-_PATIENCE = 20
-"""While mutants live or power is lacking, models are drawn up to this many times the budget."""
+_FEWEST, _MOST = 25, 500
+"""Without a budget: models for each claim, and how many at most while mutants live or power is
+lacking.  More would make the tests slow, fewer leave mutants alive that verify refutes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,8 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--holdfast-budget",
         metavar="N|60s",
-        default="25",
-        help="models, or seconds, for each claim (default: 25)",
+        help="drawn models for each claim, or seconds (default: "
+        f"{_FEWEST} models, and up to {_MOST} while mutants live or power is lacking)",
     )
     group.addoption(
         "--holdfast-seed", metavar="SEED", type=int, default=0, help="of the drawn models (0)"
@@ -61,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest.UsageError: if the budget cannot be read.
     """
     config.addinivalue_line("markers", "holdfast: a claim run by holdfast")
-    if config.option.holdfast:
+    if config.option.holdfast and config.option.holdfast_budget is not None:
         from .schedule import Budget, BudgetError
 
         try:
@@ -145,7 +146,8 @@ class ClaimItem(pytest.Item):
         from .schedule import Budget
 
         seed = int(self.config.getoption("holdfast_seed"))
-        budget = Budget.parse(str(self.config.getoption("holdfast_budget")))
+        text = self.config.getoption("holdfast_budget")
+        budget = None if text is None else Budget.parse(text)
         summary = _campaign(self.claim, seed, budget)
         self.user_properties.append(("verdict", summary.verdict.name))
         self.user_properties.append(("models", summary.models))
@@ -164,58 +166,55 @@ class ClaimItem(pytest.Item):
         return self.path, None, f"{self.claim.name}: {self.claim.theorem.title}"
 
 
-def _campaign(claim: Claim, seed: int, budget: Budget) -> ClaimSummary:
-    """Run the shards of a claim here, on and on while mutants are alive or power is lacking."""
-
+def _campaign(claim: Claim, seed: int, budget: Budget | None) -> ClaimSummary:
+    """Run the shards of a claim here; without a budget, as many as its mutants and power take."""
     from .engine import Kind, run_shard
+    from .schedule import Budget
     from .summary import summarise
 
+    limits = budget or Budget(models=_MOST)
     start, drawn = time.monotonic(), 0
     refuted = claim.theorem.standing.is_false
     results: list[ShardResult] = []
-    for shard in _shards(claim, seed, budget):
-        results.append(run_shard(claim, replace(shard, seconds=budget.patience)))
+    for shard in _shards(claim, seed, limits, budget is None):
+        results.append(run_shard(claim, replace(shard, seconds=limits.patience)))
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
-        late = budget.seconds is not None and time.monotonic() - start > budget.seconds
+        late = limits.seconds is not None and time.monotonic() - start > limits.seconds
         weak = summary.survived or summary.without_power
-        sated = budget.models is not None and drawn >= budget.models and not weak
+        sated = budget is None and drawn >= _FEWEST and not weak
         if late or sated or summary.error or (summary.violations and not refuted):
             break
     return summary
 
 
-def _shards(claim: Claim, seed: int, budget: Budget) -> Iterator[Shard]:
-    """Landmarks, controls, then drawn models without end or up to the budget's last stretch."""
+def _shards(claim: Claim, seed: int, budget: Budget, small: bool) -> Iterator[Shard]:
+    """Landmarks, controls, then drawn models up to the budget, which seconds leave open."""
     from .engine import Kind, Shard
     from .schedule import CONTROL_SIZE, DRAWN_SIZE
 
     yield Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), seed)
     for assumption in claim.family.controls:
         yield Shard(claim.name, Kind.CONTROL, 0, CONTROL_SIZE, seed, assumption)
-    last = sys.maxsize if budget.models is None else _PATIENCE * budget.models
-    size = min(DRAWN_SIZE, budget.models or DRAWN_SIZE)
+    last, size = budget.models or sys.maxsize, _FEWEST if small else DRAWN_SIZE
     for first in range(0, last, size):
-        yield Shard(claim.name, Kind.DRAWN, first, size, seed)
+        yield Shard(claim.name, Kind.DRAWN, first, min(size, last - first), seed)
 
 
 def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
-    """What a person needs to know about a claim that failed."""
-    from .exit_codes import ExitCode
+    """What a person needs to know about a claim that failed, the verdict first."""
     from .kernel import Verdict
-    from .report.wording import models, outcome
+    from .report.wording import heading, models, outcome
 
-    if summary.error:
-        yield f"the claim is faulty: {summary.error}"
-    elif summary.verdict is Verdict.VIOLATED and summary.violations:
-        yield from _violation(claim, summary.violations[0], seed)
-    elif summary.exit_code is ExitCode.UNDECIDED:
-        yield f"{claim.name}: {outcome(summary)}"
-    elif not summary.survived:
-        yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
-        yield f"refuted it; {models(summary)} models were telling"
     nothing = summary.error or summary.verdict is Verdict.OUT_OF_SCOPE
     survived = () if nothing else summary.survived
+    also = ", mutants survive" if survived else ""
+    yield f"{heading(summary)}{also}: {claim.name}: {outcome(summary)}"
+    if summary.violations and not summary.error and not claim.theorem.standing.is_false:
+        yield from _violation(claim, summary.violations[0], seed)
+    elif claim.theorem.standing.is_false and summary.verdict is not Verdict.VIOLATED:
+        yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
+        yield f"refuted it; {models(summary)} models were telling"
     for name in survived:
         yield f"mutant survived {models(summary)} telling models: {name}"
     if survived:
@@ -225,7 +224,13 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
 
 def _violation(claim: Claim, finding: Finding, seed: int) -> Iterator[str]:
     """The counterexample, shrunk where it was drawn, and how to see it again."""
-    found, way = _counterexample(claim, finding.case, seed)
+    from .values import ClaimError
+
+    try:
+        found, way = _counterexample(claim, finding.case, seed)
+    except ClaimError as error:
+        yield f"the claim is faulty, so this is no refutation: {error}"
+        return
     yield from found.lines() if found else [f"{claim.name} is violated on {finding.case}"]
     yield f"found on {finding.case} with seed {seed}{way}"
 

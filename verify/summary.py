@@ -106,8 +106,14 @@ class RunSummary:
     models: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def tested(self) -> bool:
+        """Whether any statement said anything on any model."""
+        return any(one.telling for one in self.claims)
+
+    @property
     def exit_code(self) -> ExitCode:
-        """The gravest exit code of the claims: faulty use, violation, survivor, undecided."""
+        """The gravest exit code of the claims: faulty use, violation, survivor, undecided; and
+        undecided where nothing was tested, such as on a world that no statement speaks of."""
         codes = {summary.exit_code for summary in self.claims}
         order = (
             ExitCode.BAD_USAGE,
@@ -115,7 +121,8 @@ class RunSummary:
             ExitCode.MUTANT_SURVIVED,
             ExitCode.UNDECIDED,
         )
-        return next((code for code in order if code in codes), ExitCode.AS_EXPECTED)
+        untested = ExitCode.AS_EXPECTED if self.tested else ExitCode.UNDECIDED
+        return next((code for code in order if code in codes), untested)
 
 
 def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> ClaimSummary:

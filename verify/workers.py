@@ -22,10 +22,11 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -163,9 +164,12 @@ class Workers:
             context = multiprocessing.get_context(_METHOD)
             if _METHOD == "forkserver":
                 context.set_forkserver_preload([__name__])
+                with _handling(signal.SIGINT, signal.SIG_IGN):  # inherited: it starts quietly
+                    forkserver.ensure_running()
             self._own = ProcessPoolExecutor(self._jobs, context, _begin)
         try:
-            return self._own.submit(work, task)
+            with _undisturbed():
+                return self._own.submit(work, task)
         except BrokenExecutor as error:
             broken: Future[ShardResult] = Future()
             broken.set_exception(error)
@@ -189,6 +193,40 @@ def _result(future: Future[ShardResult], task: Task) -> ShardResult:
     if error is None:
         return future.result()
     return failed(task.shard, f"its worker failed: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def _handling(number: int, handler: Any) -> Iterator[None]:
+    """Another handler of a signal for a while; outside the main thread, the same one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM wait until a worker is started: of one that is half started nobody
+    would know, and it would complain that the rest has gone."""
+    late: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        del frame
+        late.append(number)
+
+    try:
+        with ExitStack() as stack:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL, None):
+                    stack.enter_context(_handling(number, note))
+            yield
+    finally:
+        for received in late:
+            signal.raise_signal(received)
 
 
 def _begin() -> None:

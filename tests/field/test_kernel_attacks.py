@@ -273,6 +273,9 @@ STALLING: dict[str, Document | str] = {
     "exponentials of long numbers": false_relation(
         ["add", *[["exp", f"1/{GIANT}"]] * 20], ["exp", f"1/{GIANT}"]
     ),
+    "exponentials of large numbers": false_relation(
+        ["add", *[["exp", "1000000/7"]] * 200], ["exp", str(2**20)]
+    ),
     "logarithms of long numbers": false_relation(["add", *[["log", GIANT]] * 20], "0"),
     "roots of long numbers": false_relation(["add", *[["sqrt", GIANT]] * 50], "0"),
     "comparisons that stay open": false_relation(

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from holdfast.verify import binding
+from holdfast.verify import binding, pytest_plugin
 
 PLUGIN = "holdfast.verify.pytest_plugin"
 INSTALLED = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
@@ -97,15 +97,47 @@ def test_a_surviving_mutant_fails_by_name(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["mutant survived * models: *"])
 
 
-def test_mutants_get_more_models_than_the_budget(pytester: pytest.Pytester) -> None:
-    """A budget of 1 draws x = 0 first one time in two; the mutants die on a later model."""
+def test_without_a_budget_mutants_get_more_models(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One model alone has x = 0 one time in two; the mutants die on a later one."""
+    monkeypatch.setattr(pytest_plugin, "_FEWEST", 1)
     for seed in range(4):
         name = f"seed{seed}_claims"
         pytester.makepyfile(**{name: claims(f"demo/later{seed}", hi=1)})
-        result = run(
-            pytester, "--holdfast", "--holdfast-budget=1", f"--holdfast-seed={seed}", f"{name}.py"
-        )
+        result = run(pytester, "--holdfast", f"--holdfast-seed={seed}", f"{name}.py")
         result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("budget", [1, 7, 120])
+def test_a_budget_is_the_number_of_models(pytester: pytest.Pytester, budget: int) -> None:
+    """x = 0 always, so that mutants live and nothing ends the run early."""
+    pytester.makepyfile(my_claims=claims(f"demo/budget{budget}", hi=0))
+    result = run(pytester, "--holdfast", f"--holdfast-budget={budget}", "my_claims.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f"mutant survived 0/{budget} telling models: *"])
+
+
+VERDICTS = {
+    "VACUOUS, mutants survive: demo/*: nothing tested*": "yield {x: 0, y: 0}",
+    "UNDECIDED, mutants survive: demo/*: undecided on 25 models*": (
+        "yield {x: Ball(lambda: arb(1, 0.5)), y: 1}"
+    ),
+    "VIOLATED: demo/*: false in *": "yield {x: number, y: 0}",
+    "OUT OF SCOPE: demo/*: out of scope on 25 models: never": "raise OutOfScope('never'); yield",
+}
+
+
+@pytest.mark.parametrize("said", VERDICTS)
+def test_the_verdict_stands_first(pytester: pytest.Pytester, said: str) -> None:
+    """x <= y says nothing at 0 <= 0, and cannot be decided for x in [1/2, 3/2] and y = 1."""
+    text = claims(f"demo/first{len(said)}", "1", lo=1)
+    text = text.replace("yield {x: number, y: Fraction(2 * number)}", VERDICTS[said])
+    more = "from flint import arb\nfrom holdfast.verify import Ball, OutOfScope\n"
+    pytester.makepyfile(my_claims=more + text)
+    result = run(pytester, "--holdfast", "--holdfast-budget=25", "my_claims.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([said])
 
 
 def test_a_refuted_theorem_passes_by_failing(pytester: pytest.Pytester) -> None:
@@ -126,7 +158,7 @@ def test_a_claim_that_raises_is_reported_without_a_traceback(pytester: pytest.Py
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "the claim is faulty: *the claim raised ZeroDivisionError*",
+            "ERROR: demo/raises: the claim is faulty: *the claim raised ZeroDivisionError*",
             "  File *my_claims.py*, line 14, in _",
             "    yield {x: number, y: 1 // 0}",
         ]

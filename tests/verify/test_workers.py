@@ -1,6 +1,7 @@
 """Workers: any number of them, of any kind, and what happens when one fails or dies."""
 
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.verify import workers
 from holdfast.verify.binding import Claim, load
 from holdfast.verify.campaign import (
     CampaignError,
@@ -234,3 +236,15 @@ def test_a_cluster(claims: tuple[Claim, ...], store: Store) -> None:
     ):
         there = run_campaign(claims, budget=FEW, seed=3, store=store, executor=executor, jobs=2)
     assert outcome(here) == outcome(there)
+
+
+def test_a_signal_waits_until_a_worker_is_started() -> None:
+    """Of a worker that is half started nobody would know, and its complaint would be printed."""
+    done = []
+    with pytest.raises(KeyboardInterrupt), workers._undisturbed():
+        signal.raise_signal(signal.SIGINT)
+        done.append("started")
+    assert done == ["started"]
+    with workers._undisturbed():  # the control
+        done.append("again")
+    assert done == ["started", "again"]

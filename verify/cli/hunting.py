@@ -37,7 +37,8 @@ def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str |
     alone will do.  Ctrl-C ends a case that does not end by itself.
 
     A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
-    where the theorem is known to be refuted.  It is 4 if the kernel rejects the certificate.
+    where the theorem is known to be refuted.  It is 2 if a model was undecided or none was telling,
+    and 4 if the kernel rejects the certificate.
     """
     effort = Budget.parse(budget)
     prepare_store(path, [("--json", json_path)])
@@ -77,11 +78,19 @@ def _peaks(console: Console, found: Hunt) -> int:
         console.print(
             f"\ntightest, ratio {ratio}:\n{peak.observation}", highlight=False, markup=False
         )
-    console.print(
-        f"\nnot refuted on {found.models} models, {found.telling} of them telling; "
-        "the extremal ones are kept"
-    )
-    return ExitCode.AS_EXPECTED
+    console.print(f"\n{_tested(found)}", highlight=False)
+    return ExitCode.UNDECIDED if found.undecided or not found.telling else ExitCode.AS_EXPECTED
+
+
+def _tested(found: Hunt) -> str:
+    """What the models without a violation come to."""
+    of = f"{count(found.models, 'model')}, {found.telling} of them telling"
+    outside = f"; out of scope on {found.outside}" if found.outside else ""
+    if not found.telling:
+        return f"UNDECIDED: nothing was tested on {of}{outside}"
+    if found.undecided:
+        return f"UNDECIDED on {count(found.undecided, 'model')}; not refuted on {of}{outside}"
+    return f"not refuted on {of}{outside}; the extremal ones are kept"
 
 
 def _violation(console: Console, shrunk: Shrunk) -> None:

@@ -70,5 +70,5 @@ def _matches(name: str, pattern: str) -> bool:
 
 def _unknown(pattern: str, names: list[str]) -> str:
     near = get_close_matches(pattern, names, n=3, cutoff=0.4)
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    hint = f"; did you mean {', '.join(near)}?" if near else "."
     return f"no theorem matches {pattern!r}{hint} `holdfast list` shows them all."

@@ -39,6 +39,7 @@ def exp_bounds(x: Fraction, bits: int) -> Bounds:
     halvings = int(abs(x)).bit_length() + 8
     places, t = bits + halvings + 16, abs(x) / 2**halvings
     _charge_series(bits // 8 + 4 + halvings, places, t)
+    spend(60 * (int(abs(x)) * 3 // 2 >> 11))  # of exp(x), which has 1.44 x bits before the point
     least, most = _down(t, places), _up(t, places)
     low, high = Fraction(1), Fraction(2 if x else 1)  # the rest from t^n/n! on, over t^n/n!
     for n in range(bits // 8 + 4, 0, -1):

@@ -154,7 +154,8 @@ def _bounds(world: str, claims: Sequence[ClaimSummary]) -> list[RenderableType]:
     ]
     if outside:
         names = ", ".join(one.claim.name for one in outside)
-        parts.append(Text(f"out of scope on {world}: {names}\n", style="dim"))
+        nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
+        parts.append(Text(f"out of scope on {world}: {names}{nothing}\n", style="dim"))
     return parts
 
 

@@ -150,6 +150,8 @@ def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dic
         "seed": found.seed,
         "models": found.models,
         "telling": found.telling,
+        "undecided": found.undecided,
+        "out_of_scope": found.outside,
         "restarts": found.restarts,
         "starts_from_store": found.kept,
         "seconds": _finite(found.seconds),
@@ -187,6 +189,7 @@ def _observation(seen: Observation) -> dict[str, Any]:
 
     return {
         "part": seen.part,
+        "verdict": seen.outcome.verdict.name.lower(),
         "relation": str(seen.relation),
         "left": str(seen.outcome.left),
         "right": str(seen.outcome.right),

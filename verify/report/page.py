@@ -70,7 +70,8 @@ def theorem_page(
     for claim in claims:
         if claim.theorem.refutation is not None and claim.witness:
             parts.append(_fair(claim, claim.theorem.refutation))
-        parts.append(_mutants(claim))
+        if claim.mutants or claim.named_mutants or claim.family.controls:
+            parts.append(_mutants(claim))
     parts.append(_findings(theorem, findings))
     return Group(*parts)
 

@@ -284,4 +284,6 @@ def kills(summary: ClaimSummary) -> tuple[int, int]:
 
 def headline(summary: RunSummary) -> str:
     """How the run went, in one line."""
+    if summary.exit_code is ExitCode.UNDECIDED and not summary.tested:
+        return "Nothing was tested"
     return HEADLINES[summary.exit_code]
