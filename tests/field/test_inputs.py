@@ -337,6 +337,9 @@ def test_files_beside_a_model_that_are_not_read_are_named(holdfast):
     done = holdfast(*run)
     assert "= 6" in done.output  # 3 / (1 - 1/2)
     assert "not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (--budget takes" in done.output
+    for other in (("export", "--to", "m.json"), ("verify", "cmdp/strong-duality", "--on")):
+        done = holdfast(*other, *run[1:], *("--store", "s.sqlite") * (other[0] == "verify"))
+        assert "note: not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (--" in done.output
     done = holdfast(*run, "--budget", "5")
     assert "not read: coin.cost2.trew, coin2.srew (--budget" in done.output
     done = holdfast(*run, *("--budget", "5") * 2, "--cost", "coin2.srew", "--cost", "coin.cost2")
