@@ -102,8 +102,8 @@ def _unread(stem: Path, read: Sequence[Path]) -> list[str]:
     if not rest:
         return []
     return [
-        f"not read: {', '.join(rest)} (MODEL.cost1, MODEL.cost2, ... are the costs, one for each "
-        "budget; other files are named as costs)"
+        f"not read: {', '.join(rest)} (--budget takes MODEL.cost1, MODEL.cost2, ... in order, "
+        "--cost names other files)"
     ]
 
 

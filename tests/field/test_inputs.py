@@ -336,11 +336,14 @@ def test_files_beside_a_model_that_are_not_read_are_named(holdfast):
     run = ("solve", "coin.tra", "--discount", "1/2")
     done = holdfast(*run)
     assert "= 6" in done.output  # 3 / (1 - 1/2)
-    assert "not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (MODEL.cost1" in done.output
+    assert "not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (--budget takes" in done.output
+    for other in (("export", "--to", "m.json"), ("verify", "cmdp/strong-duality", "--on")):
+        done = holdfast(*other, *run[1:], *("--store", "s.sqlite") * (other[0] == "verify"))
+        assert "note: not read: coin.cost1.srew, coin.cost2.trew, coin2.srew (--" in done.output
     done = holdfast(*run, "--budget", "5")
-    assert "not read: coin.cost2.trew, coin2.srew (MODEL" in done.output
+    assert "not read: coin.cost2.trew, coin2.srew (--budget" in done.output
     done = holdfast(*run, *("--budget", "5") * 2, "--cost", "coin2.srew", "--cost", "coin.cost2")
-    assert "not read: coin.cost1.srew (MODEL" in done.output
+    assert "not read: coin.cost1.srew (--budget" in done.output
     Path("coin2.srew").unlink()
     assert "not read" not in holdfast(*run, "--budget", "5", "--budget", "5").output
     Path("start.lab").write_text('0="init"\n0: 0\n')

@@ -59,6 +59,8 @@ def export_command(
     console = output.console()
     for file in written:
         console.print(str(file), highlight=False, markup=False)
+    for note in problem.notes:
+        console.print(f"note: {output.plain(note)}", highlight=False)
     if path.suffix == ".tra":
         console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
     return ExitCode.AS_EXPECTED

@@ -155,6 +155,8 @@ def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bo
         f"{output.plain(name)}: optimal value {summary.decimal or summary.value}, {found.verdict}",
         highlight=False,
     )
+    for note in () if name in WORLDS else model.notes:
+        console.print(f"  note: {output.plain(note)}", highlight=False)
     return summary, found.accepted or found.document is None
 
 

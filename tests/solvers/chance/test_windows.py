@@ -190,7 +190,7 @@ def test_four_actions_in_windows_of_three_steps() -> None:
 # -- what is refused
 @pytest.mark.parametrize(("unsafe", "window", "level", "message"), [
     ((7,), 2, F(1, 5), r"unsafe holds 7, which is not a state; they are 0 .. 4"),
-    ((-1,), 2, F(1, 5), r"unsafe state -1 is no state"),
+    ((-1,), 2, F(1, 5), r"unsafe holds -1, which is not a state"),
     ((4,), 0, F(1, 5), r"the window has 0 steps; give at least 1"),
     ((4,), 2, F(1), r"the level is 1; it must lie in \[0, 1\)"),
     ((4,), 2, F(-1, 9), r"the level is -1/9; it must lie in \[0, 1\)"),

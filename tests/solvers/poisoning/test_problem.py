@@ -59,7 +59,7 @@ def test_the_digest_is_of_the_numbers():
     (([[1, 2]], 1, 0, [1, -1]), r"weights\[1\] is -1; weights are not negative"),
     (([], 1, 0), "there are no features"),
     (([[]], 1, 0), "there are no pairs"),
-    (([3], 1, 0), r"features\[0\]: "),
+    (([3], 1, 0), r"features\[0\] is no sequence: 3"),
 ])  # fmt: skip
 def test_bad_data(arguments, message):
     with pytest.raises(ModelError, match=message):
