@@ -15,5 +15,13 @@ def protect(stream: Any) -> None:
                 setattr(one, method, _refuse)
 
 
+def release(stream: Any) -> None:
+    """Let a protected stream be closed again."""
+    buffer = getattr(stream, "buffer", None)
+    for one, method in ((stream, "close"), (stream, "detach"), (buffer, "close")):
+        if getattr(one, "__dict__", {}).get(method) is _refuse:
+            delattr(one, method)
+
+
 def _refuse() -> NoReturn:
     raise ValueError("a standard stream is the command's, which needs it for its answer")

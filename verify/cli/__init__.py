@@ -13,6 +13,8 @@ from typing import NoReturn
 
 import click
 
+from holdfast.verify.streams import protect, release
+
 from . import endings
 
 _COMMANDS = {
@@ -75,8 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with the documented code."""
     endings.mend_streams()
     signals = endings.Signals()
+    streams = sys.stdout, sys.stderr
     with signals.handled():
+        for stream in streams:
+            protect(stream)
         code = _run(sys.argv[1:] if arguments is None else arguments)
+    for stream in streams:
+        release(stream)
     code = signals.code(endings.flushed(code))
     endings.watch_the_end(code)
     raise SystemExit(code)  # not sys.exit, which a file of claims may have replaced

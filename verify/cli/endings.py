@@ -24,7 +24,6 @@ from typing import TextIO, cast
 import click
 
 from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.streams import protect
 from holdfast.verify.visible import visible
 
 TRACEBACK = "HOLDFAST_TRACEBACK"
@@ -103,7 +102,6 @@ def mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-        protect(stream)
 
 
 def _null(mode: str) -> TextIO:
