@@ -217,7 +217,7 @@ NO_FUNCTION = {  # body, import, what is said
         "calls = []",
         "it yielded x = ",
     ),
-    "random": ("number *= random.choice([1, 1, 1, 3])", "import random", "it yielded x = "),
+    "random": ("number *= random.randint(2, 10**9)", "import random", "it yielded x = "),
     "scope": (
         "if seen: raise OutOfScope('twice')\n    seen.append(number); number *= 2",
         "from holdfast.verify import OutOfScope; seen = []",
