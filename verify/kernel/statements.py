@@ -28,7 +28,7 @@ from .expressions import refine, symbols
 from .processes import Model, model
 from .programs import Program, program
 
-WORK = 400_000
+WORK = 300_000
 """Units that a document may spend, and those that its programs and models bring with them. One that
 spends just these takes about a second; see `effort`."""
 
