@@ -385,3 +385,20 @@ def test_a_worker_that_dies_is_an_error(tmp_path: Path, death: str) -> None:
     assert done.returncode == 64, done.stderr
     assert f"user/{tmp_path.name}" in done.stdout
     assert "killed its worker, twice" in " ".join(done.stdout.split())
+
+
+def test_a_program_that_goes_on_after_the_command_is_not_ended(tmp_path: Path) -> None:
+    """The control of the watch over threads: here the main thread is the one that goes on."""
+    code = (
+        "import sys, threading, time\n"
+        "from holdfast.verify.cli import main\n"
+        "threading.Thread(target=time.sleep, args=(4,)).start()\n"
+        "try: main(['list'])\n"
+        "except SystemExit: pass\n"
+        "time.sleep(3); print('went on')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0
+    assert done.stdout.endswith("went on\n")

@@ -137,7 +137,11 @@ def _running() -> list[threading.Thread]:
 
 
 def _end(code: int) -> None:
-    """In a thread of its own, which lives as long as Python waits for the others."""
+    """In a thread of its own, which lives as long as Python waits for the others.
+
+    A program that goes on after the command, such as a test or a notebook, is not ended.
+    """
+    threading.main_thread().join()
     since = time.monotonic()
     names, waited = [""], 0.0
     while waited < (_GRACE if names else _WORKERS_GRACE):
