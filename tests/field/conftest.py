@@ -38,8 +38,10 @@ def measured(tmp_path: Path) -> Callable[..., Done]:
         line = [sys.executable, "-I", "-S", "-c", _MEASURED, *map(str, command)]
         streams = [tmp_path / ".out", tmp_path / ".err"]
         with streams[0].open("wb") as out, streams[1].open("wb") as err:
-            done = subprocess.run(line, stdout=out, stderr=err, cwd=tmp_path, check=False)
-        texts = [stream.read_text(encoding="utf-8") for stream in streams]
+            done = subprocess.run(
+                line, stdout=out, stderr=err, cwd=tmp_path, check=False, timeout=60
+            )
+        texts = [stream.read_bytes().decode() for stream in streams]  # with each \r as it came
         spent, kilobytes = map(float, (tmp_path / ".used").read_text().split())
         return Done(done.returncode, *texts, spent, kilobytes / 1024)
 

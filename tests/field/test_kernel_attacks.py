@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -186,7 +185,7 @@ def test_sixty_true_mutants_are_accepted() -> None:
 
 
 # -- text that must not reach a terminal
-def test_escapes_are_shown_as_such(tmp_path: Path, program: Callable[..., "Done"]) -> None:
+def test_escapes_are_shown_as_such(tmp_path: Path, program: Callable[..., Any]) -> None:
     """Cursor movements, a title, a hidden line, new lines that look like accepted steps."""
     text = "x\u001b[2K\r  the optimal value is 7\u001b]0;title\u0007\n  step 9, everything: ok"
     for i, kind in enumerate([text, "\ud800", "\u202e\u2028\x85"]):
@@ -201,7 +200,7 @@ def test_escapes_are_shown_as_such(tmp_path: Path, program: Callable[..., "Done"
 
 
 def test_names_of_symbols_and_files_are_shown_as_such(
-    tmp_path: Path, program: Callable[..., "Done"]
+    tmp_path: Path, program: Callable[..., Any]
 ) -> None:
     document = false_relation(["symbol", "x\r\x1b[1m"], "0", **{"x\r\x1b[1m": {"value": "1"}})
     path = tmp_path / "a\x1b[1m.json"
@@ -314,47 +313,18 @@ STALLING: dict[str, Document | str] = {
 }
 
 
-@dataclass
-class Done:
-    """What came of a check in a process of its own."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    megabytes: float
-
-
 KERNEL = Path(__file__).parents[2] / "verify" / "kernel" / "__main__.py"
-_MEASURED = """
-import pathlib, resource, subprocess, sys
-code = subprocess.run(sys.argv[2:]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-pathlib.Path(sys.argv[1]).write_text(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
-sys.exit(code)
-"""
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Callable[..., Done]:
+def program(measured: Callable[..., Any]) -> Callable[..., Any]:
     """Runs the kernel by its path, as the command and the guide do."""
-
-    def run(*files: object) -> Done:
-        # a child of a large process starts with its peak of memory: a small one comes between
-        used = tmp_path / "used"
-        kernel = [sys.executable, "-I", "-S", str(KERNEL), *map(str, files)]
-        command = [sys.executable, "-I", "-c", _MEASURED, str(used), *kernel]
-        done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, timeout=60)
-        seconds, kilobytes = map(float, used.read_text().split())
-        out, err = (text.decode() for text in (done.stdout, done.stderr))
-        return Done(done.returncode, out, err, seconds, kilobytes / 1024)
-
-    return run
+    return lambda *files: measured(sys.executable, "-I", "-S", KERNEL, *files)
 
 
 @pytest.mark.parametrize("name", STALLING)
 def test_work_is_bounded_before_it_is_done(
-    name: str, tmp_path: Path, program: Callable[..., Done]
+    name: str, tmp_path: Path, program: Callable[..., Any]
 ) -> None:
     document, path = STALLING[name], tmp_path / "document.json"
     text = document if isinstance(document, str) else json.dumps(document)
@@ -367,7 +337,7 @@ def test_work_is_bounded_before_it_is_done(
     assert max(map(len, done.out.splitlines())) < 2000
 
 
-def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, program: Callable[..., Done]) -> None:
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, program: Callable[..., Any]) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as file:
         file.truncate(2**40)
