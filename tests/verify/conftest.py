@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from holdfast.verify.cli import main
 
 Invoke = Callable[..., "Done"]
+PAIRS = 60
+FEATURES = np.random.default_rng(11).integers(-16, 17, (64, PAIRS)) / 8
+"""Of preference pairs: multiples of 1/8, so that floats are exact."""
 
 
 @dataclass
@@ -40,3 +44,11 @@ def holdfast(
         return Done(int(stop.value.code or 0), out + err)
 
     return invoke
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Path:
+    """60 pairs with four features."""
+    path = tmp_path / "pairs.npz"
+    np.savez(path, features=FEATURES[:4])
+    return path

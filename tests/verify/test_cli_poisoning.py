@@ -15,20 +15,7 @@ from holdfast.solvers.poisoning.data_files import read_pairs
 from holdfast.verify.cli.poisoning_output import above, below, enclosure
 from holdfast.verify.kernel import check_file
 
-from .conftest import Invoke
-
-PAIRS = 60
-_generator = np.random.default_rng(11)
-FEATURES = _generator.integers(-16, 17, (64, PAIRS)) / 8
-"""Multiples of 1/8, so that floats are exact."""
-
-
-@pytest.fixture
-def features(tmp_path: Path) -> Path:
-    """60 pairs with four features."""
-    path = tmp_path / "pairs.npz"
-    np.savez(path, features=FEATURES[:4])
-    return path
+from .conftest import FEATURES, PAIRS, Invoke
 
 
 @pytest.fixture

@@ -5,18 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import Done, Invoke
-
-PAIRS = 60
-FEATURES = np.random.default_rng(11).integers(-16, 17, (64, PAIRS)) / 8
-
-
-@pytest.fixture
-def features(tmp_path: Path) -> Path:
-    """60 pairs with four features."""
-    path = tmp_path / "pairs.npz"
-    np.savez(path, features=FEATURES[:4])
-    return path
+from .conftest import FEATURES, PAIRS, Done, Invoke
 
 
 @pytest.fixture
