@@ -3,21 +3,10 @@
 `catalogue` lists every statement that holdfast ships.
 """
 
-from . import (
-    adaptive_poisoning,
-    chance,
-    cmdp,
-    concentration,
-    flipping,
-    model_based,
-    poisoning,
-    policy_classes,
-    policy_mixtures,
-    primal_dual,
-    reward_learning,
-    surrogate_costs,
-    trust_region,
-)
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Gt, Le, Lt, Ne, Relation, Sign
 from .theorem import (
@@ -49,37 +38,36 @@ __all__ = [
     "Source",
     "Standing",
     "Theorem",
-    "adaptive_poisoning",
+    "areas",
     "catalogue",
-    "chance",
-    "cmdp",
-    "concentration",
-    "flipping",
-    "model_based",
-    "poisoning",
-    "policy_classes",
-    "policy_mixtures",
-    "primal_dual",
-    "reward_learning",
-    "surrogate_costs",
-    "trust_region",
 ]
 
-_AREAS = (
-    cmdp,
-    policy_classes,
-    chance,
-    flipping,
-    policy_mixtures,
-    surrogate_costs,
-    trust_region,
-    primal_dual,
-    model_based,
-    concentration,
-    poisoning,
-    adaptive_poisoning,
-    reward_learning,
-)
+
+def areas() -> tuple[ModuleType, ...]:
+    """The files of statements, found below this package: each after those that its proofs use.
+
+    Otherwise they stand in alphabetical order.
+    """
+    names = sorted(found.name for found in pkgutil.walk_packages(__path__, f"{__name__}."))
+    modules = [module for module in map(import_module, names) if _stated(module)]
+    homes = {theorem.label: module for module in modules for theorem in _stated(module)}
+    ordered: dict[ModuleType, None] = {}
+
+    def place(module: ModuleType, above: tuple[ModuleType, ...] = ()) -> None:
+        if module in ordered or module in above:
+            return
+        used = {homes.get(label, module) for one in _stated(module) for label in one.uses}
+        for other in sorted(used, key=modules.index):
+            place(other, (*above, module))
+        ordered[module] = None
+
+    for module in modules:
+        place(module)
+    return tuple(ordered)
+
+
+def _stated(module: ModuleType) -> list[Theorem]:
+    return [value for value in vars(module).values() if isinstance(value, Theorem)]
 
 
 def catalogue() -> tuple[Theorem, ...]:
@@ -90,9 +78,7 @@ def catalogue() -> tuple[Theorem, ...]:
     ValueError: if two theorems share a label, a `uses` edge dangles, or a statement is called false
         without the list of what is printed.
     """
-    theorems = tuple(
-        value for area in _AREAS for value in vars(area).values() if isinstance(value, Theorem)
-    )
+    theorems = tuple(theorem for area in areas() for theorem in _stated(area))
     labels = [theorem.label for theorem in theorems]
     for label in labels:
         if labels.count(label) > 1:

@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Iterable
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from pathlib import Path
+from types import ModuleType
 
 from sphinx.application import Sphinx
 
@@ -25,10 +26,6 @@ There are {count} of them. How each one fared is in the report of a run (`holdfa
 {pages}
 ```
 """
-
-
-def area_of(theorem: Theorem) -> str:
-    return theorem.label.partition("/")[0]
 
 
 def anchor(label: str) -> str:
@@ -86,24 +83,24 @@ def section(theorem: Theorem, used_by: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def opening(area: str) -> str:
-    """The title and setting of an area, from the docstring of its module in `holdfast.theory`."""
-    module = getattr(theory, area.replace("-", "_"))
-    text = (inspect.getdoc(module) or area).split("\nMain results:")[0]
+def opening(area: ModuleType) -> str:
+    """The title and setting of an area, from the docstring of its file of statements."""
+    text = (inspect.getdoc(area) or area.__name__).split("\nMain results:")[0]
     title, _, setting = text.partition("\n")
     return f"# {prose(title.rstrip('.'))}\n\n{prose(setting.strip())}"
 
 
 def pages() -> dict[str, str]:
-    """File name to Markdown of the whole book."""
+    """File name to Markdown of the whole book: a page for each file of statements."""
     catalogue = theory.catalogue()
     book = {}
-    for area, members in groupby(sorted(catalogue, key=area_of), key=area_of):
+    for area in sorted(theory.areas(), key=lambda module: module.__name__):
         sections = []
-        for theorem in members:
+        for theorem in (one for one in vars(area).values() if isinstance(one, Theorem)):
             used_by = [other.label for other in catalogue if theorem.label in other.uses]
             sections.append(section(theorem, used_by))
-        book[f"{area}.md"] = "\n\n".join([opening(area), *sections]) + "\n"
+        name = area.__name__.removeprefix("holdfast.theory.").replace(".", "-").replace("_", "-")
+        book[f"{name}.md"] = "\n\n".join([opening(area), *sections]) + "\n"
     names = "\n".join(name.removesuffix(".md") for name in book)
     book["index.md"] = INDEX.format(count=len(catalogue), pages=names)
     return book
