@@ -6,6 +6,7 @@ substitutes into the theorem's own relation, compares, and tries the mutants on 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from holdfast.theory import Relation, Theorem
+import holdfast
+from holdfast.theory import Relation, Theorem, catalogue
 
 from . import mutants
 from .family import Family
@@ -64,6 +66,7 @@ class Claim:
 
 
 _REGISTRY: dict[str, Claim] = {}
+_LAYER = (Path(holdfast.__file__).parent / "verify").resolve()
 
 
 def claim(
@@ -149,8 +152,18 @@ def _import(name: str, path: Path) -> None:
         raise
 
 
+def is_shipped(file: str | Path) -> bool:
+    """Whether this is a file of claims that comes with holdfast."""
+    path = Path(file).resolve()
+    return path.parent.name == "claims" and path.is_relative_to(_LAYER)
+
+
 def shipped() -> tuple[Claim, ...]:
     """The claims that come with holdfast, in order of their theorems."""
-    from . import claims
-
-    return tuple(claim for claim in _REGISTRY.values() if claim.file in claims.FILES)
+    for path in sorted(_LAYER.rglob("claims/[!_]*.py")):
+        importlib.import_module(
+            ".".join(("holdfast.verify", *path.relative_to(_LAYER).with_suffix("").parts))
+        )
+    labels = [theorem.label for theorem in catalogue()]
+    claims = [claim for claim in _REGISTRY.values() if is_shipped(claim.file)]
+    return tuple(sorted(claims, key=lambda claim: labels.index(claim.theorem.label)))

@@ -32,13 +32,12 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from .binding import Claim, load, shipped
+from .binding import Claim, is_shipped, load, shipped
 from .engine import Shard, ShardResult, run_shard
 from .ledger import Ledger
 from .streams import protect
 from .values import ClaimError
 
-_SHIPPED = Path(__file__).resolve().parent / "claims"
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB", "BLIS")
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
@@ -83,8 +82,7 @@ def work(task: Task) -> ShardResult:
 
 @cache
 def _claims(file: str) -> dict[str, Claim]:
-    path = Path(file).resolve()
-    claims = shipped() if path.is_relative_to(_SHIPPED) else load(path)
+    claims = shipped() if is_shipped(file) else load(Path(file))
     return {claim.name: claim for claim in claims}
 
 
