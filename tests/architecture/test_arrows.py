@@ -64,9 +64,9 @@ def test_the_arrows_of_the_code(sources) -> None:
 @pytest.mark.parametrize(
     ("module", "name", "breaks"),
     [
-        ("holdfast.theory.cmdp", "holdfast.solvers.cmdp", True),
-        ("holdfast.theory.cmdp", "numpy.array", True),
-        ("holdfast.theory.cmdp", "holdfast.theory.theorem", False),
+        ("holdfast.theory.cmdp.foundations", "holdfast.solvers.cmdp", True),
+        ("holdfast.theory.cmdp.foundations", "numpy.array", True),
+        ("holdfast.theory.cmdp.foundations", "holdfast.theory.theorem", False),
         ("holdfast.solvers.cmdp", "holdfast.verify.kernel", True),
         ("holdfast.solvers.cmdp", "holdfast.solvers.exact", False),
         ("holdfast.solvers.cmdp", "holdfast.solvers.neural.nets", True),

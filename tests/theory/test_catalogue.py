@@ -17,8 +17,8 @@ from holdfast.theory import (
     Standing,
     Theorem,
     catalogue,
-    cmdp,
 )
+from holdfast.theory.cmdp import randomisation
 
 CATALOGUE = catalogue()
 every_theorem = pytest.mark.parametrize("theorem", CATALOGUE, ids=lambda theorem: theorem.label)
@@ -94,14 +94,16 @@ def test_pickling(theorem: Theorem) -> None:
 
 
 def test_a_dangling_use_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    dangling = replace(cmdp.splitting, uses=("cmdp/no-such-lemma",))
-    monkeypatch.setattr(cmdp, "splitting", dangling)
+    dangling = replace(randomisation.splitting, uses=("cmdp/no-such-lemma",))
+    monkeypatch.setattr(randomisation, "splitting", dangling)
     with pytest.raises(ValueError, match=r"cmdp/splitting uses 'cmdp/no-such-lemma'"):
         theory.catalogue()
 
 
 def test_a_label_used_twice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cmdp, "splitting", replace(cmdp.splitting, label="cmdp/vertices"))
+    monkeypatch.setattr(
+        randomisation, "splitting", replace(randomisation.splitting, label="cmdp/vertices")
+    )
     with pytest.raises(ValueError, match="'cmdp/vertices' is used twice"):
         theory.catalogue()
 

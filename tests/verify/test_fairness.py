@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from holdfast import theory
-from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem, flipping
-from holdfast.theory.flipping import T_window, V_flip
+from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem
+from holdfast.theory.chance import flipping
+from holdfast.theory.chance.flipping import T_window, V_flip
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.fairness import why_fair
 from holdfast.verify.values import ClaimError

@@ -10,13 +10,12 @@ At T = 1 the window from s speaks of pi(.|s) alone, and the programs are right. 
 in s also acts in the windows that begin before s, which the programs forget.
 
 Main results: `bellman`, `two_atoms`, `relabelling`, `two_actions`, `flipping_program`,
-`window_risks`, `zero_level`, `one_step`, `window_actions`, `additive_windows`,
-`additive_reached`.
+`window_risks`, `zero_level`, `one_step`, `window_actions`, `additive_windows`, `additive_reached`.
 """
 
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Le
+from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
 PAPER = "Shen, Jiang, Wachi, Hashimoto and Gros 2024"
 FIDELITY = (

@@ -9,16 +9,14 @@ first time i >= 1 at which s_i is unsafe.  With a discount gamma, values are UN-
 that of the best policy without a constraint.
 
 Main results: `sandwich`, `expected_cost`, `expected_cost_absorbing`, `absorbing_threshold`,
-`interpolation`, `levels`, `safe_expected_cost`, `flag_program`, `absorbing_flag`, `first_window`,
-`first_hit`, `eventual`.
+`interpolation`, `safe_expected_cost`.
 """
 
 from sympy import Min
 
-from .cmdp import gamma
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Standing, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Le
+from ..theorem import Assumption, Provenance, Source, Standing, Theorem
 
 ABSORBING = Assumption("absorbing", "The unsafe states are never left.")
 SAFE_START = Assumption("safe-start", "The start is safe.")
@@ -97,20 +95,6 @@ interpolation = Theorem(
     remark="At z = 0 and z = 1 the last two give C_0 = J_T and C_1 = B.",
 )
 
-V_scaled = Quantity("V_scaled", "optimal value, joint chance alpha/T", latex=r"V_J(\alpha/T)")
-V_boole = Quantity("V_B", "optimal value, Boole's sum alpha", latex=r"V_B(\alpha)")
-V_between = Quantity("V_z", "optimal value, charge z, level alpha", latex=r"V_z(\alpha)")
-V_joint = Quantity("V_J", "optimal value, joint chance alpha", latex=r"V_J(\alpha)")
-levels = Theorem(
-    label="chance/levels",
-    title="The optimal value under Boole's sum is between those of two joint chances",
-    relation=Both(Le(V_scaled, V_boole), Le(V_boole, V_between), Le(V_between, V_joint)),
-    source=_OURS,
-    proof="J_T <= alpha/T implies B <= alpha, which implies C_z <= alpha and J_T <= alpha.",
-    uses=("chance/sandwich", "chance/interpolation"),
-    remark="Both ends are attained: by an unsafe state never left, and by one met at most once.",
-)
-
 level = Quantity("alpha", "level", Domain.PROBABILITY, r"\alpha")
 safe_expected_cost = Theorem(
     label="chance/safe-expected-cost",
@@ -125,125 +109,6 @@ safe_expected_cost = Theorem(
     uses=("chance/sandwich", "chance/expected-cost"),
     remark="Repair: the level is gamma_c^T alpha in place of alpha.",
 )
-
-V_program = Quantity("V_LP", "value of the flag program", latex=r"V_{\rm LP}")
-V_chord = Quantity("V_chord", "value by backward induction and chords", latex=r"V_{\rm chord}")
-V_hull = Quantity(
-    "V_hull",
-    "concave hull of (risk, value) of deterministic history-dependent policies",
-    latex=r"\widehat V_{\rm det}",
-)
-V_flip = Quantity("V_flip", "value of one flip an episode", latex=r"V_{\rm flip}")
-risk_flip = Quantity("risk_flip", "its risk", Domain.NONNEGATIVE, r"J_{\rm flip}")
-V_cell = Quantity("V_cell", "value of the policy that randomises in a cell", latex=r"V_{\rm cell}")
-risk_cell = Quantity("risk_cell", "its risk", Domain.NONNEGATIVE, r"J_{\rm cell}")
 n_cells = Quantity(
     "n_cells", "randomised cells (time, memory, state) of a basic solution", Domain.COUNT, "n"
-)
-flag_program = Theorem(
-    label="chance/flag-program",
-    title="A state with a flag solves the joint chance constraint, and one flip is enough",
-    relation=Both(
-        Eq(V_program, V_chord),
-        Eq(V_program, V_hull),
-        Eq(V_flip, V_program),
-        Le(risk_flip, alpha),
-        Eq(V_cell, V_program),
-        Le(risk_cell, alpha),
-        Le(n_cells, 1),
-    ),
-    source=Source(
-        "Schmid, Fochesato, Sutter and Lygeros 2024",
-        "binary state augmentation",
-        Provenance.DERIVED,
-    ),
-    given=(FINITE, ATTAINABLE),
-    proof=(
-        "Which reward and risk are still to come depends on the history through time, state and "
-        "flag only, so it is a finite program with one budget: vertices are deterministic, one "
-        "randomisation is enough, and it resolves into two deterministic policies."
-    ),
-    uses=("cmdp/randomisations", "cmdp/splitting", "cmdp/vertices"),
-    remark="For the charge z in (0, 1) the flag becomes a count, for z = 1 it is not needed.",
-)
-
-V_plain = Quantity(
-    "V_plain", "optimal value without flag, first arrivals charged", latex=r"V_{\rm plain}"
-)
-absorbing_flag = Theorem(
-    label="chance/absorbing-flag",
-    title="Where unsafe states are never left, no flag is needed",
-    relation=Eq(V_plain, V_joint),
-    source=_OURS,
-    given=(FINITE, ATTAINABLE, ABSORBING, SAFE_START),
-    proof="The flag is a function of the state.",
-    uses=("chance/flag-program",),
-    remark="Otherwise policies without memory may be worth strictly less, by a forced hazard.",
-)
-
-V_policy = Quantity("V", "return of a stationary policy that keeps the level", latex=r"V^\pi(\mu)")
-V_window = Quantity("V_W", "value with V* at the end of the window", latex="V_W")
-V_stitched = Quantity(
-    "V_stitched", "value of the infinite problem, the window's layers first", latex=r"V_\infty"
-)
-V_free = Quantity("V_free", "optimal return without a constraint", latex=r"V^*(\mu)")
-first_window = Theorem(
-    label="chance/first-window",
-    title="A constraint on the first T steps is a finite problem that ends in V*",
-    relation=Both(Eq(V_window, V_stitched), Le(V_policy, V_window), Le(V_window, V_free)),
-    source=_OURS,
-    given=(ATTAINABLE, KEEPS),
-    proof="After the window nothing is constrained, so the best policy of all follows.",
-    uses=("chance/flag-program",),
-)
-
-E_tau = Quantity("E_tau", "E[gamma^tau] of the policy", Domain.PROBABILITY, r"\mathbb E\gamma^\tau")
-V_hit = Quantity("V_tau", "optimal value with E[gamma^tau] <= alpha", latex=r"V_\tau(\alpha)")
-J_best = Quantity(
-    "J_best",
-    "Pr(tau <= T) of the optimal policy",
-    Domain.PROBABILITY,
-    r"\Pr\nolimits^\star(\tau\le T)",
-)
-first_hit = Theorem(
-    label="chance/first-hit",
-    title="A bound on the discounted first hit is one expected cost, and bounds every window",
-    relation=Both(
-        Le(gamma**T_window * J_T, E_tau),
-        Le(gamma**T_window * J_best, alpha),
-        Le(V_policy, V_hit),
-        Le(n_cells, 1),
-    ),
-    source=_OURS,
-    given=(ATTAINABLE, KEEPS, SAFE_START),
-    proof="Markov's inequality for gamma^tau; with a flag the first hit is charged in one step.",
-    uses=("cmdp/randomisations", "cmdp/stationary-suffices"),
-    remark="So Pr(tau <= T) <= gamma^-T alpha for all T at once.",
-)
-
-N_steps = Quantity("N", "free decisions", Domain.TRIALS, "N")
-V_lower = Quantity("L_N", "value of N free decisions, then least risk", latex="L_N")
-V_upper = Quantity("U_N", "the same, but what follows earns as much as V*", latex="U_N")
-V_lower_next = Quantity("L_next", "L with one more decision", latex="L_{N+1}")
-V_upper_next = Quantity("U_next", "U with one more decision", latex="U_{N+1}")
-V_gap = Quantity(
-    "gap", "largest V* - value at least risk over the states", Domain.NONNEGATIVE, r"\|V^*-V^q\|"
-)
-eventual = Theorem(
-    label="chance/eventual",
-    title="A bound on ever meeting an unsafe state is enclosed by finite problems",
-    relation=Both(
-        Le(V_policy, V_upper),
-        Le(V_upper - V_lower, gamma**N_steps * V_gap),
-        Le(V_lower, V_lower_next),
-        Le(V_upper_next, V_upper),
-    ),
-    source=_OURS,
-    given=(ATTAINABLE, KEEPS),
-    proof=(
-        "After N decisions no policy risks less than the least eventual risk or earns more than "
-        "V*; both programs charge that risk at the end, and differ in what is earned after N only."
-    ),
-    uses=("chance/flag-program",),
-    remark="The optimum is between L_N and U_N; stationary policies may be far below it.",
 )

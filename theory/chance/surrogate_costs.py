@@ -3,18 +3,19 @@ r"""Expected costs in place of a chance constraint, as the flipping literature u
 Notation.  ``H = E sum_{i >= 1} gamma_c^i 1[s_i unsafe]`` from the start, UN-normalised, discounted
 by a gamma_c of its own; ``risk = Pr(some of s_1, ..., s_T unsafe)``.
 
-Main results: `two_actions`, `cumulative_costs`, `cost_range`, `discounted_cost`, `conservative`,
-`worst_case`, `always_stochastic`, `step_bound`, `union_of_steps`.
+Main results: `two_actions`, `cumulative_costs`, `cost_range`, `discounted_cost`, `worst_case`,
+`conservative`, `always_stochastic`, `step_bound`, `union_of_steps`.
 """
 
 from sympy import Min, Rational, sqrt
 
-from .cmdp import ONE_COST, J_after, J_before, cost_after, cost_before, gamma, n_actions
+from ..cmdp.foundations import ONE_COST, gamma
+from ..cmdp.randomisation import J_after, J_before, cost_after, cost_before, n_actions
+from ..cmdp.trust_region import CONTINUOUS, kl
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Gt, Le, Lt
+from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 from .flipping import FIDELITY, PAPER, T_window
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Gt, Le, Lt
-from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
-from .trust_region import CONTINUOUS, kl
 
 gamma_c = Quantity("gamma_c", "discount of the unsafe states", Domain.DISCOUNT, r"\gamma_c")
 H_before = Quantity("H", "discounted number of unsafe states before", Domain.NONNEGATIVE, r"H(\pi)")

@@ -5,9 +5,9 @@ Main results: `hoeffding`, `weissman`.
 
 from sympy import Rational, exp
 
-from .quantities import Domain, Quantity
-from .relations import Le
-from .theorem import Assumption, Provenance, Source, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Le
+from ..theorem import Assumption, Provenance, Source, Theorem
 
 INDEPENDENT = Assumption("independent", "The samples are independent and identically distributed.")
 

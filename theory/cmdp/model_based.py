@@ -9,10 +9,10 @@ Main results: `simulation_lemma`, `simulation_bound`, `pessimism`, `pessimistic_
 
 from sympy import Abs
 
-from .cmdp import gamma
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Le
+from ..theorem import Assumption, Provenance, Source, Theorem
+from .foundations import gamma
 
 BOUNDED = Assumption("bounded-reward", "Rewards lie in [0, r_max].")
 ERROR_BOUND = Assumption("error-bound", "u(s, a) is at least the total variation of the model.")

@@ -5,16 +5,15 @@ Notation.  ``J_r`` and ``J_c`` are UN-normalised; with two discounts the reward 
 cost gamma_c.  ``P*`` is the largest J_r with J_c <= d over all policies, history-dependent and
 randomised ones included.  V^c is the value of the cheapest policy (the best of the cheapest ones).
 
-Main results: `two_discounts`, `switching`, `zero_gap`, `policy_loss`, `policy_loss_signed`,
-`parametrised_gap`.
+Main results: `zero_gap`, `policy_loss`, `policy_loss_signed`, `parametrised_gap`.
 """
 
 from sympy import Abs
 
-from .cmdp import FEASIBLE, ONE_COST, P_star, gamma
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Le
+from ..theorem import Assumption, Provenance, Source, Theorem
+from .foundations import FEASIBLE, ONE_COST, gamma
 
 BOUNDED = Assumption("bounded-reward", "Rewards lie in [0, B].")
 BOUNDED_BOTH = Assumption("bounded", "Rewards lie in [0, B_r], costs in [0, B_c].")
@@ -28,46 +27,6 @@ UNIVERSAL = Assumption(
 
 _SHWARTZ = "Feinberg and Shwartz 1996"
 _PATERNAIN = "Paternain et al. 2019"
-
-J_stationary = Quantity("J", "return of a stationary policy", latex=r"J_r(\pi)")
-lower = Quantity("L_N", "best return of N free decisions, then the cheapest policy", latex="L_N")
-upper = Quantity("U_N", "the same, but what follows earns as much as V*", latex="U_N")
-N_steps = Quantity("N", "free decisions", Domain.TRIALS, "N")
-V_gap = Quantity("gap", "largest V* - V^c over the states", Domain.NONNEGATIVE, r"\|V^*-V^c\|")
-two_discounts = Theorem(
-    label="policy-classes/two-discounts",
-    title="Two discounts: N free decisions and then the cheapest policy are within gamma^N",
-    relation=Both(
-        Le(J_stationary, P_star),
-        Le(lower, P_star),
-        Le(P_star, upper),
-        Le(upper - lower, gamma**N_steps * V_gap),
-    ),
-    source=Source("holdfast", f"encloses the optimum of {_SHWARTZ}", Provenance.DERIVED),
-    given=(ONE_COST, FEASIBLE, MEETS),
-    proof=(
-        "After N decisions no policy pays less than the cheapest or earns more than V*; with the "
-        "cheapest policy's cost in both programs, they differ in what is earned after N only."
-    ),
-    remark="Each program is finite and exact; the stationary policy may be any that is feasible.",
-)
-
-v_switch = Quantity("v_N", "optimum of N free decisions, then the tail", latex="v_N")
-n_random = Quantity("n_random", "randomised pairs of time and state", Domain.COUNT, "n")
-switching = Theorem(
-    label="policy-classes/switching",
-    title="Two discounts: one randomisation, finitely many steps, then stationary for ever",
-    relation=Both(Eq(v_switch, P_star), Le(n_random, 1)),
-    source=Source(_SHWARTZ, "(m, N)-policies, one constraint", Provenance.RECALLED),
-    given=(ONE_COST, FEASIBLE),
-    proof=(
-        "For a multiplier lambda the sum gamma^t r - lambda gamma_c^t c is decided in the long run "
-        "by the slower discount alone, so one stationary tail is optimal from some N on; before N "
-        "it is a finite program with one budget."
-    ),
-    uses=("cmdp/randomisations", "cmdp/strong-duality"),
-    remark="The tail: cheapest first if the cost outlasts the reward, else best first.",
-)
 
 sup_min = Quantity("sup_min", "sup over policies of min over multipliers of L", latex=r"P^\star")
 min_sup = Quantity("min_sup", "min over multipliers of sup over policies of L", latex=r"D^\star")

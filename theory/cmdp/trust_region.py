@@ -11,10 +11,10 @@ Main results: `performance_difference`, `occupancy_shift`, `policy_bound`, `span
 
 from sympy import Abs, Rational, sqrt
 
-from .cmdp import gamma
-from .quantities import Domain, Quantity
-from .relations import Eq, Ge, Le
-from .theorem import Assumption, Provenance, Source, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Eq, Ge, Le
+from ..theorem import Assumption, Provenance, Source, Theorem
+from .foundations import gamma
 
 CONTINUOUS = Assumption(
     "continuous", "Wherever the new policy acts, the old one does too (absolute continuity)."

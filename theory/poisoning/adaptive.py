@@ -9,10 +9,10 @@ Main results: `one_direction`, `expressive`, `joint_argmin`.
 
 from sympy import Abs
 
-from .poisoning import NOTE, PAPER, cost
-from .quantities import Domain, Quantity
-from .relations import Both, Eq, Ge, Le, Lt
-from .theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
+from ..quantities import Domain, Quantity
+from ..relations import Both, Eq, Ge, Le, Lt
+from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
+from .least_cost import NOTE, PAPER, cost
 
 cost_one = Quantity(
     "cost_one", "least l1 cost under the one equation a.zeta = a.d", Domain.NONNEGATIVE, r"C_1"

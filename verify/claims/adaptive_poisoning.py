@@ -8,8 +8,9 @@ from fractions import Fraction
 from sympy import Abs
 
 from holdfast.solvers.poisoning import FlipProblem, one_direction
-from holdfast.theory import Eq, poisoning
-from holdfast.theory import adaptive_poisoning as theory
+from holdfast.theory import Eq
+from holdfast.theory.poisoning import adaptive as theory
+from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 
 from ..binding import NamedMutant, claim
 from ..families.flips import TrainedFeatures, collapsed, reward, tabular
@@ -54,7 +55,7 @@ def one_equation(problem: FlipProblem, scores: tuple[Fraction, ...]) -> Iterator
         theory.greedy: found.value,
         theory.a_largest: max(map(abs, scores)),
         theory.gap: found.gap,
-        poisoning.cost: least_cost(problem),
+        poisoning_least_cost.cost: least_cost(problem),
     }
 
 

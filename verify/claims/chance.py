@@ -18,7 +18,7 @@ from holdfast.solvers import (
 from holdfast.solvers.chance.problem import ChanceProblem
 from holdfast.solvers.exact import Vector
 from holdfast.theory import Le
-from holdfast.theory import chance as theory
+from holdfast.theory.chance import joint_chance as theory
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw

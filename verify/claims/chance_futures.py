@@ -19,8 +19,10 @@ from holdfast.solvers.chance import (
 )
 from holdfast.solvers.exact import Vector
 from holdfast.solvers.model_io import assemble
-from holdfast.theory import Ge, Quantity, cmdp
-from holdfast.theory import chance as theory
+from holdfast.theory import Ge, Quantity
+from holdfast.theory.chance import futures as theory
+from holdfast.theory.chance import joint_chance
+from holdfast.theory.cmdp import foundations
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw
@@ -170,15 +172,15 @@ def first_hit(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterat
     if best.value is None:
         raise ClaimError("no policy keeps a level that the drawn one keeps")
     yield {
-        cmdp.gamma: model.discount,
-        theory.T_window: steps,
-        theory.J_T: joint_and_sum(problem, policy)[0],
+        foundations.gamma: model.discount,
+        joint_chance.T_window: steps,
+        joint_chance.J_T: joint_and_sum(problem, policy)[0],
         theory.E_tau: hit,
         theory.J_best: best.chance_within(steps),
-        theory.alpha: best.level,
+        joint_chance.alpha: best.level,
         theory.V_policy: policy_return(model, policy),
         theory.V_hit: best.value,
-        theory.n_cells: best.solution.n_randomisations,
+        joint_chance.n_cells: best.solution.n_randomisations,
     }
 
 
@@ -292,7 +294,7 @@ def eventual(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterato
         raise ClaimError("no policy keeps a level that the drawn one keeps")
     assert now.width_bound is not None
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.N_steps: steps,
         theory.V_policy: policy_return(model, policy),
         theory.V_lower: now.lower,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy, occupancy_of, policy_return, solve
-from holdfast.theory import Eq, cmdp
+from holdfast.theory import Eq
+from holdfast.theory.cmdp import foundations
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -47,20 +48,20 @@ def induced_policy(model: CMDP, rho: Sequence[Fraction]) -> Policy:
 
 
 @claim(
-    cmdp.occupancy_measure,
+    foundations.occupancy_measure,
     over=cmdps(constraints=(0, 0)).along(policy).with_landmarks(G1=lambda: (landmarks.g1(),)),
 )
 def occupancy_measure(model: CMDP, acting: Policy) -> Iterator[Values]:
     rho = occupancy_of(model, acting).fractions()
     yield {
-        cmdp.gamma: model.discount,
-        cmdp.mass: sum(rho, Fraction(0)),
-        cmdp.residual: flow_residual(model, rho),
+        foundations.gamma: model.discount,
+        foundations.mass: sum(rho, Fraction(0)),
+        foundations.residual: flow_residual(model, rho),
     }
 
 
 @claim(
-    cmdp.stationary_suffices,
+    foundations.stationary_suffices,
     over=cmdps(constraints=(0, 0)).along(policy, deterministic_policy, share),
 )
 def stationary_suffices(
@@ -69,15 +70,15 @@ def stationary_suffices(
     occupancies = [occupancy_of(model, acting).fractions() for acting in (first, second)]
     mixed = [weight * a + (1 - weight) * b for a, b in zip(*occupancies, strict=True)]
     yield {
-        cmdp.weight: weight,
-        cmdp.J_first: policy_return(model, first),
-        cmdp.J_second: policy_return(model, second),
-        cmdp.J_induced: policy_return(model, induced_policy(model, mixed)),
+        foundations.weight: weight,
+        foundations.J_first: policy_return(model, first),
+        foundations.J_second: policy_return(model, second),
+        foundations.J_induced: policy_return(model, induced_policy(model, mixed)),
     }
 
 
 @claim(
-    cmdp.vertices_are_deterministic,
+    foundations.vertices_are_deterministic,
     over=cmdps(constraints=(0, 0)).with_controls(
         unconstrained=cmdps(constraints=(2, 2)),
     ),
@@ -87,19 +88,19 @@ def vertices_are_deterministic(model: CMDP) -> Iterator[Values]:
     assert best.occupancy is not None
     rho = best.occupancy.fractions()
     yield {
-        cmdp.n_positive: sum(1 for mass in rho if mass),
-        cmdp.n_reachable: sum(1 for mass in state_masses(model, rho) if mass),
+        foundations.n_positive: sum(1 for mass in rho if mass),
+        foundations.n_reachable: sum(1 for mass in state_masses(model, rho) if mass),
     }
 
 
 M30 = NamedMutant(
     "M30",
-    Eq(cmdp.p_first, cmdp.p_second),
+    Eq(foundations.p_first, foundations.p_second),
     "a policy optimal for one initial law is optimal for every other",
 )
 
 
-@claim(cmdp.time_inconsistency, over=branches(), mutants=(M30,))
+@claim(foundations.time_inconsistency, over=branches(), mutants=(M30,))
 def time_inconsistency(branch: Branch) -> Iterator[Values]:
     risks = []
     for start in (0, 1):
@@ -107,9 +108,9 @@ def time_inconsistency(branch: Branch) -> Iterator[Values]:
         assert best.policy is not None
         risks.append(best.policy.probabilities[2])
     yield {
-        cmdp.gamma: branch.discount,
-        cmdp.q_reach: branch.q,
-        cmdp.d_budget: branch.budget,
-        cmdp.p_first: risks[0],
-        cmdp.p_second: risks[1],
+        foundations.gamma: branch.discount,
+        foundations.q_reach: branch.q,
+        foundations.d_budget: branch.budget,
+        foundations.p_first: risks[0],
+        foundations.p_second: risks[1],
     }

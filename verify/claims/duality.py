@@ -18,7 +18,8 @@ from holdfast.solvers import (
     value_of,
 )
 from holdfast.solvers.infeasibility import scalarised_cost
-from holdfast.theory import Eq, Le, Quantity, cmdp
+from holdfast.theory import Eq, Le, Quantity
+from holdfast.theory.cmdp import duality, foundations
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -49,7 +50,7 @@ def dual_value(model: CMDP, multiplier: Fraction) -> Fraction:
 
 
 @claim(
-    cmdp.strong_duality,
+    duality.strong_duality,
     over=cmdps(constraints=(0, 3)).with_landmarks(
         G1=lambda: (landmarks.g1(),),
         G2=lambda: (landmarks.g2(),),
@@ -66,9 +67,9 @@ def strong_duality(model: CMDP) -> Iterator[Values]:
             raise ClaimError(f"the policy exceeds budget {i}, {budget}")
     relaxed = policy_iteration(model, lagrangian(model, best.multipliers))
     yield {
-        cmdp.P_star: policy_return(model, best.policy),
-        cmdp.mu_V: value_of(model, relaxed.values),
-        cmdp.lam_d: weighted(best.multipliers, model.budgets),
+        foundations.P_star: policy_return(model, best.policy),
+        duality.mu_V: value_of(model, relaxed.values),
+        duality.lam_d: weighted(best.multipliers, model.budgets),
     }
 
 
@@ -79,19 +80,19 @@ def _unbounded_multiplier() -> Iterator[Values]:
     """G1 with the least possible budget: 100 is an optimal multiplier, the range is 3/(1/2) = 6."""
     model = landmarks.g1(0)
     assert dual_value(model, Fraction(100)) == solve(model).value
-    yield {cmdp.Lambda: 100, reward_range: 6}
+    yield {duality.Lambda: 100, reward_range: 6}
 
 
 M29 = NamedMutant(
     "M29",
-    Le(cmdp.Lambda, reward_range),
+    Le(duality.Lambda, reward_range),
     "every optimal multiplier is bounded by the range of returns, Slater or not",
     _unbounded_multiplier,
 )
 
 
 @claim(
-    cmdp.multiplier_bound,
+    duality.multiplier_bound,
     over=cmdps(slater=True).with_landmarks(
         bandit=lambda: (landmarks.bandit(),), G1=lambda: (landmarks.g1(),)
     ),
@@ -103,10 +104,10 @@ def multiplier_bound(model: CMDP) -> Iterator[Values]:
     if inner.slack <= 0:
         raise OutOfScope(f"needs Slater slack; the greatest uniform slack is {inner.slack}")
     yield {
-        cmdp.Lambda: sum(best.multipliers, Fraction(0)),
-        cmdp.xi: inner.slack,
-        cmdp.P_star: value,
-        cmdp.J_slater: inner.reward,
+        duality.Lambda: sum(best.multipliers, Fraction(0)),
+        duality.xi: inner.slack,
+        foundations.P_star: value,
+        duality.J_slater: inner.reward,
     }
 
 
@@ -134,7 +135,7 @@ def _decreasing(draw: Draw, model: CMDP, *_: object) -> tuple[Fraction, ...]:
 
 
 @claim(
-    cmdp.perturbation_function,
+    duality.perturbation_function,
     over=cmdps()
     .along(budget_step)
     .with_landmarks(G1=lambda: (landmarks.g1(1), (Fraction(1),)))
@@ -151,10 +152,10 @@ def perturbation_function(model: CMDP, step: tuple[Fraction, ...]) -> Iterator[V
     middle, high = (optimum(model.with_budgets(*new))[1] for new in moved)
     rise = weighted(best.multipliers, step)
     yield {
-        cmdp.v_low: low,
-        cmdp.v_middle: middle,
-        cmdp.v_high: high,
-        cmdp.lam_step: rise,
+        duality.v_low: low,
+        duality.v_middle: middle,
+        duality.v_high: high,
+        duality.lam_step: rise,
     }
 
 
@@ -200,7 +201,7 @@ _ONE_COST = cmdps(constraints=(1, 1)).along(policy)
 
 
 @claim(
-    cmdp.approximate_primal,
+    duality.approximate_primal,
     over=_ONE_COST.along(above)
     .with_landmarks(
         bandit=lambda: _risky_bandit(Fraction(1), Fraction(1)),
@@ -210,7 +211,7 @@ _ONE_COST = cmdps(constraints=(1, 1)).along(policy)
     mutants=(
         NamedMutant(
             "delta/C",
-            Le(cmdp.violation, cmdp.delta / cmdp.penalty),
+            Le(duality.violation, duality.delta / duality.penalty),
             "the violation is at most delta / C",
         ),
     ),
@@ -221,11 +222,11 @@ def approximate_primal(model: CMDP, acting: Policy, rule: Penalty) -> Iterator[V
         yield {quantity: found[quantity.name] for quantity in _PENALISED}
 
 
-_PENALISED = (cmdp.violation, cmdp.delta, cmdp.penalty, cmdp.lam)
+_PENALISED = (duality.violation, duality.delta, duality.penalty, duality.lam)
 
 
 @claim(
-    cmdp.approximate_primal_double,
+    duality.approximate_primal_double,
     over=_ONE_COST.along(twice)
     .with_landmarks(bandit=lambda: _risky_bandit(Fraction(2), Fraction(0)))
     .with_controls(double_penalty=_ONE_COST.along(lambda *_: too_small(Fraction(1)))),
@@ -237,7 +238,7 @@ def approximate_primal_double(model: CMDP, acting: Policy, rule: Penalty) -> Ite
 
 
 @claim(
-    cmdp.infeasibility,
+    duality.infeasibility,
     over=cmdps(constraints=(1, 3), feasible=False).with_landmarks(
         G2=lambda: (landmarks.g2((Fraction(3, 2), Fraction(1, 4))),),
         negative=lambda: (landmarks.negative_cost(Fraction(-21, 20)),),
@@ -250,8 +251,8 @@ def infeasibility(model: CMDP) -> Iterator[Values]:
     cost = scalarised_cost(model, answer.multipliers)
     cheapest = policy_iteration(model, cost, maximise=False)
     yield {
-        cmdp.J_scalar: value_of(model, cheapest.values),
-        cmdp.lam_d: weighted(answer.multipliers, model.budgets),
-        cmdp.t_star: answer.relaxation,
-        cmdp.lam_sum: sum(answer.multipliers, Fraction(0)),
+        duality.J_scalar: value_of(model, cheapest.values),
+        duality.lam_d: weighted(answer.multipliers, model.budgets),
+        duality.t_star: answer.relaxation,
+        duality.lam_sum: sum(answer.multipliers, Fraction(0)),
     }

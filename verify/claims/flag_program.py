@@ -19,7 +19,8 @@ from holdfast.solvers.chance import (
 )
 from holdfast.solvers.finite_horizon import solve_finite_horizon
 from holdfast.theory import Eq, Le, Quantity
-from holdfast.theory import chance as theory
+from holdfast.theory.chance import flag_program as theory
+from holdfast.theory.chance import joint_chance
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw
@@ -110,8 +111,8 @@ def flag_program(problem: ChanceProblem, share: Fraction) -> Iterator[Values]:
         theory.risk_flip: flip[1],
         theory.V_cell: single[0],
         theory.risk_cell: single[1],
-        theory.alpha: level,
-        theory.n_cells: solve_cmdp(unroll(problem, level)).n_randomisations,
+        joint_chance.alpha: level,
+        joint_chance.n_cells: solve_cmdp(unroll(problem, level)).n_randomisations,
     }
 
 

@@ -32,7 +32,7 @@ from holdfast.solvers.chance.windows import (
     window_risks,
 )
 from holdfast.theory import Eq, Gt
-from holdfast.theory import flipping as theory
+from holdfast.theory.chance import flipping as theory
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw

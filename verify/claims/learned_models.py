@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy, evaluate, occupancy_of, policy_return, value_of
 from holdfast.solvers.model_error import drifts, l1_errors, penalised_optimum
-from holdfast.theory import Le, cmdp
-from holdfast.theory import model_based as mb
+from holdfast.theory import Le
+from holdfast.theory.cmdp import foundations
+from holdfast.theory.cmdp import model_based as mb
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -31,7 +32,7 @@ def _along(model: CMDP, acting: Policy, amounts: Sequence[Fraction]) -> Fraction
 def simulation_lemma(model: CMDP, truth: CMDP, acting: Policy) -> Iterator[Values]:
     values = evaluate(truth, acting)
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         mb.V_model: policy_return(model, acting),
         mb.V_true: value_of(truth, values),
         mb.drift: _along(model, acting, drifts(model, truth, values)),
@@ -60,7 +61,7 @@ _SMALL = Fraction(1, 10**6)
 def simulation_bound(model: CMDP, truth: CMDP, acting: Policy) -> Iterator[Values]:
     errors = l1_errors(model, truth)
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         mb.V_learned: policy_return(model, acting),
         mb.V_pays: policy_return(truth, acting),
         mb.r_max: _largest_reward(model),
@@ -131,7 +132,10 @@ def _error_bound(model: CMDP, truth: CMDP, factor: Fraction) -> list[Fraction]:
 
 M26 = NamedMutant(
     "M26",
-    Le(mb.V_learned - cmdp.gamma * mb.r_max / (1 - cmdp.gamma) * mb.penalty / 2, mb.V_pays),
+    Le(
+        mb.V_learned - foundations.gamma * mb.r_max / (1 - foundations.gamma) * mb.penalty / 2,
+        mb.V_pays,
+    ),
     "half the penalty is pessimistic enough",
 )
 
@@ -160,7 +164,7 @@ def g17() -> Case:
 )
 def pessimism(model: CMDP, truth: CMDP, acting: Policy, factor: Fraction) -> Iterator[Values]:
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         mb.r_max: _largest_reward(model),
         mb.V_learned: policy_return(model, acting),
         mb.V_pays: policy_return(truth, acting),
@@ -181,7 +185,7 @@ def pessimistic_optimality(
     rate = model.discount * _largest_reward(model) / (1 - model.discount)
     output = penalised_optimum(model, [rate * u for u in bound])
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         mb.r_max: _largest_reward(model),
         mb.V_output: policy_return(truth, output),
         mb.V_pays: policy_return(truth, acting),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from holdfast.solvers.dual_ascent import DualPath, ascend
-from holdfast.theory import primal_dual
+from holdfast.theory.cmdp import dual_ascent, natural_gradient
 
 from ..binding import claim
 from ..families import DualLog, logs
@@ -27,20 +27,20 @@ def _path(log: DualLog) -> DualPath:
 
 def _values(log: DualLog, path: DualPath) -> Values:
     return {
-        primal_dual.shortfall: sum((log.target - j for j in log.observed), Fraction(0)),
-        primal_dual.lam_last: path.multipliers[-1],
-        primal_dual.lam_first: log.first,
-        primal_dual.eta: log.step,
+        dual_ascent.shortfall: sum((log.target - j for j in log.observed), Fraction(0)),
+        dual_ascent.lam_last: path.multipliers[-1],
+        dual_ascent.lam_first: log.first,
+        natural_gradient.eta: log.step,
     }
 
 
-@claim(primal_dual.telescoping, over=logs().with_controls(uncapped=logs(capped=True)))
+@claim(dual_ascent.telescoping, over=logs().with_controls(uncapped=logs(capped=True)))
 def telescoping(log: DualLog) -> Iterator[Values]:
     yield _values(log, _path(log))
 
 
 @claim(
-    primal_dual.telescoping_unclipped,
+    dual_ascent.telescoping_unclipped,
     over=logs(unclipped=True).with_controls(unclipped=logs(), uncapped=logs(capped=True)),
 )
 def telescoping_unclipped(log: DualLog) -> Iterator[Values]:
@@ -48,28 +48,28 @@ def telescoping_unclipped(log: DualLog) -> Iterator[Values]:
 
 
 @claim(
-    primal_dual.telescoping_average,
+    dual_ascent.telescoping_average,
     over=logs(averaged=True).with_controls(uncapped=logs(averaged=True, capped=True)),
 )
 def telescoping_average(log: DualLog) -> Iterator[Values]:
     path = _path(log)
     yield {
         **_values(log, path),
-        primal_dual.rho: log.memory,
-        primal_dual.e_last: path.averages[-1],
-        primal_dual.e_first: log.first_average,
+        dual_ascent.rho: log.memory,
+        dual_ascent.e_last: path.averages[-1],
+        dual_ascent.e_first: log.first_average,
     }
 
 
-@claim(primal_dual.regret, over=logs())
+@claim(dual_ascent.regret, over=logs())
 def regret(log: DualLog) -> Iterator[Values]:
     path = _path(log)
     slacks = [j - log.target for j in log.observed]
     earned = zip(path.multipliers, slacks, strict=False)
     yield {
-        primal_dual.weighted_slack: sum((lam * x for lam, x in earned), Fraction(0)),
-        primal_dual.lam_first: log.first,
-        primal_dual.lam_last: path.multipliers[-1],
-        primal_dual.eta: log.step,
-        primal_dual.energy: sum((x * x for x in slacks), Fraction(0)),
+        dual_ascent.weighted_slack: sum((lam * x for lam, x in earned), Fraction(0)),
+        dual_ascent.lam_first: log.first,
+        dual_ascent.lam_last: path.multipliers[-1],
+        natural_gradient.eta: log.step,
+        dual_ascent.energy: sum((x * x for x in slacks), Fraction(0)),
     }

@@ -12,8 +12,9 @@ from sympy import sqrt
 
 from holdfast.solvers import CMDP, Policy, evaluate, most_feasible, occupancy_of, q_values, value_of
 from holdfast.solvers.natural_policy_gradient import PrimalDualRun, natural_policy_gradient
-from holdfast.theory import Ge, Le, Quantity, cmdp
-from holdfast.theory import primal_dual as theory
+from holdfast.theory import Ge, Le, Quantity
+from holdfast.theory.cmdp import foundations
+from holdfast.theory.cmdp import natural_gradient as theory
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -137,7 +138,7 @@ def natural_improvement(case: NaturalStep) -> Iterator[Values]:
     after = evaluate(case.model, stepped.new)
     for state in range(case.model.n_states):
         yield {
-            cmdp.gamma: case.model.discount,
+            foundations.gamma: case.model.discount,
             theory.V_here: stepped.values[state],
             theory.V_after: after[state],
             theory.log_Z: stepped.log_z(state),
@@ -177,18 +178,18 @@ def _constant_step() -> Iterator[Values]:
     found = run_of(model, 1225, slack, dual_step=Fraction(4))
     yield {
         fixed_gap: found(lambda run: to_arb(Fraction(1, 2)) - run.reward),
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.T_steps: 1225,
     }
 
 
 def _setting(model: CMDP, steps: int, slack: Fraction) -> dict[Quantity, Value]:
-    return {cmdp.gamma: model.discount, theory.T_steps: steps, theory.xi: slack}
+    return {foundations.gamma: model.discount, theory.T_steps: steps, theory.xi: slack}
 
 
 last_violation = Quantity("last", "J_c - d of the last iterate")
 fixed_gap = Quantity("gap_fixed", "mean gap with a dual step that does not depend on T")
-_RATE = (1 - cmdp.gamma) ** 2 * sqrt(theory.T_steps)
+_RATE = (1 - foundations.gamma) ** 2 * sqrt(theory.T_steps)
 
 
 def slack_of(model: CMDP) -> Fraction:
@@ -249,7 +250,7 @@ def average_gap(model: CMDP, steps: int) -> Iterator[Values]:
     found = run_of(model, steps, slack_of(model))
     yield {
         theory.mean_gap: found(lambda run: to_arb(best) - run.reward),
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.T_steps: steps,
     }
 

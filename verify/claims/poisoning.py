@@ -17,7 +17,7 @@ from holdfast.solvers.poisoning import (
 from holdfast.solvers.poisoning import mixture as mixtures
 from holdfast.solvers.poisoning.bounds import size
 from holdfast.theory import Eq, Ge, Le, Quantity
-from holdfast.theory import poisoning as theory
+from holdfast.theory.poisoning import least_cost as theory
 
 from ..binding import NamedMutant, claim
 from ..families.flips import flips, multiplier

@@ -12,7 +12,8 @@ from holdfast.solvers.poisoning import FlipProblem, projection
 from holdfast.solvers.poisoning import mixture as mixtures
 from holdfast.solvers.poisoning.bounds import size
 from holdfast.theory import Eq, Le, Quantity
-from holdfast.theory import poisoning as theory
+from holdfast.theory.poisoning import least_cost as poisoning_least_cost
+from holdfast.theory.poisoning import mixtures as theory
 
 from ..binding import NamedMutant, claim
 from ..families.flips import flips, share
@@ -48,8 +49,8 @@ def swapped_weights(problem: FlipProblem) -> Values:
 def projection_alone(problem: FlipProblem) -> Values:
     """The values of the upper bound with alpha-bar dropped."""
     return {
-        theory.cost: least_cost(problem),
-        theory.p_sum: size(projection(problem), "l1"),
+        poisoning_least_cost.cost: least_cost(problem),
+        poisoning_least_cost.p_sum: size(projection(problem), "l1"),
     }
 
 
@@ -57,18 +58,22 @@ def line_alone(problem: FlipProblem) -> Values:
     """The bound of the line search without the share of the closed form, and the closed form."""
     mixed = mixtures(problem)
     found = size(mixed.changes(mixed.line_search), "l1")
-    return {_LINE: min(found, distance(problem)), theory.upper: mixed.upper_bound()}
+    return {_LINE: min(found, distance(problem)), poisoning_least_cost.upper: mixed.upper_bound()}
 
 
 HALF = NamedMutant(
-    "T3-half", Le(theory.cost, Min(theory.mixture, theory.distance) / 2), "half of the upper bound"
+    "T3-half",
+    Le(poisoning_least_cost.cost, Min(theory.mixture, poisoning_least_cost.distance) / 2),
+    "half of the upper bound",
 )
 TIGHT = NamedMutant(
-    "T3-tight", Eq(theory.cost, Min(theory.mixture, theory.distance)), "the upper bound is attained"
+    "T3-tight",
+    Eq(poisoning_least_cost.cost, Min(theory.mixture, poisoning_least_cost.distance)),
+    "the upper bound is attained",
 )
 PROJECTION = NamedMutant(
     "T3-projection",
-    Le(theory.cost, theory.p_sum),
+    Le(poisoning_least_cost.cost, poisoning_least_cost.p_sum),
     "alpha-bar dropped: the projection alone is an upper bound",
     lambda: iter([projection_alone(boxed())]),
 )
@@ -80,7 +85,7 @@ SWAPPED_WEIGHTS = NamedMutant(
 )
 LINE_ALONE = NamedMutant(
     "T3'-cheaper",
-    Le(_LINE, theory.upper),
+    Le(_LINE, poisoning_least_cost.upper),
     "the least feasible share of d is the cheapest",
     lambda: iter([line_alone(line_only())]),
 )
@@ -101,9 +106,9 @@ _ONE_OF_TWO = "true: weaker than the theorem, whose right side is the least of t
 def upper(problem: FlipProblem) -> Iterator[Values]:
     mixed = mixtures(problem)
     yield {
-        theory.cost: least_cost(problem),
+        poisoning_least_cost.cost: least_cost(problem),
         theory.mixture: size(mixed.changes(mixed.share), "l1"),
-        theory.distance: distance(problem),
+        poisoning_least_cost.distance: distance(problem),
     }
 
 
@@ -125,7 +130,7 @@ def tighter(problem: FlipProblem, part: Fraction) -> Iterator[Values]:
     mixed = mixtures(problem)
     found = mixed.changes(mixed.line_search)
     yield {
-        theory.cost: least_cost(problem),
+        poisoning_least_cost.cost: least_cost(problem),
         theory.cost_line: size(found, "l1"),
         theory.excess_line: max(_ZERO, overshoot(problem, found)),
         theory.share_line: mixed.line_search,
@@ -146,6 +151,6 @@ def hard_labels(problem: FlipProblem) -> Iterator[Values]:
     mixed = mixtures(problem)
     yield {
         theory.mixture: size(mixed.changes(mixed.share), "l1"),
-        theory.distance: distance(problem),
+        poisoning_least_cost.distance: distance(problem),
         theory.worst: mixed.worst,
     }

@@ -11,7 +11,8 @@ from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost, round_labels
 from holdfast.solvers.poisoning.bounds import size
 from holdfast.theory import Eq, Ge, Le, Lt, Quantity
-from holdfast.theory import poisoning as theory
+from holdfast.theory.poisoning import least_cost as poisoning_least_cost
+from holdfast.theory.poisoning import vertices as theory
 
 from ..binding import NamedMutant, claim
 from ..families.flips import (
@@ -56,7 +57,7 @@ def monotone(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     yield {
         theory.cost_fewer: least_cost(few),
         theory.cost_more: least_cost(more),
-        theory.distance: distance(few),
+        poisoning_least_cost.distance: distance(few),
     }
 
 
@@ -66,7 +67,7 @@ def monotone_l2(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     yield {
         theory.cost_fewer: flip_cost(few, "l2").value,
         theory.cost_more: flip_cost(more, "l2").value,
-        theory.distance: distance(few, "l2"),
+        poisoning_least_cost.distance: distance(few, "l2"),
     }
 
 
@@ -75,7 +76,7 @@ def monotone_largest(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     yield {
         theory.cost_fewer: proved(flip_cost(few, "linf")),
         theory.cost_more: proved(flip_cost(more, "linf")),
-        theory.distance: distance(few, "linf"),
+        poisoning_least_cost.distance: distance(few, "linf"),
     }
 
 
@@ -86,7 +87,10 @@ def monotone_largest(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     .with_controls(independent=flips()),
 )
 def no_saving(problem: FlipProblem) -> Iterator[Values]:
-    yield {theory.cost: least_cost(problem), theory.distance: distance(problem)}
+    yield {
+        poisoning_least_cost.cost: least_cost(problem),
+        poisoning_least_cost.distance: distance(problem),
+    }
 
 
 # -- vertices and rounding
@@ -125,7 +129,7 @@ def vertex(problem: FlipProblem) -> Iterator[Values]:
         NamedMutant(
             "X2-quarter",
             Le(
-                4 * theory.m_copies * Abs(theory.cost_rounded - theory.cost),
+                4 * theory.m_copies * Abs(theory.cost_rounded - poisoning_least_cost.cost),
                 theory.n_fractional * theory.heaviest,
             ),
             "k/(4m) for the cost",
@@ -148,7 +152,7 @@ def rounding(problem: FlipProblem, m: int) -> Iterator[Values]:
     weights = problem.multiplicities
     columns = zip(problem.columns(), weights, strict=True)
     yield {
-        theory.cost: proved(best),
+        poisoning_least_cost.cost: proved(best),
         theory.n_fractional: best.n_fractional,
         theory.m_copies: m,
         theory.residual: size(problem.moments(moved), "l2"),
@@ -192,4 +196,7 @@ def _many() -> Iterator[Values]:
     ),
 )
 def threshold(problem: FlipProblem) -> Iterator[Values]:
-    yield {theory.cost: least_cost(problem), theory.distance: distance(problem)}
+    yield {
+        poisoning_least_cost.cost: least_cost(problem),
+        poisoning_least_cost.distance: distance(problem),
+    }

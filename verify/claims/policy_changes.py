@@ -16,7 +16,7 @@ from holdfast.solvers.policy_change import (
     policy_change,
 )
 from holdfast.theory import Le, Quantity
-from holdfast.theory import trust_region as tr
+from holdfast.theory.cmdp import trust_region as tr
 
 from .. import landmarks
 from ..binding import NamedMutant, claim

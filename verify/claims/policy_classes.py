@@ -17,8 +17,9 @@ from holdfast.solvers import (
 )
 from holdfast.solvers.policies import evaluate_choices, value_of
 from holdfast.solvers.softened import softened
-from holdfast.theory import Eq, Le, Quantity, cmdp
-from holdfast.theory import policy_classes as theory
+from holdfast.theory import Eq, Le, Quantity
+from holdfast.theory.cmdp import foundations
+from holdfast.theory.cmdp import policy_classes as theory
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -134,7 +135,7 @@ def _distance(model: CMDP, first: Policy, second: Policy) -> Fraction:
 
 def _loss(model: CMDP, first: Policy, second: Policy) -> dict[Quantity, Fraction]:
     return {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.J_one: policy_return(model, first),
         theory.J_other: policy_return(model, second),
         theory.epsilon: _distance(model, first, second),
@@ -162,7 +163,7 @@ _ANY_REWARD = cmdps(constraints=(0, 0)).along(policy, policy)
             "M21",
             Le(
                 abs(theory.J_one - theory.J_other),
-                theory.B_reward * theory.epsilon / (1 - cmdp.gamma),
+                theory.B_reward * theory.epsilon / (1 - foundations.gamma),
             ),
             "un-normalised, one factor 1/(1 - gamma) is enough",
         ),
@@ -271,7 +272,7 @@ def parametrised_gap(model: CMDP, soft: Softness) -> Iterator[Values]:
     _, best = optimum(model)
     _, dual = optimum(softened(model, share))
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.P_paid: best,
         theory.D_class: dual,
         theory.B_r: top,

@@ -17,7 +17,7 @@ from holdfast.solvers.chance.mixtures import (
 from holdfast.solvers.chance.windows import WindowProblem
 from holdfast.solvers.model_io import assemble
 from holdfast.theory import Eq
-from holdfast.theory import policy_mixtures as theory
+from holdfast.theory.chance import policy_mixtures as theory
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw

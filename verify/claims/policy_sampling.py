@@ -14,7 +14,8 @@ from sympy import exp
 from holdfast.solvers.chance.mixtures import Atom, best_single
 from holdfast.solvers.tails import binomial_tail
 from holdfast.theory import Le
-from holdfast.theory import policy_mixtures as theory
+from holdfast.theory.chance import policy_mixtures as theory
+from holdfast.theory.chance import policy_sampling
 
 from ..binding import NamedMutant, claim
 from ..draws import Draw
@@ -43,7 +44,7 @@ def infeasible_share(case: SampledLevels) -> Proved:
 
 
 @claim(
-    theory.sampled_levels,
+    policy_sampling.sampled_levels,
     over=sampled_levels(above=True).with_landmarks(
         fine=lambda: (SampledLevels(1, 1000, 0, 1),),
         finer=lambda: (SampledLevels(2, 40, 3, 4),),
@@ -52,16 +53,16 @@ def infeasible_share(case: SampledLevels) -> Proved:
 def sampled_levels_claim(case: SampledLevels) -> Iterator[Values]:
     yield {
         theory.failure: infeasible_share(case),
-        theory.S_levels: case.samples,
-        theory.room: Fraction(case.most - case.least, case.cells),
+        policy_sampling.S_levels: case.samples,
+        policy_sampling.room: Fraction(case.most - case.least, case.cells),
     }
 
 
 @claim(
-    theory.limit_at_the_minimum,
+    policy_sampling.limit_at_the_minimum,
     over=sampled_levels().with_landmarks(minimum=lambda: (SampledLevels(3, 4, 2, 2),)),
     witness="minimum",
-    shows=lambda case: {theory.room: Fraction(case.most - case.least, case.cells)},
+    shows=lambda case: {policy_sampling.room: Fraction(case.most - case.least, case.cells)},
 )
 def limit_at_the_minimum(case: SampledLevels) -> Iterator[Values]:
     yield {theory.failure: infeasible_share(case)}
@@ -120,7 +121,7 @@ _PROBABILITY = {"failure <= 1": "true of every probability"}
 
 
 @claim(
-    theory.selection_bound,
+    policy_sampling.selection_bound,
     over=selections().with_landmarks(
         **{
             "CE-4": ce4,
@@ -256,7 +257,7 @@ M14 = NamedMutant(
 
 
 @claim(
-    theory.union_bound,
+    policy_sampling.union_bound,
     over=selections(telling=True)
     .with_landmarks(
         **{
@@ -280,4 +281,4 @@ M14 = NamedMutant(
     },
 )
 def union_bound(case: Selection) -> Iterator[Values]:
-    yield {**_values(case), theory.K_policies: case.policies}
+    yield {**_values(case), policy_sampling.K_policies: case.policies}

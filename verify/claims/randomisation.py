@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from holdfast.solvers import CMDP, Policy, from_arrays, occupancy_of, policy_return
 from holdfast.solvers.coordinate_vertex import reduce_policy
-from holdfast.theory import Eq, Le, cmdp
+from holdfast.theory import Eq, Le
+from holdfast.theory.cmdp import randomisation
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -22,10 +23,10 @@ from .duality import optimum
 
 M8 = NamedMutant(
     "M8",
-    Le(cmdp.N_random, cmdp.m_constraints - 1),
+    Le(randomisation.N_random, randomisation.m_constraints - 1),
     "one randomisation fewer than constraints is always enough",
 )
-M10 = NamedMutant("M10", Eq(cmdp.N_random, 0), "a deterministic policy is always optimal")
+M10 = NamedMutant("M10", Eq(randomisation.N_random, 0), "a deterministic policy is always optimal")
 
 
 def _from_a_basis(draw: Draw, *_: object) -> None:
@@ -44,7 +45,7 @@ def _uniform_on_a_tie() -> Family:
 
 
 @claim(
-    cmdp.few_randomisations,
+    randomisation.few_randomisations,
     over=cmdps(constraints=(0, 3))
     .along(_from_a_basis)
     .with_landmarks(
@@ -68,9 +69,9 @@ def few_randomisations(model: CMDP, acting: Policy | None) -> Iterator[Values]:
         for i in range(model.n_constraints)
     ]
     yield {
-        cmdp.N_random: chosen.n_randomisations(model, visited),
-        cmdp.B_binding: sum(c == d for c, d in zip(costs, model.budgets, strict=True)),
-        cmdp.m_constraints: model.n_constraints,
+        randomisation.N_random: chosen.n_randomisations(model, visited),
+        randomisation.B_binding: sum(c == d for c, d in zip(costs, model.budgets, strict=True)),
+        randomisation.m_constraints: model.n_constraints,
     }
 
 
@@ -89,7 +90,7 @@ def _returns_under(model: CMDP, acting: Policy, discount: Fraction) -> tuple[Fra
 
 
 @claim(
-    cmdp.coordinate_vertex,
+    randomisation.coordinate_vertex,
     over=cmdps(constraints=(1, 1), feasible=None)
     .along(policy, cost_discount)
     .with_landmarks(negative=lambda: (landmarks.negative_cost(Fraction(0)),)),
@@ -104,11 +105,11 @@ def coordinate_vertex(model: CMDP, acting: Policy, discount: Fraction) -> Iterat
     used = [sum(1 for p in reduced.probabilities[a:b] if p) for a, b in pairwise(start)]
     before, after = (_returns_under(model, one, discount) for one in (acting, reduced))
     yield {
-        cmdp.n_actions: max(used),
-        cmdp.J_before: before[0],
-        cmdp.J_after: after[0],
-        cmdp.cost_before: before[1],
-        cmdp.cost_after: after[1],
+        randomisation.n_actions: max(used),
+        randomisation.J_before: before[0],
+        randomisation.J_after: after[0],
+        randomisation.cost_before: before[1],
+        randomisation.cost_after: after[1],
     }
 
 
@@ -162,14 +163,16 @@ def _coin() -> Case:
 
 
 @claim(
-    cmdp.splitting,
+    randomisation.splitting,
     over=cmdps(constraints=(0, 0))
     .along(one_random_state)
     .with_landmarks(coin=_coin)
     .with_controls(one_state=cmdps(constraints=(0, 0)).along(two_random_states)),
     mutants=(
         NamedMutant(
-            "M9", Eq(cmdp.p_action, cmdp.q_split), "the episode flips with the same probability"
+            "M9",
+            Eq(randomisation.p_action, randomisation.q_split),
+            "the episode flips with the same probability",
         ),
     ),
 )
@@ -185,9 +188,11 @@ def splitting(model: CMDP, acting: Policy) -> Iterator[Values]:
     q = rho[choice] / x_1
     mixed = (q * a + (1 - q) * b for a, b in zip(rho_1, rho_2, strict=True))
     yield {
-        cmdp.p_action: acting.probabilities[choice],
-        cmdp.q_split: q,
-        cmdp.x_first: x_1,
-        cmdp.x_second: x_2,
-        cmdp.distance: sum((abs(a - b) for a, b in zip(rho, mixed, strict=True)), Fraction(0)),
+        randomisation.p_action: acting.probabilities[choice],
+        randomisation.q_split: q,
+        randomisation.x_first: x_1,
+        randomisation.x_second: x_2,
+        randomisation.distance: sum(
+            (abs(a - b) for a, b in zip(rho, mixed, strict=True)), Fraction(0)
+        ),
     }

@@ -15,8 +15,9 @@ from holdfast.solvers.poisoning.exact_loss import (
     unseen_rewards,
 )
 from holdfast.solvers.poisoning.separability import separation
-from holdfast.theory import poisoning
-from holdfast.theory import reward_learning as theory
+from holdfast.theory.poisoning import least_cost as poisoning_least_cost
+from holdfast.theory.poisoning import reward_attacks as theory
+from holdfast.theory.poisoning import reward_learning
 
 from ..binding import claim
 from ..families.answers import Answers, answers
@@ -123,7 +124,7 @@ def reformulation(case: Attack) -> Iterator[Values]:
         attack = calculated(_ZERO, "0")
     yield {
         theory.cost_attack: attack,
-        poisoning.cost: proved(cheapest_labels),
+        poisoning_least_cost.cost: proved(cheapest_labels),
         theory.slope: squares(gradient(problem, cheapest_labels.labels, reward)),
         theory.policy_gap: policy_gap(problem, reward, case.answers),
     }
@@ -157,6 +158,6 @@ def literal_attack(problem: FlipProblem) -> Iterator[Values]:
     """The labels are the benign ones, which cost 0 and are separated."""
     yield {
         theory.cost_labels: cost_of_labels(problem, problem.benign),
-        theory.separable: proved_separable(separation(problem, problem.benign)),
-        poisoning.cost: least_cost(problem),
+        reward_learning.separable: proved_separable(separation(problem, problem.benign)),
+        poisoning_least_cost.cost: least_cost(problem),
     }

@@ -18,7 +18,7 @@ from holdfast.solvers.poisoning.exact_loss import (
 )
 from holdfast.solvers.poisoning.separability import Separation, interior_labels, separation
 from holdfast.theory import Ge, Le, Quantity
-from holdfast.theory import reward_learning as theory
+from holdfast.theory.poisoning import reward_learning as theory
 
 from ..binding import NamedMutant, claim
 from ..families.rewards import labelled, single, whole_reward

@@ -11,8 +11,9 @@ from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, round_labels
 from holdfast.solvers.poisoning.exact_loss import label_moments
 from holdfast.solvers.poisoning.verified_reward import dot, enclose_reward
-from holdfast.theory import Le, poisoning
-from holdfast.theory import reward_learning as theory
+from holdfast.theory import Le
+from holdfast.theory.poisoning import reward_stability as theory
+from holdfast.theory.poisoning import vertices
 
 from ..binding import NamedMutant, claim
 from ..expressions import to_arb
@@ -165,6 +166,6 @@ def rounding_stability(
         theory.longest: max(
             w**2 * sum(x**2 for x in phi) for w, phi in zip(rho, problem.columns(), strict=True)
         ),
-        poisoning.m_copies: m,
+        vertices.m_copies: m,
         theory.ridge: strength,
     }

@@ -10,7 +10,7 @@ from sympy import exp
 
 from holdfast.solvers.tails import binomial_tail, multinomial_l1_tail
 from holdfast.theory import Le
-from holdfast.theory import concentration as theory
+from holdfast.theory.cmdp import concentration as theory
 
 from ..binding import NamedMutant, claim
 from ..draws import philox

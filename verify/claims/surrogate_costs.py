@@ -11,8 +11,11 @@ from sympy import Expr, sqrt
 from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
 from holdfast.solvers.chance.windows import WindowProblem
 from holdfast.solvers.policy_change import covers, policy_change, temporal_differences
-from holdfast.theory import Le, Quantity, cmdp, flipping
-from holdfast.theory import surrogate_costs as theory
+from holdfast.theory import Le, Quantity
+from holdfast.theory.chance import flipping
+from holdfast.theory.chance import surrogate_costs as theory
+from holdfast.theory.cmdp import foundations
+from holdfast.theory.cmdp import randomisation as cmdp_randomisation
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -81,7 +84,10 @@ def two_actions(problem: WindowProblem, acting: Policy, discount: Fraction) -> I
     model = problem.model
     costed = model.with_costs([unsafe_cost(model, problem.unsafe, discount)], [0])
     for values in randomisation.coordinate_vertex.evaluate(costed, acting, discount):
-        renamed = {cmdp.cost_before: theory.H_before, cmdp.cost_after: theory.H_after}
+        renamed = {
+            cmdp_randomisation.cost_before: theory.H_before,
+            cmdp_randomisation.cost_after: theory.H_after,
+        }
         yield {renamed.get(quantity, quantity): value for quantity, value in values.items()}
 
 
@@ -209,7 +215,7 @@ def _advantage_step() -> Iterator[Values]:
     change = policy_change(model, old, new, values, cost)
     linearised = change.old_return + change.surrogate / (1 - model.discount)
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         J_step: proved_return(model, new, cost),
         alpha_advantage: _advantage_level(model, new, old, cost, linearised),
         theory.eta: max(_raw(model, new, cost)),
@@ -226,7 +232,7 @@ def _safe_states_only() -> Iterator[Values]:
 
 
 def _bound(level: Quantity, largest: Quantity) -> Expr:
-    return level + sqrt(2 * theory.kl) * cmdp.gamma * largest / (1 - cmdp.gamma) ** 2
+    return level + sqrt(2 * theory.kl) * foundations.gamma * largest / (1 - foundations.gamma) ** 2
 
 
 _HALF_IS_ENOUGH = "true: half of the second term is enough, by the proof"
@@ -274,7 +280,7 @@ def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Val
         gamma * c + raw[s] for c, s in zip(cost, model.choice_states.tolist(), strict=True)
     ]
     yield {
-        cmdp.gamma: gamma,
+        foundations.gamma: gamma,
         theory.H_step: proved_return(model, new, [gamma * c for c in cost]),
         theory.alpha_step: proved_return(model, old, linearised),
         theory.eta: max(raw),

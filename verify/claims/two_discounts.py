@@ -9,8 +9,9 @@ from holdfast.solvers import CMDP, Policy, from_arrays, policy_return
 from holdfast.solvers.finite_horizon import horizon_bounds, solve_finite_horizon
 from holdfast.solvers.policies import evaluate_choices, value_of
 from holdfast.solvers.two_discounts import best_tail, cheapest_tail, solve_two_discounts
-from holdfast.theory import Eq, Quantity, cmdp
-from holdfast.theory import policy_classes as theory
+from holdfast.theory import Eq, Quantity
+from holdfast.theory.cmdp import foundations
+from holdfast.theory.cmdp import two_discounts as theory
 
 from .. import landmarks
 from ..binding import NamedMutant, claim
@@ -62,12 +63,12 @@ def _stationary_is_too_little() -> Iterator[Values]:
     assert policy_return(model.with_discount(discount), acting, ("cost", 0)) == model.budgets[0]
     best = solve_two_discounts(model, discount).value
     assert best is not None
-    yield {best_stationary: policy_return(model, acting), cmdp.P_star: best}
+    yield {best_stationary: policy_return(model, acting), foundations.P_star: best}
 
 
 M7 = NamedMutant(
     "M7",
-    Eq(best_stationary, cmdp.P_star),
+    Eq(best_stationary, foundations.P_star),
     "a stationary policy is optimal also if reward and cost have different discounts",
     _stationary_is_too_little,
 )
@@ -99,9 +100,9 @@ def two_discounts(
     if best.value is None or bounds is None:
         raise ClaimError("no policy meets the budget that the drawn one meets")
     yield {
-        cmdp.gamma: model.discount,
+        foundations.gamma: model.discount,
         theory.J_stationary: policy_return(model, acting),
-        cmdp.P_star: best.value,
+        foundations.P_star: best.value,
         theory.lower: bounds.lower,
         theory.upper: bounds.upper,
         theory.N_steps: steps,
@@ -141,7 +142,7 @@ def switching(model: CMDP, discount: Fraction, share: Fraction) -> Iterator[Valu
     if found.value is None or again.value is None:
         raise ClaimError("no policy meets the budget that the cheapest one meets")
     yield {
-        cmdp.P_star: found.value,
+        foundations.P_star: found.value,
         theory.v_switch: again.value,
         theory.n_random: again.n_randomisations,
     }
