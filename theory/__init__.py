@@ -4,8 +4,10 @@
 """
 
 import pkgutil
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import TypeVar
 
 from .quantities import Domain, Quantity
 from .relations import Both, Eq, Ge, Gt, Le, Lt, Ne, Relation, Sign
@@ -43,27 +45,43 @@ __all__ = [
 ]
 
 
-def areas() -> tuple[ModuleType, ...]:
-    """The files of statements, found below this package: each after those that its proofs use.
+T = TypeVar("T")
 
-    Otherwise they stand in alphabetical order.
+
+def areas() -> tuple[ModuleType, ...]:
+    """The files of statements, found in the folders of the pillars below this package.
+
+    A pillar stands after those that its proofs use, and so does a file within its pillar; otherwise
+    they stand in alphabetical order.
     """
     names = sorted(found.name for found in pkgutil.walk_packages(__path__, f"{__name__}."))
     modules = [module for module in map(import_module, names) if _stated(module)]
     homes = {theorem.label: module for module in modules for theorem in _stated(module)}
-    ordered: dict[ModuleType, None] = {}
+    used = {m: {homes.get(label, m) for one in _stated(m) for label in one.uses} for m in modules}
+    between: dict[str, set[str]] = {}
+    for module, others in used.items():
+        between.setdefault(_pillar(module), set()).update(map(_pillar, others))
+    pillars = _after(between)
+    return tuple(sorted(_after(used), key=lambda module: pillars.index(_pillar(module))))
 
-    def place(module: ModuleType, above: tuple[ModuleType, ...] = ()) -> None:
-        if module in ordered or module in above:
-            return
-        used = {homes.get(label, module) for one in _stated(module) for label in one.uses}
-        for other in sorted(used, key=modules.index):
-            place(other, (*above, module))
-        ordered[module] = None
 
-    for module in modules:
-        place(module)
-    return tuple(ordered)
+def _after(used: Mapping[T, Collection[T]]) -> list[T]:
+    """The keys, each after those that it uses where the uses form no circle, else as they stand."""
+    keys, ordered = list(used), []
+
+    def place(key: T, above: tuple[T, ...] = ()) -> None:
+        if key not in ordered and key not in above:
+            for other in sorted(used[key], key=keys.index):
+                place(other, (*above, key))
+            ordered.append(key)
+
+    for key in keys:
+        place(key)
+    return ordered
+
+
+def _pillar(module: ModuleType) -> str:
+    return module.__name__.split(".")[2]
 
 
 def _stated(module: ModuleType) -> list[Theorem]:

@@ -1,4 +1,4 @@
-r"""Constrained Markov decision processes: occupancies, duality, randomisation, infeasibility.
+r"""Constrained Markov decision processes: notation, occupancies, vertices, time inconsistency.
 
 Notation.  Finite states and actions, transition law P, discount gamma in [0, 1), initial law mu,
 reward r, costs c_i with budgets d_i.  ``J_q(pi) = E sum_t gamma^t q(s_t, a_t)`` is UN-normalised,
