@@ -11,84 +11,84 @@ from .lazy_names import lazy_names
 if TYPE_CHECKING:
     from .chance import ChanceProblem as ChanceProblem
     from .chance import ChanceSolution as ChanceSolution
-    from .chord import ChordSolution as ChordSolution
-    from .chord import solve_by_chord as solve_by_chord
-    from .cmdp import CMDP as CMDP
-    from .cmdp import ModelError as ModelError
-    from .enclosure import EnclosedSolution as EnclosedSolution
-    from .enclosure import enclose as enclose
+    from .cmdp.chord import ChordSolution as ChordSolution
+    from .cmdp.chord import solve_by_chord as solve_by_chord
+    from .cmdp.improvement import OptimalValues as OptimalValues
+    from .cmdp.improvement import policy_iteration as policy_iteration
+    from .cmdp.infeasibility import MostFeasible as MostFeasible
+    from .cmdp.infeasibility import most_feasible as most_feasible
+    from .cmdp.occupancy import occupancy_program as occupancy_program
+    from .cmdp.policies import Policy as Policy
+    from .cmdp.policies import evaluate as evaluate
+    from .cmdp.policies import lagrangian as lagrangian
+    from .cmdp.policies import occupancy_of as occupancy_of
+    from .cmdp.policies import policy_return as policy_return
+    from .cmdp.policies import q_values as q_values
+    from .cmdp.policies import value_of as value_of
+    from .cmdp.scale.enclosure import enclose as enclose
+    from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
+    from .cmdp.solution import Solution as Solution
+    from .cmdp.solution import Status as Status
+    from .cmdp.solving import solve as solve
+    from .errors import ModelError as ModelError
     from .exact import SingularMatrixError as SingularMatrixError
     from .exact import Vector as Vector
-    from .gymnasium_models import from_gymnasium as from_gymnasium
-    from .improvement import OptimalValues as OptimalValues
-    from .improvement import policy_iteration as policy_iteration
-    from .infeasibility import MostFeasible as MostFeasible
-    from .infeasibility import most_feasible as most_feasible
     from .limits import LimitReachedError as LimitReachedError
     from .limits import Limits as Limits
-    from .linear_program import LinearProgram as LinearProgram
-    from .linear_program import LinearSolution as LinearSolution
-    from .linear_program import LinearStatus as LinearStatus
-    from .linear_program import solve_linear_program as solve_linear_program
-    from .model_io import from_arrays as from_arrays
-    from .model_io import load as load
-    from .model_io import save as save
-    from .occupancy import Solution as Solution
-    from .occupancy import Status as Status
-    from .occupancy import occupancy_program as occupancy_program
-    from .occupancy import solve as solve
-    from .policies import Policy as Policy
-    from .policies import evaluate as evaluate
-    from .policies import lagrangian as lagrangian
-    from .policies import occupancy_of as occupancy_of
-    from .policies import policy_return as policy_return
-    from .policies import q_values as q_values
-    from .policies import value_of as value_of
-    from .prism import read_prism as read_prism
-    from .prism import write_prism as write_prism
-    from .worlds import WORLDS as WORLDS
-    from .worlds import World as World
+    from .models.arrays import from_arrays as from_arrays
+    from .models.cmdp import CMDP as CMDP
+    from .models.formats.files import load as load
+    from .models.formats.files import save as save
+    from .models.formats.prism import read_prism as read_prism
+    from .models.formats.prism import write_prism as write_prism
+    from .models.gymnasium_models import from_gymnasium as from_gymnasium
+    from .models.worlds import WORLDS as WORLDS
+    from .models.worlds import World as World
+    from .programs.program import LinearProgram as LinearProgram
+    from .programs.program import LinearSolution as LinearSolution
+    from .programs.program import LinearStatus as LinearStatus
+    from .programs.solve import solve_linear_program as solve_linear_program
 
 _HOMES = {
-    "CMDP": "cmdp",
+    "CMDP": "models.cmdp",
     "ChanceProblem": "chance",
     "ChanceSolution": "chance",
-    "ChordSolution": "chord",
-    "EnclosedSolution": "enclosure",
+    "ChordSolution": "cmdp.chord",
+    "EnclosedSolution": "cmdp.scale.solution",
     "LimitReachedError": "limits",
     "Limits": "limits",
-    "LinearProgram": "linear_program",
-    "LinearSolution": "linear_program",
-    "LinearStatus": "linear_program",
-    "ModelError": "cmdp",
-    "MostFeasible": "infeasibility",
-    "OptimalValues": "improvement",
-    "Policy": "policies",
+    "LinearProgram": "programs.program",
+    "LinearSolution": "programs.program",
+    "LinearStatus": "programs.program",
+    "ModelError": "errors",
+    "MostFeasible": "cmdp.infeasibility",
+    "OptimalValues": "cmdp.improvement",
+    "Policy": "cmdp.policies",
     "SingularMatrixError": "exact",
-    "Solution": "occupancy",
-    "Status": "occupancy",
+    "Solution": "cmdp.solution",
+    "Status": "cmdp.solution",
     "Vector": "exact",
-    "WORLDS": "worlds",
-    "World": "worlds",
-    "enclose": "enclosure",
-    "evaluate": "policies",
-    "from_arrays": "model_io",
-    "from_gymnasium": "gymnasium_models",
-    "lagrangian": "policies",
-    "load": "model_io",
-    "most_feasible": "infeasibility",
-    "occupancy_of": "policies",
-    "occupancy_program": "occupancy",
-    "policy_iteration": "improvement",
-    "policy_return": "policies",
-    "q_values": "policies",
-    "read_prism": "prism",
-    "save": "model_io",
-    "solve": "occupancy",
-    "solve_by_chord": "chord",
-    "solve_linear_program": "linear_program",
-    "value_of": "policies",
-    "write_prism": "prism",
+    "WORLDS": "models.worlds",
+    "World": "models.worlds",
+    "enclose": "cmdp.scale.enclosure",
+    "evaluate": "cmdp.policies",
+    "from_arrays": "models.arrays",
+    "from_gymnasium": "models.gymnasium_models",
+    "lagrangian": "cmdp.policies",
+    "load": "models.formats.files",
+    "most_feasible": "cmdp.infeasibility",
+    "occupancy_of": "cmdp.policies",
+    "occupancy_program": "cmdp.occupancy",
+    "policy_iteration": "cmdp.improvement",
+    "policy_return": "cmdp.policies",
+    "q_values": "cmdp.policies",
+    "read_prism": "models.formats.prism",
+    "save": "models.formats.files",
+    "solve": "cmdp.solving",
+    "solve_by_chord": "cmdp.chord",
+    "solve_linear_program": "programs.solve",
+    "value_of": "cmdp.policies",
+    "write_prism": "models.formats.prism",
 }
 
 __all__ = list(_HOMES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .model_checks import ModelError
+from .errors import ModelError
 
 
 def listed(values: Any, name: str, *, ordered: bool = True) -> Sequence[Any]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .model_checks import ModelError
+from .errors import ModelError
 
 #: Digits of a decimal, and the size of its exponent; longer integers are written in hexadecimal.
 DIGITS = 4300

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
 
-from holdfast.solvers.chance.problem import ChanceProblem
+from holdfast.solvers.chance.horizon.problem import ChanceProblem
 
 Point = tuple[Fraction, Fraction]
 Hull = list[Point]

@@ -9,13 +9,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from holdfast.solvers import CMDP, WORLDS, Limits, ModelError, Policy, Status, enclose, solve
-from holdfast.solvers.enclosure import BEFORE_BOUNDS
+from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from .kernel import check, format_rational
 from .report.numbers import brief, count, decimal
 
 if TYPE_CHECKING:
-    from holdfast.solvers.scale.lagrangian import Progress
+    from holdfast.solvers.cmdp.scale.lagrangian import Progress
 
 
 @dataclass(frozen=True, slots=True)

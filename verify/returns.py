@@ -11,10 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from holdfast.solvers import CMDP, Policy, Vector, evaluate
-from holdfast.solvers.chance.problem import ChanceProblem
-from holdfast.solvers.chance.unrolling import unroll
-from holdfast.solvers.chance.windows import WindowProblem, window_risks
-from holdfast.solvers.policies import value_of
+from holdfast.solvers.chance.horizon.problem import ChanceProblem
+from holdfast.solvers.chance.horizon.unrolling import unroll
+from holdfast.solvers.chance.windows.problem import WindowProblem, window_risks
+from holdfast.solvers.cmdp.policies import value_of
 
 from .kernel import format_rational
 from .proofs import FORMAT, Proved, calculated

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy, from_arrays
-from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.chance.windows.problem import WindowProblem
 
 from .kernel import format_rational
 from .proofs import Proved, calculated

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
-from ..linear_program import LinearProgram
+from ..programs.program import LinearProgram
 
 
 @dataclass(frozen=True, slots=True)

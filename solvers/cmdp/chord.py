@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .cmdp import CMDP, ModelError
-from .exact import Vector
+from ..errors import ModelError
+from ..exact import Vector
+from ..limits import Limits
+from ..models.cmdp import CMDP
 from .improvement import OptimalValues, advantages, policy_iteration
-from .limits import Limits
-from .occupancy import Status
 from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
+from .solution import Status
 
 _GENEROUS = Limits()
 

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import flint
 
-from .cmdp import CMDP
+from ..models.cmdp import CMDP
 from .policies import Policy
 
 Row = tuple[Fraction, ...]

@@ -17,12 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from .cmdp import CMDP
-from .exact import Vector
-from .exact_simplex import repair
+from ..exact import Vector
+from ..limits import Allowance
+from ..models.cmdp import CMDP
+from ..programs.program import LinearProgram, LinearSolution, row_scale
+from ..programs.simplex import repair
 from .improvement import policy_iteration
-from .limits import Allowance
-from .linear_program import LinearProgram, LinearSolution, row_scale
 from .policies import Policy, lagrangian, occupancy_of, scalarised_cost, value_of
 
 _ZERO, _ONE = Fraction(0), Fraction(1)

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .cmdp import CMDP, ModelError
+from ..errors import ModelError
+from ..models.arrays import assemble
+from ..models.cmdp import CMDP
 from .improvement import policy_iteration
-from .model_io import assemble
-from .occupancy import Solution, solve
+from .solution import Solution
+from .solving import solve
 from .two_discounts import cheapest_tail
 
 _HALF = Fraction(1, 2)

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .cmdp import CMDP
-from .exact import Vector, floats_of
-from .limits import Allowance
-from .model_checks import check_discounted
+from ..exact import Vector, floats_of
+from ..limits import Allowance
+from ..models.checks import check_discounted
+from ..models.cmdp import CMDP
 from .policies import Function, Policy, evaluate_choices, expected_next, function_vector
 
 #: Models of at most this many states skip the float start: an exact pass is as cheap.

@@ -13,21 +13,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .cmdp import CMDP, ModelError
-from .exact import Vector, format_rational
+from ..errors import ModelError
+from ..exact import Vector, format_rational
+from ..limits import Allowance, Limits
+from ..models.cmdp import CMDP
+from ..programs.program import LinearStatistics
 from .exact_columns import ColumnSearch, Mixture, negated
 from .improvement import greedy_choices, policy_iteration
-from .limits import Allowance, Limits
-from .linear_program import LinearStatistics
-from .occupancy import (
-    Solution,
-    Status,
-    attempt,
-    occupancy_program,
-    policy_basis,
-    statistics_of,
-)
+from .occupancy import attempt, occupancy_program, policy_basis
 from .policies import Policy, policy_return, scalarised_cost
+from .solution import Solution, Status, statistics_of
 
 _GENEROUS = Limits()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from .cmdp import CMDP, ModelError
-from .exact import Vector
+from ..errors import ModelError
+from ..exact import Vector
+from ..models.cmdp import CMDP
 from .improvement import policy_iteration
 from .policies import Policy
 

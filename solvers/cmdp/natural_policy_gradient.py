@@ -20,8 +20,9 @@ from itertools import pairwise
 
 import flint
 
-from .cmdp import CMDP, ModelError
-from .model_checks import check_discounted
+from ..errors import ModelError
+from ..models.checks import check_discounted
+from ..models.cmdp import CMDP
 
 _GUARD = 64
 _MOST_GUARD = 64

@@ -12,86 +12,29 @@ V(s) >= r - sum_i lambda_i c_i + gamma P V and lambda >= 0.
 
 from __future__ import annotations
 
-import enum
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
-from .cmdp import CMDP
-from .exact import Vector, format_rational
-from .exact_columns import ColumnSearch, to_vertex
-from .exact_simplex import repair
-from .improvement import greedy_choices, policy_iteration
-from .limits import Allowance, LimitReachedError, Limits
-from .linear_program import (
+from ..exact import Vector
+from ..limits import Allowance, LimitReachedError
+from ..models.checks import check_discounted
+from ..models.cmdp import CMDP
+from ..programs.program import (
     INFEASIBLE,
     LinearProgram,
     LinearSolution,
     LinearStatistics,
-    LinearStatus,
-    proved_proposal,
 )
-from .model_checks import check_discounted
+from ..programs.simplex import repair
+from ..programs.solve import proved_proposal
+from .improvement import greedy_choices, policy_iteration
 from .policies import Policy, lagrangian
 
-_GENEROUS = Limits()
 #: Exact pivots after which exact policy iteration takes over.  A pivot costs two or three exact
 #: solutions of a system of S rows, a policy about ten, and a dozen policies decide most models.
 REPAIR = 100
-
-
-class Status(enum.Enum):
-    """What was proved about a constrained MDP; the value says what to do next."""
-
-    OPTIMAL = "proved optimal: value, policy and multipliers are exact"
-    INFEASIBLE = (
-        "no policy meets every budget; raise the budgets by at least `relaxation`, or "
-        "use `most_feasible` for the policy that misses them least"
-    )
-    ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
-    INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
-    UNDECIDED = (
-        "the limits were reached first; the bounds hold as far as they are known: allow more time, "
-        "or enclose the optimum"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """The exact answer, with its certificate.
-
-    Attributes:
-        value: J_r* = <r, rho*>, UN-normalised; None when infeasible or undecided.
-        multipliers: lambda* (m), a subgradient of the value in the budgets.
-        occupancy: rho* (K), total mass 1 / (1 - gamma).
-        policy: rho* conditioned on the state; lambda*-greedy where rho* does not visit.
-        values: V (S), the optimal values of r - lambda* c (of the scalarised cost if infeasible;
-            empty if undecided).
-        n_randomisations: sum over visited states of (actions used - 1).
-        unique: True when rho* is proved to be the only optimal occupancy; False is "not proved".
-        relaxation: when infeasible, the least t such that budgets d_i + t are feasible.
-        lower, upper: when undecided, what is known: lower <= J_r* <= upper.
-        certificate: a document of kind "cmdp-optimum" or "cmdp-infeasible"; empty if undecided.
-        statistics: the method, seconds per stage, pivots, whether repaired, bits of denominators.
-    """
-
-    status: Status
-    model: CMDP
-    multipliers: tuple[Fraction, ...]
-    values: Vector
-    value: Fraction | None = None
-    occupancy: Vector | None = None
-    policy: Policy | None = None
-    n_randomisations: int = 0
-    unique: bool = False
-    relaxation: Fraction | None = None
-    lower: Fraction | None = None
-    upper: Fraction | None = None
-    certificate: dict[str, Any] = field(default_factory=dict, repr=False)
-    statistics: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,61 +146,6 @@ def policy_basis(model: CMDP, choices: Sequence[int]) -> list[int]:
     ]
 
 
-def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
-    """The exact optimum of a constrained MDP, or an exact proof that there is none.
-
-    HiGHS's basis is proved; where it is wrong, some exact pivots repair it; where they do not
-    suffice, exact policy iteration takes over.  ``statistics["method"]`` tells which of them gave
-    the answer.  Where HiGHS finds no policy that meets the budgets, the slack program decides.
-
-    Args:
-        limits: on the time; where it does not suffice the solution is UNDECIDED.
-    """
-    search, record = ColumnSearch(model, limits.started()), LinearStatistics()
-    since = time.perf_counter()
-    built = occupancy_program(model)
-    record.add("build", since)
-    try:
-        return _solved(built, record, search)
-    except LimitReachedError as reached:
-        statistics = record.summary(built.program, str(reached))
-        return Solution(
-            Status.UNDECIDED,
-            model,
-            (),
-            Vector(()),
-            lower=search.lower,
-            upper=search.upper,
-            statistics=statistics,
-        )
-
-
-def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSearch) -> Solution:
-    from .infeasibility import by_columns, greatest_slack, infeasible
-
-    model, first = built.model, policy_basis(built.model, built.model.choice_start[:-1].tolist())
-    answer = attempt(built.program, first, record, search.allowance)
-    if answer is not None and answer.status is LinearStatus.OPTIMAL:
-        assert answer.primal is not None and answer.dual is not None
-        rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
-        return _optimal(built, rho, values, multipliers, answer.unique, statistics_of(answer))
-    if model.n_constraints:
-        if answer is not None or record.proposal == INFEASIBLE:
-            slack = greatest_slack(model, search.allowance)
-            if slack.value < 0:
-                return infeasible(model, slack, record)
-        missed = search.greatest_slack(enough=True)
-        if missed is not None:
-            return infeasible(model, by_columns(search, missed, record.proposal), record)
-    since = time.perf_counter()
-    best = search.greatest_reward()
-    record.add("exact policies", since)
-    # As few randomisations as there are constraints, as at every vertex.
-    rho = built.occupancy(to_vertex(built.program, built.unscaled(best.occupancy)))
-    statistics = record.summary(built.program, search.method(record.proposal))
-    return _optimal(built, rho, best.values, best.multipliers, False, statistics)
-
-
 def attempt(
     program: LinearProgram,
     fallback: Sequence[int],
@@ -278,43 +166,6 @@ def attempt(
         return repair(program, proposal or fallback, record, few.started())
     except LimitReachedError:
         return None
-
-
-def _optimal(
-    built: OccupancyProgram,
-    rho: Vector,
-    values: Vector,
-    multipliers: tuple[Fraction, ...],
-    unique: bool,
-    statistics: dict[str, Any],
-) -> Solution:
-    model = built.model
-    since = time.perf_counter()
-    value = rho.dot(model.reward.tolist(), model.reward_denominator)
-    policy, visited, values = complete_policy(model, rho, values, multipliers)
-    certificate = {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-optimum",
-        "model": model.to_dict(),
-        "occupancy": rho.to_json(),
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-        "value": format_rational(value),
-    }
-    statistics["seconds"]["certificate"] = time.perf_counter() - since
-    return Solution(
-        Status.OPTIMAL,
-        model,
-        multipliers,
-        values,
-        value,
-        rho,
-        policy,
-        policy.n_randomisations(model, visited),
-        unique,
-        certificate=certificate,
-        statistics=statistics,
-    )
 
 
 def complete_policy(
@@ -341,14 +192,3 @@ def complete_policy(
             if not total:
                 probabilities[best.choices[s]] = Fraction(1)
     return Policy(tuple(probabilities)), visited, values
-
-
-def statistics_of(answer: LinearSolution) -> dict[str, Any]:
-    """The statistics of a linear solution as a plain dictionary."""
-    record = answer.statistics
-    method = "exact linear program, the basis that HiGHS proposed"
-    if record.repaired:
-        method = (
-            f"exact linear program, {record.pivots} exact pivots after HiGHS ({record.proposal})"
-        )
-    return record.summary(answer.program, method)

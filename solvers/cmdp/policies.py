@@ -14,10 +14,11 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .bordered import square_solver
-from .cmdp import CMDP, ModelError
-from .exact import Rational, Vector, common_denominator, to_fraction
-from .model_checks import check_discounted
+from ..errors import ModelError
+from ..exact import Rational, Vector, common_denominator, to_fraction
+from ..models.checks import check_discounted
+from ..models.cmdp import CMDP
+from ..programs.bordered import square_solver
 
 #: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
 Function: TypeAlias = Literal["reward"] | tuple[Literal["cost"], int] | Vector

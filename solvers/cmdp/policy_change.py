@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .cmdp import CMDP
+from ..models.cmdp import CMDP
 from .policies import Policy, occupancy_of
 
 

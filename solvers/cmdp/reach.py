@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from .cmdp import CMDP
+from ..models.cmdp import CMDP
 
 Array = np.ndarray[Any, Any]
 

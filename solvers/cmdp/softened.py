@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from .cmdp import CMDP, ModelError
-from .exact import common_denominator
-from .model_io import assemble
+from ..errors import ModelError
+from ..exact import common_denominator
+from ..models.arrays import assemble
+from ..models.cmdp import CMDP
 
 _ZERO = Fraction(0)
 

@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ModelError
+from ..exact import Vector, integer_array
+from ..limits import Limits
+from ..models.checks import check_discounted
+from ..models.cmdp import CMDP
 from .chord import solve_by_chord
-from .cmdp import CMDP, ModelError
-from .exact import Vector, integer_array
 from .improvement import advantages, policy_iteration
-from .limits import Limits
-from .model_checks import check_discounted
-from .occupancy import Status
 from .policies import evaluate_choices
+from .solution import Status
 
 _GENEROUS = Limits()
 Key = Callable[[Fraction, Fraction], Any]

@@ -4,15 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ModelError
+
 if TYPE_CHECKING:
     from .cmdp import CMDP
 
 
 _PIECE = 2**20
-
-
-class ModelError(ValueError):
-    """A model, or a file holding one, is not valid; the message says where and what to change."""
 
 
 def check_choices(model: "CMDP") -> None:

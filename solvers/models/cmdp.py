@@ -19,8 +19,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import model_checks
-from .exact import (
+from ..errors import ModelError
+from ..exact import (
     Rational,
     Vector,
     common_denominator,
@@ -28,8 +28,8 @@ from .exact import (
     integer_array,
     to_fraction,
 )
-from .model_checks import ModelError
-from .sequences import listed
+from ..sequences import listed
+from . import checks
 
 IntegerArray: TypeAlias = np.ndarray[Any, Any]
 _SUM_SAFE = 2**62
@@ -97,10 +97,10 @@ class CMDP:
         )
         put(self, "cost_denominators", tuple(listed(self.cost_denominators, "cost_denominators")))
         put(self, "notes", tuple(listed(self.notes, "notes")))
-        model_checks.check_choices(self)
-        model_checks.check_transitions(self)
-        model_checks.check_functions(self)
-        model_checks.check_annotations(self)
+        checks.check_choices(self)
+        checks.check_transitions(self)
+        checks.check_functions(self)
+        checks.check_annotations(self)
 
     # -- sizes -----------------------------------------------------------------------------------
     @property
@@ -276,7 +276,7 @@ class CMDP:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> CMDP:
         """The model of a JSON form; raises ModelError saying which entry is wrong."""
-        from .model_document import model_from_document
+        from .formats.document import model_from_document
 
         return model_from_document(document)
 

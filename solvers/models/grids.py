@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from .cmdp import CMDP, ModelError
-from .model_io import assemble
+from ..errors import ModelError
+from .arrays import assemble
+from .cmdp import CMDP
 
 _INTENDED, _SLIP = 16, 1
 _SLIPS = ((1, 0), (-1, 0), (0, 1), (0, -1))

@@ -19,12 +19,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .cmdp import CMDP, ModelError
-from .exact import Rational
-from .exact_rows import RowReader
+from ..errors import ModelError
+from ..exact import Rational
+from ..sequences import as_array, available_actions, listed
+from .arrays import assemble
+from .cmdp import CMDP
 from .gymnasium_tables import Row, Table, plain, transition_table
-from .model_io import assemble
-from .sequences import as_array, available_actions, listed
+from .rows import RowReader
 
 #: f(s, a, s') or f(s, a, s', r); an array [S] or [S, A]; or a set of states.
 Cost: TypeAlias = Callable[..., Any] | Set[int] | Any

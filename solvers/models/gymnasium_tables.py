@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .cmdp import ModelError
+from ..errors import ModelError
 
 _LAWS = ("initial_state_distrib", "isd")
 _HARMLESS = {

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .cmdp import ModelError
-from .exact import common_denominator, to_fraction
+from ..errors import ModelError
+from ..exact import common_denominator, to_fraction
 
 #: A float row whose exact sum is farther than this from one is an error, not rounding.
 FLOAT_SUM_TOLERANCE = Fraction(1, 10**9)

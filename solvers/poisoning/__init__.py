@@ -10,64 +10,64 @@ from typing import TYPE_CHECKING
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .adaptive import Knapsack as Knapsack
-    from .adaptive import one_direction as one_direction
-    from .bounds import Mixture as Mixture
-    from .bounds import lower_bound as lower_bound
-    from .bounds import mixture as mixture
-    from .bounds import projection as projection
-    from .effects import RewardChange as RewardChange
-    from .effects import performance_loss_ratio as performance_loss_ratio
-    from .effects import reward_change as reward_change
-    from .exact import FlipSolution as FlipSolution
-    from .exact import dual_value as dual_value
-    from .exact import flip_cost as flip_cost
-    from .exact import unboxed_cost as unboxed_cost
-    from .large import EnclosedFlips as EnclosedFlips
-    from .large import EnclosureStatus as EnclosureStatus
-    from .large import closed_form_bound as closed_form_bound
-    from .large import enclose_flips as enclose_flips
-    from .learning import LearnedReward as LearnedReward
-    from .learning import RewardStatus as RewardStatus
-    from .learning import fit_reward as fit_reward
-    from .problem import FlipProblem as FlipProblem
-    from .rounding import round_labels as round_labels
-    from .rounding import rounding_bounds as rounding_bounds
-    from .separability import Separation as Separation
-    from .separability import separating_direction as separating_direction
-    from .separability import separation as separation
-    from .verified_reward import EnclosedReward as EnclosedReward
-    from .verified_reward import enclose_reward as enclose_reward
+    from .flips.adaptive import Knapsack as Knapsack
+    from .flips.adaptive import one_direction as one_direction
+    from .flips.closed_forms import Mixture as Mixture
+    from .flips.closed_forms import lower_bound as lower_bound
+    from .flips.closed_forms import mixture as mixture
+    from .flips.closed_forms import projection as projection
+    from .flips.cost import FlipSolution as FlipSolution
+    from .flips.cost import dual_value as dual_value
+    from .flips.cost import flip_cost as flip_cost
+    from .flips.cost import unboxed_cost as unboxed_cost
+    from .flips.problem import FlipProblem as FlipProblem
+    from .flips.rounding import round_labels as round_labels
+    from .flips.rounding import rounding_bounds as rounding_bounds
+    from .large.enclose import EnclosedFlips as EnclosedFlips
+    from .large.enclose import EnclosureStatus as EnclosureStatus
+    from .large.enclose import closed_form_bound as closed_form_bound
+    from .large.enclose import enclose_flips as enclose_flips
+    from .rewards.effects import RewardChange as RewardChange
+    from .rewards.effects import performance_loss_ratio as performance_loss_ratio
+    from .rewards.effects import reward_change as reward_change
+    from .rewards.enclosed import EnclosedReward as EnclosedReward
+    from .rewards.enclosed import enclose_reward as enclose_reward
+    from .rewards.learning import LearnedReward as LearnedReward
+    from .rewards.learning import RewardStatus as RewardStatus
+    from .rewards.learning import fit_reward as fit_reward
+    from .rewards.separability import Separation as Separation
+    from .rewards.separability import separating_direction as separating_direction
+    from .rewards.separability import separation as separation
 
 _HOMES = {
-    "EnclosedFlips": "large",
-    "EnclosedReward": "verified_reward",
-    "EnclosureStatus": "large",
-    "FlipProblem": "problem",
-    "FlipSolution": "exact",
-    "Knapsack": "adaptive",
-    "LearnedReward": "learning",
-    "Mixture": "bounds",
-    "RewardChange": "effects",
-    "RewardStatus": "learning",
-    "Separation": "separability",
-    "closed_form_bound": "large",
-    "dual_value": "exact",
-    "enclose_flips": "large",
-    "enclose_reward": "verified_reward",
-    "fit_reward": "learning",
-    "flip_cost": "exact",
-    "lower_bound": "bounds",
-    "mixture": "bounds",
-    "one_direction": "adaptive",
-    "performance_loss_ratio": "effects",
-    "projection": "bounds",
-    "reward_change": "effects",
-    "round_labels": "rounding",
-    "rounding_bounds": "rounding",
-    "separation": "separability",
-    "separating_direction": "separability",
-    "unboxed_cost": "exact",
+    "EnclosedFlips": "large.enclose",
+    "EnclosedReward": "rewards.enclosed",
+    "EnclosureStatus": "large.enclose",
+    "FlipProblem": "flips.problem",
+    "FlipSolution": "flips.cost",
+    "Knapsack": "flips.adaptive",
+    "LearnedReward": "rewards.learning",
+    "Mixture": "flips.closed_forms",
+    "RewardChange": "rewards.effects",
+    "RewardStatus": "rewards.learning",
+    "Separation": "rewards.separability",
+    "closed_form_bound": "large.enclose",
+    "dual_value": "flips.cost",
+    "enclose_flips": "large.enclose",
+    "enclose_reward": "rewards.enclosed",
+    "fit_reward": "rewards.learning",
+    "flip_cost": "flips.cost",
+    "lower_bound": "flips.closed_forms",
+    "mixture": "flips.closed_forms",
+    "one_direction": "flips.adaptive",
+    "performance_loss_ratio": "rewards.effects",
+    "projection": "flips.closed_forms",
+    "reward_change": "rewards.effects",
+    "round_labels": "flips.rounding",
+    "rounding_bounds": "flips.rounding",
+    "separation": "rewards.separability",
+    "separating_direction": "rewards.separability",
+    "unboxed_cost": "flips.cost",
 }
 
 __all__ = list(_HOMES)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from flint import fmpz_mat
 
+from ..exact import SingularMatrixError, Vector
 from .bordered import square_solver
-from .exact import SingularMatrixError, Vector
-from .linear_program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
+from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
 @dataclass(frozen=True, slots=True)

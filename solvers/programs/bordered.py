@@ -17,13 +17,7 @@ from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
-from .exact import (
-    SingularMatrixError,
-    Vector,
-    common_denominator,
-    solve_flint_system,
-    to_fraction,
-)
+from ..exact import SingularMatrixError, Vector, common_denominator, solve_flint_system, to_fraction
 
 #: Smaller systems are solved densely in a few milliseconds.
 SMALLEST = 100

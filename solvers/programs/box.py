@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exact import Vector
-from ..highs import SECONDS, run_highs
 from ..limits import Limits
-from ..linear_program import LinearProgram
 from .box_pivots import BoxPivots
+from .highs import SECONDS, run_highs
+from .program import LinearProgram
 
 _GENEROUS = Limits()
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .exact import floats_of
+from ..exact import floats_of
 from .highs import SECONDS, run_highs
-from .linear_program import LinearProgram
+from .program import LinearProgram
 
 _TOLERANCE = 1e-9
 _EQUILIBRATIONS = 4

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 
 from flint import fmpz_mat
 
-from .basis_proof import basis_matrix, infeasible_positions, optimal_solution, prove_basis
-from .exact import SingularMatrixError, Vector, solve_flint_system
-from .limits import Allowance, Limits
-from .linear_program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
+from ..exact import SingularMatrixError, Vector, solve_flint_system
+from ..limits import Allowance, Limits
+from .basis import basis_matrix, infeasible_positions, optimal_solution, prove_basis
+from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
 def repair(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, solve
-from holdfast.solvers.improvement import FloatModel
+from holdfast.solvers.cmdp.improvement import FloatModel
 from holdfast.verify.kernel import check
 
 ROUNDS = {200: 5, 1000: 1}

@@ -45,7 +45,7 @@ def enclose(order: dict[str, Any]) -> dict[str, Any]:
     Compiled code is loaded on a small model before.
     """
     from holdfast.solvers import enclose
-    from holdfast.solvers.scale.unconstrained import optimal_returns
+    from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
 
     small = _model(order | {"states": 100})
     optimal_returns(small, enclose(small, method="scale").multipliers)
@@ -71,9 +71,9 @@ def _bounds(seconds: float, found: Any) -> dict[str, Any]:
 
 def sweep(order: dict[str, Any]) -> dict[str, Any]:
     """A Bellman sweep of the compiled kernels, and the time to read its arrays once in a stream."""
-    from holdfast.solvers.scale.compiled import n_blocks
-    from holdfast.solvers.scale.image import Image
-    from holdfast.solvers.scale.kernels import bellman
+    from holdfast.solvers.cmdp.scale.compiled import n_blocks
+    from holdfast.solvers.cmdp.scale.image import Image
+    from holdfast.solvers.cmdp.scale.kernels import bellman
 
     image = Image.of(_model(order | {"share": None}))
     price = np.array([1.0, -0.5])
@@ -133,7 +133,7 @@ def peak_memory() -> float:
 
 
 def _model(order: dict[str, Any]) -> Any:
-    from holdfast.solvers.scale.families import FAMILIES
+    from holdfast.solvers.cmdp.scale.drawn_models import FAMILIES
 
     known = ("discount", "constraints", "share")
     options = {name: order[name] for name in known if name in order}

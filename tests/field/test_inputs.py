@@ -27,9 +27,9 @@ from holdfast.solvers.chance import (
     solve_eventual,
     solve_first_hit,
 )
-from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.solvers.exact import Vector
-from holdfast.solvers.model_io import assemble
+from holdfast.solvers.models.arrays import assemble
 from holdfast.solvers.poisoning import FlipProblem
 from holdfast.verify.cli import main
 

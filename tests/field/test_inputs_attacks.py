@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, load, read_prism, save
-from holdfast.solvers.numpy_files import read_array
+from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.strict import DIGITS, parse_rational
 
 MODEL = {

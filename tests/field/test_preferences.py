@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning.enclosing import Enclosing
-from holdfast.solvers.poisoning.synthetic import LossCell
+from holdfast.solvers.poisoning.large.stages import Enclosing
+from holdfast.solvers.poisoning.measure.synthetic import LossCell
 from holdfast.verify.cli import main, poisoning_synthetic
 
 WORDS = (

@@ -160,8 +160,8 @@ def test_text_of_data_does_not_steer_the_terminal(
 @pytest.mark.slow
 def test_a_million_pairs_are_read(tmp_path: Path) -> None:
     """What bounds must let through: a million pairs of some hundred characters, packed or not."""
-    from holdfast.solvers.poisoning.data_files import read_pairs
-    from holdfast.solvers.poisoning.feature_files import read_numbers
+    from holdfast.solvers.poisoning.data.arrays import read_numbers
+    from holdfast.solvers.poisoning.data.pairs import read_pairs
 
     rows = "".join(
         json.dumps({"prompt": f"Question {k}?", "chosen": f"yes {k * 7919} " * 4,

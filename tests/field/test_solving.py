@@ -21,15 +21,12 @@ from holdfast.solvers import (
     solve_by_chord,
 )
 from holdfast.solvers.chance import ChanceProblem
-from holdfast.solvers.exact_columns import ColumnSearch
-from holdfast.solvers.exact_simplex import repair
-from holdfast.solvers.linear_program import (
-    LinearStatistics,
-    proved_proposal,
-    solve_linear_program,
-)
-from holdfast.solvers.model_io import assemble
-from holdfast.solvers.occupancy import occupancy_program
+from holdfast.solvers.cmdp.exact_columns import ColumnSearch
+from holdfast.solvers.cmdp.occupancy import occupancy_program
+from holdfast.solvers.models.arrays import assemble
+from holdfast.solvers.programs.program import LinearStatistics
+from holdfast.solvers.programs.simplex import repair
+from holdfast.solvers.programs.solve import proved_proposal, solve_linear_program
 from holdfast.verify.cli import main
 from holdfast.verify.kernel import check
 

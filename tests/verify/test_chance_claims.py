@@ -25,8 +25,8 @@ from holdfast.solvers.chance import (
     solve_by_flag_program,
     solve_eventual,
 )
-from holdfast.solvers.natural_policy_gradient import natural_policy_gradient
-from holdfast.solvers.softened import softened
+from holdfast.solvers.cmdp.natural_policy_gradient import natural_policy_gradient
+from holdfast.solvers.cmdp.softened import softened
 from holdfast.verify.binding import Claim, NamedMutant, shipped
 from holdfast.verify.claims import chance as chance_claims
 from holdfast.verify.claims.chance_futures import eventual_risk, g10, stitched

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.solvers import load, read_prism, save, solve, write_prism
-from holdfast.solvers.prism.writer import prism_paths
+from holdfast.solvers.models.formats.prism.writer import prism_paths
 from holdfast.verify import landmarks
 from holdfast.verify.cli import main
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.attacks import random_flips
-from holdfast.solvers.poisoning.data_files import read_pairs
+from holdfast.solvers.poisoning.data.attacks import random_flips
+from holdfast.solvers.poisoning.data.pairs import read_pairs
 from holdfast.verify.cli.poisoning_output import above, below, enclosure
 from holdfast.verify.kernel import check_file
 
@@ -214,7 +214,7 @@ class Counts:
 
 
 def test_sentences(holdfast: Invoke, texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.solvers.neural.sentences.SentenceEncoder", Counts)
+    monkeypatch.setattr("holdfast.solvers.neural.poisoning.sentences.SentenceEncoder", Counts)
     document = numbers(holdfast, texts, "--rate", "0.2")
     assert document["features"] == "sentences (letters), leading principal components"
     assert [one["n_features"] for one in document["measurements"]] == [8]

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.solvers import CMDP, Policy, Status, from_arrays, most_feasible, policy_return, solve
-from holdfast.solvers.dual_ascent import ascend
-from holdfast.solvers.policies import check_policy
-from holdfast.solvers.policy_change import covers
+from holdfast.solvers.cmdp.dual_ascent import ascend
+from holdfast.solvers.cmdp.policies import check_policy
+from holdfast.solvers.cmdp.policy_change import covers
 from holdfast.verify.binding import shipped
 from holdfast.verify.description import digest
 from holdfast.verify.draws import HypothesisDraw, PhiloxDraw, VectorDraw

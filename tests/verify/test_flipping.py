@@ -7,9 +7,9 @@ from math import exp
 import pytest
 
 from holdfast.solvers import Policy, policy_return, solve
-from holdfast.solvers.chance.flips import best_flipping, state_program
-from holdfast.solvers.chance.window_optimum import optimum
-from holdfast.solvers.chance.windows import WindowProblem, excess_risk, window_risks
+from holdfast.solvers.chance.windows.flips import best_flipping, state_program
+from holdfast.solvers.chance.windows.optimum import optimum
+from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
 from holdfast.verify.binding import shipped
 from holdfast.verify.claims.flipping import reached_risks
 from holdfast.verify.claims.policy_mixtures import mixed_in_each_step, with_coin

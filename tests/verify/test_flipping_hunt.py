@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.solvers.chance.flips import best_flipping
-from holdfast.solvers.chance.window_optimum import WindowOptimum, optimum
-from holdfast.solvers.chance.windows import WindowProblem
+from holdfast.solvers.chance.windows.flips import best_flipping
+from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
+from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.counterexample import certify
 from holdfast.verify.hunt import Hunt, hunt

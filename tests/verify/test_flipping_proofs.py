@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import Policy
-from holdfast.solvers.policy_change import policy_change
+from holdfast.solvers.cmdp.policy_change import policy_change
 from holdfast.verify.binding import shipped
 from holdfast.verify.claims import flag_program as flag_program_claims
 from holdfast.verify.claims import flipping as flipping_claims

@@ -17,8 +17,8 @@ from holdfast.solvers import (
     solve_by_chord,
     value_of,
 )
-from holdfast.solvers.policy_change import policy_change
-from holdfast.solvers.tails import binomial_tail
+from holdfast.solvers.cmdp.policy_change import policy_change
+from holdfast.solvers.cmdp.tails import binomial_tail
 from holdfast.verify import landmarks
 from holdfast.verify.binding import shipped
 from holdfast.verify.families import Branch

@@ -16,7 +16,7 @@ from holdfast.solvers.poisoning import (
     one_direction,
     unboxed_cost,
 )
-from holdfast.solvers.poisoning.bounds import size
+from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.verify import flip_landmarks as marks
 from holdfast.verify.binding import Claim, NamedMutant, shipped
 from holdfast.verify.claims import poisoning, poisoning_bounds

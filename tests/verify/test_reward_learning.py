@@ -12,13 +12,13 @@ import pytest
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.exact_loss import (
+from holdfast.solvers.poisoning.rewards.exact_loss import (
     gradient,
     label_moments,
     probabilities,
     unseen_rewards,
 )
-from holdfast.solvers.poisoning.separability import separation
+from holdfast.solvers.poisoning.rewards.separability import separation
 from holdfast.verify.binding import Claim, shipped
 from holdfast.verify.claims.reward_attacks import policy_gap
 from holdfast.verify.counterexample import Refuter, certify, certify_witness

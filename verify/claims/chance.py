@@ -15,7 +15,7 @@ from holdfast.solvers import (
     solve,
     value_of,
 )
-from holdfast.solvers.chance.problem import ChanceProblem
+from holdfast.solvers.chance.horizon.problem import ChanceProblem
 from holdfast.solvers.exact import Vector
 from holdfast.theory import Le
 from holdfast.theory.chance import joint_chance as theory

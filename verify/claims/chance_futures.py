@@ -18,7 +18,7 @@ from holdfast.solvers.chance import (
     solve_first_hit,
 )
 from holdfast.solvers.exact import Vector
-from holdfast.solvers.model_io import assemble
+from holdfast.solvers.models.arrays import assemble
 from holdfast.theory import Ge, Quantity
 from holdfast.theory.chance import futures as theory
 from holdfast.theory.chance import joint_chance

@@ -17,7 +17,7 @@ from holdfast.solvers import (
     solve,
     value_of,
 )
-from holdfast.solvers.infeasibility import scalarised_cost
+from holdfast.solvers.cmdp.policies import scalarised_cost
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.cmdp import duality, foundations
 

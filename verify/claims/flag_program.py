@@ -17,7 +17,7 @@ from holdfast.solvers.chance import (
     solve_by_flag_program,
     unroll,
 )
-from holdfast.solvers.finite_horizon import solve_finite_horizon
+from holdfast.solvers.cmdp.finite_horizon import solve_finite_horizon
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.chance import flag_program as theory
 from holdfast.theory.chance import joint_chance

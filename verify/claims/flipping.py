@@ -8,13 +8,6 @@ from fractions import Fraction
 from typing import TypeVar
 
 from holdfast.solvers import CMDP, Policy, solve_linear_program
-from holdfast.solvers.chance.flips import (
-    FlippingPolicy,
-    best_deterministic,
-    best_flipping,
-    flip_certificates,
-    state_atoms,
-)
 from holdfast.solvers.chance.mixtures import (
     Atom,
     atom_program,
@@ -24,8 +17,15 @@ from holdfast.solvers.chance.mixtures import (
     level_value,
     reduce_to_two,
 )
-from holdfast.solvers.chance.window_optimum import WindowOptimum, optimum
-from holdfast.solvers.chance.windows import (
+from holdfast.solvers.chance.windows.flips import (
+    FlippingPolicy,
+    best_deterministic,
+    best_flipping,
+    flip_certificates,
+    state_atoms,
+)
+from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
+from holdfast.solvers.chance.windows.problem import (
     WindowProblem,
     action_risks,
     excess_risk,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy, evaluate, occupancy_of, policy_return, value_of
-from holdfast.solvers.model_error import drifts, l1_errors, penalised_optimum
+from holdfast.solvers.cmdp.model_error import drifts, l1_errors, penalised_optimum
 from holdfast.theory import Le
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import model_based as mb

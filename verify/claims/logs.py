@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from holdfast.solvers.dual_ascent import DualPath, ascend
+from holdfast.solvers.cmdp.dual_ascent import DualPath, ascend
 from holdfast.theory.cmdp import dual_ascent, natural_gradient
 
 from ..binding import claim

@@ -11,7 +11,7 @@ import flint
 from sympy import sqrt
 
 from holdfast.solvers import CMDP, Policy, evaluate, most_feasible, occupancy_of, q_values, value_of
-from holdfast.solvers.natural_policy_gradient import PrimalDualRun, natural_policy_gradient
+from holdfast.solvers.cmdp.natural_policy_gradient import PrimalDualRun, natural_policy_gradient
 from holdfast.theory import Ge, Le, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import natural_gradient as theory

@@ -15,7 +15,7 @@ from holdfast.solvers.poisoning import (
     unboxed_cost,
 )
 from holdfast.solvers.poisoning import mixture as mixtures
-from holdfast.solvers.poisoning.bounds import size
+from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.poisoning import least_cost as theory
 

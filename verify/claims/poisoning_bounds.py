@@ -10,7 +10,7 @@ from sympy import Min
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, projection
 from holdfast.solvers.poisoning import mixture as mixtures
-from holdfast.solvers.poisoning.bounds import size
+from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import mixtures as theory

@@ -9,7 +9,7 @@ from sympy import Abs
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost, round_labels
-from holdfast.solvers.poisoning.bounds import size
+from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Ge, Le, Lt, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import vertices as theory

@@ -10,11 +10,7 @@ import flint
 from sympy import Abs
 
 from holdfast.solvers import CMDP, Policy, evaluate, from_arrays, occupancy_of
-from holdfast.solvers.policy_change import (
-    PolicyChange,
-    covers,
-    policy_change,
-)
+from holdfast.solvers.cmdp.policy_change import PolicyChange, covers, policy_change
 from holdfast.theory import Le, Quantity
 from holdfast.theory.cmdp import trust_region as tr
 

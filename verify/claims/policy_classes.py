@@ -15,8 +15,8 @@ from holdfast.solvers import (
     solve,
     solve_by_chord,
 )
-from holdfast.solvers.policies import evaluate_choices, value_of
-from holdfast.solvers.softened import softened
+from holdfast.solvers.cmdp.policies import evaluate_choices, value_of
+from holdfast.solvers.cmdp.softened import softened
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import policy_classes as theory

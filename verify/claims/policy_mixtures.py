@@ -14,8 +14,8 @@ from holdfast.solvers.chance.mixtures import (
     dual_value,
     level_value,
 )
-from holdfast.solvers.chance.windows import WindowProblem
-from holdfast.solvers.model_io import assemble
+from holdfast.solvers.chance.windows.problem import WindowProblem
+from holdfast.solvers.models.arrays import assemble
 from holdfast.theory import Eq
 from holdfast.theory.chance import policy_mixtures as theory
 

@@ -12,7 +12,7 @@ from typing import Any
 from sympy import exp
 
 from holdfast.solvers.chance.mixtures import Atom, best_single
-from holdfast.solvers.tails import binomial_tail
+from holdfast.solvers.cmdp.tails import binomial_tail
 from holdfast.theory import Le
 from holdfast.theory.chance import policy_mixtures as theory
 from holdfast.theory.chance import policy_sampling

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from holdfast.solvers import CMDP, Policy, from_arrays, occupancy_of, policy_return
-from holdfast.solvers.coordinate_vertex import reduce_policy
+from holdfast.solvers.cmdp.coordinate_vertex import reduce_policy
 from holdfast.theory import Eq, Le
 from holdfast.theory.cmdp import randomisation
 

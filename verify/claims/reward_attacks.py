@@ -8,13 +8,13 @@ from typing import Any
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.exact_loss import (
+from holdfast.solvers.poisoning.rewards.exact_loss import (
     gradient,
     logistic,
     probabilities,
     unseen_rewards,
 )
-from holdfast.solvers.poisoning.separability import separation
+from holdfast.solvers.poisoning.rewards.separability import separation
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import reward_attacks as theory
 from holdfast.theory.poisoning import reward_learning

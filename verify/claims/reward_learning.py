@@ -9,14 +9,14 @@ from sympy import Abs
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem
-from holdfast.solvers.poisoning.bounds import size
-from holdfast.solvers.poisoning.exact_loss import (
+from holdfast.solvers.poisoning.flips.closed_forms import size
+from holdfast.solvers.poisoning.rewards.exact_loss import (
     descend,
     gradient,
     label_moments,
     loss_difference,
 )
-from holdfast.solvers.poisoning.separability import Separation, interior_labels, separation
+from holdfast.solvers.poisoning.rewards.separability import Separation, interior_labels, separation
 from holdfast.theory import Ge, Le, Quantity
 from holdfast.theory.poisoning import reward_learning as theory
 

@@ -9,8 +9,8 @@ import flint
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, round_labels
-from holdfast.solvers.poisoning.exact_loss import label_moments
-from holdfast.solvers.poisoning.verified_reward import dot, enclose_reward
+from holdfast.solvers.poisoning.rewards.enclosed import dot, enclose_reward
+from holdfast.solvers.poisoning.rewards.exact_loss import label_moments
 from holdfast.theory import Le
 from holdfast.theory.poisoning import reward_stability as theory
 from holdfast.theory.poisoning import vertices

@@ -8,7 +8,7 @@ from math import ceil
 
 from sympy import exp
 
-from holdfast.solvers.tails import binomial_tail, multinomial_l1_tail
+from holdfast.solvers.cmdp.tails import binomial_tail, multinomial_l1_tail
 from holdfast.theory import Le
 from holdfast.theory.cmdp import concentration as theory
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 from sympy import Expr, sqrt
 
 from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
-from holdfast.solvers.chance.windows import WindowProblem
-from holdfast.solvers.policy_change import covers, policy_change, temporal_differences
+from holdfast.solvers.chance.windows.problem import WindowProblem
+from holdfast.solvers.cmdp.policy_change import covers, policy_change, temporal_differences
 from holdfast.theory import Le, Quantity
 from holdfast.theory.chance import flipping
 from holdfast.theory.chance import surrogate_costs as theory

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy, from_arrays, policy_return
-from holdfast.solvers.finite_horizon import horizon_bounds, solve_finite_horizon
-from holdfast.solvers.policies import evaluate_choices, value_of
-from holdfast.solvers.two_discounts import best_tail, cheapest_tail, solve_two_discounts
+from holdfast.solvers.cmdp.finite_horizon import horizon_bounds, solve_finite_horizon
+from holdfast.solvers.cmdp.policies import evaluate_choices, value_of
+from holdfast.solvers.cmdp.two_discounts import best_tail, cheapest_tail, solve_two_discounts
 from holdfast.theory import Eq, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import two_discounts as theory

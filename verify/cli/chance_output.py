@@ -12,7 +12,7 @@ from rich.table import Table
 
 from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.chance import ChanceProblem, ChanceSolution, solve
-from holdfast.solvers.chance.evaluation import forward
+from holdfast.solvers.chance.horizon.evaluation import forward
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import count, decimal, duration, shorten
 

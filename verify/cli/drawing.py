@@ -17,7 +17,7 @@ from holdfast.solvers.chance import (
     evaluate_policy,
     frontier,
 )
-from holdfast.solvers.chance.episodes import draw_episodes
+from holdfast.solvers.chance.horizon.episodes import draw_episodes
 from holdfast.verify.report.frontier import Frontier, Map, Point, draw, write
 from holdfast.verify.report.numbers import decimal
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from holdfast.solvers import CMDP, save, write_prism
-from holdfast.solvers.prism.writer import prism_paths
+from holdfast.solvers.models.formats.prism.writer import prism_paths
 from holdfast.verify.exit_codes import ExitCode
 
 from . import output

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from holdfast.solvers import CMDP
-from holdfast.solvers.reach import charged, entered, first_visits, largest_risk, within_budget
+from holdfast.solvers.cmdp.reach import charged, entered, first_visits, largest_risk, within_budget
 from holdfast.verify.report.numbers import shorten
 
 _SHOWN = 12

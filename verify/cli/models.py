@@ -15,7 +15,7 @@ import click
 
 from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load, read_prism
 from holdfast.solvers.exact import to_fraction
-from holdfast.solvers.numpy_files import read_array
+from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.strict import strict_json
 
 MODEL_HELP = (

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from holdfast.solvers.poisoning.measurement import Conditions, Measurement, measure
+from holdfast.solvers.poisoning.measure.measurement import Conditions, Measurement, measure
 from holdfast.verify.exit_codes import ExitCode
 
 from . import output

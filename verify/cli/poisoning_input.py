@@ -14,17 +14,17 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from holdfast.solvers.poisoning.bounded_files import listed
-from holdfast.solvers.poisoning.data_files import PreferencePairs, read_pairs
-from holdfast.solvers.poisoning.dialogues import Prompt
-from holdfast.solvers.poisoning.feature_files import (
+from holdfast.solvers.poisoning.data.arrays import (
     check_labels,
     check_size,
     check_weights,
     read_features,
     read_numbers,
 )
-from holdfast.solvers.poisoning.text_features import (
+from holdfast.solvers.poisoning.data.bounded_files import listed
+from holdfast.solvers.poisoning.data.dialogues import Prompt
+from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs
+from holdfast.solvers.poisoning.data.texts import (
     HASHED,
     embedded_differences,
     hashed_differences,
@@ -219,7 +219,7 @@ def _own(path: str, size: int) -> Array:
 
 
 def _embedded(console: Console, pairs: PreferencePairs, cache: str) -> tuple[Array, str]:
-    from holdfast.solvers.neural.sentences import SentenceEncoder
+    from holdfast.solvers.neural.poisoning.sentences import SentenceEncoder
 
     make_folder("--cache", cache)
     check_targets([("--cache", str(Path(cache) / "embeddings.npy"))])

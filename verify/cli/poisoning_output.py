@@ -10,8 +10,8 @@ from fractions import Fraction
 from rich.console import Console, Group
 from rich.table import Table
 
-from holdfast.solvers.poisoning.learning import RewardStatus
-from holdfast.solvers.poisoning.measurement import Effect, Measurement
+from holdfast.solvers.poisoning.measure.measurement import Effect, Measurement
+from holdfast.solvers.poisoning.rewards.learning import RewardStatus
 from holdfast.verify.report.numbers import DASH, count, duration
 from holdfast.verify.report.text import VisibleText as Text
 

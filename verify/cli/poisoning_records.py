@@ -15,8 +15,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from holdfast.solvers.poisoning.data_files import PreferencePairs, rows_of
-from holdfast.solvers.poisoning.measurement import Measurement
+from holdfast.solvers.poisoning.data.pairs import PreferencePairs, rows_of
+from holdfast.solvers.poisoning.measure.measurement import Measurement
 from holdfast.solvers.whole_files import append_line, whole
 
 from .json_files import json_text

@@ -13,7 +13,7 @@ import click
 from rich.console import Console, Group
 from rich.table import Table
 
-from holdfast.solvers.poisoning.synthetic import (
+from holdfast.solvers.poisoning.measure.synthetic import (
     Cell,
     LossCell,
     loss_cells,

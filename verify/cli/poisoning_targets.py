@@ -11,10 +11,10 @@ from typing import Any
 import click
 import numpy as np
 
-from holdfast.solvers.poisoning import attacks
-from holdfast.solvers.poisoning.feature_files import check_labels, check_size, read_numbers
-from holdfast.solvers.poisoning.learning import fit_reward
-from holdfast.solvers.poisoning.measurement import Measurement
+from holdfast.solvers.poisoning.data import attacks
+from holdfast.solvers.poisoning.data.arrays import check_labels, check_size, read_numbers
+from holdfast.solvers.poisoning.measure.measurement import Measurement
+from holdfast.solvers.poisoning.rewards.learning import fit_reward
 from holdfast.verify.report.numbers import count, decimal
 
 from .poisoning_input import Data

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from holdfast.solvers import CMDP, Policy, from_arrays
-from holdfast.solvers.chance.problem import ChanceProblem
+from holdfast.solvers.chance.horizon.problem import ChanceProblem
 
 from ..draws import Draw
 from ..family import Family, OutOfScope

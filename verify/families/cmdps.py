@@ -19,7 +19,7 @@ from holdfast.solvers import (
     policy_return,
     value_of,
 )
-from holdfast.solvers.model_io import assemble
+from holdfast.solvers.models.arrays import assemble
 
 from ..draws import Draw
 from ..family import Family, OutOfScope

@@ -15,7 +15,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 from holdfast.solvers import Vector
 from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.exact_loss import probabilities
+from holdfast.solvers.poisoning.rewards.exact_loss import probabilities
 
 from ..draws import Draw
 from ..family import Family

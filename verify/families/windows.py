@@ -15,9 +15,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, ModelError, Policy, policy_iteration
-from holdfast.solvers.chance.window_optimum import window_rows
-from holdfast.solvers.chance.windows import WindowProblem, action_risks, excess_risk
-from holdfast.solvers.model_io import assemble
+from holdfast.solvers.chance.windows.optimum import window_rows
+from holdfast.solvers.chance.windows.problem import WindowProblem, action_risks, excess_risk
+from holdfast.solvers.models.arrays import assemble
 
 from ..draws import Draw
 from ..family import Family, OutOfScope

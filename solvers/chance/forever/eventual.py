@@ -20,18 +20,19 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from ..cmdp import CMDP, IntegerArray, ModelError
-from ..exact import Rational, Vector, format_rational, to_fraction
-from ..improvement import policy_iteration
-from ..model_checks import check_discounted
-from ..occupancy import Status
-from ..sequences import listed
-from .chord import solve_dynamics
-from .dynamics import Dynamics
+from ...cmdp.improvement import policy_iteration
+from ...cmdp.solution import Status
+from ...errors import ModelError
+from ...exact import Rational, Vector, format_rational, to_fraction
+from ...models.checks import check_discounted
+from ...models.cmdp import CMDP, IntegerArray
+from ...sequences import listed
+from ..horizon.chord import solve_dynamics
+from ..horizon.dynamics import Dynamics
+from ..horizon.problem import ChanceProblem
+from ..horizon.solution import ChanceSolution
 from .eventual_risk import LeastRisk, least_eventual_risk
 from .flagged import flagged_model
-from .problem import ChanceProblem
-from .solution import ChanceSolution
 
 #: The longest horizon that a width may ask for.
 LONGEST = 10_000

@@ -14,10 +14,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP, IntegerArray
-from ..exact import Vector, common_denominator, solve_integer_system
-from ..sequences import listed
-from .problem import ChanceProblem
+from ...exact import Vector, common_denominator, solve_integer_system
+from ...models.cmdp import CMDP, IntegerArray
+from ...sequences import listed
+from ..horizon.problem import ChanceProblem
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,17 +16,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP
-from ..exact import Rational
-from ..improvement import policy_iteration
-from ..model_checks import check_discounted
-from ..occupancy import Solution, Status
-from ..occupancy import solve as solve_cmdp
-from ..sequences import listed
-from .dynamics import Dynamics
-from .evaluation import Cell, evaluate_table
+from ...cmdp.improvement import policy_iteration
+from ...cmdp.solution import Solution, Status
+from ...cmdp.solving import solve as solve_cmdp
+from ...exact import Rational
+from ...models.checks import check_discounted
+from ...models.cmdp import CMDP
+from ...sequences import listed
+from ..horizon.dynamics import Dynamics
+from ..horizon.evaluation import Cell, evaluate_table
+from ..horizon.problem import ChanceProblem
 from .flagged import FlaggedModel, arrival_risks, flagged_model
-from .problem import ChanceProblem
 
 
 def first_window(

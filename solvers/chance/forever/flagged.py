@@ -11,10 +11,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP, IntegerArray
-from ..model_checks import check_discounted
-from ..model_io import assemble
-from .problem import ChanceProblem
+from ...models.arrays import assemble
+from ...models.checks import check_discounted
+from ...models.cmdp import CMDP, IntegerArray
+from ..horizon.problem import ChanceProblem
 
 
 @dataclass(frozen=True, eq=False)

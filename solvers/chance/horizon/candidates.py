@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .dynamics import Dynamics, IntegerArray
+from ...models.cmdp import IntegerArray
+from .dynamics import Dynamics
 from .proposal import FloatArray, FloatDynamics, FloatPolicy
 
 #: Risks below this may be rounded to nothing, charges and probabilities too.

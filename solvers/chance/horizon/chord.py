@@ -13,9 +13,9 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
-from ..exact import Rational
-from ..limits import Limits
-from ..occupancy import Status
+from ...cmdp.solution import Status
+from ...exact import Rational
+from ...limits import Limits
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
 from .faces import Face, Timer, Workbench, check_above, slope_between

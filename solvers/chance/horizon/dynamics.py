@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..cmdp import CMDP, IntegerArray, ModelError
-from ..exact import Vector
+from ...errors import ModelError
+from ...exact import Vector
+from ...models.cmdp import CMDP, IntegerArray
 from .problem import ChanceProblem
 
 #: Bits of the longest denominator that is computed with.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from ..cmdp import ModelError
+from ...errors import ModelError
 from .problem import ChanceProblem
 
 Cell = tuple[int, int]

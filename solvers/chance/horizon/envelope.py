@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..cmdp import ModelError
-from ..limits import Limits
+from ...errors import ModelError
+from ...limits import Limits
 from .chord import solve_dynamics
 from .dynamics import Dynamics
 from .faces import Workbench, check_above, slope_between

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import IntegerArray
+from ...models.cmdp import IntegerArray
 from .evaluation import Cell
 from .problem import ChanceProblem
 

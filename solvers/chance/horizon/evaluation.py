@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..cmdp import IntegerArray, ModelError
-from ..exact import Rational, common_denominator, to_fraction
+from ...errors import ModelError
+from ...exact import Rational, common_denominator, to_fraction
+from ...models.cmdp import IntegerArray
 from .dynamics import Dynamics, Successors, check_bits, integer_weights, objects
 from .problem import ChanceProblem
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..limits import Allowance, Limits
+from ...limits import Allowance, Limits
+from ...models.cmdp import IntegerArray
 from .candidates import Candidates, Screen
-from .dynamics import Dynamics, IntegerArray
+from .dynamics import Dynamics
 from .induction import Change, Induction, start_value
 from .proposal import FloatPolicy
 from .solution import TimedPolicy

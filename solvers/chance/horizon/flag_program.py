@@ -20,13 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from ..cmdp import ModelError
-from ..exact import Rational
-from ..limits import Limits
-from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
-from ..occupancy import Status, statistics_of
+from ...cmdp.solution import Status, statistics_of
+from ...errors import ModelError
+from ...exact import Rational
+from ...limits import Limits
+from ...models.cmdp import IntegerArray
+from ...programs.program import LinearProgram, LinearSolution, LinearStatus
+from ...programs.solve import solve_linear_program
 from .candidates import reached
-from .dynamics import Dynamics, IntegerArray
+from .dynamics import Dynamics
 from .evaluation import evaluate_table
 from .problem import ChanceProblem
 from .solution import ChanceSolution, RandomisedCell, TimedPolicy, single_solution

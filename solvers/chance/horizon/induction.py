@@ -18,8 +18,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ...models.cmdp import IntegerArray
 from .candidates import Candidates
-from .dynamics import Dynamics, IntegerArray, check_bits, integer_weights, zeros
+from .dynamics import Dynamics, check_bits, integer_weights, zeros
 
 Change: TypeAlias = tuple[tuple[int, int, int], int, int, Fraction]
 

@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from ..cmdp import CMDP, ModelError
-from ..exact import Rational, Vector, format_rational, to_fraction
-from ..sequences import listed
+from ...errors import ModelError
+from ...exact import Rational, Vector, format_rational, to_fraction
+from ...models.cmdp import CMDP
+from ...sequences import listed
 
 #: Cells (horizon x memories x states) of the largest problem: a table of choices takes 4 bytes for
 #: each, and some tens of bytes for each are needed at once.

@@ -20,8 +20,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..occupancy import Status
-from .dynamics import Dynamics, IntegerArray
+from ...cmdp.solution import Status
+from ...models.cmdp import IntegerArray
+from .dynamics import Dynamics
 from .evaluation import Cell, evaluate_table, forward
 from .faces import Face
 from .solution import ChanceSolution, RandomisedCell, TimedPolicy, single_solution

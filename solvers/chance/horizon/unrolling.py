@@ -12,9 +12,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP, ModelError
-from ..exact import Rational, format_rational
-from ..model_io import assemble
+from ...errors import ModelError
+from ...exact import Rational, format_rational
+from ...models.arrays import assemble
+from ...models.cmdp import CMDP
 from .dynamics import Dynamics
 from .problem import ChanceProblem
 

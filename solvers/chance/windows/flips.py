@@ -15,14 +15,14 @@ from itertools import combinations, product
 from math import lcm
 from typing import Any
 
-from ..exact import Vector
-from ..improvement import policy_iteration
-from ..linear_program import solve_linear_program
-from ..model_io import assemble
-from ..policies import Policy, evaluate, q_values, value_of
-from .mixtures import Atom, Mixture, best_pair
-from .window_optimum import WindowOptimum, WindowRow, window_program
-from .windows import WindowProblem, action_risks, excess_risk, window_risks
+from ...cmdp.improvement import policy_iteration
+from ...cmdp.policies import Policy, evaluate, q_values, value_of
+from ...exact import Vector
+from ...models.arrays import assemble
+from ...programs.solve import solve_linear_program
+from ..mixtures import Atom, Mixture, best_pair
+from .optimum import WindowOptimum, WindowRow, window_program
+from .problem import WindowProblem, action_risks, excess_risk, window_risks
 
 Law = tuple[tuple[int, Fraction], ...]
 """Choices of one state with their probabilities, which are positive."""

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..exact import Rational
-from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
-from ..model_checks import ModelError, check_discounted
-from ..policies import Policy, evaluate, value_of
-from .windows import WindowProblem
+from ...cmdp.policies import Policy, evaluate, value_of
+from ...errors import ModelError
+from ...exact import Rational
+from ...models.checks import check_discounted
+from ...programs.program import LinearProgram, LinearSolution, LinearStatus
+from ...programs.solve import solve_linear_program
+from .problem import WindowProblem
 
 Form = Mapping[int | None, Fraction]
 """An affine function of a policy: its coefficient at each choice, and the constant under None."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..cmdp import CMDP
-from ..exact import format_rational, to_fraction
-from ..model_checks import ModelError
-from ..policies import Policy, check_policy
-from ..sequences import listed
-from .problem import checked_states
+from ...cmdp.policies import Policy, check_policy
+from ...errors import ModelError
+from ...exact import format_rational, to_fraction
+from ...models.cmdp import CMDP
+from ...sequences import listed
+from ..horizon.problem import checked_states
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..cmdp import ModelError
+from ...errors import ModelError
 from .evaluation import Evaluation
 from .image import Array, Image
 from .kernels import GREATEST, LEAST

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ..exact import Vector, format_rational
+from ...exact import Vector, format_rational
 from ..infeasibility import infeasibility_certificate
 from .image import Array
 
 if TYPE_CHECKING:
-    from ..enclosure import Component, EnclosedSolution
+    from .solution import Component, EnclosedSolution
 
 
 def vector_of(values: Array, grid: float, scale: Fraction = Fraction(1)) -> Vector:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..cmdp import CMDP, ModelError
-from ..exact import Rational, to_fraction
+from ...errors import ModelError
+from ...exact import Rational, to_fraction
+from ...models.cmdp import CMDP
 
 _HUNDREDTHS = 100
 _PIECE = 2**18

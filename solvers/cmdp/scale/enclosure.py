@@ -9,111 +9,29 @@ meets the budgets.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .cmdp import CMDP, ModelError
-from .limits import Limits
-from .model_checks import check_discounted
-from .occupancy import Solution, Status, solve
+from ...errors import ModelError
+from ...limits import Limits
+from ...models.checks import check_discounted
+from ...models.cmdp import CMDP
+from ..solution import Solution, Status
+from ..solving import solve
+from .solution import Component, EnclosedSolution
 
 if TYPE_CHECKING:
-    from .scale.feasibility import Infeasible
-    from .scale.lagrangian import Lagrangian, Progress
-    from .scale.units import Units
+    from .feasibility import Infeasible
+    from .lagrangian import Lagrangian, Progress
+    from .units import Units
 
 #: Models of at most this many states are solved exactly: that is as fast, and needs no compiler.
 EXACT_UP_TO = 300
-#: A certificate holds the whole model in text; beyond this many transitions none is written.
-CERTIFICATE_UP_TO = 1_000_000
 METHODS = ("auto", "exact", "scale")
 #: Of an exact solution while an enclosure stands behind it.  Models that are solved exactly unasked
 #: take seconds; more would let a user wait for a width of 0 who has a rigorous one in seconds.
 BEFORE_BOUNDS = Limits(seconds=300.0)
 _WIDEST = Fraction(10**300)
-
-
-@dataclass(frozen=True)
-class Component:
-    """A deterministic policy of a mixture: drawn with probability ``weight`` once per episode.
-
-    Attributes:
-        weight: exact; the weights of a mixture sum to one.
-        choices: the choice (an index into 0..K-1) taken in each state (S).
-        reward, costs: rigorous bounds (low, high) on its UN-normalised returns.
-        values: float64[m+1, S], its values for the reward and the costs, each up to a constant;
-            row i in units of the solution's scales[i], and in multiples of 1 / grids[i].
-    """
-
-    weight: Fraction
-    choices: np.ndarray[Any, Any]
-    reward: tuple[Fraction, Fraction]
-    costs: tuple[tuple[Fraction, Fraction], ...]
-    values: np.ndarray[Any, Any] = field(repr=False)
-    grids: tuple[float, ...] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class EnclosedSolution:
-    """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
-
-    Attributes:
-        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, INTERRUPTED by the user, or
-            UNDECIDED within the limits of the exact solver.
-        multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
-        lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
-            before there was one).
-        components: the mixture, at most m + 1 deterministic policies; empty if solved exactly.
-        relaxation: when infeasible, all budgets must grow by at least this much.
-        exact: the exact solution, if the model was solved exactly; its policy is stationary.
-        statistics: the method and why, seconds by stage, work done, why it stopped.
-        scales: powers of two, the units of the reward and of each cost (m + 1) in the search.
-    """
-
-    status: Status
-    model: CMDP
-    multipliers: tuple[Fraction, ...]
-    lower: Fraction | None = None
-    upper: Fraction | None = None
-    components: tuple[Component, ...] = ()
-    relaxation: Fraction | None = None
-    exact: Solution | None = None
-    statistics: dict[str, Any] = field(default_factory=dict, repr=False)
-    proof: Any = field(default=None, repr=False)
-    scales: tuple[Fraction, ...] = field(default=(), repr=False)
-
-    @property
-    def width(self) -> Fraction | None:
-        """upper - lower."""
-        return None if self.lower is None or self.upper is None else self.upper - self.lower
-
-    @cached_property
-    def certificate(self) -> dict[str, Any]:
-        """A document that the kernel checks in exact arithmetic, made when first asked for.
-
-        Raises ModelError when there is none: the model is too large for one (the bounds then rest
-        on the rounding-error analysis of ``solvers.scale.image``), or no bound is known.
-        """
-        if self.exact is not None:
-            return self.exact.certificate
-        size = len(self.model.successors)
-        if size > CERTIFICATE_UP_TO:
-            raise ModelError(
-                f"the model has {size} transitions and certificates hold at most "
-                f"{CERTIFICATE_UP_TO}; its bounds were computed with a rounding-error analysis "
-                "and hold without one"
-            )
-        from .scale.documents import enclosure_document, infeasibility_document
-
-        if self.status is Status.INFEASIBLE:
-            return infeasibility_document(self)
-        if self.width is None:
-            raise ModelError("the search was interrupted before both bounds were known")
-        return enclosure_document(self)
 
 
 def enclose(
@@ -173,11 +91,11 @@ def _searched(
     model: CMDP, width: float | Fraction | None, reason: str, progress: Progress | None
 ) -> EnclosedSolution:
     since = time.perf_counter()
-    from .scale.compiled import suited_threads
-    from .scale.feasibility import decide_feasibility, undecided
-    from .scale.image import Image
-    from .scale.lagrangian import Lagrangian
-    from .scale.units import NARROW, Units
+    from .compiled import suited_threads
+    from .feasibility import decide_feasibility, undecided
+    from .image import Image
+    from .lagrangian import Lagrangian
+    from .units import NARROW, Units
 
     units = Units.of(model)
     wanted = NARROW * units.scales[0] if width is None else Fraction(width)

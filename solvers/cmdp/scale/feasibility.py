@@ -12,8 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import ModelError
-from ..linear_program import LinearProgram, row_scale, solve_linear_program
+from ...errors import ModelError
+from ...programs.program import LinearProgram, row_scale
+from ...programs.solve import solve_linear_program
 from .bounds import Column
 from .lagrangian import Lagrangian
 from .master import safe_above

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..cmdp import CMDP, ModelError
-from ..model_checks import check_discounted
+from ...errors import ModelError
+from ...models.checks import check_discounted
+from ...models.cmdp import CMDP
 
 Array: TypeAlias = np.ndarray[Any, Any]
 _UNIT = Fraction(1, 2**53)

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..highs import column_matrix, run_highs
+from ...programs.highs import column_matrix, run_highs
 from .advantages import advantages, best_choices, best_total
 from .bounds import Column
 from .compiled import n_blocks

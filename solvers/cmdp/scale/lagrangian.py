@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..cmdp import ModelError
+from ...errors import ModelError
 from .bounds import Column
 from .evaluation import visits_of
 from .image import Array, Image

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..linear_program import LinearProgram, row_scale, solve_linear_program
+from ...programs.program import LinearProgram, row_scale
+from ...programs.solve import solve_linear_program
 from .bounds import Column
 
 _QUANTUM = 2**70

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP, ModelError
-from ..exact import Rational, to_fraction
+from ...errors import ModelError
+from ...exact import Rational, to_fraction
+from ...models.cmdp import CMDP
 from .compiled import suited_threads
 from .image import Array, Image
 from .search import Search

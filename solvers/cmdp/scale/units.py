@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cmdp import CMDP
+from ...models.cmdp import CMDP
 from .image import Array
 
 #: The width of an enclosure where the greatest reward is one: some digits more than anyone reads,

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .cmdp import CMDP, ModelError
-from .exact import Vector, format_rational, integer_array, to_fraction
-from .strict import bounded_denominator, shortened
+from ...errors import ModelError
+from ...exact import Vector, format_rational, integer_array, to_fraction
+from ...strict import bounded_denominator, shortened
+from ..cmdp import CMDP
 
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 _OPTIONAL = ("kind", "notes", "labels", "coordinates")

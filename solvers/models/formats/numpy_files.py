@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from .model_checks import ModelError
+from ...errors import ModelError
 
 #: Bytes that the members of an archive may unpack to, whatever their compressed size ...
 SMALL_ARCHIVE = 64 * 2**20

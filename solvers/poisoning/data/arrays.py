@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 from .bounded_files import arrays_of, listed, numbers_of
 
 Array = np.ndarray[Any, Any]

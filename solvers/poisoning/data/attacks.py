@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 
 Array = np.ndarray[Any, Any]
 ORDERS = ("largest", "smallest")

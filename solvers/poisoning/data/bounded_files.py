@@ -21,7 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as layout
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 
 Array = np.ndarray[Any, Any]
 LARGEST_LINE = 2**22

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 from .bounded_files import listed, shown
 
 BETWEEN = " "

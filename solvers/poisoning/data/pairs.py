@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
+from .arrays import read_features
 from .bounded_files import MOST_ROWS, lines_of, most_unpacked, shown, strict_json, text_of
 from .dialogues import Prompt, pair_of
-from .feature_files import read_features
 
 Array = np.ndarray[Any, Any]
 Row = tuple[int, Mapping[str, Any]]

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..model_checks import ModelError
-from .data_files import PreferencePairs
+from ...errors import ModelError
+from .pairs import PreferencePairs
 
 Array = np.ndarray[Any, Any]
 CHUNK = 256

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..exact import Rational, Vector, to_fraction
-from ..model_checks import ModelError
+from ...errors import ModelError
+from ...exact import Rational, Vector, to_fraction
 from .problem import FlipProblem
 
 

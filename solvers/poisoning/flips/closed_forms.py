@@ -15,8 +15,8 @@ from functools import cached_property
 
 from flint import fmpz_mat
 
-from ..exact import Vector, solve_flint_system
-from ..model_checks import ModelError
+from ...errors import ModelError
+from ...exact import Vector, solve_flint_system
 from .problem import FlipProblem
 
 NORMS = ("l1", "l2", "linf")

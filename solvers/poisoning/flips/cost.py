@@ -21,12 +21,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from ..exact import Rational, Vector, to_fraction
-from ..limits import Limits
-from ..linear_program import LinearProgram, LinearSolution, LinearStatus, solve_linear_program
-from ..model_checks import ModelError
-from .bounds import check_norm, size
-from .box_program import BoxProgram, solve_box_program
+from ...errors import ModelError
+from ...exact import Rational, Vector, to_fraction
+from ...limits import Limits
+from ...programs.box import BoxProgram, solve_box_program
+from ...programs.program import LinearProgram, LinearSolution, LinearStatus
+from ...programs.solve import solve_linear_program
+from .closed_forms import check_norm, size
 from .problem import FlipProblem
 
 _LARGEST_UNIFORM = 400

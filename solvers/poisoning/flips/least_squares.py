@@ -11,11 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..exact import Vector, floats_of
-from ..limits import Limits
-from ..linear_program import LinearProgram, LinearStatus, solve_linear_program
-from ..model_checks import ModelError
-from .bounds import size
+from ...errors import ModelError
+from ...exact import Vector, floats_of
+from ...limits import Limits
+from ...programs.program import LinearProgram, LinearStatus
+from ...programs.solve import solve_linear_program
+from .closed_forms import size
 from .problem import FlipProblem
 
 _ROUNDS = 200

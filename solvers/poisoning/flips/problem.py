@@ -21,9 +21,9 @@ from typing import Any
 
 from flint import fmpz_mat
 
-from ..exact import Rational, Vector, to_fraction
-from ..model_checks import ModelError
-from ..sequences import listed
+from ...errors import ModelError
+from ...exact import Rational, Vector, to_fraction
+from ...sequences import listed
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from ..exact import Vector
-from ..model_checks import ModelError
+from ...errors import ModelError
+from ...exact import Vector
 from .problem import FlipProblem
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 
 Array: TypeAlias = np.ndarray[Any, Any]
 

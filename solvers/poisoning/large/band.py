@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import qr
 
-from ..highs import column_matrix, run_highs
-from .flip_arrays import Array
+from ...programs.highs import column_matrix, run_highs
+from .arrays import Array
 from .sifting import Found, Sifting
 
 _TOLERANCE = 1e-9

@@ -15,9 +15,9 @@ import numpy as np
 from flint import fmpz_mat
 from scipy.linalg import qr
 
-from ..exact import SingularMatrixError, solve_flint_system
+from ...exact import SingularMatrixError, solve_flint_system
+from .arrays import Array
 from .dual_newton import SmoothedDual
-from .flip_arrays import Array
 from .sifting import Sifting
 from .verified import INSIDE, Above, Point, feasible_near
 

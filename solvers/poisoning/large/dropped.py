@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flip_arrays import Array, FlipArrays
+from .arrays import Array, FlipArrays
 from .verified import moments_above
 
 

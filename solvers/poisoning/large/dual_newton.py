@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from .flip_arrays import Array
+from .arrays import Array
 
 _DAMPING = 1e-10
 _SLOPE = 0.1

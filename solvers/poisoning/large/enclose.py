@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model_checks import ModelError
-from .bounds import check_norm
+from ...errors import ModelError
+from ..flips.closed_forms import check_norm
+from .arrays import Array, FlipArrays
 from .dropped import Dropped, moment_gap
-from .flip_arrays import Array, FlipArrays
 from .independence import independent_features
 from .verified import least_maximum_below, least_square_below, least_sum_below, price_error
 
 if TYPE_CHECKING:
-    from .enclosing import Enclosing
+    from .stages import Enclosing
 
 Progress = Callable[[str, float, float, float], None]
 
@@ -113,7 +113,7 @@ def enclose_flips(
         )
     if not 0 <= tolerance < 1:
         raise ModelError(f"tolerance is {tolerance}; it is a share of a feature, from 0 to below 1")
-    from .enclosing import Enclosing
+    from .stages import Enclosing
 
     data = FlipArrays.of(features, benign, target, weights)
     state = Enclosing(data, norm, float(width), float(tolerance), progress)

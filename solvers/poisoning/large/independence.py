@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr
 
-from .flip_arrays import Array, FlipArrays
+from .arrays import Array, FlipArrays
 
 _SAMPLE = 20
 ROUNDING = 1e-11

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..highs import column_matrix, run_highs
-from .flip_arrays import Array
+from ...programs.highs import column_matrix, run_highs
+from .arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000

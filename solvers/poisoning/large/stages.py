@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..limits import LimitReachedError, Limits
-from ..model_checks import ModelError
-from .band_program import solve_band
+from ...errors import ModelError
+from ...limits import LimitReachedError, Limits
+from .arrays import Array, FlipArrays
+from .band import solve_band
 from .certify import certify_blend, certify_inside, exact_vertex, moment_is_zero
-from .flip_arrays import Array, FlipArrays
 from .independence import ROUNDING, Independent, independent_features
-from .maximum_program import solve_maximum
+from .maximum import solve_maximum
 from .sifting import Found, Sifting
 from .verified import (
     Above,
@@ -259,8 +259,8 @@ class Enclosing:
         if data.features.size > _RATIONAL[self.norm]:
             return
         self._enter("exact")
-        from .exact import flip_cost
-        from .problem import FlipProblem
+        from ..flips.cost import flip_cost
+        from ..flips.problem import FlipProblem
 
         problem = FlipProblem.of(
             data.features[self.kept].tolist(), data.benign.tolist(), data.target.tolist(),

@@ -47,7 +47,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flip_arrays import ROUNDINGS, Array, FlipArrays
+from .arrays import ROUNDINGS, Array, FlipArrays
 
 _UNIT = 2.0**-53
 _TINY = 2.0**-500

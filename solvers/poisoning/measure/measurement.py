@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
-from .dropped import Dropped
-from .effects import performance_loss_ratio, reward_change
-from .large import EnclosureStatus, closed_form_bound, enclose_flips
-from .learning import RewardStatus, fit_reward
+from ...errors import ModelError
+from ..large.dropped import Dropped
+from ..large.enclose import EnclosureStatus, closed_form_bound, enclose_flips
+from ..rewards.effects import performance_loss_ratio, reward_change
+from ..rewards.learning import RewardStatus, fit_reward
 
 Array = np.ndarray[Any, Any]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .attacks import by_feature, filtered_by_length, random_flips
-from .learning import fit_reward
+from ..data.attacks import by_feature, filtered_by_length, random_flips
+from ..rewards.learning import fit_reward
 from .measurement import Conditions, Measurement, measure
 
 Array = np.ndarray[Any, Any]

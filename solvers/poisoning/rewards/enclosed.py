@@ -18,10 +18,10 @@ from fractions import Fraction
 import flint
 import numpy as np
 
-from ..exact import Vector
-from ..model_checks import ModelError
+from ...errors import ModelError
+from ...exact import Vector
+from ..flips.problem import FlipProblem
 from .exact_loss import label_moments
-from .problem import FlipProblem
 from .separability import separation
 
 _GUARD = 64

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 from flint import fmpz_mat
 
-from ..exact import Vector
-from ..model_checks import ModelError
-from .problem import FlipProblem
+from ...errors import ModelError
+from ...exact import Vector
+from ..flips.problem import FlipProblem
 
 
 def logistic(score: int) -> Fraction:

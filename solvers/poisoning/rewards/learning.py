@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model_checks import ModelError
+from ...errors import ModelError
 from .loss_passes import Loss
 from .separability import separating_direction
 

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import Vector
-from ..highs import SECONDS
-from ..linear_program import LinearProgram, LinearSolution, solve_linear_program
-from ..model_checks import ModelError
-from .problem import FlipProblem
+from ...errors import ModelError
+from ...exact import Vector
+from ...programs.highs import SECONDS
+from ...programs.program import LinearProgram, LinearSolution
+from ...programs.solve import solve_linear_program
+from ..flips.problem import FlipProblem
 
 Array = np.ndarray[Any, Any]
 _FLAT = 1e-9

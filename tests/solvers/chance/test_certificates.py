@@ -13,8 +13,8 @@ from holdfast.solvers.chance import (
     solve_by_flag_program,
     solve_eventual,
     unroll,
-    unrolling,
 )
+from holdfast.solvers.chance.horizon import unrolling
 from holdfast.verify.kernel import check
 
 

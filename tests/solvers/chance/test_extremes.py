@@ -11,17 +11,17 @@ from holdfast.solvers.chance import (
     ChanceProblem,
     best_flip,
     enumerate_policies,
-    eventual,
     frontier,
     minimum_risk,
-    problem,
     solve,
     solve_by_flag_program,
     solve_eventual,
 )
-from holdfast.solvers.chance.dynamics import Dynamics
-from holdfast.solvers.chance.episodes import draw_episodes
-from holdfast.solvers.chance.solution import ChanceSolution
+from holdfast.solvers.chance.forever import eventual
+from holdfast.solvers.chance.horizon import problem
+from holdfast.solvers.chance.horizon.dynamics import Dynamics
+from holdfast.solvers.chance.horizon.episodes import draw_episodes
+from holdfast.solvers.chance.horizon.solution import ChanceSolution
 from holdfast.verify.kernel import check
 
 HALF, TENTH, HUGE = Fraction(1, 2), Fraction(1, 10), 10**400

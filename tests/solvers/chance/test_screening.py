@@ -12,17 +12,17 @@ from holdfast.solvers import WORLDS, ModelError, from_arrays
 from holdfast.solvers.chance import (
     ChanceProblem,
     evaluate_policy,
-    flag_program,
     frontier,
     minimum_risk,
     solve,
     solve_by_flag_program,
 )
-from holdfast.solvers.chance import dynamics as dynamics_module
-from holdfast.solvers.chance.candidates import Candidates, Screen
-from holdfast.solvers.chance.dynamics import Dynamics
-from holdfast.solvers.chance.induction import Induction, start_value
-from holdfast.solvers.chance.proposal import FloatDynamics
+from holdfast.solvers.chance.horizon import dynamics as dynamics_module
+from holdfast.solvers.chance.horizon import flag_program
+from holdfast.solvers.chance.horizon.candidates import Candidates, Screen
+from holdfast.solvers.chance.horizon.dynamics import Dynamics
+from holdfast.solvers.chance.horizon.induction import Induction, start_value
+from holdfast.solvers.chance.horizon.proposal import FloatDynamics
 
 
 def by_program(problem: ChanceProblem, level: Fraction) -> Fraction | None:

@@ -7,14 +7,14 @@ from itertools import product
 import pytest
 
 from holdfast.solvers import ModelError, Policy, from_arrays, policy_return
-from holdfast.solvers.chance.flips import (
+from holdfast.solvers.chance.windows.flips import (
     best_deterministic,
     best_flipping,
     flip_certificates,
     state_program,
 )
-from holdfast.solvers.chance.window_optimum import optimum, window_rows
-from holdfast.solvers.chance.windows import WindowProblem, excess_risk, window_risks
+from holdfast.solvers.chance.windows.optimum import optimum, window_rows
+from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
 from holdfast.verify.draws import PhiloxDraw
 from holdfast.verify.families.cmdps import policy
 from holdfast.verify.families.windows import watched_models, windows

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from holdfast.solvers import Policy, policy_return
-from holdfast.solvers.coordinate_vertex import reduce_policy
+from holdfast.solvers.cmdp.coordinate_vertex import reduce_policy
 
 F = Fraction
 DISCOUNTS = [F(1, 2), F(3, 4), F(9, 10), F(99, 100)]

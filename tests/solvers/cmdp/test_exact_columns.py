@@ -11,11 +11,11 @@ from itertools import combinations, pairwise, product
 import pytest
 
 from holdfast.solvers import CMDP, LimitReachedError, Limits, Status, Vector, most_feasible, solve
-from holdfast.solvers import occupancy as module
-from holdfast.solvers.exact_columns import ColumnSearch, to_vertex
-from holdfast.solvers.linear_program import LinearProgram
-from holdfast.solvers.model_io import assemble
-from holdfast.solvers.policies import Policy, occupancy_of
+from holdfast.solvers.cmdp import occupancy as module
+from holdfast.solvers.cmdp.exact_columns import ColumnSearch, to_vertex
+from holdfast.solvers.cmdp.policies import Policy, occupancy_of
+from holdfast.solvers.models.arrays import assemble
+from holdfast.solvers.programs.program import LinearProgram
 from holdfast.verify.kernel import check
 
 F = Fraction

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, from_arrays, most_feasible, solve
-from holdfast.solvers.natural_policy_gradient import natural_policy_gradient
+from holdfast.solvers.cmdp.natural_policy_gradient import natural_policy_gradient
 
 F = Fraction
 HALF, ZERO = F(1, 2), F(0)

@@ -19,9 +19,10 @@ from holdfast.solvers import (
     solve,
     value_of,
 )
-from holdfast.solvers.infeasibility import infeasible_solution
-from holdfast.solvers.linear_program import LinearStatus, solve_linear_program
-from holdfast.solvers.occupancy import occupancy_program
+from holdfast.solvers.cmdp.infeasibility import infeasible_solution
+from holdfast.solvers.cmdp.occupancy import occupancy_program
+from holdfast.solvers.programs.program import LinearStatus
+from holdfast.solvers.programs.solve import solve_linear_program
 
 C1, C2 = [0, 1, 0, 2], [0, 1, 1, 0]
 F = Fraction

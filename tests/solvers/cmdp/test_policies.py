@@ -18,7 +18,7 @@ from holdfast.solvers import (
     q_values,
     value_of,
 )
-from holdfast.solvers.improvement import advantages, greedy_choices
+from holdfast.solvers.cmdp.improvement import advantages, greedy_choices
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import ModelError, Policy, policy_return
-from holdfast.solvers.softened import softened
+from holdfast.solvers.cmdp.softened import softened
 
 F = Fraction
 

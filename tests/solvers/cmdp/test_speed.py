@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, solve
-from holdfast.solvers.improvement import FloatModel
+from holdfast.solvers.cmdp.improvement import FloatModel
 
 
 def random_graph(states: int, actions: int, seed: int = 0) -> CMDP:

@@ -21,9 +21,9 @@ from holdfast.solvers import (
     solve,
     solve_by_chord,
 )
-from holdfast.solvers.finite_horizon import horizon_bounds, solve_finite_horizon, unrolled
-from holdfast.solvers.policies import evaluate_choices
-from holdfast.solvers.two_discounts import SwitchingPolicy, solve_two_discounts
+from holdfast.solvers.cmdp.finite_horizon import horizon_bounds, solve_finite_horizon, unrolled
+from holdfast.solvers.cmdp.policies import evaluate_choices
+from holdfast.solvers.cmdp.two_discounts import SwitchingPolicy, solve_two_discounts
 
 F = Fraction
 HALF = F(1, 2)

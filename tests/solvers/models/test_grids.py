@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.grids import two_discs
+from holdfast.solvers.models.grids import two_discs
 
 
 def test_the_square_has_the_stated_cells_slips_and_rewards():

@@ -339,7 +339,7 @@ def test_splits_below_float_resolution_are_decided_exactly():
 
 def test_importing_icu_sepsis_prints_nothing():
     code = (
-        "from holdfast.solvers.gymnasium_tables import make_environment;"
+        "from holdfast.solvers.models.gymnasium_tables import make_environment;"
         "make_environment('Sepsis/ICU-Sepsis-v2', {})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

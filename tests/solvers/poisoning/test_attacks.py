@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, attacks, dual_value, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
+from holdfast.solvers.poisoning.data import attacks
 
 ONES = np.ones(8)
 GAPS = np.array([5, -3, 9, 0, 9, 2, 7, -1])

@@ -17,7 +17,7 @@ from holdfast.solvers.poisoning import (
     round_labels,
     rounding_bounds,
 )
-from holdfast.solvers.poisoning.bounds import size
+from holdfast.solvers.poisoning.flips.closed_forms import size
 
 from .conftest import random_problem
 

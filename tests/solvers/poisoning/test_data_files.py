@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning.data_files import file_digest, read_pairs, rows_of
-from holdfast.solvers.poisoning.feature_files import (
+from holdfast.solvers.poisoning.data.arrays import (
     check_labels,
     check_size,
     check_weights,
     read_features,
     read_numbers,
 )
+from holdfast.solvers.poisoning.data.pairs import file_digest, read_pairs, rows_of
 
 ROWS = [
     {"chosen": "yes", "rejected": "certainly not", "topic": 1},

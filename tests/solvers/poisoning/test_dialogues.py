@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning.dialogues import Prompt, pair_of
+from holdfast.solvers.poisoning.data.dialogues import Prompt, pair_of
 
 
 def chat(*contents: Any) -> list[dict[str, Any]]:

@@ -13,12 +13,12 @@ import pytest
 from holdfast.solvers.exact import Vector
 from holdfast.solvers.limits import LimitReachedError, Limits
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.box_program import BoxProgram, solve_box_program
-from holdfast.solvers.poisoning.dropped import Dropped, moment_gap
-from holdfast.solvers.poisoning.exact import dual_value
-from holdfast.solvers.poisoning.flip_arrays import FlipArrays
-from holdfast.solvers.poisoning.large import EnclosureStatus, enclose_flips
-from holdfast.solvers.poisoning.verified_reward import enclose_reward
+from holdfast.solvers.poisoning.flips.cost import dual_value
+from holdfast.solvers.poisoning.large.arrays import FlipArrays
+from holdfast.solvers.poisoning.large.dropped import Dropped, moment_gap
+from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.rewards.enclosed import enclose_reward
+from holdfast.solvers.programs.box import BoxProgram, solve_box_program
 
 Array = np.ndarray[Any, Any]
 
@@ -151,7 +151,7 @@ def test_exact_pivots_have_limits() -> None:
 def test_the_next_method_takes_over_where_exact_arithmetic_gives_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("holdfast.solvers.poisoning.enclosing._EXACT", Limits(pivots=0))
+    monkeypatch.setattr("holdfast.solvers.poisoning.large.stages._EXACT", Limits(pivots=0))
     features, target = low_rank(3, 2, 200)
     found = enclose_flips(features, 1, target)
     assert found.status is EnclosureStatus.WIDE

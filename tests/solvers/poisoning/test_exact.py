@@ -7,15 +7,9 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import (
-    FlipProblem,
-    box_program,
-    dual_value,
-    flip_cost,
-    lower_bound,
-    unboxed_cost,
-)
-from holdfast.solvers.poisoning.exact import _Moves
+from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost, lower_bound, unboxed_cost
+from holdfast.solvers.poisoning.flips.cost import _Moves
+from holdfast.solvers.programs import box
 from holdfast.verify.kernel import check
 
 from .conftest import random_problem
@@ -124,7 +118,7 @@ def test_a_wrong_proposal_is_repaired(seed, monkeypatch):
     if seed % 2:
         count = len(_Moves.of(problem).moves)
         proposal = [max(count - 1 - k, 0) for k in last], [0]
-    monkeypatch.setattr(box_program, "_propose", lambda program, seconds: proposal)
+    monkeypatch.setattr(box, "_propose", lambda program, seconds: proposal)
     found = flip_cost(problem)
     assert found.value == right
     assert dual_value(problem, found.dual.fractions()) == right

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning import FlipProblem, enclosing, flip_cost
-from holdfast.solvers.poisoning.large import (
+from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning.large import stages
+from holdfast.solvers.poisoning.large.enclose import (
     EnclosedFlips,
     EnclosureStatus,
     closed_form_bound,
@@ -65,10 +66,10 @@ def test_the_bounds_bracket_the_exact_optimum(
     monkeypatch: pytest.MonkeyPatch, norm: str, count: int, whole: bool
 ) -> None:
     """Without the exact arithmetic that would settle such small data otherwise."""
-    monkeypatch.setattr(enclosing, "_RATIONAL", dict.fromkeys(NORMS, 0))
+    monkeypatch.setattr(stages, "_RATIONAL", dict.fromkeys(NORMS, 0))
     if not whole:
-        monkeypatch.setattr(enclosing, "_WHOLE", 0)
-        monkeypatch.setattr(enclosing, "_WHOLE_PAIRS", 0)
+        monkeypatch.setattr(stages, "_WHOLE", 0)
+        monkeypatch.setattr(stages, "_WHOLE_PAIRS", 0)
     closed = 0
     for seed in range(count):
         problem = random_problem(seed, largest=40)
@@ -229,11 +230,11 @@ def test_an_interrupted_search_has_bounds() -> None:
 
 
 def test_a_large_linf_falls_back_on_the_projection(monkeypatch: pytest.MonkeyPatch) -> None:
-    from holdfast.solvers.poisoning import maximum_program
+    from holdfast.solvers.poisoning.large import maximum
 
     features, target = gaussian(6, 400)
     whole = enclose_flips(features, 1, target, norm="linf")
-    monkeypatch.setattr(maximum_program, "_LARGEST", 100)
+    monkeypatch.setattr(maximum, "_LARGEST", 100)
     found = enclose_flips(features, 1, target, norm="linf")
     assert found.status is EnclosureStatus.WIDE
     assert found.lower <= whole.lower <= whole.upper <= found.upper < 1

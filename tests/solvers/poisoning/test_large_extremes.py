@@ -10,9 +10,9 @@ import pytest
 
 from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.flip_arrays import FlipArrays
-from holdfast.solvers.poisoning.large import EnclosureStatus, enclose_flips
-from holdfast.solvers.poisoning.verified import (
+from holdfast.solvers.poisoning.large.arrays import FlipArrays
+from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.verified import (
     least_maximum_below,
     least_square_below,
     least_sum_below,

@@ -12,15 +12,16 @@ import pytest
 from scipy.linalg import hilbert
 from scipy.optimize import linprog
 
-from holdfast.solvers.poisoning import FlipProblem, dual_value, enclosing, flip_cost
-from holdfast.solvers.poisoning.band_program import complete_basis, solve_band
-from holdfast.solvers.poisoning.certify import certify_blend, exact_vertex, moment_is_zero
-from holdfast.solvers.poisoning.dual_newton import SmoothedDual
-from holdfast.solvers.poisoning.flip_arrays import FlipArrays
-from holdfast.solvers.poisoning.independence import independent_features
-from holdfast.solvers.poisoning.large import enclose_flips
-from holdfast.solvers.poisoning.sifting import Found, Sifting
-from holdfast.solvers.poisoning.verified import (
+from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
+from holdfast.solvers.poisoning.large import stages
+from holdfast.solvers.poisoning.large.arrays import FlipArrays
+from holdfast.solvers.poisoning.large.band import complete_basis, solve_band
+from holdfast.solvers.poisoning.large.certify import certify_blend, exact_vertex, moment_is_zero
+from holdfast.solvers.poisoning.large.dual_newton import SmoothedDual
+from holdfast.solvers.poisoning.large.enclose import enclose_flips
+from holdfast.solvers.poisoning.large.independence import independent_features
+from holdfast.solvers.poisoning.large.sifting import Found, Sifting
+from holdfast.solvers.poisoning.large.verified import (
     INSIDE,
     Point,
     feasible_near,
@@ -306,7 +307,7 @@ def test_the_rational_fallback_is_for_small_data_only(monkeypatch: pytest.Monkey
     found = enclose_flips(features, 1, target, width=1e-16)
     assert "exact arithmetic" in found.statistics["method"]
     assert found.upper <= np.nextafter(found.lower, np.inf)
-    monkeypatch.setattr(enclosing, "_RATIONAL", {"l1": 10})
+    monkeypatch.setattr(stages, "_RATIONAL", {"l1": 10})
     found = enclose_flips(features, 1, target, width=1e-16)
     assert "exact arithmetic" not in found.statistics["method"]
 
@@ -317,7 +318,7 @@ def test_a_solve_that_was_interrupted_is_no_answer(
 ) -> None:
     import highspy
 
-    from holdfast.solvers.highs import highs_instance, run_highs
+    from holdfast.solvers.programs.highs import highs_instance, run_highs
 
     assert run_highs(highspy.HighsLp()).getModelStatus() == highspy.HighsModelStatus.kModelEmpty
     status = getattr(highspy.HighsModelStatus, name)

@@ -9,14 +9,14 @@ import pytest
 from scipy.optimize import minimize
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import loss_passes
-from holdfast.solvers.poisoning.effects import (
+from holdfast.solvers.poisoning.rewards import loss_passes
+from holdfast.solvers.poisoning.rewards.effects import (
     performance_loss_ratio,
     preferences,
     reward_change,
 )
-from holdfast.solvers.poisoning.learning import RewardStatus, fit_reward
-from holdfast.solvers.poisoning.separability import separating_direction
+from holdfast.solvers.poisoning.rewards.learning import RewardStatus, fit_reward
+from holdfast.solvers.poisoning.rewards.separability import separating_direction
 
 
 def data(seed: int, n: int = 4, pairs: int = 60):

@@ -12,7 +12,8 @@ import pytest
 
 from holdfast.solvers import ModelError, Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
-from holdfast.solvers.poisoning.exact_loss import (
+from holdfast.solvers.poisoning.rewards.enclosed import enclose_reward
+from holdfast.solvers.poisoning.rewards.exact_loss import (
     binary_logarithm,
     descend,
     gradient,
@@ -21,9 +22,8 @@ from holdfast.solvers.poisoning.exact_loss import (
     probabilities,
     unseen_rewards,
 )
-from holdfast.solvers.poisoning.learning import RewardStatus, fit_reward
-from holdfast.solvers.poisoning.separability import interior_labels, separation
-from holdfast.solvers.poisoning.verified_reward import enclose_reward
+from holdfast.solvers.poisoning.rewards.learning import RewardStatus, fit_reward
+from holdfast.solvers.poisoning.rewards.separability import interior_labels, separation
 from holdfast.verify.kernel import check
 
 from .conftest import random_problem

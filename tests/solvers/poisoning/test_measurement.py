@@ -7,9 +7,14 @@ import pytest
 
 from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning import FlipProblem, flip_cost, lower_bound
-from holdfast.solvers.poisoning.attacks import random_flips
-from holdfast.solvers.poisoning.learning import RewardStatus
-from holdfast.solvers.poisoning.measurement import Conditions, Measurement, measure, to_copies
+from holdfast.solvers.poisoning.data.attacks import random_flips
+from holdfast.solvers.poisoning.measure.measurement import (
+    Conditions,
+    Measurement,
+    measure,
+    to_copies,
+)
+from holdfast.solvers.poisoning.rewards.learning import RewardStatus
 
 FEATURES = np.random.default_rng(21).integers(-16, 17, (5, 80)) / 8
 ONES = np.ones(80)

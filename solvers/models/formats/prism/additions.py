@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..cmdp import CMDP, ModelError
+from ....errors import ModelError
+from ...cmdp import CMDP
 from .lines import SINK, START
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..cmdp import ModelError
+from ....errors import ModelError
 from .lines import Lines
 
 _DECLARED = re.compile(r'\s*([0-9]{1,18})="([^"]+)"')

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from ..cmdp import ModelError
-from ..strict import parse_rational, shortened
+from ....errors import ModelError
+from ....strict import parse_rational, shortened
 
 #: Labels of the states that the writer adds: the discount as termination, and the initial law.
 SINK, START = "sink", "initial_law"

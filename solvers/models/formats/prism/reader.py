@@ -9,10 +9,11 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from ..cmdp import CMDP, ModelError
-from ..exact import Rational, common_denominator
-from ..model_io import assemble
-from ..sequences import listed
+from ....errors import ModelError
+from ....exact import Rational, common_denominator
+from ....sequences import listed
+from ...arrays import assemble
+from ...cmdp import CMDP
 from .additions import Parts, remove_sink, remove_start
 from .labels import read_labels
 from .rewards import Structure, beside, read_rewards, structure_files

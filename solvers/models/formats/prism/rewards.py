@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
-from ..cmdp import ModelError
+from ....errors import ModelError
 from .lines import Lines
 from .transitions import Transitions, place, split_row
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from ..cmdp import ModelError
+from ....errors import ModelError
 from .lines import Lines
 
 #: PRISM's own tolerance for the sum of a row (its option -sumroundoff).

@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from ..cmdp import CMDP, ModelError
-from ..exact import format_rational
-from ..whole_files import whole
+from ....errors import ModelError
+from ....exact import format_rational
+from ....whole_files import whole
+from ...cmdp import CMDP
 from .additions import Parts, add_sink, add_start
 
 

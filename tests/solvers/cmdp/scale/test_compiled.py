@@ -8,7 +8,7 @@ import sys
 import numba
 import pytest
 
-from holdfast.solvers.scale import compiled
+from holdfast.solvers.cmdp.scale import compiled
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ _UNWRITABLE = """
 import numba.core.caching as caching
 for locator in caching.CacheImpl._locator_classes:
     locator.from_function = classmethod(lambda cls, *args: None)
-from holdfast.solvers.scale.compiled import serial
+from holdfast.solvers.cmdp.scale.compiled import serial
 @serial
 def double(x):
     return 2 * x
@@ -67,7 +67,7 @@ def test_without_a_place_for_the_cache_functions_are_compiled_all_the_same():
 
 def test_loading_the_package_does_not_load_the_compiler():
     code = (
-        "import sys, holdfast.solvers as s; s.enclose; import holdfast.solvers.scale.families;"
+        "import sys, holdfast.solvers as s; s.enclose; import holdfast.solvers.cmdp.scale.drawn_models;"
         "print('numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,9 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import ModelError, Status, enclose, solve
-from holdfast.solvers import enclosure as module
-from holdfast.solvers.policies import Policy, policy_return
+from holdfast.solvers.cmdp.policies import Policy, policy_return
+from holdfast.solvers.cmdp.scale import enclosure as module
+from holdfast.solvers.cmdp.scale import solution
 from holdfast.verify.kernel import check
 
 KINDS = ("generic", "deterministic", "ties", "unreachable")
@@ -95,7 +96,7 @@ def test_certificates_are_complete(two_states):
 
 def test_large_models_have_no_certificate(two_states, monkeypatch):
     found = enclose(two_states([[0, 1, 0, 2]], [Fraction(3, 2)]), method="scale")
-    monkeypatch.setattr(module, "CERTIFICATE_UP_TO", 5)
+    monkeypatch.setattr(solution, "CERTIFICATE_UP_TO", 5)
     with pytest.raises(ModelError, match="the model has 6 transitions and certificates hold at mo"):
         _ = found.certificate
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, policy_iteration, solve
-from holdfast.solvers.policies import policy_return
-from holdfast.solvers.scale.families import (
+from holdfast.solvers.cmdp.policies import policy_return
+from holdfast.solvers.cmdp.scale.drawn_models import (
     FAMILIES,
     grid_world,
     nearly_deterministic,

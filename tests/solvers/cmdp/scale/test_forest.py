@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.solvers.policies import Policy, evaluate_choices, occupancy_of
-from holdfast.solvers.scale import evaluation, forest
-from holdfast.solvers.scale.evaluation import Chain, evaluate_chain, visits_of
-from holdfast.solvers.scale.families import grid_world, nearly_deterministic, random_sparse
-from holdfast.solvers.scale.image import Image
+from holdfast.solvers.cmdp.policies import Policy, evaluate_choices, occupancy_of
+from holdfast.solvers.cmdp.scale import evaluation, forest
+from holdfast.solvers.cmdp.scale.drawn_models import grid_world, nearly_deterministic, random_sparse
+from holdfast.solvers.cmdp.scale.evaluation import Chain, evaluate_chain, visits_of
+from holdfast.solvers.cmdp.scale.image import Image
 
 
 def random_links(size, seed):

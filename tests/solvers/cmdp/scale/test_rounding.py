@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, evaluate, value_of
+from holdfast.solvers.cmdp.policies import Policy, lagrangian, q_values
+from holdfast.solvers.cmdp.scale.bounds import expectation, return_bounds
+from holdfast.solvers.cmdp.scale.documents import vector_of
+from holdfast.solvers.cmdp.scale.evaluation import Chain, evaluate_chain, grid_of
+from holdfast.solvers.cmdp.scale.image import Image
+from holdfast.solvers.cmdp.scale.search import Search
 from holdfast.solvers.exact import Vector
-from holdfast.solvers.policies import Policy, lagrangian, q_values
-from holdfast.solvers.scale.bounds import expectation, return_bounds
-from holdfast.solvers.scale.documents import vector_of
-from holdfast.solvers.scale.evaluation import Chain, evaluate_chain, grid_of
-from holdfast.solvers.scale.image import Image
-from holdfast.solvers.scale.search import Search
 
 
 def awkward(model, rng, digits):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, solve
-from holdfast.solvers.scale.families import FAMILIES, grid_world, random_sparse
-from holdfast.solvers.scale.image import Image
-from holdfast.solvers.scale.lagrangian import Lagrangian
-from holdfast.solvers.scale.unconstrained import optimal_returns
+from holdfast.solvers.cmdp.scale.drawn_models import FAMILIES, grid_world, random_sparse
+from holdfast.solvers.cmdp.scale.image import Image
+from holdfast.solvers.cmdp.scale.lagrangian import Lagrangian
+from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
 from holdfast.verify.kernel import check
 
 
@@ -261,7 +261,7 @@ def test_a_hundred_thousand_states(family, constraints):
 _MILLION = """
 import resource
 from holdfast.solvers import enclose
-from holdfast.solvers.scale.families import random_sparse
+from holdfast.solvers.cmdp.scale.drawn_models import random_sparse
 found = enclose(random_sparse(1_000_000, discount="99/100"))
 print(float(found.width), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """

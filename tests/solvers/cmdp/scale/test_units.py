@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, most_feasible
-from holdfast.solvers.scale.families import grid_world, random_sparse
-from holdfast.solvers.scale.unconstrained import optimal_returns
-from holdfast.solvers.scale.units import Units
+from holdfast.solvers.cmdp.scale.drawn_models import grid_world, random_sparse
+from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
+from holdfast.solvers.cmdp.scale.units import Units
 from holdfast.verify.kernel import check
 
 F = Fraction

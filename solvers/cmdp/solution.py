@@ -1,0 +1,75 @@
+"""What is known of the optimum of a constrained model, and how it was found."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ..exact import Vector
+from ..models.cmdp import CMDP
+from ..programs.program import LinearSolution
+from .policies import Policy
+
+
+class Status(enum.Enum):
+    """What was proved about a constrained MDP; the value says what to do next."""
+
+    OPTIMAL = "proved optimal: value, policy and multipliers are exact"
+    INFEASIBLE = (
+        "no policy meets every budget; raise the budgets by at least `relaxation`, or "
+        "use `most_feasible` for the policy that misses them least"
+    )
+    ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
+    INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
+    UNDECIDED = (
+        "the limits were reached first; the bounds hold as far as they are known: allow more time, "
+        "or enclose the optimum"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The exact answer, with its certificate.
+
+    Attributes:
+        value: J_r* = <r, rho*>, UN-normalised; None when infeasible or undecided.
+        multipliers: lambda* (m), a subgradient of the value in the budgets.
+        occupancy: rho* (K), total mass 1 / (1 - gamma).
+        policy: rho* conditioned on the state; lambda*-greedy where rho* does not visit.
+        values: V (S), the optimal values of r - lambda* c (of the scalarised cost if infeasible;
+            empty if undecided).
+        n_randomisations: sum over visited states of (actions used - 1).
+        unique: True when rho* is proved to be the only optimal occupancy; False is "not proved".
+        relaxation: when infeasible, the least t such that budgets d_i + t are feasible.
+        lower, upper: when undecided, what is known: lower <= J_r* <= upper.
+        certificate: a document of kind "cmdp-optimum" or "cmdp-infeasible"; empty if undecided.
+        statistics: the method, seconds per stage, pivots, whether repaired, bits of denominators.
+    """
+
+    status: Status
+    model: CMDP
+    multipliers: tuple[Fraction, ...]
+    values: Vector
+    value: Fraction | None = None
+    occupancy: Vector | None = None
+    policy: Policy | None = None
+    n_randomisations: int = 0
+    unique: bool = False
+    relaxation: Fraction | None = None
+    lower: Fraction | None = None
+    upper: Fraction | None = None
+    certificate: dict[str, Any] = field(default_factory=dict, repr=False)
+    statistics: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def statistics_of(answer: LinearSolution) -> dict[str, Any]:
+    """The statistics of a linear solution as a plain dictionary."""
+    record = answer.statistics
+    method = "exact linear program, the basis that HiGHS proposed"
+    if record.repaired:
+        method = (
+            f"exact linear program, {record.pivots} exact pivots after HiGHS ({record.proposal})"
+        )
+    return record.summary(answer.program, method)

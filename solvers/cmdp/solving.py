@@ -1,0 +1,109 @@
+"""The constrained MDP solved exactly: the occupancy program, or policies as columns, in turn."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import Any
+
+from ..exact import Vector, format_rational
+from ..limits import LimitReachedError, Limits
+from ..models.cmdp import CMDP
+from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
+from .exact_columns import ColumnSearch, to_vertex
+from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
+from .solution import Solution, Status, statistics_of
+
+_GENEROUS = Limits()
+
+
+def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
+    """The exact optimum of a constrained MDP, or an exact proof that there is none.
+
+    HiGHS's basis is proved; where it is wrong, some exact pivots repair it; where they do not
+    suffice, exact policy iteration takes over.  ``statistics["method"]`` tells which of them gave
+    the answer.  Where HiGHS finds no policy that meets the budgets, the slack program decides.
+
+    Args:
+        limits: on the time; where it does not suffice the solution is UNDECIDED.
+    """
+    search, record = ColumnSearch(model, limits.started()), LinearStatistics()
+    since = time.perf_counter()
+    built = occupancy_program(model)
+    record.add("build", since)
+    try:
+        return _solved(built, record, search)
+    except LimitReachedError as reached:
+        statistics = record.summary(built.program, str(reached))
+        return Solution(
+            Status.UNDECIDED,
+            model,
+            (),
+            Vector(()),
+            lower=search.lower,
+            upper=search.upper,
+            statistics=statistics,
+        )
+
+
+def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSearch) -> Solution:
+    from .infeasibility import by_columns, greatest_slack, infeasible
+
+    model, first = built.model, policy_basis(built.model, built.model.choice_start[:-1].tolist())
+    answer = attempt(built.program, first, record, search.allowance)
+    if answer is not None and answer.status is LinearStatus.OPTIMAL:
+        assert answer.primal is not None and answer.dual is not None
+        rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
+        return _optimal(built, rho, values, multipliers, answer.unique, statistics_of(answer))
+    if model.n_constraints:
+        if answer is not None or record.proposal == INFEASIBLE:
+            slack = greatest_slack(model, search.allowance)
+            if slack.value < 0:
+                return infeasible(model, slack, record)
+        missed = search.greatest_slack(enough=True)
+        if missed is not None:
+            return infeasible(model, by_columns(search, missed, record.proposal), record)
+    since = time.perf_counter()
+    best = search.greatest_reward()
+    record.add("exact policies", since)
+    # As few randomisations as there are constraints, as at every vertex.
+    rho = built.occupancy(to_vertex(built.program, built.unscaled(best.occupancy)))
+    statistics = record.summary(built.program, search.method(record.proposal))
+    return _optimal(built, rho, best.values, best.multipliers, False, statistics)
+
+
+def _optimal(
+    built: OccupancyProgram,
+    rho: Vector,
+    values: Vector,
+    multipliers: tuple[Fraction, ...],
+    unique: bool,
+    statistics: dict[str, Any],
+) -> Solution:
+    model = built.model
+    since = time.perf_counter()
+    value = rho.dot(model.reward.tolist(), model.reward_denominator)
+    policy, visited, values = complete_policy(model, rho, values, multipliers)
+    certificate = {
+        "format": "holdfast-certificate/1",
+        "kind": "cmdp-optimum",
+        "model": model.to_dict(),
+        "occupancy": rho.to_json(),
+        "values": values.to_json(),
+        "multipliers": [format_rational(v) for v in multipliers],
+        "value": format_rational(value),
+    }
+    statistics["seconds"]["certificate"] = time.perf_counter() - since
+    return Solution(
+        Status.OPTIMAL,
+        model,
+        multipliers,
+        values,
+        value,
+        rho,
+        policy,
+        policy.n_randomisations(model, visited),
+        unique,
+        certificate=certificate,
+        statistics=statistics,
+    )

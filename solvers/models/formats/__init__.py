@@ -1,0 +1,1 @@
+"""Files that hold models: JSON, npz and PRISM's explicit files."""

@@ -1,0 +1,1 @@
+"""What label-flip poisoning needs of torch: a sentence encoder."""

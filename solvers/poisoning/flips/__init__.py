@@ -1,0 +1,1 @@
+"""The least change of labels, exactly, for small data: `problem`, then `cost`."""

@@ -1,0 +1,1 @@
+"""One attack on one data set, measured: `measurement`; on made-up data: `synthetic`."""
