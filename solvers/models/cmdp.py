@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
@@ -272,13 +272,6 @@ class CMDP:
             "initial": [format_rational(v) for v in self.initial_vector().fractions()],
             "notes": list(self.notes),
         }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> CMDP:
-        """The model of a JSON form; raises ModelError saying which entry is wrong."""
-        from .formats.document import model_from_document
-
-        return model_from_document(document)
 
     @cached_property
     def digest(self) -> str:

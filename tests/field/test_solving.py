@@ -24,6 +24,7 @@ from holdfast.solvers.chance import ChanceProblem
 from holdfast.solvers.cmdp.exact_columns import ColumnSearch
 from holdfast.solvers.cmdp.occupancy import occupancy_program
 from holdfast.solvers.models.arrays import assemble
+from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.solvers.programs.program import LinearStatistics
 from holdfast.solvers.programs.simplex import repair
 from holdfast.solvers.programs.solve import proved_proposal, solve_linear_program
@@ -32,7 +33,7 @@ from holdfast.verify.kernel import check
 
 F = Fraction
 
-BADLY_SCALED = CMDP.from_dict(
+BADLY_SCALED = model_from_document(
     {
         "kind": "cmdp",
         "n_states": 3,

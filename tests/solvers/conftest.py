@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, policy_iteration, policy_return, value_of
+from holdfast.solvers.models.formats.document import model_from_document
 
 
 def two_states(costs: list[list[int]], budgets: list[Any]) -> CMDP:
@@ -88,7 +89,7 @@ def random_model(
 
 def check_certificate(document: dict[str, Any]) -> None:
     """Assert the defining inequalities of a "cmdp-optimum" or "cmdp-infeasible" in Fractions."""
-    model = CMDP.from_dict(document["model"])
+    model = model_from_document(document["model"])
     values = _vector(document["values"])
     multipliers = [Fraction(v) for v in document["multipliers"]]
     owners = model.choice_states.tolist()

@@ -9,7 +9,7 @@ from typing import Any
 import flint
 import pytest
 
-from holdfast.solvers import CMDP
+from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.theory import Both, Domain, Le, Provenance, Quantity, Source, Theorem
 from holdfast.verify.binding import Claim
 from holdfast.verify.counterexample import Refuter, certify
@@ -112,7 +112,7 @@ def test_a_counterexample_reads_well() -> None:
 
 
 def test_a_model_is_written_out_pair_by_pair() -> None:
-    model = CMDP.from_dict(
+    model = model_from_document(
         {
             "kind": "cmdp",
             "n_states": 2,

@@ -11,6 +11,7 @@ from holdfast.solvers import CMDP, Policy, Status, from_arrays, most_feasible, p
 from holdfast.solvers.cmdp.dual_ascent import ascend
 from holdfast.solvers.cmdp.policies import check_policy
 from holdfast.solvers.cmdp.policy_change import covers
+from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.verify.binding import shipped
 from holdfast.verify.description import digest
 from holdfast.verify.draws import HypothesisDraw, PhiloxDraw, VectorDraw
@@ -211,7 +212,7 @@ def test_models_are_well_formed(name: str) -> None:
             assert sum(p for _, p in row) == 1
             assert min(p for _, p in row) > 0
         assert sum(model.initial_vector().fractions()) == 1
-        assert CMDP.from_dict(model.to_dict()) == model
+        assert model_from_document(model.to_dict()) == model
 
 
 def test_every_kind_occurs() -> None:

@@ -14,7 +14,7 @@ from ...strict import strict_json
 from ...whole_files import whole, write_text
 from ..arrays import _objects
 from ..cmdp import CMDP
-from .document import labels_and_coordinates, read_labels_and_coordinates
+from .document import labels_and_coordinates, model_from_document, read_labels_and_coordinates
 from .numpy_files import read_archive
 
 _ARRAYS = (
@@ -78,7 +78,7 @@ def _load_json(path: Path) -> CMDP:
         ) from problem
     document = strict_json(text, path.name)
     try:
-        return CMDP.from_dict(document)
+        return model_from_document(document)
     except ModelError as problem:
         raise ModelError(f"{path.name}: {problem}") from problem
 

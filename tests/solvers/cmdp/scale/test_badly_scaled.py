@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast.solvers import CMDP, Status, enclose, solve
+from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.verify.kernel import check
 
 
@@ -15,7 +16,7 @@ def model(
 ) -> CMDP:
     """Two actions in each state, all states equally likely at the start."""
     size = len(transitions) // 2
-    return CMDP.from_dict(
+    return model_from_document(
         {
             "kind": "cmdp",
             "n_states": size,
