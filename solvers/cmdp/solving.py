@@ -11,6 +11,7 @@ from ..limits import LimitReachedError, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
 from .exact_columns import ColumnSearch, to_vertex
+from .infeasibility import by_columns, greatest_slack, infeasible
 from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
 from .solution import Solution, Status, statistics_of
 
@@ -47,7 +48,6 @@ def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
 
 
 def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSearch) -> Solution:
-    from .infeasibility import by_columns, greatest_slack, infeasible
 
     model, first = built.model, policy_basis(built.model, built.model.choice_start[:-1].tolist())
     answer = attempt(built.program, first, record, search.allowance)

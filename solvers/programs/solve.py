@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from ..exact import SingularMatrixError
 from ..limits import Limits
+from .basis import optimal_solution, prove_basis
+from .float_basis import propose_basis
 from .program import INFEASIBLE, LinearProgram, LinearSolution, LinearStatistics
+from .simplex import proved_infeasible, repair
 
 _GENEROUS = Limits()
 
@@ -19,15 +22,12 @@ def proved_proposal(
     seconds: float = float("inf"),
 ) -> tuple[Sequence[int] | None, LinearSolution | None]:
     """A basis, given or proposed by HiGHS (None: it is none), and the solution if it is optimal."""
-    from .basis import optimal_solution, prove_basis
 
     since = time.perf_counter()
     if basis is not None:
         proposal: Sequence[int] | None = basis
         statistics.proposal = "given"
     else:
-        from .float_basis import propose_basis
-
         proposal, statistics.proposal = propose_basis(program, seconds)
     statistics.add("float", since)
     if proposal is None:
@@ -58,7 +58,6 @@ def solve_linear_program(
 
     Raises LimitReachedError when they do not suffice.
     """
-    from .simplex import proved_infeasible, repair
 
     allowance, statistics = limits.started(), LinearStatistics()
     proposal, answer = proved_proposal(program, statistics, basis, limits.seconds)

@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.solvers import CMDP, LimitReachedError, Limits, Status, Vector, most_feasible, solve
 from holdfast.solvers.cmdp import occupancy as module
+from holdfast.solvers.cmdp import solving
 from holdfast.solvers.cmdp.exact_columns import ColumnSearch, to_vertex
 from holdfast.solvers.cmdp.policies import Policy, occupancy_of
 from holdfast.solvers.models.arrays import assemble
@@ -140,7 +141,7 @@ def test_a_point_inside_a_face_moves_to_a_vertex():
 def test_what_is_known_when_the_time_is_up(random_model, monkeypatch):
     model = random_model(5, states=6, constraints=1)  # feasible at once, then four policies
     want = solve(model).value
-    monkeypatch.setattr(module, "attempt", lambda *_: None)
+    monkeypatch.setattr(solving, "attempt", lambda *_: None)
     known = []
     for number in range(40):
         looks = iter([False] * number)
