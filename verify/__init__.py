@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import families as families
-    from .binding import NamedMutant as NamedMutant
-    from .binding import claim as claim
-    from .family import Family as Family
-    from .family import OutOfScope as OutOfScope
-    from .values import Ball as Ball
-    from .values import Count as Count
+    from .binding.claims import NamedMutant as NamedMutant
+    from .binding.claims import claim as claim
+    from .binding.family import Family as Family
+    from .binding.family import OutOfScope as OutOfScope
+    from .binding.values import Ball as Ball
+    from .binding.values import Count as Count
 
 _HOMES = {
-    "Ball": "values",
-    "Count": "values",
-    "Family": "family",
-    "NamedMutant": "binding",
-    "OutOfScope": "family",
-    "claim": "binding",
+    "Ball": "binding.values",
+    "Count": "binding.values",
+    "Family": "binding.family",
+    "NamedMutant": "binding.claims",
+    "OutOfScope": "binding.family",
+    "claim": "binding.claims",
 }
 
 __all__ = ["Ball", "Count", "Family", "NamedMutant", "OutOfScope", "claim", "families"]

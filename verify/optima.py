@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from holdfast.solvers import CMDP, WORLDS, Limits, ModelError, Policy, Status, enclose, solve
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
+from .campaign.worlds import WorldSummary
 from .kernel import check, format_rational
 from .report.numbers import brief, count, decimal
 
@@ -170,25 +171,6 @@ def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
         return True, "accepted by the kernel"
     last = report.steps[-1]
     return False, f"REJECTED by the kernel at step {last.number} ({last.name}): {last.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class WorldSummary:
-    """A real model of the run: name, size, certified optimal value and how it was certified.
-
-    value: exact rational as text, or ``lo..hi``; decimal: for people; certified: the certificate's
-    kind as accepted by the kernel; status: of the solution; details: multipliers, randomisations.
-    """
-
-    name: str
-    title: str
-    states: int
-    choices: int
-    value: str
-    decimal: str
-    certified: str
-    seconds: float
-    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def world_summary(name: str, model: CMDP, method: str = "auto") -> tuple[WorldSummary, Optimum]:

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .binding import Claim
-    from .counterexample import Observation
-    from .engine import Shard, ShardResult
-    from .finding import Finding
-    from .schedule import Budget
-    from .summary import ClaimSummary
+    from .binding.claims import Claim
+    from .campaign.schedule import Budget
+    from .campaign.summary import ClaimSummary
+    from .engine.examiner import Shard, ShardResult
+    from .engine.finding import Finding
+    from .search.counterexample import Observation
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
 _FEWEST, _MOST = 25, 500
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", "holdfast: a claim run by holdfast")
     if config.option.holdfast and config.option.holdfast_budget is not None:
-        from .schedule import Budget, BudgetError
+        from .campaign.schedule import Budget, BudgetError
 
         try:
             Budget.parse(config.option.holdfast_budget)
@@ -102,9 +102,9 @@ class ShippedClaims(pytest.Collector):
 
     def collect(self) -> Iterator[ClaimItem]:
         """One item for each claim, in order of their theorems."""
-        from . import binding
+        from .binding import claims as binding_claims
 
-        return _items(self, binding.shipped())
+        return _items(self, binding_claims.shipped())
 
 
 class ClaimFile(pytest.File):
@@ -112,11 +112,11 @@ class ClaimFile(pytest.File):
 
     def collect(self) -> Iterator[ClaimItem]:
         """One item for each claim of the file."""
-        from . import binding
-        from .values import ClaimError
+        from .binding import claims as binding_claims
+        from .binding.values import ClaimError
 
         try:
-            claims = binding.load(self.path)
+            claims = binding_claims.load(self.path)
         except ClaimError as error:
             raise self.CollectError(str(error)) from error
         return _items(self, claims)
@@ -142,8 +142,8 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the claim; raises ClaimFailed with the report if it is not as expected."""
-        from .exit_codes import ExitCode
-        from .schedule import Budget
+        from .campaign.exit_codes import ExitCode
+        from .campaign.schedule import Budget
 
         seed = int(self.config.getoption("holdfast_seed"))
         text = self.config.getoption("holdfast_budget")
@@ -168,9 +168,9 @@ class ClaimItem(pytest.Item):
 
 def _campaign(claim: Claim, seed: int, budget: Budget | None) -> ClaimSummary:
     """Run the shards of a claim here; without a budget, as many as its mutants and power take."""
-    from .engine import Kind, run_shard
-    from .schedule import Budget
-    from .summary import summarise
+    from .campaign.schedule import Budget
+    from .campaign.summary import summarise
+    from .engine.examiner import Kind, run_shard
 
     limits = budget or Budget(models=_MOST)
     start, drawn = time.monotonic(), 0
@@ -190,8 +190,8 @@ def _campaign(claim: Claim, seed: int, budget: Budget | None) -> ClaimSummary:
 
 def _shards(claim: Claim, seed: int, budget: Budget, small: bool) -> Iterator[Shard]:
     """Landmarks, controls, then drawn models up to the budget, which seconds leave open."""
-    from .engine import Kind, Shard
-    from .schedule import CONTROL_SIZE, DRAWN_SIZE
+    from .campaign.schedule import CONTROL_SIZE, DRAWN_SIZE
+    from .engine.examiner import Kind, Shard
 
     yield Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), seed)
     for assumption in claim.family.controls:
@@ -224,7 +224,7 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
 
 def _violation(claim: Claim, finding: Finding, seed: int) -> Iterator[str]:
     """The counterexample, shrunk where it was drawn, and how to see it again."""
-    from .values import ClaimError
+    from .binding.values import ClaimError
 
     try:
         found, way = _counterexample(claim, finding.case, seed)
@@ -236,9 +236,9 @@ def _violation(claim: Claim, finding: Finding, seed: int) -> Iterator[str]:
 
 
 def _counterexample(claim: Claim, label: str, seed: int) -> tuple[Observation | None, str]:
-    from .counterexample import Refuter
-    from .engine import drawn_case
-    from .shrink import shrink
+    from .engine.examiner import drawn_case
+    from .search.counterexample import Refuter
+    from .search.shrink import shrink
 
     kind, _, name = label.partition(":")
     if kind == "landmark":

@@ -16,8 +16,8 @@ from holdfast.solvers.chance.horizon.unrolling import unroll
 from holdfast.solvers.chance.windows.problem import WindowProblem, window_risks
 from holdfast.solvers.cmdp.policies import value_of
 
+from .binding.proofs import FORMAT, Proved, calculated
 from .kernel import format_rational
-from .proofs import FORMAT, Proved, calculated
 
 
 def proved_return(

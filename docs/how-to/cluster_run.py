@@ -2,10 +2,10 @@ from pathlib import Path
 
 from dask.distributed import Client
 
-from holdfast.verify.binding import load
-from holdfast.verify.campaign import run_campaign, summary
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
+from holdfast.verify.binding.claims import load
+from holdfast.verify.campaign.run import run_campaign, summary
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.store.store import Store
 
 if __name__ == "__main__":
     claims = load(Path("diminishing_claims.py"))

@@ -74,11 +74,11 @@ def test_the_arrows_of_the_code(sources) -> None:
         ("holdfast.solvers.neural.nets", "torch.nn", False),
         ("holdfast.solvers.neural.nets", "holdfast.solvers.models.cmdp", False),
         ("holdfast.verify.kernel.check", "numpy", True),
-        ("holdfast.verify.kernel.check", "holdfast.verify.finding", True),
+        ("holdfast.verify.kernel.check", "holdfast.verify.engine.finding", True),
         ("holdfast.verify.kernel.check", "fractions.Fraction", False),
-        ("holdfast.verify.engine", "holdfast.solvers.CMDP", False),
-        ("holdfast.verify.engine", "theory.cmdp", True),
-        ("holdfast.verify.engine", "verify.kernel", True),
+        ("holdfast.verify.engine.examiner", "holdfast.solvers.CMDP", False),
+        ("holdfast.verify.engine.examiner", "theory.cmdp", True),
+        ("holdfast.verify.engine.examiner", "verify.kernel", True),
     ],
 )
 def test_the_rules_tell_a_broken_arrow(module: str, name: str, breaks: bool) -> None:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from holdfast.verify.binding import shipped
-from holdfast.verify.engine import Kind, Shard, run_shard
+from holdfast.verify.binding.claims import shipped
+from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 
 CLAIMS = {claim.name: claim for claim in shipped()}
 MODELS = 200

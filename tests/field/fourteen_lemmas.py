@@ -14,9 +14,9 @@ from holdfast.solvers import CMDP, Policy, policy_iteration, policy_return, solv
 from holdfast.solvers import value_of as at_start
 from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Source, Theorem
 from holdfast.verify import OutOfScope, claim
-from holdfast.verify.expressions import to_arb
+from holdfast.verify.binding.balls import to_arb
+from holdfast.verify.binding.values import Ball, Values
 from holdfast.verify.families.cmdps import cmdps, policy
-from holdfast.verify.values import Ball, Values
 
 MODELS = cmdps(constraints=(1, 1))
 BUDGETLESS = cmdps(constraints=(1, 1), feasible=None)

@@ -13,12 +13,12 @@ from textwrap import dedent
 
 import pytest
 
-from holdfast.verify import schedule
-from holdfast.verify.binding import load
+from holdfast.verify.binding.claims import load
+from holdfast.verify.binding.values import ClaimError
+from holdfast.verify.campaign import schedule
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cli import _run
-from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.values import ClaimError
+from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 
 CLAIM = """
 import os, signal, sys, warnings

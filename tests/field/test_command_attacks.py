@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from holdfast.verify.store import Store
+from holdfast.verify.store.store import Store
 
 CLAIM = "cmdp/multiplier-bound"
 SECONDS, MEGABYTES = 4.0, 200.0

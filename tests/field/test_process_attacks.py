@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 
 CLAIM = """
 import atexit, os, signal, sys, threading, time

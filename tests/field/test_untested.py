@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cli import _run
-from holdfast.verify.exit_codes import ExitCode
 
 CLAIM = """
 from fractions import Fraction

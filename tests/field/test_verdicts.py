@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from holdfast.verify.binding import load
-from holdfast.verify.campaign import run_campaign, summary
+from holdfast.verify.binding.claims import load
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.run import run_campaign, summary
+from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.cli import main
-from holdfast.verify.exit_codes import ExitCode
 from holdfast.verify.report.console import results_table
 from holdfast.verify.report.json_report import document
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
+from holdfast.verify.store.store import Store
 
 LEMMAS = Path(__file__).with_name("fourteen_lemmas.py")
 REFUTED = {"constant", "undiscounted", "near-optimal", "additive", "within-budget"}

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.verify.binding import Claim, load
-from holdfast.verify.campaign import run_campaign, summary
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.binding.claims import Claim, load
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.run import run_campaign, summary
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.campaign.summary import ClaimSummary
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
-from holdfast.verify.summary import ClaimSummary
+from holdfast.verify.store.store import Store
 
 DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs"
 

@@ -27,12 +27,12 @@ from holdfast.solvers.chance import (
 )
 from holdfast.solvers.cmdp.natural_policy_gradient import natural_policy_gradient
 from holdfast.solvers.cmdp.softened import softened
-from holdfast.verify.binding import Claim, NamedMutant, shipped
+from holdfast.verify.binding.claims import Claim, NamedMutant, shipped
+from holdfast.verify.binding.draws import PhiloxDraw
+from holdfast.verify.binding.family import OutOfScope
 from holdfast.verify.claims import chance as chance_claims
 from holdfast.verify.claims.chance_futures import eventual_risk, g10, stitched
 from holdfast.verify.claims.policy_classes import least_upper_bound, leaving
-from holdfast.verify.counterexample import Refuter
-from holdfast.verify.draws import PhiloxDraw
 from holdfast.verify.families.chance import (
     acting,
     chance_problems,
@@ -44,8 +44,8 @@ from holdfast.verify.families.chance import (
     late_hit,
     stuck,
 )
-from holdfast.verify.family import OutOfScope
 from holdfast.verify.history_hull import HistoryHull, hull, mixed, value_at
+from holdfast.verify.search.counterexample import Refuter
 
 F = Fraction
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -4,13 +4,13 @@ import pytest
 
 from holdfast import theory
 from holdfast.theory import Standing
-from holdfast.verify.binding import Claim, shipped
-from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.family import OutOfScope
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.family import OutOfScope
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.summary import ClaimSummary, mutants_to_kill, summarise
+from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.ledger import Ledger
-from holdfast.verify.summary import ClaimSummary, mutants_to_kill, summarise
 
 MODELS = 60
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -250,9 +250,9 @@ def test_a_corrupted_store(holdfast: Invoke, tmp_path: Path) -> None:
 def test_an_interrupted_run_is_resumed_and_says_so(
     holdfast: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from holdfast.verify import campaign
+    from holdfast.verify.campaign import run as campaign_run
 
-    examine, seen = campaign.examine, []
+    examine, seen = campaign_run.examine, []
 
     def interrupted(*arguments):
         seen.append(1)
@@ -261,12 +261,12 @@ def test_an_interrupted_run_is_resumed_and_says_so(
         return examine(*arguments)
 
     command = verify("cmdp/occupancy", "--budget", 220, "--json", "run.json")
-    monkeypatch.setattr(campaign, "examine", interrupted)
+    monkeypatch.setattr(campaign_run, "examine", interrupted)
     done = holdfast(*command)
     assert done.code == 130
     assert done.says("2 finished shards are kept in store/findings.sqlite",
                      "the same command again goes on from there")  # fmt: skip
-    monkeypatch.setattr(campaign, "examine", examine)
+    monkeypatch.setattr(campaign_run, "examine", examine)
     assert holdfast(*command).code == 0
     assert json.loads(Path("run.json").read_text())["claims"][0]["models"] == 221
     with sqlite3.connect("store/findings.sqlite") as connection:

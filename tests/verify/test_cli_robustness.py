@@ -17,8 +17,8 @@ import pytest
 
 from holdfast.solvers import save
 from holdfast.verify import landmarks
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cli import EXIT_CODES, application, looking
-from holdfast.verify.exit_codes import ExitCode
 
 from .conftest import Invoke
 
@@ -263,7 +263,7 @@ def test_a_path_that_cannot_be_written(
     """Before the work: the model is not even read."""
     for module in ("solving", "exporting"):
         monkeypatch.setattr(f"holdfast.verify.cli.{module}.read_model", None)
-    monkeypatch.setattr("holdfast.verify.campaign.run_campaign", None)
+    monkeypatch.setattr("holdfast.verify.campaign.run.run_campaign", None)
     monkeypatch.setattr("holdfast.verify.cli.hunting.hunt", None)
     done = holdfast(*command, path)
     assert done.code == 64, done.output

@@ -12,9 +12,10 @@ from holdfast.solvers.cmdp.dual_ascent import ascend
 from holdfast.solvers.cmdp.policies import check_policy
 from holdfast.solvers.cmdp.policy_change import covers
 from holdfast.solvers.models.formats.document import model_from_document
-from holdfast.verify.binding import shipped
-from holdfast.verify.description import digest
-from holdfast.verify.draws import HypothesisDraw, PhiloxDraw, VectorDraw
+from holdfast.verify.binding.claims import shipped
+from holdfast.verify.binding.description import digest
+from holdfast.verify.binding.draws import HypothesisDraw, PhiloxDraw, VectorDraw
+from holdfast.verify.binding.family import Family, OutOfScope
 from holdfast.verify.families import (
     branches,
     cmdps,
@@ -41,7 +42,6 @@ from holdfast.verify.families.mixtures import (
     selections,
 )
 from holdfast.verify.families.windows import hazards, watched_models, windows
-from holdfast.verify.family import Family, OutOfScope
 
 FAMILIES: dict[str, Family] = {
     "feasible": cmdps(constraints=(0, 3)),

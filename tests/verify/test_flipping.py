@@ -10,7 +10,9 @@ from holdfast.solvers import Policy, policy_return, solve
 from holdfast.solvers.chance.windows.flips import best_flipping, state_program
 from holdfast.solvers.chance.windows.optimum import optimum
 from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
-from holdfast.verify.binding import shipped
+from holdfast.verify.binding.claims import shipped
+from holdfast.verify.binding.draws import PhiloxDraw
+from holdfast.verify.binding.family import OutOfScope
 from holdfast.verify.claims.flipping import reached_risks
 from holdfast.verify.claims.policy_mixtures import mixed_in_each_step, with_coin
 from holdfast.verify.claims.policy_sampling import (
@@ -21,12 +23,10 @@ from holdfast.verify.claims.policy_sampling import (
     wrongly_chosen,
 )
 from holdfast.verify.claims.surrogate_costs import discounted_unsafe, worst_risk
-from holdfast.verify.counterexample import Refuter
-from holdfast.verify.draws import PhiloxDraw
 from holdfast.verify.families.windows import hazards, watched_models, windows
-from holdfast.verify.family import OutOfScope
 from holdfast.verify.kernel import check
 from holdfast.verify.returns import start_risk, start_safety
+from holdfast.verify.search.counterexample import Refuter
 from holdfast.verify.window_landmarks import (
     X,
     Y,

@@ -10,11 +10,11 @@ import pytest
 from holdfast.solvers.chance.windows.flips import best_flipping
 from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
 from holdfast.solvers.chance.windows.problem import WindowProblem
-from holdfast.verify.binding import Claim, shipped
-from holdfast.verify.counterexample import certify
-from holdfast.verify.hunt import Hunt, hunt
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.report.json_report import hunt_document, write_hunt
-from holdfast.verify.schedule import Budget
+from holdfast.verify.search.counterexample import certify
+from holdfast.verify.search.hunt import Hunt, hunt
 from holdfast.verify.window_landmarks import (
     ce1,
 )

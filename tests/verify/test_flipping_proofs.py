@@ -9,21 +9,21 @@ import pytest
 
 from holdfast.solvers import Policy
 from holdfast.solvers.cmdp.policy_change import policy_change
-from holdfast.verify.binding import shipped
+from holdfast.verify.binding.claims import shipped
+from holdfast.verify.binding.draws import PhiloxDraw
+from holdfast.verify.binding.family import OutOfScope
+from holdfast.verify.binding.proofs import Proved
+from holdfast.verify.binding.values import ClaimError
 from holdfast.verify.claims import flag_program as flag_program_claims
 from holdfast.verify.claims import flipping as flipping_claims
 from holdfast.verify.claims.surrogate_costs import unsafe_cost
-from holdfast.verify.counterexample import Observation, Refuter, certify, certify_witness
-from holdfast.verify.draws import PhiloxDraw
 from holdfast.verify.families.cmdps import policy
 from holdfast.verify.families.windows import watched_models
-from holdfast.verify.family import OutOfScope
 from holdfast.verify.kernel import check
 from holdfast.verify.landmarks import g1
-from holdfast.verify.proofs import Proved
 from holdfast.verify.report.counterexample import Counterexample
 from holdfast.verify.returns import return_within_budgets, start_risk, start_safety
-from holdfast.verify.values import ClaimError
+from holdfast.verify.search.counterexample import Observation, Refuter, certify, certify_witness
 from holdfast.verify.window_landmarks import (
     ce1,
     ce2,

@@ -18,17 +18,17 @@ from holdfast.solvers.poisoning import (
 )
 from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.verify import flip_landmarks as marks
-from holdfast.verify.binding import Claim, NamedMutant, shipped
+from holdfast.verify.binding.claims import Claim, NamedMutant, shipped
+from holdfast.verify.binding.draws import PhiloxDraw
+from holdfast.verify.binding.family import OutOfScope
+from holdfast.verify.binding.values import Values
 from holdfast.verify.claims import poisoning, poisoning_bounds
-from holdfast.verify.comparison import CompiledRelation
-from holdfast.verify.counterexample import Refuter, certify, certify_witness
-from holdfast.verify.draws import PhiloxDraw
+from holdfast.verify.engine.comparison import CompiledRelation
 from holdfast.verify.families import flips as family
 from holdfast.verify.families.flips import flips, tabular_class
-from holdfast.verify.family import OutOfScope
 from holdfast.verify.kernel import check
-from holdfast.verify.shrink import shrink
-from holdfast.verify.values import Values
+from holdfast.verify.search.counterexample import Refuter, certify, certify_witness
+from holdfast.verify.search.shrink import shrink
 
 F = Fraction
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -6,7 +6,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from holdfast.verify import binding, pytest_plugin
+from holdfast.verify import pytest_plugin
+from holdfast.verify.binding import claims as binding_claims
 
 PLUGIN = "holdfast.verify.pytest_plugin"
 INSTALLED = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
@@ -14,8 +15,8 @@ INSTALLED = any(point.value == PLUGIN for point in entry_points(group="pytest11"
 CLAIMS = """
 from fractions import Fraction
 from holdfast.theory import Domain, Le, Provenance, Quantity, Source, Standing, Theorem
-from holdfast.verify.binding import claim
-from holdfast.verify.family import Family
+from holdfast.verify.binding.claims import claim
+from holdfast.verify.binding.family import Family
 
 x = Quantity("x", "a number", Domain.NONNEGATIVE)
 y = Quantity("y", "its double", Domain.NONNEGATIVE)
@@ -39,7 +40,7 @@ def claims(
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims made in these tests end with them."""
-    monkeypatch.setattr(binding, "_REGISTRY", {})
+    monkeypatch.setattr(binding_claims, "_REGISTRY", {})
 
 
 def run(pytester: pytest.Pytester, *arguments: str, inside: bool = True) -> pytest.RunResult:
@@ -197,7 +198,7 @@ def test_a_bad_budget_is_bad_usage(pytester: pytest.Pytester, text: str) -> None
 
 SHELF = """
 import pathlib, pytest
-from holdfast.verify import binding
+from holdfast.verify.binding import claims as binding
 binding.shipped = lambda: binding.load(pathlib.Path(__file__).parent / "shelf.py")
 """
 
@@ -205,7 +206,9 @@ binding.shipped = lambda: binding.load(pathlib.Path(__file__).parent / "shelf.py
 @pytest.fixture
 def shelf(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project in which one small claim stands for all that ship."""
-    monkeypatch.setattr(binding, "shipped", binding.shipped)  # the project's conftest replaces it
+    monkeypatch.setattr(
+        binding_claims, "shipped", binding_claims.shipped
+    )  # the project's conftest replaces it
     pytester.makeconftest(SHELF)
     pytester.makepyfile(
         shelf=claims("demo/shipped"), my_claims=claims("demo/own"), test_it="def test_it(): pass"

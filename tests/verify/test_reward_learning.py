@@ -19,16 +19,16 @@ from holdfast.solvers.poisoning.rewards.exact_loss import (
     unseen_rewards,
 )
 from holdfast.solvers.poisoning.rewards.separability import separation
-from holdfast.verify.binding import Claim, shipped
+from holdfast.verify.binding.balls import from_arb
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.draws import PhiloxDraw
+from holdfast.verify.binding.values import Ball
+from holdfast.verify.campaign.summary import summarise
 from holdfast.verify.claims.reward_attacks import policy_gap
-from holdfast.verify.counterexample import Refuter, certify, certify_witness
-from holdfast.verify.draws import PhiloxDraw
-from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.expressions import from_arb
+from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 from holdfast.verify.families import rewards, taught_rewards
 from holdfast.verify.kernel import Verdict, check
-from holdfast.verify.summary import summarise
-from holdfast.verify.values import Ball
+from holdfast.verify.search.counterexample import Refuter, certify, certify_witness
 
 F = Fraction
 CLAIMS = {c.name: c for c in shipped() if c.name.startswith("reward-learning/")}
@@ -219,7 +219,7 @@ def test_the_literal_reading_is_right_about_labels_with_a_minimiser():
 
 
 def test_a_reward_that_is_not_the_minimiser_is_a_fault_of_the_claim():
-    from holdfast.verify.values import ClaimError
+    from holdfast.verify.binding.values import ClaimError
 
     claim = CLAIMS["reward-learning/reformulation"]
     (case,) = claim.family.landmark("one pair")

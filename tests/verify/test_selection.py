@@ -6,10 +6,10 @@ from textwrap import dedent
 import click
 import pytest
 
-from holdfast.verify import binding
+from holdfast.verify.binding import claims
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cli import _run
 from holdfast.verify.cli.selection import one, select
-from holdfast.verify.exit_codes import ExitCode
 
 FILE = """
 from fractions import Fraction
@@ -39,8 +39,8 @@ bound("yours/true", 2)
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A file of three claims, in a registry of its own."""
-    binding.shipped()  # imported before the registry is replaced, or they would end with the test
-    monkeypatch.setattr(binding, "_REGISTRY", dict(binding._REGISTRY))
+    claims.shipped()  # imported before the registry is replaced, or they would end with the test
+    monkeypatch.setattr(claims, "_REGISTRY", dict(claims._REGISTRY))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lemmas.py").write_text(dedent(FILE))
     return "lemmas.py"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernel import format_rational
+from ..kernel import format_rational
 from .values import Ball, Count, Value
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")

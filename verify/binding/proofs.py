@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .kernel import format_rational
+from ..kernel import format_rational
 
 Document = Mapping[str, Any]
 FORMAT = "holdfast-certificate/1"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.theory import Domain, Quantity
 
-from .kernel import Enclosure
+from ..kernel import Enclosure
 
 if TYPE_CHECKING:
     from flint import arb
@@ -83,7 +83,7 @@ def checked(
 def _enclosed(label: str, quantity: Quantity, value: Ball) -> Ball:
     import flint
 
-    from .expressions import from_arb
+    from .balls import from_arb
 
     with flint.ctx.workprec(_PRECISION):
         number = value.compute()

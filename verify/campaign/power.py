@@ -12,10 +12,10 @@ from fractions import Fraction
 
 from holdfast.theory import Quantity
 
-from .binding import Claim
-from .comparison import CompiledRelation, agreement
-from .finding import Finding
-from .kernel import Enclosure, Verdict, parse_rational
+from ..binding.claims import Claim
+from ..engine.comparison import CompiledRelation, agreement
+from ..engine.finding import Finding
+from ..kernel import Enclosure, Verdict, parse_rational
 
 LEAST_SHARE = Fraction(1, 3)
 """Below this share of telling models a claim is without power, unless it gives a reason."""

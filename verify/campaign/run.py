@@ -19,15 +19,15 @@ from typing import Any
 
 from holdfast import __version__
 
-from .binding import Claim
-from .description import describe
-from .engine import Kind, ShardResult
-from .ledger import RUN_ALPHA, Ledger
-from .optima import WorldSummary
+from ..binding.claims import Claim
+from ..binding.description import describe
+from ..engine.examiner import Kind, ShardResult
+from ..engine.ledger import RUN_ALPHA, Ledger
+from ..store.store import Run, Store
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
-from .store import Run, Store
 from .summary import RunSummary, summarise
 from .workers import Task, Workers, examine
+from .worlds import WorldSummary
 
 MEANING = 2
 """Raised when findings of earlier versions mean something else: their runs are not resumed."""

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .binding import Claim
-from .engine import Kind, Shard, ShardResult
-from .kernel import Verdict
+from ..binding.claims import Claim
+from ..engine.examiner import Kind, Shard, ShardResult
+from ..kernel import Verdict
 
 DRAWN_SIZE = 50
 """Models in a shard of drawn models."""

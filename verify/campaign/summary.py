@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from .binding import Claim
-from .engine import Kind, ShardResult
+from ..binding.claims import Claim
+from ..engine.examiner import Kind, ShardResult
+from ..engine.finding import Finding
+from ..kernel import Verdict
 from .exit_codes import ExitCode
-from .finding import Finding
-from .kernel import Verdict
-from .optima import WorldSummary
 from .power import LEAST_SHARE, Power, agreed, gravest, powers, tally, tells
+from .worlds import WorldSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from .binding import Claim, is_shipped, load, shipped
-from .engine import Shard, ShardResult, run_shard
-from .ledger import Ledger
+from ..binding.claims import Claim, is_shipped, load, shipped
+from ..binding.values import ClaimError
+from ..engine.examiner import Shard, ShardResult, run_shard
+from ..engine.ledger import Ledger
 from .streams import protect
-from .values import ClaimError
 
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB", "BLIS")
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"

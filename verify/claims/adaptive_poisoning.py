@@ -12,11 +12,11 @@ from holdfast.theory import Eq
 from holdfast.theory.poisoning import adaptive as theory
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 
-from ..binding import NamedMutant, claim
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import Case
+from ..binding.values import Values
 from ..families.flips import TrainedFeatures, collapsed, reward, tabular
-from ..family import Case
 from ..flip_landmarks import boxed, saving, single, tabular_promise
-from ..values import Values
 from .poisoning import least_cost, problems
 
 

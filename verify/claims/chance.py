@@ -20,8 +20,10 @@ from holdfast.solvers.exact import Vector
 from holdfast.theory import Le
 from holdfast.theory.chance import joint_chance as theory
 
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, Family, OutOfScope
+from ..binding.values import ClaimError, Values
 from ..families.chance import (
     acting,
     chance_problems,
@@ -30,8 +32,6 @@ from ..families.chance import (
     late_hit,
     stuck,
 )
-from ..family import Case, Family, OutOfScope
-from ..values import ClaimError, Values
 
 _LONGEST = 60
 """States up to which an infinite discounted sum is solved for, or a constrained problem."""

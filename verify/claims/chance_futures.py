@@ -24,11 +24,11 @@ from holdfast.theory.chance import futures as theory
 from holdfast.theory.chance import joint_chance
 from holdfast.theory.cmdp import foundations
 
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, OutOfScope
+from ..binding.values import ClaimError, Values
 from ..families.chance import acting, chance_problems, g8, late_choice, sent
-from ..family import Case, OutOfScope
-from ..values import ClaimError, Values
 from .chance import arrivals, joint_and_sum
 from .flag_program import small
 

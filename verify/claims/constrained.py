@@ -10,10 +10,10 @@ from holdfast.theory import Eq
 from holdfast.theory.cmdp import foundations
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
+from ..binding.claims import NamedMutant, claim
+from ..binding.values import Values
 from ..families import Branch, branches, cmdps
 from ..families.cmdps import deterministic_policy, policy, share
-from ..values import Values
 
 
 def flow_residual(model: CMDP, rho: Sequence[Fraction]) -> Fraction:

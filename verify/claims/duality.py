@@ -22,12 +22,12 @@ from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.cmdp import duality, foundations
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, OutOfScope
+from ..binding.values import ClaimError, Values
 from ..families import cmdps
 from ..families.cmdps import budget_step, policy
-from ..family import Case, OutOfScope
-from ..values import ClaimError, Values
 
 
 def optimum(model: CMDP) -> tuple[Solution, Fraction]:

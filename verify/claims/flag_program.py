@@ -22,12 +22,12 @@ from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.chance import flag_program as theory
 from holdfast.theory.chance import joint_chance
 
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import OutOfScope
+from ..binding.values import ClaimError, Values
 from ..families.chance import chance_problems, g3, g7, g8, is_absorbing, late_choice
-from ..family import OutOfScope
 from ..history_hull import HistoryHull, value_at
-from ..values import ClaimError, Values
 
 _LARGEST = 12
 """States up to which a problem is solved by linear programs."""

@@ -34,14 +34,14 @@ from holdfast.solvers.chance.windows.problem import (
 from holdfast.theory import Eq, Gt
 from holdfast.theory.chance import flipping as theory
 
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Family, OutOfScope
+from ..binding.proofs import Proved, largest
+from ..binding.values import ClaimError, Values
 from ..families.cmdps import policy
 from ..families.mixtures import Atoms, atom_weights, atoms
 from ..families.windows import watched_models, windows
-from ..family import Family, OutOfScope
-from ..proofs import Proved, largest
-from ..values import ClaimError, Values
 from ..window_landmarks import Y, ce1, four_actions
 
 Found = TypeVar("Found")

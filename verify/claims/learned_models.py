@@ -12,12 +12,12 @@ from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import model_based as mb
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, Family
+from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import neighbour, policy
-from ..family import Case, Family
-from ..values import Values
 
 _ANY = cmdps(constraints=(0, 0)).along(neighbour, policy)
 _BOUNDED = cmdps(constraints=(0, 0), bounded_reward=True).along(neighbour, policy)

@@ -8,9 +8,9 @@ from fractions import Fraction
 from holdfast.solvers.cmdp.dual_ascent import DualPath, ascend
 from holdfast.theory.cmdp import dual_ascent, natural_gradient
 
-from ..binding import claim
+from ..binding.claims import claim
+from ..binding.values import Values
 from ..families import DualLog, logs
-from ..values import Values
 
 
 def _path(log: DualLog) -> DualPath:

@@ -17,8 +17,10 @@ from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import natural_gradient as theory
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..expressions import to_arb
+from ..binding.balls import to_arb
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import OutOfScope
+from ..binding.values import Ball, ClaimError, Value, Values
 from ..families.natural_gradient import (
     NaturalStep,
     landmark_step,
@@ -26,8 +28,6 @@ from ..families.natural_gradient import (
     primal_dual_runs,
     scaled,
 )
-from ..family import OutOfScope
-from ..values import Ball, ClaimError, Value, Values
 from .duality import optimum
 
 

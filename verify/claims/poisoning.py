@@ -19,12 +19,12 @@ from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.poisoning import least_cost as theory
 
-from ..binding import NamedMutant, claim
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import Case, Family
+from ..binding.proofs import Proved, calculated
+from ..binding.values import Values
 from ..families.flips import flips, multiplier
-from ..family import Case, Family
 from ..flip_landmarks import PROBLEMS, boxed, saving, single, with_best
-from ..proofs import Proved, calculated
-from ..values import Values
 
 _ZERO = Fraction(0)
 

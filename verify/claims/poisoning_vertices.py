@@ -14,7 +14,9 @@ from holdfast.theory import Eq, Ge, Le, Lt, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import vertices as theory
 
-from ..binding import NamedMutant, claim
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import Case
+from ..binding.values import Values
 from ..families.flips import (
     copies,
     flips,
@@ -22,7 +24,6 @@ from ..families.flips import (
     other_copies,
     thresholds,
 )
-from ..family import Case
 from ..flip_landmarks import (
     fewer,
     heavy_half,
@@ -32,7 +33,6 @@ from ..flip_landmarks import (
     spread,
     undecided,
 )
-from ..values import Values
 from .poisoning import distance, landmarks, least_cost, problems, proved
 
 

@@ -15,12 +15,12 @@ from holdfast.theory import Le, Quantity
 from holdfast.theory.cmdp import trust_region as tr
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..expressions import to_arb
+from ..binding.balls import to_arb
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import Case, OutOfScope
+from ..binding.values import Ball, Value, Values
 from ..families import cmdps
 from ..families.cmdps import baseline, covering_policy, nearby_policy, policy
-from ..family import Case, OutOfScope
-from ..values import Ball, Value, Values
 
 _MODELS = cmdps(constraints=(1, 1), feasible=None)
 _CHANGES = _MODELS.along(policy, covering_policy, baseline)

@@ -22,12 +22,12 @@ from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import policy_classes as theory
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, Family, OutOfScope
+from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import policy
-from ..family import Case, Family, OutOfScope
-from ..values import Values
 from .duality import dual_value, optimum
 
 _HALF, _SMALL = Fraction(1, 2), Fraction(1, 10**6)

@@ -19,8 +19,9 @@ from holdfast.solvers.models.arrays import assemble
 from holdfast.theory import Eq
 from holdfast.theory.chance import policy_mixtures as theory
 
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.values import Values
 from ..families.cmdps import policy
 from ..families.mixtures import (
     Atoms,
@@ -30,7 +31,6 @@ from ..families.mixtures import (
 )
 from ..families.windows import watched_models
 from ..returns import start_safety
-from ..values import Values
 from ..window_landmarks import corridor
 
 

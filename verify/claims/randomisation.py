@@ -12,12 +12,12 @@ from holdfast.theory import Eq, Le
 from holdfast.theory.cmdp import randomisation
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, Family, OutOfScope
+from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import deterministic_policy, policy
-from ..family import Case, Family, OutOfScope
-from ..values import Values
 from .constrained import state_masses
 from .duality import optimum
 

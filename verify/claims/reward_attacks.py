@@ -19,14 +19,14 @@ from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import reward_attacks as theory
 from holdfast.theory.poisoning import reward_learning
 
-from ..binding import claim
+from ..binding.claims import claim
+from ..binding.family import Case
+from ..binding.proofs import Proved, calculated
+from ..binding.values import ClaimError, Values
 from ..families.answers import Answers, answers
 from ..families.rewards import single
 from ..families.taught_rewards import Attack, attacks, separated, teach
-from ..family import Case
 from ..kernel import format_rational
-from ..proofs import Proved, calculated
-from ..values import ClaimError, Values
 from .poisoning import least_cost, proved
 from .reward_learning import proved_separable, squares
 

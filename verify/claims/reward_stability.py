@@ -15,8 +15,10 @@ from holdfast.theory import Le
 from holdfast.theory.poisoning import reward_stability as theory
 from holdfast.theory.poisoning import vertices
 
-from ..binding import NamedMutant, claim
-from ..expressions import to_arb
+from ..binding.balls import to_arb
+from ..binding.claims import NamedMutant, claim
+from ..binding.family import Case, OutOfScope
+from ..binding.values import Ball, Value, Values
 from ..families.rewards import (
     answer,
     copies,
@@ -26,8 +28,6 @@ from ..families.rewards import (
     temperature,
     vertex_labels,
 )
-from ..family import Case, OutOfScope
-from ..values import Ball, Value, Values
 from .reward_learning import squares
 
 _TINY = Fraction(1, 1000)

@@ -12,8 +12,9 @@ from holdfast.solvers.cmdp.tails import binomial_tail, multinomial_l1_tail
 from holdfast.theory import Le
 from holdfast.theory.cmdp import concentration as theory
 
-from ..binding import NamedMutant, claim
-from ..draws import philox
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import philox
+from ..binding.values import Count, Values
 from ..families import (
     Empirical,
     Frequency,
@@ -21,7 +22,6 @@ from ..families import (
     frequencies,
     simulable_frequencies,
 )
-from ..values import Count, Values
 
 M25 = NamedMutant(
     "M25",

@@ -18,15 +18,15 @@ from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import randomisation as cmdp_randomisation
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import OutOfScope
+from ..binding.proofs import Proved, calculated
+from ..binding.values import ClaimError, Values
 from ..families import cmdps
 from ..families.cmdps import covering_policy, policy
 from ..families.windows import hazards, one_shots, watched_models
-from ..family import OutOfScope
-from ..proofs import Proved, calculated
 from ..returns import proved_return, return_within_budgets, start_risk, start_safety
-from ..values import ClaimError, Values
 from ..window_landmarks import always_unsafe, at_rest, ce2, ce2_flips, ce3, for_ever, late_risk
 from . import duality, randomisation
 from .flipping import next_law, solved

@@ -14,12 +14,12 @@ from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import two_discounts as theory
 
 from .. import landmarks
-from ..binding import NamedMutant, claim
-from ..draws import Draw
+from ..binding.claims import NamedMutant, claim
+from ..binding.draws import Draw
+from ..binding.family import Case, OutOfScope
+from ..binding.values import ClaimError, Values
 from ..families import cmdps
 from ..families.cmdps import policy
-from ..family import Case, OutOfScope
-from ..values import ClaimError, Values
 from .randomisation import cost_discount
 
 _HALF = Fraction(1, 2)

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from holdfast.verify.streams import protect, release
+from holdfast.verify.campaign.streams import protect, release
 
 from . import endings
 

@@ -19,7 +19,7 @@ from holdfast.solvers.chance import (
     solve,
     solve_by_flag_program,
 )
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.frontier import check_suffix
 
 from . import output

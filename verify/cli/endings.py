@@ -23,8 +23,8 @@ from typing import TextIO, cast
 
 import click
 
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.visible import visible
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.visible import visible
 
 TRACEBACK = "HOLDFAST_TRACEBACK"
 """Environment variable; where it is set and not empty, errors come with their traceback."""

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from holdfast.solvers import CMDP, Status
 from holdfast.solvers.chance import solve_eventual, solve_first_hit
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
 

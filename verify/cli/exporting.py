@@ -9,7 +9,7 @@ import click
 
 from holdfast.solvers import CMDP, save, write_prism
 from holdfast.solvers.models.formats.prism.writer import prism_paths
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 
 from . import output
 from .models import COST_HELP, MODEL_HELP, read_model

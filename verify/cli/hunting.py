@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from holdfast.verify.counterexample import Certified, certify
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.hunt import Hunt, hunt
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.report.numbers import count, shorten
-from holdfast.verify.schedule import Budget
-from holdfast.verify.shrink import Shrunk
-from holdfast.verify.store import Store
+from holdfast.verify.search.counterexample import Certified, certify
+from holdfast.verify.search.hunt import Hunt, hunt
+from holdfast.verify.search.shrink import Shrunk
+from holdfast.verify.store.store import Store
 
 from . import output
 from .looking import STORE

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.finding import Finding
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.engine.finding import Finding
 
 STORE = ".holdfast/findings.sqlite"
 """Where findings go unless --store says otherwise."""
@@ -63,7 +63,7 @@ def show_command(label: str, path: str) -> int:
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
     """
     from holdfast.verify.report.console import theorem_page
-    from holdfast.verify.store import Store
+    from holdfast.verify.store.store import Store
 
     from . import output
     from .selection import select

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.kernel import check
-from holdfast.verify.visible import one_line, visible
+from holdfast.verify.report.visible import one_line, visible
 
 STYLES = ("bold red", "bold", "dim")
 """The tags, as ``[bold]...[/bold]``, that our own messages may hold."""

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from holdfast.solvers.poisoning.measure.measurement import Conditions, Measurement, measure
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 
 from . import output
 from .json_files import write_json

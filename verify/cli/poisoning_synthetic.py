@@ -20,7 +20,7 @@ from holdfast.solvers.poisoning.measure.synthetic import (
     random_cells,
     structured_cells,
 )
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.numbers import DASH, count, duration
 
 from . import output

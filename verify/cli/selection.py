@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.verify.binding import Claim, load, shipped
+from holdfast.verify.binding.claims import Claim, load, shipped
 
 
 def select(patterns: Sequence[str]) -> tuple[Claim, ...]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.whole_files import write_text
-from holdfast.verify.exit_codes import ExitCode
+from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.verify.visible import one_line
+from holdfast.verify.report.visible import one_line
 
 MEMORY = ":memory:"
 """A store that is forgotten; no file."""

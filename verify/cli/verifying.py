@@ -14,17 +14,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from holdfast.solvers import CMDP, WORLDS
-from holdfast.verify import campaign
-from holdfast.verify.binding import Claim
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.optima import WorldSummary, world_summary
-from holdfast.verify.refutations import with_counterexamples
+from holdfast.verify.binding.claims import Claim
+from holdfast.verify.campaign import run as campaign_run
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.campaign.summary import RunSummary
+from holdfast.verify.campaign.worlds import WorldSummary
+from holdfast.verify.optima import world_summary
 from holdfast.verify.report import console as tables
 from holdfast.verify.report.numbers import count
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
-from holdfast.verify.summary import RunSummary
-from holdfast.verify.visible import one_line
+from holdfast.verify.report.visible import one_line
+from holdfast.verify.search.refutations import with_counterexamples
+from holdfast.verify.store.store import Store
 
 from . import output
 from .looking import STORE
@@ -87,7 +88,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
         certified = [_certify(console, name, model) for name, model in worlds.items()]
         left_out = _left_out(console, options, claims, worlds)
         with _display(console) as report:
-            run = campaign.run_campaign(
+            run = campaign_run.run_campaign(
                 claims,
                 budget=budget,
                 seed=options["seed"],
@@ -100,7 +101,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
                 progress=report,
                 fresh=options["fresh"],
             )
-        summary = campaign.summary(run, claims, [world for world, _ in certified])
+        summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     summary = with_counterexamples(summary, claims, path.parent / "certificates")
     _write(summary, options)
     console.print(tables.results_table(summary))
@@ -161,7 +162,7 @@ def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bo
 
 
 @contextmanager
-def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
+def _display(console: Console) -> Iterator[Callable[[campaign_run.Progress], None]]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -173,7 +174,7 @@ def _display(console: Console) -> Iterator[Callable[[campaign.Progress], None]]:
         task = progress.add_task("starting", total=None, models=0)
         models = 0
 
-        def report(news: campaign.Progress) -> None:
+        def report(news: campaign_run.Progress) -> None:
             nonlocal models
             models += news.result.models
             progress.update(

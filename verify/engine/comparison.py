@@ -18,10 +18,11 @@ import sympy
 
 from holdfast.theory import Relation, Sign
 
+from ..binding import balls
+from ..binding.values import Ball, Value, is_known
+from ..kernel import Comparison, Enclosure, Verdict, compare
 from . import expressions
-from .kernel import Comparison, Enclosure, Verdict, compare
 from .vacuous import Edges, edges, true_regardless, watched
-from .values import Ball, Value, is_known
 
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
 """Working precisions of the ball rung, in bits."""
@@ -205,7 +206,7 @@ class CompiledRelation:
                 continue
             if not number.is_finite():
                 return None
-            sides.append(Enclosure(*expressions.from_arb(number)))
+            sides.append(Enclosure(*balls.from_arb(number)))
         return Enclosure(sides[0].lo, sides[0].hi, min(alpha, Fraction(1))), sides[1]
 
 
@@ -213,7 +214,7 @@ def _as_number(value: Value) -> Fraction | flint.arb:
     if isinstance(value, Ball):
         return value.compute()
     if isinstance(value, Enclosure):
-        return expressions.to_arb(value.lo).union(expressions.to_arb(value.hi))
+        return balls.to_arb(value.lo).union(balls.to_arb(value.hi))
     if isinstance(value, Fraction):
         return value
     raise TypeError(f"{value!r} must be turned into an enclosure before it is compared")

@@ -8,11 +8,11 @@ from itertools import islice
 
 from holdfast.theory import Quantity
 
-from .binding import Claim
-from .description import digest, value_text
-from .family import Case, OutOfScope
-from .user_code import blamed
-from .values import ClaimError, Value, Values, checked
+from ..binding.claims import Claim
+from ..binding.description import digest, value_text
+from ..binding.family import Case, OutOfScope
+from ..binding.user_code import blamed
+from ..binding.values import ClaimError, Value, Values, checked
 
 
 def claim_values(

@@ -15,18 +15,18 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from .binding import Claim, NamedMutant
+from ..binding.claims import Claim, NamedMutant
+from ..binding.description import digest, value_text
+from ..binding.draws import PhiloxDraw
+from ..binding.family import Case, OutOfScope
+from ..binding.user_code import TooLong, blamed, limited
+from ..binding.values import ClaimError, Count, Value, Values, checked
+from ..kernel import Verdict
 from .comparison import CompiledRelation, Outcome
-from .description import digest, value_text
-from .draws import PhiloxDraw
 from .evaluation import claim_values, confirm, texts
 from .expressions import Undefined, Undetermined
-from .family import Case, OutOfScope
 from .finding import Finding
-from .kernel import Verdict
 from .ledger import Ledger, interval
-from .user_code import TooLong, blamed, limited
-from .values import ClaimError, Count, Value, Values, checked
 
 
 class Kind(Enum):

@@ -15,7 +15,8 @@ from typing import Any
 import flint
 import sympy
 
-from .kernel import format_rational
+from ..binding.balls import to_arb
+from ..kernel import format_rational
 
 Environment = Mapping[str, Any]
 Evaluator = Callable[[Environment], Any]
@@ -45,22 +46,6 @@ def ball(expression: sympy.Expr) -> Evaluator:
     be decided wherever the irrational part drops out.
     """
     return _compile(expression, _MIXED)
-
-
-def to_arb(number: Fraction | int) -> flint.arb:
-    """A rational as a ball at the current working precision."""
-    number = Fraction(number)
-    return flint.arb(flint.fmpq(number.numerator, number.denominator))
-
-
-def from_arb(number: flint.arb) -> tuple[Fraction, Fraction]:
-    """Rational ends of a finite ball."""
-    return _dyadic(number.lower()), _dyadic(number.upper())
-
-
-def _dyadic(number: flint.arb) -> Fraction:
-    mantissa, exponent = number.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def to_kernel(expression: sympy.Expr) -> Any:

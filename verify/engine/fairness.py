@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from holdfast.theory import Relation
 
-from .binding import Claim
+from ..binding.claims import Claim
+from ..binding.description import value_text
+from ..binding.values import ClaimError, Value, checked
+from ..kernel import Verdict
 from .comparison import CompiledRelation
-from .description import value_text
-from .engine import environment
-from .kernel import Verdict
+from .examiner import environment
 from .ledger import Ledger
-from .values import ClaimError, Value, checked
 
 _UNMET = (Verdict.VIOLATED, Verdict.UNDECIDED)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .kernel import Verdict
+from ..kernel import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import flint
 
-from .kernel import Enclosure
-from .values import Count
+from ..binding.values import Count
+from ..kernel import Enclosure
 
 RUN_ALPHA = Fraction(1, 10**6)
 """Probability that any verdict of a run is wrong."""

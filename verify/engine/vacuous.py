@@ -15,8 +15,8 @@ from functools import cache
 
 from holdfast.theory import Domain, Quantity, Relation
 
-from .kernel import Enclosure
-from .values import Value, is_known
+from ..binding.values import Value, is_known
+from ..kernel import Enclosure
 
 _PROBES = 64
 """Replacements tried before a relation counts as true whatever they are.  More cost time on every

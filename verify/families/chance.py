@@ -13,8 +13,8 @@ import numpy as np
 from holdfast.solvers import CMDP, Policy, from_arrays
 from holdfast.solvers.chance.horizon.problem import ChanceProblem
 
-from ..draws import Draw
-from ..family import Family, OutOfScope
+from ..binding.draws import Draw
+from ..binding.family import Family, OutOfScope
 from .cmdps import policy, skeleton
 
 WORLD_HORIZON = 5

@@ -8,8 +8,8 @@ from math import log
 
 from holdfast.solvers.chance.mixtures import Atom
 
-from ..draws import Draw
-from ..family import Family
+from ..binding.draws import Draw
+from ..binding.family import Family
 
 
 @dataclass(frozen=True, slots=True)

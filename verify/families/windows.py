@@ -19,8 +19,8 @@ from holdfast.solvers.chance.windows.optimum import window_rows
 from holdfast.solvers.chance.windows.problem import WindowProblem, action_risks, excess_risk
 from holdfast.solvers.models.arrays import assemble
 
-from ..draws import Draw
-from ..family import Family, OutOfScope
+from ..binding.draws import Draw
+from ..binding.family import Family, OutOfScope
 from ..window_landmarks import one_shot
 from .cmdps import skeleton
 

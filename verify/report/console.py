@@ -23,10 +23,10 @@ from .wording import Tone, tone
 if TYPE_CHECKING:
     from holdfast.theory import Theorem
 
-    from ..binding import Claim
-    from ..finding import Finding
-    from ..optima import WorldSummary
-    from ..summary import ClaimSummary, RunSummary
+    from ..binding.claims import Claim
+    from ..campaign.summary import ClaimSummary, RunSummary
+    from ..campaign.worlds import WorldSummary
+    from ..engine.finding import Finding
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
 _LEFT = ("label", "standing", "verdict", "grade", "world", "certificate")

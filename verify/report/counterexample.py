@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..finding import Finding
-from ..summary import RunSummary
+from ..campaign.summary import RunSummary
+from ..engine.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)

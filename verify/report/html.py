@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from holdfast.solvers.whole_files import write_text
 
-from ..visible import visible
 from . import numbers, views, wording
 from .console import size
+from .visible import visible
 
 if TYPE_CHECKING:
     import jinja2
 
-    from ..summary import RunSummary
+    from ..campaign.summary import RunSummary
 
 
 def write(summary: RunSummary, directory: Path) -> Path:

@@ -12,12 +12,12 @@ from holdfast.solvers.whole_files import write_text
 from . import wording
 
 if TYPE_CHECKING:
-    from ..binding import Claim
-    from ..counterexample import Certified, Observation
-    from ..finding import Finding
-    from ..hunt import Hunt
-    from ..optima import WorldSummary
-    from ..summary import ClaimSummary, RunSummary
+    from ..binding.claims import Claim
+    from ..campaign.summary import ClaimSummary, RunSummary
+    from ..campaign.worlds import WorldSummary
+    from ..engine.finding import Finding
+    from ..search.counterexample import Certified, Observation
+    from ..search.hunt import Hunt
 
 SCHEMA, HUNT_SCHEMA = "holdfast-run/1", "holdfast-hunt/1"
 """Change when a reader of the document would have to change."""
@@ -185,7 +185,7 @@ def _report(certified: Certified | None) -> dict[str, Any]:
 
 
 def _observation(seen: Observation) -> dict[str, Any]:
-    from ..description import describe, value_text
+    from ..binding.description import describe, value_text
 
     return {
         "part": seen.part,
@@ -218,7 +218,7 @@ def _finite(number: float | None) -> float | None:
 
 def _plain(thing: Any) -> Any:
     """Plain data as it is, and the description of anything else."""
-    from ..description import describe
+    from ..binding.description import describe
 
     if isinstance(thing, float):
         return _finite(thing)

@@ -9,13 +9,13 @@ import junitparser
 
 from holdfast.solvers.whole_files import whole
 
-from ..visible import visible
 from . import wording
 from .numbers import decimal, shorten
+from .visible import visible
 
 if TYPE_CHECKING:
-    from ..optima import WorldSummary
-    from ..summary import ClaimSummary, RunSummary
+    from ..campaign.summary import ClaimSummary, RunSummary
+    from ..campaign.worlds import WorldSummary
 
 
 def write(summary: RunSummary, path: Path) -> None:

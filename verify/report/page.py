@@ -13,7 +13,7 @@ from rich.table import Table
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
 
-from ..fairness import why_fair
+from ..engine.fairness import why_fair
 from .numbers import rounded, shorten
 from .text import VisibleText as Text
 from .wording import STANDINGS, printed, standing_word, verdict
@@ -21,8 +21,8 @@ from .wording import STANDINGS, printed, standing_word, verdict
 if TYPE_CHECKING:
     from holdfast.theory import Refutation, Relation, Theorem
 
-    from ..binding import Claim
-    from ..finding import Finding
+    from ..binding.claims import Claim
+    from ..engine.finding import Finding
 
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LAST = 10

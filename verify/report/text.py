@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from rich.text import Text
 
-from ..visible import visible
+from .visible import visible
 
 
 class VisibleText(Text):

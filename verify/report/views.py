@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ..finding import Finding
-from ..summary import ClaimSummary, RunSummary
+from ..campaign.summary import ClaimSummary, RunSummary
+from ..engine.finding import Finding
 from . import graphs, wording
 from .counterexample import Counterexample, counterexample, shown
 from .mathml import mathml

@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from holdfast.theory import Standing, Theorem
 
-from ..exit_codes import ExitCode
+from ..campaign.exit_codes import ExitCode
+from ..campaign.power import FINEST, noticed
+from ..campaign.summary import ClaimSummary, RunSummary
 from ..kernel import Verdict
-from ..power import FINEST, noticed
-from ..summary import ClaimSummary, RunSummary
 from .numbers import DASH, count
 
 VERDICTS = {

@@ -20,17 +20,18 @@ import flint
 from holdfast.solvers.whole_files import write_text
 from holdfast.theory import Quantity, Relation
 
-from . import expressions
-from .binding import Claim, NamedMutant
-from .comparison import CompiledRelation, Outcome
-from .description import describe, digest, value_text
-from .engine import environment
-from .evaluation import claim_values, confirm
-from .family import Case, OutOfScope
-from .kernel import Enclosure, Report, Verdict, check, format_rational
-from .ledger import Ledger
-from .proofs import FORMAT, Proved
-from .values import Ball, ClaimError, Count, Value, is_known
+from ..binding import balls
+from ..binding.claims import Claim, NamedMutant
+from ..binding.description import describe, digest, value_text
+from ..binding.family import Case, OutOfScope
+from ..binding.proofs import FORMAT, Proved
+from ..binding.values import Ball, ClaimError, Count, Value, is_known
+from ..engine import expressions
+from ..engine.comparison import CompiledRelation, Outcome
+from ..engine.evaluation import claim_values, confirm
+from ..engine.examiner import environment
+from ..engine.ledger import Ledger
+from ..kernel import Enclosure, Report, Verdict, check, format_rational
 
 PRECISIONS = (256, 1024, 4096)
 """Bits at which balls are written down; the next is tried where the kernel cannot decide."""
@@ -244,7 +245,7 @@ def _written(value: Value, precision: int) -> dict[str, Any]:
     else:
         alpha = {}
         with flint.ctx.workprec(precision):
-            ends = expressions.from_arb(value.compute())
+            ends = balls.from_arb(value.compute())
     return {"lo": format_rational(ends[0]), "hi": format_rational(ends[1]), **alpha}
 
 

@@ -16,15 +16,15 @@ import numpy as np
 
 from holdfast.theory import Sign
 
-from .binding import Claim
-from .comparison import Outcome
+from ..binding.claims import Claim
+from ..binding.description import describe
+from ..binding.draws import Draw, PhiloxDraw, VectorDraw, philox
+from ..binding.values import ClaimError
+from ..campaign.schedule import Budget
+from ..engine.comparison import Outcome
+from ..kernel import Enclosure, Verdict
 from .counterexample import Observation, Refuter
-from .description import describe
-from .draws import Draw, PhiloxDraw, VectorDraw, philox
-from .kernel import Enclosure, Verdict
-from .schedule import Budget
 from .shrink import Shrunk, shrink
-from .values import ClaimError
 
 Progress = Callable[[int, float | None], None]
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .binding import Claim
+from ..binding.claims import Claim
+from ..binding.description import describe, digest, value_text
+from ..binding.values import ClaimError
+from ..campaign.summary import RunSummary
+from ..engine.examiner import UNDEFINED, drawn_case
+from ..engine.finding import Finding
+from ..kernel import Verdict
 from .counterexample import Observation, Refuter, certify
-from .description import describe, digest, value_text
-from .engine import UNDEFINED, drawn_case
-from .finding import Finding
-from .kernel import Verdict
 from .shrink import shrink
-from .summary import RunSummary
-from .values import ClaimError
 
 
 def with_counterexamples(

@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .binding import Claim
+from ..binding.claims import Claim
+from ..binding.draws import Draw, HypothesisDraw, VectorDraw
+from ..binding.family import Case
+from ..binding.values import ClaimError
 from .counterexample import Observation, Refuter
-from .draws import Draw, HypothesisDraw, VectorDraw
-from .family import Case
-from .values import ClaimError
 
 if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase

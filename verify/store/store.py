@@ -19,10 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ..engine.examiner import Kind, Shard, ShardResult
+from ..engine.finding import Finding
+from ..kernel import Verdict
 from .database import Database, StoreError
-from .engine import Kind, Shard, ShardResult
-from .finding import Finding
-from .kernel import Verdict
 
 __all__ = ["Extremal", "Run", "Store", "StoreError"]
 

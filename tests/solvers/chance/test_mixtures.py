@@ -14,7 +14,7 @@ from holdfast.solvers.chance.mixtures import (
     level_value,
     reduce_to_two,
 )
-from holdfast.verify.draws import PhiloxDraw
+from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.families.mixtures import atom_weights, atoms
 
 F = Fraction

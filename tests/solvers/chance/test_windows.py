@@ -15,7 +15,7 @@ from holdfast.solvers.chance.windows.flips import (
 )
 from holdfast.solvers.chance.windows.optimum import optimum, window_rows
 from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
-from holdfast.verify.draws import PhiloxDraw
+from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.families.cmdps import policy
 from holdfast.verify.families.windows import watched_models, windows
 from holdfast.verify.kernel import check

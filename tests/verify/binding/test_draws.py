@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.verify.draws import Draw, HypothesisDraw, PhiloxDraw, VectorDraw, philox
+from holdfast.verify.binding.draws import Draw, HypothesisDraw, PhiloxDraw, VectorDraw, philox
 
 
 def play(draw: Draw) -> list[object]:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from holdfast import theory
 from holdfast.theory import Both, Domain, Eq, Ge, Gt, Le, Provenance, Quantity, Relation, Source
-from holdfast.verify import expressions
-from holdfast.verify.binding import shipped
-from holdfast.verify.comparison import CompiledRelation
-from holdfast.verify.mutants import derive, implied
+from holdfast.verify.binding.claims import shipped
+from holdfast.verify.binding.mutants import derive, implied
+from holdfast.verify.engine import expressions
+from holdfast.verify.engine.comparison import CompiledRelation
 
 x = Quantity("x", "a number", Domain.NONNEGATIVE)
 y = Quantity("y", "a number", Domain.NONNEGATIVE)

@@ -6,11 +6,11 @@ from textwrap import dedent
 
 import pytest
 
-from holdfast.verify.binding import load
-from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.summary import summarise
-from holdfast.verify.values import ClaimError
+from holdfast.verify.binding.claims import load
+from holdfast.verify.binding.values import ClaimError
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.summary import summarise
+from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 
 HEAD = '''
     """A theorem of my own."""

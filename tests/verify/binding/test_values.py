@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from holdfast.theory import Domain, Quantity
+from holdfast.verify.binding.values import Ball, ClaimError, Count, checked
 from holdfast.verify.kernel import Enclosure
-from holdfast.verify.values import Ball, ClaimError, Count, checked
 
 x = Quantity("x", "a probability", Domain.PROBABILITY)
 k = Quantity("k", "how many", Domain.COUNT)

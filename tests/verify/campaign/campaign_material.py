@@ -21,10 +21,10 @@ from holdfast.theory import (
     Standing,
     Theorem,
 )
-from holdfast.verify.binding import claim
-from holdfast.verify.draws import Draw, philox
-from holdfast.verify.family import Family, OutOfScope
-from holdfast.verify.values import Ball, Count, Values
+from holdfast.verify.binding.claims import claim
+from holdfast.verify.binding.draws import Draw, philox
+from holdfast.verify.binding.family import Family, OutOfScope
+from holdfast.verify.binding.values import Ball, Count, Values
 
 PAUSE = float(os.environ.get("CAMPAIGN_PAUSE", "0"))
 SOURCE = Source("the tests", "", Provenance.READ)

@@ -8,18 +8,12 @@ from typing import Any
 
 import pytest
 
-from holdfast.verify.binding import Claim, load
-from holdfast.verify.campaign import (
-    Interrupted,
-    Progress,
-    run_campaign,
-    summary,
-    versions,
-)
-from holdfast.verify.engine import Kind
+from holdfast.verify.binding.claims import Claim, load
+from holdfast.verify.campaign.run import Interrupted, Progress, run_campaign, summary, versions
+from holdfast.verify.campaign.schedule import Budget, PlanError
+from holdfast.verify.engine.examiner import Kind
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.schedule import Budget, PlanError
-from holdfast.verify.store import Run, Store
+from holdfast.verify.store.store import Run, Store
 
 FEW = Budget(models=120)
 

@@ -8,18 +8,18 @@ import pytest
 import sympy
 
 from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Relation, Source, Theorem
-from holdfast.verify import campaign
-from holdfast.verify.binding import Claim, shipped
-from holdfast.verify.engine import Kind, Shard, ShardResult, run_shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.family import Family, OutOfScope
-from holdfast.verify.finding import Finding
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.family import Family, OutOfScope
+from holdfast.verify.binding.values import Ball, Value, Values
+from holdfast.verify.campaign import run as campaign_run
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.power import FINEST, LEAST_SHARE, noticed, powers, tally
+from holdfast.verify.campaign.schedule import DRAWN_SIZE, Budget, Plan
+from holdfast.verify.campaign.summary import ClaimSummary, summarise
+from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.finding import Finding
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.power import FINEST, LEAST_SHARE, noticed, powers, tally
 from holdfast.verify.report import wording
-from holdfast.verify.schedule import DRAWN_SIZE, Budget, Plan
-from holdfast.verify.summary import ClaimSummary, summarise
-from holdfast.verify.values import Ball, Value, Values
 
 x = Quantity("x", "a number")
 y = Quantity("y", "another")
@@ -179,10 +179,10 @@ def test_a_violation_needs_no_power() -> None:
 
 def test_runs_whose_findings_meant_something_else_are_not_resumed(monkeypatch) -> None:
     plan = Plan((bound(Le(x, y)),), Budget(models=5), 0)
-    now = campaign.fingerprint(plan)
-    assert campaign.fingerprint(plan) == now
-    monkeypatch.setattr(campaign, "MEANING", 1)
-    assert campaign.fingerprint(plan) != now
+    now = campaign_run.fingerprint(plan)
+    assert campaign_run.fingerprint(plan) == now
+    monkeypatch.setattr(campaign_run, "MEANING", 1)
+    assert campaign_run.fingerprint(plan) != now
 
 
 # -- agreement

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from holdfast.verify.binding import Claim, load
-from holdfast.verify.campaign import Progress, run_campaign
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
+from holdfast.verify.binding.claims import Claim, load
+from holdfast.verify.campaign.run import Progress, run_campaign
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.store.store import Store
 
 MATERIAL = Path(__file__).with_name("campaign_material.py")
 BUDGET = "320"
@@ -26,10 +26,10 @@ SHARDS = 4 + 1 + 4 * 7
 PROGRAM = """
 import sys
 from pathlib import Path
-from holdfast.verify.campaign import Interrupted, run_campaign
-from holdfast.verify.binding import load
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
+from holdfast.verify.campaign.run import Interrupted, run_campaign
+from holdfast.verify.binding.claims import load
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.store.store import Store
 
 if __name__ == "__main__":
     claims, budget = load(Path(sys.argv[1])), Budget.parse(sys.argv[2])

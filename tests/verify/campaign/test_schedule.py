@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from holdfast.theory import Standing
-from holdfast.verify.binding import Claim, load
-from holdfast.verify.engine import Kind, Shard, ShardResult
-from holdfast.verify.finding import Finding
+from holdfast.verify.binding.claims import Claim, load
+from holdfast.verify.campaign.schedule import Budget, BudgetError, Plan, Schedule
+from holdfast.verify.engine.examiner import Kind, Shard, ShardResult
+from holdfast.verify.engine.finding import Finding
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.schedule import Budget, BudgetError, Plan, Schedule
 
 FEW = Budget(models=120)
 

@@ -9,19 +9,15 @@ from typing import Any
 
 import pytest
 
-from holdfast.verify import workers
-from holdfast.verify.binding import Claim, load
-from holdfast.verify.campaign import (
-    CampaignError,
-    run_campaign,
-    summary,
-)
-from holdfast.verify.engine import Kind, Shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.ledger import Ledger
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Run, Store
-from holdfast.verify.workers import Task, Workers
+from holdfast.verify.binding.claims import Claim, load
+from holdfast.verify.campaign import workers
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.run import CampaignError, run_campaign, summary
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.campaign.workers import Task, Workers
+from holdfast.verify.engine.examiner import Kind, Shard
+from holdfast.verify.engine.ledger import Ledger
+from holdfast.verify.store.store import Run, Store
 
 FEW = Budget(models=120)
 THEOREM = """
@@ -31,8 +27,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from holdfast.theory import Domain, Le, Provenance, Quantity, Source, Theorem
-from holdfast.verify.binding import claim
-from holdfast.verify.family import Family
+from holdfast.verify.binding.claims import claim
+from holdfast.verify.binding.family import Family
 
 x = Quantity("x", "smaller", Domain.NONNEGATIVE)
 y = Quantity("y", "larger", Domain.NONNEGATIVE)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.theory import Domain, Eq, Ge, Gt, Le, Lt, Ne, Quantity
-from holdfast.verify.comparison import PRECISIONS, CompiledRelation, Outcome, agreement
-from holdfast.verify.expressions import Undefined, Undetermined, to_arb
+from holdfast.verify.binding.balls import to_arb
+from holdfast.verify.binding.values import Ball
+from holdfast.verify.engine.comparison import PRECISIONS, CompiledRelation, Outcome, agreement
+from holdfast.verify.engine.expressions import Undefined, Undetermined
 from holdfast.verify.kernel import Comparison, Enclosure, Verdict
-from holdfast.verify.values import Ball
 
 x = Quantity("x", "a number")
 y = Quantity("y", "a number")

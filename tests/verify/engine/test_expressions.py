@@ -9,8 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from holdfast.theory import Domain, Quantity
-from holdfast.verify import expressions
-from holdfast.verify.expressions import Irrational, Undefined
+from holdfast.verify.binding import balls
+from holdfast.verify.engine import expressions
+from holdfast.verify.engine.expressions import Irrational, Undefined
 from holdfast.verify.kernel import Enclosure, evaluate_expression
 
 x = Quantity("x", "a number")
@@ -33,8 +34,8 @@ def test_the_routes_agree(tree: sympy.Expr, a: Fraction, b: Fraction) -> None:
         assume(b.denominator == 1)
     with flint.ctx.workprec(200):
         found = expressions.ball(tree)(values)
-        number = found if isinstance(found, flint.arb) else expressions.to_arb(found)
-        low, high = expressions.from_arb(number)
+        number = found if isinstance(found, flint.arb) else balls.to_arb(found)
+        low, high = balls.from_arb(number)
     try:
         exact = expressions.exact(tree)(values)
     except Irrational:
@@ -52,7 +53,7 @@ def test_the_routes_agree(tree: sympy.Expr, a: Fraction, b: Fraction) -> None:
 
 @given(RATIONAL)
 def test_rationals_survive_a_ball_within_its_radius(a: Fraction) -> None:
-    low, high = expressions.from_arb(expressions.to_arb(a))
+    low, high = balls.from_arb(balls.to_arb(a))
     assert low <= a <= high
 
 
@@ -100,7 +101,7 @@ def test_more_precision_narrows() -> None:
     widths = []
     for precision in (64, 256):
         with flint.ctx.workprec(precision):
-            low, high = expressions.from_arb(expressions.ball(sympy.exp(x))({"x": F(1, 3)}))
+            low, high = balls.from_arb(expressions.ball(sympy.exp(x))({"x": F(1, 3)}))
             widths.append(high - low)
     assert widths[1] < widths[0] / 2**150
 

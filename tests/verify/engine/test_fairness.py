@@ -10,9 +10,9 @@ from holdfast import theory
 from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem
 from holdfast.theory.chance import flipping
 from holdfast.theory.chance.flipping import T_window, V_flip
-from holdfast.verify.binding import Claim, shipped
-from holdfast.verify.fairness import why_fair
-from holdfast.verify.values import ClaimError
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.values import ClaimError
+from holdfast.verify.engine.fairness import why_fair
 
 FALSE = {claim.name: claim for claim in shipped() if claim.theorem.standing.is_false}
 CASE = FALSE["flipping/two-actions"]
@@ -82,7 +82,7 @@ def test_the_catalogue_refuses_a_false_statement_without_its_list(
 def test_the_readme_counts_them_right() -> None:
     words = {11: "Eleven", 12: "Twelve", 13: "Thirteen"}
     refuted = [c for c in FALSE.values() if c.theorem.standing is Standing.REFUTED]
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert f"{words[len(refuted)]} statements on flipping policies" in text
     assert f"{ {4: 'Four'}[len(FALSE) - len(refuted)] } more statements are false" in text
 

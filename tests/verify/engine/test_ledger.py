@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.verify.ledger import RUN_ALPHA, Ledger, interval
-from holdfast.verify.values import Count
+from holdfast.verify.binding.values import Count
+from holdfast.verify.engine.ledger import RUN_ALPHA, Ledger, interval
 
 
 @given(st.integers(1, 200), st.integers(0, 300))

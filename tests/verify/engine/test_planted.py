@@ -14,10 +14,10 @@ import pytest
 import sympy
 
 from holdfast.theory import Both, Relation, Sign, Theorem
-from holdfast.verify.binding import Claim, shipped
-from holdfast.verify.engine import Kind, Shard, run_shard
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.summary import summarise
+from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.summary import summarise
+from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 
 NOTICED = (ExitCode.VIOLATION.name, ExitCode.MUTANT_SURVIVED.name)
 MODELS = 100

@@ -12,13 +12,13 @@ import pytest
 
 from holdfast import theory
 from holdfast.theory import Sign, Standing, Theorem
-from holdfast.verify.binding import Claim, NamedMutant
-from holdfast.verify.family import Family
-from holdfast.verify.finding import Finding
+from holdfast.verify.binding.claims import Claim, NamedMutant
+from holdfast.verify.binding.family import Family
+from holdfast.verify.campaign.power import Power
+from holdfast.verify.campaign.summary import ClaimSummary, RunSummary, mutants_to_kill
+from holdfast.verify.campaign.worlds import WorldSummary
+from holdfast.verify.engine.finding import Finding
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.optima import WorldSummary
-from holdfast.verify.power import Power
-from holdfast.verify.summary import ClaimSummary, RunSummary, mutants_to_kill
 
 HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
 VIOLATED = "trust-region/policy-bound"

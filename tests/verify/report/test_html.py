@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from holdfast import theory
+from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.report import html, wording
-from holdfast.verify.summary import RunSummary
 
 from .conftest import REFUTED, SURVIVED, VIOLATED
 

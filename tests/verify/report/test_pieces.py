@@ -11,12 +11,12 @@ import pytest
 
 from holdfast import theory
 from holdfast.theory import Theorem
+from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.report import graphs
 from holdfast.verify.report.counterexample import Counterexample, counterexample
 from holdfast.verify.report.mathml import mathml
 from holdfast.verify.report.numbers import brief, decimal, duration, rounded, shorten
 from holdfast.verify.report.plots import slack_histogram
-from holdfast.verify.summary import RunSummary
 
 from .conftest import MODEL, POLICIES, VIOLATED
 

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from holdfast import theory
+from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.report import console, json_report, junit, wording
 from holdfast.verify.report.page import pretty
-from holdfast.verify.summary import RunSummary
 
 from .conftest import HOSTILE, SURVIVED, UNDECIDED, VIOLATED, WORLDS, finding, stub_claim
 

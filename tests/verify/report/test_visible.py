@@ -11,7 +11,7 @@ from rich.text import Text
 from holdfast.solvers.whole_files import append_line, whole, write_text
 from holdfast.verify.cli.output import Console, plain
 from holdfast.verify.report.text import VisibleText
-from holdfast.verify.visible import one_line, visible
+from holdfast.verify.report.visible import one_line, visible
 
 
 @pytest.mark.parametrize(("text", "shown"), [

@@ -19,7 +19,7 @@ from holdfast.solvers import (
     solve_by_chord,
     value_of,
 )
-from holdfast.verify.draws import PhiloxDraw
+from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.families import cmdps
 from holdfast.verify.families.cmdps import policy
 from holdfast.verify.kernel import check, format_rational, parse_rational

@@ -11,12 +11,12 @@ import pytest
 
 from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.theory import Both, Domain, Le, Provenance, Quantity, Source, Theorem
-from holdfast.verify.binding import Claim
-from holdfast.verify.counterexample import Refuter, certify
-from holdfast.verify.family import Family
+from holdfast.verify.binding.claims import Claim
+from holdfast.verify.binding.family import Family
+from holdfast.verify.binding.values import Ball, ClaimError, Count, Values
+from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.kernel import Enclosure, Verdict, check, check_file
-from holdfast.verify.ledger import Ledger
-from holdfast.verify.values import Ball, ClaimError, Count, Values
+from holdfast.verify.search.counterexample import Refuter, certify
 
 X = Quantity("x", "first number", Domain.REAL)
 Y = Quantity("y", "second number", Domain.REAL)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from holdfast.theory import Both, Domain, Eq, Le, Provenance, Quantity, Source, Theorem
-from holdfast.verify.binding import Claim
-from holdfast.verify.comparison import CompiledRelation
-from holdfast.verify.draws import Draw
-from holdfast.verify.family import Family
-from holdfast.verify.hunt import Hunt, hunt, score
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
-from holdfast.verify.values import ClaimError, Values
+from holdfast.verify.binding.claims import Claim
+from holdfast.verify.binding.draws import Draw
+from holdfast.verify.binding.family import Family
+from holdfast.verify.binding.values import ClaimError, Values
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.engine.comparison import CompiledRelation
+from holdfast.verify.search.hunt import Hunt, hunt, score
+from holdfast.verify.store.store import Store
 
 N = Quantity("n", "smaller number", Domain.POSITIVE)
 M = Quantity("m", "larger number", Domain.POSITIVE)

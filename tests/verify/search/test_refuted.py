@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from holdfast.theory import Le, Provenance, Quantity, Source, Standing, Theorem
-from holdfast.verify.binding import Claim
-from holdfast.verify.campaign import run_campaign, summary
-from holdfast.verify.counterexample import Refuter, certify
-from holdfast.verify.draws import Draw
-from holdfast.verify.exit_codes import ExitCode
-from holdfast.verify.family import Family
+from holdfast.verify.binding.claims import Claim
+from holdfast.verify.binding.draws import Draw
+from holdfast.verify.binding.family import Family
+from holdfast.verify.binding.values import Values
+from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.run import run_campaign, summary
+from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.kernel import check, check_file
-from holdfast.verify.refutations import counterexamples
-from holdfast.verify.schedule import Budget
-from holdfast.verify.store import Store
-from holdfast.verify.summary import RunSummary
-from holdfast.verify.values import Values
+from holdfast.verify.search.counterexample import Refuter, certify
+from holdfast.verify.search.refutations import counterexamples
+from holdfast.verify.store.store import Store
 
 x = Quantity("x", "a number between 0 and 2")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from holdfast.theory import Domain, Le, Provenance, Quantity, Source, Theorem
-from holdfast.verify import shrink as shrink_module
-from holdfast.verify.binding import Claim
-from holdfast.verify.draws import Draw, PhiloxDraw, VectorDraw
-from holdfast.verify.family import Family
-from holdfast.verify.shrink import shrink
-from holdfast.verify.values import ClaimError, Values
+from holdfast.verify.binding.claims import Claim
+from holdfast.verify.binding.draws import Draw, PhiloxDraw, VectorDraw
+from holdfast.verify.binding.family import Family
+from holdfast.verify.binding.values import ClaimError, Values
+from holdfast.verify.search import shrink as shrink_module
+from holdfast.verify.search.shrink import shrink
 
 TOTAL = Quantity("total", "sum of the numbers", Domain.NONNEGATIVE)
 SMALL_TOTAL = Theorem(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.verify.database import SCHEMA_VERSION
-from holdfast.verify.engine import Kind, Shard, ShardResult
-from holdfast.verify.finding import Finding
+from holdfast.verify.engine.examiner import Kind, Shard, ShardResult
+from holdfast.verify.engine.finding import Finding
 from holdfast.verify.kernel import Verdict
-from holdfast.verify.store import Run, Store, StoreError
+from holdfast.verify.store.database import SCHEMA_VERSION, StoreError
+from holdfast.verify.store.store import Run, Store
 
 SHARD = Shard("area/name#tag", Kind.DRAWN, 50, 20, seed=2**70)
 HUGE = str(3**2000)
@@ -107,7 +107,7 @@ def test_which_run_is_resumed() -> None:
 
 def test_the_clock_of_a_run_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("holdfast.verify.store.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("holdfast.verify.store.store.time.monotonic", lambda: now[0])
     with Store.open(":memory:") as store:
         run = begin(store)
         now[0] += 40
@@ -298,7 +298,7 @@ READER = """
 import os
 import sys
 from pathlib import Path
-from holdfast.verify.store import Store
+from holdfast.verify.store.store import Store
 
 if os.getuid() == 0:  # who may write everywhere
     os.setgid(65534)

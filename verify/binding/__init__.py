@@ -1,0 +1,1 @@
+"""What the author of a claim touches: claims, families, draws, values, proofs, mutants."""

@@ -1,0 +1,1 @@
+"""The tightest case, the smallest counterexample and its certificate."""

@@ -1,0 +1,1 @@
+"""Findings, added and never taken: `store`, and the file under it, `database`."""
