@@ -29,7 +29,7 @@ __all__ = ["Ball", "Count", "Family", "NamedMutant", "OutOfScope", "claim", "fam
 
 def __getattr__(name: str) -> Any:
     if name == "families":
-        return import_module(f"{__name__}.families")
+        return import_module("holdfast.verify.families")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

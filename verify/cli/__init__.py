@@ -18,16 +18,40 @@ from holdfast.verify.campaign.streams import protect, release
 from . import endings
 
 _COMMANDS = {
-    "verify": ("verifying", "Examine theorems on drawn models and on real ones."),
-    "list": ("looking", "List the theorems."),
-    "show": ("looking", "Show one theorem: statement, assumptions, source, mutants, findings."),
-    "solve": ("solving", "Solve a constrained model exactly and certify the answer."),
-    "export": ("exporting", "Write a model as PRISM's explicit files, or as .json or .npz."),
-    "check": ("looking", "Check certificates with the kernel, in a fresh process."),
-    "hunt": ("hunting", "Search for the model on which a theorem is tightest, or false."),
-    "poison": ("poisoning", "Measure how robust the labels of preference data are."),
-    "poison-synthetic": ("poisoning_synthetic", "The same on made-up data: tables and a picture."),
-    "doctor": ("looking", "Say whether this installation can be relied on."),
+    "verify": (
+        "holdfast.verify.cli.verifying",
+        "Examine theorems on drawn models and on real ones.",
+    ),
+    "list": ("holdfast.verify.cli.looking", "List the theorems."),
+    "show": (
+        "holdfast.verify.cli.looking",
+        "Show one theorem: statement, assumptions, source, mutants, findings.",
+    ),
+    "solve": (
+        "holdfast.verify.cli.solving",
+        "Solve a constrained model exactly and certify the answer.",
+    ),
+    "export": (
+        "holdfast.verify.cli.exporting",
+        "Write a model as PRISM's explicit files, or as .json or .npz.",
+    ),
+    "check": (
+        "holdfast.verify.cli.looking",
+        "Check certificates with the kernel, in a fresh process.",
+    ),
+    "hunt": (
+        "holdfast.verify.cli.hunting",
+        "Search for the model on which a theorem is tightest, or false.",
+    ),
+    "poison": (
+        "holdfast.verify.cli.poisoning",
+        "Measure how robust the labels of preference data are.",
+    ),
+    "poison-synthetic": (
+        "holdfast.verify.cli.poisoning_synthetic",
+        "The same on made-up data: tables and a picture.",
+    ),
+    "doctor": ("holdfast.verify.cli.looking", "Say whether this installation can be relied on."),
 }
 
 
@@ -40,7 +64,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
+        module = import_module(_COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
