@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import families as families
     from .binding.claims import NamedMutant as NamedMutant
     from .binding.claims import claim as claim
     from .binding.family import Family as Family
     from .binding.family import OutOfScope as OutOfScope
     from .binding.values import Ball as Ball
     from .binding.values import Count as Count
+    from .cmdp import families as families
 
 _HOMES = {
     "Ball": "binding.values",
@@ -29,7 +29,7 @@ __all__ = ["Ball", "Count", "Family", "NamedMutant", "OutOfScope", "claim", "fam
 
 def __getattr__(name: str) -> Any:
     if name == "families":
-        return import_module("holdfast.verify.families")
+        return import_module("holdfast.verify.cmdp.families")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

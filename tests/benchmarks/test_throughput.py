@@ -36,7 +36,7 @@ def test_models_a_second(table, best, name: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["holdfast", "holdfast.verify.kernel", "holdfast.solvers",
-                                    "holdfast.verify.claims"])  # fmt: skip
+                                    "holdfast.verify.chance.claims"])  # fmt: skip
 def test_import(table, best, module: str) -> None:
     def run() -> None:
         subprocess.run([sys.executable, "-c", f"import {module}"], check=True)

@@ -16,7 +16,7 @@ from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Source, Theore
 from holdfast.verify import OutOfScope, claim
 from holdfast.verify.binding.balls import to_arb
 from holdfast.verify.binding.values import Ball, Values
-from holdfast.verify.families.cmdps import cmdps, policy
+from holdfast.verify.cmdp.families.cmdps import cmdps, policy
 
 MODELS = cmdps(constraints=(1, 1))
 BUDGETLESS = cmdps(constraints=(1, 1), feasible=None)

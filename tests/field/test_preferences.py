@@ -14,7 +14,8 @@ import pytest
 
 from holdfast.solvers.poisoning.large.stages import Enclosing
 from holdfast.solvers.poisoning.measure.synthetic import LossCell
-from holdfast.verify.cli import main, poisoning_synthetic
+from holdfast.verify.cli import main
+from holdfast.verify.poisoning.commands import synthetic
 
 WORDS = (
     "sun", "river", "door", "cold", "quiet", "cup", "cat", "over", "bird", "song", "snow", "warm",
@@ -415,7 +416,7 @@ def test_a_loss_that_is_not_known_is_null_and_a_dash(
     poison: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cell = LossCell(2, 6, 1, float("nan"), float("nan"), 0)
-    monkeypatch.setattr(poisoning_synthetic, "loss_cells", lambda *_: [cell])
+    monkeypatch.setattr(synthetic, "loss_cells", lambda *_: [cell])
     code, said = poison(*SMALL, "--json", "o.json", command="poison-synthetic")
     assert code == 0, said
     text = Path("o.json").read_text()

@@ -144,7 +144,7 @@ def chance(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize(
     "result",
     [
-        "optimal value at level 1/4: 2419/400",  # derived in tests/verify/test_cli_chance.py
+        "optimal value at level 1/4: 2419/400",  # derived in tests/verify/chance/test_cli_chance.py
         "the kernel says: the optimal value of the joint-chance window (3 decisions",
         ") is 2419/400\n",
         "{1: '11/16', 0: '5/16'}",

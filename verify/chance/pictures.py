@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.solvers.whole_files import whole
-
-from .numbers import decimal
+from ..report.numbers import decimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,28 +59,6 @@ def draw(frontier: Frontier, risk_name: str, grid: Map | None = None) -> Figure:
         _draw_map(right, grid)
     _draw_frontier(left, frontier, risk_name)
     return figure
-
-
-def check_suffix(path: str | Path) -> Path:
-    """The path; raises ValueError unless its suffix is that of a format that can be drawn."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    path, known = Path(path), FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lstrip(".") not in known:
-        raise ValueError(
-            f"cannot draw {path.name}: the suffix must be one of "
-            f"{', '.join('.' + suffix for suffix in sorted(known))}"
-        )
-    return path
-
-
-def write(figure: Figure, path: str | Path) -> Path:
-    """Write the figure in the format of the suffix; raises ValueError for one that has none."""
-    path = check_suffix(path)
-    with whole(path) as unfinished:
-        undated = {"Date": None} if path.suffix == ".svg" else None
-        figure.savefig(unfinished, dpi=150, metadata=undated)
-    return path
 
 
 def _floats(points: Sequence[Point]) -> tuple[list[float], list[float]]:

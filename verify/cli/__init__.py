@@ -32,7 +32,7 @@ _COMMANDS = {
         "Solve a constrained model exactly and certify the answer.",
     ),
     "export": (
-        "holdfast.verify.cli.exporting",
+        "holdfast.verify.cmdp.commands.exporting",
         "Write a model as PRISM's explicit files, or as .json or .npz.",
     ),
     "check": (
@@ -44,11 +44,11 @@ _COMMANDS = {
         "Search for the model on which a theorem is tightest, or false.",
     ),
     "poison": (
-        "holdfast.verify.cli.poisoning",
+        "holdfast.verify.poisoning.commands.poison",
         "Measure how robust the labels of preference data are.",
     ),
     "poison-synthetic": (
-        "holdfast.verify.cli.poisoning_synthetic",
+        "holdfast.verify.poisoning.commands.synthetic",
         "The same on made-up data: tables and a picture.",
     ),
     "doctor": ("holdfast.verify.cli.looking", "Say whether this installation can be relied on."),

@@ -98,7 +98,7 @@ def show(checks: list[Check], console: Console | None = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .report.text import VisibleText as Text
+    from ..report.text import VisibleText as Text
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for check in checks:
@@ -179,7 +179,7 @@ def _linear_program() -> str:
 
 
 def _kernel() -> str:
-    from .kernel import check
+    from ..kernel import check
 
     _, document = _certificate()
     report = check(document)

@@ -15,11 +15,11 @@ from holdfast.verify.search.hunt import Hunt, hunt
 from holdfast.verify.search.shrink import Shrunk
 from holdfast.verify.store.store import Store
 
-from . import output
+from ..terminal import output
+from ..terminal.options import SEED
+from ..terminal.targets import prepare_store
 from .looking import STORE
-from .options import SEED
 from .selection import one
-from .targets import prepare_store
 
 
 @click.command()

@@ -23,7 +23,7 @@ STORE = ".holdfast/findings.sqlite"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_command(patterns: Sequence[str], as_json: bool) -> int:
     """List the theorems whose label matches a PATTERN, or all of them."""
-    from . import output
+    from ..terminal import output
     from .selection import select
 
     claims = select(patterns)
@@ -65,7 +65,7 @@ def show_command(label: str, path: str) -> int:
     from holdfast.verify.report.console import theorem_page
     from holdfast.verify.store.store import Store
 
-    from . import output
+    from ..terminal import output
     from .selection import select
 
     claims = select([label])
@@ -101,9 +101,9 @@ def check_command(files: Sequence[str]) -> int:
 @click.command()
 def doctor_command() -> int:
     """Say whether this installation can be relied on, and what to do if not."""
-    from holdfast.verify import doctor
+    from holdfast.verify.cli import doctor
 
-    from . import output
+    from ..terminal import output
 
     checks = doctor.diagnose()
     doctor.show(checks, output.console())

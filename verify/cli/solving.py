@@ -16,14 +16,14 @@ from rich.table import Table
 from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.optima import METHODS, Optimum, certified_optimum
+from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 
-from . import output
-from .chance import joint_risk_options, refuse_without_risk, solve_joint
-from .idle import idle_costs
-from .models import COST_HELP, MODEL_HELP, read_model
-from .targets import check_targets
+from ..chance.commands.chance import joint_risk_options, refuse_without_risk, solve_joint
+from ..cmdp.idle import idle_costs
+from ..cmdp.named_models import COST_HELP, MODEL_HELP, read_model
+from ..terminal import output
+from ..terminal.targets import check_targets
 
 _INTERRUPTED = 130
 _ROWS = 40

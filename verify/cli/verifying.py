@@ -20,19 +20,19 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.campaign.worlds import WorldSummary
-from holdfast.verify.optima import world_summary
+from holdfast.verify.cmdp.optima import world_summary
 from holdfast.verify.report import console as tables
 from holdfast.verify.report.numbers import count
 from holdfast.verify.report.visible import one_line
 from holdfast.verify.search.refutations import with_counterexamples
 from holdfast.verify.store.store import Store
 
-from . import output
+from ..cmdp.named_models import COST_HELP, MODEL_HELP, read_model
+from ..terminal import output
+from ..terminal.options import JOBS, SEED, Whole, refuse_idle
+from ..terminal.targets import prepare_store
 from .looking import STORE
-from .models import COST_HELP, MODEL_HELP, read_model
-from .options import JOBS, SEED, Whole, refuse_idle
 from .selection import select
-from .targets import prepare_store
 
 DEFAULT_BUDGET = "60s"
 CASES = Whole(1, 10**9)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast.solvers import CMDP, WORLDS, Limits, ModelError, Policy, Status, enclose, solve
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
-from .campaign.worlds import WorldSummary
-from .kernel import check, format_rational
-from .report.numbers import brief, count, decimal
+from ..campaign.worlds import WorldSummary
+from ..kernel import check, format_rational
+from ..report.numbers import brief, count, decimal
 
 if TYPE_CHECKING:
     from holdfast.solvers.cmdp.scale.lagrangian import Progress

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .frontier import write
+from ..report.pictures import write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from holdfast.solvers.chance.mixtures import (
     reduce_to_two,
 )
 from holdfast.verify.binding.draws import PhiloxDraw
-from holdfast.verify.families.mixtures import atom_weights, atoms
+from holdfast.verify.chance.families.mixtures import atom_weights, atoms
 
 F = Fraction
 SAFE, RISKY, MIDDLE = Atom(F(0), F(1)), Atom(F(4), F(0)), Atom(F(1), F(1, 2))

@@ -16,10 +16,10 @@ from holdfast.solvers.chance.windows.flips import (
 from holdfast.solvers.chance.windows.optimum import optimum, window_rows
 from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
 from holdfast.verify.binding.draws import PhiloxDraw
-from holdfast.verify.families.cmdps import policy
-from holdfast.verify.families.windows import watched_models, windows
+from holdfast.verify.chance.families.windows import watched_models, windows
+from holdfast.verify.chance.landmarks.windows import U, X, Y, ce1, ce2, four_actions
+from holdfast.verify.cmdp.families.cmdps import policy
 from holdfast.verify.kernel import check
-from holdfast.verify.window_landmarks import U, X, Y, ce1, ce2, four_actions
 
 F = Fraction
 

@@ -30,21 +30,12 @@ from holdfast.solvers.cmdp.softened import softened
 from holdfast.verify.binding.claims import Claim, NamedMutant, shipped
 from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.binding.family import OutOfScope
-from holdfast.verify.claims import chance as chance_claims
-from holdfast.verify.claims.chance_futures import eventual_risk, g10, stitched
-from holdfast.verify.claims.policy_classes import least_upper_bound, leaving
-from holdfast.verify.families.chance import (
-    acting,
-    chance_problems,
-    g3,
-    g7,
-    g8,
-    is_absorbing,
-    late_choice,
-    late_hit,
-    stuck,
-)
-from holdfast.verify.history_hull import HistoryHull, hull, mixed, value_at
+from holdfast.verify.chance.families.problems import acting, chance_problems, is_absorbing
+from holdfast.verify.chance.landmarks.problems import g3, g7, g8, g10, late_choice, late_hit, stuck
+from holdfast.verify.chance.oracles import laws as chance_claims
+from holdfast.verify.chance.oracles.futures import eventual_risk, stitched
+from holdfast.verify.chance.oracles.history_hull import HistoryHull, hull, mixed, value_at
+from holdfast.verify.cmdp.claims.policy_classes import least_upper_bound, leaving
 from holdfast.verify.search.counterexample import Refuter
 
 F = Fraction

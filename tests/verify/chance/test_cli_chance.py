@@ -8,7 +8,7 @@ import pytest
 from holdfast.solvers import CMDP, from_arrays, save
 from holdfast.verify.kernel import check_file
 
-from .conftest import Invoke
+from ..conftest import Invoke
 
 
 def golden() -> CMDP:

@@ -13,21 +13,18 @@ from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, 
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.binding.family import OutOfScope
-from holdfast.verify.claims.flipping import reached_risks
-from holdfast.verify.claims.policy_mixtures import mixed_in_each_step, with_coin
-from holdfast.verify.claims.policy_sampling import (
+from holdfast.verify.chance.claims.flipping import reached_risks
+from holdfast.verify.chance.claims.policy_mixtures import mixed_in_each_step, with_coin
+from holdfast.verify.chance.claims.policy_sampling import (
     DivergenceStep,
     ce4,
     ce4_chance,
     looks_safe,
     wrongly_chosen,
 )
-from holdfast.verify.claims.surrogate_costs import discounted_unsafe, worst_risk
-from holdfast.verify.families.windows import hazards, watched_models, windows
-from holdfast.verify.kernel import check
-from holdfast.verify.returns import start_risk, start_safety
-from holdfast.verify.search.counterexample import Refuter
-from holdfast.verify.window_landmarks import (
+from holdfast.verify.chance.claims.surrogate_costs import discounted_unsafe, worst_risk
+from holdfast.verify.chance.families.windows import hazards, watched_models, windows
+from holdfast.verify.chance.landmarks.windows import (
     X,
     Y,
     always_unsafe,
@@ -39,6 +36,9 @@ from holdfast.verify.window_landmarks import (
     late_risk,
     one_shot,
 )
+from holdfast.verify.chance.returns import start_risk, start_safety
+from holdfast.verify.kernel import check
+from holdfast.verify.search.counterexample import Refuter
 
 F = Fraction
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -12,12 +12,10 @@ from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
 from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.chance.landmarks.windows import ce1
 from holdfast.verify.report.json_report import hunt_document, write_hunt
 from holdfast.verify.search.counterexample import certify
 from holdfast.verify.search.hunt import Hunt, hunt
-from holdfast.verify.window_landmarks import (
-    ce1,
-)
 
 F = Fraction
 CLAIMS = {claim.name: claim for claim in shipped()}

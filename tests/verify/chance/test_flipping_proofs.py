@@ -14,20 +14,18 @@ from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.binding.family import OutOfScope
 from holdfast.verify.binding.proofs import Proved
 from holdfast.verify.binding.values import ClaimError
-from holdfast.verify.claims import flag_program as flag_program_claims
-from holdfast.verify.claims import flipping as flipping_claims
-from holdfast.verify.claims.surrogate_costs import unsafe_cost
-from holdfast.verify.families.cmdps import policy
-from holdfast.verify.families.windows import watched_models
+from holdfast.verify.chance.claims import flag_program as flag_program_claims
+from holdfast.verify.chance.claims import flipping as flipping_claims
+from holdfast.verify.chance.claims.surrogate_costs import unsafe_cost
+from holdfast.verify.chance.families.windows import watched_models
+from holdfast.verify.chance.landmarks.windows import ce1, ce2
+from holdfast.verify.chance.returns import start_risk, start_safety
+from holdfast.verify.cmdp.families.cmdps import policy
+from holdfast.verify.cmdp.landmarks import g1
+from holdfast.verify.cmdp.returns import return_within_budgets
 from holdfast.verify.kernel import check
-from holdfast.verify.landmarks import g1
 from holdfast.verify.report.counterexample import Counterexample
-from holdfast.verify.returns import return_within_budgets, start_risk, start_safety
 from holdfast.verify.search.counterexample import Observation, Refuter, certify, certify_witness
-from holdfast.verify.window_landmarks import (
-    ce1,
-    ce2,
-)
 
 F = Fraction
 CLAIMS = {claim.name: claim for claim in shipped()}

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
-from holdfast.verify import landmarks
+from holdfast.verify.cmdp import landmarks
 
-from .conftest import Invoke
+from ..conftest import Invoke
 
 HEAD = """
     from fractions import Fraction
@@ -361,7 +361,7 @@ def test_infeasible_by_a_millionth_of_a_millionth(holdfast: Invoke, tmp_path: Pa
 
 
 def test_frozen_lake_below_its_least_cost(holdfast: Invoke) -> None:
-    from holdfast.verify.cli.models import read_model
+    from holdfast.verify.cmdp.named_models import read_model
 
     lake = read_model("gym:FrozenLake-v1", ["states:5,7,11,12"], ["0"], "9/10")
     least = value_of(lake, policy_iteration(lake, ("cost", 0), maximise=False).values)

@@ -16,11 +16,11 @@ import psutil
 import pytest
 
 from holdfast.solvers import save
-from holdfast.verify import landmarks
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cli import EXIT_CODES, application, looking
+from holdfast.verify.cmdp import landmarks
 
-from .conftest import Invoke
+from ..conftest import Invoke
 
 HOLDFAST = [sys.executable, "-P", "-m", "holdfast"]
 PATIENCE = 60.0

@@ -7,8 +7,9 @@ import sys
 import pytest
 from rich.console import Console
 
-from holdfast.verify import doctor, kernel
-from holdfast.verify.doctor import Check, diagnose, healthy, show
+from holdfast.verify import kernel
+from holdfast.verify.cli import doctor
+from holdfast.verify.cli.doctor import Check, diagnose, healthy, show
 
 
 def named(name: str) -> Check:
@@ -101,7 +102,7 @@ def test_the_table_shows_remedies_of_failures_only() -> None:
 
 def test_torch_is_looked_for_without_being_imported() -> None:
     code = (
-        "import sys; from holdfast.verify.doctor import diagnose; diagnose(); "
+        "import sys; from holdfast.verify.cli.doctor import diagnose; diagnose(); "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ import pytest
 
 from holdfast.solvers import load, read_prism, save, solve, write_prism
 from holdfast.solvers.models.formats.prism.writer import prism_paths
-from holdfast.verify import landmarks
 from holdfast.verify.cli import main
+from holdfast.verify.cmdp import landmarks
 
 Invoke = Callable[..., tuple[int, str]]
 

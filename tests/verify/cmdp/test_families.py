@@ -16,7 +16,15 @@ from holdfast.verify.binding.claims import shipped
 from holdfast.verify.binding.description import digest
 from holdfast.verify.binding.draws import HypothesisDraw, PhiloxDraw, VectorDraw
 from holdfast.verify.binding.family import Family, OutOfScope
-from holdfast.verify.families import (
+from holdfast.verify.chance.families.mixtures import (
+    atom_weights,
+    atoms,
+    convex_returns,
+    sampled_levels,
+    selections,
+)
+from holdfast.verify.chance.families.windows import hazards, watched_models, windows
+from holdfast.verify.cmdp.families import (
     branches,
     cmdps,
     empirical_laws,
@@ -24,7 +32,7 @@ from holdfast.verify.families import (
     logs,
     simulable_frequencies,
 )
-from holdfast.verify.families.cmdps import (
+from holdfast.verify.cmdp.families.cmdps import (
     KINDS,
     baseline,
     budget_step,
@@ -34,14 +42,6 @@ from holdfast.verify.families.cmdps import (
     policy,
     share,
 )
-from holdfast.verify.families.mixtures import (
-    atom_weights,
-    atoms,
-    convex_returns,
-    sampled_levels,
-    selections,
-)
-from holdfast.verify.families.windows import hazards, watched_models, windows
 
 FAMILIES: dict[str, Family] = {
     "feasible": cmdps(constraints=(0, 3)),

@@ -19,9 +19,9 @@ from holdfast.solvers import (
 )
 from holdfast.solvers.cmdp.policy_change import policy_change
 from holdfast.solvers.cmdp.tails import binomial_tail
-from holdfast.verify import landmarks
 from holdfast.verify.binding.claims import shipped
-from holdfast.verify.families import Branch
+from holdfast.verify.cmdp import landmarks
+from holdfast.verify.cmdp.families import Branch
 from holdfast.verify.kernel import check
 
 F = Fraction

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from holdfast.solvers import ModelError, save
-from holdfast.verify import landmarks, optima
+from holdfast.verify.cmdp import landmarks, optima
 from holdfast.verify.kernel import check
 
-from .conftest import Invoke
+from ..conftest import Invoke
 
 
 def test_small_models_are_solved_exactly_and_large_ones_enclosed(

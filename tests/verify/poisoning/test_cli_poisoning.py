@@ -12,10 +12,10 @@ import pytest
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.data.attacks import random_flips
 from holdfast.solvers.poisoning.data.pairs import read_pairs
-from holdfast.verify.cli.poisoning_output import above, below, enclosure
 from holdfast.verify.kernel import check_file
+from holdfast.verify.poisoning.commands.output import above, below, enclosure
 
-from .conftest import FEATURES, PAIRS, Invoke
+from ..conftest import FEATURES, PAIRS, Invoke
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .conftest import FEATURES, PAIRS, Done, Invoke
+from ..conftest import FEATURES, PAIRS, Done, Invoke
 
 
 @pytest.fixture

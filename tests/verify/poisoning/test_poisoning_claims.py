@@ -17,16 +17,16 @@ from holdfast.solvers.poisoning import (
     unboxed_cost,
 )
 from holdfast.solvers.poisoning.flips.closed_forms import size
-from holdfast.verify import flip_landmarks as marks
 from holdfast.verify.binding.claims import Claim, NamedMutant, shipped
 from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.binding.family import OutOfScope
 from holdfast.verify.binding.values import Values
-from holdfast.verify.claims import poisoning, poisoning_bounds
 from holdfast.verify.engine.comparison import CompiledRelation
-from holdfast.verify.families import flips as family
-from holdfast.verify.families.flips import flips, tabular_class
 from holdfast.verify.kernel import check
+from holdfast.verify.poisoning import landmarks as marks
+from holdfast.verify.poisoning.claims import least_cost, mixtures
+from holdfast.verify.poisoning.families import flips as family
+from holdfast.verify.poisoning.families.flips import flips, tabular_class
 from holdfast.verify.search.counterexample import Refuter, certify, certify_witness
 from holdfast.verify.search.shrink import shrink
 
@@ -70,7 +70,7 @@ def named(name: str) -> tuple[Claim, NamedMutant]:
 def test_edge_cases(name: str, cost: Fraction, distance: Fraction, lower: Fraction) -> None:
     problem = marks.PROBLEMS[name]()
     assert flip_cost(problem).value == cost
-    assert poisoning.distance(problem) == distance
+    assert least_cost.distance(problem) == distance
     assert lower_bound(problem) == lower
 
 
@@ -79,8 +79,8 @@ def test_the_box_binds() -> None:
     problem = marks.boxed()
     assert unboxed_cost(problem).value == 2
     best = flip_cost(problem)
-    assert poisoning.gain(problem, best.dual) == 4
-    assert poisoning.charge(problem, best.dual) == 1
+    assert least_cost.gain(problem, best.dual) == 4
+    assert least_cost.charge(problem, best.dual) == 1
 
 
 def test_the_upper_bound_is_attained() -> None:
@@ -105,7 +105,7 @@ def test_a_pair_of_weight_zero_does_not_spoil_the_upper_bound() -> None:
     rows = [[*row.fractions(), F(5)] for row in problem.features]
     wider = FlipProblem.of(rows, 0, [F(1, 2), F(1, 8), F(1)], [1, 1, 0])
     assert mixture(wider).upper_bound() == mixture(problem).upper_bound() == F(7, 16)
-    assert poisoning_bounds.overshoot(wider, wider.displacement) == F(-1, 8)
+    assert mixtures.overshoot(wider, wider.displacement) == F(-1, 8)
 
 
 def test_rounding_is_attained_in_the_moments() -> None:
@@ -158,7 +158,7 @@ def test_the_joint_reading_shrinks_to_two_pairs() -> None:
 def test_costs_carry_their_proofs(name: str) -> None:
     problem = marks.PROBLEMS[name]()
     for found in (flip_cost(problem), flip_cost(problem, "linf"), unboxed_cost(problem)):
-        number = poisoning.proved(found)
+        number = least_cost.proved(found)
         enclosure = check(number.document()).enclosure
         assert enclosure is not None
         assert enclosure.lo == enclosure.hi == number == found.value
@@ -228,11 +228,11 @@ def test_optima_are_feasible_and_meet_their_duals() -> None:
         for norm in ("l1", "l2", "linf"):
             best = flip_cost(problem, norm)
             assert problem.moments(best.changes) == problem.moment
-            assert poisoning_bounds.overshoot(problem, best.changes) <= 0
+            assert mixtures.overshoot(problem, best.changes) <= 0
             assert size(best.changes, norm) == best.value
             assert dual_value(problem, best.dual.fractions(), norm) == best.value
         y = family.multiplier(PhiloxDraw("y", number), problem)
-        value = poisoning.gain(problem, y) - poisoning.charge(problem, y)
+        value = least_cost.gain(problem, y) - least_cost.charge(problem, y)
         assert value == dual_value(problem, y.fractions())
 
 
@@ -254,19 +254,19 @@ def on_problem(make: Callable[[FlipProblem], Values]) -> Callable[[int], Iterato
 MUTANTS: dict[str, tuple[Callable[[int], Iterator[Values]], int]] = {
     "T1d-dropped": (on_case("poisoning/duality"), 100),
     "T1d-swapped": (
-        on_problem(lambda problem: poisoning.swapped_box(*marks.with_best(problem))),
+        on_problem(lambda problem: least_cost.swapped_box(*marks.with_best(problem))),
         100,
     ),
     "T1d-unboxed": (on_case("poisoning/chain"), 100),
     "T2-half-more": (on_case("poisoning/lower-bound"), 200),
     "T2-twice": (on_case("poisoning/lower-bound"), 300),
     "T2-tight": (on_case("poisoning/lower-bound"), 100),
-    "T2-mean": (on_problem(poisoning.mean_for_largest), 200),
-    "T2-distance": (on_problem(poisoning.unprojected), 50),
+    "T2-mean": (on_problem(least_cost.mean_for_largest), 200),
+    "T2-distance": (on_problem(least_cost.unprojected), 50),
     "T3-half": (on_case("poisoning/upper-bound"), 100),
     "T3-tight": (on_case("poisoning/upper-bound"), 50),
-    "T3-projection": (on_problem(poisoning_bounds.projection_alone), 20),
-    "T3-swapped": (on_problem(poisoning_bounds.swapped_weights), 50),
+    "T3-projection": (on_problem(mixtures.projection_alone), 20),
+    "T3-swapped": (on_problem(mixtures.swapped_weights), 50),
     "P4-reversed": (on_case("poisoning/monotone"), 100),
     "X1-one-less": (on_case("poisoning/vertex"), 50),
     "X1-integral": (on_case("poisoning/vertex"), 200),
@@ -302,7 +302,7 @@ def test_how_often_the_line_search_alone_is_dearer() -> None:
     found = []
     for benign in product(quarters, repeat=2):
         for target in product(eighths, repeat=2):
-            values = poisoning_bounds.line_alone(FlipProblem.of([[-2, 1]], benign, target))
+            values = mixtures.line_alone(FlipProblem.of([[-2, 1]], benign, target))
             if relation.refutes({q.name: F(value) for q, value in values.items()}):
                 found.append((benign, target))
     print(f"T3'-cheaper: refuted on {len(found)} of {25 * 81}")
@@ -317,7 +317,7 @@ def test_thresholds_above_zero_are_improvable() -> None:
         over = family.thresholds(negative=negative)
         for number in range(INSTANCES // 2):
             problem = drawn(number, over)
-            counts[negative] += flip_cost(problem).value < poisoning.distance(problem)
+            counts[negative] += flip_cost(problem).value < least_cost.distance(problem)
     print(f"thresholds above zero: improvable on {counts[False]} of {INSTANCES // 2}")
     assert counts[True] == 0
     assert counts[False] > INSTANCES // 8
@@ -329,10 +329,10 @@ def test_a_saving_grows_with_the_number_of_pairs() -> None:
         rows = [[1] * (pairs - 1) + [pairs - 1]]
         problem = FlipProblem.of(rows, 1, [0] * (pairs - 1) + [1])
         assert flip_cost(problem).value == 1  # the last one alone, for pairs - 1 flips
-        assert poisoning.distance(problem) == pairs - 1
+        assert least_cost.distance(problem) == pairs - 1
         powers = [1] * pairs
         free = tabular_class(powers, [F(1)] * pairs).problem
-        assert flip_cost(free).value == poisoning.distance(free) == F(pairs, 3)
+        assert flip_cost(free).value == least_cost.distance(free) == F(pairs, 3)
 
 
 def test_the_dual_bounds_from_anywhere() -> None:
@@ -341,7 +341,9 @@ def test_the_dual_bounds_from_anywhere() -> None:
     # t = -2 (2, 1, 1): gain 8, charge 3 + 1 + 1; t = 0: nothing; t = (2, 1, 1): gain -4, no room up
     for y, value in ((-2, 3), (0, 0), (1, -4), (F(-1, 2), 2)):
         assert dual_value(problem, [y]) == value <= 3
-        bound = poisoning.gain(problem, Vector.of([y])) - poisoning.charge(problem, Vector.of([y]))
+        bound = least_cost.gain(problem, Vector.of([y])) - least_cost.charge(
+            problem, Vector.of([y])
+        )
         assert bound == value
 
 

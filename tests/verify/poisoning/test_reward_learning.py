@@ -24,10 +24,10 @@ from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.binding.values import Ball
 from holdfast.verify.campaign.summary import summarise
-from holdfast.verify.claims.reward_attacks import policy_gap
 from holdfast.verify.engine.examiner import Kind, Shard, run_shard
-from holdfast.verify.families import rewards, taught_rewards
 from holdfast.verify.kernel import Verdict, check
+from holdfast.verify.poisoning.claims.reward_attacks import policy_gap
+from holdfast.verify.poisoning.families import rewards, taught_rewards
 from holdfast.verify.search.counterexample import Refuter, certify, certify_witness
 
 F = Fraction

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.solvers.whole_files import append_line, whole, write_text
-from holdfast.verify.cli.output import Console, plain
 from holdfast.verify.report.text import VisibleText
 from holdfast.verify.report.visible import one_line, visible
+from holdfast.verify.terminal.output import Console, plain
 
 
 @pytest.mark.parametrize(("text", "shown"), [

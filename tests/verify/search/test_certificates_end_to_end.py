@@ -20,8 +20,8 @@ from holdfast.solvers import (
     value_of,
 )
 from holdfast.verify.binding.draws import PhiloxDraw
-from holdfast.verify.families import cmdps
-from holdfast.verify.families.cmdps import policy
+from holdfast.verify.cmdp.families import cmdps
+from holdfast.verify.cmdp.families.cmdps import policy
 from holdfast.verify.kernel import check, format_rational, parse_rational
 
 MODELS = 100

@@ -22,12 +22,13 @@ from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.chance import flag_program as theory
 from holdfast.theory.chance import joint_chance
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import OutOfScope
-from ..binding.values import ClaimError, Values
-from ..families.chance import chance_problems, g3, g7, g8, is_absorbing, late_choice
-from ..history_hull import HistoryHull, value_at
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import OutOfScope
+from ...binding.values import ClaimError, Values
+from ..families.problems import chance_problems, is_absorbing
+from ..landmarks.problems import g3, g7, g8, late_choice
+from ..oracles.history_hull import HistoryHull, value_at
 
 _LARGEST = 12
 """States up to which a problem is solved by linear programs."""

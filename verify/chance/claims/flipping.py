@@ -34,15 +34,15 @@ from holdfast.solvers.chance.windows.problem import (
 from holdfast.theory import Eq, Gt
 from holdfast.theory.chance import flipping as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Family, OutOfScope
-from ..binding.proofs import Proved, largest
-from ..binding.values import ClaimError, Values
-from ..families.cmdps import policy
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Family, OutOfScope
+from ...binding.proofs import Proved, largest
+from ...binding.values import ClaimError, Values
+from ...cmdp.families.cmdps import policy
 from ..families.mixtures import Atoms, atom_weights, atoms
 from ..families.windows import watched_models, windows
-from ..window_landmarks import Y, ce1, four_actions
+from ..landmarks.windows import Y, ce1, four_actions
 
 Found = TypeVar("Found")
 

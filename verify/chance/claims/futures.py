@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from holdfast.solvers import CMDP, Policy, from_arrays, policy_iteration, policy_return, value_of
+from holdfast.solvers import Policy, from_arrays, policy_iteration, policy_return, value_of
 from holdfast.solvers import solve as solve_cmdp
 from holdfast.solvers.chance import (
     ChanceProblem,
@@ -17,19 +17,19 @@ from holdfast.solvers.chance import (
     solve_eventual,
     solve_first_hit,
 )
-from holdfast.solvers.exact import Vector
-from holdfast.solvers.models.arrays import assemble
 from holdfast.theory import Ge, Quantity
 from holdfast.theory.chance import futures as theory
 from holdfast.theory.chance import joint_chance
 from holdfast.theory.cmdp import foundations
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, OutOfScope
-from ..binding.values import ClaimError, Values
-from ..families.chance import acting, chance_problems, g8, late_choice, sent
-from .chance import arrivals, joint_and_sum
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, OutOfScope
+from ...binding.values import ClaimError, Values
+from ..families.problems import acting, chance_problems
+from ..landmarks.problems import g8, g10, late_choice
+from ..oracles.futures import discounted_hit, eventual_risk, stitched
+from ..oracles.laws import joint_and_sum
 from .flag_program import small
 
 
@@ -50,63 +50,6 @@ def _level(risk: Fraction, share: Fraction) -> Fraction:
     if level >= 1:
         raise OutOfScope("the policy meets an unsafe state for certain; a level is below 1")
     return level
-
-
-def stitched(problem: ChanceProblem, level: Fraction) -> CMDP:
-    """The infinite problem with its first T steps laid out: (time, flag, state), then the states.
-
-    A first visit at time t + 1 costs gamma^-t, so that the discounted cost is the joint chance.
-    """
-    model, size, steps = problem.model, problem.model.n_states, problem.horizon
-    reward, counts = model.reward_vector().fractions(), model.action_counts.tolist()
-    rows: list[dict[int, int]] = []
-    costs: list[Fraction] = []
-    hits = arrivals(problem).fractions()
-    for time in range(steps):
-        for flag in (0, 1):
-            for k in range(model.n_choices):
-                rows.append(_moved(problem, k, time, flag))
-                costs.append(Fraction(0) if flag else hits[k] / model.discount**time)
-    base = 2 * size * steps
-    for k in range(model.n_choices):
-        rows.append({base + t: w for t, w in _weights(model, k)})
-        costs.append(Fraction(0))
-    layers = 2 * steps + 1
-    return assemble(
-        counts=counts * layers,
-        actions=model.actions.tolist() * layers,
-        indptr=[0, *_running(rows)],
-        successors=[t for row in rows for t in row],
-        weights=[w for row in rows for w in row.values()],
-        reward=list(reward) * layers,
-        costs=[costs],
-        budgets=[level],
-        discount=model.discount,
-        initial=[*model.initial.tolist(), *[0] * (size * (layers - 1))],
-    )
-
-
-def _moved(problem: ChanceProblem, choice: int, time: int, flag: int) -> dict[int, int]:
-    size = problem.model.n_states
-    after = 2 * size * (time + 1)
-    last = time == problem.horizon - 1
-    return {
-        after + t + (0 if last else size * int(flag or t in problem.unsafe)): w
-        for t, w in _weights(problem.model, choice)
-    }
-
-
-def _weights(model: CMDP, choice: int) -> list[tuple[int, int]]:
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    return list(zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True))
-
-
-def _running(rows: list[dict[int, int]]) -> list[int]:
-    total, sums = 0, []
-    for row in rows:
-        total += len(row)
-        sums.append(total)
-    return sums
 
 
 def _certain(reward: int) -> Case:
@@ -137,15 +80,6 @@ def first_window_claim(problem: ChanceProblem, policy: Policy, share: Fraction) 
         theory.V_policy: policy_return(model, policy),
         theory.V_free: value_of(model, policy_iteration(model).values),
     }
-
-
-def discounted_hit(problem: ChanceProblem, policy: Policy) -> Fraction:
-    """E[gamma^tau] from safe states, on the model whose unsafe states cost nothing and stay."""
-    model = sent(problem.model, {s: s for s in problem.unsafe})
-    cost = arrivals(problem, model.discount).fractions()
-    owner = model.choice_states.tolist()
-    kept = [Fraction(0) if s in problem.unsafe else c for s, c in zip(owner, cost, strict=True)]
-    return policy_return(model, policy, Vector.of(kept))
 
 
 def _late(steps: int, share: Fraction) -> Case:
@@ -184,24 +118,6 @@ def first_hit(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterat
     }
 
 
-def eventual_risk(problem: ChanceProblem, policy: Policy) -> Fraction:
-    """The chance of ever meeting an unsafe state under a stationary policy.
-
-    That of the model in which the policy is the only choice.
-    """
-    model = problem.model
-    rows = []
-    for a, b in pairwise(model.choice_start.tolist()):
-        row = [Fraction(0)] * model.n_states
-        for k in range(a, b):
-            for t, p in model.transition_row(k):
-                row[t] += policy.probabilities[k] * p
-        rows.append([row])
-    initial = list(model.initial_vector().fractions())
-    chain = from_arrays(rows, [[0]] * model.n_states, initial=initial, discount=Fraction(1, 2))
-    return value_of(chain, least_eventual_risk(chain, problem.unsafe).risks)
-
-
 def _safest(problem: ChanceProblem) -> Policy:
     """A stationary policy of least eventual risk from every state."""
     allowed = least_eventual_risk(problem.model, problem.unsafe).allowed.tolist()
@@ -209,21 +125,6 @@ def _safest(problem: ChanceProblem) -> Policy:
     return Policy.of_choices(
         problem.model, [next(k for k in range(a, b) if allowed[k]) for a, b in spans]
     )
-
-
-def g10(hazard: Fraction = Fraction(1, 10)) -> ChanceProblem:
-    """G10: one state, gamma = 1/2; a risky action pays 1 and ends in ruin with probability 1/10.
-
-    At level 1/10 it may be taken once for certain, which is worth 1; a stationary policy that takes
-    it with any probability q > 0 is ruined almost surely.
-    """
-    model = from_arrays(
-        [[[1 - hazard, hazard], [1, 0]], [[0, 1], [0, 1]]],
-        [[1, 0], [0, 0]],
-        discount=Fraction(1, 2),
-        initial=[1, 0],
-    )
-    return ChanceProblem(model, (1,), 1)
 
 
 V_stationary = Quantity("V_stat", "best return of a stationary policy that keeps the level")

@@ -19,19 +19,14 @@ from holdfast.solvers.models.arrays import assemble
 from holdfast.theory import Eq
 from holdfast.theory.chance import policy_mixtures as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.values import Values
-from ..families.cmdps import policy
-from ..families.mixtures import (
-    Atoms,
-    ConvexReturns,
-    atoms,
-    convex_returns,
-)
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.values import Values
+from ...cmdp.families.cmdps import policy
+from ..families.mixtures import Atoms, ConvexReturns, atoms, convex_returns
 from ..families.windows import watched_models
+from ..landmarks.windows import corridor
 from ..returns import start_safety
-from ..window_landmarks import corridor
 
 
 @claim(theory.two_policies, over=atoms())

@@ -17,13 +17,13 @@ from holdfast.theory import Le
 from holdfast.theory.chance import policy_mixtures as theory
 from holdfast.theory.chance import policy_sampling
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Family
-from ..binding.proofs import Proved, calculated
-from ..binding.values import Values
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Family
+from ...binding.proofs import Proved, calculated
+from ...binding.values import Values
+from ...kernel import format_rational
 from ..families.mixtures import SampledLevels, Selection, sampled_levels, selections
-from ..kernel import format_rational
 
 
 def infeasible_share(case: SampledLevels) -> Proved:

@@ -17,21 +17,22 @@ from holdfast.theory.chance import surrogate_costs as theory
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import randomisation as cmdp_randomisation
 
-from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import OutOfScope
-from ..binding.proofs import Proved, calculated
-from ..binding.values import ClaimError, Values
-from ..families import cmdps
-from ..families.cmdps import covering_policy, policy
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import OutOfScope
+from ...binding.proofs import Proved, calculated
+from ...binding.values import ClaimError, Values
+from ...cmdp import landmarks
+from ...cmdp.claims import duality, randomisation
+from ...cmdp.claims.randomisation import cost_discount
+from ...cmdp.claims.trust_region import mean_kl
+from ...cmdp.families import cmdps
+from ...cmdp.families.cmdps import covering_policy, policy
+from ...cmdp.returns import proved_return, return_within_budgets
 from ..families.windows import hazards, one_shots, watched_models
-from ..returns import proved_return, return_within_budgets, start_risk, start_safety
-from ..window_landmarks import always_unsafe, at_rest, ce2, ce2_flips, ce3, for_ever, late_risk
-from . import duality, randomisation
+from ..landmarks.windows import always_unsafe, at_rest, ce2, ce2_flips, ce3, for_ever, late_risk
+from ..returns import start_risk, start_safety
 from .flipping import next_law, solved
-from .policy_changes import mean_kl
-from .randomisation import cost_discount
 
 
 def unsafe_cost(

@@ -20,15 +20,15 @@ from holdfast.solvers.chance import (
     solve_by_flag_program,
 )
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.report.frontier import check_suffix
+from holdfast.verify.report.pictures import check_suffix
 
-from . import output
-from .chance_output import Request, levels_table, print_problem, print_solution
+from ...cmdp.idle import idle_risk
+from ...cmdp.named_models import rational, states
+from ...terminal import output
+from ...terminal.options import Whole, refuse_repeated
+from ...terminal.targets import check_targets
 from .endless import print_eventual, print_first_hit
-from .idle import idle_risk
-from .models import rational, states
-from .options import Whole, refuse_repeated
-from .targets import check_targets
+from .output import Request, levels_table, print_problem, print_solution
 
 HORIZON = Whole(0, 10**6)
 """Decisions; more would fill the memory, a table of every state at each time, before it ends."""

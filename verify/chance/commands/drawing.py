@@ -18,10 +18,11 @@ from holdfast.solvers.chance import (
     frontier,
 )
 from holdfast.solvers.chance.horizon.episodes import draw_episodes
-from holdfast.verify.report.frontier import Frontier, Map, Point, draw, write
+from holdfast.verify.chance.pictures import Frontier, Map, Point, draw
 from holdfast.verify.report.numbers import decimal
+from holdfast.verify.report.pictures import write
 
-from .chance_output import risk_name
+from .output import risk_name
 
 _ENUMERATED = 5_000
 """Deterministic policies up to which all are shown."""

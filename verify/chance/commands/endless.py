@@ -14,7 +14,7 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
 
-from . import output
+from ...terminal import output
 
 _HORIZONS = (1, 10, 100)
 

@@ -16,8 +16,8 @@ from holdfast.solvers.chance.horizon.evaluation import forward
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import count, decimal, duration, shorten
 
-from .idle import idle_risk
-from .output import plain
+from ...cmdp.idle import idle_risk
+from ...terminal.output import plain
 
 _ROWS = 40
 """Rows of the policy that are printed unless --all."""

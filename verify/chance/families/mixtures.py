@@ -8,8 +8,8 @@ from math import log
 
 from holdfast.solvers.chance.mixtures import Atom
 
-from ..binding.draws import Draw
-from ..binding.family import Family
+from ...binding.draws import Draw
+from ...binding.family import Family
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from holdfast.solvers.chance.windows.optimum import window_rows
 from holdfast.solvers.chance.windows.problem import WindowProblem, action_risks, excess_risk
 from holdfast.solvers.models.arrays import assemble
 
-from ..binding.draws import Draw
-from ..binding.family import Family, OutOfScope
-from ..window_landmarks import one_shot
-from .cmdps import skeleton
+from ...binding.draws import Draw
+from ...binding.family import Family, OutOfScope
+from ...cmdp.families.cmdps import skeleton
+from ..landmarks.windows import one_shot
 
 _DISCOUNTS = (Fraction(9, 10), Fraction(1, 2))
 

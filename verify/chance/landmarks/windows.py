@@ -10,8 +10,8 @@ from fractions import Fraction
 from holdfast.solvers import CMDP, Policy, from_arrays
 from holdfast.solvers.chance.windows.problem import WindowProblem
 
-from .binding.proofs import Proved, calculated
-from .kernel import format_rational
+from ...binding.proofs import Proved, calculated
+from ...kernel import format_rational
 
 Rows = list[list[list[Fraction | int]]]
 Rewards = list[list[Fraction | int]]

@@ -12,16 +12,10 @@ from holdfast.solvers.cmdp.tails import binomial_tail, multinomial_l1_tail
 from holdfast.theory import Le
 from holdfast.theory.cmdp import concentration as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import philox
-from ..binding.values import Count, Values
-from ..families import (
-    Empirical,
-    Frequency,
-    empirical_laws,
-    frequencies,
-    simulable_frequencies,
-)
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import philox
+from ...binding.values import Count, Values
+from ..families import Empirical, Frequency, empirical_laws, frequencies, simulable_frequencies
 
 M25 = NamedMutant(
     "M25",

@@ -8,8 +8,8 @@ from fractions import Fraction
 from holdfast.solvers.cmdp.dual_ascent import DualPath, ascend
 from holdfast.theory.cmdp import dual_ascent, natural_gradient
 
-from ..binding.claims import claim
-from ..binding.values import Values
+from ...binding.claims import claim
+from ...binding.values import Values
 from ..families import DualLog, logs
 
 

@@ -21,11 +21,11 @@ from holdfast.solvers.cmdp.policies import scalarised_cost
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.cmdp import duality, foundations
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, OutOfScope
+from ...binding.values import ClaimError, Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, OutOfScope
-from ..binding.values import ClaimError, Values
 from ..families import cmdps
 from ..families.cmdps import budget_step, policy
 

@@ -9,9 +9,9 @@ from holdfast.solvers import CMDP, Policy, occupancy_of, policy_return, solve
 from holdfast.theory import Eq
 from holdfast.theory.cmdp import foundations
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.values import Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.values import Values
 from ..families import Branch, branches, cmdps
 from ..families.cmdps import deterministic_policy, policy, share
 

@@ -11,11 +11,11 @@ from holdfast.theory import Le
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import model_based as mb
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, Family
+from ...binding.values import Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, Family
-from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import neighbour, policy
 

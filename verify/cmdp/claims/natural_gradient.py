@@ -16,11 +16,11 @@ from holdfast.theory import Ge, Le, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import natural_gradient as theory
 
+from ...binding.balls import to_arb
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import OutOfScope
+from ...binding.values import Ball, ClaimError, Value, Values
 from .. import landmarks
-from ..binding.balls import to_arb
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import OutOfScope
-from ..binding.values import Ball, ClaimError, Value, Values
 from ..families.natural_gradient import (
     NaturalStep,
     landmark_step,

@@ -21,11 +21,11 @@ from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import policy_classes as theory
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, Family, OutOfScope
+from ...binding.values import Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, Family, OutOfScope
-from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import policy
 from .duality import dual_value, optimum

@@ -11,15 +11,15 @@ from holdfast.solvers.cmdp.coordinate_vertex import reduce_policy
 from holdfast.theory import Eq, Le
 from holdfast.theory.cmdp import randomisation
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, Family, OutOfScope
+from ...binding.values import Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, Family, OutOfScope
-from ..binding.values import Values
 from ..families import cmdps
 from ..families.cmdps import deterministic_policy, policy
-from .constrained import state_masses
 from .duality import optimum
+from .foundations import state_masses
 
 M8 = NamedMutant(
     "M8",

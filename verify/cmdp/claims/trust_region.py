@@ -14,11 +14,11 @@ from holdfast.solvers.cmdp.policy_change import PolicyChange, covers, policy_cha
 from holdfast.theory import Le, Quantity
 from holdfast.theory.cmdp import trust_region as tr
 
+from ...binding.balls import to_arb
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case, OutOfScope
+from ...binding.values import Ball, Value, Values
 from .. import landmarks
-from ..binding.balls import to_arb
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case, OutOfScope
-from ..binding.values import Ball, Value, Values
 from ..families import cmdps
 from ..families.cmdps import baseline, covering_policy, nearby_policy, policy
 

@@ -13,11 +13,11 @@ from holdfast.theory import Eq, Quantity
 from holdfast.theory.cmdp import foundations
 from holdfast.theory.cmdp import two_discounts as theory
 
+from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Case, OutOfScope
+from ...binding.values import ClaimError, Values
 from .. import landmarks
-from ..binding.claims import NamedMutant, claim
-from ..binding.draws import Draw
-from ..binding.family import Case, OutOfScope
-from ..binding.values import ClaimError, Values
 from ..families import cmdps
 from ..families.cmdps import policy
 from .randomisation import cost_discount

@@ -11,9 +11,9 @@ from holdfast.solvers import CMDP, save, write_prism
 from holdfast.solvers.models.formats.prism.writer import prism_paths
 from holdfast.verify.campaign.exit_codes import ExitCode
 
-from . import output
-from .models import COST_HELP, MODEL_HELP, read_model
-from .targets import check_targets
+from ...terminal import output
+from ...terminal.targets import check_targets
+from ..named_models import COST_HELP, MODEL_HELP, read_model
 
 
 @click.command(epilog=MODEL_HELP)

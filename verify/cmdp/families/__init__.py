@@ -3,13 +3,7 @@
 from .branches import Branch, branches
 from .cmdps import cmdps
 from .logs import DualLog, logs
-from .samples import (
-    Empirical,
-    Frequency,
-    empirical_laws,
-    frequencies,
-    simulable_frequencies,
-)
+from .samples import Empirical, Frequency, empirical_laws, frequencies, simulable_frequencies
 
 __all__ = [
     "Branch",

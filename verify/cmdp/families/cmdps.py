@@ -21,8 +21,8 @@ from holdfast.solvers import (
 )
 from holdfast.solvers.models.arrays import assemble
 
-from ..binding.draws import Draw
-from ..binding.family import Family, OutOfScope
+from ...binding.draws import Draw
+from ...binding.family import Family, OutOfScope
 
 KINDS = ("generic", "deterministic", "absorbing", "unreachable", "duplicate", "ties")
 DISCOUNTS = (Fraction(1, 2), Fraction(0), Fraction(9, 10), Fraction(99, 100))

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from holdfast.solvers import CMDP, Policy, from_arrays, most_feasible
 
-from ..binding.draws import Draw
-from ..binding.family import Case, Family, OutOfScope
+from ...binding.draws import Draw
+from ...binding.family import Case, Family, OutOfScope
 from .cmdps import cmdps, covering_policy, policy, skeleton, with_budgets
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..binding.draws import Draw
-from ..binding.family import Family
+from ...binding.draws import Draw
+from ...binding.family import Family
 
 
 @dataclass(frozen=True, slots=True)

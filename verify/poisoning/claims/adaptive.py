@@ -12,12 +12,12 @@ from holdfast.theory import Eq
 from holdfast.theory.poisoning import adaptive as theory
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case
-from ..binding.values import Values
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case
+from ...binding.values import Values
 from ..families.flips import TrainedFeatures, collapsed, reward, tabular
-from ..flip_landmarks import boxed, saving, single, tabular_promise
-from .poisoning import least_cost, problems
+from ..landmarks import boxed, saving, single, tabular_promise
+from .least_cost import least_cost, problems
 
 
 def under_one_equation(problem: FlipProblem, scores: tuple[Fraction, ...]) -> FlipProblem:

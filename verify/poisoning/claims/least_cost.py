@@ -19,12 +19,12 @@ from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.poisoning import least_cost as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case, Family
-from ..binding.proofs import Proved, calculated
-from ..binding.values import Values
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case, Family
+from ...binding.proofs import Proved, calculated
+from ...binding.values import Values
 from ..families.flips import flips, multiplier
-from ..flip_landmarks import PROBLEMS, boxed, saving, single, with_best
+from ..landmarks import PROBLEMS, boxed, saving, single, with_best
 
 _ZERO = Fraction(0)
 

@@ -15,11 +15,11 @@ from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import mixtures as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.values import Values
+from ...binding.claims import NamedMutant, claim
+from ...binding.values import Values
 from ..families.flips import flips, share
-from ..flip_landmarks import boxed, line_only, outside, single
-from .poisoning import distance, landmarks, least_cost, problems
+from ..landmarks import boxed, line_only, outside, single
+from .least_cost import distance, landmarks, least_cost, problems
 
 _ZERO = Fraction(0)
 _OUTSIDE_SWAPPED = Quantity(

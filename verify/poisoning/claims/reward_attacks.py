@@ -19,15 +19,15 @@ from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import reward_attacks as theory
 from holdfast.theory.poisoning import reward_learning
 
-from ..binding.claims import claim
-from ..binding.family import Case
-from ..binding.proofs import Proved, calculated
-from ..binding.values import ClaimError, Values
+from ...binding.claims import claim
+from ...binding.family import Case
+from ...binding.proofs import Proved, calculated
+from ...binding.values import ClaimError, Values
+from ...kernel import format_rational
 from ..families.answers import Answers, answers
 from ..families.rewards import single
 from ..families.taught_rewards import Attack, attacks, separated, teach
-from ..kernel import format_rational
-from .poisoning import least_cost, proved
+from .least_cost import least_cost, proved
 from .reward_learning import proved_separable, squares
 
 _ZERO = Fraction(0)

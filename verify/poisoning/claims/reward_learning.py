@@ -20,10 +20,10 @@ from holdfast.solvers.poisoning.rewards.separability import Separation, interior
 from holdfast.theory import Ge, Le, Quantity
 from holdfast.theory.poisoning import reward_learning as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case
-from ..binding.proofs import Proved
-from ..binding.values import ClaimError, Values
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case
+from ...binding.proofs import Proved
+from ...binding.values import ClaimError, Values
 from ..families.rewards import labelled, single, whole_reward
 from ..families.taught_rewards import Taught, cheapest, other_labels, start, taught
 

@@ -15,19 +15,11 @@ from holdfast.theory import Le
 from holdfast.theory.poisoning import reward_stability as theory
 from holdfast.theory.poisoning import vertices
 
-from ..binding.balls import to_arb
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case, OutOfScope
-from ..binding.values import Ball, Value, Values
-from ..families.rewards import (
-    answer,
-    copies,
-    labelled,
-    ridge,
-    single,
-    temperature,
-    vertex_labels,
-)
+from ...binding.balls import to_arb
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case, OutOfScope
+from ...binding.values import Ball, Value, Values
+from ..families.rewards import answer, copies, labelled, ridge, single, temperature, vertex_labels
 from .reward_learning import squares
 
 _TINY = Fraction(1, 1000)

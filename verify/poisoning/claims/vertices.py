@@ -14,26 +14,12 @@ from holdfast.theory import Eq, Ge, Le, Lt, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
 from holdfast.theory.poisoning import vertices as theory
 
-from ..binding.claims import NamedMutant, claim
-from ..binding.family import Case
-from ..binding.values import Values
-from ..families.flips import (
-    copies,
-    flips,
-    more_features,
-    other_copies,
-    thresholds,
-)
-from ..flip_landmarks import (
-    fewer,
-    heavy_half,
-    no_saving_above,
-    quarter,
-    single,
-    spread,
-    undecided,
-)
-from .poisoning import distance, landmarks, least_cost, problems, proved
+from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case
+from ...binding.values import Values
+from ..families.flips import copies, flips, more_features, other_copies, thresholds
+from ..landmarks import fewer, heavy_half, no_saving_above, quarter, single, spread, undecided
+from .least_cost import distance, landmarks, least_cost, problems, proved
 
 
 # -- more features

@@ -34,9 +34,9 @@ from holdfast.solvers.poisoning.data.texts import (
 )
 from holdfast.verify.report.numbers import count
 
-from .options import refuse_idle
-from .poisoning_numbers import whole_numbers
-from .targets import check_targets, make_folder
+from ...terminal.options import refuse_idle
+from ...terminal.targets import check_targets, make_folder
+from .numbers import whole_numbers
 
 Array = np.ndarray[Any, Any]
 FEATURES = {
@@ -260,7 +260,7 @@ def check_picture(path: str | None) -> None:
     """Raises click.BadParameter unless the suffix is that of a picture."""
     if path is None:
         return
-    from holdfast.verify.report.frontier import check_suffix
+    from holdfast.verify.report.pictures import check_suffix
 
     try:
         check_suffix(path)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import click
 
-from .options import refuse_repeated
+from ...terminal.options import refuse_repeated
 
 COUNT_LIMIT = 10**9
 """Of a number of features, pairs or copies: far more than fits into memory."""

@@ -15,9 +15,9 @@ from holdfast.solvers.poisoning.rewards.learning import RewardStatus
 from holdfast.verify.report.numbers import DASH, count, duration
 from holdfast.verify.report.text import VisibleText as Text
 
-from .output import plain
-from .poisoning_input import Data
-from .poisoning_targets import Target
+from ...terminal.output import plain
+from .input import Data
+from .targets import Target
 
 PURPOSE = (
     "This measures how robust a preference-learning pipeline is to changed labels. It works on "

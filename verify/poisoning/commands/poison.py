@@ -12,30 +12,15 @@ from rich.console import Console
 from holdfast.solvers.poisoning.measure.measurement import Conditions, Measurement, measure
 from holdfast.verify.campaign.exit_codes import ExitCode
 
-from . import output
-from .json_files import write_json
-from .options import SEED, Whole, refuse_idle
-from .poisoning_input import (
-    FEATURES,
-    Data,
-    check_picture,
-    progress_bar,
-    read_data,
-    sizes_of,
-)
-from .poisoning_numbers import COUNT_LIMIT, Positive, share
-from .poisoning_output import (
-    PURPOSE,
-    cost_table,
-    flips,
-    headline,
-    notes,
-    rewards_table,
-    robustness,
-)
-from .poisoning_records import append_record, document, write_flipped
-from .poisoning_targets import TARGETS, Target
-from .targets import check_targets
+from ...terminal import output
+from ...terminal.json_files import write_json
+from ...terminal.options import SEED, Whole, refuse_idle
+from ...terminal.targets import check_targets
+from .input import FEATURES, Data, check_picture, progress_bar, read_data, sizes_of
+from .numbers import COUNT_LIMIT, Positive, share
+from .output import PURPOSE, cost_table, flips, headline, notes, rewards_table, robustness
+from .records import append_record, document, write_flipped
+from .targets import TARGETS, Target
 
 _CERTIFICATE = "poison.certificate.json"
 _EXACT = 20_000
@@ -261,7 +246,7 @@ def _written(
 
 
 def _draw(measurements: Sequence[Measurement], title: str, path: str) -> Path:
-    from holdfast.verify.report.poisoning_plots import CostPoint, draw_costs
+    from holdfast.verify.poisoning.pictures import CostPoint, draw_costs
 
     points = [
         CostPoint(

@@ -19,10 +19,10 @@ from holdfast.solvers.poisoning.data.pairs import PreferencePairs, rows_of
 from holdfast.solvers.poisoning.measure.measurement import Measurement
 from holdfast.solvers.whole_files import append_line, whole
 
-from .json_files import json_text
-from .poisoning_input import Data
-from .poisoning_output import statement
-from .poisoning_targets import Target
+from ...terminal.json_files import json_text
+from .input import Data
+from .output import statement
+from .targets import Target
 
 Array = np.ndarray[Any, Any]
 _LIBRARIES = ("holdfast", "numpy", "scipy", "highspy")

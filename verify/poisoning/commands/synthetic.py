@@ -23,13 +23,13 @@ from holdfast.solvers.poisoning.measure.synthetic import (
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.numbers import DASH, count, duration
 
-from . import output
-from .json_files import write_json
-from .options import Whole, refuse_repeated
-from .poisoning_input import check_picture, progress_bar
-from .poisoning_numbers import share, whole_numbers
-from .poisoning_output import PURPOSE, titled
-from .targets import check_targets
+from ...terminal import output
+from ...terminal.json_files import write_json
+from ...terminal.options import Whole, refuse_repeated
+from ...terminal.targets import check_targets
+from .input import check_picture, progress_bar
+from .numbers import share, whole_numbers
+from .output import PURPOSE, titled
 
 
 @click.command(name="poison-synthetic", epilog=PURPOSE)
@@ -163,7 +163,7 @@ def _mean(value: float, spread: float, digits: int = 2) -> str:
 
 
 def _draw(cells: Sequence[Cell], path: str) -> str:
-    from holdfast.verify.report.poisoning_plots import draw_ratios
+    from holdfast.verify.poisoning.pictures import draw_ratios
 
     series: dict[str, list[tuple[float, float, float, float]]] = {}
     for cell in cells:

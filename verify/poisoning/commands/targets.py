@@ -17,7 +17,7 @@ from holdfast.solvers.poisoning.measure.measurement import Measurement
 from holdfast.solvers.poisoning.rewards.learning import fit_reward
 from holdfast.verify.report.numbers import count, decimal
 
-from .poisoning_input import Data
+from .input import Data
 
 Array = np.ndarray[Any, Any]
 TARGETS = {

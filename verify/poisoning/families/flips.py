@@ -15,8 +15,8 @@ from holdfast.solvers import Vector
 from holdfast.solvers.exact import common_denominator
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 
-from ..binding.draws import Draw
-from ..binding.family import Family, OutOfScope
+from ...binding.draws import Draw
+from ...binding.family import Family, OutOfScope
 
 Rows = list[list[int]]
 FEATURE_KINDS = ("generic", "generic", "dependent", "duplicate", "opposite", "blank")

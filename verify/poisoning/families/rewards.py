@@ -12,8 +12,8 @@ from math import lcm
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 
-from ..binding.draws import Draw
-from ..binding.family import Family
+from ...binding.draws import Draw
+from ...binding.family import Family
 from .flips import weights
 
 KINDS = ("generic", "generic", "opposite", "blank", "duplicate")

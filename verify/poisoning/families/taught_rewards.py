@@ -17,8 +17,8 @@ from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.rewards.exact_loss import probabilities
 
-from ..binding.draws import Draw
-from ..binding.family import Family
+from ...binding.draws import Draw
+from ...binding.family import Family
 from .flips import weights
 from .rewards import by_feature, small_features, small_labels, whole_multiple, whole_reward
 

@@ -1,0 +1,1 @@
+"""Chance constraints: claims, families, landmarks, oracles, commands and pictures."""

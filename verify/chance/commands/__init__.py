@@ -1,0 +1,1 @@
+"""What `solve --joint-risk` does and prints."""

@@ -1,0 +1,1 @@
+"""Where chance problems come from: finite horizons, windows, mixtures of policies."""

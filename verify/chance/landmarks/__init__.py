@@ -1,0 +1,1 @@
+"""Named instances of chance problems: finite horizons in `problems`, windows in `windows`."""

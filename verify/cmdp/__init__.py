@@ -1,0 +1,1 @@
+"""Constrained MDPs: claims, families, landmarks and commands."""

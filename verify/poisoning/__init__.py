@@ -1,0 +1,1 @@
+"""Label-flip poisoning: claims, families, landmarks, commands and pictures."""

@@ -1,0 +1,1 @@
+"""`poison` and `poison-synthetic`."""

@@ -1,0 +1,1 @@
+"""Where preference data come from: flips, rewards, taught rewards, answers."""

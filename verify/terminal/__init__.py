@@ -1,0 +1,1 @@
+"""What all commands share: the console, the options, and where they write."""
