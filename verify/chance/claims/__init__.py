@@ -1,1 +1,1 @@
-"""The claims that come with holdfast: every theorem of the catalogue bound to a family."""
+"""The theorems of `holdfast.theory.chance` bound to families, file by file of the same name."""
