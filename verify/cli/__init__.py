@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -17,60 +19,44 @@ from holdfast.verify.campaign.streams import protect, release
 
 from . import endings
 
-_COMMANDS = {
-    "verify": (
-        "holdfast.verify.cli.verifying",
-        "Examine theorems on drawn models and on real ones.",
-    ),
-    "list": ("holdfast.verify.cli.looking", "List the theorems."),
-    "show": (
-        "holdfast.verify.cli.looking",
-        "Show one theorem: statement, assumptions, source, mutants, findings.",
-    ),
-    "solve": (
-        "holdfast.verify.cli.solving",
-        "Solve a constrained model exactly and certify the answer.",
-    ),
-    "export": (
-        "holdfast.verify.cmdp.commands.exporting",
-        "Write a model as PRISM's explicit files, or as .json or .npz.",
-    ),
-    "check": (
-        "holdfast.verify.cli.looking",
-        "Check certificates with the kernel, in a fresh process.",
-    ),
-    "hunt": (
-        "holdfast.verify.cli.hunting",
-        "Search for the model on which a theorem is tightest, or false.",
-    ),
-    "poison": (
-        "holdfast.verify.poisoning.commands.poison",
-        "Measure how robust the labels of preference data are.",
-    ),
-    "poison-synthetic": (
-        "holdfast.verify.poisoning.commands.synthetic",
-        "The same on made-up data: tables and a picture.",
-    ),
-    "doctor": ("holdfast.verify.cli.looking", "Say whether this installation can be relied on."),
+_OWN = {
+    "verify": ("verifying", "Examine theorems on drawn models and on real ones."),
+    "list": ("looking", "List the theorems."),
+    "show": ("looking", "Show one theorem: statement, assumptions, source, mutants, findings."),
+    "solve": ("solving", "Solve a constrained model exactly and certify the answer."),
+    "check": ("looking", "Check certificates with the kernel, in a fresh process."),
+    "hunt": ("hunting", "Search for the model on which a theorem is tightest, or false."),
+    "doctor": ("looking", "Say whether this installation can be relied on."),
 }
+
+
+@cache
+def _commands() -> dict[str, tuple[str, str]]:
+    """Name -> (module, what it is for); after those of this folder the pillars' own."""
+    found = {name: (f"{__name__}.{module}", text) for name, (module, text) in _OWN.items()}
+    for folder in sorted(Path(__file__).resolve().parents[1].glob("*/commands")):
+        package = import_module(f"holdfast.verify.{folder.parent.name}.commands")
+        for name, (module, text) in package.COMMANDS.items():
+            found[name] = f"{package.__name__}.{module}", text
+    return found
 
 
 class _Lazy(click.Group):
     """Loads a command's module when the command is used, so that --help is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(_commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _commands():
             return None
-        module = import_module(_COMMANDS[cmd_name][0])
+        module = import_module(_commands()[cmd_name][0])
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in _commands().items()])
         with formatter.section("Exit codes"):
             formatter.write_dl(list(EXIT_CODES.items()))
 
