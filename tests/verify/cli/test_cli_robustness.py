@@ -261,8 +261,8 @@ def test_a_path_that_cannot_be_written(
     holdfast: Invoke, monkeypatch: pytest.MonkeyPatch, model: Path, command, path: str
 ) -> None:
     """Before the work: the model is not even read."""
-    for module in ("solving", "exporting"):
-        monkeypatch.setattr(f"holdfast.verify.cli.{module}.read_model", None)
+    for module in ("cli.solving", "cmdp.commands.exporting"):
+        monkeypatch.setattr(f"holdfast.verify.{module}.read_model", None)
     monkeypatch.setattr("holdfast.verify.campaign.run.run_campaign", None)
     monkeypatch.setattr("holdfast.verify.cli.hunting.hunt", None)
     done = holdfast(*command, path)
