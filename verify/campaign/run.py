@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from holdfast import __version__
 
 from ..binding.claims import Claim
 from ..binding.description import describe
@@ -26,13 +22,13 @@ from ..engine.ledger import RUN_ALPHA, Ledger
 from ..store.store import Run, Store
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
 from .summary import RunSummary, summarise
+from .versions import versions
 from .workers import Task, Workers, examine
 from .worlds import WorldSummary
 
 MEANING = 2
 """Raised when findings of earlier versions mean something else: their runs are not resumed."""
 
-_PACKAGES = ("numpy", "scipy", "sympy", "python-flint", "highspy", "hypothesis")
 _NO_WORLDS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -151,17 +147,6 @@ def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = 
         versions=run.versions,
         alpha=str(RUN_ALPHA),
     )
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that a verdict rests on, importing none of it."""
-    found = {"holdfast": __version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "absent"
-    return {**found, "platform": platform.platform()}
 
 
 def fingerprint(plan: Plan) -> str:

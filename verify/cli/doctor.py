@@ -22,26 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.verify.campaign.versions import required
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 OLDEST_PYTHON = (3, 11)
-LIBRARIES = (
-    "numpy",
-    "scipy",
-    "highspy",
-    "python-flint",
-    "sympy",
-    "hypothesis",
-    "click",
-    "rich",
-    "gymnasium",
-    "matplotlib",
-    "networkx",
-    "jinja2",
-    "latex2mathml",
-    "junitparser",
-)
 EXTRAS = {
     "icu_sepsis": "worlds",
     "distributed": "cluster",
@@ -74,7 +60,7 @@ def diagnose() -> list[Check]:
     """All checks, in the order in which things depend on each other; never raises."""
     return [
         _run("python", f"use Python {_dotted(OLDEST_PYTHON)} or newer", _python),
-        *(_run(name, _REINSTALL, partial(_version, name)) for name in LIBRARIES),
+        *(_run(name, _REINSTALL, partial(_version, name)) for name in required()),
         _run("exact arithmetic", "reinstall python-flint", _exact_solve),
         _run("linear programs", "reinstall highspy and python-flint", _linear_program),
         _run("kernel", _REINSTALL, _kernel),

@@ -102,7 +102,15 @@ def test_the_summary(claims: tuple[Claim, ...], store: Store) -> None:
 def test_versions_are_read_without_importing() -> None:
     found = versions()
     assert list(found)[:2] == ["holdfast", "python"]
-    assert {"numpy", "scipy", "sympy", "python-flint", "highspy", "hypothesis"} < found.keys()
+    assert {
+        "numpy",
+        "scipy",
+        "sympy",
+        "python-flint",
+        "highspy",
+        "hypothesis",
+        "numba",
+    } < found.keys()
     assert all(found.values())
 
 

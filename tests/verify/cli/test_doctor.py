@@ -54,8 +54,14 @@ def test_errors_are_results(monkeypatch: pytest.MonkeyPatch) -> None:
     assert named("exact arithmetic").detail.startswith("ImportError: libflint.so.20")
 
 
+def test_every_requirement_is_looked_at() -> None:
+    names = {check.name for check in diagnose()}
+    assert {"numba", "threadpoolctl", "python-flint", "numpy"} <= names
+    assert not {"pytest", "sphinx"} & names
+
+
 def test_a_missing_library_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LIBRARIES", ("no-such-library",))
+    monkeypatch.setattr(doctor, "required", lambda: ("no-such-library",))
     check = named("no-such-library")
     assert (check.ok, check.detail) == (False, "not installed")
     assert "reinstall holdfast" in check.remedy
