@@ -3,7 +3,7 @@
 A program that shares nothing with the kernel (`judge.py`) decides whether the conclusion of each
 accepted mutant is true. HOLDFAST_MUTANTS says how many are made (20,000 unless it is set, over two
 processes), HOLDFAST_MUTANTS_SEED which: `HOLDFAST_MUTANTS=100000 pytest -m slow -s
-tests/kernel/test_mutations.py`.
+tests/verify/kernel/test_mutations.py`.
 """
 
 import copy
@@ -98,7 +98,7 @@ WINDOWS: list[Document] = [
 
 def seeds() -> list[Document]:
     """True certificates of every kind."""
-    path = Path(__file__).parents[1] / "field" / "documents" / "true.json.gz"
+    path = Path(__file__).parents[2] / "field" / "documents" / "true.json.gz"
     kept = json.loads(gzip.decompress(path.read_bytes()))
     found = [*neighbour("conftest").DOCUMENTS.values(), *WINDOWS, *kept]
     return [document for document in found if check(document).accepted]
