@@ -1,6 +1,7 @@
 """The source files of the three layers, parsed once."""
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,10 @@ class Source:
         """The package that relative imports of this file start from."""
         return self.module if self.path.name == "__init__.py" else self.module.rpartition(".")[0]
 
-    def imports(self) -> list[tuple[int, str]]:
+    def imports(self, keep: Callable[[ast.AST], bool] = bool) -> list[tuple[int, str]]:
         """Line and absolute dotted name of everything imported, wherever in the file it stands."""
         found = []
-        for node in ast.walk(self.tree):
+        for node in filter(keep, ast.walk(self.tree)):
             if isinstance(node, ast.Import):
                 found += [(node.lineno, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -47,13 +48,18 @@ def parse(path: Path, module: str) -> Source:
     return Source(path, module, ast.parse(text, str(path)), len(text.splitlines()))
 
 
-@pytest.fixture(scope="session")
-def sources(repository: Path) -> tuple[Source, ...]:
+def parse_layers(root: Path) -> tuple[Source, ...]:
+    """All files of the three layers that lie in a folder."""
     found = []
     for layer in LAYERS:
-        for path in sorted((repository / layer).rglob("*.py")):
-            parts = path.relative_to(repository).with_suffix("").parts
+        for path in sorted((root / layer).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
             name = ".".join(("holdfast", *parts)).removesuffix(".__init__")
             found.append(parse(path, name))
     assert {source.module for source in found} >= {f"holdfast.{layer}" for layer in LAYERS}
     return tuple(found)
+
+
+@pytest.fixture(scope="session")
+def sources(repository: Path) -> tuple[Source, ...]:
+    return parse_layers(repository)
