@@ -13,7 +13,7 @@ import pytest
 from .conftest import parse_layers
 
 ROOMS = {
-    "solvers": ("errors", "strict exact limits whole_files lazy_names", "programs models"),
+    "solvers": ("errors", "strict sequences exact limits whole_files lazy_names", "programs models"),
     "verify": (
         "kernel", "binding", "engine", "store", "campaign", "search", "report", "terminal",
     ),
@@ -170,7 +170,15 @@ def test_the_root_of_a_layer_holds_what_all_pillars_share(repository: Path) -> N
     }
     assert at_root == {
         "theory": {"quantities", "relations", "theorem"},
-        "solvers": {"errors", "strict", "exact", "limits", "whole_files", "lazy_names"},
+        "solvers": {
+            "errors",
+            "strict",
+            "sequences",
+            "exact",
+            "limits",
+            "whole_files",
+            "lazy_names",
+        },
         "verify": {"pytest_plugin"},
     }
 
