@@ -13,7 +13,9 @@ import pytest
 from .conftest import parse_layers
 
 ROOMS = {
-    "solvers": ("errors", "strict sequences exact limits whole_files lazy_names", "programs models"),
+    "solvers": (
+        "errors", "strict sequences exact limits whole_files lazy_names", "programs models",
+    ),
     "verify": (
         "kernel", "binding", "engine", "store", "campaign", "search", "report", "terminal",
     ),
