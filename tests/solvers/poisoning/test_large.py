@@ -17,7 +17,7 @@ from holdfast.solvers.poisoning.large.enclose import (
     enclose_flips,
 )
 
-from .conftest import random_problem
+from ...zoo.flips import random_problem
 
 Array = np.ndarray[Any, Any]
 NORMS = ("l1", "l2", "linf")

@@ -33,7 +33,7 @@ from holdfast.solvers.poisoning.large.verified import (
     sum_above,
 )
 
-from .conftest import random_problem
+from ...zoo.flips import random_problem
 from .test_large import arrays, gaussian
 
 Array = np.ndarray[Any, Any]
