@@ -1,7 +1,8 @@
-"""Joint chance problems in exact numbers: a named one and drawn ones."""
+"""Joint chance problems in exact numbers: those whose optimum is known, and drawn ones."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -9,13 +10,44 @@ import numpy as np
 
 from holdfast.solvers import CMDP, Vector, from_arrays
 from holdfast.solvers.chance import ChanceProblem
+from holdfast.verify.chance.landmarks.problems import g3, g7, g8, g10
+
+F = Fraction
 
 
 def three_states(discount: Any = 1, initial: Any = (1, 0, 0)) -> CMDP:
-    """The model of G3 (test_golden.py derives its optima)."""
-    tenths = [[[4, 4, 2], [6, 4, 0]], [[5, 1, 4], [8, 2, 0]], [[5, 5, 0], [0, 10, 0]]]
-    law = [[[Fraction(w, 10) for w in row] for row in rows] for rows in tenths]
-    return from_arrays(law, [[3, 1], [5, 0], [2, 2]], discount=discount, initial=list(initial))
+    """The model of G3 (tests/solvers/chance/test_golden.py derives its optima)."""
+    return g3().model.with_discount(discount).with_initial(list(initial))
+
+
+@dataclass(frozen=True)
+class Known:
+    """A problem with its optimum at a level; None where no policy is safe enough."""
+
+    problem: ChanceProblem
+    level: Fraction
+    value: Fraction | None
+
+
+def boole(problem: ChanceProblem) -> ChanceProblem:
+    """Every visit is charged."""
+    return replace(problem, charge=F(1))
+
+
+KNOWN = {
+    **{f"G3 at {level}": Known(g3(), F(level), F(value))
+       for level, value in {"0": "57/25", "1/10": "191/50", "1/4": "2419/400"}.items()},
+    **{f"G3 at {level}, Boole": Known(boole(g3()), F(level), F(value))
+       for level, value in {"1/10": "731/200", "1/4": "1121/200"}.items()},
+    # Level 1/10 is spent by a hazard that nobody can avoid; those who had it may be reckless.
+    "G7": Known(g7(), F(1, 10), F(1, 10)),
+    "G7, infeasible": Known(g7(), F(1, 11), None),
+    # One risk that is worth 1, and is counted once or at each of 5 times.
+    "G8": Known(g8(5), F(1, 10), F(1, 10)),
+    "G8, Boole": Known(boole(g8(5)), F(1, 10), F(1, 50)),
+    # The level is that of the hazard, which may so be taken once for certain.
+    "G10": Known(g10(), F(1, 10), F(1)),
+}  # fmt: skip
 
 
 def random_problem(seed: int, **options: Any) -> ChanceProblem:
