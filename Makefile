@@ -18,7 +18,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test slow benchmark storm text coverage lint docs constraints clean
+.PHONY: help environment verify test slow benchmark figures storm text coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +50,9 @@ slow: $(READY) ## the slow tests
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)
+
+figures: $(READY) ## size and shape of the code, beside the commits named in COMMITS
+	$(BIN)/python -m tests.architecture.figures $(COMMITS)
 
 storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
 	$(BIN)/python -m pytest -p no:xdist tests/storm

@@ -5,35 +5,14 @@ Branching 4, gamma 9/10, one cost whose budget binds.  No time is asserted.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import numpy as np
 import pytest
 
-from holdfast.solvers import CMDP, solve
-from holdfast.solvers.cmdp.improvement import FloatModel
+from holdfast.solvers import solve
 from holdfast.verify.kernel import check
 
+from ..zoo.large import random_graph
+
 ROUNDS = {200: 5, 1000: 1}
-
-
-def random_graph(states: int, actions: int = 4, seed: int = 0) -> CMDP:
-    """Probabilities over 1000, rewards and costs over 100, the budget half-way between extremes."""
-    rng = np.random.default_rng(seed)
-    size = states * actions
-    successors = np.concatenate([rng.choice(states, 4, replace=False) for _ in range(size)])
-    weights = np.concatenate([rng.multinomial(996, [0.25] * 4) + 1 for _ in range(size)])
-    model = CMDP(
-        states, np.arange(states + 1) * actions, np.tile(np.arange(actions), states),
-        np.arange(size + 1) * 4, successors, weights, rng.integers(0, 101, size), 100,
-        rng.integers(0, 101, (1, size)), (100,), (Fraction(0),), Fraction(9, 10),
-        np.ones(states, dtype=int),
-    )  # fmt: skip
-    floats, cost = FloatModel.of(model), model.cost_vector(0).floats()
-    greedy, _ = floats.iterate(model.reward_vector().floats())
-    low = -floats.iterate(-cost)[1].mean()
-    middle = round(500 * (low + floats.values(greedy, cost).mean()))
-    return model.with_budgets(Fraction(middle, 1000))
 
 
 @pytest.mark.parametrize("states", ROUNDS, ids=lambda states: f"{states}x4")

@@ -19,6 +19,8 @@ import numpy as np
 import peers
 from peers import best, timed
 
+sys.path.append(str(Path(__file__).resolve().parents[2]))  # for the zoo
+
 
 def draw(order: dict[str, Any]) -> dict[str, Any]:
     """The model of a family in floating point, in a file for the others."""
@@ -44,8 +46,9 @@ def enclose(order: dict[str, Any]) -> dict[str, Any]:
 
     Compiled code is loaded on a small model before.
     """
+    from tests.zoo.unconstrained import optimal_returns
+
     from holdfast.solvers import enclose
-    from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
 
     small = _model(order | {"states": 100})
     optimal_returns(small, enclose(small, method="scale").multipliers)
@@ -133,7 +136,7 @@ def peak_memory() -> float:
 
 
 def _model(order: dict[str, Any]) -> Any:
-    from holdfast.solvers.cmdp.scale.drawn_models import FAMILIES
+    from tests.zoo.large import FAMILIES
 
     known = ("discount", "constraints", "share")
     options = {name: order[name] for name in known if name in order}

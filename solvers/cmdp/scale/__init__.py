@@ -2,5 +2,5 @@
 
 Compiled loops (numba) over a model's own arrays evaluate and improve policies; the search for
 multipliers and policies keeps every policy it evaluates, with rigorous bounds on its returns.
-Import what is needed from the modules: only ``drawn_models`` loads without the compiler.
+Import what is needed from the modules: most of them load the compiler.
 """

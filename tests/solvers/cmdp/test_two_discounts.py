@@ -18,7 +18,6 @@ from holdfast.solvers import (
     Status,
     from_arrays,
     policy_return,
-    solve,
     solve_by_chord,
 )
 from holdfast.solvers.cmdp.finite_horizon import horizon_bounds, solve_finite_horizon, unrolled
@@ -65,14 +64,6 @@ def test_the_best_stationary_policy_reaches_half():
     acting = Policy((F(1, 4), F(3, 4)))
     assert policy_return(model.with_discount(F(3, 4)), acting, ("cost", 0)) == 1
     assert policy_return(model, acting) == F(1, 2)
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_equal_discounts_are_the_ordinary_problem(random_model, seed):
-    model = random_model(seed)
-    found = solve_two_discounts(model, model.discount)
-    assert found.value == solve(model).value
-    assert found.switch == 0
 
 
 def returns_of(model, discount, policy: SwitchingPolicy):

@@ -19,7 +19,7 @@ from holdfast.solvers.poisoning import (
 )
 from holdfast.solvers.poisoning.flips.closed_forms import size
 
-from .conftest import random_problem
+from ...zoo.flips import random_problem
 
 F = Fraction
 NORMS = ("l1", "l2", "linf")

@@ -12,7 +12,7 @@ from holdfast.solvers.poisoning.flips.cost import _Moves
 from holdfast.solvers.programs import box
 from holdfast.verify.kernel import check
 
-from .conftest import random_problem
+from ...zoo.flips import random_problem
 
 F = Fraction
 NORMS = ("l1", "l2", "linf")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import flip_cost
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.enclose import (
     EnclosedFlips,
@@ -17,23 +17,9 @@ from holdfast.solvers.poisoning.large.enclose import (
     enclose_flips,
 )
 
-from .conftest import random_problem
+from ...zoo.flips import NORMS, arrays, random_problem
 
 Array = np.ndarray[Any, Any]
-NORMS = ("l1", "l2", "linf")
-
-
-def floats(vector: Any) -> Array:
-    return np.array([float(value) for value in vector.fractions()])
-
-
-def arrays(problem: FlipProblem) -> dict[str, Any]:
-    return {
-        "features": np.array([floats(row) for row in problem.features]),
-        "benign": floats(problem.benign),
-        "target": floats(problem.target),
-        "weights": None if problem.weights is None else floats(problem.weights),
-    }
 
 
 def brackets(found: EnclosedFlips, value: Fraction) -> bool:
@@ -80,15 +66,6 @@ def test_the_bounds_bracket_the_exact_optimum(
         if norm == "l1":
             assert found.n_fractional <= problem.rank, seed
     assert closed >= 0.97 * count
-
-
-@pytest.mark.parametrize("norm", NORMS)
-def test_small_data_with_ties_are_settled_exactly(norm: str) -> None:
-    for seed in range(60):
-        problem = random_problem(seed)
-        found = enclose_flips(**arrays(problem), norm=norm)
-        assert found.status is EnclosureStatus.ENCLOSED, seed
-        assert brackets(found, flip_cost(problem, norm).value), seed
 
 
 def _structured() -> dict[str, dict[str, Any]]:

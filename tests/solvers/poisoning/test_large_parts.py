@@ -33,8 +33,8 @@ from holdfast.solvers.poisoning.large.verified import (
     sum_above,
 )
 
-from .conftest import random_problem
-from .test_large import arrays, gaussian
+from ...zoo.flips import arrays, random_problem
+from .test_large import gaussian
 
 Array = np.ndarray[Any, Any]
 BELOW = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}

@@ -1,4 +1,4 @@
-"""The reward learnt in floats: closed forms, scipy beside it, statuses, and what is refused."""
+"""The reward learnt in floats: closed forms, statuses, and what is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning.rewards import loss_passes
@@ -18,12 +17,7 @@ from holdfast.solvers.poisoning.rewards.effects import (
 from holdfast.solvers.poisoning.rewards.learning import RewardStatus, fit_reward
 from holdfast.solvers.poisoning.rewards.separability import separating_direction
 
-
-def data(seed: int, n: int = 4, pairs: int = 60):
-    """Soft labels, weights, and rows that differ by a thousand in scale."""
-    rng = np.random.default_rng(seed)
-    features = rng.normal(size=(n, pairs)) * 10.0 ** rng.integers(-1, 3, size=(n, 1))
-    return features, rng.uniform(size=pairs), rng.integers(0, 4, pairs).astype(float)
+from ...zoo.flips import soft_labels
 
 
 @pytest.mark.parametrize("label", [0.5, 0.25, 0.9])
@@ -42,28 +36,8 @@ def test_weights_are_copies():
     assert found.loss == pytest.approx(4 * math.log(4) - 3 * math.log(3), abs=1e-9)
 
 
-@pytest.mark.parametrize("ridge", [0.0, 0.5, 100.0])
-@pytest.mark.parametrize("seed", range(4))
-def test_the_minimum_is_that_of_a_general_method(seed, ridge):
-    features, labels, rho = data(seed)
-    scale = np.sqrt((features**2).mean(axis=1))
-
-    def loss(y):
-        r = y / scale
-        u = r @ features
-        value = rho @ (np.logaddexp(0, u) - labels * u) + ridge / 2 * r @ r
-        slope = (features @ (rho * (1 / (1 + np.exp(-u)) - labels)) + ridge * r) / scale
-        return value, slope
-
-    found = fit_reward(features, labels, weights=rho, ridge=ridge)
-    other = minimize(loss, np.zeros(4), jac=True, method="BFGS", options={"gtol": 1e-9})
-    assert found.status is RewardStatus.CONVERGED
-    assert found.loss <= other.fun + 1e-9
-    np.testing.assert_allclose(found.reward, other.x / scale, rtol=1e-5, atol=1e-6)
-
-
 def test_blocks_do_not_change_the_result(monkeypatch):
-    features, labels, rho = data(5)
+    features, labels, rho = soft_labels(5)
     whole = fit_reward(features, labels, weights=rho, ridge=0.1)
     monkeypatch.setattr(loss_passes, "_BLOCK", 28)
     parts = fit_reward(features, labels, weights=rho, ridge=0.1)
@@ -71,7 +45,7 @@ def test_blocks_do_not_change_the_result(monkeypatch):
 
 
 def test_single_precision_is_taken_as_it_is():
-    features, labels, _ = data(6)
+    features, labels, _ = soft_labels(6)
     single = features.astype(np.float32)
     whole = fit_reward(single.astype(float), labels)
     np.testing.assert_allclose(fit_reward(single, labels).reward, whole.reward, rtol=1e-12)
@@ -91,7 +65,7 @@ def test_long_scores_alone_do_not_separate():
 @pytest.mark.parametrize("seed", range(6))
 def test_labels_of_a_reward_are_separable(seed):
     """Labels 1 exactly where a reward is positive: no minimiser, and the direction shows it."""
-    features, _, _ = data(seed)
+    features, _, _ = soft_labels(seed)
     labels = (np.random.default_rng(seed + 100).normal(size=4) @ features > 0).astype(float)
     found = fit_reward(features, labels)
     assert found.status is RewardStatus.SEPARABLE
@@ -115,7 +89,7 @@ def test_separated_only_in_part():
 
 
 def test_soft_labels_never_separate():
-    features, labels, _ = data(7)
+    features, labels, _ = soft_labels(7)
     assert separating_direction(features, labels) is None
     assert separating_direction(np.ones((1, 2)), np.array([1.0, 0.5])) is None
     weightless = np.array([1.0, 0.0])
@@ -123,7 +97,7 @@ def test_soft_labels_never_separate():
 
 
 def test_few_iterations_stop_short():
-    features, labels, rho = data(8)
+    features, labels, rho = soft_labels(8)
     found = fit_reward(features, labels, weights=rho, iterations=1)
     assert found.status is RewardStatus.STOPPED
     assert found.iterations == 1

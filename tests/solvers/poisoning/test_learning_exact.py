@@ -26,7 +26,7 @@ from holdfast.solvers.poisoning.rewards.learning import RewardStatus, fit_reward
 from holdfast.solvers.poisoning.rewards.separability import interior_labels, separation
 from holdfast.verify.kernel import check
 
-from .conftest import random_problem
+from ...zoo.flips import random_problem
 
 F = Fraction
 

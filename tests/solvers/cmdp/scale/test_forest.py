@@ -7,9 +7,10 @@ import pytest
 
 from holdfast.solvers.cmdp.policies import Policy, evaluate_choices, occupancy_of
 from holdfast.solvers.cmdp.scale import evaluation, forest
-from holdfast.solvers.cmdp.scale.drawn_models import grid_world, nearly_deterministic, random_sparse
 from holdfast.solvers.cmdp.scale.evaluation import Chain, evaluate_chain, visits_of
 from holdfast.solvers.cmdp.scale.image import Image
+
+from ....zoo.large import grid_world, nearly_deterministic, random_sparse
 
 
 def random_links(size, seed):

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, solve
-from holdfast.solvers.cmdp.scale.drawn_models import FAMILIES, grid_world, random_sparse
 from holdfast.solvers.cmdp.scale.image import Image
 from holdfast.solvers.cmdp.scale.lagrangian import Lagrangian
-from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
 from holdfast.verify.kernel import check
+
+from ....zoo.large import FAMILIES, grid_world, random_sparse
+from ....zoo.unconstrained import optimal_returns
 
 
 def assert_encloses(model, value, **arguments):
@@ -261,17 +262,18 @@ def test_a_hundred_thousand_states(family, constraints):
 _MILLION = """
 import resource
 from holdfast.solvers import enclose
-from holdfast.solvers.cmdp.scale.drawn_models import random_sparse
+from tests.zoo.large import random_sparse
 found = enclose(random_sparse(1_000_000, discount="99/100"))
 print(float(found.width), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 
 
 @pytest.mark.slow
-def test_a_million_states_in_one_and_a_half_gigabytes():
+def test_a_million_states_in_one_and_a_half_gigabytes(repository):
     done = subprocess.run(
-        [sys.executable, "-c", _MILLION], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", _MILLION],
+        capture_output=True, text=True, check=True, cwd=repository,
+    )  # fmt: skip
     width, gigabytes = map(float, done.stdout.split())
     assert width <= 1e-7
     assert gigabytes < 1.5

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, most_feasible
-from holdfast.solvers.cmdp.scale.drawn_models import grid_world, random_sparse
-from holdfast.solvers.cmdp.scale.unconstrained import optimal_returns
 from holdfast.solvers.cmdp.scale.units import Units
 from holdfast.verify.kernel import check
+
+from ....zoo.large import grid_world, random_sparse
+from ....zoo.unconstrained import optimal_returns
 
 F = Fraction
 POWERS = [F(2) ** 40, F(1, 2**70), F(2) ** 1000]

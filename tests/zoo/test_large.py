@@ -9,12 +9,8 @@ import pytest
 
 from holdfast.solvers import ModelError, policy_iteration, solve
 from holdfast.solvers.cmdp.policies import policy_return
-from holdfast.solvers.cmdp.scale.drawn_models import (
-    FAMILIES,
-    grid_world,
-    nearly_deterministic,
-    random_sparse,
-)
+
+from .large import FAMILIES, grid_world, nearly_deterministic, random_sparse
 
 
 @pytest.mark.parametrize("family", FAMILIES)

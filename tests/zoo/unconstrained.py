@@ -8,13 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...errors import ModelError
-from ...exact import Rational, to_fraction
-from ...models.cmdp import CMDP
-from .compiled import suited_threads
-from .image import Array, Image
-from .search import Search
-from .units import NARROW, Units
+from holdfast.solvers import CMDP, ModelError
+from holdfast.solvers.cmdp.scale.compiled import suited_threads
+from holdfast.solvers.cmdp.scale.image import Array, Image
+from holdfast.solvers.cmdp.scale.search import Search
+from holdfast.solvers.cmdp.scale.units import NARROW, Units
+from holdfast.solvers.exact import Rational, to_fraction
 
 _LOOSE = 1e-3
 

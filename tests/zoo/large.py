@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
-from ...exact import Rational, to_fraction
-from ...models.cmdp import CMDP
+from holdfast.solvers import CMDP, ModelError
+from holdfast.solvers.cmdp.improvement import FloatModel
+from holdfast.solvers.exact import Rational, to_fraction
+
+from .unconstrained import typical_costs
 
 _HUNDREDTHS = 100
 _PIECE = 2**18
@@ -139,6 +141,25 @@ def grid_world(
     )  # fmt: skip
 
 
+def random_graph(states: int, actions: int = 4, seed: int = 0) -> CMDP:
+    """Branching 4, gamma 9/10, probabilities over 1000; the budget half-way between extremes."""
+    rng = np.random.default_rng(seed)
+    size = states * actions
+    successors = np.concatenate([rng.choice(states, 4, replace=False) for _ in range(size)])
+    weights = np.concatenate([rng.multinomial(996, [0.25] * 4) + 1 for _ in range(size)])
+    model = CMDP(
+        states, np.arange(states + 1) * actions, np.tile(np.arange(actions), states),
+        np.arange(size + 1) * 4, successors, weights, rng.integers(0, 101, size), 100,
+        rng.integers(0, 101, (1, size)), (100,), (Fraction(0),), Fraction(9, 10),
+        np.ones(states, dtype=int),
+    )  # fmt: skip
+    floats, cost = FloatModel.of(model), model.cost_vector(0).floats()
+    greedy, _ = floats.iterate(model.reward_vector().floats())
+    low = -floats.iterate(-cost)[1].mean()
+    middle = round(500 * (low + floats.values(greedy, cost).mean()))
+    return model.with_budgets(Fraction(middle, 1000))
+
+
 #: The kinds by name; each takes the number of states and the keywords they share.
 FAMILIES: dict[str, Callable[..., CMDP]] = {
     "random sparse": random_sparse,
@@ -239,8 +260,6 @@ def with_binding_budgets(model: CMDP, share: Rational = Fraction(1, 2)) -> CMDP:
     With several constraints the costs at hand are those of the policies that are best for the
     reward and for the sum of the costs, so that the budgets can be met together.
     """
-    from .unconstrained import typical_costs
-
     portion = to_fraction(share, "share")
     if not model.n_constraints:
         return model
