@@ -10,17 +10,14 @@ which has n rows only.  Otherwise  min s  with  x_j <= s  for every move whose r
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ...programs.highs import column_matrix, run_highs
+from ...programs.highs import solve
 from .arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
 _LARGEST_ROWS = 4_000
-_TOLERANCE = 1e-9
 _SECONDS = 600.0
 
 
@@ -53,26 +50,22 @@ def _columns(search: Sifting, moves: Array) -> Array:
 
 
 def _homogeneous(search: Sifting, moves: Array) -> tuple[Found | None, str]:
-    import highspy
-
     columns, size = _columns(search, moves), len(search.moment)
     scale = float(np.abs(search.moment).max())
     matrix = np.vstack([columns, -search.moment / scale])
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(matrix), size
     cost = np.zeros(len(matrix))
     cost[-1] = -1.0
     upper = np.ones(len(matrix))
-    upper[-1] = highspy.kHighsInf
-    model.col_cost_, model.col_lower_, model.col_upper_ = cost, np.zeros(len(matrix)), upper
-    model.row_lower_ = model.row_upper_ = np.zeros(size)
-    solution = _run(highspy, model, matrix)
-    if solution is None or not solution.col_value[-1] > 0:
+    upper[-1] = np.inf
+    found = solve(
+        cost, (np.zeros(len(matrix)), upper), matrix, (np.zeros(size), np.zeros(size)),
+        seconds=_SECONDS, presolve=True,
+    )  # fmt: skip
+    if not (found.optimal and found.x[-1] > 0):
         return None, "HiGHS did not solve the linear program of linf"
-    values = np.array(solution.col_value)
-    least = scale / values[-1]
-    y = -np.array(solution.row_dual) * (least / scale)
-    return _found(search, moves, least * values[:-1], _scaled_dual(search, y, least)), ""
+    least = scale / found.x[-1]
+    y = -found.y * (least / scale)
+    return _found(search, moves, least * found.x[:-1], _scaled_dual(search, y, least)), ""
 
 
 def _scaled_dual(search: Sifting, y: Array, least: float) -> Array:
@@ -82,40 +75,24 @@ def _scaled_dual(search: Sifting, y: Array, least: float) -> Array:
 
 
 def _general(search: Sifting, moves: Array, room: Array) -> tuple[Found | None, str]:
-    import highspy
-
     columns, size = _columns(search, moves), len(search.moment)
     count = len(moves)
     matrix = np.zeros((count + 1, size + count))
     matrix[:count, :size] = columns
     matrix[:count, size:] = np.eye(count)
     matrix[count, size:] = -1.0
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = count + 1, size + count
     cost = np.zeros(count + 1)
     cost[-1] = 1.0
-    model.col_cost_, model.col_lower_ = cost, np.zeros(count + 1)
-    model.col_upper_ = np.concatenate([room[moves], [highspy.kHighsInf]])
-    model.row_lower_ = np.concatenate([search.moment, np.full(count, -highspy.kHighsInf)])
-    model.row_upper_ = np.concatenate([search.moment, np.zeros(count)])
-    solution = _run(highspy, model, matrix)
-    if solution is None:
+    upper = np.concatenate([room[moves], [np.inf]])
+    least = np.concatenate([search.moment, np.full(count, -np.inf)])
+    greatest = np.concatenate([search.moment, np.zeros(count)])
+    found = solve(
+        cost, (np.zeros(count + 1), upper), matrix, (least, greatest),
+        seconds=_SECONDS, presolve=True,
+    )  # fmt: skip
+    if not found.optimal:
         return None, "HiGHS did not solve the linear program of linf"
-    values, dual = np.array(solution.col_value), np.array(solution.row_dual)
-    return _found(search, moves, values[:-1], dual[:size]), ""
-
-
-def _run(highspy: Any, model: Any, matrix: Array) -> Any:
-    """The optimal solution for a matrix (columns, rows), or None."""
-    column_matrix(model, matrix)
-    solver = run_highs(
-        model,
-        seconds=_SECONDS,
-        primal_feasibility_tolerance=_TOLERANCE,
-        dual_feasibility_tolerance=_TOLERANCE,
-    )
-    optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return solver.getSolution() if optimal else None
+    return _found(search, moves, found.x[:-1], found.y[:size]), ""
 
 
 def _found(search: Sifting, moves: Array, values: Array, dual: Array) -> Found:

@@ -318,10 +318,12 @@ def test_a_solve_that_was_interrupted_is_no_answer(
 ) -> None:
     import highspy
 
-    from holdfast.solvers.programs.highs import highs_instance, run_highs
+    from holdfast.solvers.programs.highs import highs_instance, solve
 
-    assert run_highs(highspy.HighsLp()).getModelStatus() == highspy.HighsModelStatus.kModelEmpty
+    nothing = np.zeros(0)
+    program = nothing, (nothing, nothing), np.zeros((0, 0)), (nothing, nothing)
+    assert solve(*program).status == "Empty"
     status = getattr(highspy.HighsModelStatus, name)
     monkeypatch.setattr(type(highs_instance()), "getModelStatus", lambda solver: status)
     with pytest.raises(KeyboardInterrupt):
-        run_highs(highspy.HighsLp())
+        solve(*program)
