@@ -4,7 +4,7 @@
 
 over moves j = (pair i_j, direction s_j): all others are kept at zero or at their room, as their
 prices say.  The vertex's own prices are then asked for all pairs; moves that they contradict join
-the band.  HiGHS proposes, the bounds of ``verified`` decide.
+the band.  HiGHS proposes, the bounds of ``proved_bounds`` decide.
 """
 
 from __future__ import annotations

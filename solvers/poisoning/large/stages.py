@@ -14,11 +14,10 @@ from ...errors import ModelError
 from ...limits import LimitReachedError, Limits
 from .arrays import Array, FlipArrays
 from .band import solve_band
-from .certify import certify_blend, certify_inside, exact_vertex, moment_is_zero
+from .feasible_points import certify_blend, certify_inside, exact_vertex, moment_is_zero
 from .independence import ROUNDING, Independent, independent_features
 from .maximum import solve_maximum
-from .sifting import Found, Sifting
-from .verified import (
+from .proved_bounds import (
     Above,
     Point,
     feasible_near,
@@ -30,6 +29,7 @@ from .verified import (
     square_above,
     sum_above,
 )
+from .sifting import Found, Sifting
 
 _WHOLE_PAIRS = 4
 _WHOLE = 400

@@ -10,12 +10,8 @@ import pytest
 
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.large import stages
-from holdfast.solvers.poisoning.large.enclose import (
-    EnclosedFlips,
-    EnclosureStatus,
-    closed_form_bound,
-    enclose_flips,
-)
+from holdfast.solvers.poisoning.large.closed_form import closed_form_bound
+from holdfast.solvers.poisoning.large.enclose import EnclosedFlips, EnclosureStatus, enclose_flips
 
 from .conftest import random_problem
 
