@@ -114,43 +114,39 @@ def enclose_flips(
     from .stages import Enclosing
 
     data = FlipArrays.of(features, benign, target, weights)
-    state = Enclosing(data, norm, float(width), float(tolerance), progress)
-    return _finished(state, _run(state))
+    work = Enclosing(data, norm, float(width), float(tolerance), progress)
+    return _finished(work, _run(work))
 
 
-def _run(state: Enclosing) -> EnclosureStatus:
+def _run(work: Enclosing) -> EnclosureStatus:
     from threadpoolctl import threadpool_limits
 
     try:
         # the products are short: the threads of BLAS would wait for each other most of the time
         with threadpool_limits(1, user_api="blas"):
-            state.run()
+            work.run()
     except KeyboardInterrupt:
-        state.notes.append(f"interrupted at the stage {state.stage!r}")
         return EnclosureStatus.INTERRUPTED
-    return EnclosureStatus.ENCLOSED if state.reached else EnclosureStatus.WIDE
+    return EnclosureStatus.ENCLOSED if work.reached else EnclosureStatus.WIDE
 
 
-def _finished(state: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
-    data, changes = state.data, state.changes
-    labels, dropped = data.labels_after(changes), None
-    if len(state.dropped):
-        numbers = tuple(map(int, state.dropped))
-        dropped = Dropped(numbers, state.tolerance, moment_gap(data, labels))
+def _finished(work: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
+    data, known, left_out = work.data, work.known, tuple(map(int, work.left_out))
+    changes, labels = known.changes, data.labels_after(known.changes)
     ends = (changes == data.up) | (changes == -data.down) | (changes == 0)
     return EnclosedFlips(
         status=status,
-        norm=state.norm,
-        lower=state.lower,
-        upper=state.upper,
+        norm=work.norm,
+        lower=known.lower,
+        upper=known.upper,
         changes=changes,
         labels=labels,
-        dual=_in_units_given(state.dual, data),
-        basis=tuple(map(int, state.basis)),
+        dual=_in_units_given(known.dual, data),
+        basis=tuple(map(int, known.basis)),
         n_fractional=int((~ends).sum()),
-        notes=tuple(state.notes),
-        dropped=dropped,
-        statistics=state.statistics(),
+        notes=work.notes(status is EnclosureStatus.INTERRUPTED),
+        dropped=Dropped(left_out, work.tolerance, moment_gap(data, labels)) if left_out else None,
+        statistics=work.statistics(),
     )
 
 
