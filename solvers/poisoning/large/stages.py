@@ -163,7 +163,7 @@ class Enclosing:
         if interrupted:
             notes.append(f"interrupted at the stage {self.stage!r}")
         elif self.search is not None and not self.reached and self.known.sound:
-            notes.append(too_wide(self.known))
+            notes += too_wide(self.known, self.norm)
         return tuple(notes)
 
     def statistics(self) -> dict[str, Any]:
@@ -261,9 +261,12 @@ def _inside(work: Enclosing, search: Sifting, known: Known) -> Known:
 
 def _maximum(work: Enclosing, search: Sifting, known: Known) -> Known:
     """The least maximum by a linear program, from the projection."""
-    assert known.point is not None  # of the projection
-    found, why = solve_maximum(search, known.point.changes)
-    if found is None:
+    start = known.point
+    assert start is not None  # of the projection
+    found, why = solve_maximum(search, start.changes)
+    if found is None:  # prices that sum to one prove what the closed form does
+        y = start.y / search.reach(start.prices).sum()
+        work.pulse(y, work.data.prices(y))
         return known.failed(why)
     return _inside(work, search, known.by("a linear program", found))
 
