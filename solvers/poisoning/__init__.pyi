@@ -11,9 +11,9 @@ from .flips.cost import unboxed_cost as unboxed_cost
 from .flips.problem import FlipProblem as FlipProblem
 from .flips.rounding import round_labels as round_labels
 from .flips.rounding import rounding_bounds as rounding_bounds
+from .large.closed_form import closed_form_bound as closed_form_bound
 from .large.enclose import EnclosedFlips as EnclosedFlips
 from .large.enclose import EnclosureStatus as EnclosureStatus
-from .large.enclose import closed_form_bound as closed_form_bound
 from .large.enclose import enclose_flips as enclose_flips
 from .rewards.effects import RewardChange as RewardChange
 from .rewards.effects import performance_loss_ratio as performance_loss_ratio

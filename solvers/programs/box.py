@@ -13,7 +13,7 @@ import numpy as np
 from ..exact import Vector
 from ..limits import Limits
 from .box_pivots import BoxPivots
-from .highs import SECONDS, run_highs
+from .highs import SECONDS, solve
 from .program import LinearProgram
 
 _GENEROUS = Limits()
@@ -86,45 +86,19 @@ def solve_box_program(program: BoxProgram, limits: Limits = _GENEROUS) -> BoxSol
 def _propose(program: BoxProgram, seconds: float) -> tuple[list[int], list[int]]:
     """HiGHS's basis, the artificial variable of row i being the i-th after all others, and the
     variables at their upper bounds."""
-    import highspy
-
-    n, count = len(program.rhs), len(program.columns)
+    count = len(program.columns)
     # integers of any size: only their quotients are sure to be doubles
     scale = [max(map(abs, row)) or 1 for row in zip(*program.columns, strict=True)]
-    matrix = np.array(
-        [[a / most for a, most in zip(column, scale, strict=True)] for column in program.columns]
-    ).reshape(count, n)
+    matrix = [[a / most for a, most in zip(one, scale, strict=True)] for one in program.columns]
     finite = [bound for bound in program.upper if bound is not None]
     unit = max(finite or (1, *(abs(b) // most for b, most in zip(program.rhs, scale, strict=True))))
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = count, n
-    model.col_cost_, model.col_lower_ = np.ones(count), np.zeros(count)
-    model.col_upper_ = np.array(
-        [highspy.kHighsInf if bound is None else bound / unit for bound in program.upper]
-    )
-    model.row_lower_ = model.row_upper_ = np.array(
-        [value / (most * unit) for value, most in zip(program.rhs, scale, strict=True)]
-    )
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.arange(0, count * n + 1, n, dtype=np.int32)
-    model.a_matrix_.index_ = np.tile(np.arange(n, dtype=np.int32), count)
-    model.a_matrix_.value_ = matrix.ravel()
-    solver = run_highs(
-        model,
+    upper = np.array([np.inf if bound is None else bound / unit for bound in program.upper])
+    right = np.array([b / (most * unit) for b, most in zip(program.rhs, scale, strict=True)])
+    found = solve(
+        np.ones(count),
+        (np.zeros(count), upper),
+        np.array(matrix).reshape(count, len(right)),
+        (right, right),
         seconds=min(seconds, SECONDS),
-        presolve="off",
-        solver="simplex",
-        parallel="off",
-        primal_feasibility_tolerance=1e-9,
-        dual_feasibility_tolerance=1e-9,
     )
-    basis, status = solver.getBasis(), highspy.HighsBasisStatus
-    states = list(basis.col_status) if basis.valid else []
-    rows = list(basis.row_status) if basis.valid else []
-    basic = [j for j, state in enumerate([*states, *rows]) if state == status.kBasic]
-    upper = [
-        j
-        for j, state in enumerate(states)
-        if state == status.kUpper and program.upper[j] is not None
-    ]
-    return basic, upper
+    return list(found.basic), [j for j in found.raised if program.upper[j] is not None]

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...programs.highs import column_matrix, run_highs
+from ...programs.highs import solve
 from .advantages import advantages, best_choices, best_total
 from .bounds import Column
 from .compiled import n_blocks
@@ -136,26 +136,16 @@ def _lowest_in_box(heights: Array, slopes: Array, low: Array, high: Array) -> Ar
 
     HiGHS is asked directly, for scipy takes four times as long to pass on so small a program.
     """
-    import highspy
-
-    infinite, (rows, size) = highspy.kHighsInf, slopes.shape
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = size + 1, rows
-    model.col_cost_ = np.array([*np.zeros(size), 1.0])
-    model.col_lower_, model.col_upper_ = np.append(low, -infinite), np.append(high, infinite)
-    model.row_lower_, model.row_upper_ = np.full(rows, -infinite), -heights
-    column_matrix(model, np.vstack([slopes.T, -np.ones(rows)]))
-    solver = run_highs(
-        model,
-        presolve="on",
-        solver="simplex",
-        parallel="off",
-        primal_feasibility_tolerance=_TOLERANCE,
-        dual_feasibility_tolerance=_TOLERANCE,
+    rows, size = slopes.shape
+    found = solve(
+        np.array([*np.zeros(size), 1.0]),
+        (np.append(low, -np.inf), np.append(high, np.inf)),
+        np.vstack([slopes.T, -np.ones(rows)]),
+        (np.full(rows, -np.inf), -heights),
+        presolve=True,
+        tolerance=_TOLERANCE,
     )
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    return np.array(solver.getSolution().col_value)
+    return found.x if found.optimal else None
 
 
 def _lowest_on_line(heights: Array, slopes: Array, low: float, high: float) -> tuple[float, float]:

@@ -4,23 +4,21 @@
 
 over moves j = (pair i_j, direction s_j): all others are kept at zero or at their room, as their
 prices say.  The vertex's own prices are then asked for all pairs; moves that they contradict join
-the band.  HiGHS proposes, the bounds of ``verified`` decide.
+the band.  HiGHS proposes, the bounds of ``proved_bounds`` decide.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.linalg import qr
 
-from ...programs.highs import column_matrix, run_highs
+from ...programs.highs import solve
 from .arrays import Array
 from .sifting import Found, Sifting
 
-_TOLERANCE = 1e-9
 _SECONDS = 600.0
 """Of all rounds; 5,000 pairs with 200 features take 10."""
 _WRONG = 1e-7
@@ -104,8 +102,6 @@ def _solve(
     search: Sifting, moves: Moves, band: Array, full: Array, basis: Array | None, seconds: float
 ) -> tuple[Array, Array, Array] | None:
     """y (r) and x (2 N) at an optimal vertex of the band, and its basic moves."""
-    import highspy
-
     data, count = search.data, len(moves.room) // 2
     fixed = np.flatnonzero(full)
     rest = search.moment.copy()
@@ -114,47 +110,16 @@ def _solve(
         rest -= signs @ data.columns(fixed % count, search.features.used)
     columns = data.columns(band % count, search.features.used)
     columns *= np.where(band < count, 1.0, -1.0)[:, None]
-    solver = run_highs(
-        _model(highspy, columns, moves.room[band], rest),
-        seconds=seconds,
-        basis=None if basis is None else _known(highspy, band, basis, len(rest)),
-        presolve="off",
-        solver="simplex",
-        primal_feasibility_tolerance=_TOLERANCE,
-        dual_feasibility_tolerance=_TOLERANCE,
-    )
-    basic = highspy.HighsBasisStatus.kBasic
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    start = None if basis is None or len(basis) != len(rest) else np.isin(band, basis).nonzero()[0]
+    answer = solve(
+        np.ones(len(band)), (np.zeros(len(band)), moves.room[band]), columns, (rest, rest),
+        basis=start, seconds=seconds,
+    )  # fmt: skip
+    if not answer.optimal:
         return None
-    solution, found = solver.getSolution(), solver.getBasis()
     values = np.where(full, moves.room, 0.0)
-    values[band] = solution.col_value
-    chosen = np.array([state == basic for state in found.col_status], dtype=bool)
-    return np.array(solution.row_dual), values, band[chosen]
-
-
-def _model(highspy: Any, columns: Array, room: Array, rest: Array) -> Any:
-    count, size = columns.shape
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = count, size
-    model.col_cost_ = np.ones(count)
-    model.col_lower_, model.col_upper_ = np.zeros(count), room
-    model.row_lower_ = model.row_upper_ = rest
-    column_matrix(model, columns)
-    return model
-
-
-def _known(highspy: Any, band: Array, basis: Array, size: int) -> Any:
-    """The last basis, if it is one: moves that joined are at zero."""
-    if len(basis) != size:
-        return None
-    states = highspy.HighsBasisStatus
-    chosen = np.isin(band, basis)
-    proposed = highspy.HighsBasis()
-    proposed.col_status = [states.kBasic if basic else states.kLower for basic in chosen]
-    proposed.row_status = [states.kLower] * size
-    proposed.valid = True
-    return proposed
+    values[band] = answer.x
+    return answer.y, values, band[[j for j in answer.basic if j < len(band)]]
 
 
 def _vertex(

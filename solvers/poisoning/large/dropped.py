@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import Array, FlipArrays
-from .verified import moments_above
+from .proved_bounds import moments_above
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Newton's method on a smoothed dual finds the optimal vertex (l1) or projection (l2) over the few
 pairs that matter; a linear program settles ties (l1) and finds the least maximum (linf).  All that
-is floating point; the bounds come from ``verified``, which trusts none of it.
+is floating point; the bounds come from ``proved_bounds``, which trusts none of it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from ...errors import ModelError
 from ..flips.closed_forms import check_norm
 from .arrays import Array, FlipArrays
 from .dropped import Dropped, moment_gap
-from .independence import independent_features
-from .verified import least_maximum_below, least_square_below, least_sum_below, price_error
 
 if TYPE_CHECKING:
     from .stages import Enclosing
@@ -116,105 +114,42 @@ def enclose_flips(
     from .stages import Enclosing
 
     data = FlipArrays.of(features, benign, target, weights)
-    state = Enclosing(data, norm, float(width), float(tolerance), progress)
-    return _finished(state, _run(state))
+    work = Enclosing(data, norm, float(width), float(tolerance), progress)
+    return _finished(work, _run(work))
 
 
-def _run(state: Enclosing) -> EnclosureStatus:
+def _run(work: Enclosing) -> EnclosureStatus:
     from threadpoolctl import threadpool_limits
 
     try:
         # the products are short: the threads of BLAS would wait for each other most of the time
         with threadpool_limits(1, user_api="blas"):
-            state.run()
+            work.run()
     except KeyboardInterrupt:
-        state.notes.append(f"interrupted at the stage {state.stage!r}")
         return EnclosureStatus.INTERRUPTED
-    return EnclosureStatus.ENCLOSED if state.reached else EnclosureStatus.WIDE
+    return EnclosureStatus.ENCLOSED if work.reached else EnclosureStatus.WIDE
 
 
-def _finished(state: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
-    data, changes = state.data, state.changes
-    labels, dropped = data.labels_after(changes), None
-    if len(state.dropped):
-        numbers = tuple(map(int, state.dropped))
-        dropped = Dropped(numbers, state.tolerance, moment_gap(data, labels))
+def _finished(work: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
+    data, known, left_out = work.data, work.known, tuple(map(int, work.left_out))
+    changes, labels = known.changes, data.labels_after(known.changes)
     ends = (changes == data.up) | (changes == -data.down) | (changes == 0)
     return EnclosedFlips(
         status=status,
-        norm=state.norm,
-        lower=state.lower,
-        upper=state.upper,
+        norm=work.norm,
+        lower=known.lower,
+        upper=known.upper,
         changes=changes,
         labels=labels,
-        dual=_in_units_given(state.dual, data),
-        basis=tuple(map(int, state.basis)),
+        dual=_in_units_given(known.dual, data),
+        basis=tuple(map(int, known.basis)),
         n_fractional=int((~ends).sum()),
-        notes=tuple(state.notes),
-        dropped=dropped,
-        statistics=state.statistics(),
+        notes=work.notes(status is EnclosureStatus.INTERRUPTED),
+        dropped=Dropped(left_out, work.tolerance, moment_gap(data, labels)) if left_out else None,
+        statistics=work.statistics(),
     )
 
 
 def _in_units_given(dual: Array, data: FlipArrays) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(dual, -data.exponents - data.units))
-
-
-def closed_form_bound(
-    features: Any, benign: Any, target: Any, *, weights: Any = None, norm: str = "l1"
-) -> float:
-    """A rigorous lower bound in closed form: norm(p)_2^2 / norm(p)_*, p = Phi^+ Phi d.
-
-    In l1 the dual norm is the maximum, in l2 the 2-norm, in linf the sum.  The pseudo-inverse is
-    computed in floats; whatever it is, t = Phi^T y for some y, and Phi d.y / norm(t)_* is a bound.
-
-    Source: Kusaka et al. 2025, Theorem 2.  Raises ModelError as ``enclose_flips`` does.
-    """
-    from threadpoolctl import threadpool_limits
-
-    check_norm(norm)
-    data = FlipArrays.of(features, benign, target, weights)
-    with threadpool_limits(1, user_api="blas"):
-        return _closed_form(data, norm)
-
-
-def _closed_form(data: FlipArrays, norm: str) -> float:
-    used = independent_features(data).used
-    if not len(used) or not data.displacement.any():
-        return 0.0
-    y = _least_squares(data, used)
-    t = data.prices(y)
-    error = price_error(data, y)
-    possible = data.up + data.down > 0
-    size = {
-        "l1": lambda: float(np.abs(t[possible]).max()) + error,
-        "l2": lambda: (
-            math.sqrt(math.fsum(np.square(t[possible]).tolist())) + error * math.sqrt(data.n_pairs)
-        ),
-        "linf": lambda: math.fsum(np.abs(t[possible]).tolist()) + error * data.n_pairs,
-    }[norm]() * (1 + 1e-12)
-    if not size > 0:
-        return 0.0
-    scaled, unit = t / size, y / size * (1 - 1e-12)  # the largest price is now at most one
-    bound = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}[norm]
-    if norm != "l2":
-        return bound(data, unit, data.prices(unit))
-    moved = data.displacement * scaled
-    wrong = (error / size + 2.0**-50) * float((data.up + data.down).sum() + np.abs(moved).sum())
-    return max(0.0, math.fsum(moved.tolist()) - 1.001 * wrong) * (1 - 1e-12)
-
-
-def _least_squares(data: FlipArrays, used: Array) -> Array:
-    """y (n) with Phi Phi^T y = Phi d over the features used (zero at the others)."""
-    triangle: Array = np.zeros((0, len(used)))
-    moment = np.zeros(len(used))
-    for part in data.ranges():
-        pairs = np.arange(part.start, part.stop)
-        columns = data.columns(pairs, used)
-        moment += data.displacement[part] @ columns
-        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, columns]), mode="r"))
-    y = np.zeros(data.n_features)
-    y[used] = np.linalg.lstsq(triangle, np.linalg.lstsq(triangle.T, moment, rcond=None)[0],
-                              rcond=None)[0]  # fmt: skip
-    return y

@@ -1,48 +1,60 @@
 """The least maximum of the changes (linf) as a linear program for HiGHS.
 
-Moves j = (pair, direction) have room r_j.  If no room is below the optimum, the program in s is
-homogeneous: with w = zeta / s and 1 / s = v,
+Moves j = (pair, direction) have room r_j.  With w = x / s and v = 1 / s, the least s with x_j <= s
+for every move is found by
 
-    max v   subject to   sum_j s_j phi_j w_j = v Phi d,   0 <= w <= 1,
+    max v   subject to   sum_j s_j phi_j w_j = v Phi d,   0 <= w <= 1,   w_j <= r_j v,
 
-which has n rows only.  Otherwise  min s  with  x_j <= s  for every move whose room may exceed it.
+where the last rows are needed only for moves whose room may be below the optimum: for labels of 0
+and 1 without weights none is, and the program has n rows however many pairs there are.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ...programs.highs import column_matrix, run_highs
+from ...programs.highs import solve
 from .arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
+"""Entries of the program: as many take the simplex method minutes, and the projection's bounds, a
+factor of two to four apart, are what there is beyond it."""
 _LARGEST_ROWS = 4_000
-_TOLERANCE = 1e-9
+"""Rows for moves of little room: each makes every pivot of the simplex method dearer."""
+_INSTEAD = "the bounds are those of the projection: take l1 or l2, or fewer pairs"
 _SECONDS = 600.0
+"""Of the program: ten times what the largest one that is tried should take."""
 
 
 def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
     """An optimum, or None and why not; ``start`` (N) are feasible changes up to rounding."""
-    data, size = search.data, len(search.moment)
-    room = np.concatenate([data.up, data.down])
+    room = np.concatenate([search.data.up, search.data.down])
     moves = np.flatnonzero(room > 0)
-    ceiling = float(np.abs(start).max())
-    if len(moves) * size > _LARGEST:
+    short = np.flatnonzero(room[moves] < float(np.abs(start).max()))
+    size, count = len(search.moment), len(moves)
+    if count * size > _LARGEST or len(short) > _LARGEST_ROWS:
         return None, (
-            f"{data.n_pairs} pairs with {size} features are too many for the linear program of "
-            "linf; the bounds are those of the projection"
+            f"{count} possible changes, {len(short)} of them of little room, with {size} features "
+            f"are too many for the linear program of linf; {_INSTEAD}"
         )
-    if float(room[moves].min()) >= ceiling:
-        return _homogeneous(search, moves)
-    if len(moves) > _LARGEST_ROWS:
-        return None, (
-            f"{len(moves)} possible changes of different room are too many for the linear program "
-            "of linf; the bounds are those of the projection"
-        )
-    return _general(search, moves, room)
+    scale = float(np.abs(search.moment).max())  # v is measured in 1 / scale
+    matrix = np.zeros((count + 1, size + len(short)))
+    matrix[:count, :size] = _columns(search, moves)
+    matrix[count, :size] = -search.moment / scale
+    rows = size + np.arange(len(short))
+    matrix[short, rows], matrix[count, rows] = 1.0, -room[moves[short]] / scale
+    found = solve(
+        np.append(np.zeros(count), 1.0),
+        (np.zeros(count + 1), np.append(np.ones(count), np.inf)),
+        matrix,
+        (np.append(np.zeros(size), np.full(len(short), -np.inf)), np.zeros(size + len(short))),
+        maximise=True, seconds=_SECONDS, presolve=True,
+    )  # fmt: skip
+    if not (found.optimal and found.x[-1] > 0):
+        return None, f"HiGHS did not solve the linear program of linf; {_INSTEAD}"
+    least = scale / found.x[-1]
+    return _found(search, moves, least * found.x[:-1], found.y[:size] * (-least / scale)), ""
 
 
 def _columns(search: Sifting, moves: Array) -> Array:
@@ -50,72 +62,6 @@ def _columns(search: Sifting, moves: Array) -> Array:
     columns = search.data.columns(moves % count, search.features.used)
     columns *= np.where(moves < count, 1.0, -1.0)[:, None]
     return columns
-
-
-def _homogeneous(search: Sifting, moves: Array) -> tuple[Found | None, str]:
-    import highspy
-
-    columns, size = _columns(search, moves), len(search.moment)
-    scale = float(np.abs(search.moment).max())
-    matrix = np.vstack([columns, -search.moment / scale])
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(matrix), size
-    cost = np.zeros(len(matrix))
-    cost[-1] = -1.0
-    upper = np.ones(len(matrix))
-    upper[-1] = highspy.kHighsInf
-    model.col_cost_, model.col_lower_, model.col_upper_ = cost, np.zeros(len(matrix)), upper
-    model.row_lower_ = model.row_upper_ = np.zeros(size)
-    solution = _run(highspy, model, matrix)
-    if solution is None or not solution.col_value[-1] > 0:
-        return None, "HiGHS did not solve the linear program of linf"
-    values = np.array(solution.col_value)
-    least = scale / values[-1]
-    y = -np.array(solution.row_dual) * (least / scale)
-    return _found(search, moves, least * values[:-1], _scaled_dual(search, y, least)), ""
-
-
-def _scaled_dual(search: Sifting, y: Array, least: float) -> Array:
-    """y in the sign and size that prove most: Phi d.y is the optimum."""
-    gain = float(search.moment @ y)
-    return y * (least / gain) if gain else y
-
-
-def _general(search: Sifting, moves: Array, room: Array) -> tuple[Found | None, str]:
-    import highspy
-
-    columns, size = _columns(search, moves), len(search.moment)
-    count = len(moves)
-    matrix = np.zeros((count + 1, size + count))
-    matrix[:count, :size] = columns
-    matrix[:count, size:] = np.eye(count)
-    matrix[count, size:] = -1.0
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = count + 1, size + count
-    cost = np.zeros(count + 1)
-    cost[-1] = 1.0
-    model.col_cost_, model.col_lower_ = cost, np.zeros(count + 1)
-    model.col_upper_ = np.concatenate([room[moves], [highspy.kHighsInf]])
-    model.row_lower_ = np.concatenate([search.moment, np.full(count, -highspy.kHighsInf)])
-    model.row_upper_ = np.concatenate([search.moment, np.zeros(count)])
-    solution = _run(highspy, model, matrix)
-    if solution is None:
-        return None, "HiGHS did not solve the linear program of linf"
-    values, dual = np.array(solution.col_value), np.array(solution.row_dual)
-    return _found(search, moves, values[:-1], dual[:size]), ""
-
-
-def _run(highspy: Any, model: Any, matrix: Array) -> Any:
-    """The optimal solution for a matrix (columns, rows), or None."""
-    column_matrix(model, matrix)
-    solver = run_highs(
-        model,
-        seconds=_SECONDS,
-        primal_feasibility_tolerance=_TOLERANCE,
-        dual_feasibility_tolerance=_TOLERANCE,
-    )
-    optimal = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return solver.getSolution() if optimal else None
 
 
 def _found(search: Sifting, moves: Array, values: Array, dual: Array) -> Found:

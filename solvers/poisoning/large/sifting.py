@@ -71,7 +71,7 @@ class Sifting:
         """Search from the least-squares prices."""
         y = self.white / max(np.abs(self.white).max(initial=0.0), 1e-300)
         prices = self._priced(y)
-        reach = self._reach(prices)
+        reach = self.reach(prices)
         top = min(4 * len(y), int(np.count_nonzero(reach))) or 1
         scale = 1 / max(float(np.partition(reach, -top)[-top]), 1e-300)
         y, prices, reach = scale * y, scale * prices, scale * reach
@@ -114,7 +114,7 @@ class Sifting:
             if onwards:
                 state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
                 continue
-            reach = self._reach(prices)
+            reach = self.reach(prices)
             missing = reach > 1 + _OPTIMAL
             missing[self.members] = False
             settled = not missing.any() and not focus
@@ -188,7 +188,7 @@ class Sifting:
         self.enough = self.pulse(y, prices)
         return prices
 
-    def _reach(self, prices: Array) -> Array:
+    def reach(self, prices: Array) -> Array:
         """abs(t_i) where the pair has room in the direction of t_i, else 0."""
         room = np.where(prices > 0, self.data.up, self.data.down)
         return np.where(room > 0, np.abs(prices), 0.0)

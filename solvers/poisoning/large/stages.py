@@ -1,24 +1,32 @@
-"""What happens between the data and the enclosure: the stages, and the bounds known so far."""
+"""From the data to the enclosure: stages in turn, each (what is known) -> what is known.
+
+A stage does nothing where it has nothing to go by, and none runs after the bounds are as close as
+asked for.  A search also reports each pricing of all pairs by itself (``pulse``), so that an
+interruption loses none of the bounds proved by then.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...errors import ModelError
 from ...limits import LimitReachedError, Limits
+from ..flips.cost import flip_cost
+from ..flips.problem import FlipProblem
 from .arrays import Array, FlipArrays
 from .band import solve_band
-from .certify import certify_blend, certify_inside, exact_vertex, moment_is_zero
+from .feasible_points import certify_blend, certify_inside, exact_vertex, moment_is_zero
 from .independence import ROUNDING, Independent, independent_features
+from .known import Known, notes_of, too_wide
 from .maximum import solve_maximum
-from .sifting import Found, Sifting
-from .verified import (
+from .proved_bounds import (
     Above,
     Point,
     feasible_near,
@@ -30,26 +38,38 @@ from .verified import (
     square_above,
     sum_above,
 )
+from .sifting import Found, Sifting
 
-_WHOLE_PAIRS = 4
-_WHOLE = 400
+_WHOLE_PAIRS, _WHOLE = 4, 400
+"""With so many pairs a feature, or so few pairs at all, one linear program over all of them takes
+the place of Newton's method: it is quick on few pairs, and knows ties."""
 _RATIONAL = {"l1": 3_000, "l2": 600, "linf": 600}
-_NOTHING = 1e-12
-_NONE = np.zeros(0, dtype=np.int64)
-_NOISE = (
-    "some features are combinations of the others up to rounding, and the cost is that of the "
-    "numbers as given, for which that rounding is information like any other; a tolerance drops it"
-)
+"""Entries of the features that exact arithmetic is tried on: more take it longer than anybody waits
+(in l2 and linf it solves a program with a row a pair)."""
 _EXACT = Limits(seconds=20.0, pivots=5_000)
 """Of exact arithmetic as a last resort: it takes a second or two where it helps."""
-_SPREAD = 20
+_NOTHING = 1e-12
+"""Of the target's own cost: an optimum below this counts as this much, for a width relative to an
+optimum of nothing would ask for bounds that are equal."""
+_ZERO_MOMENT = 1e-12
+"""Of the sum of the changes: below it rounding hides whether moments are zero, and exact sums
+decide; a larger one would only ask for them more often."""
 _ATTAINED = 1e-9
+"""Of the sizes summed: moments missed by less are those of the target up to rounding.  A smaller
+one returns the moved point more often, which is no vertex; a larger one, changes that are none."""
+_SHARE = {"l1": 1 / 4, "l2": 1 / 80, "linf": 1 / 80}
+"""Of the width asked for that a move off the ties may cost: the larger, the more room there is to
+prove that a feasible point is near.  In l2 and linf the move is measured in l1, which is larger."""
+_NONE: Array = np.zeros(0, dtype=np.int64)
 _BELOW = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}
 _ABOVE = {"l1": sum_above, "l2": square_above, "linf": maximum_above}
 
 
 class Enclosing:
-    """The bounds so far; ``run`` makes them meet, and may be interrupted at any time."""
+    """One enclosure on its way: the data, what is known, and the clock.
+
+    ``run`` may be interrupted at any time; ``known`` then has the bounds proved by then.
+    """
 
     def __init__(
         self,
@@ -60,31 +80,98 @@ class Enclosing:
         progress: Callable[[str, float, float, float], None] | None,
     ) -> None:
         self.data, self.norm, self.width, self.progress = data, norm, width, progress
-        self.tolerance, self.kept, self.dropped = tolerance, np.arange(data.n_features), _NONE
-        self.since = self.mark = time.perf_counter()
-        self.seconds: dict[str, float] = {}
-        self.stage, self.method = "independence", "none needed"
-        self.notes: list[str] = _scaling_notes(data)
-        self.lower, self.upper = 0.0, norm_above(data, norm)
-        self.itself = self.upper
-        self.dual = np.zeros(data.n_features)
-        self.changes, self.basis = data.displacement, np.zeros(0, dtype=np.int64)
+        self.tolerance = tolerance
+        self.features: Independent | None = None
         self.search: Sifting | None = None
-        self.sound = True
+        self.itself = norm_above(data, norm)
+        nothing = np.zeros(data.n_features)
+        self.known = Known(0.0, self.itself, nothing, data.displacement, _NONE)
+        self.since = self.mark = time.perf_counter()
+        self.stage, self.seconds = "independence", dict[str, float]()
 
     @property
     def reached(self) -> bool:
         """Whether the bounds are as close as asked for."""
-        return math.isfinite(self.upper) and self.upper - self.lower <= self.width * max(
-            self.upper, _NOTHING * self.itself
-        )
+        lower, upper = self.known.lower, self.known.upper
+        asked = self.width * max(upper, _NOTHING * self.itself)
+        return math.isfinite(upper) and upper - lower <= asked
+
+    @property
+    def left_out(self) -> Array:
+        """The features that are none of the problem, for the tolerance."""
+        features = self.features
+        dropped = features is not None and self.tolerance and not features.proved
+        return features.dropped if features is not None and dropped else _NONE
+
+    def run(self) -> None:
+        """The stages of the norm in turn."""
+        self.search = self._started()
+        if self.search is None:
+            return
+        for name, stage in _STAGES[self.norm]:
+            if self.reached and not self.known.seeking:
+                return
+            self._enter(name)
+            known = stage(self, self.search, self.known)
+            self.known = known.below(self.known.lower, self.known.dual)  # of pulses meanwhile
+
+    def _started(self) -> Sifting | None:
+        """The search over independent features; None where there is nothing to search for."""
+        data, nothing = self.data, self.data.displacement * 0
+        if not data.displacement.any():
+            if not len(data.moved):
+                self.known = self.known.above(0.0, nothing, _NONE)
+            return None
+        features = independent_features(data, max(self.tolerance, ROUNDING))
+        self.features = features
+        self.known = replace(self.known, sound=features.proved or self.tolerance > 0)
+        if len(features.used):
+            search = Sifting(data, features, self.pulse)
+            scale = float(np.abs(data.displacement).sum())
+            small = float(np.abs(search.moment).max()) <= _ZERO_MOMENT * scale
+            if not (small and moment_is_zero(search)):
+                return search
+        # the benign labels already have the moments of the target
+        self.known = self.known.above(0.0, nothing, _NONE)
+        return None
+
+    def pulse(self, y: Array, prices: Array) -> bool:
+        """A lower bound; says whether it reaches the upper one (the target's own cost, mostly)."""
+        self.known = self.known.below(_BELOW[self.norm](self.data, y, prices), y)
+        if self.progress is not None:
+            seconds = time.perf_counter() - self.since
+            self.progress(self.stage, self.known.lower, self.known.upper, seconds)
+        return self.reached
+
+    def proved(self, known: Known, above: Above | None, instead: Found | None = None) -> Known:
+        """With a feasible point near, if there is one; ``instead`` are the changes to return."""
+        if above is None:
+            return known
+        cost = _ABOVE[self.norm](self.data, above)
+        if instead is None:
+            return known.above(cost, above.point.changes, above.basis)
+        return known.above(cost, instead.changes, instead.free)
+
+    def _enter(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.mark
+        self.stage, self.mark = stage, now
+
+    def notes(self, interrupted: bool) -> tuple[str, ...]:
+        """What was done to the data, or could not be proved, in words."""
+        notes = notes_of(self.known, self.data, self.features, self.tolerance)
+        if interrupted:
+            notes.append(f"interrupted at the stage {self.stage!r}")
+        elif self.search is not None and not self.reached and self.known.sound:
+            notes += too_wide(self.known, self.norm)
+        return tuple(notes)
 
     def statistics(self) -> dict[str, Any]:
         """Method, seconds a stage, and work done."""
         self._enter("ended")
         search = self.search
         return {
-            "method": self.method,
+            "method": ", then ".join(self.known.methods) or "none needed",
             "seconds": self.seconds,
             "total": time.perf_counter() - self.since,
             "steps": 0 if search is None else search.steps,
@@ -93,260 +180,154 @@ class Enclosing:
             "width asked for": self.width,
         }
 
-    def run(self) -> None:
-        """The stages in turn."""
-        data = self.data
-        if not data.displacement.any():
-            if not len(data.moved):
-                self.lower = self.upper = 0.0
-            return
-        features = independent_features(data, max(self.tolerance, ROUNDING))
-        self._note_dropped(features)
-        if not len(features.used):
-            self._free(data.displacement * 0)
-            return
-        search = self.search = Sifting(data, features, self._pulse)
-        scale = float(np.abs(data.displacement).sum())
-        if float(np.abs(search.moment).max()) <= 1e-12 * scale and moment_is_zero(search):
-            self._free(data.displacement * 0)
-            return
-        {"l1": self._sum, "l2": self._square, "linf": self._maximum}[self.norm](search)
-        if not self.reached:
-            self._sharpen()
-        if not self.reached:
-            self._rationally()
-        if not self.reached and self.sound:
-            self.notes.append(
-                f"the bounds are {self.upper - self.lower:.2g} apart: ties or badly conditioned "
-                "features keep a closer upper bound from being proved"
-            )
 
-    # -- bounds ----------------------------------------------------------------------------------
-    def _pulse(self, y: Array, prices: Array) -> bool:
-        """A lower bound; says whether it reaches the upper one (the target's own cost, mostly)."""
-        lower = _BELOW[self.norm](self.data, y, prices)
-        if lower > self.lower:
-            self.lower, self.dual = lower, y
-        if self.progress is not None:
-            seconds = time.perf_counter() - self.since
-            self.progress(self.stage, self.lower, self.upper, seconds)
-        return self.reached
-
-    def _sharpen(self) -> None:
-        """The lower bound again, with prices in extended precision: for large y, which cancel."""
-        prices = self.data.prices(self.dual)
-        bound = _BELOW[self.norm](self.data, self.dual, prices, sharp=True)
-        self.lower = max(self.lower, bound)
-
-    def _offer(self, above: Above | None, changes: Array, basis: Array) -> None:
-        """An upper bound, if one was proved; of the problem with all features only if ``sound``."""
-        if above is not None:
-            self._at_most(_ABOVE[self.norm](self.data, above), changes, basis)
-
-    def _at_most(self, upper: float, changes: Array, basis: Array) -> None:
-        if not upper < self.upper:
-            return
-        self.changes, self.basis = changes, basis
-        if self.sound:
-            self.upper = upper
-        else:
-            self.notes = [note for note in self.notes if not note.startswith("without them")]
-            self.notes.append(
-                f"without them at most {upper!r}, which the changes attain; with them no bound "
-                "below the target's own cost was proved"
-            )
-
-    def _free(self, nothing: Array) -> None:
-        """The benign labels already have the moments of the target."""
-        self.changes = nothing
-        if self.sound:
-            self.lower = self.upper = 0.0
-
-    def _enter(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.mark
-        self.stage, self.mark = stage, now
-
-    # -- l1 --------------------------------------------------------------------------------------
-    def _sum(self, search: Sifting) -> None:
-        whole = self.data.n_pairs <= max(_WHOLE_PAIRS * len(search.moment), _WHOLE)
-        found: Found | None = None
-        if whole:
-            self.method = "linear program over all pairs (few of them)"
-        else:
-            self._enter("Newton")
-            self.method = "Newton on the smoothed dual"
-            found = search.run()
-            self._enter("bounds")
-            if self.reached:  # the target itself is optimal
-                return
-            self._prove(search, found)
-            if self.reached and found.vertex:
-                return
-            self.method += ", then a linear program over the pairs in doubt"
-        self._enter("linear program")
-        settled = solve_band(search, found)
-        self._enter("bounds")
-        if settled is None:
-            self.notes.append("HiGHS did not solve the linear program; the search's point is used")
-            settled = found
-        if settled is not None:
-            self._prove(search, settled)
-            if not self.reached:
-                self._repair(search, settled)
-
-    def _prove(self, search: Sifting, found: Found) -> None:
-        """The upper bound that a vertex proves, if it does."""
-        if len(found.free) != len(search.moment):
-            return
-        point = Point.of(self.data, found.changes, found.free)
-        above = feasible_near(self.data, point, found.free, search.features.used)
-        if above is not None:
-            self._offer(above, above.point.changes, found.free)
-
-    def _repair(self, search: Sifting, found: Found) -> None:
-        """A vertex with ties: exactly, or moved inside."""
-        solved = exact_vertex(search, found.changes, found.free)
-        if solved is not None:
-            self._at_most(_upwards(solved[0]), solved[1], found.free)
-        if not self.reached:
-            allowance = self.width * max(self.lower, _NOTHING * self.itself) / 4
-            above = certify_blend(search, found.changes, found.prices, allowance)
-            if above is not None:
-                attained = self._attained(search, found.changes)
-                changes = found.changes if attained else above.point.changes
-                self._offer(above, changes, found.free if attained else above.basis)
-
-    def _attained(self, search: Sifting, changes: Array) -> bool:
-        """Whether changes have the moments of the target up to rounding."""
-        missing = self.data.moments(self.data.displacement - changes)[search.features.used]
-        sizes = float(np.abs(changes).sum() + np.abs(self.data.displacement).sum())
-        return bool((np.abs(missing) <= _ATTAINED * sizes).all())
-
-    # -- l2 and linf -----------------------------------------------------------------------------
-    def _square(self, search: Sifting) -> None:
-        self._enter("Newton")
-        self.method = "Newton on the dual"
-        found = search.project()
-        self._enter("bounds")
-        self._offer_inside(search, found)
-
-    def _maximum(self, search: Sifting) -> None:
-        self._enter("Newton")
-        start = search.project()
-        self._offer_inside(search, start)
-        self._enter("linear program")
-        found, why = solve_maximum(search, start.changes)
-        self.method = "linear program after a projection" if found else "projection"
-        self._enter("bounds")
-        if found is None:
-            self.notes.append(why)
-        else:
-            self._offer_inside(search, found)
-
-    def _offer_inside(self, search: Sifting, found: Found) -> None:
-        above = certify_inside(search, found.changes)
-        if above is None:
-            allowance = self.width * float(np.abs(found.changes).sum()) / (4 * _SPREAD)
-            above = certify_blend(search, found.changes, found.prices, allowance)
-        if above is not None:
-            self._offer(above, above.point.changes, above.basis)
-
-    # -- small data ------------------------------------------------------------------------------
-    def _rationally(self) -> None:
-        """Exact arithmetic, for small data that floats do not settle."""
-        data = self.data
-        if data.features.size > _RATIONAL[self.norm]:
-            return
-        self._enter("exact")
-        from ..flips.cost import flip_cost
-        from ..flips.problem import FlipProblem
-
-        problem = FlipProblem.of(
-            data.features[self.kept].tolist(), data.benign.tolist(), data.target.tolist(),
-            None if data.weights is None else data.weights.tolist(),
-        )  # fmt: skip
-        try:
-            found = flip_cost(problem, self.norm, _EXACT)
-        except (ModelError, LimitReachedError) as error:
-            self.notes.append(f"exact arithmetic did not settle it: {error}")
-            return
-        below, above = _downwards(found.value), _upwards(found.value)
-        if self.norm == "l2":
-            below, above = _root(found.value)
-        self.method += ", then exact arithmetic"
-        self.lower, self.upper = max(self.lower, below), above
-        self.changes = np.array([float(value) for value in found.changes.fractions()])
-        self.basis = np.array(found.basis, dtype=np.int64)
-        dual = np.array([float(value) for value in found.dual.fractions()])
-        with np.errstate(over="ignore"):
-            self.dual[self.kept] = np.ldexp(dual, data.exponents[self.kept])
-        if not self.sound:
-            self.notes.append(_NOISE)
-        self.sound = True  # all features were used that were not to be dropped
-        self.notes = [
-            note for note in self.notes if "without them" not in note and "proved" not in note
-        ]
-
-    # -- words -----------------------------------------------------------------------------------
-    def _note_dropped(self, features: Independent) -> None:
-        if not len(features.dropped):
-            return
-        names = ", ".join(map(str, features.dropped[:8])) + (
-            ", ..." if len(features.dropped) > 8 else ""
-        )
-        count = len(features.dropped)
-        many = "1 feature is a combination" if count == 1 else f"{count} features are combinations"
-        if features.proved:
-            self.notes.append(
-                f"{many} of the others (or zero), left out (numbered from 0): {names}"
-            )
-        elif self.tolerance:
-            self.kept, self.dropped = features.used, features.dropped
-            self.notes.append(
-                f"{many} of the others up to {max(self.tolerance, ROUNDING):g} of their size, "
-                f"left out (numbered from 0): {names}; the bounds are those of the features kept, "
-                "the lower one also of all"
-            )
-        else:
-            self.sound = False
-            self.notes.append(
-                f"{many} of the others up to rounding, which was not proved, left out (numbered "
-                f"from 0): {names}; the lower bound holds with them, too (a tolerance drops them "
-                "and says what that costs)"
-            )
+Stage: TypeAlias = Callable[[Enclosing, Sifting, Known], Known]
 
 
-def _scaling_notes(data: FlipArrays) -> list[str]:
-    powers = data.exponents + data.units
-    used = powers[data.largest > 0]
-    if not len(used) or int(used.max() - used.min()) <= _SPREAD:
-        return []
-    low, high = np.ldexp(data.largest, powers)[data.largest > 0][
-        [int(used.argmin()), int(used.argmax())]
-    ]
-    return [
-        f"features reach from {low:.2g} to {high:.2g} at most; they were rescaled by powers of "
-        "two, which changes no cost"
-    ]
+# -- l1 ------------------------------------------------------------------------------------------
+def _newton(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """Where Newton's method on the smoothed dual ends, unless there are few pairs."""
+    if work.data.n_pairs <= max(_WHOLE_PAIRS * len(search.moment), _WHOLE):
+        return known
+    found = search.run()
+    known = known.by("Newton on the smoothed dual", found)
+    return replace(known, seeking=not (found.vertex or work.reached))
 
 
-def _upwards(value: Fraction) -> float:
-    near = float(value)
-    return near if Fraction(near) >= value else math.nextafter(near, math.inf)
+def _vertex(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The upper bound that the point found proves as a vertex, if it does."""
+    found = known.point
+    if found is None or len(found.free) != len(search.moment):
+        return known
+    point = Point.of(work.data, found.changes, found.free)
+    return work.proved(known, feasible_near(work.data, point, found.free, search.features.used))
 
 
-def _downwards(value: Fraction) -> float:
-    near = float(value)
-    return near if Fraction(near) <= value else math.nextafter(near, -math.inf)
+def _ties(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """A vertex by a linear program over the pairs in doubt: all of them, if no search was."""
+    start = known.point
+    found = solve_band(search, start)
+    known = replace(known, seeking=False)
+    if found is None:
+        known = known.failed("HiGHS did not solve the linear program; the search's point is used")
+    where = "over all pairs (few of them)" if start is None else "over the pairs in doubt"
+    return _vertex(work, search, known.by(f"a linear program {where}", found or start))
 
 
-def _root(square: Fraction) -> tuple[float, float]:
-    """Doubles around the root."""
-    near = math.sqrt(float(square))
-    low, high = near, near
-    while Fraction(low) ** 2 > square:
+def _exact_vertex(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The vertex found, in exact arithmetic."""
+    found = known.point
+    solved = None if found is None else exact_vertex(search, found.changes, found.free)
+    if found is None or solved is None:
+        return known
+    return known.above(_around(solved[0])[1], solved[1], found.free)
+
+
+def _blend(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The vertex found, moved inside the box."""
+    found = known.point
+    if found is None:
+        return known
+    allowance = work.width * max(known.lower, _NOTHING * work.itself) * _SHARE["l1"]
+    above = certify_blend(search, found.changes, found.prices, allowance)
+    return work.proved(known, above, found if _attained(search, found.changes) else None)
+
+
+def _attained(search: Sifting, changes: Array) -> bool:
+    """Whether changes have the moments of the target up to rounding."""
+    goal = search.data.displacement
+    missing = search.data.moments(goal - changes)[search.features.used]
+    sizes = float(np.abs(changes).sum() + np.abs(goal).sum())
+    return bool((np.abs(missing) <= _ATTAINED * sizes).all())
+
+
+# -- l2 and linf ---------------------------------------------------------------------------------
+def _projection(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The least sum of squares: optimal in l2, and feasible in linf."""
+    return known.by("Newton on the dual", search.project())
+
+
+def _inside(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The upper bound that the point found proves, if need be after a move off its ties."""
+    found, known = known.point, replace(known, seeking=False)
+    if found is None:
+        return known
+    above = certify_inside(search, found.changes)
+    if above is None:
+        allowance = work.width * float(np.abs(found.changes).sum()) * _SHARE[work.norm]
+        above = certify_blend(search, found.changes, found.prices, allowance)
+    return work.proved(known, above)
+
+
+def _maximum(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The least maximum by a linear program, from the projection."""
+    start = known.point
+    assert start is not None  # of the projection
+    found, why = solve_maximum(search, start.changes)
+    if found is None:  # prices that sum to one prove what the closed form does
+        y = start.y / search.reach(start.prices).sum()
+        work.pulse(y, work.data.prices(y))
+        return known.failed(why)
+    return _inside(work, search, known.by("a linear program", found))
+
+
+# -- what floats do not settle -------------------------------------------------------------------
+def _sharper(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """The lower bound again, with prices in extended precision: for large y, which cancel."""
+    prices = work.data.prices(known.dual)
+    return known.below(_BELOW[work.norm](work.data, known.dual, prices, sharp=True), known.dual)
+
+
+def _rationals(work: Enclosing, search: Sifting, known: Known) -> Known:
+    """Exact arithmetic on small data, with all features that a tolerance leaves."""
+    data = work.data
+    if data.features.size > _RATIONAL[work.norm]:
+        return known
+    kept = np.setdiff1d(np.arange(data.n_features), work.left_out)
+    vectors = (data.benign, data.target, data.weights)
+    labels = (None if vector is None else vector.tolist() for vector in vectors)
+    problem = FlipProblem.of(data.features[kept].tolist(), *labels)
+    try:
+        found = flip_cost(problem, work.norm, _EXACT)
+    except (ModelError, LimitReachedError) as error:
+        return known.failed(f"exact arithmetic did not settle it: {error}")
+    dual = np.zeros(data.n_features)
+    with np.errstate(over="ignore"):
+        dual[kept] = np.ldexp(found.dual.floats(), data.exponents[kept])
+    lower, upper = _around(found.value, root=work.norm == "l2")
+    return replace(
+        known.by("exact arithmetic", None), sound=True, exact=True, dual=dual, upper=upper,
+        lower=max(known.lower, lower), changes=found.changes.floats(),
+        basis=np.array(found.basis, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _around(value: Fraction, root: bool = False) -> tuple[float, float]:
+    """Doubles around a number that is not negative, or around its root."""
+    low = high = math.sqrt(float(value)) if root else float(value)
+    power = 2 if root else 1
+    while Fraction(low) ** power > value:
         low = math.nextafter(low, -math.inf)
-    while Fraction(high) ** 2 < square:
+    while Fraction(high) ** power < value:
         high = math.nextafter(high, math.inf)
     return low, high
+
+
+_LAST: tuple[tuple[str, Stage], ...] = (("bounds", _sharper), ("exact", _rationals))
+_STAGES: dict[str, tuple[tuple[str, Stage], ...]] = {
+    "l1": (
+        ("Newton", _newton),
+        ("bounds", _vertex),
+        ("linear program", _ties),
+        ("bounds", _exact_vertex),
+        ("bounds", _blend),
+        *_LAST,
+    ),
+    "l2": (("Newton", _projection), ("bounds", _inside), *_LAST),
+    "linf": (
+        ("Newton", _projection),
+        ("bounds", _inside),
+        ("linear program", _maximum),
+        *_LAST,
+    ),
+}

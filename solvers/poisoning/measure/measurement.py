@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ..large.closed_form import closed_form_bound
 from ..large.dropped import Dropped
-from ..large.enclose import EnclosureStatus, closed_form_bound, enclose_flips
+from ..large.enclose import EnclosureStatus, enclose_flips
 from ..rewards.effects import performance_loss_ratio, reward_change
 from ..rewards.learning import RewardStatus, fit_reward
 

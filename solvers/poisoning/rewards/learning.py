@@ -3,7 +3,7 @@
     L(r; theta) = sum_i rho_i [softplus(r.phi_i) - theta_i r.phi_i] + ridge/2 norm(r)^2,
 
 minimised by damped Newton steps; the features are passed over in blocks of pairs.  Enclosures of
-the minimiser for small data are in ``verified_reward``.
+the minimiser for small data are in ``enclosed``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,12 +11,9 @@ import pytest
 
 from holdfast.solvers.poisoning import flip_cost
 from holdfast.solvers.poisoning.large import stages
-from holdfast.solvers.poisoning.large.enclose import (
-    EnclosedFlips,
-    EnclosureStatus,
-    closed_form_bound,
-    enclose_flips,
-)
+from holdfast.solvers.poisoning.large.closed_form import closed_form_bound
+from holdfast.solvers.poisoning.large.enclose import EnclosedFlips, EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.known import Known
 
 from ...zoo.flips import NORMS, arrays, random_problem
 
@@ -214,8 +212,23 @@ def test_a_large_linf_falls_back_on_the_projection(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(maximum, "_LARGEST", 100)
     found = enclose_flips(features, 1, target, norm="linf")
     assert found.status is EnclosureStatus.WIDE
-    assert found.lower <= whole.lower <= whole.upper <= found.upper < 1
-    assert any("too many for the linear program of linf" in note for note in found.notes)
+    assert closed_form_bound(features, 1, target, norm="linf") <= found.lower * (1 + 1e-9)
+    assert 0 < found.lower <= whole.lower <= whole.upper <= found.upper < 1
+    assert len(found.notes) == 1
+    assert "too many for the linear program of linf" in found.notes[0]
+    assert "take l1 or l2, or fewer pairs" in found.notes[0]
+
+
+def test_what_is_known_only_grows() -> None:
+    """Worse bounds change nothing; without the other features a cost bounds only theirs."""
+    one, none = np.ones(1), np.zeros(0, dtype=int)
+    known = Known(1.0, 4.0, one, one, none)
+    assert known.below(0.5, 2 * one) is known
+    assert known.above(4.0, 2 * one, none) is known
+    closer = known.below(2.0, 2 * one).above(3.0, 3 * one, none)
+    assert (closer.lower, closer.upper, *closer.dual, *closer.changes) == (2, 3, 2, 3)
+    partial = replace(known, sound=False).above(3.0, 3 * one, none)
+    assert (partial.upper, partial.without, *partial.changes) == (4, 3, 3)
 
 
 def test_the_dual_and_the_basis_are_those_of_the_features_as_given() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning.large.enclose import closed_form_bound, enclose_flips
+from holdfast.solvers.poisoning.large.closed_form import closed_form_bound
+from holdfast.solvers.poisoning.large.enclose import enclose_flips
 
 GOOD: dict[str, Any] = {"features": np.ones((2, 3)), "benign": 1, "target": [0, 1, 1]}
 NAN = np.array([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]])

@@ -12,7 +12,7 @@ from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
-from holdfast.solvers.poisoning.large.verified import (
+from holdfast.solvers.poisoning.large.proved_bounds import (
     least_maximum_below,
     least_square_below,
     least_sum_below,

@@ -16,12 +16,15 @@ from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.band import complete_basis, solve_band
-from holdfast.solvers.poisoning.large.certify import certify_blend, exact_vertex, moment_is_zero
 from holdfast.solvers.poisoning.large.dual_newton import SmoothedDual
 from holdfast.solvers.poisoning.large.enclose import enclose_flips
+from holdfast.solvers.poisoning.large.feasible_points import (
+    certify_blend,
+    exact_vertex,
+    moment_is_zero,
+)
 from holdfast.solvers.poisoning.large.independence import independent_features
-from holdfast.solvers.poisoning.large.sifting import Found, Sifting
-from holdfast.solvers.poisoning.large.verified import (
+from holdfast.solvers.poisoning.large.proved_bounds import (
     INSIDE,
     Point,
     feasible_near,
@@ -32,6 +35,7 @@ from holdfast.solvers.poisoning.large.verified import (
     residual,
     sum_above,
 )
+from holdfast.solvers.poisoning.large.sifting import Found, Sifting
 
 from ...zoo.flips import arrays, random_problem
 from .test_large import gaussian
@@ -318,10 +322,12 @@ def test_a_solve_that_was_interrupted_is_no_answer(
 ) -> None:
     import highspy
 
-    from holdfast.solvers.programs.highs import highs_instance, run_highs
+    from holdfast.solvers.programs.highs import highs_instance, solve
 
-    assert run_highs(highspy.HighsLp()).getModelStatus() == highspy.HighsModelStatus.kModelEmpty
+    nothing = np.zeros(0)
+    program = nothing, (nothing, nothing), np.zeros((0, 0)), (nothing, nothing)
+    assert solve(*program).status == "Empty"
     status = getattr(highspy.HighsModelStatus, name)
     monkeypatch.setattr(type(highs_instance()), "getModelStatus", lambda solver: status)
     with pytest.raises(KeyboardInterrupt):
-        run_highs(highspy.HighsLp())
+        solve(*program)

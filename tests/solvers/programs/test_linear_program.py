@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from holdfast.solvers import (
 from holdfast.solvers.programs import highs
 from holdfast.solvers.programs.basis import prove_basis
 from holdfast.solvers.programs.float_basis import propose_basis
-from holdfast.solvers.programs.highs import column_matrix, run_highs
 from holdfast.solvers.programs.simplex import repair
 
 # max 3x + 2y, x + y <= 4, x + 3y <= 7, x <= 3: vertex x = 3, y = 1 (row 2: 6 < 7), value 11; the
@@ -202,28 +200,39 @@ def test_the_proposal_is_only_a_proposal():
 def test_highs_stops_at_its_limits():
     """It cycles for ever on a program of 4 rows (see tests/field/test_solving.py), and its clock
     counts all runs of the object: a second run has as much time as the first."""
-    import highspy
-
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = 1, 1
-    model.col_cost_, model.col_lower_, model.col_upper_ = [-1.0], [0.0], [highspy.kHighsInf]
-    model.row_lower_, model.row_upper_ = [-highspy.kHighsInf], [1.0]
-    column_matrix(model, np.array([[1.0]]))
+    program = [-np.ones(1), (np.zeros(1), np.full(1, np.inf)), np.ones((1, 1))]
+    program.append((np.full(1, -np.inf), np.ones(1)))
     for _ in range(2):
-        solver = run_highs(model, presolve="off")
-        assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        assert highs.solve(*program).optimal
+        solver = highs.highs_instance()
         seconds = solver.getOptionValue("time_limit")[1] - solver.getRunTime()
         assert seconds == pytest.approx(highs.SECONDS, abs=1)
         iterations = solver.getOptionValue("simplex_iteration_limit")[1]
         assert iterations == highs.ITERATIONS + 2 * highs.ITERATIONS_EACH
-    stopped = run_highs(model, presolve="off", seconds=0.0)
-    assert stopped.getModelStatus() == highspy.HighsModelStatus.kTimeLimit
+    assert highs.solve(*program, seconds=0.0).status == "Time limit reached"
 
 
-def test_nobody_else_creates_a_highs_object():
-    root = Path(highs.__file__).parent
-    makers = [path.name for path in root.rglob("*.py") if "highspy.Highs(" in path.read_text()]
-    assert makers == ["highs.py"]
+def test_an_answer_of_highs_names_values_multipliers_and_basis():
+    """min -x - y, x + 2 y <= 4, x - y = 1, 0 <= x <= 5/2, y <= 3: at x = 2, y = 1; y' = -2/3, -1/3.
+
+    From A^T y' = c: y1 + y2 = -1, 2 y1 - y2 = -1.  With x <= 3/2 it is at its upper end.
+    """
+    matrix, right = np.array([[1.0, 1.0], [2.0, -1.0]]), np.array([4.0, 1.0])
+    rows = np.array([-np.inf, 1.0]), right
+    found = highs.solve(-np.ones(2), (np.zeros(2), np.array([2.5, 3.0])), matrix, rows)
+    assert (found.status, found.optimal, found.raised) == ("Optimal", True, ())
+    assert found.x == pytest.approx([2, 1]) and found.y == pytest.approx([-2 / 3, -1 / 3])
+    assert sorted(found.basic) == [0, 1]
+    again = highs.solve(
+        -np.ones(2), (np.zeros(2), np.array([1.5, 3.0])), matrix, rows, basis=found.basic
+    )
+    assert again.x == pytest.approx([1.5, 0.5]) and again.raised == (0,)
+    assert sorted(again.basic) == [1, 2]  # y and the slack of the first row
+    sparse = np.array([0, 2, 4]), np.array([0, 1, 0, 1]), matrix.ravel()
+    most = highs.solve(np.ones(2), (np.zeros(2), np.full(2, 9.0)), sparse, rows, maximise=True)
+    assert most.x == pytest.approx([2, 1])
+    none = highs.solve(np.ones(2), (np.zeros(2), np.zeros(2)), matrix, rows)
+    assert (none.status, none.optimal) == ("Infeasible", False)
 
 
 def test_limits_end_a_repair():

@@ -18,8 +18,8 @@ from scipy.linalg import qr
 from ...exact import SingularMatrixError, solve_flint_system
 from .arrays import Array
 from .dual_newton import SmoothedDual
+from .proved_bounds import INSIDE, Above, Point, feasible_near
 from .sifting import Sifting
-from .verified import INSIDE, Above, Point, feasible_near
 
 _CLEAR = 1e-9
 _NEAR = 20
