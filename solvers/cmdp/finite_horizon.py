@@ -69,39 +69,18 @@ def unrolled(
             ]
             reward.append(scales[0] * (own[0][k] + model.discount * ahead[0]))
             cost.append(scales[1] * (own[1][k] + cost_discount * ahead[1]))
-            rows.append({last: 1} if ending else _shifted(model, k, size * (time + 1)))
-    return _assembled(model, horizon, rows, reward, cost)
-
-
-def _shifted(model: CMDP, choice: int, offset: int) -> dict[int, int]:
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    pairs = zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True)
-    return {offset + t: w for t, w in pairs}
-
-
-def _assembled(
-    model: CMDP,
-    horizon: int,
-    rows: list[dict[int, int]],
-    reward: list[Fraction],
-    cost: list[Fraction],
-) -> CMDP:
-    last = model.n_states * horizon
-    rows, zero = [*rows, {last: 1}], Fraction(0)
-    indptr = [0]
-    for row in rows:
-        indptr.append(indptr[-1] + len(row))
+            shifted = {size * (time + 1) + t: w for t, w in model.weighted_row(k).items()}
+            rows.append({last: 1} if ending else shifted)
+    zero = Fraction(0)
     return assemble(
         counts=[*model.action_counts.tolist() * horizon, 1],
         actions=[*model.actions.tolist() * horizon, 0],
-        indptr=indptr,
-        successors=[t for row in rows for t in row],
-        weights=[w for row in rows for w in row.values()],
+        rows=[*rows, {last: 1}],
         reward=[*reward, zero],
         costs=[[*cost, zero]],
         budgets=model.budgets,
         discount=_HALF,
-        initial=[*model.initial.tolist(), *[0] * (last + 1 - model.n_states)],
+        initial=[*model.initial.tolist(), *[0] * (last + 1 - size)],
     )
 
 

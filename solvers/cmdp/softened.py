@@ -33,15 +33,10 @@ def softened(model: CMDP, share: Fraction) -> CMDP:
         [value for span in spans for value in _mixed([values[k] for k in span], share)]
         for values in (model.reward_vector().fractions(), *costs)
     )
-    indptr = [0]
-    for row in rows:
-        indptr.append(indptr[-1] + len(row))
     return assemble(
         counts=model.action_counts.tolist(),
         actions=model.actions.tolist(),
-        indptr=indptr,
-        successors=[t for row in rows for t in row],
-        weights=[w for row in rows for w in row.values()],
+        rows=rows,
         reward=reward,
         costs=paid,
         budgets=model.budgets,

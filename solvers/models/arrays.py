@@ -6,7 +6,7 @@ probability rows are then re-normalised exactly, and the notes of the model say 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..exact import (
 from ..sequences import as_array, available_actions, listed
 from ..strict import bounded_denominator
 from .cmdp import CMDP
-from .rows import RowReader
+from .rows import RowReader, transition_arrays
 
 
 def from_arrays(
@@ -61,7 +61,9 @@ def from_arrays(
     mask = available_actions(available, (size, width), "a model of these transitions")
     reader = RowReader(limit_denominator)
     pairs = [(s, a) for s in range(size) for a in range(width) if mask[s, a]]
-    indptr, successors, weights = _sparse(rows, reader, pairs)
+    weighted = [
+        _weighted(reader, rows.row(s, a), f"the row of (state {s}, action {a})") for s, a in pairs
+    ]
     functions = [_function(reader, reward, "reward", pairs, (size, width))]
     functions += [
         _function(reader, cost, f"costs[{i}]", pairs, (size, width)) for i, cost in enumerate(costs)
@@ -74,9 +76,7 @@ def from_arrays(
     return assemble(
         counts=mask.sum(axis=1),
         actions=[a for _, a in pairs],
-        indptr=indptr,
-        successors=successors,
-        weights=weights,
+        rows=weighted,
         reward=functions[0],
         costs=functions[1:],
         budgets=budgets,
@@ -86,39 +86,33 @@ def from_arrays(
     )
 
 
-def _sparse(
-    rows: _ActionRows, reader: RowReader, pairs: Sequence[tuple[int, int]]
-) -> tuple[list[int], list[int], list[int]]:
-    """indptr, successors and integer weights of the pairs' rows, zeros left out."""
-    indptr: list[int] = [0]
-    successors: list[int] = []
-    weights: list[int] = []
-    for s, a in pairs:
-        states, values = rows.row(s, a)
-        scaled = reader.weights(values, f"the row of (state {s}, action {a})")
-        kept = [(t, w) for t, w in zip(states, scaled, strict=True) if w]
-        successors += [t for t, _ in kept]
-        weights += [w for _, w in kept]
-        indptr.append(len(successors))
-    return indptr, successors, weights
+def _weighted(reader: RowReader, row: tuple[list[int], list[object]], where: str) -> dict[int, int]:
+    states, values = row
+    return {t: w for t, w in zip(states, reader.weights(values, where), strict=True) if w}
 
 
 def assemble(
     *,
     counts: Sequence[int] | np.ndarray[Any, Any],
-    actions: Sequence[int],
-    indptr: Sequence[int],
-    successors: Sequence[int],
-    weights: Sequence[int],
+    rows: Sequence[Mapping[int, int]],
     reward: Sequence[Fraction],
-    costs: Sequence[Sequence[Fraction]],
-    budgets: Sequence[Rational] | None,
+    costs: Sequence[Sequence[Fraction]] = (),
+    budgets: Sequence[Rational] | None = (),
     discount: Rational | float,
     initial: Sequence[int],
+    actions: Sequence[int] | None = None,
     notes: Sequence[str] = (),
 ) -> CMDP:
-    """A model from choices grouped by state with integer weights and Fraction functions."""
+    """A model from choices grouped by state, K in all.
+
+    Args:
+        counts: S numbers of choices; rows: K rows {successor: positive integer weight}.
+        reward: K values; costs: m lists of K; initial: S integer weights.
+        actions: K labels, different in each state; default 0, 1, 2, ... in each.
+    """
     counts, reward = listed(counts, "counts"), listed(reward, "reward")
+    if actions is None:
+        actions = [a for count in counts for a in range(count)]
     costs = [listed(cost, f"costs[{i}]") for i, cost in enumerate(listed(costs, "costs"))]
     for i, values in enumerate((reward, *costs)):
         bounded_denominator(values, f"cost {i}" if i else "the reward")
@@ -128,9 +122,7 @@ def assemble(
         n_states=len(counts),
         choice_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         actions=integer_array(_objects(actions, "actions"), "actions"),
-        indptr=integer_array(_objects(indptr, "indptr"), "indptr"),
-        successors=integer_array(_objects(successors, "successors"), "successors"),
-        weights=_objects(weights, "weights"),
+        **transition_arrays(rows),
         reward=_objects(top, "reward"),
         reward_denominator=bottom,
         costs=(

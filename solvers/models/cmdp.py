@@ -140,15 +140,17 @@ class CMDP:
         return int(self.initial.sum())
 
     # -- exact views -----------------------------------------------------------------------------
+    def weighted_row(self, choice: int) -> dict[int, int]:
+        """Successor states of a choice with their integer weights."""
+        span = slice(int(self.indptr[choice]), int(self.indptr[choice + 1]))
+        successors, weights = self.successors[span].tolist(), self.weights[span].tolist()
+        return dict(zip(successors, weights, strict=True))
+
     def transition_row(self, choice: int) -> list[tuple[int, Fraction]]:
         """Successor states of a choice with their exact probabilities."""
-        span = slice(int(self.indptr[choice]), int(self.indptr[choice + 1]))
-        weights = self.weights[span].tolist()
-        bottom = sum(weights)
-        return [
-            (state, Fraction(weight, bottom))
-            for state, weight in zip(self.successors[span].tolist(), weights, strict=True)
-        ]
+        row = self.weighted_row(choice)
+        bottom = sum(row.values())
+        return [(state, Fraction(weight, bottom)) for state, weight in row.items()]
 
     def reward_vector(self) -> Vector:
         """r over the choices."""

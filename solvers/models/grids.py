@@ -7,7 +7,6 @@ its integer make: cells of a square, nine moves, slips, a reward for being near 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from ..errors import ModelError
@@ -42,28 +41,16 @@ def two_discs(side: int = _SIDE) -> CMDP:
     total = _INTENDED + len(_SLIPS) * _SLIP
     model = assemble(
         counts=[len(_MOVES)] * len(cells),
-        actions=list(range(len(_MOVES))) * len(cells),
-        indptr=[0, *_running(len(row) for row in rows)],
-        successors=[state for row in rows for state in row],
-        weights=[weight for row in rows for weight in row.values()],
+        rows=rows,
         reward=[
             sum((w * earned[state] for state, w in row.items()), Fraction(0)) / total
             for row in rows
         ],
-        costs=[],
-        budgets=[],
         discount=1,
         initial=[1] + [0] * (len(cells) - 1),
     )
     unsafe = [state for state, cell in enumerate(cells) if _in_a_disc(cell, side)]
     return model.with_labels(unsafe=unsafe).with_coordinates(cells)
-
-
-def _running(sizes: Iterable[int]) -> Iterator[int]:
-    total = 0
-    for size in sizes:
-        total += size
-        yield total
 
 
 def _near_the_corner(cell: tuple[int, int], side: int) -> Fraction:

@@ -83,9 +83,7 @@ def from_gymnasium(
     model = assemble(
         counts=builder.counts,
         actions=builder.actions,
-        indptr=builder.indptr,
-        successors=builder.successors,
-        weights=builder.weights,
+        rows=builder.merged,
         reward=functions[0],
         costs=functions[1:],
         budgets=budgets,
@@ -158,7 +156,7 @@ class _Builder:
 
     def _build(self) -> None:
         self.actions: list[int] = []
-        self.indptr, self.successors, self.weights = [0], list[int](), list[int]()
+        self.merged: list[dict[int, int]] = []  # successors and weights of each choice
         self.counts: list[int] = []
         self.places: list[int | None] = []  # the row of each choice, None for those that are added
         own: list[list[int]] = [[] for _ in range(self.table.n_states)]
@@ -184,12 +182,10 @@ class _Builder:
                 merged[target] = merged.get(target, 0) + weight
         return merged
 
-    def _choice(self, place: int | None, action: int, merged: Mapping[int, int]) -> None:
+    def _choice(self, place: int | None, action: int, merged: dict[int, int]) -> None:
         self.places.append(place)
         self.actions.append(action)
-        self.successors += merged
-        self.weights += merged.values()
-        self.indptr.append(len(self.successors))
+        self.merged.append(merged)
 
     # -- functions of a transition -------------------------------------------------------------
     def expected(self, function: Cost, name: str) -> list[Fraction]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
 
 from ..errors import ModelError
-from ..exact import common_denominator, to_fraction
+from ..exact import common_denominator, integer_array, to_fraction
+from ..sequences import listed
 
 #: A float row whose exact sum is farther than this from one is an error, not rounding.
 FLOAT_SUM_TOLERANCE = Fraction(1, 10**9)
@@ -123,6 +127,16 @@ class RowReader:
             )
         if self.renormalised:
             yield f"{self.renormalised} probability row(s) re-normalised exactly"
+
+
+def transition_arrays(rows: Sequence[Mapping[int, int]]) -> dict[str, Any]:
+    """The fields ``indptr``, ``successors`` and ``weights`` of a model from {successor: weight}."""
+    rows = listed(rows, "rows")
+    return {
+        "indptr": np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        "successors": integer_array([t for row in rows for t in row], "successors"),
+        "weights": np.array([w for row in rows for w in row.values()], dtype=object),
+    }
 
 
 def _shown(value: Fraction) -> str:

@@ -361,7 +361,7 @@ ONE_STATE = {"transitions": [[[1]]], "reward": [[1]], "discount": "1/2"}
 @pytest.mark.parametrize("wrong", UNORDERED, ids=repr)
 def test_what_only_looks_like_a_sequence_is_refused(wrong):
     model = from_arrays(**ONE_STATE)
-    pieces = {"counts": [1], "actions": [0], "indptr": [0, 1], "successors": [0], "weights": [1],
+    pieces = {"counts": [1], "actions": [0], "rows": [{0: 1}],
               "reward": [Fraction(1)], "costs": [], "budgets": [], "initial": [1]}  # fmt: skip
     calls = [lambda name=name: assemble(**pieces | {name: wrong}, discount=0) for name in pieces]
     calls += [

@@ -153,15 +153,10 @@ def hopeless() -> CMDP:
     """45 states, 4 choices each, costs in {0, 1} from one start; no policy has a cost of -1."""
     numbers, size = random.Random(0), 45
     rows = [sorted(numbers.sample(range(size), numbers.randint(1, 4))) for _ in range(4 * size)]
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row))
     return assemble(
         counts=[4] * size,
         actions=[0, 1, 2, 3] * size,
-        indptr=starts,
-        successors=[state for row in rows for state in row],
-        weights=[numbers.randint(1, 9) for _ in range(starts[-1])],
+        rows=[{state: numbers.randint(1, 9) for state in row} for row in rows],
         reward=[F(numbers.randint(0, 1)) for _ in range(4 * size)],
         costs=[[F(numbers.randint(0, 1)) for _ in range(4 * size)] for _ in range(4)],
         budgets=[F(-1), F(2), F(3), F(3)],

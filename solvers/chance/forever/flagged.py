@@ -5,7 +5,6 @@ State f S + s is state s with flag f; the flag rises on the first arrival in an 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -41,7 +40,6 @@ def flagged_model(problem: ChanceProblem, allowed: IntegerArray | None = None) -
     keep = np.ones(model.n_choices, dtype=bool) if allowed is None else allowed
     kept = np.concatenate([np.flatnonzero(keep), np.arange(model.n_choices)])
     flags = np.repeat([0, 1], [int(keep.sum()), model.n_choices])
-    rows = [_row(problem, flag, k) for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)]
     reward = model.reward_vector().fractions()
     owners = flags * size + model.choice_states[kept]
     initial = [0] * (2 * size)
@@ -50,26 +48,21 @@ def flagged_model(problem: ChanceProblem, allowed: IntegerArray | None = None) -
     built = assemble(
         counts=np.bincount(owners, minlength=2 * size),
         actions=model.actions[kept].tolist(),
-        indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows])]).tolist(),
-        successors=[t for row in rows for t, _ in row],
-        weights=[w for row in rows for _, w in row],
+        rows=[
+            {
+                (flag or t in problem.unsafe) * size + t: weight
+                for t, weight in model.weighted_row(k).items()
+            }
+            for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)
+        ],
         reward=[
             reward[k] if problem.reward_after_violation or not flag else Fraction(0)
             for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)
         ],
-        costs=[],
-        budgets=[],
         discount=model.discount,
         initial=initial,
     )
     return FlaggedModel(built, kept)
-
-
-def _row(problem: ChanceProblem, flag: int, choice: int) -> Sequence[tuple[int, int]]:
-    model = problem.model
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    pairs = zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True)
-    return [((flag or t in problem.unsafe) * model.n_states + t, w) for t, w in pairs]
 
 
 def arrival_risks(problem: ChanceProblem) -> tuple[Fraction, ...]:

@@ -53,9 +53,7 @@ def unroll_dynamics(dynamics: Dynamics, level: Fraction) -> CMDP:
     return assemble(
         counts=np.concatenate([np.tile(model.action_counts, layers), [1]]),
         actions=[*(model.actions.tolist() * layers), 0],
-        indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows])]).tolist(),
-        successors=[c for row in rows for c in row],
-        weights=[w for row in rows for w in row.values()],
+        rows=rows,
         reward=[*rewards, Fraction(0)],
         costs=[[*charges, Fraction(0)]],
         budgets=[level - dynamics.problem.start_risk],
@@ -70,12 +68,10 @@ def _decision(
 ) -> tuple[dict[int, int], Fraction, Fraction]:
     """Weights of the cells after a decision, and its reward and charge times 2^t."""
     model, problem = dynamics.model, dynamics.problem
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    pairs = zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True)
     row: dict[int, int] = {}
     earned = paid = 0
     last = time == dynamics.horizon - 1
-    for state, weight in pairs:
+    for state, weight in model.weighted_row(choice).items():
         after = problem.memory_after(memory, state)
         row[after * model.n_states + state] = weight
         if state in problem.unsafe:

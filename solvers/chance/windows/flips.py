@@ -51,17 +51,11 @@ def best_flipping(
     if stuck or not all(laws):
         return None
     model = problem.model
-    merged = [_merged(problem, law) for some in laws for law in some]
     reward = model.reward_vector().fractions()
     finite = assemble(
         counts=[len(some) for some in laws],
-        actions=[a for some in laws for a in range(len(some))],
-        indptr=[sum(map(len, merged[:k])) for k in range(len(merged) + 1)],
-        successors=[t for row in merged for t in row],
-        weights=[w for row in merged for w in row.values()],
+        rows=[_merged(problem, law) for some in laws for law in some],
         reward=[sum((p * reward[k] for k, p in law), Fraction(0)) for some in laws for law in some],
-        costs=[],
-        budgets=[],
         discount=model.discount,
         initial=model.initial.tolist(),
     )

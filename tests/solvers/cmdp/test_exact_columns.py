@@ -37,19 +37,13 @@ def extreme_model(seed: int) -> CMDP:
     rows = [
         sorted(numbers.sample(range(size), numbers.randint(1, size))) for _ in range(sum(counts))
     ]
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row))
     functions = [[number(numbers, span) for _ in rows] for _ in range(1 + constraints)]
     near_one = 1 - F(1, 10 ** numbers.randint(3, 15))
     model = assemble(
         counts=counts,
-        actions=[a for count in counts for a in range(count)],
-        indptr=starts,
-        successors=[state for row in rows for state in row],
-        weights=[
-            10 ** numbers.randint(0, 12) if tiny else numbers.randint(1, 3)
-            for _ in range(starts[-1])
+        rows=[
+            {s: 10 ** numbers.randint(0, 12) if tiny else numbers.randint(1, 3) for s in row}
+            for row in rows
         ],
         reward=functions[0],
         costs=functions[1:],

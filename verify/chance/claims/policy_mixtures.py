@@ -101,17 +101,16 @@ def few_weights(drawn: Atoms) -> Iterator[Values]:
 def with_coin(model: CMDP, weight: Fraction) -> CMDP:
     """The model twice, side by side: a coin decides at the start, and for ever, which one runs."""
     size, mass = model.n_states, model.initial.tolist()
-    ends = model.indptr.tolist()
     heads, tails = weight.numerator, weight.denominator - weight.numerator
     return assemble(
         counts=model.action_counts.tolist() * 2,
         actions=model.actions.tolist() * 2,
-        indptr=[*ends, *(ends[-1] + end for end in ends[1:])],
-        successors=[t + side * size for side in (0, 1) for t in model.successors.tolist()],
-        weights=model.weights.tolist() * 2,
+        rows=[
+            {t + side * size: weight for t, weight in model.weighted_row(k).items()}
+            for side in (0, 1)
+            for k in range(model.n_choices)
+        ],
         reward=[*model.reward_vector().fractions()] * 2,
-        costs=[],
-        budgets=[],
         discount=model.discount,
         initial=[share * m for share in (heads, tails) for m in mass],
     )

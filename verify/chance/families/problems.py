@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
-
 from holdfast.solvers import CMDP, Policy
 from holdfast.solvers.chance.horizon.problem import ChanceProblem
+from holdfast.solvers.models.rows import transition_arrays
 
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
@@ -78,20 +77,10 @@ def _charged(draw: Draw, problem: ChanceProblem) -> ChanceProblem:
 def sent(model: CMDP, targets: dict[int, int]) -> CMDP:
     """The model in which some states lead to a given one, whatever the action."""
     rows = [
-        {targets[s]: 1} if s in targets else _row(model, k)
+        {targets[s]: 1} if s in targets else model.weighted_row(k)
         for k, s in enumerate(model.choice_states.tolist())
     ]
-    return replace(
-        model,
-        indptr=np.cumsum([0, *map(len, rows)]),
-        successors=np.array([t for row in rows for t in row]),
-        weights=np.array([w for row in rows for w in row.values()], dtype=object),
-    )
-
-
-def _row(model: CMDP, choice: int) -> dict[int, int]:
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    return dict(zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True))
+    return replace(model, **transition_arrays(rows))
 
 
 def _safe_law(model: CMDP, unsafe: list[int]) -> list[int]:

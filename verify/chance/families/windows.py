@@ -74,16 +74,10 @@ def _assembled(
     counts: list[int], rows: list[tuple[dict[int, int], int]], discount: Fraction, start: int
 ) -> CMDP:
     """A model from the weights of successors and the reward of each choice."""
-    weights = [dict(sorted(row.items())) for row, _ in rows]
     return assemble(
         counts=counts,
-        actions=[a for count in counts for a in range(count)],
-        indptr=[sum(map(len, weights[:k])) for k in range(len(weights) + 1)],
-        successors=[t for row in weights for t in row],
-        weights=[w for row in weights for w in row.values()],
+        rows=[dict(sorted(row.items())) for row, _ in rows],
         reward=[Fraction(reward) for _, reward in rows],
-        costs=[],
-        budgets=[],
         discount=discount,
         initial=[int(s == start) for s in range(len(counts))],
         notes=("drawn",),

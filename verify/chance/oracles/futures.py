@@ -31,15 +31,13 @@ def stitched(problem: ChanceProblem, level: Fraction) -> CMDP:
                 costs.append(Fraction(0) if flag else hits[k] / model.discount**time)
     base = 2 * size * steps
     for k in range(model.n_choices):
-        rows.append({base + t: w for t, w in _weights(model, k)})
+        rows.append({base + t: w for t, w in model.weighted_row(k).items()})
         costs.append(Fraction(0))
     layers = 2 * steps + 1
     return assemble(
         counts=counts * layers,
         actions=model.actions.tolist() * layers,
-        indptr=[0, *_running(rows)],
-        successors=[t for row in rows for t in row],
-        weights=[w for row in rows for w in row.values()],
+        rows=rows,
         reward=list(reward) * layers,
         costs=[costs],
         budgets=[level],
@@ -54,21 +52,8 @@ def _moved(problem: ChanceProblem, choice: int, time: int, flag: int) -> dict[in
     last = time == problem.horizon - 1
     return {
         after + t + (0 if last else size * int(flag or t in problem.unsafe)): w
-        for t, w in _weights(problem.model, choice)
+        for t, w in problem.model.weighted_row(choice).items()
     }
-
-
-def _weights(model: CMDP, choice: int) -> list[tuple[int, int]]:
-    span = slice(int(model.indptr[choice]), int(model.indptr[choice + 1]))
-    return list(zip(model.successors[span].tolist(), model.weights[span].tolist(), strict=True))
-
-
-def _running(rows: list[dict[int, int]]) -> list[int]:
-    total, sums = 0, []
-    for row in rows:
-        total += len(row)
-        sums.append(total)
-    return sums
 
 
 def discounted_hit(problem: ChanceProblem, policy: Policy) -> Fraction:

@@ -20,6 +20,7 @@ from holdfast.solvers import (
     value_of,
 )
 from holdfast.solvers.models.arrays import assemble
+from holdfast.solvers.models.rows import transition_arrays
 
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
@@ -87,10 +88,7 @@ def skeleton(draw: Draw, n_costs: int, lowest_reward: int, *, least_states: int 
     discount = draw.choice(DISCOUNTS)
     return assemble(
         counts=counts,
-        actions=[a for count in counts for a in range(count)],
-        indptr=[sum(map(len, rows[:k])) for k in range(len(rows) + 1)],
-        successors=[t for row in rows for t in row],
-        weights=[w for row in rows for w in row.values()],
+        rows=rows,
         reward=reward,
         costs=costs,
         budgets=[Fraction(0)] * n_costs,
@@ -251,29 +249,10 @@ def neighbour(draw: Draw, model: CMDP, *_: object) -> CMDP:
         kept = {t: w for t, w in sorted(mixed.items()) if w} or own
         common = _common([Fraction(w) for w in kept.values()])
         rows.append({t: int(w * common) for t, w in kept.items()})
-    return _with_transitions(model, rows)
+    return replace(model, **transition_arrays(rows))
 
 
 def _common(numbers: list[Fraction]) -> int:
     from math import lcm
 
     return lcm(*(number.denominator for number in numbers))
-
-
-def _with_transitions(model: CMDP, rows: list[dict[int, int]]) -> CMDP:
-    import numpy as np
-
-    return replace(
-        model,
-        indptr=np.array([0, *_running(rows)], dtype=np.int64),
-        successors=np.array([t for row in rows for t in row], dtype=np.int64),
-        weights=np.array([w for row in rows for w in row.values()], dtype=object),
-    )
-
-
-def _running(rows: list[dict[int, int]]) -> list[int]:
-    total, sums = 0, []
-    for row in rows:
-        total += len(row)
-        sums.append(total)
-    return sums

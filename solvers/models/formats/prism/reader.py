@@ -191,19 +191,12 @@ def _actions(choices: Sequence[Sequence[Choice]]) -> tuple[list[int], list[str]]
 def _assembled(
     parts: Parts, actions: Sequence[int], budgets: Sequence[Rational], discount: Rational
 ) -> CMDP:
-    indptr, successors, weights = [0], list[int](), list[int]()
-    for choices in parts.rows:
-        for row in choices:
-            successors += row
-            weights += common_denominator(row.values())[0]
-            indptr.append(len(successors))
+    rows = [row for choices in parts.rows for row in choices]
     values = [[value for own in function for value in own] for function in parts.functions]
     model = assemble(
         counts=[len(choices) for choices in parts.rows],
         actions=actions,
-        indptr=indptr,
-        successors=successors,
-        weights=weights,
+        rows=[dict(zip(row, common_denominator(row.values())[0], strict=True)) for row in rows],
         reward=values[0],
         costs=values[1:],
         budgets=budgets,
