@@ -12,6 +12,7 @@ import pytest
 from holdfast import theory
 from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.theory import Theorem
+from holdfast.verify.kernel import Enclosure
 from holdfast.verify.report import cases, graphs
 from holdfast.verify.report.mathml import mathml
 from holdfast.verify.report.numbers import brief, decimal, duration, rounded, shorten
@@ -89,6 +90,16 @@ def test_long_rationals_lose_their_middle(text: str, width: int, expected: str) 
 )
 def test_decimals(text: str, expected: str) -> None:
     assert decimal(text) == expected
+
+
+def test_numbers_need_not_be_text() -> None:
+    assert [decimal(Fraction(2, 3)), decimal(100), decimal(Fraction(2, 3), 3)] == [
+        "0.666667",
+        "100",
+        "0.667",
+    ]
+    assert decimal(Enclosure(Fraction(1, 3), Fraction(2, 3))) == "0.333333 to 0.666667"
+    assert decimal(Enclosure.exact(Fraction(1, 8))) == "0.125"
 
 
 def test_an_enclosure_too_narrow_for_digits_says_so() -> None:
