@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.solvers import CMDP
+
 from ..kernel import format_rational
 from .values import Ball, Count, Value
 
@@ -34,6 +36,12 @@ def describe(thing: Any) -> Any:
     if is_dataclass(thing):
         return {part.name: describe(getattr(thing, part.name)) for part in fields(thing)}
     return _ADDRESS.sub("", repr(thing))
+
+
+def model_of(part: Any) -> CMDP | None:
+    """The part of a case itself if it is a constrained MDP, the model of a problem; or None."""
+    found = getattr(part, "model", part)
+    return found if isinstance(found, CMDP) else None
 
 
 def digest(case: Any) -> str:

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
 from ..binding.claims import Claim
 from ..engine.examiner import Kind, ShardResult
-from ..engine.finding import Finding
+from ..engine.finding import Counterexample, Finding
 from ..kernel import Verdict
 from .exit_codes import ExitCode
 from .power import LEAST_SHARE, Power, agreed, gravest, powers, tally, tells
@@ -94,7 +93,7 @@ class ClaimSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A whole run."""
+    """A whole run; counterexamples: by the names of the claims that are violated."""
 
     claims: tuple[ClaimSummary, ...]
     worlds: tuple[WorldSummary, ...]
@@ -103,7 +102,7 @@ class RunSummary:
     seconds: float
     versions: Mapping[str, str]
     alpha: str
-    models: Mapping[str, Any] = field(default_factory=dict)
+    counterexamples: Mapping[str, Counterexample] = field(default_factory=dict)
 
     @property
     def tested(self) -> bool:

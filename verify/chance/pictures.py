@@ -91,7 +91,7 @@ def _draw_frontier(axes: Axes, frontier: Frontier, risk_name: str) -> None:
         axes.plot(*_floats([optimum]), "*", color="black", markersize=11, zorder=4,
                   label="optimum" if first else None)  # fmt: skip
         axes.annotate(
-            f"{decimal(str(optimum[0]), 3)}: {decimal(str(optimum[1]), 6)}",
+            f"{decimal(optimum[0], 3)}: {decimal(optimum[1], 6)}",
             (float(optimum[0]), float(optimum[1])),
             textcoords="offset points",
             xytext=(-8, 7),

@@ -177,7 +177,7 @@ def _policy(model: CMDP, found: Optimum, rows: int | None) -> Table:
         cells = (
             f"{actions[k]}"
             if len(used) == 1
-            else f"[bold]{actions[k]}: {decimal(str(found.policy.probabilities[k]))}[/bold]"
+            else f"[bold]{actions[k]}: {decimal(found.policy.probabilities[k])}[/bold]"
             for k in used
         )
         table.add_row(str(state), ", ".join(cells))

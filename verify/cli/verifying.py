@@ -102,12 +102,12 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
                 fresh=options["fresh"],
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
-    summary = with_counterexamples(summary, claims, path.parent / "certificates")
+    summary = with_counterexamples(summary, path.parent / "certificates")
     _write(summary, options)
     console.print(tables.results_table(summary))
     console.print(tables.problems(summary))
     _say_where(console, path, options)
-    proofs = [one["certificate"] for one in summary.models["counterexamples"].values()]
+    proofs = [one.certificate for one in summary.counterexamples.values()]
     if not all(accepted for _, accepted in certified) or not all(proofs):
         return ExitCode.CERTIFICATE_REJECTED
     return summary.exit_code

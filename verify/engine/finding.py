@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ..binding.family import Case
 from ..kernel import Verdict
 
 
@@ -31,3 +33,18 @@ class Finding:
     digest: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The smallest case that was found on which a statement is false.
+
+    finding: the violation on it; case: the case itself; text: for people; certificate: where it
+    was written, None where the kernel rejected it; shrunk: whether smaller cases were looked for.
+    """
+
+    finding: Finding
+    case: Case
+    text: str
+    certificate: Path | None
+    shrunk: bool

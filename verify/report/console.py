@@ -15,7 +15,6 @@ from rich.table import Table
 
 from ..kernel import Verdict
 from . import wording
-from .counterexample import counterexample, shown
 from .numbers import DASH, count, decimal, duration, rough, rounded, shorten
 from .text import VisibleText as Text
 from .wording import Tone, tone
@@ -215,18 +214,18 @@ def _title(one: ClaimSummary) -> Text:
 
 
 def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:
-    found = None if one.world else counterexample(summary, one.claim.name)
-    finding = shown(one.violations[0], found)
+    found = None if one.world else summary.counterexamples.get(one.claim.name)
+    finding = found.finding if found else one.violations[0]
     lines = [
         f"relation: {one.claim.theorem.parts[finding.part]}",
         f"case:     {finding.case} (digest {finding.digest})",
         f"sides:    {sides(one, finding, shorten)}   i.e. {sides(one, finding, decimal)}: false",
     ]
-    values = found.values if found and found.values else finding.values
-    lines += [f"  {name} = {shorten(value, 60)}" for name, value in sorted(values.items())]
+    values = sorted(finding.values.items())
+    lines += [f"  {name} = {shorten(value, 60)}" for name, value in values]
     if found:
         lines.append("shrunk counterexample:" if found.shrunk else "counterexample:")
-        lines += [f"  {line}" for line in (found.text.splitlines() or ["(no description)"])]
+        lines += [f"  {line}" for line in found.text.splitlines()]
         if found.certificate:
             lines.append(f"certificate: {found.certificate}   (holdfast check {found.certificate})")
     return Text("\n".join(lines))

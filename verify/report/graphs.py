@@ -1,4 +1,4 @@
-"""Pictures of small constrained MDPs, from their JSON documents.
+"""Pictures of small constrained MDPs.
 
 States are circles.  Each action is a dot with a line from its state and an arrow to every state
 that it may lead to, labelled with the probability where there are several.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
+
+from holdfast.solvers import CMDP
 
 from ..kernel import format_rational
 from .numbers import brief
@@ -74,39 +75,43 @@ class Picture:
     arrows: tuple[Arrow, ...]
 
 
-def rows(model: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The state-action pairs of a model document."""
-    found = []
-    for index, (state, action) in enumerate(model["choices"]):
-        row = model["transitions"][index]
-        total = sum(int(weight) for _, weight in row)
-        successors = tuple((int(t), format_rational(Fraction(int(w), total))) for t, w in row)
-        costs = tuple(str(cost[index]) for cost in model["costs"])
-        found.append(Row(int(state), int(action), successors, str(model["reward"][index]), costs))
-    return tuple(found)
+def rows(model: CMDP) -> tuple[Row, ...]:
+    """The state-action pairs of a model."""
+    rewards = model.reward_vector().fractions()
+    costs = [model.cost_vector(i).fractions() for i in range(model.n_constraints)]
+    return tuple(
+        Row(
+            int(state),
+            int(action),
+            tuple((t, format_rational(p)) for t, p in model.transition_row(k)),
+            format_rational(rewards[k]),
+            tuple(format_rational(cost[k]) for cost in costs),
+        )
+        for k, (state, action) in enumerate(zip(model.choice_states, model.actions, strict=True))
+    )
 
 
-def picture(model: Mapping[str, Any]) -> Picture | None:
+def picture(model: CMDP) -> Picture | None:
     """The model drawn, or None if it has more than `LARGEST` states."""
-    if model["n_states"] > LARGEST:
+    if model.n_states > LARGEST:
         return None
     pairs = rows(model)
     margin = max([_MARGIN, *(len(_numbers(row)) * _LETTER + 14 for row in pairs)])
     places = {
-        name: (x + margin, y + _MARGIN)
-        for name, (x, y) in _places(model["n_states"], pairs).items()
+        name: (x + margin, y + _MARGIN) for name, (x, y) in _places(model.n_states, pairs).items()
     }
-    width = max(x for x, _ in places.values()) + margin
-    height = max(y for _, y in places.values()) + _MARGIN
-    initial = [str(p) for p in model.get("initial", ())]
     nodes = tuple(
-        Node(str(s), places[f"s{s}"], brief(p, 5) if p != "0" else "")
-        for s, p in enumerate((initial + ["0"] * model["n_states"])[: model["n_states"]])
+        Node(str(s), places[f"s{s}"], brief(format_rational(p), 5) if p else "")
+        for s, p in enumerate(model.initial_vector().fractions())
     )
-    arrows = tuple(arrow for k, row in enumerate(pairs) for arrow in _arrows(row, k, places))
-    labels = tuple(_label(row, k, places) for k, row in enumerate(pairs))
-    dots = tuple(places[f"a{k}"] for k in range(len(pairs)))
-    return Picture(width, height, nodes, dots, labels, arrows)
+    return Picture(
+        width=max(x for x, _ in places.values()) + margin,
+        height=max(y for _, y in places.values()) + _MARGIN,
+        nodes=nodes,
+        dots=tuple(places[f"a{k}"] for k in range(len(pairs))),
+        labels=tuple(_label(row, k, places) for k, row in enumerate(pairs)),
+        arrows=tuple(arrow for k, row in enumerate(pairs) for arrow in _arrows(row, k, places)),
+    )
 
 
 def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.solvers.whole_files import write_text
 
+from ..binding.description import describe, value_text
 from . import wording
 
 if TYPE_CHECKING:
     from ..binding.claims import Claim
     from ..campaign.summary import ClaimSummary, RunSummary
     from ..campaign.worlds import WorldSummary
-    from ..engine.finding import Finding
+    from ..engine.finding import Counterexample, Finding
     from ..search.counterexample import Certified, Observation
     from ..search.hunt import Hunt
 
@@ -51,7 +52,11 @@ def document(summary: RunSummary) -> dict[str, Any]:
         "versions": {name: summary.versions[name] for name in sorted(summary.versions)},
         "claims": [_claim(one) for one in summary.claims],
         "worlds": [_world(world) for world in summary.worlds],
-        "models": _plain(summary.models),
+        "models": {
+            "counterexamples": {
+                name: _counterexample(one) for name, one in summary.counterexamples.items()
+            }
+        },
     }
 
 
@@ -134,6 +139,21 @@ def _finding(one: Finding | None) -> dict[str, Any] | None:
     }
 
 
+def _counterexample(one: Counterexample) -> dict[str, Any]:
+    finding = one.finding
+    return {
+        "case": describe(list(one.case)),
+        "values": dict(finding.values),
+        "text": one.text,
+        "certificate": None if one.certificate is None else str(one.certificate),
+        "shrunk": one.shrunk,
+        "part": finding.part,
+        "left": finding.left,
+        "right": finding.right,
+        "digest": finding.digest,
+    }
+
+
 def hunt_document(found: Hunt, claim: Claim, certified: Certified | None) -> dict[str, Any]:
     """A hunt as plain data; `models` counts the cases tried, those of shrinking apart.
 
@@ -185,8 +205,6 @@ def _report(certified: Certified | None) -> dict[str, Any]:
 
 
 def _observation(seen: Observation) -> dict[str, Any]:
-    from ..binding.description import describe, value_text
-
     return {
         "part": seen.part,
         "verdict": seen.outcome.verdict.name.lower(),
@@ -214,18 +232,3 @@ def _world(world: WorldSummary) -> dict[str, Any]:
 
 def _finite(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
-
-
-def _plain(thing: Any) -> Any:
-    """Plain data as it is, and the description of anything else."""
-    from ..binding.description import describe
-
-    if isinstance(thing, float):
-        return _finite(thing)
-    if isinstance(thing, int):
-        return thing
-    if isinstance(thing, dict):
-        return {str(key): _plain(value) for key, value in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [_plain(part) for part in thing]
-    return describe(thing)

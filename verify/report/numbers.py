@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 from fractions import Fraction
+from typing import TypeAlias
 
-from ..kernel import parse_rational
+from ..kernel import Enclosure, parse_rational
+
+Number: TypeAlias = Fraction | int | Enclosure | str
 
 DASH = "\N{EN DASH}"
 """Stands where there is no number."""
@@ -26,31 +29,26 @@ def shorten(text: str, width: int = 25) -> str:
     return f"{text[:keep]}…{text[-keep:]}"
 
 
-def decimal(text: str, digits: int = 6) -> str:
-    """``2/3`` as ``0.666667``, ``lo..hi`` as its ends with the digits that tell them apart.
+def decimal(number: Number, digits: int = 6) -> str:
+    """``2/3`` as ``0.666667``, an enclosure as its ends with the digits that tell them apart.
 
-    Anything else, such as ``about 3.14``, is returned as it stands.
+    Text is a number as findings keep it, a rational or ``lo..hi``; anything else, such as ``about
+    3.14``, is returned as it stands.
     """
-    values = [_parsed(end) for end in text.split("..")]
-    numbers = [value for value in values if value is not None]
-    if len(numbers) < len(values):
-        return text
-    while True:
-        shown = [_decimal(value, digits) for value in numbers]
-        if len(set(numbers)) == 1:
+    ends = _ends(number)
+    for precision in range(digits, max(digits, _MOST_DIGITS) + 1):
+        shown = [_decimal(value, precision) for value in ends]
+        if len(set(ends)) == 1:
             return shown[0]
         if len(set(shown)) > 1:
             return " to ".join(shown)
-        if digits >= _MOST_DIGITS:
-            return f"{shown[0]} (to {digits} digits)"
-        digits += 1
+    return f"{shown[0]} (to {precision} digits)" if ends else str(number)
 
 
-def rough(text: str, digits: int = 6) -> str:
-    """One decimal where the ends of ``lo..hi`` agree to that many digits, else as `decimal`."""
-    values = [_parsed(end) for end in text.split("..")]
-    shown = {text if value is None else _decimal(value, digits) for value in values}
-    return shown.pop() if len(shown) == 1 else decimal(text, digits)
+def rough(number: Number, digits: int = 6) -> str:
+    """One decimal where the ends of an enclosure agree to that many digits, else as `decimal`."""
+    shown = {_decimal(value, digits) for value in _ends(number)}
+    return shown.pop() if len(shown) == 1 else decimal(number, digits)
 
 
 def brief(text: str, width: int = 8) -> str:
@@ -72,11 +70,16 @@ def duration(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
-def _parsed(text: str) -> Fraction | None:
+def _ends(number: Number) -> tuple[Fraction, ...]:
+    """Both ends of an enclosure, a number once; nothing where text is not a number."""
+    if isinstance(number, Enclosure):
+        return number.lo, number.hi
+    if not isinstance(number, str):
+        return (Fraction(number),)
     try:
-        return parse_rational(text)
+        return tuple(map(parse_rational, number.split("..")))
     except ValueError:
-        return None
+        return ()
 
 
 def _decimal(value: Fraction, digits: int) -> str:

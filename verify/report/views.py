@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from holdfast.solvers import CMDP
+
 from ..campaign.summary import ClaimSummary, RunSummary
-from ..engine.finding import Finding
-from . import graphs, wording
-from .counterexample import Counterexample, counterexample, shown
+from ..engine.finding import Counterexample, Finding
+from ..kernel import format_rational
+from . import cases, graphs, wording
 from .mathml import mathml
 from .numbers import count, rough, shorten
 from .plots import Plot, slack_histogram
@@ -131,40 +133,43 @@ def _section(
 def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutation | None:
     if not one.violations:
         return None
-    kept = None if one.world else counterexample(summary, one.claim.name)
-    finding = shown(one.violations[0], kept)
+    kept = None if one.world else summary.counterexamples.get(one.claim.name)
+    finding = kept.finding if kept else one.violations[0]
     part = one.claim.theorem.parts[finding.part]
-    values = kept.values if kept and kept.values else finding.values
     typeset = {quantity.name: mathml(quantity.latex) for quantity in part.quantities}
-    models, policies = (kept.models, kept.policies) if kept else ((), ())
+    case = kept.case if kept else ()
+    policies = cases.policies(case)
     return Refutation(
         finding=finding,
         statement=mathml(part.to_latex()),
         sign=_sign(part.sign.value),
-        values=tuple((typeset.get(name, ""), name, values[name]) for name in sorted(values)),
+        values=tuple(
+            (typeset.get(name, ""), name, finding.values[name]) for name in sorted(finding.values)
+        ),
         kept=kept,
         models=tuple(
-            _model(model, policies, f"{anchor}-model-{k}") for k, model in enumerate(models)
+            _model(model, policies, f"{anchor}-model-{k}")
+            for k, model in enumerate(cases.models(case))
         ),
-        others=tuple(map(_json, kept.others)) if kept else (),
+        others=tuple(map(_json, cases.others(case))),
     )
 
 
-def _model(model: Mapping[str, Any], policies: Sequence[tuple[str, ...]], name: str) -> Model:
+def _model(model: CMDP, policies: Sequence[tuple[str, ...]], name: str) -> Model:
     rows = graphs.rows(model)
     facts = [
-        count(model["n_states"], "state"),
+        count(model.n_states, "state"),
         count(len(rows), "state-action pair"),
-        f"discount {model.get('discount', 'not given')}",
+        f"discount {format_rational(model.discount)}",
     ]
-    if budgets := model.get("budgets"):
-        facts.append("budgets " + ", ".join(shorten(str(b)) for b in budgets))
-    if notes := model.get("notes"):
-        facts.append("; ".join(map(str, notes)))
+    if model.budgets:
+        facts.append("budgets " + ", ".join(shorten(format_rational(b)) for b in model.budgets))
+    if model.notes:
+        facts.append("; ".join(model.notes))
     costs = (
         ("cost",)
-        if len(model["costs"]) == 1
-        else tuple(f"cost {i}" for i in range(len(model["costs"])))
+        if model.n_constraints == 1
+        else (tuple(f"cost {i}" for i in range(model.n_constraints)))
     )
     fitting = tuple(policy for policy in policies if len(policy) == len(rows))
     return Model(", ".join(facts), rows, costs, fitting, graphs.picture(model), name)

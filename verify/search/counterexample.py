@@ -8,7 +8,7 @@ Main definitions: `Refuter` puts a claim's theorem to a case, `Observation` is w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,12 +17,13 @@ from typing import Any
 
 import flint
 
+from holdfast.solvers import CMDP
 from holdfast.solvers.whole_files import write_text
 from holdfast.theory import Quantity, Relation
 
 from ..binding import balls
 from ..binding.claims import Claim, NamedMutant
-from ..binding.description import describe, digest, value_text
+from ..binding.description import describe, digest, model_of, value_text
 from ..binding.family import Case, OutOfScope
 from ..binding.proofs import FORMAT, Proved
 from ..binding.values import Ball, ClaimError, Count, Value, is_known
@@ -71,7 +72,7 @@ class Observation:
             "where",
             *(f"  {text:<{width}}  {meaning}" for text, meaning in rows),
             f"on the case {digest(self.case)}",
-            *(f"  {line}" for part in self.case for line in _part_lines(describe(part))),
+            *(f"  {line}" for part in self.case for line in _part_lines(part)),
         ]
 
     def __str__(self) -> str:
@@ -272,38 +273,38 @@ def _decimal(number: Fraction) -> str:
         return "a number beyond floats"
 
 
-def _part_lines(thing: Any) -> list[str]:
+def _part_lines(part: Any) -> list[str]:
     """One part of a case; a constrained MDP is written out pair by pair, also within a problem."""
-    if isinstance(thing, Mapping) and thing.get("kind") == "cmdp":
-        return _model_lines(thing)
-    model = thing.get("model") if isinstance(thing, Mapping) else None
-    if isinstance(model, Mapping) and model.get("kind") == "cmdp":
-        others = (
-            f"{name} {value}" for name, value in thing.items() if name not in ("kind", "model")
-        )
-        return [f"{thing.get('kind')}: {', '.join(others)}", *_model_lines(model)]
-    text = thing if isinstance(thing, str) else json.dumps(thing)
+    model = model_of(part)
+    if model is part:
+        return _model_lines(model)
+    described = describe(part)
+    if model is not None:
+        others = (f"{k} {value}" for k, value in described.items() if k not in ("kind", "model"))
+        return [f"{described.get('kind')}: {', '.join(others)}", *_model_lines(model)]
+    text = described if isinstance(described, str) else json.dumps(described)
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}... ({len(text)} characters)"
     return text.splitlines() or [""]
 
 
-def _model_lines(model: Mapping[str, Any]) -> list[str]:
+def _model_lines(model: CMDP) -> list[str]:
     lines = [
-        f"constrained MDP, {model['n_states']} states, discount {model['discount']}, "
-        f"initial law {_entries(model['initial'])}, budgets {_entries(model['budgets'])}"
+        f"constrained MDP, {model.n_states} states, discount {format_rational(model.discount)}, "
+        f"initial law {_entries(model.initial_vector().fractions())}, "
+        f"budgets {_entries(model.budgets)}"
     ]
-    if len(model["choices"]) > _LONGEST // 20:
-        return [*lines, f"{len(model['choices'])} state-action pairs, too many to list"]
-    for index, (state, action) in enumerate(model["choices"]):
-        row = model["transitions"][index]
-        total = sum(int(weight) for _, weight in row)
-        targets = ", ".join(f"{t} ({Fraction(int(w), total)})" for t, w in row)
-        costs = "".join(f", cost {cost[index]}" for cost in model["costs"])
-        reward = model["reward"][index]
-        lines.append(f"state {state}, action {action}: to {targets}; reward {reward}{costs}")
+    if model.n_choices > _LONGEST // 20:
+        return [*lines, f"{model.n_choices} state-action pairs, too many to list"]
+    rewards = model.reward_vector().fractions()
+    costs = [model.cost_vector(i).fractions() for i in range(model.n_constraints)]
+    for k, (state, action) in enumerate(zip(model.choice_states, model.actions, strict=True)):
+        targets = ", ".join(f"{t} ({format_rational(p)})" for t, p in model.transition_row(k))
+        paid = "".join(f", cost {format_rational(cost[k])}" for cost in costs)
+        reward = format_rational(rewards[k])
+        lines.append(f"state {state}, action {action}: to {targets}; reward {reward}{paid}")
     return lines
 
 
-def _entries(vector: Any) -> str:
-    return "(" + ", ".join(map(str, vector)) + ")"
+def _entries(vector: Iterable[Fraction]) -> str:
+    return "(" + ", ".join(map(format_rational, vector)) + ")"

@@ -6,18 +6,21 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast import theory
+from holdfast.solvers import Policy
+from holdfast.solvers.models.formats.document import model_from_document
 from holdfast.theory import Sign, Standing, Theorem
 from holdfast.verify.binding.claims import Claim, NamedMutant
 from holdfast.verify.binding.family import Family
 from holdfast.verify.campaign.power import Power
 from holdfast.verify.campaign.summary import ClaimSummary, RunSummary, mutants_to_kill
 from holdfast.verify.campaign.worlds import WorldSummary
-from holdfast.verify.engine.finding import Finding
+from holdfast.verify.engine.finding import Counterexample, Finding
 from holdfast.verify.kernel import Verdict
 
 HOSTILE = '<script>alert("x")</script>[bold]&amp;\x00'
@@ -26,22 +29,36 @@ SURVIVED = "model-based/pessimism"
 UNDECIDED = "concentration/weissman"
 REFUTED = "cmdp/splitting"
 
-MODEL = {
-    "kind": "cmdp",
-    "n_states": 3,
-    "choices": [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]],
-    "transitions": [[[0, 1], [1, 2]], [[2, 1]], [[1, 1]], [[0, 1], [2, 3]], [[2, 1]]],
-    "discount": "9/10",
-    "reward": ["1", "0", "2/3", "-1/2", "0"],
-    "costs": [["0", "1", "1/7", "2", "0"]],
-    "budgets": ["3/2"],
-    "initial": ["2/3", "1/3", "0"],
-    "notes": [],
-}
-POLICIES = [
-    {"probabilities": ["1", "0", "1/2", "1/2", "1"]},
-    {"probabilities": ["1/4", "3/4", "1", "0", "1"]},
-]
+MODEL = model_from_document(
+    {
+        "kind": "cmdp",
+        "n_states": 3,
+        "choices": [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]],
+        "transitions": [[[0, 1], [1, 2]], [[2, 1]], [[1, 1]], [[0, 1], [2, 3]], [[2, 1]]],
+        "discount": "9/10",
+        "reward": ["1", "0", "2/3", "-1/2", "0"],
+        "costs": [["0", "1", "1/7", "2", "0"]],
+        "budgets": ["3/2"],
+        "initial": ["2/3", "1/3", "0"],
+        "notes": [],
+    }
+)
+LARGE = model_from_document(
+    {
+        "n_states": 9,
+        "choices": [[state, 0] for state in range(9)],
+        "transitions": [[[state, 1]] for state in range(9)],
+        "discount": "9/10",
+        "reward": ["0"] * 9,
+        "costs": [],
+        "budgets": [],
+        "initial": ["1"] + ["0"] * 8,
+    }
+)
+POLICIES = (
+    Policy.of(MODEL, ("1", "0", "1/2", "1/2", "1")),
+    Policy.of(MODEL, ("1/4", "3/4", "1", "0", "1")),
+)
 
 
 def _nothing(*case: Any) -> Iterator[Any]:
@@ -110,17 +127,18 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
     )
 
 
+_FALSE: dict[str, Any] = {
+    "left": "40/3",
+    "right": "1/81",
+    "slack": -13.3,
+    "ratio": 1080.0,
+    "values": {"gamma": "9/10", "L": "-1/3", "TV": "1/2"},
+}
+
+
 def _with_misfortunes(one: ClaimSummary) -> ClaimSummary:
     label = one.claim.name
-    false = finding(
-        label,
-        Verdict.VIOLATED,
-        left="40/3",
-        right="1/81",
-        slack=-13.3,
-        ratio=1080.0,
-        values={"gamma": "9/10", "L": "-1/3", "TV": "1/2"},
-    )
+    false = finding(label, Verdict.VIOLATED, **_FALSE)
     if label == VIOLATED:
         return replace(
             one,
@@ -212,15 +230,16 @@ def good_run() -> RunSummary:
 def bad_run(good_run: RunSummary) -> RunSummary:
     """The same with a violation, a survivor, an undecided and a refuted statement, and worse."""
     claims = tuple(one if one.world else _with_misfortunes(one) for one in good_run.claims)
-    records = {
-        VIOLATED: {
-            "case": [MODEL, *POLICIES, "1/3"],
-            "values": {"gamma": "9/10", "L": "-1/3"},
-            "text": "three states",
-            "certificate": "corpus/policy-bound.json",
-            "shrunk": True,
-        },
-        REFUTED: {"case": [MODEL | {"n_states": 9}]},
+    small, large = (finding(label, Verdict.VIOLATED, **_FALSE) for label in (VIOLATED, REFUTED))
+    kept = {
+        VIOLATED: Counterexample(
+            finding=replace(small, case="drawn:17, shrunk"),
+            case=(MODEL, *POLICIES, Fraction(1, 3)),
+            text="three states",
+            certificate=Path("corpus/policy-bound.json"),
+            shrunk=True,
+        ),
+        REFUTED: Counterexample(large, (LARGE,), "nine states", None, False),
     }
     hostile = theory.Theorem(
         label=f"user/{HOSTILE}",
@@ -235,4 +254,4 @@ def bad_run(good_run: RunSummary) -> RunSummary:
         remark=HOSTILE,
     )
     faulty = replace(claim_summary(hostile, random.Random(1)), error=f"raised {HOSTILE}")
-    return replace(good_run, claims=(*claims, faulty), models={"counterexamples": records})
+    return replace(good_run, claims=(*claims, faulty), counterexamples=kept)

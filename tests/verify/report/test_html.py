@@ -171,7 +171,7 @@ def test_a_refuted_statement_is_as_expected_and_a_large_model_is_a_table(source:
     part = article(source, REFUTED)
     assert "Counterexample, as expected" in part.text
     assert "too large to draw" in part.text
-    assert "All 5 state-action pairs" in part.text
+    assert "All 9 state-action pairs" in part.text
 
 
 def test_worlds_show_value_certificate_and_bounds(page: Page) -> None:

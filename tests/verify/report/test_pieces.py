@@ -1,24 +1,24 @@
-"""Formulas, numbers, plots, graphs and the record of a counterexample."""
+"""Formulas, numbers, plots, graphs and the parts of a counterexample."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
 
 from holdfast import theory
+from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.theory import Theorem
-from holdfast.verify.campaign.summary import RunSummary
-from holdfast.verify.report import graphs
-from holdfast.verify.report.counterexample import Counterexample, counterexample
+from holdfast.verify.kernel import Enclosure
+from holdfast.verify.report import cases, graphs
 from holdfast.verify.report.mathml import mathml
 from holdfast.verify.report.numbers import brief, decimal, duration, rounded, shorten
 from holdfast.verify.report.plots import slack_histogram
 
-from .conftest import MODEL, POLICIES, VIOLATED
+from .conftest import LARGE, MODEL, POLICIES
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
@@ -90,6 +90,16 @@ def test_long_rationals_lose_their_middle(text: str, width: int, expected: str) 
 )
 def test_decimals(text: str, expected: str) -> None:
     assert decimal(text) == expected
+
+
+def test_numbers_need_not_be_text() -> None:
+    assert [decimal(Fraction(2, 3)), decimal(100), decimal(Fraction(2, 3), 3)] == [
+        "0.666667",
+        "100",
+        "0.667",
+    ]
+    assert decimal(Enclosure(Fraction(1, 3), Fraction(2, 3))) == "0.333333 to 0.666667"
+    assert decimal(Enclosure.exact(Fraction(1, 8))) == "0.125"
 
 
 def test_an_enclosure_too_narrow_for_digits_says_so() -> None:
@@ -170,26 +180,15 @@ def test_states_and_dots_are_apart() -> None:
 
 
 def test_a_large_model_has_no_picture() -> None:
-    assert graphs.picture(MODEL | {"n_states": graphs.LARGEST + 1}) is None
+    assert LARGE.n_states == graphs.LARGEST + 1
+    assert graphs.picture(LARGE) is None
 
 
-def test_a_counterexample_is_read_and_may_be_missing(bad_run: RunSummary) -> None:
-    found = counterexample(bad_run, VIOLATED)
-    assert found is not None
-    assert found.models == (MODEL,)
-    assert found.policies == tuple(tuple(policy["probabilities"]) for policy in POLICIES)
-    assert found.others == ("1/3",)
-    assert found.shrunk
-    assert counterexample(bad_run, "cmdp/occupancy") is None
-    for models in ({}, {"counterexamples": None}, {"counterexamples": {VIOLATED: "?"}}):
-        assert counterexample(replace(bad_run, models=models), VIOLATED) is None
-    empty = replace(bad_run, models={"counterexamples": {VIOLATED: {}}})
-    assert counterexample(empty, VIOLATED) == Counterexample()
-
-
-@pytest.mark.parametrize("key", ["choices", "transitions", "reward", "n_states"])
-def test_a_damaged_model_is_shown_as_it_is(key: str) -> None:
-    damaged = {name: value for name, value in MODEL.items() if name != key}
-    found = Counterexample(case=(damaged,))
-    assert found.models == ()
-    assert found.others == (damaged,)
+def test_the_parts_of_a_case_are_told_apart() -> None:
+    problem = WindowProblem(MODEL, unsafe=(2,), window=1, level=Fraction(1, 10))
+    case = (MODEL, *POLICIES, Fraction(1, 3), problem)
+    assert cases.models(case) == (MODEL, MODEL)
+    assert cases.policies(case) == (("1", "0", "1/2", "1/2", "1"), ("1/4", "3/4", "1", "0", "1"))
+    third, windows = cases.others(case)
+    assert third == "1/3"
+    assert (windows["kind"], windows["unsafe"]) == ("windows", [2]) and "model" not in windows

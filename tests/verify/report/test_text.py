@@ -77,7 +77,7 @@ def test_problems_show_what_to_look_at(bad_run: RunSummary) -> None:
     text = printed(console.problems(bad_run))
     for words in (
         f"✗ {VIOLATED}: Constrained policy optimisation",
-        "case:     drawn:17 (digest 00c0ffee00c0ffee)",
+        "case:     drawn:17, shrunk (digest 00c0ffee00c0ffee)",
         "40/3 <= 1/81   i.e. 13.3333 <= 0.0123457: false",
         "gamma = 9/10",
         "shrunk counterexample:",

@@ -18,7 +18,7 @@ from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.kernel import check, check_file
 from holdfast.verify.search.counterexample import Refuter, certify
-from holdfast.verify.search.refutations import counterexamples
+from holdfast.verify.search.refutations import with_counterexamples
 from holdfast.verify.store.store import Store
 
 x = Quantity("x", "a number between 0 and 2")
@@ -54,10 +54,10 @@ def test_a_refuted_statement_is_as_expected_when_it_is_violated(tmp_path: Path) 
     found = _run(claim)
     assert found.claims[0].exit_code in (ExitCode.AS_EXPECTED, ExitCode.MUTANT_SURVIVED)
     assert found.claims[0].violations
-    kept = counterexamples(found, [claim], tmp_path)[claim.name]
-    assert kept["shrunk"]
-    assert kept["values"] == {"x": "11/10"}  # the least drawn number whose square exceeds one
-    assert check_file(kept["certificate"]).accepted
+    kept = with_counterexamples(found, tmp_path).counterexamples[claim.name]
+    assert kept.shrunk
+    assert kept.finding.values == {"x": "11/10"}  # the least drawn number of square above one
+    assert kept.certificate and check_file(kept.certificate).accepted
 
 
 def test_a_refuted_statement_that_holds_is_a_violation_of_its_standing() -> None:

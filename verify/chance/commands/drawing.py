@@ -82,6 +82,6 @@ def _map(problem: ChanceProblem, solution: ChanceSolution) -> Map | None:
     }
     if solution.safer is solution.bolder:
         paths = {"policy": paths["safer policy"]}
-    title = f"level {decimal(str(solution.level))}: unsafe states, and episodes drawn at random"
+    title = f"level {decimal(solution.level)}: unsafe states, and episodes drawn at random"
     shown = {name: found.tolist() for name, found in paths.items()}
     return Map(title, points, problem.unsafe, shown)

@@ -38,7 +38,7 @@ def print_eventual(
         found = solve_eventual(model, unsafe, level, width=width, **flags)
         console.print(
             f"\n[bold]level {level}[/bold] of the chance of ever visiting an unsafe state (the "
-            f"least is {decimal(str(found.minimum_risk))})"
+            f"least is {decimal(found.minimum_risk)})"
         )
         if found.status is Status.INFEASIBLE:
             console.print(
@@ -83,8 +83,8 @@ def print_first_hit(
             for horizon in _HORIZONS:
                 chance, bound = found.chance_within(horizon), found.chance_bound(horizon)
                 console.print(
-                    f"{'':<12}Pr(tau <= {horizon}) = {decimal(str(chance))}, of at most "
-                    f"min(1, gamma^-{horizon} level) = {decimal(str(bound))}",
+                    f"{'':<12}Pr(tau <= {horizon}) = {decimal(chance)}, of at most "
+                    f"min(1, gamma^-{horizon} level) = {decimal(bound)}",
                     highlight=False,
                 )
         target = path if len(levels) == 1 else output.path_for_level(path, level)

@@ -92,24 +92,24 @@ def levels_table(
         cells = [str(solution.level), *_cells(solution)]
         if request.compare_boole:
             boole = solve(summed, solution.level, request.limits)
-            cells.append("infeasible" if boole.value is None else decimal(str(boole.value), 8))
+            cells.append("infeasible" if boole.value is None else decimal(boole.value, 8))
         table.add_row(*cells, duration(spent))
     return table
 
 
 def _cells(solution: ChanceSolution) -> list[str]:
     if solution.value is None or solution.safer is None or solution.bolder is None:
-        return ["infeasible", f"at least {decimal(str(solution.minimum_risk))}", "", "", "", ""]
+        return ["infeasible", f"at least {decimal(solution.minimum_risk or 0)}", "", "", "", ""]
     ends = [
-        f"{decimal(str(end.value), 8)} ({decimal(str(end.risk), 4)})"
+        f"{decimal(end.value, 8)} ({decimal(end.risk, 4)})"
         for end in (solution.safer, solution.bolder)
     ]
     return [
-        decimal(str(solution.value), 8),
+        decimal(solution.value, 8),
         shorten(format_rational(solution.value), 21),
-        decimal(str(solution.multiplier), 4),
+        decimal(solution.multiplier, 4),
         *ends,
-        decimal(str(solution.flip_probability), 4),
+        decimal(solution.flip_probability, 4),
     ]
 
 
@@ -142,16 +142,16 @@ def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
     if cell is None:
         return ["\nno flip: a deterministic policy is optimal"]
     model = problem.model
-    odds = decimal(str(solution.flip_probability), 4)
+    odds = decimal(solution.flip_probability, 4)
     where = f"state {cell.state}{_point(model, cell.state)} at time {cell.time}"
     differing = int(np.sum(safer.choices != bolder.choices))
     actions = (int(model.actions[cell.safer]), int(model.actions[cell.bolder]))
     return [
         f"\n[bold]flip once an episode[/bold]: with probability {odds} follow the bolder policy "
-        f"(return {decimal(str(bolder.value), 7)}, risk {decimal(str(bolder.risk), 4)}), else the "
-        f"safer one (return {decimal(str(safer.value), 7)}, risk {decimal(str(safer.risk), 4)})",
+        f"(return {decimal(bolder.value, 7)}, risk {decimal(bolder.risk, 4)}), else the "
+        f"safer one (return {decimal(safer.value, 7)}, risk {decimal(safer.risk, 4)})",
         f"[bold]or flip in one place[/bold]: in {where}{_memory(problem, cell.memory)} take action "
-        f"{actions[1]} with probability {decimal(str(cell.probability), 4)}, else action "
+        f"{actions[1]} with probability {decimal(cell.probability, 4)}, else action "
         f"{actions[0]}; everywhere else one action is enough",
         f"(the two policies differ in {count(differing, 'cell')})",
     ]
@@ -188,7 +188,7 @@ def _policy(request: Request, solution: ChanceSolution) -> Table:
             str(row.time),
             f"{row.state}{_point(model, row.state)}",
             _memory(problem, row.memory).removeprefix(", ") or "-",
-            decimal(str(row.probability), 3),
+            decimal(row.probability, 3),
             _actions(model, row.law),
         )
     return table
@@ -236,5 +236,5 @@ def _typical(rows: Sequence[_Row]) -> Iterator[_Row]:
 def _actions(model: CMDP, law: dict[int, Fraction]) -> str:
     if len(law) == 1:
         return str(int(model.actions[next(iter(law))]))
-    shares = (f"{int(model.actions[k])}: {decimal(str(p), 4)}" for k, p in law.items())
+    shares = (f"{int(model.actions[k])}: {decimal(p, 4)}" for k, p in law.items())
     return f"[bold]{', '.join(shares)}[/bold]"

@@ -126,7 +126,7 @@ class Target:
             return said
         wanted, whole = _percent(self.rate), attacks.flip_count(self.rate, total)
         if found == whole:
-            number = decimal(str(asked), 6)
+            number = decimal(asked, 6)
             return f"{said} ({wanted} would be {number}; a whole number is flipped, at least one)"
         if found > whole:
             return f"{said} ({wanted} were asked for; pairs that tie at the threshold go together)"
@@ -150,4 +150,4 @@ class Target:
 
 
 def _percent(share: Fraction) -> str:
-    return f"{decimal(str(100 * share), 4)} %"
+    return f"{decimal(100 * share, 4)} %"
