@@ -16,9 +16,10 @@ from functools import cached_property
 from ...cmdp.solution import Status
 from ...exact import Rational
 from ...limits import Limits
+from ...programs.chord import close_chord
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
-from .faces import Face, Timer, Workbench, check_above, slope_between
+from .faces import Face, Timer, Workbench
 from .problem import ChanceProblem
 from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
@@ -99,22 +100,14 @@ class _Chord:
         Where the chord does not rise, the end above the level was no optimum of the reward, which
         may then meet the level.  If not, its chord with the other end rises.
         """
-        rounds = 0
-        while True:
-            if high.value <= low.value:
-                high = self.top.safer
-                if high.risk <= self.level:
-                    return self.top, rounds
-            rounds += 1
-            face = self.bench.face(slope_between(low, high))
-            above = check_above(face, low)
-            if face.safer.risk <= self.level <= face.bolder.risk:
-                return face, rounds
-            assert above, f"the face of {face.multiplier} is on the chord but not around the level"
-            if face.bolder.risk < self.level:
-                low = face.bolder
-            else:
-                high = face.safer
+        faces: list[Face] = []
+
+        def best(slope: Fraction, _: TimedPolicy) -> tuple[TimedPolicy, TimedPolicy]:
+            faces.append(self.bench.face(slope) if slope else self.top)
+            return faces[-1].safer, faces[-1].bolder
+
+        close_chord(low, high, self.level, best, whole=True)
+        return faces[-1], sum(face.multiplier > 0 for face in faces)
 
     def _exact(self, policy: FloatPolicy) -> TimedPolicy:
         with Timer(self.bench, "exact evaluation"):

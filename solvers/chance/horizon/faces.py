@@ -120,16 +120,3 @@ class Timer:
 def _frozen(table: IntegerArray) -> IntegerArray:
     table.setflags(write=False)
     return table
-
-
-def check_above(face: Face, policy: TimedPolicy) -> bool:
-    """Whether the face is above a policy; AssertionError if below, which no screening may cause."""
-    slope = face.multiplier
-    gain = face.safer.value - policy.value - slope * (face.safer.risk - policy.risk)
-    assert gain >= 0, f"the face of {slope} misses a policy by {-gain}: a better choice was dropped"
-    return gain > 0
-
-
-def slope_between(low: TimedPolicy, high: TimedPolicy) -> Fraction:
-    """The slope of the chord between two policies of different risk."""
-    return (high.value - low.value) / (high.risk - low.risk)
