@@ -15,11 +15,11 @@ from functools import cached_property
 
 from ...cmdp.solution import Status
 from ...exact import Rational
-from ...limits import Limits
+from ...limits import Limits, timed
 from ...programs.chord import close_chord
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
-from .faces import Face, Timer, Workbench
+from .faces import Face, Workbench
 from .problem import ChanceProblem
 from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
@@ -57,7 +57,7 @@ def solve_dynamics(
             Status.INFEASIBLE, dynamics.problem, level, dynamics, minimum_risk=outcome.risk
         )
     else:
-        with Timer(bench, "splitting"):
+        with timed(bench.seconds, "splitting"):
             solution = solution_on_face(dynamics, level, outcome)
     return replace(solution, statistics=bench.statistics(METHOD, **rounds))
 
@@ -76,7 +76,7 @@ class _Chord:
         bench, level = self.bench, self.level
         budget = nearest(level - bench.dynamics.problem.start_risk)
         safest, candidates = bench.least_risk()
-        with Timer(bench, "float induction"):
+        with timed(bench.seconds, "float induction"):
             first, last, float_rounds = bench.screen.floats.bracket(budget, safest)
         rounds = {"float rounds": float_rounds, "exact rounds": 0}
         if first is last and self.top.safer.risk <= level:
@@ -110,5 +110,5 @@ class _Chord:
         return faces[-1], sum(face.multiplier > 0 for face in faces)
 
     def _exact(self, policy: FloatPolicy) -> TimedPolicy:
-        with Timer(self.bench, "exact evaluation"):
+        with timed(self.bench.seconds, "exact evaluation"):
             return TimedPolicy(policy.table, *evaluate_table(self.bench.dynamics, policy.table))
