@@ -22,7 +22,10 @@ from .strict import parse_rational
 #: Integers longer than this many bits (about 1000 decimal digits) are written in hexadecimal.
 HEXADECIMAL_ABOVE_BITS = 3321
 _INT64_LIMIT = 2**63 - 1
+"""The largest int64; larger integers are kept as Python's own."""
 _FLOAT_SAFE_BITS = 1000
+"""Integers of more bits are scaled before they become doubles, whose largest has 1024 bits; the
+rest is room for sums."""
 
 Rational: TypeAlias = int | Fraction | str
 

@@ -1,8 +1,10 @@
-"""How much an exact solution may cost before the next method takes over, or none does."""
+"""How much an exact solution may cost before the next method takes over; and a stopwatch."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 
@@ -69,3 +71,13 @@ class Allowance:
                 "Limits(pivots=...), or ask for an enclosure"
             )
         self.pivots += 1
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the seconds of a block to its stage."""
+    since = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - since

@@ -39,12 +39,16 @@ class Sign(Enum):
         }[self.value]
 
 
-class _PlusFirst(LatexPrinter):  # type: ignore[misc]
-    """Prints ``a - b`` rather than sympy's ``-b + a``."""
+class PlusFirst:
+    """Makes a printer of sympy write ``a - b`` rather than ``-b + a``."""
 
     def _as_ordered_terms(self, expr: sympy.Add, order: object = None) -> list[sympy.Expr]:
         del order
         return sorted(expr.args, key=lambda term: bool(term.could_extract_minus_sign()))
+
+
+class _Latex(PlusFirst, LatexPrinter):  # type: ignore[misc]
+    """Our LaTeX."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Relation:
 
     def to_latex(self) -> str:
         """The relation in LaTeX, as it is kept: nothing is expanded, cancelled or moved across."""
-        printer = _PlusFirst({"mul_symbol": r" \, "})
+        printer = _Latex({"mul_symbol": r" \, "})
         return f" {self.sign.latex} ".join(map(printer.doprint, (self.left, self.right)))
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from ..errors import ModelError
 from ..exact import Vector
 from ..limits import Limits
 from ..models.cmdp import CMDP
+from ..programs.chord import close_chord
 from .improvement import OptimalValues, advantages, policy_iteration
 from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
 from .solution import Status
@@ -30,6 +31,11 @@ class Endpoint:
     choices: tuple[int, ...]
     reward: Fraction
     cost: Fraction
+
+    @property
+    def point(self) -> tuple[Fraction, Fraction]:
+        """(cost, reward)."""
+        return self.cost, self.reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +83,17 @@ def solve_by_chord(model: CMDP, limits: Limits = _GENEROUS) -> ChordSolution:
     low = _endpoint(model, cheapest.choices)
     if low.cost > budget:
         return ChordSolution(Status.INFEASIBLE, model, low=low, minimum_cost=low.cost)
-    rounds = 0
-    while True:
-        rounds += 1
-        # high.cost > budget >= low.cost, and high.reward > low.reward unless low is optimal too.
-        slope = (high.reward - low.reward) / (high.cost - low.cost)
+    found: list[OptimalValues] = []
+
+    def best(slope: Fraction, start: Endpoint) -> tuple[Endpoint, Endpoint]:
         function = lagrangian(model, [slope])
-        best = policy_iteration(model, function, start=low.choices, allowance=allowance)
-        trial = _endpoint(model, best.choices)
-        if trial.reward - slope * trial.cost == high.reward - slope * high.cost:
-            low, high = _everywhere_optimal(model, function, best, low, high)
-            return replace(_walk(model, low, high, slope), rounds=rounds)
-        if trial.cost <= budget:
-            low = trial
-        else:
-            high = trial
+        found.append(policy_iteration(model, function, start=start.choices, allowance=allowance))
+        end = _endpoint(model, found[-1].choices)
+        return end, end
+
+    slope, low, high = close_chord(low, high, budget, best)
+    low, high = _everywhere_optimal(model, lagrangian(model, [slope]), found[-1], low, high)
+    return replace(_walk(model, low, high, slope), rounds=len(found))
 
 
 def _endpoint(model: CMDP, choices: tuple[int, ...]) -> Endpoint:

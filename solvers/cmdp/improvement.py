@@ -22,9 +22,17 @@ from .policies import Function, Policy, evaluate_choices, expected_next, functio
 #: Models of at most this many states skip the float start: an exact pass is as cheap.
 SMALL = 12
 _DENSE_UP_TO = 150
+"""States up to which float values come from a dense solution: its cubic cost against the overhead
+of a sparse one."""
 _FACTOR_UP_TO = 1500
+"""States up to which they come from sparse factors; beyond, the factors of random graphs fill in
+and sweeps, which are linear in the transitions, cost less."""
 _FLOAT_ROUNDS = 200
+"""Float improvements before exact ones go on: they end by themselves far earlier, unless rounding
+makes them go round in a circle."""
 _SWEEPS = 20_000
+"""Of one evaluation: to the last digit for discounts up to 0.998 (0.998^20000 is 4e-18); nearer to
+one the values are rough, and exact rounds correct the choices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 
 _GUARD = 64
+"""Bits beyond the precision asked for, besides one an iteration; doubled while an enclosure is too
+wide: fewer cost second runs, more cost each run."""
 _MOST_GUARD = 64
 """Further bits for each iteration, beyond which an enclosure is taken as wide as it is."""
 

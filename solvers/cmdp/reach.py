@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 #: Transitions looked at, in all sweeps, before a question is left open.
 WORK = 300_000_000
-_SWEEPS = 20_000
+_SWEEPS = 20_000  # 0.999^20000 is 2e-9; nearer to one the question may stay open
 _ROUNDING = 1e-9  # far above the rounding of as many sweeps, far below what a person would mind
 
 

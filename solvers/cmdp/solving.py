@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..exact import Vector, format_rational
-from ..limits import LimitReachedError, Limits
+from ..limits import LimitReachedError, Limits, timed
 from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
 from .exact_columns import ColumnSearch, to_vertex
@@ -29,9 +29,8 @@ def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
         limits: on the time; where it does not suffice the solution is UNDECIDED.
     """
     search, record = ColumnSearch(model, limits.started()), LinearStatistics()
-    since = time.perf_counter()
-    built = occupancy_program(model)
-    record.add("build", since)
+    with timed(record.seconds, "build"):
+        built = occupancy_program(model)
     try:
         return _solved(built, record, search)
     except LimitReachedError as reached:
@@ -63,9 +62,8 @@ def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSea
         missed = search.greatest_slack(enough=True)
         if missed is not None:
             return infeasible(model, by_columns(search, missed, record.proposal), record)
-    since = time.perf_counter()
-    best = search.greatest_reward()
-    record.add("exact policies", since)
+    with timed(record.seconds, "exact policies"):
+        best = search.greatest_reward()
     # As few randomisations as there are constraints, as at every vertex.
     rho = built.occupancy(to_vertex(built.program, built.unscaled(best.occupancy)))
     statistics = record.summary(built.program, search.method(record.proposal))

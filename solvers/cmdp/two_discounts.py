@@ -23,6 +23,7 @@ from ..exact import Vector, integer_array
 from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
+from ..programs.chord import close_chord
 from .chord import solve_by_chord
 from .improvement import advantages, policy_iteration
 from .policies import evaluate_choices
@@ -47,6 +48,11 @@ class SwitchingPolicy:
     tail: tuple[int, ...]
     reward: Fraction
     cost: Fraction
+
+    @property
+    def point(self) -> tuple[Fraction, Fraction]:
+        """(cost, reward)."""
+        return self.cost, self.reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +120,17 @@ def solve_two_discounts(
     if low.cost == budget:
         return _single(model, cost_discount, low, None)
     tail = cheapest if model.discount < cost_discount else best
-    while True:
+
+    def trial(slope: Fraction, _: SwitchingPolicy) -> tuple[SwitchingPolicy, SwitchingPolicy]:
         allowance.look()
-        slope = (high.reward - low.reward) / (high.cost - low.cost)
-        trial = _best_for(model, cost_discount, tail, slope)
-        if trial.reward - slope * trial.cost == high.reward - slope * high.cost:
-            weight = (budget - low.cost) / (high.cost - low.cost)
-            value = low.reward + weight * (high.reward - low.reward)
-            ends = low, high, weight, tail.choices
-            return TwoDiscountSolution(Status.OPTIMAL, model, cost_discount, value, slope, *ends)
-        low, high = (trial, high) if trial.cost <= budget else (low, trial)
+        end = _best_for(model, cost_discount, tail, slope)
+        return end, end
+
+    slope, low, high = close_chord(low, high, budget, trial)
+    weight = (budget - low.cost) / (high.cost - low.cost)
+    value = low.reward + weight * (high.reward - low.reward)
+    ends = low, high, weight, tail.choices
+    return TwoDiscountSolution(Status.OPTIMAL, model, cost_discount, value, slope, *ends)
 
 
 def _check(model: CMDP, cost_discount: Fraction) -> None:

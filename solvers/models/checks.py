@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 _PIECE = 2**20
+"""Transitions sorted at once in search of duplicates: larger pieces need more memory, smaller ones
+more passes of Python."""
 
 
 def check_choices(model: "CMDP") -> None:

@@ -33,6 +33,7 @@ from . import checks
 
 IntegerArray: TypeAlias = np.ndarray[Any, Any]
 _SUM_SAFE = 2**62
+"""Proved: sums whose largest term times their number is below cannot overflow int64."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,13 @@ from ..errors import ModelError
 from .arrays import assemble
 from .cmdp import CMDP
 
-_INTENDED, _SLIP = 16, 1
-_SLIPS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+# The law of the motion and the discs, as `two_discs` describes them.
+_INTENDED, _SLIP = 16, 1  # twentieths
+_SLIPS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # unit steps (x, y)
 _MOVES = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
 _CENTRES = ((Fraction(15, 2), Fraction(10)), (Fraction(10), Fraction(5)))
 _RADIUS = Fraction(5, 2)
-_SIDE = 16
+_SIDE = 16  # for which the discs are given
 
 
 def two_discs(side: int = _SIDE) -> CMDP:

@@ -24,7 +24,9 @@ from .gymnasium_models import from_gymnasium
 from .gymnasium_tables import make_environment
 
 _THIRDS = 1000
+"""Largest denominator of probabilities that are floats of thirds: far larger ones keep rounding."""
 _PATIENT_COUNTS = 25_000
+"""The same for shares of counted patients: a smaller one would change what happened to few."""
 
 
 @dataclass(frozen=True, slots=True)

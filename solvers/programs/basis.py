@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from flint import fmpz_mat
 
 from ..exact import SingularMatrixError, Vector
+from ..limits import timed
 from .bordered import square_solver
 from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
@@ -84,25 +84,21 @@ def prove_basis(
     program: LinearProgram, basis: Sequence[int], statistics: LinearStatistics | None = None
 ) -> BasisProof:
     """Exact primal and dual solutions of a basis; raises SingularMatrixError if it is none."""
-    clock = statistics or LinearStatistics()
+    seconds = (statistics or LinearStatistics()).seconds
     if len(basis) != program.n_rows or len(set(basis)) != len(basis):
         raise SingularMatrixError(
             f"{len(set(basis))} distinct columns for {program.n_rows} rows; "
             "a basis has one column a row"
         )
-    since = time.perf_counter()
-    solve = basis_solver(program, basis)
-    clock.add("matrix", since)
-    since = time.perf_counter()
-    basic = solve(program.rhs, False)
-    clock.add("exact primal", since)
-    since = time.perf_counter()
-    dual = solve([program.cost(j) for j in basis], True)
-    clock.add("exact dual", since)
-    since = time.perf_counter()
-    inside = set(basis)
-    outside = [(j, d) for j, d in reduced_costs(program, dual) if d >= 0 and j not in inside]
-    clock.add("exact check", since)
+    with timed(seconds, "matrix"):
+        solve = basis_solver(program, basis)
+    with timed(seconds, "exact primal"):
+        basic = solve(program.rhs, False)
+    with timed(seconds, "exact dual"):
+        dual = solve([program.cost(j) for j in basis], True)
+    with timed(seconds, "exact check"):
+        inside = set(basis)
+        outside = [(j, d) for j, d in reduced_costs(program, dual) if d >= 0 and j not in inside]
     return BasisProof(
         tuple(basis),
         basic,

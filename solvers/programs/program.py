@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import enum
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -175,10 +174,6 @@ class LinearStatistics:
     pivots: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     denominator_bits: int = 0
-
-    def add(self, stage: str, since: float) -> None:
-        """Add the time since ``since`` (perf_counter) to a stage."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - since
 
     def summary(self, program: LinearProgram, method: str) -> dict[str, Any]:
         """All of it as a plain dictionary, with the method that gave the answer."""

@@ -10,13 +10,12 @@ Each step solves with the basis afresh in FLINT: repairs are rare and short, and
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from flint import fmpz_mat
 
 from ..exact import SingularMatrixError, Vector, solve_flint_system
-from ..limits import Allowance, Limits
+from ..limits import Allowance, Limits, timed
 from .basis import basis_matrix, infeasible_positions, optimal_solution, prove_basis
 from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
@@ -32,12 +31,11 @@ def repair(
     Raises LimitReachedError when the allowance is used up.
     """
     record, allowance = statistics or LinearStatistics(), allowance or Limits().started()
-    since = time.perf_counter()
-    try:
-        current, farkas = make_feasible(program, basis, record, allowance)
-    except SingularMatrixError:
-        current, farkas = make_feasible(program, program.unit_basis(), record, allowance)
-    record.add("repair", since)
+    with timed(record.seconds, "repair"):
+        try:
+            current, farkas = make_feasible(program, basis, record, allowance)
+        except SingularMatrixError:
+            current, farkas = make_feasible(program, program.unit_basis(), record, allowance)
     if farkas is not None:
         return _infeasible(program, current, farkas, record)
     return make_optimal(program, current, record, allowance)
@@ -50,16 +48,14 @@ def proved_infeasible(
     allowance: Allowance,
 ) -> LinearSolution | None:
     """A proof of infeasibility among the rows of the tableau of a nonsingular basis, or None."""
-    since, matrix = time.perf_counter(), basis_matrix(program, basis)
-    basic = solve_flint_system(matrix, program.rhs)
-    try:
+    with timed(record.seconds, "Farkas vector"):
+        matrix = basis_matrix(program, basis)
+        basic = solve_flint_system(matrix, program.rhs)
         for position in infeasible_positions(program, basis, basic):
             allowance.look()
             row = _row(program, matrix, basic, position)
             if _first_negative(program, row, set(basis)) is None:
                 return _infeasible(program, basis, row, record)
-    finally:
-        record.add("Farkas vector", since)
     return None
 
 
@@ -126,9 +122,8 @@ def make_optimal(
         if proof.optimal:
             return optimal_solution(program, proof, record)
         entering = min(proof.entering)
-        since = time.perf_counter()
-        leaving = _ratio_test(program, current, proof.basic, entering)
-        record.add("repair", since)
+        with timed(record.seconds, "repair"):
+            leaving = _ratio_test(program, current, proof.basic, entering)
         if leaving is None:
             return LinearSolution(
                 LinearStatus.UNBOUNDED, program, basis=tuple(current), statistics=record

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from ..exact import SingularMatrixError
-from ..limits import Limits
+from ..limits import Limits, timed
 from .basis import optimal_solution, prove_basis
 from .float_basis import propose_basis
 from .program import INFEASIBLE, LinearProgram, LinearSolution, LinearStatistics
@@ -22,14 +21,10 @@ def proved_proposal(
     seconds: float = float("inf"),
 ) -> tuple[Sequence[int] | None, LinearSolution | None]:
     """A basis, given or proposed by HiGHS (None: it is none), and the solution if it is optimal."""
-
-    since = time.perf_counter()
-    if basis is not None:
-        proposal: Sequence[int] | None = basis
-        statistics.proposal = "given"
-    else:
-        proposal, statistics.proposal = propose_basis(program, seconds)
-    statistics.add("float", since)
+    proposal, statistics.proposal = basis, "given"
+    with timed(statistics.seconds, "float"):
+        if proposal is None:
+            proposal, statistics.proposal = propose_basis(program, seconds)
     if proposal is None:
         return None, None
     try:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import sympy
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.stringpict import prettyForm
+
+from holdfast.theory.relations import PlusFirst
 
 from ..engine.fairness import why_fair
 from .numbers import rounded, shorten
@@ -29,19 +30,15 @@ _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LAST = 10
 
 
-class _PlusFirst(PrettyPrinter):  # type: ignore[misc]
-    """Prints ``a - b`` rather than ``-b + a``, and our quantities as the symbols they are."""
+class _Pretty(PlusFirst, PrettyPrinter):  # type: ignore[misc]
+    """Prints our quantities as the symbols they are."""
 
     _print_Quantity = PrettyPrinter._print_Symbol  # sympy.physics has a class of this name
-
-    def _as_ordered_terms(self, expr: sympy.Add, order: object = None) -> list[Any]:
-        del order
-        return sorted(expr.args, key=lambda term: bool(term.could_extract_minus_sign()))
 
 
 def pretty(relation: Relation) -> str:
     """A relation in two-dimensional Unicode, nothing evaluated or moved across."""
-    printer = _PlusFirst({"use_unicode": True, "wrap_line": False})
+    printer = _Pretty({"use_unicode": True, "wrap_line": False})
     sign = _SIGNS.get(relation.sign.value, relation.sign.value)
     left, right = (printer._print(side) for side in (relation.left, relation.right))
     joined = prettyForm(*left.right(f" {sign} "))

@@ -15,10 +15,11 @@ from functools import cached_property
 
 from ...cmdp.solution import Status
 from ...exact import Rational
-from ...limits import Limits
+from ...limits import Limits, timed
+from ...programs.chord import close_chord
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
-from .faces import Face, Timer, Workbench, check_above, slope_between
+from .faces import Face, Workbench
 from .problem import ChanceProblem
 from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
@@ -56,7 +57,7 @@ def solve_dynamics(
             Status.INFEASIBLE, dynamics.problem, level, dynamics, minimum_risk=outcome.risk
         )
     else:
-        with Timer(bench, "splitting"):
+        with timed(bench.seconds, "splitting"):
             solution = solution_on_face(dynamics, level, outcome)
     return replace(solution, statistics=bench.statistics(METHOD, **rounds))
 
@@ -75,7 +76,7 @@ class _Chord:
         bench, level = self.bench, self.level
         budget = nearest(level - bench.dynamics.problem.start_risk)
         safest, candidates = bench.least_risk()
-        with Timer(bench, "float induction"):
+        with timed(bench.seconds, "float induction"):
             first, last, float_rounds = bench.screen.floats.bracket(budget, safest)
         rounds = {"float rounds": float_rounds, "exact rounds": 0}
         if first is last and self.top.safer.risk <= level:
@@ -99,23 +100,15 @@ class _Chord:
         Where the chord does not rise, the end above the level was no optimum of the reward, which
         may then meet the level.  If not, its chord with the other end rises.
         """
-        rounds = 0
-        while True:
-            if high.value <= low.value:
-                high = self.top.safer
-                if high.risk <= self.level:
-                    return self.top, rounds
-            rounds += 1
-            face = self.bench.face(slope_between(low, high))
-            above = check_above(face, low)
-            if face.safer.risk <= self.level <= face.bolder.risk:
-                return face, rounds
-            assert above, f"the face of {face.multiplier} is on the chord but not around the level"
-            if face.bolder.risk < self.level:
-                low = face.bolder
-            else:
-                high = face.safer
+        faces: list[Face] = []
+
+        def best(slope: Fraction, _: TimedPolicy) -> tuple[TimedPolicy, TimedPolicy]:
+            faces.append(self.bench.face(slope) if slope else self.top)
+            return faces[-1].safer, faces[-1].bolder
+
+        close_chord(low, high, self.level, best, whole=True)
+        return faces[-1], sum(face.multiplier > 0 for face in faces)
 
     def _exact(self, policy: FloatPolicy) -> TimedPolicy:
-        with Timer(self.bench, "exact evaluation"):
+        with timed(self.bench.seconds, "exact evaluation"):
             return TimedPolicy(policy.table, *evaluate_table(self.bench.dynamics, policy.table))

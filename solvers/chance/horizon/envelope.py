@@ -15,9 +15,10 @@ from typing import Any
 
 from ...errors import ModelError
 from ...limits import Limits
+from ...programs.chord import height_above, slope_between
 from .chord import solve_dynamics
 from .dynamics import Dynamics
-from .faces import Workbench, check_above, slope_between
+from .faces import Workbench
 from .problem import ChanceProblem
 from .solution import TimedPolicy
 
@@ -43,7 +44,7 @@ class Frontier:
     @property
     def kinks(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """(risk, value) of the points."""
-        return tuple((point.risk, point.value) for point in self.points)
+        return tuple(policy.point for policy in self.points)
 
     def value_at(self, level: Fraction) -> Fraction | None:
         """The best mixture of the points at a level, the optimum where its edge is proved.
@@ -109,7 +110,7 @@ class _Refinement:
     def _examine(self, low: TimedPolicy, high: TimedPolicy) -> None:
         face = self.bench.face(slope_between(low, high))
         safer, bolder = face.safer, face.bolder
-        if not check_above(face, low):
+        if not height_above(safer, face.multiplier, low):
             self.proved.add(low.risk)
             return
         self.points[safer.risk] = safer

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ...limits import Allowance, Limits
+from ...limits import Allowance, Limits, timed
 from ...models.cmdp import IntegerArray
 from .candidates import Candidates, Screen
 from .dynamics import Dynamics
@@ -54,20 +53,20 @@ class Workbench:
     def face(self, multiplier: Fraction) -> Face:
         """The face of a multiplier >= 0."""
         assert multiplier >= 0, f"a multiplier of {multiplier} would reward risk"
-        with Timer(self, "screening"):
+        with timed(self.seconds, "screening"):
             candidates = self.screen.optimal(multiplier)
-        with Timer(self, "exact induction"):
+        with timed(self.seconds, "exact induction"):
             return self._face(candidates, multiplier)
 
     def least_risk(self) -> tuple[FloatPolicy, Candidates]:
         """A policy of least risk up to rounding, and the choices that can attain it."""
-        with Timer(self, "float induction"):
+        with timed(self.seconds, "float induction"):
             candidates, policy = self.screen.least_risk()
         return policy, candidates
 
     def safest(self, candidates: Candidates) -> TimedPolicy:
         """A policy of least risk, exactly, from the choices that can attain it."""
-        with Timer(self, "exact induction"):
+        with timed(self.seconds, "exact induction"):
             return self._face(candidates, None).safer
 
     def _face(self, candidates: Candidates, multiplier: Fraction | None) -> Face:
@@ -103,33 +102,6 @@ class Workbench:
         }
 
 
-class Timer:
-    """Adds the seconds of a block to a stage."""
-
-    def __init__(self, bench: Workbench, stage: str) -> None:
-        self.bench, self.stage = bench, stage
-
-    def __enter__(self) -> None:
-        self.since = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        spent = time.perf_counter() - self.since
-        self.bench.seconds[self.stage] = self.bench.seconds.get(self.stage, 0.0) + spent
-
-
 def _frozen(table: IntegerArray) -> IntegerArray:
     table.setflags(write=False)
     return table
-
-
-def check_above(face: Face, policy: TimedPolicy) -> bool:
-    """Whether the face is above a policy; AssertionError if below, which no screening may cause."""
-    slope = face.multiplier
-    gain = face.safer.value - policy.value - slope * (face.safer.risk - policy.risk)
-    assert gain >= 0, f"the face of {slope} misses a policy by {-gain}: a better choice was dropped"
-    return gain > 0
-
-
-def slope_between(low: TimedPolicy, high: TimedPolicy) -> Fraction:
-    """The slope of the chord between two policies of different risk."""
-    return (high.value - low.value) / (high.risk - low.risk)

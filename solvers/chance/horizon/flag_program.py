@@ -33,9 +33,9 @@ from .evaluation import evaluate_table
 from .problem import ChanceProblem
 from .solution import ChanceSolution, RandomisedCell, TimedPolicy, single_solution
 
-#: Rows of the largest program that is solved: exact dense algebra takes a minute there.
 _GENEROUS = Limits()
 LARGEST = 2500
+"""Rows of the largest program that is solved: exact dense algebra takes a minute there."""
 
 
 def solve_by_flag_program(

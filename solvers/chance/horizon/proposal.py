@@ -20,13 +20,19 @@ from .dynamics import Dynamics
 
 FloatArray = np.ndarray[Any, Any]
 
-#: Trial multipliers in floating point; the exact chord goes on from wherever this stops.
 _ROUNDS = 60
+"""Trial multipliers in floating point; the exact chord goes on from wherever this stops."""
 _TOLERANCE = 1e-14
+"""Relative gain over the chord that is taken for rounding: less costs float rounds that gain
+nothing, more leaves rounds to exact induction, each far dearer."""
 _SPACING = 2.0**-52
+"""Proved: twice the relative rounding error u of one operation, see `backward`."""
 _TINY = 1e-300
+"""Proved: more than underflow adds to an error in one step, but for products with a size ..."""
 _SUBNORMAL = 2.0**-1074
+"""... which lose at most the smallest positive double, in proportion to that size."""
 _STEEPEST = 1e200
+"""The slope beyond which products with risks may overflow; exact induction decides from there."""
 
 
 @dataclass(frozen=True, slots=True)

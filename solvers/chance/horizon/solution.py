@@ -30,6 +30,11 @@ class TimedPolicy:
     value: Fraction
     risk: Fraction
 
+    @property
+    def point(self) -> tuple[Fraction, Fraction]:
+        """(risk, value)."""
+        return self.risk, self.value
+
 
 @dataclass(frozen=True, slots=True)
 class RandomisedCell:

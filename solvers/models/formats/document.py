@@ -17,6 +17,7 @@ from ..cmdp import CMDP
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 _OPTIONAL = ("kind", "notes", "labels", "coordinates")
 _LABELS_UP_TO = 2**62
+"""The largest label of an action: it fits into int64 with room for arithmetic."""
 _WHOLE = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|[0-9]+)")
 
 

@@ -21,6 +21,7 @@ from .transitions import Choice, Transitions, read_transitions
 
 _NUMBERED = re.compile(r"a(-?\d{1,18})")
 _NAMES_SHOWN = 20
+"""Names of actions that a note gives before it says how many more there are."""
 
 
 def read_prism(
