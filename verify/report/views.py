@@ -121,7 +121,7 @@ def _section(
         anchor=anchor,
         statement=mathml(theorem.statement_latex(), display=True),
         symbols=tuple((mathml(q.latex), q.name, q.meaning, q.domain.value) for q in quantities),
-        plot=slack_histogram(one.slacks, f"plot-{anchor}"),
+        plot=slack_histogram(one.slacks),
         changes=wording.changes(one),
         fates=() if one.world else wording.fates(one),
         refutation=_refutation(summary, one, anchor),
