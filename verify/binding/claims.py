@@ -11,6 +11,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -156,6 +157,18 @@ def is_shipped(file: str | Path) -> bool:
     """Whether this is a file of claims that comes with holdfast."""
     path = Path(file).resolve()
     return path.parent.name == "claims" and path.is_relative_to(_LAYER)
+
+
+def pillar(claim: Claim) -> str:
+    """The pillar of a shipped claim; of a user's own the file in which it is made."""
+    path = Path(claim.file)
+    return path.parents[1].name if is_shipped(path) else path.name
+
+
+def matches(claim: Claim, pattern: str) -> bool:
+    """Whether this is the claim's pillar or label, or a pattern of one with ``*`` and ``?``."""
+    names = (claim.name, claim.theorem.label, pillar(claim))
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def shipped() -> tuple[Claim, ...]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from holdfast.solvers import CMDP, WORLDS
-from holdfast.verify.binding.claims import Claim
+from holdfast.verify.binding.claims import Claim, matches, pillar
 from holdfast.verify.campaign import run as campaign_run
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
@@ -64,6 +64,13 @@ CASES = Whole(1, 10**9)
     show_default=True,
     help="Of each claim on each real model.",
 )
+@click.option(
+    "--details",
+    multiple=True,
+    metavar="PATTERN",
+    help="A row for each statement of this pillar "
+    "or label; by default a row for each pillar where there are more than 20 statements.",
+)
 @click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
 @click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
 @click.option("--json", "json_path", type=click.Path(), help="Write the summary as JSON.")
@@ -82,6 +89,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
     console = output.console()
     _say_idle(console, options)
     claims = select(patterns)
+    details = _details(options["details"], claims)
     path = Path(options["path"])
     with Store.open(path) as store:
         worlds = _worlds(options)
@@ -104,13 +112,24 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     summary = with_counterexamples(summary, path.parent / "certificates")
     _write(summary, options)
-    console.print(tables.results_table(summary))
-    console.print(tables.problems(summary))
+    console.print(tables.results_table(summary, details))
+    console.print(tables.problems(summary, details))
     _say_where(console, path, options)
     proofs = [one.certificate for one in summary.counterexamples.values()]
     if not all(accepted for _, accepted in certified) or not all(proofs):
         return ExitCode.CERTIFICATE_REJECTED
     return summary.exit_code
+
+
+def _details(patterns: Sequence[str], claims: Sequence[Claim]) -> frozenset[str]:
+    for pattern in patterns:
+        if not any(matches(claim, pattern) for claim in claims):
+            known = ", ".join(dict.fromkeys(map(pillar, claims)))
+            raise click.BadParameter(
+                f"--details {pattern} matches no statement of this run; give a label, a pattern "
+                f"of labels, or a pillar ({known})"
+            )
+    return frozenset(patterns)
 
 
 _LARGE = 600

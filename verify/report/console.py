@@ -1,206 +1,137 @@
-"""What `verify` and `show` print: tables and pages for rich.
+"""What `verify` and `show` print: a run on one screen, and the page of a theorem.
 
 Nothing here interprets markup: labels and numbers are shown as they stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 
-from ..kernel import Verdict
-from . import wording
-from .numbers import DASH, count, decimal, duration, rough, rounded, shorten
+from ..binding.claims import matches
+from ..campaign.exit_codes import ExitCode
+from . import tables, wording
+from .numbers import count, decimal, duration, shorten
 from .text import VisibleText as Text
-from .wording import Tone, tone
+from .wording import tone
 
 if TYPE_CHECKING:
     from holdfast.theory import Theorem
 
     from ..binding.claims import Claim
     from ..campaign.summary import ClaimSummary, RunSummary
-    from ..campaign.worlds import WorldSummary
     from ..engine.finding import Finding
 
-_STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
-_LEFT = ("label", "standing", "verdict", "grade", "world", "certificate")
-_WIDE = ("label", "world", "certified optimal value", "multipliers", "numbers")
+FEW = 20
+"""At most this many statements have a row each without being asked for: half a screen."""
+_MOST_PROBLEMS, _MOST_SURVIVORS = 10, 2
+"""What is noteworthy fits half a screen as well; HTML and JSON hold all of it."""
+_GRAVEST = (
+    ExitCode.BAD_USAGE,
+    ExitCode.VIOLATION,
+    ExitCode.MUTANT_SURVIVED,
+    ExitCode.UNDECIDED,
+)
 
 
-def results_table(summary: RunSummary) -> RenderableType:
-    """The claims on drawn models, the worlds, and what each bound comes to on each world."""
+def results_table(summary: RunSummary, details: frozenset[str] = frozenset()) -> RenderableType:
+    """A row for each pillar and each real model; a row for each statement of the details.
+
+    details: pillars, labels or patterns of labels; a run on few statements is shown in detail.
+    """
+    chosen = [one for one in summary.claims if _in_detail(summary, one, details)]
+    drawn = [one for one in chosen if not one.world]
     parts: list[RenderableType] = []
+    if len(chosen) < len(summary.claims):
+        parts += _overview(summary)
+    if drawn:
+        parts += [tables.claims_table(drawn), Text(wording.POWER, style="dim")]
+    if summary.worlds and chosen:
+        parts.append(tables.worlds_table(summary.worlds))
+    for name in dict.fromkeys(one.world for one in chosen if one.world):
+        parts += tables.bounds(name, [one for one in chosen if one.world == name])
+    return Group(*parts, Text(wording.CAUTION, style="dim"), _closing(summary))
+
+
+def problems(summary: RunSummary, details: frozenset[str] = frozenset()) -> RenderableType:
+    """Errors, violations with counterexamples, survivors and undecided claims; maybe nothing.
+
+    details: as in `results_table`; of other statements survivors are counted, not listed.
+    """
+    found = [one for one in summary.claims if not one.as_expected]
+    found.sort(key=lambda one: _GRAVEST.index(one.exit_code))
+    parts: list[RenderableType] = []
+    brief = []
+    for one in found:
+        if _in_detail(summary, one, details):
+            parts += [Text(""), *_problem(summary, one)]
+        else:
+            brief.append(one)
+    if brief:
+        parts.append(Text(""))
+    for one in brief[:_MOST_PROBLEMS]:
+        parts += _brief(summary, one)
+    if more := brief[_MOST_PROBLEMS:]:
+        parts.append(Text(f"and {count(len(more), 'statement')} more, in HTML and JSON"))
+    return Group(*parts)
+
+
+def _in_detail(summary: RunSummary, one: ClaimSummary, details: frozenset[str]) -> bool:
+    few = len({other.claim.name for other in summary.claims}) <= FEW
+    return few or any(matches(one.claim, pattern) for pattern in details)
+
+
+def _overview(summary: RunSummary) -> Iterator[RenderableType]:
     drawn = [one for one in summary.claims if not one.world]
     if drawn:
-        parts += [_claims_table(drawn), Text(wording.POWER, style="dim")]
+        yield tables.pillars_table(drawn)
     if summary.worlds:
-        parts.append(_worlds_table(summary.worlds))
-    names = dict.fromkeys(one.world for one in summary.claims if one.world)
-    for name in names:
-        parts += _bounds(name, [one for one in summary.claims if one.world == name])
-    parts.append(Text(wording.CAUTION, style="dim"))
-    parts.append(_closing(summary))
-    return Group(*parts)
+        yield tables.worlds_summary(summary.worlds, summary.claims)
+    yield Text(wording.DETAILS, style="dim")
 
 
-def problems(summary: RunSummary) -> RenderableType:
-    """Errors, violations with counterexamples, survivors and undecided claims; maybe nothing."""
-    parts: list[RenderableType] = []
-    for one in summary.claims:
-        if one.as_expected:
-            continue
-        parts.append(_title(one))
-        parts.append(Padding(Text(wording.outcome(one)), (0, 0, 0, 4)))
-        if one.violations:
-            parts.append(Padding(_refutation(summary, one), (0, 0, 0, 4)))
-        nothing = one.error or one.verdict is Verdict.OUT_OF_SCOPE
-        for name in () if nothing else one.survived:
-            parts.append(Padding(Text(f"survived: {name}", style="yellow"), (0, 0, 0, 4)))
-    return Group(*parts)
+def _problem(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
+    yield _title(one)
+    yield _indented(Text(wording.outcome(one)))
+    if one.violations:
+        yield _indented(_refutation(summary, one))
+    for name in _survivors(one):
+        yield _indented(Text(f"survived: {name}", style="yellow"))
 
 
-def _table(*titles: str, title: str) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title=Text(title, style="bold"),
-        title_justify="left",
-        pad_edge=False,
-        header_style="bold",
-    )
-    for name in titles:
-        table.add_column(
-            Text(name),
-            justify="left" if name in (*_LEFT, *_WIDE) else "right",
-            no_wrap=name not in (*_WIDE, "grade"),
-            overflow="fold",
-        )
-    return table
+def _brief(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
+    """As `_problem`, but of survivors only some, and nothing else where they are all there is."""
+    if one.exit_code is not ExitCode.MUTANT_SURVIVED:
+        yield from _problem(summary, replace(one, survived=()))
+        return
+    yield _title(one)
+    survivors = _survivors(one)
+    more = len(survivors) - _MOST_SURVIVORS
+    rest = f" and {more} more" if more > 0 else ""
+    names = "; ".join(survivors[:_MOST_SURVIVORS])
+    yield _indented(Text(f"survived: {names}{rest}", style="yellow"))
 
 
-def _verdict(one: ClaimSummary) -> Text:
-    return Text(f"{tone(one).value} {wording.heading(one)}", style=_STYLES[tone(one)])
+def _survivors(one: ClaimSummary) -> tuple[str, ...]:
+    return () if one.error or tables.is_outside(one) else one.survived
 
 
-def _claims_table(claims: Sequence[ClaimSummary]) -> Table:
-    table = _table(
-        "label",
-        "standing",
-        "verdict",
-        "telling",
-        "power",
-        "tightest",
-        "killed",
-        "grade",
-        "time",
-        title="Statements on drawn models",
-    )
-    for one in claims:
-        dead, all_of_them = wording.kills(one)
-        table.add_row(
-            Text(one.claim.name),
-            Text(wording.standing(one)),
-            _verdict(one),
-            Text(wording.models(one)),
-            Text(wording.power(one)),
-            Text(rounded(one.tightest.ratio if one.tightest else None)),
-            Text(f"{dead}/{all_of_them}", style="" if dead == all_of_them else "bold red"),
-            Text(wording.grade(one)),
-            Text(duration(one.seconds)),
-        )
-    return table
-
-
-def _worlds_table(worlds: Sequence[WorldSummary]) -> Table:
-    table = _table(
-        "world",
-        "states x actions",
-        "certified optimal value",
-        "decimal",
-        "certificate",
-        "multipliers",
-        "time",
-        title="Real models",
-    )
-    for world in worlds:
-        table.add_row(
-            Text(world.name),
-            Text(size(world)),
-            Text(shorten(world.value, 37)),
-            Text(world.decimal or decimal(world.value)),
-            Text(world.certified or "none", style="" if world.certified else "bold red"),
-            Text(", ".join(map(shorten, world.details.get("multipliers", DASH).split(", ")))),
-            Text(duration(world.seconds)),
-        )
-    return table
-
-
-def size(world: WorldSummary) -> str:
-    """``16 x 4``, or the number of pairs where the states differ in their number of actions."""
-    actions, rest = divmod(world.choices, world.states) if world.states else (0, 1)
-    product = f"{world.states:,} x {actions:,}"
-    return f"{world.states:,} states, {world.choices:,} pairs" if rest else product
-
-
-def _bounds(world: str, claims: Sequence[ClaimSummary]) -> list[RenderableType]:
-    outside = [one for one in claims if one.verdict is Verdict.OUT_OF_SCOPE and not one.error]
-    parts: list[RenderableType] = [
-        _bounds_table(world, [one for one in claims if one not in outside])
-    ]
-    if outside:
-        names = ", ".join(one.claim.name for one in outside)
-        nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
-        parts.append(Text(f"out of scope on {world}: {names}{nothing}\n", style="dim"))
-    return parts
-
-
-def _bounds_table(world: str, claims: Sequence[ClaimSummary]) -> Table:
-    table = _table(
-        "label", "verdict", "ratio", "numbers", "grade", "time", title=f"Statements on {world}"
-    )
-    for one in claims:
-        table.add_row(
-            Text(one.claim.name),
-            _verdict(one),
-            Text(rounded(one.tightest.ratio if one.tightest else None)),
-            Text(numbers(one)),
-            Text(wording.grade(one)),
-            Text(duration(one.seconds)),
-        )
-    return table
-
-
-def numbers(one: ClaimSummary) -> str:
-    """Both sides where the bound is tightest, or why there are none."""
-    finding = one.violations[0] if one.violations else one.tightest
-    if finding is None or not finding.left:
-        return one.error or one.note or DASH
-    return sides(one, finding, rough)
-
-
-def sides(one: ClaimSummary, finding: Finding, show: Callable[[str], str]) -> str:
-    """``left <= right`` with the sign of the part that was checked."""
-    parts = one.claim.theorem.parts
-    sign = parts[finding.part].sign.value if finding.part < len(parts) else "?"
-    return f"{show(finding.left)} {sign} {show(finding.right)}"
+def _indented(thing: RenderableType) -> Padding:
+    return Padding(thing, (0, 0, 0, 4))
 
 
 def _closing(summary: RunSummary) -> Text:
     claims = [one for one in summary.claims if not one.world]
-    dead, all_of_them = (
-        (sum(pair) for pair in zip(*map(wording.kills, claims), strict=True))
-        if (claims)
-        else (0, 0)
-    )
+    dead, wanted = wording.all_kills(claims)
     code = summary.exit_code
     text = Text(f"{wording.headline(summary)}. ", style="bold green" if code == 0 else "bold red")
     facts = (
         f"{count(len(claims), 'claim')} on drawn models, "
-        f"{len(summary.claims) - len(claims)} on real ones, {dead} of {all_of_them} mutants "
+        f"{len(summary.claims) - len(claims)} on real ones, {dead} of {wanted} mutants "
         f"killed, seed {summary.seed}, {duration(summary.seconds)}, exit code {code.value}."
     )
     return text.append(facts, style="not bold default")
@@ -208,18 +139,19 @@ def _closing(summary: RunSummary) -> Text:
 
 def _title(one: ClaimSummary) -> Text:
     where = f" on {one.world}" if one.world else ""
-    return Text(f"\n{tone(one).value} {one.claim.name}{where}: ", style=_STYLES[tone(one)]).append(
-        one.claim.theorem.title, style="not bold default"
-    )
+    heading = f"{tone(one).value} {one.claim.name}{where}: "
+    text = Text(heading, style=tables.STYLES[tone(one)])
+    return text.append(one.claim.theorem.title, style="not bold default")
 
 
 def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:
     found = None if one.world else summary.counterexamples.get(one.claim.name)
     finding = found.finding if found else one.violations[0]
+    exact, about = (tables.sides(one, finding, show) for show in (shorten, decimal))
     lines = [
         f"relation: {one.claim.theorem.parts[finding.part]}",
         f"case:     {finding.case} (digest {finding.digest})",
-        f"sides:    {sides(one, finding, shorten)}   i.e. {sides(one, finding, decimal)}: false",
+        f"sides:    {exact}   i.e. {about}: false",
     ]
     values = sorted(finding.values.items())
     lines += [f"  {name} = {shorten(value, 60)}" for name, value in values]

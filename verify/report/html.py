@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast.solvers.whole_files import write_text
 
 from . import numbers, views, wording
-from .console import size
+from .tables import size
 from .visible import visible
 
 if TYPE_CHECKING:

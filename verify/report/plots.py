@@ -1,33 +1,18 @@
-"""Histograms of slack as small SVG fragments that take their colours from the page."""
+"""Histograms of slack as small SVG elements that take their colours and fonts from the page."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from html import escape
 
 _BINS = 24
-_INK, _BAR, _ZERO, _BAD = "#010101", "#020202", "#030303", "#040404"
-_COLOURS = {
-    _INK: "var(--ink-soft)",
-    _BAR: "var(--plot)",
-    _ZERO: "var(--accent)",
-    _BAD: "var(--bad)",
-}
-_SETTINGS: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "holdfast",
-    "path.simplify": True,
-    "font.size": 8,
-    "axes.edgecolor": _INK,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.linewidth": 0.6,
-}
+"""More would leave bars of a few pixels and gaps between them; fewer hide a second mode."""
+_WIDTH, _HEIGHT = 331.2, 90
+_LEFT, _RIGHT, _FLOOR, _TOP = 23.2, 327.9, 72.0, 8.6
+"""The corners of the plot in the picture; what is left of it and below is for the labels."""
+_BAR, _ZERO, _BAD = "var(--plot)", "var(--accent)", "var(--bad)"
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -49,17 +34,14 @@ class _Bars:
     logarithmic: bool
 
 
-def slack_histogram(slacks: Sequence[float], name: str) -> Plot:
-    """How the slack of a claim is distributed over its findings.
-
-    name: prefix of the ids in the SVG, unique in the page.
-    """
+def slack_histogram(slacks: Sequence[float]) -> Plot:
+    """How the slack of a claim is distributed over its findings."""
     values = [slack for slack in slacks if math.isfinite(slack)]
-    zeros, below = values.count(0.0), sum(slack < 0 for slack in values)
     above = [slack for slack in values if slack > 0]
+    zeros, below = values.count(0.0), sum(slack < 0 for slack in values)
     if not values:
         return Plot("", "An equality has no slack to plot: both sides are equal or it is false.")
-    if not above and not below:
+    if zeros == len(values):
         return Plot("", f"No plot: the slack is exactly 0 in all {zeros:,} findings.")
     bars = _bars(above)
     caption = (
@@ -68,7 +50,8 @@ def slack_histogram(slacks: Sequence[float], name: str) -> Plot:
         f"attained, in {zeros:,}"
     )
     caption += f"; negative, where it is false, in {below:,}." if below else "."
-    return Plot(_draw(bars, zeros, below, name, caption), caption)
+    apart = [(zeros, _ZERO, "0"), (below, _BAD, "< 0")]
+    return Plot(_svg(caption, _drawn(bars, [one for one in apart if one[0]])), caption)
 
 
 def _bars(above: Sequence[float]) -> _Bars:
@@ -85,37 +68,51 @@ def _bars(above: Sequence[float]) -> _Bars:
     return _Bars([start + k * width for k in range(_BINS)], width, heights, logarithmic)
 
 
-def _draw(bars: _Bars, zeros: int, below: int, name: str, caption: str) -> str:
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+def _drawn(bars: _Bars, apart: Sequence[tuple[int, str, str]]) -> Iterator[str]:
+    """The elements of the picture; apart: (height, colour, label) of what stands to the left."""
+    left, width = (bars.left[0] if bars.left else 0.0), bars.width
+    first = left - (0.4 + 2.2 * len(apart)) * width
+    scale = (_RIGHT - _LEFT) / (left + (_BINS + 0.4) * width - first)
+    top = max([*bars.heights, *(height for height, _, _ in apart)])
 
-    with matplotlib.rc_context(_SETTINGS):
-        figure = Figure(figsize=(4.6, 1.25), frameon=False)
-        canvas: Any = FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.07, 0.2, 0.92, 0.74))
-        left, width = (bars.left[0] if bars.left else 0.0), bars.width
-        axes.bar(bars.left, bars.heights, width * 0.9, align="edge", color=_BAR)
-        extra = [
-            (height, colour, text)
-            for height, colour, text in ((zeros, _ZERO, "0"), (below, _BAD, "< 0"))
-            if height
-        ]
-        ticks = _ticks(bars)
-        for index, (height, colour, text) in enumerate(extra):
-            start = left - (2.2 + 2.2 * index) * width
-            axes.bar([start], [height], width * 1.3, align="edge", color=colour)
-            ticks.append((start + 0.65 * width, text))
-        axes.set_xticks([place for place, _ in ticks], [text for _, text in ticks])
-        axes.set_xlim(left - (0.4 + 2.2 * len(extra)) * width, left + (_BINS + 0.4) * width)
-        top = max(zeros, below, *bars.heights) if bars.heights else max(zeros, below)
-        axes.set_yticks([0, top])
-        axes.patch.set_visible(False)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(length=2, width=0.6, pad=2)
-        buffer = io.StringIO()
-        canvas.print_svg(buffer, metadata={"Date": None})
-    return _fragment(buffer.getvalue(), name, caption)
+    def across(place: float) -> float:
+        return _LEFT + (place - first) * scale
+
+    def bar(start: float, share: float, height: int, colour: str) -> str:
+        tall = height / top * (_FLOOR - _TOP)
+        return (
+            f'<rect x="{across(start):.1f}" y="{_FLOOR - tall:.1f}" '
+            f'width="{share * width * scale:.1f}" height="{tall:.1f}" style="fill: {colour}"/>'
+        )
+
+    for start, height in zip(bars.left, bars.heights, strict=True):
+        yield bar(start, 0.9, height, _BAR)
+    ticks = _ticks(bars)
+    for index, (height, colour, text) in enumerate(apart):
+        start = left - (2.2 + 2.2 * index) * width
+        yield bar(start, 1.3, height, colour)
+        ticks.append((start + 0.65 * width, text))
+    yield f'<path d="M{_LEFT} {_FLOOR}H{_RIGHT}" {_LINE}/>'
+    for place, text in ticks:
+        x = f"{across(place):.1f}"
+        yield f'<path d="M{x} {_FLOOR}v2" {_LINE}/>{_label(x, 82.1, "middle", text)}'
+    for y, number in ((_FLOOR, 0), (_TOP, top)):
+        yield f'<path d="M{_LEFT} {y}h-2" {_LINE}/>{_label("19.2", y + 3, "end", str(number))}'
+
+
+_LINE = 'style="fill: none; stroke: var(--ink-soft); stroke-width: 0.6"'
+
+
+def _label(x: str, y: float, anchor: str, text: str) -> str:
+    style = f"font-size: 8px; text-anchor: {anchor}; fill: var(--ink-soft)"
+    return f'<text x="{x}" y="{y:.1f}" style="{style}">{escape(text)}</text>'
+
+
+def _svg(caption: str, elements: Iterator[str]) -> str:
+    return (
+        f'<svg class="plot" role="img" aria-label="{escape(caption)}" '
+        f'viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(elements)}</svg>'
+    )
 
 
 def _ticks(bars: _Bars) -> list[tuple[float, str]]:
@@ -127,22 +124,3 @@ def _ticks(bars: _Bars) -> list[tuple[float, str]]:
     decades = list(range(math.ceil(start), math.floor(end) + 1))
     step = max(1, math.ceil(len(decades) / 6))
     return [(float(k), "10" + str(k).translate(_POWERS)) for k in decades[::step]]
-
-
-def _fragment(svg: str, name: str, caption: str) -> str:
-    """The SVG element alone: no metadata, no size, unique ids, colours and fonts of the page."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r' xmlns(:\w+)?="[^"]*"| version="[^"]*"', "", svg)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    svg = re.sub(r'xlink:href="#', f'href="#{name}-', svg)
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
-    svg = re.sub(r"<style[^>]*>.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!--.*?-->|\n\s*", " ", svg, flags=re.DOTALL)
-    for colour, variable in _COLOURS.items():
-        svg = svg.replace(colour, variable)
-    label = caption.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-    return svg.strip().replace("<svg", f'<svg class="plot" role="img" aria-label="{label}"', 1)

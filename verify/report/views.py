@@ -121,7 +121,7 @@ def _section(
         anchor=anchor,
         statement=mathml(theorem.statement_latex(), display=True),
         symbols=tuple((mathml(q.latex), q.name, q.meaning, q.domain.value) for q in quantities),
-        plot=slack_histogram(one.slacks, f"plot-{anchor}"),
+        plot=slack_histogram(one.slacks),
         changes=wording.changes(one),
         fates=() if one.world else wording.fates(one),
         refutation=_refutation(summary, one, anchor),
@@ -184,7 +184,7 @@ def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
     """The figures at the top of the page, each with what it counts."""
     drawn = [one for one in summary.claims if not one.world]
     expected = sum(one.as_expected for one in summary.claims)
-    dead, wanted = (sum(pair[i] for pair in map(wording.kills, drawn)) for i in (0, 1))
+    dead, wanted = wording.all_kills(drawn)
     models, telling = sum(one.models for one in drawn), sum(one.telling for one in drawn)
     return [
         (f"{expected} of {len(summary.claims)}", "checks as expected"),

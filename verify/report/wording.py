@@ -5,6 +5,7 @@ A statement is "not refuted on n models, at grade g"; no report says more than t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -76,6 +77,12 @@ POWER = (
     "that would have been noticed."
 )
 """What two columns of the results say."""
+
+DETAILS = (
+    "For a row for each statement add --details cmdp (a pillar) or --details 'flipping/*' "
+    "(labels); --html FOLDER shows everything."
+)
+"""How to see more than the row of a pillar."""
 
 CAUTION = (
     "HOLDS, TIGHT and AGREES mean: not refuted on the models tried, at the grade named. "
@@ -280,6 +287,12 @@ def fates(summary: ClaimSummary) -> tuple[MutantFate, ...]:
 def kills(summary: ClaimSummary) -> tuple[int, int]:
     """Mutants killed, and mutants that had to be."""
     return len(summary.killed), len(summary.killed) + len(summary.survived)
+
+
+def all_kills(summaries: Iterable[ClaimSummary]) -> tuple[int, int]:
+    """As `kills`, of all of them."""
+    pairs = list(map(kills, summaries))
+    return sum(dead for dead, _ in pairs), sum(wanted for _, wanted in pairs)
 
 
 def headline(summary: RunSummary) -> str:

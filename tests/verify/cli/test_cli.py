@@ -437,3 +437,11 @@ def test_verify_on_frozen_lake(holdfast: Invoke) -> None:
                             "--budget", 5))  # fmt: skip
     assert done.code == 0, done.output
     assert done.says("accepted by the kernel")
+
+
+def test_details_that_match_nothing_are_refused_before_anything_runs(holdfast: Invoke) -> None:
+    done = holdfast(*verify("cmdp/occupancy", "--details", "poisoning", "--budget", 5))
+    assert done.code == 64
+    assert done.says("--details poisoning matches no statement of this run")
+    assert done.says("a pillar (cmdp)")
+    assert not Path("store/findings.sqlite").exists()

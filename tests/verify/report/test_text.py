@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import junitparser
@@ -13,11 +14,16 @@ import pytest
 from rich.console import Console, RenderableType
 
 from holdfast import theory
+from holdfast.verify.binding.claims import pillar, shipped
 from holdfast.verify.campaign.summary import RunSummary
+from holdfast.verify.kernel import Verdict
 from holdfast.verify.report import console, json_report, junit, wording
 from holdfast.verify.report.page import pretty
 
 from .conftest import HOSTILE, SURVIVED, UNDECIDED, VIOLATED, WORLDS, finding, stub_claim
+
+EVERYTHING = frozenset(["*"])
+HOMES = {one.theorem.label: one.file for one in shipped()}
 
 
 def test_the_text_reports_load_no_heavy_library() -> None:
@@ -41,7 +47,7 @@ def row(text: str, label: str) -> str:
 
 
 def test_the_table_has_a_row_for_each_claim(bad_run: RunSummary) -> None:
-    text = printed(console.results_table(bad_run))
+    text = printed(console.results_table(bad_run, EVERYTHING))
     for title in ("label", "standing", "verdict", "models", "tightest", "killed", "grade", "time"):
         assert title in text
     for theorem in theory.catalogue():
@@ -57,7 +63,7 @@ def test_the_table_has_a_row_for_each_claim(bad_run: RunSummary) -> None:
 
 
 def test_the_table_of_worlds(good_run: RunSummary) -> None:
-    text = printed(console.results_table(good_run))
+    text = printed(console.results_table(good_run, EVERYTHING))
     lake = row(text, "frozen-lake-4x4")
     assert "16 x 4" in lake
     assert "0.125000" in lake
@@ -74,7 +80,7 @@ def test_the_table_of_worlds(good_run: RunSummary) -> None:
 
 
 def test_problems_show_what_to_look_at(bad_run: RunSummary) -> None:
-    text = printed(console.problems(bad_run))
+    text = printed(console.problems(bad_run, EVERYTHING))
     for words in (
         f"✗ {VIOLATED}: Constrained policy optimisation",
         "case:     drawn:17, shrunk (digest 00c0ffee00c0ffee)",
@@ -92,6 +98,53 @@ def test_problems_show_what_to_look_at(bad_run: RunSummary) -> None:
 
 def test_a_good_run_has_no_problems(good_run: RunSummary) -> None:
     assert printed(console.problems(good_run)).strip() == ""
+
+
+def test_a_large_run_is_a_row_for_each_pillar(bad_run: RunSummary) -> None:
+    claims = tuple(
+        replace(one, claim=replace(one.claim, file=HOMES[one.claim.theorem.label]))
+        if one.claim.theorem.label in HOMES
+        else replace(one, claim=replace(one.claim, file="mine.py"))
+        for one in bad_run.claims
+    )
+    text = printed(console.results_table(replace(bad_run, claims=claims)))
+    assert VIOLATED not in text
+    cmdp = [one for one in claims if not one.world and pillar(one.claim) == "cmdp"]
+    # a violation, a survivor and an undecided claim are in this pillar
+    first = row(text, "cmdp")
+    assert first.split()[1:3] == [str(len(cmdp)), f"{len(cmdp) - 3}/{len(cmdp)}"]
+    assert "2 VIOLATED" in first and "1 UNDECIDED" in first
+    assert row(text, "mine.py").split()[1:3] == ["1", "0/1"]
+    outside = sum(
+        one.world == "icu-sepsis" and one.verdict is Verdict.OUT_OF_SCOPE for one in claims
+    )
+    assert str(outside) in row(text, "icu-sepsis").split()
+    assert "Statements on icu-sepsis" not in text
+    assert "--details" in text
+
+
+def test_the_rows_of_a_pillar_are_shown_on_request(bad_run: RunSummary) -> None:
+    text = printed(console.results_table(bad_run, frozenset(["trust-region/*"])))
+    assert row(text, VIOLATED).split()[1:4] == ["stands", "✗", "VIOLATED"]
+    assert SURVIVED not in text
+
+
+def test_of_a_large_run_violations_are_shown_and_survivors_counted(bad_run: RunSummary) -> None:
+    names = tuple(f"x <= {k}" for k in range(5))
+    claims = tuple(
+        replace(one, survived=names) if one.claim.name == SURVIVED and not one.world else one
+        for one in bad_run.claims
+    )
+    text = printed(console.problems(replace(bad_run, claims=claims)))
+    assert "shrunk counterexample:" in text
+    assert "survived: x <= 0; x <= 1 and 3 more" in text
+    assert text.index(VIOLATED) < text.index(SURVIVED) < text.index(UNDECIDED)
+
+
+def test_what_is_noteworthy_ends_after_half_a_screen(bad_run: RunSummary) -> None:
+    weak = [replace(one, verdict=Verdict.UNDECIDED) for one in bad_run.claims if not one.world]
+    text = printed(console.problems(replace(bad_run, claims=tuple(weak))))
+    assert f"and {len(weak) - 10} statements more" in text
 
 
 @pytest.mark.parametrize("theorem", theory.catalogue(), ids=lambda theorem: theorem.label)
