@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..flips.dual_newton import Ascent, SmoothedDual
 from .arrays import Array, FlipArrays
-from .dual_newton import Ascent, SmoothedDual
 from .independence import Independent
 
 _MARGIN = 0.5
