@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ..checks import check_labels, check_size, check_weights
 from .bounded_files import arrays_of, listed, numbers_of
 
 Array = np.ndarray[Any, Any]
@@ -94,40 +95,6 @@ def read_numbers(path: str | Path, name: str) -> Array:
         raise ModelError(
             f"{path}: {name} has shape {numbers.shape}; give a list of numbers, not empty"
         )
-    return numbers
-
-
-def check_size(numbers: Array, size: int, name: str) -> Array:
-    """The numbers (N); raises ModelError if they are not one a pair."""
-    if numbers.shape != (size,):
-        raise ModelError(f"{name} has shape {numbers.shape} for {size} pairs; give one number each")
-    return numbers
-
-
-_RULE = (
-    "a label lies in [0, 1]: 1 where chosen is better, 0 where rejected is, 0.5 for a tie; change "
-    "labels -1 and 1 to (1 + label) / 2, and 1 and 2 to what they mean"
-)
-
-
-def check_labels(labels: Array, name: str) -> Array:
-    """The labels (N); raises ModelError naming the first that is no probability."""
-    return _check(labels, name, (labels >= 0) & (labels <= 1), _RULE)
-
-
-def check_weights(weights: Array, name: str) -> Array:
-    """The weights (N); raises ModelError naming the first that is negative or not finite."""
-    good = np.isfinite(weights) & (weights >= 0)
-    _check(weights, name, good, "a weight is finite and not negative")
-    if not weights.any():
-        raise ModelError(f"{name} are all zero; give some pair a positive weight")
-    return weights
-
-
-def _check(numbers: Array, name: str, good: Array, rule: str) -> Array:
-    if not good.all():
-        i = int(np.flatnonzero(~good)[0])
-        raise ModelError(f"{name}[{i}] (pair {i + 1}) is {numbers[i]}; {rule}")
     return numbers
 
 

@@ -17,12 +17,17 @@ from ...limits import Limits
 from ...programs.program import LinearProgram, LinearStatus
 from ...programs.solve import solve_linear_program
 from .closed_forms import size
+from .dual_newton import SmoothedDual
 from .problem import FlipProblem
 
-_ROUNDS = 200
-_HALVINGS = 40
+_STEPS = 200
+"""Of Newton's method, which needs about ten."""
 _SETTLED = 1e-13
+"""What may be missing of the moments, of their size: near the rounding of doubles, for the prices
+only say which labels are cut off."""
 _NEAR = 1e-7
+"""Of the largest room: prices so near their ends are first taken to be inside, whose inequalities
+the exact equations then prove or refute."""
 
 
 def least_squares(
@@ -37,7 +42,7 @@ def least_squares(
     if not any(problem.moment.numerators):
         nothing = Vector((0,) * problem.n_pairs)
         return Fraction(0), nothing, Vector((0,) * problem.n_features), ()
-    allowance, scores = limits.started(), _newton(problem)
+    allowance, scores = limits.started(), _prices(problem)
     ups, downs = problem.room_up.floats(), problem.room_down.floats()
     unit = max(float(ups.max()), float(downs.max()))
     for near in (_NEAR * unit, 0.0, 1e3 * _NEAR * unit):
@@ -52,39 +57,16 @@ def least_squares(
     )
 
 
-def _newton(problem: FlipProblem) -> np.ndarray:
+def _prices(problem: FlipProblem) -> np.ndarray:
     """t (N) at the maximum of the dual, in floats."""
     features = np.array([floats_of(row.numerators) for row in problem.features])
-    scale = np.abs(features).max(axis=1, keepdims=True)
-    features /= np.where(scale > 0, scale, 1.0)
-    ups, downs = problem.room_up.floats(), problem.room_down.floats()
+    largest = np.abs(features).max(axis=1, keepdims=True)
+    features /= np.where(largest > 0, largest, 1.0)
     moment = features @ problem.displacement.floats()
-    y = np.zeros(len(features))
-
-    def value(t: np.ndarray, at: np.ndarray) -> float:
-        x = np.clip(t, -downs, ups)
-        return float(moment @ at - t @ x + x @ x / 2)
-
-    scores = features.T @ y
-    for _ in range(_ROUNDS):
-        missing = moment - features @ np.clip(scores, -downs, ups)
-        if np.abs(missing).max() <= _SETTLED * np.abs(moment).max():
-            break
-        free = features[:, (scores >= -downs) & (scores <= ups)]
-        hessian = free @ free.T
-        hessian += 1e-12 * (1 + np.trace(hessian)) * np.eye(len(y))
-        step = np.linalg.solve(hessian, missing)
-        length, here = 1.0, value(scores, y)
-        for _ in range(_HALVINGS):
-            trial = y + length * step
-            if value(features.T @ trial, trial) > here:
-                break
-            length /= 2
-        else:
-            break
-        y = trial
-        scores = features.T @ y
-    return scores
+    ups, downs = problem.room_up.floats(), problem.room_down.floats()
+    dual = SmoothedDual(features.T, moment, ups, downs, kink=0.0)
+    without_box = np.linalg.lstsq(features @ features.T, moment, rcond=None)[0]
+    return dual.ascend(without_box, 1.0, _SETTLED, _STEPS).prices
 
 
 def _dual(

@@ -24,6 +24,7 @@ from flint import fmpz_mat
 from ...errors import ModelError
 from ...exact import Rational, Vector, to_fraction
 from ...sequences import listed
+from ..checks import check_labels, check_size, check_weights
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,11 @@ class FlipProblem:
         if not len(self.benign):
             raise ModelError("there are no pairs; give at least one label")
         for name, row in self._rows():
-            if len(row) != len(self.benign):
-                raise ModelError(
-                    f"{name} has {len(row)} entries for {len(self.benign)} pairs; "
-                    "features have one row a feature and one column a pair"
-                )
-        for name, labels in (("benign", self.benign), ("target", self.target)):
-            for i, value in enumerate(labels.numerators):
-                if not 0 <= value <= labels.denominator:
-                    raise ModelError(
-                        f"{name}[{i}] is {labels[i]}; a label is a probability, in [0, 1]"
-                    )
-        if self.weights is not None and min(self.weights.numerators) < 0:
-            i = self.weights.numerators.index(min(self.weights.numerators))
-            raise ModelError(f"weights[{i}] is {self.weights[i]}; weights are not negative")
+            check_size(row, len(self.benign), name)
+        check_labels(self.benign, "benign")
+        check_labels(self.target, "target")
+        if self.weights is not None:
+            check_weights(self.weights, "weights", some=False)
 
     def _rows(self) -> Iterable[tuple[str, Vector]]:
         yield from ((f"features[{k}]", row) for k, row in enumerate(self.features))

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import ModelError
+from ..checks import check_labels, check_size, check_weights
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -66,9 +67,8 @@ class FlipArrays:
         size = matrix.shape[1]
         origin, aim = _labels(benign, "benign", size), _labels(target, "target", size)
         rho = None if weights is None else _vector(weights, "weights", size)
-        if rho is not None and rho.min() < 0:
-            i = int(rho.argmin())
-            raise ModelError(f"weights[{i}] is {rho[i]}; weights are not negative")
+        if rho is not None:
+            check_weights(rho, "weights", some=False)
         if rho is not None and rho.max() > 0 and abs(np.frexp(rho.max())[1]) > _EXTREME_WEIGHT:
             raise ModelError(
                 f"weights reach {rho.max():.6g} at most, too extreme for double precision; "
@@ -256,20 +256,10 @@ def _vector(given: Any, name: str, size: int) -> Array:
         vector = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as problem:
         raise ModelError(f"{name}: {problem}; give {size} numbers") from problem
-    if vector.shape != (size,):
-        raise ModelError(
-            f"{name} has the shape {vector.shape} for {size} pairs; features have one row a "
-            "feature and one column a pair"
-        )
-    for i in np.flatnonzero(~np.isfinite(vector))[:1]:
-        raise ModelError(f"{name}[{i}] is {vector[i]}; every number must be finite")
-    return vector
+    return check_size(vector, size, name)
 
 
 def _labels(given: Any, name: str, size: int) -> Array:
     if np.ndim(given) == 0:
         given = np.full(size, given)
-    labels = _vector(given, name, size)
-    for i in np.flatnonzero((labels < 0) | (labels > 1))[:1]:
-        raise ModelError(f"{name}[{i}] is {labels[i]}; a label is a probability, in [0, 1]")
-    return labels
+    return check_labels(_vector(given, name, size), name)

@@ -14,23 +14,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..flips.dual_newton import Ascent, SmoothedDual
 from .arrays import Array, FlipArrays
-from .dual_newton import Ascent, SmoothedDual
 from .independence import Independent
 
 _MARGIN = 0.5
+"""Below a price of one, from which a pair takes part: a wider one costs longer steps, a narrower
+one more rounds in which pairs that were left out come in."""
 _SMALL = 2**16
+"""Entries of the features up to which all pairs take part from the beginning: to choose among so
+few saves nothing."""
 _PART = 4096
+"""Pairs whose features are whitened at a time: what is copied stays in the caches."""
 _ACCURACY = 1e-7
-_STEPS = 200
-_ALL_STEPS = 1000
+"""Of the residual before the smoothing is decreased: the path need only be followed, for the vertex
+is solved for by itself; a looser one loses the path, a closer one costs steps."""
+_STEPS, _ALL_STEPS = 200, 1000
+"""Newton steps of one ascent and of the search: far more than either takes where it ends by itself;
+the linear program over the pairs in doubt then does the rest."""
 _JUMP = 0.2
+"""Factor of the smoothing: a smaller one means fewer, longer ascents."""
 _FOCUS = 2
+"""Jumps after which pairs without changes leave, so that later steps are shorter: earlier, more of
+them come back."""
 _CHEAP = 8
+"""Pairs for each that takes part, below which all are priced after every ascent: that costs no more
+than the ascent and brings bounds."""
 _FEASIBLE = 1e-3
+"""Residual, relative to the moments, at which an ascent that ended early is taken to lack pairs."""
 _LEAST = 1e-9
+"""Smoothing at which the search ends: with less, rounding of the prices outweighs the room."""
 _OPTIMAL = 1e-9
+"""Of prices beside one, that a vertex is called optimal: rounding alone is smaller, and the bounds
+say how much was lost."""
 _PROJECTED = 1e-13
+"""Residual of the projection, which nothing makes exact afterwards: near doubles' own rounding."""
 
 
 @dataclass(frozen=True)
@@ -90,43 +108,61 @@ class Sifting:
         return self._found(dual, state, None, state.y, self._priced(state.y))
 
     def _descend(self, y: Array, smoothing: float) -> Found:
+        """Less smoothing until a vertex is optimal over all pairs, or nothing more is gained.
+
+        After every ascent one of four things happens: the path is followed on; all pairs are priced
+        and the bounds suffice; they agree, or the steps are used up; others take part.
+        """
+        dual, state = self._first_ascent(y, smoothing)
+        for jump in itertools.count():
+            vertex = self._vertex(dual, state)
+            focus = jump == _FOCUS and not self.everything
+            onwards = vertex is None and not focus and not self._exhausted(dual, state)
+            at = state.y if vertex is None else vertex[0]
+            if not onwards or self.data.n_pairs < _CHEAP * len(self.members):
+                prices = self._priced(at)
+                if self.enough:  # without a vertex of ours
+                    return self._found(dual, state, vertex, at, prices)
+            if onwards:
+                state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
+                continue
+            reach = self.reach(prices)
+            settled = not focus and not self._missing(reach)
+            if settled or self.steps + dual.steps > 2 * _ALL_STEPS:
+                return self._found(dual, state, vertex if settled else None, at, prices)
+            kept = self.members[state.changes != 0] if focus else self.members
+            dual = self._regrouped(dual, reach, kept)
+            state = dual.ascend(at, state.smoothing, _ACCURACY, _STEPS)
+        raise AssertionError  # the loop has no end of its own
+
+    def _first_ascent(self, y: Array, smoothing: float) -> tuple[SmoothedDual, Ascent]:
+        """Over all pairs at once, if those that take part cannot have the moments."""
         dual = self._dual()
         state = dual.ascend(y, smoothing, _ACCURACY, _STEPS)
-        if state.gap > _FEASIBLE * dual.size and not self.everything:  # they cannot do without more
+        if state.gap > _FEASIBLE * dual.size and not self.everything:
             self.everything = True
             self.members = np.flatnonzero(self.data.up + self.data.down > 0)
             self.steps += dual.steps
             dual = self._dual()
             state = dual.ascend(y, smoothing, _ACCURACY, _STEPS)
-        for jump in itertools.count():
-            vertex = self._vertex(dual, state)
-            ended = state.smoothing <= _LEAST or self.steps + dual.steps > _ALL_STEPS
-            focus = jump == _FOCUS and not self.everything
-            cheap = self.data.n_pairs < _CHEAP * len(self.members)
-            onwards = vertex is None and not ended and not focus
-            if onwards and not cheap:
-                state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
-                continue
-            at = state.y if vertex is None else vertex[0]
-            prices = self._priced(at)
-            if self.enough:  # without a vertex of ours
-                return self._found(dual, state, vertex, at, prices)
-            if onwards:
-                state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
-                continue
-            reach = self.reach(prices)
-            missing = reach > 1 + _OPTIMAL
-            missing[self.members] = False
-            settled = not missing.any() and not focus
-            if settled or self.steps + dual.steps > 2 * _ALL_STEPS:
-                return self._found(dual, state, vertex if settled else None, at, prices)
-            near = reach > 1 - _MARGIN / 2
-            near[self.members[state.changes != 0] if focus else self.members] = True
-            self.members = np.flatnonzero(near)
-            self.steps += dual.steps
-            dual = self._dual()
-            state = dual.ascend(at, state.smoothing, _ACCURACY, _STEPS)
-        raise AssertionError  # the loop has no end of its own
+        return dual, state
+
+    def _exhausted(self, dual: SmoothedDual, state: Ascent) -> bool:
+        return state.smoothing <= _LEAST or self.steps + dual.steps > _ALL_STEPS
+
+    def _missing(self, reach: Array) -> bool:
+        """Whether a pair that takes no part has a price above one."""
+        missing = reach > 1 + _OPTIMAL
+        missing[self.members] = False
+        return bool(missing.any())
+
+    def _regrouped(self, dual: SmoothedDual, reach: Array, kept: Array) -> SmoothedDual:
+        """The dual over the pairs kept and all whose prices come near to one."""
+        near = reach > 1 - _MARGIN / 2
+        near[kept] = True
+        self.members = np.flatnonzero(near)
+        self.steps += dual.steps
+        return self._dual()
 
     def _dual(self, kink: float = 1.0) -> SmoothedDual:
         columns = self.data.columns(self.members, self.features.used)

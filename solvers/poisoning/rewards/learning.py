@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ..checks import check_labels, check_size, check_weights
 from .loss_passes import Loss
 from .separability import separating_direction
 
@@ -146,21 +147,11 @@ def _checked(
         )
     pairs = features.shape[1]
     rho = np.ones(pairs) if weights is None else np.asarray(weights, float)
-    for name, given in (("labels", labels), ("weights", rho)):
-        if given.shape != (pairs,):
-            raise ModelError(f"{name} have shape {given.shape}; give ({pairs},), one for each pair")
+    check_labels(check_size(labels, pairs, "labels"), "labels")
+    check_weights(check_size(rho, pairs, "weights"), "weights")
     finite = np.isfinite(features.sum(axis=0, dtype=float))  # NaN and infinities do not cancel
-    _require(finite, features, "features", "every one must be finite")
-    _require((labels >= 0) & (labels <= 1), labels, "labels", "a label is in [0, 1]")
-    _require((rho >= 0) & (rho < np.inf), rho, "weights", "a weight is finite and not negative")
-    if not rho.any():
-        raise ModelError("all weights are 0; at least one pair has to count")
+    for i in np.flatnonzero(~finite)[:1]:
+        raise ModelError(f"the features of pair {i + 1} are {features[:, i]}; all must be finite")
     if not 0 <= ridge < np.inf:
         raise ModelError(f"ridge is {ridge}; it must be finite and not negative")
     return features, labels, rho
-
-
-def _require(fine: Array, values: Array, name: str, rule: str) -> None:
-    if not fine.all():
-        i = int(np.argmin(fine))
-        raise ModelError(f"{name} of pair {i} are {values[..., i]}; {rule}")

@@ -11,9 +11,6 @@ import pytest
 
 from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning.data.arrays import (
-    check_labels,
-    check_size,
-    check_weights,
     read_features,
     read_numbers,
 )
@@ -213,12 +210,3 @@ def test_numbers_that_are_missing_or_too_many(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", a=[1], b=[2])
     with pytest.raises(ModelError, match="holds a, b; the target needs a single array"):
         read_numbers(tmp_path / "two.npz", "the target")
-
-
-def test_checks_name_the_first_offender() -> None:
-    with pytest.raises(ModelError, match=r"target has shape \(2,\) for 3 pairs"):
-        check_size(np.ones(2), 3, "target")
-    with pytest.raises(ModelError, match=r"target\[2\] \(pair 3\) is -0\.1"):
-        check_labels(np.array([0, 1, -0.1, 7]), "target")
-    with pytest.raises(ModelError, match=r"weights\[0\] \(pair 1\) is inf"):
-        check_weights(np.array([np.inf, 1]), "weights")

@@ -27,12 +27,13 @@ NAN = np.array([[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]])
         ({"tolerance": -1e-9}, "tolerance is -1e-09; it is a share of a feature"),
         ({"tolerance": 1.0}, "tolerance is 1.0; it is a share of a feature"),
         ({"tolerance": np.nan}, "tolerance is nan; it is a share of a feature"),
-        ({"benign": [1, 1.5, 1]}, r"benign\[1\] is 1.5; a label is a probability"),
-        ({"target": [1, 1, -0.25]}, r"target\[2\] is -0.25; a label is a probability"),
-        ({"target": [1, np.nan, 1]}, r"target\[1\] is nan; every number must be finite"),
-        ({"target": [1, 1]}, r"target has the shape \(2,\) for 3 pairs"),
-        ({"weights": [1, -1, 1]}, r"weights\[1\] is -1.0; weights are not negative"),
-        ({"weights": [1, 1]}, r"weights has the shape \(2,\) for 3 pairs"),
+        ({"benign": [1, 1.5, 1]}, r"benign\[1\] \(pair 2\) is 1.5; a label lies in"),
+        ({"target": [1, 1, -0.25]}, r"target\[2\] \(pair 3\) is -0.25; a label lies in"),
+        ({"target": [1, np.nan, 1]}, r"target\[1\] \(pair 2\) is nan; a label lies in"),
+        ({"target": [1, 1]}, r"target has shape \(2,\) for 3 pairs"),
+        ({"weights": [1, -1, 1]}, r"weights\[1\] \(pair 2\) is -1.0; a weight is finite and not"),
+        ({"weights": [1, np.inf, 1]}, r"weights\[1\] \(pair 2\) is inf; a weight is finite"),
+        ({"weights": [1, 1]}, r"weights has shape \(2,\) for 3 pairs"),
         ({"target": ["x", 1, 1]}, "target: .*give 3 numbers"),
         ({"norm": "l3"}, "l3"),
         ({"width": 0}, "width is 0; it must be positive"),
@@ -44,5 +45,5 @@ def test_errors_name_the_place_and_the_remedy(change: dict[str, Any], message: s
 
 
 def test_the_closed_form_checks_its_data_too() -> None:
-    with pytest.raises(ModelError, match=r"target\[0\] is 2.0"):
+    with pytest.raises(ModelError, match=r"target\[0\] \(pair 1\) is 2.0"):
         closed_form_bound(GOOD["features"], 1, [2, 1, 1])

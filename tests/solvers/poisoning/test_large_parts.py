@@ -13,10 +13,10 @@ from scipy.linalg import hilbert
 from scipy.optimize import linprog
 
 from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
+from holdfast.solvers.poisoning.flips.dual_newton import SmoothedDual
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.band import complete_basis, solve_band
-from holdfast.solvers.poisoning.large.dual_newton import SmoothedDual
 from holdfast.solvers.poisoning.large.enclose import enclose_flips
 from holdfast.solvers.poisoning.large.feasible_points import (
     certify_blend,

@@ -114,12 +114,27 @@ def test_a_feature_without_difference_gets_nothing():
     [
         (np.ones(3), np.ones(3), {}, r"shape \(3,\)"),
         (np.ones((2, 0)), np.ones(0), {}, "neither empty"),
-        (np.ones((2, 3)), np.ones(2), {}, r"labels have shape \(2,\); give \(3,\)"),
-        (np.ones((1, 2)), np.array([0.5, 1.5]), {}, "labels of pair 1 are 1.5"),
-        (np.ones((1, 2)), np.array([np.nan, 1]), {}, "labels of pair 0 are nan"),
-        (np.array([[1.0, np.inf]]), np.ones(2), {}, "features of pair 1"),
-        (np.ones((1, 2)), np.ones(2), {"weights": np.array([1, -2.0])}, "weights of pair 1"),
-        (np.ones((1, 2)), np.ones(2), {"weights": np.zeros(2)}, "all weights are 0"),
+        (np.ones((2, 3)), np.ones(2), {}, r"labels has shape \(2,\) for 3 pairs"),
+        (
+            np.ones((1, 2)),
+            np.array([0.5, 1.5]),
+            {},
+            r"labels\[1\] \(pair 2\) is 1.5",
+        ),
+        (np.ones((1, 2)), np.array([np.nan, 1]), {}, r"labels\[0\] \(pair 1\) is nan"),
+        (np.array([[1.0, np.inf]]), np.ones(2), {}, "the features of pair 2 are"),
+        (
+            np.ones((1, 2)),
+            np.ones(2),
+            {"weights": np.array([1, -2.0])},
+            r"weights\[1\] .* is -2.0",
+        ),
+        (
+            np.ones((1, 2)),
+            np.ones(2),
+            {"weights": np.zeros(2)},
+            "weights are all zero",
+        ),
         (np.ones((1, 2)), np.ones(2), {"ridge": -1.0}, "ridge is -1.0"),
     ],
 )

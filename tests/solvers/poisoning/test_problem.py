@@ -49,14 +49,14 @@ def test_the_digest_is_of_the_numbers():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (([[1, 2]], [1, F(5, 4)], 0), r"benign\[1\] is 5/4; a label is a probability"),
-    (([[1, 2]], 1, [-1, 0]), r"target\[0\] is -1; a label is a probability"),
+    (([[1, 2]], [1, F(5, 4)], 0), r"benign\[1\] \(pair 2\) is 5/4; a label lies in"),
+    (([[1, 2]], 1, [-1, 0]), r"target\[0\] \(pair 1\) is -1; a label lies in"),
     (([[1, 2]], 1, [0, math.nan]), "target: entry 1 is nan"),
     (([[1, math.inf]], 1, 0), r"features\[0\]: entry 1 is inf"),
-    (([[1, 2], [1]], 1, 0), r"features\[1\] has 1 entries for 2 pairs"),
-    (([[1, 2]], 1, [0, 0, 0]), "target has 3 entries for 2 pairs"),
-    (([[1, 2]], 1, 0, [1]), "weights has 1 entries for 2 pairs"),
-    (([[1, 2]], 1, 0, [1, -1]), r"weights\[1\] is -1; weights are not negative"),
+    (([[1, 2], [1]], 1, 0), r"features\[1\] has shape \(1,\) for 2 pairs"),
+    (([[1, 2]], 1, [0, 0, 0]), r"target has shape \(3,\) for 2 pairs; give one number a pair"),
+    (([[1, 2]], 1, 0, [1]), r"weights has shape \(1,\) for 2 pairs"),
+    (([[1, 2]], 1, 0, [1, -1]), r"weights\[1\] \(pair 2\) is -1; a weight is finite and not"),
     (([], 1, 0), "there are no features"),
     (([[]], 1, 0), "there are no pairs"),
     (([3], 1, 0), r"features\[0\] is no sequence: 3"),

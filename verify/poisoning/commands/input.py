@@ -14,13 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from holdfast.solvers.poisoning.data.arrays import (
-    check_labels,
-    check_size,
-    check_weights,
-    read_features,
-    read_numbers,
-)
+from holdfast.solvers.poisoning.checks import check_labels, check_size, check_weights
+from holdfast.solvers.poisoning.data.arrays import read_features, read_numbers
 from holdfast.solvers.poisoning.data.bounded_files import listed
 from holdfast.solvers.poisoning.data.dialogues import Prompt
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs

@@ -11,8 +11,9 @@ from typing import Any
 import click
 import numpy as np
 
+from holdfast.solvers.poisoning.checks import check_labels, check_size
 from holdfast.solvers.poisoning.data import attacks
-from holdfast.solvers.poisoning.data.arrays import check_labels, check_size, read_numbers
+from holdfast.solvers.poisoning.data.arrays import read_numbers
 from holdfast.solvers.poisoning.measure.measurement import Measurement
 from holdfast.solvers.poisoning.rewards.learning import fit_reward
 from holdfast.verify.report.numbers import count, decimal

@@ -18,11 +18,12 @@ For l1, c = 0 and s -> 0 lead to the linear program, and for s small enough the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from .arrays import Array
+Array: TypeAlias = np.ndarray[Any, Any]
 
 _DAMPING = 1e-10
 _SLOPE = 0.1
