@@ -57,13 +57,13 @@ def _started(jobs: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
         context.set_forkserver_preload([tasks.__name__])
-        with _handling(signal.SIGINT, signal.SIG_IGN):  # inherited: it starts quietly
+        with handling(signal.SIGINT, signal.SIG_IGN):  # inherited: it starts quietly
             forkserver.ensure_running()
     return ProcessPoolExecutor(jobs, context, _begin)
 
 
 @contextmanager
-def _handling(number: int, handler: Any) -> Iterator[None]:
+def handling(number: int, handler: Any) -> Iterator[None]:
     """Another handler of a signal for a while; outside the main thread, the same one."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -89,7 +89,7 @@ def undisturbed() -> Iterator[None]:
         with ExitStack() as stack:
             for number in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL, None):
-                    stack.enter_context(_handling(number, note))
+                    stack.enter_context(handling(number, note))
             yield
     finally:
         for received in late:

@@ -60,7 +60,8 @@ class Workers:
         flying: dict[Future[ShardResult], Task] = {}
         try:
             while True:
-                for task in islice(tasks, 2 * self._jobs - len(flying)):
+                jobs = max(self._jobs, getattr(self._foreign, "jobs", 1))  # a cluster may grow
+                for task in islice(tasks, 2 * jobs - len(flying)):
                     flying[self._submit(task)] = task
                 if not flying:
                     return
@@ -70,13 +71,16 @@ class Workers:
                 future.cancel()
 
     def _land(self, flying: dict[Future[ShardResult], Task]) -> Iterator[ShardResult]:
-        suspects = []
+        suspects, losses = [], []
         for future in wait(flying, return_when=FIRST_COMPLETED).done:
             task = flying.pop(future)
-            if _broke(future):
+            if (loss := _loss(future)) is not None:
                 suspects.append(task)
+                losses.append(loss)
             else:
                 yield _result(future, task)
+        if losses and self._foreign is not None:
+            raise losses[0]
         if suspects:
             suspects += flying.values()
             flying.clear()
@@ -84,11 +88,9 @@ class Workers:
             yield self._alone(task)
 
     def _alone(self, task: Task) -> ShardResult:
-        if self._foreign is not None:
-            raise BrokenExecutor("the executor that was given broke or cancelled a shard")
         self._own.drop()
         future = self._submit(task)
-        if _broke(future):
+        if _loss(future) is not None:
             self._own.drop()
             return failed(task.shard, KILLED)
         return _result(future, task)
@@ -98,11 +100,13 @@ class Workers:
             return (self._foreign or self._own).submit(work, task)
 
 
-def _broke(future: Future[ShardResult]) -> bool:
+def _loss(future: Future[ShardResult]) -> BrokenExecutor | None:
+    """How the executor broke, if it did."""
     try:
-        return isinstance(future.exception(), BrokenExecutor)
+        error = future.exception()
     except CancelledError:
-        return True
+        return BrokenExecutor("the executor that was given cancelled a shard")
+    return error if isinstance(error, BrokenExecutor) else None
 
 
 def _result(future: Future[ShardResult], task: Task) -> ShardResult:
