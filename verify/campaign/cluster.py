@@ -23,8 +23,9 @@ from importlib import metadata
 from multiprocessing import resource_tracker
 from typing import Any
 
+from ..binding.claims import Claim
 from .courier import RefusedError, compare, passport, serve
-from .tasks import SHIPPED, Task
+from .tasks import SHIPPED, Task, place
 
 _CONNECTING = 10.0
 """Seconds to wait for the scheduler, and for a first worker.  More keeps the user waiting for an
@@ -74,10 +75,10 @@ def local_size(address: str) -> int | None:
 
 
 @contextmanager
-def connected(address: str, files: Iterable[str]) -> Iterator[Cluster]:
+def connected(address: str, claims: Iterable[Claim]) -> Iterator[Cluster]:
     """The executor of a cluster whose workers have all that we have; leaves it at the end.
 
-    address: as `local_size` reads it; files: of the claims that will be examined.
+    address: as `local_size` reads it; claims: that will be examined.
 
     Raises
     ------
@@ -86,16 +87,16 @@ def connected(address: str, files: Iterable[str]) -> Iterator[Cluster]:
     size = local_size(address)
     with ExitStack() as stack:
         stack.enter_context(_quiet())
-        place = address if size is None else stack.enter_context(_trial(size))
-        client = _client(address, place)
+        target = address if size is None else stack.enter_context(_trial(size))
+        client = _client(address, target)
         stack.callback(_leave, client)
-        own = tuple(sorted({file for file in files if file != SHIPPED}))
-        ours = passport(own)
+        files = tuple(sorted({place(claim) for claim in claims} - {SHIPPED}))
+        ours = passport(files)
         try:
-            _admit(client, address, ours, own)
+            _admit(client, address, ours, files)
         except RefusedError as error:
             raise ClusterError(str(error)) from error
-        cluster = Cluster(client, address, partial(serve, ours, own))
+        cluster = Cluster(client, address, partial(serve, ours, files))
         stack.callback(cluster.shutdown)
         yield cluster
 
@@ -209,11 +210,11 @@ def _trial(size: int) -> Iterator[Any]:
         yield cluster
 
 
-def _client(address: str, place: Any) -> Any:
+def _client(address: str, target: Any) -> Any:
     from distributed import Client
 
     try:
-        return Client(place, timeout=_CONNECTING, set_as_default=False)
+        return Client(target, timeout=_CONNECTING, set_as_default=False)
     except Exception as error:
         raise ClusterError(
             f"no scheduler of Dask answers at {address} ({error}); start one with "

@@ -32,8 +32,9 @@ TRACEBACK = "HOLDFAST_TRACEBACK"
 
 _EXPLAINED = {
     "BudgetError": ExitCode.BAD_USAGE,
-    "CampaignError": ExitCode.BAD_USAGE,
+    "CampaignError": ExitCode.SYSTEM_ERROR,
     "ClaimError": ExitCode.BAD_USAGE,
+    "ClusterError": ExitCode.BAD_USAGE,
     "LimitReachedError": ExitCode.UNDECIDED,
     "ModelError": ExitCode.BAD_USAGE,
     "OutOfScope": ExitCode.BAD_USAGE,
