@@ -12,6 +12,7 @@ import pickle
 import platform
 import re
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -210,16 +211,35 @@ def _trial(size: int) -> Iterator[Any]:
         yield cluster
 
 
-def _client(address: str, target: Any) -> Any:
-    from distributed import Client
+def _knock(address: str) -> None:
+    """Raises ClusterError unless a scheduler may be there.  Dask itself goes on trying where it is
+    turned away, and waits for ever where a server of another kind listens and is silent."""
+    scheme, _, place = address.rpartition("://")
+    host, _, port = place.rpartition(":")
+    remedy = "start a scheduler with `dask scheduler`, or see whether a firewall lies between"
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECTING) as door:
+            length = 1 if scheme == "tls" else int.from_bytes(door.recv(8), "little")
+    except OSError as error:
+        raise ClusterError(f"nothing answers at {address} ({error}); {remedy}") from error
+    if not 0 < length < 2**20:  # of its first message, which is some hundred bytes long
+        raise ClusterError(f"what answers at {address} is no scheduler of Dask; {remedy}")
 
+
+def _client(address: str, target: Any) -> Any:
+    from distributed import Client, Security
+
+    if target is address:
+        _knock(address)
+    if address.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
+        raise ClusterError(
+            f"{address} needs certificates, and Dask's configuration names none; set "
+            "distributed.comm.tls, as Dask's documentation on TLS says"
+        )
     try:
         return Client(target, timeout=_CONNECTING, set_as_default=False)
     except Exception as error:
-        raise ClusterError(
-            f"no scheduler of Dask answers at {address} ({error}); start one with "
-            "`dask scheduler`, or see whether a firewall lies between"
-        ) from error
+        raise ClusterError(f"no scheduler of Dask answers at {address}: {error}") from error
 
 
 def _leave(client: Any) -> None:
