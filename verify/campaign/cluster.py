@@ -39,6 +39,7 @@ gone; less would end it while a batch system starts the next workers."""
 _LOOK = 2.0
 """Seconds between two looks at how many workers there are."""
 
+_SERVERS = ("scheduler", "worker")
 _EXAMPLES = "give HOST:PORT of a scheduler, such as 10.0.0.5:8786, or local:4 for a trial here"
 
 _HOST = re.compile(r"((tcp|tls)://)?([\w.-]+|\[[0-9a-fA-F:.%]+\])")
@@ -184,7 +185,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _trial(size: int) -> Iterator[Any]:
-    """A cluster of so many workers on this machine, without a page of its own."""
+    """A cluster of so many workers on this machine, which shows no pages to a browser."""
     import dask
     from distributed import LocalCluster
 
@@ -193,7 +194,8 @@ def _trial(size: int) -> Iterator[Any]:
         scratch = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="holdfast-", ignore_cleanup_errors=True)
         )
-        stack.enter_context(dask.config.set({"temporary-directory": scratch}))
+        nothing: dict[str, Any] = {f"distributed.{who}.http.routes": [] for who in _SERVERS}
+        stack.enter_context(dask.config.set({"temporary-directory": scratch, **nothing}))
         # blocked in all that is started here, and in workers that are started again: a Ctrl-C is
         # for us to handle, and waits until the workers stand
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -202,7 +204,8 @@ def _trial(size: int) -> Iterator[Any]:
                 n_workers=size,
                 threads_per_worker=1,
                 memory_limit=None,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.CRITICAL,
             )
             stack.callback(cluster.close, timeout=_CONNECTING)
