@@ -22,8 +22,9 @@ from ..engine.ledger import RUN_ALPHA, Ledger
 from ..store.store import Run, Store
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
 from .summary import RunSummary, summarise
+from .tasks import Task, examine, place
 from .versions import versions
-from .workers import Task, Workers, examine
+from .workers import Workers
 from .worlds import WorldSummary
 
 MEANING = 2
@@ -206,7 +207,7 @@ class _Counter:
 
 def _tasks(plan: Plan, schedule: Schedule, run: Run) -> Iterator[Task]:
     """What is left to do.  Every world repeats the test numbers, so it counts as more claims."""
-    files = {claim.name: claim.file for claim in plan.claims}
+    files = {claim.name: place(claim) for claim in plan.claims}
     ledger = Ledger(claims=len(plan.claims) * (1 + len(plan.worlds)))
     for shard in schedule.shards(lambda: run.elapsed):
         if not run.done(shard.key):

@@ -24,6 +24,7 @@ from typing import TextIO, cast
 import click
 
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.threads import lingering
 from holdfast.verify.report.visible import visible
 
 TRACEBACK = "HOLDFAST_TRACEBACK"
@@ -31,8 +32,9 @@ TRACEBACK = "HOLDFAST_TRACEBACK"
 
 _EXPLAINED = {
     "BudgetError": ExitCode.BAD_USAGE,
-    "CampaignError": ExitCode.BAD_USAGE,
+    "CampaignError": ExitCode.SYSTEM_ERROR,
     "ClaimError": ExitCode.BAD_USAGE,
+    "ClusterError": ExitCode.BAD_USAGE,
     "LimitReachedError": ExitCode.UNDECIDED,
     "ModelError": ExitCode.BAD_USAGE,
     "OutOfScope": ExitCode.BAD_USAGE,
@@ -127,13 +129,8 @@ def flushed(code: int) -> int:
 def watch_the_end(code: int) -> None:
     """End the process with `code` all the same where a thread, which Python would wait for, goes on
     running: one that a file of claims started, here or in a worker."""
-    if _running():
+    if lingering():
         threading.Thread(target=_end, args=(code,), daemon=True).start()
-
-
-def _running() -> list[threading.Thread]:
-    this = threading.current_thread()
-    return [one for one in threading.enumerate() if one is not this and not one.daemon]
 
 
 def _end(code: int) -> None:
@@ -149,7 +146,7 @@ def _end(code: int) -> None:
         waited = time.monotonic() - since
         names = [
             one.name
-            for one in _running()
+            for one in lingering()
             if one is not threading.main_thread()
             and type(one).__module__ != "concurrent.futures.process"
         ]

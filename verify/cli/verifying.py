@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from holdfast.solvers import CMDP, WORLDS
 from holdfast.verify.binding.claims import Claim, matches, pillar
+from holdfast.verify.campaign import cluster
 from holdfast.verify.campaign import run as campaign_run
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
@@ -49,6 +51,11 @@ CASES = Whole(1, 10**9)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--jobs", type=JOBS, default=os.cpu_count() or 1, show_default=True, help="Processes."
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Work on a cluster of Dask: HOST:PORT of its scheduler, or local:4 for a trial here.",
 )
 @click.option("--worlds", is_flag=True, help="Examine the named real models in the same run.")
 @click.option(
@@ -85,13 +92,16 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
     with the same seed, budget and claims is resumed from the store.
     """
     budget = Budget.parse(options["budget"])
+    if options["cluster"] is not None:
+        refuse_idle(["jobs"], "has no effect with --cluster; its workers are the processes")
+        cluster.local_size(options["cluster"])
     _make_room(options)
     console = output.console()
     _say_idle(console, options)
     claims = select(patterns)
     details = _details(options["details"], claims)
     path = Path(options["path"])
-    with Store.open(path) as store:
+    with Store.open(path) as store, _executor(options, claims) as executor:
         worlds = _worlds(options)
         certified = [_certify(console, name, model) for name, model in worlds.items()]
         left_out = _left_out(console, options, claims, worlds)
@@ -102,6 +112,7 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
                 seed=options["seed"],
                 store=store,
                 jobs=options["jobs"],
+                executor=executor,
                 worlds=worlds,
                 left_out=left_out,
                 world_cases=options["cases"],
@@ -130,6 +141,13 @@ def _details(patterns: Sequence[str], claims: Sequence[Claim]) -> frozenset[str]
                 f"of labels, or a pillar ({known})"
             )
     return frozenset(patterns)
+
+
+def _executor(
+    options: dict[str, Any], claims: Sequence[Claim]
+) -> AbstractContextManager[Executor | None]:
+    address = options["cluster"]
+    return nullcontext() if address is None else cluster.connected(address, claims)
 
 
 _LARGE = 600

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from holdfast.verify.binding.claims import Claim, load
-from holdfast.verify.campaign import workers
+from holdfast.verify.campaign import processes
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.run import CampaignError, run_campaign, summary
 from holdfast.verify.campaign.schedule import Budget
-from holdfast.verify.campaign.workers import Task, Workers
+from holdfast.verify.campaign.tasks import Task
+from holdfast.verify.campaign.workers import Workers
 from holdfast.verify.engine.examiner import Kind, Shard
 from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.store.store import Run, Store
@@ -237,10 +238,10 @@ def test_a_cluster(claims: tuple[Claim, ...], store: Store) -> None:
 def test_a_signal_waits_until_a_worker_is_started() -> None:
     """Of a worker that is half started nobody would know, and its complaint would be printed."""
     done = []
-    with pytest.raises(KeyboardInterrupt), workers._undisturbed():
+    with pytest.raises(KeyboardInterrupt), processes.undisturbed():
         signal.raise_signal(signal.SIGINT)
         done.append("started")
     assert done == ["started"]
-    with workers._undisturbed():  # the control
+    with processes.undisturbed():  # the control
         done.append("again")
     assert done == ["started", "again"]
