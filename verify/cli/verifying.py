@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,27 @@ DEFAULT_BUDGET = "60s"
 CASES = Whole(1, 10**9)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``verify`` says; a field is named as its option's parameter."""
+
+    patterns: tuple[str, ...]
+    budget: str
+    seed: int
+    jobs: int
+    worlds: bool
+    models: tuple[str, ...]
+    costs: tuple[str, ...]
+    limits: tuple[str, ...]
+    discount: str | None
+    cases: int
+    path: str
+    fresh: bool
+    json_path: str | None
+    junit_path: str | None
+    html_path: str | None
+
+
 @click.command(epilog=MODEL_HELP)
 @click.argument("patterns", nargs=-1)
 @click.option(
@@ -69,7 +91,7 @@ CASES = Whole(1, 10**9)
 @click.option("--json", "json_path", type=click.Path(), help="Write the summary as JSON.")
 @click.option("--junit", "junit_path", type=click.Path(), help="Write a JUnit report.")
 @click.option("--html", "html_path", type=click.Path(), help="Write the report into this folder.")
-def verify_command(patterns: Sequence[str], **options: Any) -> int:
+def verify_command(**given: Any) -> int:
     """Examine the theorems whose label matches a PATTERN (all, if none is given).
 
     A PATTERN may hold * and ?, or name a file of your own claims (mine.py), or some of them
@@ -77,12 +99,13 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
     30 s at least; with a number of models, Ctrl-C ends one that does not end.  An interrupted run
     with the same seed, budget and claims is resumed from the store.
     """
-    budget = Budget.parse(options["budget"])
+    options = Options(**given)
+    budget = Budget.parse(options.budget)
     _make_room(options)
     console = output.console()
     _say_idle(console, options)
-    claims = select(patterns)
-    path = Path(options["path"])
+    claims = select(options.patterns)
+    path = Path(options.path)
     with Store.open(path) as store:
         worlds = _worlds(options)
         certified = [_certify(console, name, model) for name, model in worlds.items()]
@@ -91,15 +114,15 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
             run = campaign_run.run_campaign(
                 claims,
                 budget=budget,
-                seed=options["seed"],
+                seed=options.seed,
                 store=store,
-                jobs=options["jobs"],
+                jobs=options.jobs,
                 worlds=worlds,
                 left_out=left_out,
-                world_cases=options["cases"],
-                worlds_only=bool(options["models"]),
+                world_cases=options.cases,
+                worlds_only=bool(options.models),
                 progress=report,
-                fresh=options["fresh"],
+                fresh=options.fresh,
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     summary = with_counterexamples(summary, claims, path.parent / "certificates")
@@ -120,9 +143,9 @@ a minute each; --on examines everything."""
 
 
 def _left_out(
-    console: Console, options: dict[str, Any], claims: Sequence[Claim], worlds: dict[str, CMDP]
+    console: Console, options: Options, claims: Sequence[Claim], worlds: dict[str, CMDP]
 ) -> dict[str, frozenset[str]]:
-    if options["models"]:
+    if options.models:
         return {}
     names = frozenset(claim.name for claim in claims) - set(_ONE_SOLVE)
     large = {name: names for name, model in worlds.items() if model.n_states > _LARGE and names}
@@ -136,16 +159,16 @@ def _left_out(
     return large
 
 
-def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
+def _worlds(options: Options) -> dict[str, CMDP]:
     infinite = {name: world for name, world in WORLDS.items() if world.horizon is None}
-    models = {name: w.build() for name, w in infinite.items()} if options["worlds"] else {}
-    if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
+    models = {name: w.build() for name, w in infinite.items()} if options.worlds else {}
+    if not options.models and (options.costs or options.limits or options.discount):
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
-    for name in options["models"]:
+    for name in options.models:
         short = one_line(name.removeprefix("gym:"))
         if short in models:
             raise click.BadParameter(f"--on {name} is given twice; name each model once")
-        models[short] = read_model(name, options["costs"], options["limits"], options["discount"])
+        models[short] = read_model(name, options.costs, options.limits, options.discount)
     return models
 
 
@@ -188,40 +211,40 @@ def _display(console: Console) -> Iterator[Callable[[campaign_run.Progress], Non
         yield report
 
 
-def _make_room(options: dict[str, Any]) -> None:
+def _make_room(options: Options) -> None:
     """Make the folders of the reports now, and see that they can be written."""
-    page = None if options["html_path"] is None else str(Path(options["html_path"], "index.html"))
-    files = (("--json", options["json_path"]), ("--junit", options["junit_path"]))
-    prepare_store(options["path"], [*files, ("--html", page)])
-    if not options["models"] and not options["worlds"]:
+    page = None if options.html_path is None else str(Path(options.html_path, "index.html"))
+    files = (("--json", options.json_path), ("--junit", options.junit_path))
+    prepare_store(options.path, [*files, ("--html", page)])
+    if not options.models and not options.worlds:
         refuse_idle(["cases"], "is for real models; name some with --on MODEL or --worlds")
 
 
-def _say_idle(console: Console, options: dict[str, Any]) -> None:
+def _say_idle(console: Console, options: Options) -> None:
     given = click.get_current_context().get_parameter_source("budget")
-    if options["models"] and given is not ParameterSource.DEFAULT:
+    if options.models and given is not ParameterSource.DEFAULT:
         console.print(
-            f"note: --budget {options['budget']} has no effect with --on: each statement is "
-            f"examined on {count(options['cases'], 'case')} of each model (--cases), and on no "
+            f"note: --budget {options.budget} has no effect with --on: each statement is "
+            f"examined on {count(options.cases, 'case')} of each model (--cases), and on no "
             "drawn one"
         )
 
 
-def _write(summary: RunSummary, options: dict[str, Any]) -> None:
+def _write(summary: RunSummary, options: Options) -> None:
     from holdfast.verify.report import html, json_report, junit
 
-    if options["json_path"]:
-        json_report.write(summary, Path(options["json_path"]))
-    if options["junit_path"]:
-        junit.write(summary, Path(options["junit_path"]))
-    if options["html_path"]:
-        html.write(summary, Path(options["html_path"]))
+    if options.json_path:
+        json_report.write(summary, Path(options.json_path))
+    if options.junit_path:
+        junit.write(summary, Path(options.junit_path))
+    if options.html_path:
+        html.write(summary, Path(options.html_path))
 
 
-def _say_where(console: Console, store: Path, options: dict[str, Any]) -> None:
-    places = {"findings": store, "JSON": options["json_path"], "JUnit": options["junit_path"]}
-    if options["html_path"]:
-        places["report"] = Path(options["html_path"]) / "index.html"
+def _say_where(console: Console, store: Path, options: Options) -> None:
+    places = {"findings": store, "JSON": options.json_path, "JUnit": options.junit_path}
+    if options.html_path:
+        places["report"] = Path(options.html_path) / "index.html"
     for what, place in places.items():
         if place:
             console.print(f"{what}: {output.plain(place)}", highlight=False)
