@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +27,17 @@ from holdfast.verify.report.visible import one_line
 from holdfast.verify.search.refutations import with_counterexamples
 from holdfast.verify.store.store import Store
 
-from ..cmdp.named_models import COST_HELP, MODEL_HELP, read_model
+from ..cmdp.named_models import MODEL_HELP, model_options, read_model
 from ..terminal import output
-from ..terminal.options import JOBS, SEED, Whole, refuse_idle
+from ..terminal.options import (
+    Whole,
+    jobs_option,
+    json_option,
+    refuse_idle,
+    seed_option,
+    store_option,
+)
 from ..terminal.targets import prepare_store
-from .looking import STORE
 from .selection import select
 
 DEFAULT_BUDGET = "60s"
@@ -66,38 +71,42 @@ class Options:
     "--budget",
     default=DEFAULT_BUDGET,
     show_default=True,
-    help="Time in all (60s, 2m), or drawn models for each claim (500).",
+    help="Total time, such as 60s or 2m, or number of random models for each claim, such as 500.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True)
+@seed_option
+@jobs_option
+@click.option("--worlds", is_flag=True, help="Also check on the named real models.")
 @click.option(
-    "--jobs", type=JOBS, default=os.cpu_count() or 1, show_default=True, help="Processes."
+    "--on",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="Check on MODEL instead of random models.",
 )
-@click.option("--worlds", is_flag=True, help="Examine the named real models in the same run.")
-@click.option(
-    "--on", "models", multiple=True, metavar="MODEL", help="Examine MODEL instead of drawn models."
-)
-@click.option("--cost", "costs", multiple=True, help=COST_HELP)
-@click.option("--limit", "limits", multiple=True, help="Budget of each --cost, in order.")
-@click.option("--discount", help="Discount of the models of --on.")
+@model_options
 @click.option(
     "--cases",
     type=CASES,
     default=1,
     show_default=True,
-    help="Of each claim on each real model.",
+    help="Number of cases of each claim on each real model.",
 )
-@click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
-@click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
-@click.option("--json", "json_path", type=click.Path(), help="Write the summary as JSON.")
-@click.option("--junit", "junit_path", type=click.Path(), help="Write a JUnit report.")
-@click.option("--html", "html_path", type=click.Path(), help="Write the report into this folder.")
+@store_option
+@click.option("--fresh", is_flag=True, help="Start anew instead of resuming an interrupted run.")
+@json_option
+@click.option(
+    "--junit", "junit_path", type=click.Path(), help="Write the results to this file for JUnit."
+)
+@click.option(
+    "--html", "html_path", type=click.Path(), help="Write the report as pages into this folder."
+)
 def verify_command(**given: Any) -> int:
-    """Examine the theorems whose label matches a PATTERN (all, if none is given).
+    """Check the theorems whose label matches a PATTERN, or all of them.
 
-    A PATTERN may hold * and ?, or name a file of your own claims (mine.py), or some of them
-    (mine.py::area/*).  With a budget of seconds, a drawn case may take as long as the budget, and
-    30 s at least; with a number of models, Ctrl-C ends one that does not end.  An interrupted run
-    with the same seed, budget and claims is resumed from the store.
+    A PATTERN may contain * and ?, or name a file of your own claims (mine.py), or some of them
+    (mine.py::area/*). If the budget is a time, one random case may take as long as the budget, and
+    at least 30 s; if it is a number of models, a case may take as long as it likes, and Ctrl-C ends
+    it. An interrupted run with the same seed, budget and claims is resumed from the store.
     """
     options = Options(**given)
     budget = Budget.parse(options.budget)
