@@ -59,7 +59,7 @@ class Allowance:
         if time.perf_counter() - self.since > self.limits.seconds:
             raise LimitReachedError(
                 f"not decided within {self.limits.seconds:g} seconds; allow more with "
-                "--seconds or Limits(seconds=...), or ask for an enclosure"
+                "--budget or Limits(seconds=...), or ask for an enclosure"
             )
 
     def pivot(self) -> None:

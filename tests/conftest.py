@@ -1,6 +1,9 @@
-"""What all tests share: Hypothesis profiles, the marker of the benchmarks, a share of time."""
+"""What all tests share: Hypothesis profiles, the marker of the benchmarks, a share of time, and the
+command line run in this process."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,43 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def repository() -> Path:
     """The root of the checkout."""
     return _TESTS.parent
+
+
+Invoke = Callable[..., "Done"]
+
+
+@dataclass
+class Done:
+    """What came of a command; output: stdout and stderr."""
+
+    code: int
+    output: str
+
+    @property
+    def flat(self) -> str:
+        """The output on one line."""
+        return " ".join(self.output.split())
+
+    def says(self, *texts: str) -> bool:
+        """Whether all texts are in the output, line breaks aside."""
+        return all(text in self.flat for text in texts)
+
+
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Invoke:
+    """Runs a command in this process, in an empty folder, on a wide terminal."""
+    from holdfast.verify.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def invoke(*arguments: object) -> Done:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Done(int(stop.value.code or 0), out + err)
+
+    return invoke

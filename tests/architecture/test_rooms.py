@@ -246,7 +246,7 @@ def nothing(model):
 '''
 COMMANDS = '''"""One command."""
 
-COMMANDS = {"nothing": ("nothing", "Do nothing at all.")}
+COMMANDS = {"nothing": ("Trivial things", "nothing", "Do nothing at all.")}
 '''
 
 
@@ -280,7 +280,8 @@ def test_a_new_pillar_changes_no_existing_file(copy: Path) -> None:
     assert "nothing-much/nothing" in run("-m", "holdfast", "list")
     assert "trivial-nothing-much.md" in run("-c", "import theorem_book\n"
                                             "print(list(theorem_book.pages()))")  # fmt: skip
-    assert "Do nothing at all." in run("-m", "holdfast", "--help")
+    said = " ".join(run("-m", "holdfast", "--help").split())
+    assert "Trivial things: nothing Do nothing at all." in said
 
 
 @pytest.mark.parametrize(

@@ -272,8 +272,8 @@ def test_labels_given_instead_of_those_of_the_data_are_said(poison: Run) -> None
     Path("ones.txt").write_text("1\n1\n")
     code, said = poison("pairs.npz", "--labels", "ones.txt", "--weights", "ones.txt")
     assert code == 0, said
-    assert "the labels of ones.txt stand instead of those of the data" in said
-    assert "the weights of ones.txt stand instead of those of the data" in said
+    assert "the labels of ones.txt replace those of the data" in said
+    assert "the weights of ones.txt replace those of the data" in said
     assert "not read: names" in said
 
 

@@ -89,7 +89,7 @@ def test_what_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
     with pytest.raises(SystemExit) as ended:
-        main(["solve", "small.json", "--method", "exact", "--seconds", "1e-9"])
+        main(["solve", "small.json", "--method", "exact", "--budget", "0.000000001s"])
     printed = capsys.readouterr().out
     assert ended.value.code == 2 and not list(tmp_path.glob("*.certificate.json"))
     assert "undecided" in printed and "nothing known yet" in printed
@@ -106,19 +106,19 @@ def test_an_enclosure_takes_over_and_the_answer_says_so(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.json").write_text(json.dumps(BADLY_SCALED.to_dict()))
     with pytest.raises(SystemExit) as ended:
-        main(["solve", "small.json", "--seconds", "1e-9"])
+        main(["solve", "small.json", "--budget", "0.000000001s"])
     printed = capsys.readouterr().out
     assert ended.value.code == 0 and list(tmp_path.glob("*.certificate.json"))
     assert "exact       not decided within 1e-09 seconds" in printed
     assert "method      multiplier search" in printed
 
 
-@pytest.mark.parametrize("method", ["auto", "program"])
+@pytest.mark.parametrize("method", ["exact", "program"])
 def test_a_limit_of_a_joint_risk(tmp_path, monkeypatch, capsys, method):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
-        main(["solve", "frozen-lake-4x4", "--joint-risk", "1/2", "--horizon", "3", "--unsafe", "5",
-              "--method", method, "--seconds", "1e-9"])  # fmt: skip
+        main(["chance", "frozen-lake-4x4", "--risk", "1/2", "--horizon", "3", "--unsafe", "5",
+              "--method", method, "--budget", "0.000000001s"])  # fmt: skip
     assert ended.value.code == 2
     assert "Undecided: not decided within 1e-09 seconds" in capsys.readouterr().err
 
@@ -126,14 +126,14 @@ def test_a_limit_of_a_joint_risk(tmp_path, monkeypatch, capsys, method):
 @pytest.mark.parametrize(
     "wrong",
     [
-        ["--seconds", "0"],
-        ["--seconds", "9", "--method", "enclosure"],
-        ["--seconds", "9", "--joint-risk", "1/2"],
+        ["solve", "--budget", "0s"],
+        ["solve", "--budget", "9s", "--method", "enclosure"],
+        ["chance", "--budget", "9s", "--risk", "1/2"],
     ],
 )
 def test_a_limit_without_effect_is_refused(wrong):
     with pytest.raises(SystemExit) as ended:
-        main(["solve", "two-discs", *wrong])
+        main([wrong[0], "two-discs", *wrong[1:]])
     assert ended.value.code == 64
 
 

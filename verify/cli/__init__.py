@@ -1,4 +1,4 @@
-"""The command line: ``holdfast verify | list | show | solve | export | check | hunt | poison ...``.
+"""The command line: ``holdfast verify | list | show | solve | chance | poison | check | ...``.
 
 Its exit codes are `ExitCode`; ``holdfast --help`` explains them.
 """
@@ -18,27 +18,38 @@ import click
 from holdfast.verify.campaign.streams import protect, release
 
 from . import endings
+from .old_spellings import in_new_spelling
 
-_OWN = {
-    "verify": ("verifying", "Examine theorems on drawn models and on real ones."),
-    "list": ("looking", "List the theorems."),
-    "show": ("looking", "Show one theorem: statement, assumptions, source, mutants, findings."),
-    "solve": ("solving", "Solve a constrained model exactly and certify the answer."),
-    "check": ("looking", "Check certificates with the kernel, in a fresh process."),
-    "hunt": ("hunting", "Search for the model on which a theorem is tightest, or false."),
-    "doctor": ("looking", "Say whether this installation can be relied on."),
-}
+_LAST = "Files and installation"
+COMMANDS = {
+    "verify": ("Check theorems", "verifying", "Check theorems on random models and on real ones."),
+    "hunt": (
+        "Check theorems", "hunting",
+        "Search for the model on which a theorem is tightest, or false.",
+    ),
+    "list": ("Check theorems", "looking", "List the theorems."),
+    "show": (
+        "Check theorems", "looking",
+        "Show one theorem: statement, assumptions, source, mutants, findings.",
+    ),
+    "check": (_LAST, "looking", "Check certificates with the kernel, in a fresh process."),
+    "doctor": (_LAST, "looking", "Say whether this installation can be relied on."),
+}  # fmt: skip
+"""Name -> (group in ``--help``, module of this folder, what it is for), as each pillar has them."""
 
 
 @cache
-def _commands() -> dict[str, tuple[str, str]]:
-    """Name -> (module, what it is for); after those of this folder the pillars' own."""
-    found = {name: (f"{__name__}.{module}", text) for name, (module, text) in _OWN.items()}
-    for folder in sorted(Path(__file__).resolve().parents[1].glob("*/commands")):
-        package = import_module(f"holdfast.verify.{folder.parent.name}.commands")
-        for name, (module, text) in package.COMMANDS.items():
-            found[name] = f"{package.__name__}.{module}", text
-    return found
+def _commands() -> dict[str, tuple[str, str, str]]:
+    """Name -> (group, module, what it is for); after those of this folder the pillars' own."""
+    folders = sorted(Path(__file__).resolve().parents[1].glob("*/commands"))
+    pillars = [
+        import_module(f"holdfast.verify.{folder.parent.name}.commands") for folder in folders
+    ]
+    return {
+        name: (group, f"{package.__name__}.{module}", text)
+        for package in (sys.modules[__name__], *pillars)
+        for name, (group, module, text) in package.COMMANDS.items()
+    }
 
 
 class _Lazy(click.Group):
@@ -50,29 +61,34 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _commands():
             return None
-        module = import_module(_commands()[cmd_name][0])
+        module = import_module(_commands()[cmd_name][1])
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _commands().items()])
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, (group, _, text) in _commands().items():
+            groups.setdefault(group, []).append((name, text))
+        width = max(map(len, _commands()))
+        for group in sorted(groups, key=_LAST.__eq__):
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(width), text) for name, text in groups[group]])
         with formatter.section("Exit codes"):
             formatter.write_dl(list(EXIT_CODES.items()))
 
 
 EXIT_CODES = {
     "0": "all as expected",
-    "1": "a violation: a statement that should stand is false, or one that should be false is not",
+    "1": "a violation: a statement that should hold is false, or one that should be false holds",
     "2": "undecided",
-    "3": "a mutant survived: the check would not notice a false variant",
+    "3": "a mutant survived: the check would not notice a false variant of a theorem",
     "4": "the kernel rejected a certificate",
     "64": "bad usage: an option, a path, a model, a claim or a store that cannot be used",
     "69": "doctor: this installation cannot be relied on",
     "70": "internal error, or out of memory; HOLDFAST_TRACEBACK=1 shows the traceback",
     "74": "the system refused, such as a full disk",
     "130": "interrupted by Ctrl-C; 143 by SIGTERM",
-    "141": "nobody reads the output any more, as after | head",
+    "141": "nobody reads the output any more, such as after | head",
 }
 """Exit code -> its meaning, for --help.  From 64 on nothing was decided."""
 
@@ -80,7 +96,9 @@ EXIT_CODES = {
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="holdfast")
 def application() -> None:
-    """Does the bound hold?  Theorems of safe reinforcement learning, checked on exact models."""
+    """Does the bound hold?  Check theorems of safe reinforcement learning and LLM alignment on
+    exact models, solve constrained models with certificates, and measure how robust preference data
+    are to poisoning."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -104,7 +122,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         if "_HOLDFAST_COMPLETE" in os.environ:  # the shell asks for completions
             application.main(list(arguments), prog_name="holdfast")
-        with application.make_context("holdfast", list(arguments)) as context:
+        with application.make_context("holdfast", in_new_spelling(arguments)) as context:
             return int(application.invoke(context) or 0)
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,47 +18,62 @@ from holdfast.verify.search.shrink import Shrunk
 from holdfast.verify.store.store import Store
 
 from ..terminal import output
-from ..terminal.options import SEED
+from ..terminal.options import json_option, seed_option, store_option
 from ..terminal.targets import prepare_store
-from .looking import STORE
 from .selection import one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``hunt`` says."""
+
+    label: str
+    budget: str
+    seed: int
+    path: str
+    json_path: str | None
 
 
 @click.command()
 @click.argument("label")
-@click.option("--budget", default="20s", show_default=True, help="Time, or number of models.")
-@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
-    "--store", "path", default=STORE, show_default=True, help="Keeps the extremal models."
+    "--budget",
+    default="20s",
+    show_default=True,
+    help="Total time, such as 20s or 2m, or number of models, such as 500.",
 )
-@click.option("--json", "json_path", type=click.Path(), help="Write what was found as JSON.")
-def hunt_command(label: str, budget: str, seed: int, path: str, json_path: str | None) -> int:
-    """Hunt for the model on which the theorem LABEL is tightest, by restarts and local search.
+@seed_option
+@store_option
+@json_option
+def hunt_command(**given: Any) -> int:
+    """Search for the model on which the theorem LABEL is tightest, by restarts and local search.
 
-    LABEL may be of a file of your own claims, as in mine.py::area/name; with one claim the file
-    alone will do.  Ctrl-C ends a case that does not end by itself.
+    LABEL may name a claim in a file of your own, as in mine.py::area/name; if the file has only one
+    claim, its name is enough.  Ctrl-C ends a case that does not end by itself.
 
-    A violation ends the hunt: it is shrunk, certified and printed, and the exit code is 1, or 0
-    where the theorem is known to be refuted.  It is 2 if a model was undecided or none was telling,
-    and 4 if the kernel rejects the certificate.
+    A violation ends the search: it is made as small as possible, certified and printed. The exit
+    code is then 1, or 0 if the theorem is known to be refuted; 4 if the kernel rejects the
+    certificate. It is 2 if some model was undecided, or if no model was telling.
     """
-    effort = Budget.parse(budget)
-    prepare_store(path, [("--json", json_path)])
-    claim = one(label)
+    options = Options(**given)
+    effort = Budget.parse(options.budget)
+    prepare_store(options.path, [("--json", options.json_path)])
+    claim = one(options.label)
     console = output.console()
-    with Store.open(path) as store, console.status(f"hunting on {claim.name} for {budget}"):
-        found = hunt(claim, seed=seed, budget=effort, corpus=store)
+    doing = f"searching on {claim.name} for {options.budget}"
+    with Store.open(options.path) as store, console.status(doing):
+        found = hunt(claim, seed=options.seed, budget=effort, corpus=store)
     seen = found.violation.observation if found.violation else None
     certified = certify(seen.claim, seen.case, seen.part, seen.values) if seen else None
     _effort(console, found)
-    if json_path:
+    if options.json_path:
         from holdfast.verify.report import json_report
 
-        json_report.write_hunt(found, claim, certified, Path(json_path))
+        json_report.write_hunt(found, claim, certified, Path(options.json_path))
     if found.violation is None or certified is None:
         return _peaks(console, found)
     _violation(console, found.violation)
-    if not _certificate(console, certified, Path(path).parent / "certificates"):
+    if not _certificate(console, certified, Path(options.path).parent / "certificates"):
         return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION

@@ -14,8 +14,7 @@ from rich.table import Table
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.engine.finding import Finding
 
-STORE = ".holdfast/findings.sqlite"
-"""Where findings go unless --store says otherwise."""
+from ..terminal.options import STORE, store_option
 
 
 @click.command()
@@ -56,7 +55,7 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 
 @click.command()
 @click.argument("label")
-@click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
+@store_option
 def show_command(label: str, path: str) -> int:
     """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings.
 

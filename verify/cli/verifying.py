@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,44 @@ from holdfast.verify.report.visible import one_line
 from holdfast.verify.search.refutations import with_counterexamples
 from holdfast.verify.store.store import Store
 
-from ..cmdp.named_models import COST_HELP, MODEL_HELP, read_model
+from ..cmdp.named_models import MODEL_HELP, model_options, read_model
 from ..terminal import output
-from ..terminal.options import JOBS, SEED, Whole, refuse_idle
+from ..terminal.options import (
+    Whole,
+    jobs_option,
+    json_option,
+    refuse_idle,
+    seed_option,
+    store_option,
+)
 from ..terminal.targets import prepare_store
-from .looking import STORE
 from .selection import select
 
 DEFAULT_BUDGET = "60s"
 CASES = Whole(1, 10**9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``verify`` says; a field is named as its option's parameter."""
+
+    patterns: tuple[str, ...]
+    budget: str
+    seed: int
+    jobs: int
+    cluster: str | None
+    worlds: bool
+    models: tuple[str, ...]
+    costs: tuple[str, ...]
+    limits: tuple[str, ...]
+    discount: str | None
+    cases: int
+    details: tuple[str, ...]
+    path: str
+    fresh: bool
+    json_path: str | None
+    junit_path: str | None
+    html_path: str | None
 
 
 @click.command(epilog=MODEL_HELP)
@@ -46,62 +75,67 @@ CASES = Whole(1, 10**9)
     "--budget",
     default=DEFAULT_BUDGET,
     show_default=True,
-    help="Time in all (60s, 2m), or drawn models for each claim (500).",
+    help="Total time, such as 60s or 2m, or number of random models for each claim, such as 500.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option(
-    "--jobs", type=JOBS, default=os.cpu_count() or 1, show_default=True, help="Processes."
-)
+@seed_option
+@jobs_option
 @click.option(
     "--cluster",
     metavar="ADDRESS",
     help="Work on a cluster of Dask: HOST:PORT of its scheduler, or local:4 for a trial here.",
 )
-@click.option("--worlds", is_flag=True, help="Examine the named real models in the same run.")
+@click.option("--worlds", is_flag=True, help="Also check on the named real models.")
 @click.option(
-    "--on", "models", multiple=True, metavar="MODEL", help="Examine MODEL instead of drawn models."
+    "--on",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="Check on MODEL instead of random models.",
 )
-@click.option("--cost", "costs", multiple=True, help=COST_HELP)
-@click.option("--limit", "limits", multiple=True, help="Budget of each --cost, in order.")
-@click.option("--discount", help="Discount of the models of --on.")
+@model_options
 @click.option(
     "--cases",
     type=CASES,
     default=1,
     show_default=True,
-    help="Of each claim on each real model.",
+    help="Number of cases of each claim on each real model.",
 )
 @click.option(
     "--details",
     multiple=True,
     metavar="PATTERN",
-    help="A row for each statement of this pillar "
-    "or label; by default a row for each pillar where there are more than 20 statements.",
+    help="Print a row for each statement of this pillar or label. The default is a row for each "
+    "pillar where there are more than 20 statements.",
 )
-@click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
-@click.option("--fresh", is_flag=True, help="Do not resume an interrupted run.")
-@click.option("--json", "json_path", type=click.Path(), help="Write the summary as JSON.")
-@click.option("--junit", "junit_path", type=click.Path(), help="Write a JUnit report.")
-@click.option("--html", "html_path", type=click.Path(), help="Write the report into this folder.")
-def verify_command(patterns: Sequence[str], **options: Any) -> int:
-    """Examine the theorems whose label matches a PATTERN (all, if none is given).
+@store_option
+@click.option("--fresh", is_flag=True, help="Start anew instead of resuming an interrupted run.")
+@json_option
+@click.option(
+    "--junit", "junit_path", type=click.Path(), help="Write the results to this file for JUnit."
+)
+@click.option(
+    "--html", "html_path", type=click.Path(), help="Write the report as pages into this folder."
+)
+def verify_command(**given: Any) -> int:
+    """Check the theorems whose label matches a PATTERN, or all of them.
 
-    A PATTERN may hold * and ?, or name a file of your own claims (mine.py), or some of them
-    (mine.py::area/*).  With a budget of seconds, a drawn case may take as long as the budget, and
-    30 s at least; with a number of models, Ctrl-C ends one that does not end.  An interrupted run
-    with the same seed, budget and claims is resumed from the store.
+    A PATTERN may contain * and ?, or name a file of your own claims (mine.py), or some of them
+    (mine.py::area/*). If the budget is a time, one random case may take as long as the budget, and
+    at least 30 s; if it is a number of models, a case may take as long as it likes, and Ctrl-C ends
+    it. An interrupted run with the same seed, budget and claims is resumed from the store.
     """
-    budget = Budget.parse(options["budget"])
-    if options["cluster"] is not None:
+    options = Options(**given)
+    budget = Budget.parse(options.budget)
+    if options.cluster is not None:
         refuse_idle(["jobs"], "has no effect with --cluster; its workers are the processes")
-        cluster.local_size(options["cluster"])
+        cluster.local_size(options.cluster)
     _make_room(options)
     console = output.console()
     _say_idle(console, options)
-    claims = select(patterns)
-    details = _details(options["details"], claims)
-    path = Path(options["path"])
-    with Store.open(path) as store, _executor(options, claims) as executor:
+    claims = select(options.patterns)
+    details = _details(options.details, claims)
+    path = Path(options.path)
+    with Store.open(path) as store, _executor(options.cluster, claims) as executor:
         worlds = _worlds(options)
         certified = [_certify(console, name, model) for name, model in worlds.items()]
         left_out = _left_out(console, options, claims, worlds)
@@ -109,16 +143,16 @@ def verify_command(patterns: Sequence[str], **options: Any) -> int:
             run = campaign_run.run_campaign(
                 claims,
                 budget=budget,
-                seed=options["seed"],
+                seed=options.seed,
                 store=store,
-                jobs=options["jobs"],
+                jobs=options.jobs,
                 executor=executor,
                 worlds=worlds,
                 left_out=left_out,
-                world_cases=options["cases"],
-                worlds_only=bool(options["models"]),
+                world_cases=options.cases,
+                worlds_only=bool(options.models),
                 progress=report,
-                fresh=options["fresh"],
+                fresh=options.fresh,
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     summary = with_counterexamples(summary, path.parent / "certificates")
@@ -144,9 +178,8 @@ def _details(patterns: Sequence[str], claims: Sequence[Claim]) -> frozenset[str]
 
 
 def _executor(
-    options: dict[str, Any], claims: Sequence[Claim]
+    address: str | None, claims: Sequence[Claim]
 ) -> AbstractContextManager[Executor | None]:
-    address = options["cluster"]
     return nullcontext() if address is None else cluster.connected(address, claims)
 
 
@@ -157,9 +190,9 @@ a minute each; --on examines everything."""
 
 
 def _left_out(
-    console: Console, options: dict[str, Any], claims: Sequence[Claim], worlds: dict[str, CMDP]
+    console: Console, options: Options, claims: Sequence[Claim], worlds: dict[str, CMDP]
 ) -> dict[str, frozenset[str]]:
-    if options["models"]:
+    if options.models:
         return {}
     names = frozenset(claim.name for claim in claims) - set(_ONE_SOLVE)
     large = {name: names for name, model in worlds.items() if model.n_states > _LARGE and names}
@@ -173,16 +206,16 @@ def _left_out(
     return large
 
 
-def _worlds(options: dict[str, Any]) -> dict[str, CMDP]:
+def _worlds(options: Options) -> dict[str, CMDP]:
     infinite = {name: world for name, world in WORLDS.items() if world.horizon is None}
-    models = {name: w.build() for name, w in infinite.items()} if options["worlds"] else {}
-    if not options["models"] and (options["costs"] or options["limits"] or options["discount"]):
+    models = {name: w.build() for name, w in infinite.items()} if options.worlds else {}
+    if not options.models and (options.costs or options.limits or options.discount):
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
-    for name in options["models"]:
+    for name in options.models:
         short = one_line(name.removeprefix("gym:"))
         if short in models:
             raise click.BadParameter(f"--on {name} is given twice; name each model once")
-        models[short] = read_model(name, options["costs"], options["limits"], options["discount"])
+        models[short] = read_model(name, options.costs, options.limits, options.discount)
     return models
 
 
@@ -225,40 +258,40 @@ def _display(console: Console) -> Iterator[Callable[[campaign_run.Progress], Non
         yield report
 
 
-def _make_room(options: dict[str, Any]) -> None:
+def _make_room(options: Options) -> None:
     """Make the folders of the reports now, and see that they can be written."""
-    page = None if options["html_path"] is None else str(Path(options["html_path"], "index.html"))
-    files = (("--json", options["json_path"]), ("--junit", options["junit_path"]))
-    prepare_store(options["path"], [*files, ("--html", page)])
-    if not options["models"] and not options["worlds"]:
+    page = None if options.html_path is None else str(Path(options.html_path, "index.html"))
+    files = (("--json", options.json_path), ("--junit", options.junit_path))
+    prepare_store(options.path, [*files, ("--html", page)])
+    if not options.models and not options.worlds:
         refuse_idle(["cases"], "is for real models; name some with --on MODEL or --worlds")
 
 
-def _say_idle(console: Console, options: dict[str, Any]) -> None:
+def _say_idle(console: Console, options: Options) -> None:
     given = click.get_current_context().get_parameter_source("budget")
-    if options["models"] and given is not ParameterSource.DEFAULT:
+    if options.models and given is not ParameterSource.DEFAULT:
         console.print(
-            f"note: --budget {options['budget']} has no effect with --on: each statement is "
-            f"examined on {count(options['cases'], 'case')} of each model (--cases), and on no "
+            f"note: --budget {options.budget} has no effect with --on: each statement is "
+            f"examined on {count(options.cases, 'case')} of each model (--cases), and on no "
             "drawn one"
         )
 
 
-def _write(summary: RunSummary, options: dict[str, Any]) -> None:
+def _write(summary: RunSummary, options: Options) -> None:
     from holdfast.verify.report import html, json_report, junit
 
-    if options["json_path"]:
-        json_report.write(summary, Path(options["json_path"]))
-    if options["junit_path"]:
-        junit.write(summary, Path(options["junit_path"]))
-    if options["html_path"]:
-        html.write(summary, Path(options["html_path"]))
+    if options.json_path:
+        json_report.write(summary, Path(options.json_path))
+    if options.junit_path:
+        junit.write(summary, Path(options.junit_path))
+    if options.html_path:
+        html.write(summary, Path(options.html_path))
 
 
-def _say_where(console: Console, store: Path, options: dict[str, Any]) -> None:
-    places = {"findings": store, "JSON": options["json_path"], "JUnit": options["junit_path"]}
-    if options["html_path"]:
-        places["report"] = Path(options["html_path"]) / "index.html"
+def _say_where(console: Console, store: Path, options: Options) -> None:
+    places = {"findings": store, "JSON": options.json_path, "JUnit": options.junit_path}
+    if options.html_path:
+        places["report"] = Path(options.html_path) / "index.html"
     for what, place in places.items():
         if place:
             console.print(f"{what}: {output.plain(place)}", highlight=False)

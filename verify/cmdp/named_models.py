@@ -18,17 +18,45 @@ from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.strict import strict_json
 
+from ..terminal.options import Command
+
 MODEL_HELP = (
     "MODEL is a .json, .npz or PRISM .tra file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes "
     "arguments on), or one of the worlds: " + ", ".join(WORLDS) + "."
 )
 COST_HELP = (
-    "A cost: states:5,7,12 (1 on arriving in one of them), step (1 each step), a .npy file of "
-    "shape [S] or [S, A] (charged at each decision; where an episode ends there is none: charged "
-    "on arrival, one step earlier by the discount), or module:function with function(state, "
-    "action, next_state); for a .tra model, a .srew or .trew file (default MODEL.cost1.srew and "
-    ".trew, ...)."
+    "A cost: states:5,7,12 (1 on arriving in one of them), step (1 for each step), a .npy file of "
+    "shape [S] or [S, A] (charged at each decision; a state where an episode ends has no decision, "
+    "so its cost is charged on arrival, one step earlier by the discount), or module:function with "
+    "function(state, action, next_state); for a .tra model, a .srew or .trew file (default "
+    "MODEL.cost1.srew and .trew, ...)."
 )
+
+
+discount_option = click.option(
+    "--discount", help="Discount factor gamma; default the model's own, 99/100 for gym: models."
+)
+
+
+def model_options(command: Command) -> Command:
+    """``--cost``, ``--limit`` and ``--discount``: what describes a model beside its name."""
+    for option in (
+        discount_option,
+        click.option("--limit", "limits", multiple=True,
+                     help="Upper bound of each discounted cost, in the order of the costs."),
+        click.option("--cost", "costs", multiple=True, help=COST_HELP),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def certificate_path(given: str | None, model: str) -> str:
+    """``--certificate``, or MODEL.certificate.json in the current folder."""
+    if given is not None:
+        return given
+    name = Path(model).stem if Path(model).exists() else model.removeprefix("gym:")
+    plain = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
+    return f"{plain}.certificate.json"
 
 
 def rational(text: str, what: str) -> Fraction:
@@ -36,7 +64,7 @@ def rational(text: str, what: str) -> Fraction:
     try:
         return to_fraction(text, what)
     except ValueError as error:
-        raise click.BadParameter(f"write a rational, as 3/4 or 0.75: {error}") from error
+        raise click.BadParameter(f"write a rational number such as 3/4 or 0.75: {error}") from error
 
 
 def states(text: str) -> tuple[int, ...]:
@@ -47,18 +75,18 @@ def states(text: str) -> tuple[int, ...]:
 
 
 def read_model(
-    name: str, costs: Sequence[str], budgets: Sequence[str], discount: str | None
+    name: str, costs: Sequence[str], limits: Sequence[str], discount: str | None
 ) -> CMDP:
-    """The model of that name, with costs, budgets and discount replaced where given.
+    """The model of that name, with costs, their limits and discount replaced where given.
 
     Raises ModelError or click.BadParameter with what to change.
     """
-    limits = [rational(budget, "a budget") for budget in budgets]
+    budgets = [rational(limit, "a limit") for limit in limits]
     factor = None if discount is None else rational(discount, "the discount")
     if name.startswith("gym:"):
-        return _environment(name[4:], costs, limits, factor)
+        return _environment(name[4:], costs, budgets, factor)
     if name.endswith(".tra"):
-        return read_prism(name, costs=list(costs) or None, budgets=limits, discount=factor)
+        return read_prism(name, costs=list(costs) or None, budgets=budgets, discount=factor)
     if costs:
         raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
     if name in WORLDS:
@@ -70,7 +98,7 @@ def read_model(
             f"no model {name!r}: no such file, and no such world. {MODEL_HELP}"
         )
     model = model if factor is None else model.with_discount(factor)
-    return model.with_budgets(*limits) if limits else model
+    return model.with_budgets(*budgets) if budgets else model
 
 
 def _environment(
@@ -78,7 +106,7 @@ def _environment(
 ) -> CMDP:
     if len(costs) != len(budgets):
         raise click.BadParameter(
-            f"{len(costs)} costs and {len(budgets)} budgets; give each --cost a budget of its own"
+            f"{len(costs)} costs and {len(budgets)} limits; give each --cost a --limit of its own"
         )
     identifier, _, query = name.partition("?")
     return from_gymnasium(
@@ -110,8 +138,8 @@ def _literal(key: str, text: str) -> Any:
     except ModelError as error:
         if re.match(r"[\[{\"]|[-+.0-9eE]*[0-9][-+.0-9eE]*$", text):
             raise click.BadParameter(
-                f"?{key}={text} is no JSON ({error}); write a number as 0.8, a list as "
-                '["SFF","FHF"], or a word'
+                f"?{key}={text} is not JSON ({error}); write a number such as 0.8, a list such "
+                'as ["SFF","FHF"], or a word'
             ) from error
         return text
 

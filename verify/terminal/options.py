@@ -1,14 +1,18 @@
-"""Numbers of the command line, and options that would have no effect."""
+"""Options that several commands have, numbers of the command line, options without effect."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Whole(click.ParamType):
@@ -36,11 +40,66 @@ class Whole(click.ParamType):
         return number
 
 
-SEED = Whole(0, 2**128 - 1)
-"""Of whatever is drawn."""
+class Time(click.ParamType):
+    """A time with its unit, such as 60s, 2m or 1.5h; its value is in seconds."""
 
-JOBS = Whole(1, 1024)
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds, above zero; fails with the value and what is right."""
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh])", str(value).strip())
+        seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+        if seconds <= 0:
+            self.fail(
+                f"{str(value)[:40]!r} is not a time above zero; give one with its unit, such as "
+                "60s, 2m or 1.5h",
+                param,
+                ctx,
+            )
+        return seconds
+
+
+_JOBS = Whole(1, 1024)
 """Processes, each of some 200 MB: more is a slip of the finger."""
+
+STORE = ".holdfast/findings.sqlite"
+"""Where findings go unless --store says otherwise."""
+
+seed_option = click.option(
+    "--seed", type=Whole(0, 2**128 - 1), default=0, show_default=True, help="Random seed."
+)
+jobs_option = click.option(
+    "--jobs", type=_JOBS, default=os.cpu_count() or 1, show_default=True,
+    help="Number of processes.",
+)  # fmt: skip
+store_option = click.option(
+    "--store", "path", default=STORE, show_default=True,
+    help="Database of findings and extremal models.",
+)  # fmt: skip
+json_option = click.option(
+    "--json", "json_path", type=click.Path(), help="Write the results to this file as JSON."
+)
+time_option = click.option(
+    "--budget", type=Time(), help="Time for the exact solution, such as 60s or 2m."
+)
+all_option = click.option("--all", "whole", is_flag=True, help="Print every row of the policy.")
+
+
+def certificate_option(default: str) -> Callable[[Command], Command]:
+    """``--certificate``; default: the file without it."""
+    return click.option(
+        "--certificate", type=click.Path(), help="Write the certificate to this file; default "
+        f"{default}.",
+    )  # fmt: skip
+
+
+def plot_option(what: str) -> Callable[[Command], Command]:
+    """``--plot``; what: is drawn."""
+    return click.option(
+        "--plot", type=click.Path(), help=f"Draw {what} into this .png, .svg or .pdf file."
+    )
 
 
 def refuse_repeated(values: Sequence[int | Fraction], name: str) -> None:

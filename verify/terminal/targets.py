@@ -76,6 +76,18 @@ def make_folder(option: str, path: str | Path) -> None:
         ) from error
 
 
+def check_picture(path: str | None) -> None:
+    """Raises click.BadParameter unless the suffix is that of a picture."""
+    if path is None:
+        return
+    from holdfast.verify.report.pictures import check_suffix
+
+    try:
+        check_suffix(path)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _place(path: str) -> str:
     return os.path.realpath(path)
 

@@ -1,4 +1,4 @@
-"""``solve --joint-risk``: values, where the policy flips, certificates, pictures, bad input."""
+"""``chance``: values, where the policy flips, certificates, pictures, bad input."""
 
 import json
 from pathlib import Path
@@ -35,9 +35,9 @@ def model(tmp_path: Path) -> Path:
 
 
 def test_the_optimum_and_where_it_flips(holdfast: Invoke, model: Path) -> None:
-    done = holdfast("solve", model, "--joint-risk", "1/4", "--horizon", 3)
+    done = holdfast("chance", model, "--risk", "1/4", "--horizon", 3)
     assert done.code == 0
-    assert done.says("2419/400", "55/4", "flip once an episode: with probability 0.3125")
+    assert done.says("2419/400", "55/4", "flip once per episode: with probability 0.3125")
     assert done.says("in state 1 at time 1, safe so far take action 0 with probability 0.3125")
     assert done.says("accepted by the kernel")
     report = check_file("golden.certificate.json")
@@ -46,13 +46,13 @@ def test_the_optimum_and_where_it_flips(holdfast: Invoke, model: Path) -> None:
 
 
 def test_the_program_gives_the_same(holdfast: Invoke, model: Path) -> None:
-    arguments = ("solve", model, "--joint-risk", "1/4", "--horizon", 3, "--method", "program")
+    arguments = ("chance", model, "--risk", "1/4", "--horizon", 3, "--method", "program")
     assert holdfast(*arguments).says("2419/400", "accepted by the kernel")
 
 
 def test_a_table_of_levels_beside_booles_sum(holdfast: Invoke, model: Path) -> None:
     done = holdfast(
-        "solve", model, "--joint-risk", "0.1,1/4", "--joint-risk", "2/5", "--horizon", 3,
+        "chance", model, "--risk", "0.1,1/4", "--risk", "2/5", "--horizon", 3,
         "--compare-boole", "--certificate", "out.certificate.json",
     )  # fmt: skip
     assert done.says("191/50", "2419/400", "403/50", "3.655", "5.605")
@@ -66,13 +66,13 @@ def test_a_level_below_the_least_risk_says_which_that_is(holdfast: Invoke, tmp_p
         [[[0, "1/3", "2/3"]], [[0, 1, 0]], [[0, 0, 1]]], [1, 0, 0], discount=1, initial=[1, 0, 0]
     )
     path = save(trap, tmp_path / "trap.json")
-    done = holdfast("solve", path, "--joint-risk", "0.3", "--horizon", 2, "--unsafe", "1")
+    done = holdfast("chance", path, "--risk", "0.3", "--horizon", 2, "--unsafe", "1")
     assert done.says("infeasible", "1/3", "accepted by the kernel")
     assert json.loads(Path("trap.certificate.json").read_text())["kind"] == "cmdp-infeasible"
 
 
 def test_options_of_the_constraint(holdfast: Invoke, model: Path) -> None:
-    common = ("solve", model, "--joint-risk", "1/4", "--horizon", 3)
+    common = ("chance", model, "--risk", "1/4", "--horizon", 3)
     assert holdfast(*common, "--charge", "1").says("1121/200", "expected number of unsafe states")
     assert holdfast(*common, "--charge", "1/2").says("expected sum of 1/2^(j-1)")
     safe_only = holdfast(*common, "--reward-only-safe")
@@ -85,7 +85,7 @@ def test_an_unsafe_start_is_pointed_out_and_can_be_counted(
     holdfast: Invoke, tmp_path: Path
 ) -> None:
     path = save(golden().with_initial([0, 0, 1]), tmp_path / "late.json")
-    common = ("solve", path, "--joint-risk", "1/4", "--horizon", 3)
+    common = ("chance", path, "--risk", "1/4", "--horizon", 3)
     assert holdfast(*common).says("start state 2 is unsafe; the window begins at s_1")
     assert holdfast(*common, "--counts-start").says("infeasible", "start state 2 is unsafe")
 
@@ -103,16 +103,16 @@ def ruinous() -> CMDP:
 def test_without_a_horizon_the_optimum_is_enclosed(holdfast: Invoke, tmp_path: Path) -> None:
     """Level 1/10 pays for the risky action once, now: the optimum is 1."""
     path = save(ruinous(), tmp_path / "ruinous.json")
-    done = holdfast("solve", path, "--joint-risk", "1/10")
+    done = holdfast("chance", path, "--risk", "1/10")
     assert done.code == 0
     assert done.says("lower bound 1 upper bound 11534345/11534336", "21 free decisions")
-    assert holdfast("solve", path, "--joint-risk", "0").says("lower bound 0")
+    assert holdfast("chance", path, "--risk", "0").says("lower bound 0")
 
 
 def test_the_discounted_time_of_a_violation(holdfast: Invoke, tmp_path: Path) -> None:
     """Risking with probability q: E[2^-tau] = q/20 + (1 - q/10)/2 E[2^-tau], and 1/11 at q = 1."""
     path = save(ruinous(), tmp_path / "ruinous.json")
-    done = holdfast("solve", path, "--joint-risk", "1/21", "--fading")
+    done = holdfast("chance", path, "--risk", "1/21", "--fading")
     assert done.code == 0
     assert done.says("E[gamma^tau]", "risk 1/21", "accepted by the kernel", "Pr(tau <= 10)")
 
@@ -120,15 +120,13 @@ def test_the_discounted_time_of_a_violation(holdfast: Invoke, tmp_path: Path) ->
 def test_a_first_window_then_free(holdfast: Invoke, tmp_path: Path) -> None:
     """The window forbids the risky action once; then it is used for ever: 1/2 / (1 - 9/20)."""
     path = save(ruinous(), tmp_path / "ruinous.json")
-    done = holdfast("solve", path, "--joint-risk", "0", "--horizon", 1, "--then-free")
+    done = holdfast("chance", path, "--risk", "0", "--horizon", 1, "--then-free")
     assert done.says("10/11", "accepted by the kernel")
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_the_picture(holdfast: Invoke, model: Path, suffix: str) -> None:
-    done = holdfast(
-        "solve", model, "--joint-risk", "1/4", "--horizon", 3, "--plot", f"out.{suffix}"
-    )
+    done = holdfast("chance", model, "--risk", "1/4", "--horizon", 3, "--plot", f"out.{suffix}")
     assert done.says(f"plot: out.{suffix}")
     assert Path(f"out.{suffix}").stat().st_size > 5000
 
@@ -138,7 +136,7 @@ def test_the_picture_of_a_model_with_coordinates_has_a_map(
 ) -> None:
     placed = golden().with_coordinates([(0, 0), (1, 0), (1, 1)])
     path = save(placed, tmp_path / "placed.json")
-    holdfast("solve", path, "--joint-risk", "1/4", "--horizon", 3, "--plot", "map.svg")
+    holdfast("chance", path, "--risk", "1/4", "--horizon", 3, "--plot", "map.svg")
     text = Path("map.svg").read_text()
     assert "safer policy" in text or "bolder" in text
     assert text.count('<g id="axes_') == 2
@@ -147,7 +145,7 @@ def test_the_picture_of_a_model_with_coordinates_has_a_map(
 def test_a_picture_for_a_charge_in_between(holdfast: Invoke, tmp_path: Path) -> None:
     """More policies than are enumerated, five memories, and two of Boole's policies."""
     path = save(golden(), tmp_path / "golden.json")
-    done = holdfast("solve", path, "--joint-risk", "1/4", "--horizon", 4, "--charge", "1/2",
+    done = holdfast("chance", path, "--risk", "1/4", "--horizon", 4, "--charge", "1/2",
                     "--reward-only-safe", "--plot", "between.svg")  # fmt: skip
     assert done.code == 0
     assert "best under Boole" in Path("between.svg").read_text()
@@ -156,37 +154,35 @@ def test_a_picture_for_a_charge_in_between(holdfast: Invoke, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--joint-risk", "1", "--horizon", "3"), "level is 1; a joint chance lies in [0, 1]"),
-        (("--joint-risk=-1/10", "--horizon", "3"), "level is -1/10"),
-        (("--joint-risk", "some", "--horizon", "3"), "a joint risk is 'some'"),
-        (("--joint-risk", "1/4", "--horizon", "0"), "horizon is 0; it must be at least 1"),
-        (("--joint-risk", "1/4"), "--joint-risk needs a --horizon, the number of decisions"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "7"), "unsafe holds 7"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "2,2"), "state 2 twice"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--unsafe", "holes"), "(it has unsafe)"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--charge", "2"), "charge is 2"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--plot", "out.txt"), "cannot draw out.txt"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--method", "enclosure"), "exact or program"),
-        (("--joint-risk", "1/4", "--fading", "--horizon", "3"), "drop --horizon"),
-        (("--joint-risk", "1/4", "--width", "1", "--horizon", "3"), "drop --horizon"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--charge", "1"), "--charge needs a"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--method", "program"), "needs a --horizon"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--certificate", "a"), "or --fading"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--all"), "--all needs a --horizon"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--fading", "--width", "1"), "is exact"),
-        (("--charge", "1"), "--charge goes with --joint-risk"),
-        (("--unsafe", "1"), "--unsafe goes with --joint-risk"),
-        (("--joint-risk", "1/4", "--horizon", "3", "--then-free"), "the discount is 1"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--plot", "a.svg"), "--plot needs"),
-        (("--joint-risk", "1/4", "--discount", "1/2", "--width", "0"), "width is 0"),
-        (("--fading",), "--fading goes with --joint-risk"),
-        (("--horizon", "3"), "--horizon goes with --joint-risk"),
-        (("--method", "program"), "--method program goes with --joint-risk"),
-        ((), "the discount is 1, so sums over an infinite horizon need not converge"),
+        (("--risk", "1", "--horizon", "3"), "level is 1; a joint chance lies in [0, 1]"),
+        (("--risk=-1/10", "--horizon", "3"), "level is -1/10"),
+        (("--risk", "some", "--horizon", "3"), "a risk is 'some'"),
+        (("--risk", "1/4", "--horizon", "0"), "horizon is 0; it must be at least 1"),
+        (("--risk", "1/4"), "give a --horizon, the number of decisions: the discount is 1"),
+        (("--risk", "1/4", "--horizon", "3", "--unsafe", "7"), "unsafe holds 7"),
+        (("--risk", "1/4", "--horizon", "3", "--unsafe", "2,2"), "state 2 twice"),
+        (("--risk", "1/4", "--horizon", "3", "--unsafe", "holes"), "(it has unsafe)"),
+        (("--risk", "1/4", "--horizon", "3", "--charge", "2"), "charge is 2"),
+        (("--risk", "1/4", "--horizon", "3", "--plot", "out.txt"), "cannot draw out.txt"),
+        (("--risk", "1/4", "--horizon", "3", "--method", "enclosure"), "is not one of"),
+        (("--risk", "1/4", "--fading", "--horizon", "3"), "drop --horizon"),
+        (("--risk", "1/4", "--width", "1", "--horizon", "3"), "drop --horizon"),
+        (("--risk", "1/4", "--discount", "1/2", "--charge", "1"), "--charge needs a"),
+        (("--risk", "1/4", "--discount", "1/2", "--method", "program"), "needs a --horizon"),
+        (("--risk", "1/4", "--discount", "1/2", "--certificate", "a"), "or --fading"),
+        (("--risk", "1/4", "--discount", "1/2", "--all"), "--all needs a --horizon"),
+        (("--risk", "1/4", "--discount", "1/2", "--fading", "--width", "1"), "is exact"),
+        (("--risk", "1/4", "--horizon", "3", "--then-free"), "the discount is 1"),
+        (("--risk", "1/4", "--discount", "1/2", "--plot", "a.svg"), "--plot needs"),
+        (("--risk", "1/4", "--discount", "1/2", "--width", "0"), "width is 0"),
+        (("--risk", "1/4", "--discount", "1/2", "--budget", "9s"), "--budget needs a --horizon"),
+        (("--risk", "1/4", "--horizon", "3", "--budget", "9"), "is not a time above zero"),
+        (("--horizon", "3"), "Missing option '--risk'"),
+        (("--risk", "1/4", "--horizon", "3", "--limit", "1"), "No such option"),
     ],
 )  # fmt: skip
 def test_bad_input(holdfast: Invoke, model: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = holdfast("solve", model, *arguments)
+    done = holdfast("chance", model, *arguments)
     assert done.code == 64
     assert done.says(said)
 
@@ -195,7 +191,7 @@ def test_a_certificate_of_each_level_is_looked_at_before_the_work(
     holdfast: Invoke, model: Path
 ) -> None:
     Path("golden.risk-1-4.certificate.json").mkdir()
-    done = holdfast("solve", model, "--joint-risk", "0.1,1/4", "--horizon", 3)
+    done = holdfast("chance", model, "--risk", "0.1,1/4", "--horizon", 3)
     assert done.code == 64
     assert done.says("golden.risk-1-4.certificate.json is a folder; name a file")
     assert not Path("golden.risk-1-10.certificate.json").exists()
@@ -204,13 +200,13 @@ def test_a_certificate_of_each_level_is_looked_at_before_the_work(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("0.1,1/10",), "--joint-risk has 1/10 more than once; give each value once"),
+        (("0.1,1/10",), "--risk has 1/10 more than once; give each value once"),
         (("1/4", "--charge", "1", "--compare-boole"), "--compare-boole compares with --charge 1"),
     ],
 )
 def test_levels_given_twice_and_a_comparison_with_itself_are_refused(
     holdfast: Invoke, model: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = holdfast("solve", model, "--horizon", 3, "--joint-risk", *arguments)
+    done = holdfast("chance", model, "--horizon", 3, "--risk", *arguments)
     assert done.code == 64
     assert done.says(said)

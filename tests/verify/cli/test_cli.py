@@ -329,8 +329,8 @@ def test_solve_a_file(holdfast: Invoke, g1_file: Path) -> None:
 
 
 def test_solve_with_other_budgets_and_discount(holdfast: Invoke, g1_file: Path) -> None:
-    assert holdfast("solve", g1_file, "--budget", "1").says("value 3")
-    assert holdfast("solve", g1_file, "--budget", "0.5").says("13/6")
+    assert holdfast("solve", g1_file, "--limit", "1").says("value 3")
+    assert holdfast("solve", g1_file, "--limit", "0.5").says("13/6")
     done = holdfast("solve", g1_file, "--discount", "0", "--certificate", "own.json")
     assert done.code == 0
     assert Path("own.json").exists()
@@ -368,7 +368,7 @@ def test_frozen_lake_below_its_least_cost(holdfast: Invoke) -> None:
     below = least - TINY
     assert solve(lake.with_budgets(below)).relaxation == TINY
     assert solve(lake.with_budgets(least)).status is Status.OPTIMAL
-    costs = ("--cost", "states:5,7,11,12", f"--budget={below}")
+    costs = ("--cost", "states:5,7,11,12", f"--limit={below}")
     done = holdfast("solve", "gym:FrozenLake-v1", "--discount", "9/10", *costs)
     assert done.code == 0
     assert done.says("infeasible", "1/1000000000000 ")
@@ -377,14 +377,14 @@ def test_frozen_lake_below_its_least_cost(holdfast: Invoke) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     (("nowhere.json",), "no such file"),
     (("gym:NoSuchLake-v1",), "NoSuchLake"),
-    (("gym:FrozenLake-v1", "--cost", "step"), "1 costs and 0 budgets"),
-    (("gym:FrozenLake-v1", "--cost", "steps", "--budget", "1"), "is none of these"),
-    (("gym:FrozenLake-v1", "--cost", "states:a", "--budget", "1"), "write states:5,7,12"),
-    (("gym:FrozenLake-v1", "--cost", "no_module:f", "--budget", "1"), "no_module"),
-    (("gym:FrozenLake-v1", "--cost", "none.npy", "--budget", "1"), "cannot be read"),
+    (("gym:FrozenLake-v1", "--cost", "step"), "1 costs and 0 limits"),
+    (("gym:FrozenLake-v1", "--cost", "steps", "--limit", "1"), "is none of these"),
+    (("gym:FrozenLake-v1", "--cost", "states:a", "--limit", "1"), "write states:5,7,12"),
+    (("gym:FrozenLake-v1", "--cost", "no_module:f", "--limit", "1"), "no_module"),
+    (("gym:FrozenLake-v1", "--cost", "none.npy", "--limit", "1"), "cannot be read"),
     (("g1.json", "--cost", "step"), "--cost goes with gym: models"),
-    (("g1.json", "--budget", "a lot"), "write a rational"),
-    (("g1.json", "--budget", "1", "--budget", "2"), "budget"),
+    (("g1.json", "--limit", "a lot"), "write a rational"),
+    (("g1.json", "--limit", "1", "--limit", "2"), "budget"),
     (("g1.json", "--discount", "1"), "discount"),
     (("g1.json", "--discount", "-1/2"), "discount"),
 ])  # fmt: skip

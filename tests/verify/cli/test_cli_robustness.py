@@ -250,7 +250,7 @@ UNWRITABLE = ("/proc/self/x.json", "g1.json/below/x.json", ".", "", "/dev/full/x
 @pytest.mark.parametrize("path", UNWRITABLE)
 @pytest.mark.parametrize("command", [
     ("solve", "g1.json", "--certificate"),
-    ("solve", "g1.json", "--joint-risk", "1", "--unsafe", "1", "--horizon", "2", "--plot"),
+    ("chance", "g1.json", "--risk", "1", "--unsafe", "1", "--horizon", "2", "--plot"),
     ("verify", "cmdp/occupancy", "--json"), ("verify", "cmdp/occupancy", "--junit"),
     ("verify", "cmdp/occupancy", "--store"), ("hunt", "cmdp/occupancy", "--json"),
     ("hunt", "cmdp/occupancy", "--store"), ("export", "g1.json", "--to"),
@@ -261,7 +261,7 @@ def test_a_path_that_cannot_be_written(
     holdfast: Invoke, monkeypatch: pytest.MonkeyPatch, model: Path, command, path: str
 ) -> None:
     """Before the work: the model is not even read."""
-    for module in ("cli.solving", "cmdp.commands.exporting"):
+    for module in ("cmdp.commands.solving", "cmdp.commands.exporting", "chance.commands.chance"):
         monkeypatch.setattr(f"holdfast.verify.{module}.read_model", None)
     monkeypatch.setattr("holdfast.verify.campaign.run.run_campaign", None)
     monkeypatch.setattr("holdfast.verify.cli.hunting.hunt", None)

@@ -19,18 +19,18 @@ def texts(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--target", "shortest"), "is no file and none of the kinds: random (flips drawn"),
+        (("--target", "shortest"), "is neither an existing file nor one of: random (flips drawn"),
         (("--target", "feature:0"), "write feature:K"),
         (("--target", "feature:9"), "needs 9 features"),
         (("--target", "length"), "holds features and no texts, so that lengths are not known"),
         (("--target", "reward:none.npy"), "the reward: there is no file none.npy"),
-        (("--features", "words"), "is no file and none of the kinds: sentence"),
+        (("--features", "words"), "is neither an existing file nor one of: sentence"),
         (("--features", "ngrams"), "holds features and no texts"),
         (("--rate", "0"), "the rate is '0'; give a share"),
         (("--rate", "3/2"), "the rate is '3/2'; give a share"),
         (("--rate", "some"), "the rate is 'some'"),
         (("--target", "threshold", "--rate", "1"), "must be negative"),
-        (("--dimensions", "2,x"), "write whole numbers, as 8,32,128"),
+        (("--dimensions", "2,x"), "write whole numbers such as 8,32,128"),
         (("--dimensions", "0"), "0 is below 1"),
         (("--dimensions", "5"), "there are 4 features; give numbers from 1 to 4"),
         (("--dimensions", "5", "--projection", "principal"), "from 1 to 4"),
@@ -39,10 +39,12 @@ def texts(tmp_path: Path) -> Path:
         (("--plot", "out.txt"), "cannot draw out.txt"),
         (("--seed", "-1"), "'-1' is not a whole number from 0"),
         (("--certificate", "a.json"), "--certificate goes with --exact"),
+        (("--budget", "9s"), "--budget goes with --exact"),
+        (("--budget", "9", "--exact"), "is not a time above zero"),
         (("--labels", "none.txt"), "labels: there is no file none.txt"),
         (("--norm", "l3"), "'l3' is not one of"),
-        (("--width", "0"), "'0' is no finite number above zero"),
-        (("--ridge", "-1"), "'-1' is no finite number zero or more"),
+        (("--width", "0"), "'0' is not a finite number above zero"),
+        (("--ridge", "-1"), "'-1' is not a finite number zero or more"),
         (("--out", "no/such/folder.jsonl"), "--out no/such/folder.jsonl: there is no folder"),
         (("--target", "feature:\u00b2"), "write feature:K"),
         (("--target", "feature:" + "9" * 5000), "write feature:K"),
@@ -55,9 +57,9 @@ def texts(tmp_path: Path) -> Path:
         (("--dimensions", "9" * 5000), "(5000 characters)': write whole numbers"),
         (("--sizes", "9" * 50), "is above 1,000,000,000"),
         (("--copies", "1" + "0" * 10), "is not a whole number from 1 to 1000000000"),
-        (("--width", "nan"), "'nan' is no finite number above zero"),
-        (("--width", "\u0661"), "is no finite number above zero"),
-        (("--ridge", "1e999"), "'1e999' is no finite number zero or more"),
+        (("--width", "nan"), "'nan' is not a finite number above zero"),
+        (("--width", "\u0661"), "is not a finite number above zero"),
+        (("--ridge", "1e999"), "'1e999' is not a finite number zero or more"),
         (("--tolerance", "1"), "tolerance is 1.0; it is a share of a feature"),
         (("--certificate", "a.json", "--exact", "--norm", "l2"), "there is none for --norm l2"),
         (("--out", "flipped.parquet"), "rows are written as .jsonl or .jsonl.gz"),
@@ -128,7 +130,7 @@ def test_bad_data(holdfast: Invoke, text: str, said: str) -> None:
 def test_arrays_that_do_not_fit_the_texts(holdfast: Invoke, texts: Path) -> None:
     np.save("features.npy", FEATURES[:3, :7])
     _refused(holdfast("poison", texts, "--features", "features.npy"),
-             "has shape (3, 7) for 60 pairs; give (n, 60), a column a pair")  # fmt: skip
+             "has shape (3, 7) for 60 pairs; give (n, 60), a column for each pair")  # fmt: skip
 
 
 def test_exact_arithmetic_has_its_limits(holdfast: Invoke, tmp_path: Path) -> None:

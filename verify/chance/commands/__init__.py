@@ -1,4 +1,8 @@
-"""What `solve --joint-risk` does and prints."""
+"""``chance``: models whose constraint is the chance of an unsafe state."""
 
-COMMANDS: dict[str, tuple[str, str]] = {}
-"""Name -> (module of this folder, what it is for); here options of `solve`."""
+COMMANDS = {
+    "chance": (
+        "Solve a model", "chance", "Maximise reward with a bounded chance of an unsafe state.",
+    ),
+}  # fmt: skip
+"""Name -> (group in ``holdfast --help``, module of this folder, what it is for)."""

@@ -1,4 +1,4 @@
-"""``solve --joint-risk --plot``: value against risk, and episodes on the map of the model."""
+"""``chance --plot``: value against risk, and episodes on the map of the model."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""``solve --joint-risk`` without a horizon: reward discounted for ever, and a bound on the risk."""
+"""``chance`` without a horizon: reward discounted for ever, and a bound on the risk."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
 from rich.console import Console
 
-from holdfast.solvers import CMDP, Status
 from holdfast.solvers.chance import solve_eventual, solve_first_hit
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
 
+from ...cmdp.idle import idle_risk
+from ...cmdp.named_models import rational
 from ...terminal import output
+from .question import Question
 
 _HORIZONS = (1, 10, 100)
 
@@ -25,58 +25,64 @@ def _line(console: Console, name: str, number: Fraction | None) -> None:
     console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
 
 
-def print_eventual(
-    console: Console,
-    model: CMDP,
-    unsafe: Sequence[int],
-    levels: Sequence[Fraction],
-    width: Fraction,
-    flags: dict[str, bool],
-) -> int:
+def _infeasible(console: Console, least: Fraction | None) -> None:
+    console.print(
+        f"[bold red]infeasible[/bold red]: raise the level to at least {shorten(str(least), 60)}"
+    )
+
+
+def _notes(console: Console, question: Question) -> None:
+    idle = idle_risk(question.model, question.unsafe, question.levels, None, question.counts_start)
+    for line in (*map(output.plain, question.model.notes), *idle):
+        console.print(f"  note: {line}", highlight=False)
+
+
+def answer_ever(console: Console, question: Question) -> int:
     """Bounds on the optimum when the chance of *ever* visiting an unsafe state is bounded."""
-    for level in levels:
-        found = solve_eventual(model, unsafe, level, width=width, **flags)
+    _notes(console, question)
+    width = rational(question.options.width, "the width")
+    for level in question.levels:
+        found = solve_eventual(
+            question.model,
+            question.unsafe,
+            level,
+            width=width,
+            counts_start=question.counts_start,
+            reward_after_violation=question.reward_after_violation,
+        )
         console.print(
             f"\n[bold]level {level}[/bold] of the chance of ever visiting an unsafe state (the "
             f"least is {decimal(found.minimum_risk)})"
         )
-        if found.status is Status.INFEASIBLE:
-            console.print(
-                "[bold red]infeasible[/bold red]: raise the level at least to "
-                f"{shorten(str(found.minimum_risk), 60)}"
-            )
+        if found.lower is None or found.upper is None:
+            _infeasible(console, found.minimum_risk)
             continue
-        assert found.lower is not None
-        assert found.upper is not None
         _line(console, "lower bound", found.lower)
         _line(console, "upper bound", found.upper)
         _line(console, "width", found.upper - found.lower)
         console.print(
-            f"{'':<12}both are exact optima with {found.horizon} free decisions and a fixed end; "
-            "the lower one is attained by a policy",
+            f"{'':<12}both bounds are exact optima for {found.horizon} free decisions followed by "
+            "a fixed policy; a policy attains the lower bound",
             highlight=False,
         )
     return ExitCode.AS_EXPECTED
 
 
-def print_first_hit(
-    console: Console,
-    model: CMDP,
-    unsafe: Sequence[int],
-    levels: Sequence[Fraction],
-    path: Path,
-    flags: dict[str, bool],
-) -> int:
+def answer_fading(console: Console, question: Question) -> int:
     """The exact optimum when E[gamma^tau] is bounded, tau the first visit to an unsafe state."""
+    _notes(console, question)
     code = ExitCode.AS_EXPECTED
-    for level in levels:
-        found = solve_first_hit(model, unsafe, level, **flags)
+    for level in question.levels:
+        found = solve_first_hit(
+            question.model,
+            question.unsafe,
+            level,
+            counts_start=question.counts_start,
+            reward_after_violation=question.reward_after_violation,
+        )
         console.print(f"\n[bold]level {level}[/bold] of E[gamma^tau], tau the first unsafe visit")
         if found.value is None:
-            console.print(
-                "[bold red]infeasible[/bold red]: raise the level at least to "
-                f"{shorten(str(found.minimum_risk), 60)}"
-            )
+            _infeasible(console, found.minimum_risk)
         else:
             _line(console, "value", found.value)
             _line(console, "risk", found.risk)
@@ -87,7 +93,7 @@ def print_first_hit(
                     f"min(1, gamma^-{horizon} level) = {decimal(bound)}",
                     highlight=False,
                 )
-        target = path if len(levels) == 1 else output.path_for_level(path, level)
-        if not output.write_certificate(console, found.solution.certificate, target):
+        path = question.certificate(level)
+        if not output.write_certificate(console, found.solution.certificate, path):
             code = ExitCode.CERTIFICATE_REJECTED
     return code

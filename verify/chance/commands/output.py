@@ -1,4 +1,4 @@
-"""What ``solve --joint-risk`` prints: the table of levels, and where the policy flips."""
+"""What ``chance --horizon`` prints: the table of levels, and where the policy flips."""
 
 from __future__ import annotations
 
@@ -18,44 +18,26 @@ from holdfast.verify.report.numbers import count, decimal, duration, shorten
 
 from ...cmdp.idle import idle_risk
 from ...terminal.output import plain
+from .question import Question
 
 _ROWS = 40
 """Rows of the policy that are printed unless --all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked for on the command line.
-
-    levels: bounds on the risk; method: exact or program; certificate, plot: paths; whole: print
-    every row of the policy; limits: of each solution.
-    """
-
-    name: str
-    problem: ChanceProblem
-    levels: tuple[Fraction, ...]
-    method: str
-    compare_boole: bool
-    certificate: str | None
-    default_certificate: str
-    plot: str | None
-    whole: bool
-    limits: Limits
-
-
-def print_problem(console: Console, request: Request) -> None:
-    problem, model = request.problem, request.problem.model
+def print_problem(console: Console, problem: ChanceProblem, question: Question) -> None:
+    """The model, and what is to be known of it."""
+    model = problem.model
     console.print(
-        f"[bold]{plain(request.name)}[/bold]: {model.n_states} states, {model.n_choices} "
-        f"state-action pairs, discount {model.discount}, horizon {problem.horizon}, "
-        f"{count(len(problem.unsafe), 'unsafe state')}"
+        f"[bold]{plain(question.options.model)}[/bold]: {model.n_states} states, "
+        f"{model.n_choices} state-action pairs, discount {model.discount}, horizon "
+        f"{problem.horizon}, {count(len(problem.unsafe), 'unsafe state')}"
     )
     for note in model.notes:
         console.print(f"  note: {plain(note)}", highlight=False)
     for line in idle_risk(
         model,
         problem.unsafe,
-        request.levels,
+        question.levels,
         problem.horizon,
         problem.counts_start,
         problem.charge == 0,
@@ -80,19 +62,21 @@ def risk_name(problem: ChanceProblem) -> str:
 
 
 def levels_table(
-    request: Request, solutions: Sequence[ChanceSolution], seconds: Sequence[float]
+    solutions: Sequence[ChanceSolution], seconds: Sequence[float], boole: Limits | None
 ) -> Table:
+    """A row a level; boole: limits of the optimum under Boole's sum, None to leave that out."""
+    problem = solutions[0].problem
     headings = ["level", "optimum", "as a fraction", "multiplier", "safer: return (risk)",
                 "bolder: return (risk)", "Pr(bolder)"]  # fmt: skip
-    headings += ["under Boole's sum"] if request.compare_boole else []
-    table = Table(*headings, "time", title=f"level of the {risk_name(request.problem)}",
+    headings += ["under Boole's sum"] if boole else []
+    table = Table(*headings, "time", title=f"level of the {risk_name(problem)}",
                   title_justify="left")  # fmt: skip
-    summed = replace(request.problem, charge=Fraction(1))
+    summed = replace(problem, charge=Fraction(1))
     for solution, spent in zip(solutions, seconds, strict=True):
         cells = [str(solution.level), *_cells(solution)]
-        if request.compare_boole:
-            boole = solve(summed, solution.level, request.limits)
-            cells.append("infeasible" if boole.value is None else decimal(boole.value, 8))
+        if boole:
+            value = solve(summed, solution.level, boole).value
+            cells.append("infeasible" if value is None else decimal(value, 8))
         table.add_row(*cells, duration(spent))
     return table
 
@@ -114,8 +98,9 @@ def _cells(solution: ChanceSolution) -> list[str]:
 
 
 def print_solution(
-    console: Console, request: Request, solution: ChanceSolution, seconds: float
+    console: Console, solution: ChanceSolution, seconds: float, *, whole: bool
 ) -> None:
+    """The optimum and its policy; whole: every row of it."""
     assert solution.value is not None
     assert solution.safer is not None
     assert solution.bolder is not None
@@ -128,10 +113,10 @@ def print_solution(
         text = format_rational(number)
         shown = "" if text == decimal(text, 12) else f"\n            = {decimal(text, 12)}"
         console.print(f"{name:<11} {shorten(text, 60)}{shown}")
-    console.print(f"            {risk_name(request.problem)}; solved in {duration(seconds)}")
-    for line in _flip(request.problem, solution):
+    console.print(f"            {risk_name(solution.problem)}; solved in {duration(seconds)}")
+    for line in _flip(solution.problem, solution):
         console.print(line, highlight=False)
-    console.print(_policy(request, solution))
+    console.print(_policy(solution, whole))
 
 
 def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
@@ -147,7 +132,7 @@ def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
     differing = int(np.sum(safer.choices != bolder.choices))
     actions = (int(model.actions[cell.safer]), int(model.actions[cell.bolder]))
     return [
-        f"\n[bold]flip once an episode[/bold]: with probability {odds} follow the bolder policy "
+        f"\n[bold]flip once per episode[/bold]: with probability {odds} follow the bolder policy "
         f"(return {decimal(bolder.value, 7)}, risk {decimal(bolder.risk, 4)}), else the "
         f"safer one (return {decimal(safer.value, 7)}, risk {decimal(safer.risk, 4)})",
         f"[bold]or flip in one place[/bold]: in {where}{_memory(problem, cell.memory)} take action "
@@ -171,10 +156,10 @@ def _point(model: CMDP, state: int) -> str:
     return " (" + ", ".join(str(x) for x in model.coordinates[state]) + ")"
 
 
-def _policy(request: Request, solution: ChanceSolution) -> Table:
+def _policy(solution: ChanceSolution, whole: bool) -> Table:
     rows = list(_reached(solution))
     title = "policy, in the cells that it reaches"
-    if len(rows) > _ROWS and not request.whole:
+    if len(rows) > _ROWS and not whole:
         title = (
             f"policy, in the likeliest cell of each time and where it flips ({len(rows)} cells are "
             "reached, --all prints them)"
@@ -182,7 +167,7 @@ def _policy(request: Request, solution: ChanceSolution) -> Table:
         rows = list(_typical(rows))
     table = Table("time", "state", "so far", "reached with", "action: probability",
                   title=title, title_justify="left")  # fmt: skip
-    problem, model = request.problem, request.problem.model
+    problem, model = solution.problem, solution.problem.model
     for row in rows:
         table.add_row(
             str(row.time),

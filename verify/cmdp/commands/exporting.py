@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,49 +13,56 @@ from holdfast.solvers.models.formats.prism.writer import prism_paths
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ...terminal import output
+from ...terminal.options import refuse_idle
 from ...terminal.targets import check_targets
-from ..named_models import COST_HELP, MODEL_HELP, read_model
+from ..named_models import MODEL_HELP, model_options, read_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``export`` says."""
+
+    model: str
+    target: str
+    costs: tuple[str, ...]
+    limits: tuple[str, ...]
+    discount: str | None
+    discount_as_sink: bool
+    decimals: bool
 
 
 @click.command(epilog=MODEL_HELP)
 @click.argument("model")
 @click.option(
-    "--to", "target", required=True, type=click.Path(), help="A .tra, .json or .npz file."
+    "--to", "target", required=True, type=click.Path(), help="File to write: .tra, .json or .npz."
 )
-@click.option("--cost", "costs", multiple=True, help=COST_HELP)
-@click.option("--budget", "budgets", multiple=True, help="Bound on each discounted cost, in order.")
-@click.option("--discount", help="gamma; default the model's own, 99/100 for gym: models.")
+@model_options
 @click.option(
     "--discount-as-sink",
     is_flag=True,
     help="Turn the discount into termination in a state labelled sink.",
 )
 @click.option("--decimals", is_flag=True, help="Write decimals instead of p/q where they end.")
-def export_command(
-    model: str,
-    target: str,
-    costs: Sequence[str],
-    budgets: Sequence[str],
-    discount: str | None,
-    discount_as_sink: bool,
-    decimals: bool,
-) -> int:
+def export_command(**given: Any) -> int:
     """Write MODEL to PATH.tra for PRISM and Storm, with PATH.lab, PATH.srew and PATH.trew.
 
     Each cost goes to PATH.cost1.srew and .trew, and so on.  The files hold no discount: with
     --discount-as-sink their total reward is the discounted one, and the query is printed.
     """
-    path = Path(target)
-    check_targets(_targets(path, 0), {"the model": model})
-    problem = read_model(model, costs, budgets, discount)
-    check_targets(_targets(path, problem.n_constraints), {"the model": model})
+    options = Options(**given)
+    path = Path(options.target)
+    check_targets(_targets(path, 0), {"the model": options.model})
+    problem = read_model(options.model, options.costs, options.limits, options.discount)
+    check_targets(_targets(path, problem.n_constraints), {"the model": options.model})
     if path.suffix != ".tra":
-        if discount_as_sink or decimals:
-            raise click.BadParameter(f"--discount-as-sink and --decimals are for .tra, not {path}")
+        refuse_idle(["discount_as_sink", "decimals"], f"is for .tra files; {path} is not one")
         written = [save(problem, path)]
     else:
         written = write_prism(
-            problem, path, discount="sink" if discount_as_sink else "omit", decimals=decimals
+            problem,
+            path,
+            discount="sink" if options.discount_as_sink else "omit",
+            decimals=options.decimals,
         )
     console = output.console()
     for file in written:
@@ -62,7 +70,7 @@ def export_command(
     for note in problem.notes:
         console.print(f"note: {output.plain(note)}", highlight=False)
     if path.suffix == ".tra":
-        console.print(_use(problem, path, discount_as_sink), highlight=False, markup=False)
+        console.print(_use(problem, path, options.discount_as_sink), highlight=False, markup=False)
     return ExitCode.AS_EXPECTED
 
 
@@ -73,10 +81,10 @@ def _targets(path: Path, n_costs: int) -> list[tuple[str, str]]:
 
 def _use(model: CMDP, path: Path, as_sink: bool) -> str:
     """What to give to other tools, and to holdfast on the way back."""
-    limits = "".join(f" --budget {budget}" for budget in model.budgets)
+    limits = "".join(f" --limit {budget}" for budget in model.budgets)
     if not as_sink:
         return (
-            f"discount {model.discount} is not in the files: "
+            f"discount {model.discount} is not in the files; write "
             f"holdfast solve {path} --discount {model.discount}{limits}"
         )
     bounds = "".join(

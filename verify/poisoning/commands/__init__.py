@@ -1,7 +1,8 @@
-"""`poison` and `poison-synthetic`."""
+"""``poison`` and ``poison-synthetic``."""
 
+_GROUP = "Preference data"
 COMMANDS = {
-    "poison": ("poison", "Measure how robust the labels of preference data are."),
-    "poison-synthetic": ("synthetic", "The same on made-up data: tables and a picture."),
+    "poison": (_GROUP, "poison", "Measure how robust preference data are to changed labels."),
+    "poison-synthetic": (_GROUP, "synthetic", "The same on made-up data: tables and a picture."),
 }
-"""Name -> (module of this folder, what it is for)."""
+"""Name -> (group in ``holdfast --help``, module of this folder, what it is for)."""

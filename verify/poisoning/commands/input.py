@@ -32,6 +32,7 @@ from holdfast.verify.report.numbers import count
 from ...terminal.options import refuse_idle
 from ...terminal.targets import check_targets, make_folder
 from .numbers import whole_numbers
+from .options import Options
 
 Array = np.ndarray[Any, Any]
 FEATURES = {
@@ -83,68 +84,72 @@ class Data:
         )
 
 
-def read_data(console: Console, path: str, options: dict[str, Any]) -> tuple[Data, tuple[int, ...]]:
+def read_data(console: Console, options: Options) -> tuple[Data, tuple[int, ...]]:
     """The data with the features asked for, and the dimensions asked for.
 
     Raises ModelError or click.BadParameter with what to change.
     """
-    pairs = read_pairs(path)
-    given = _dimensions(options["dimensions"])
+    pairs = read_pairs(options.data)
+    given = _dimensions(options.dimensions)
     benign, weights, notes = pairs.labels, pairs.weights, list(_unread(pairs, options))
-    if options["labels"]:
-        benign = check_size(read_numbers(options["labels"], "labels"), pairs.n_pairs, "labels")
-        check_labels(benign, f"{options['labels']}: labels")
+    if options.labels:
+        benign = check_size(read_numbers(options.labels, "labels"), pairs.n_pairs, "labels")
+        check_labels(benign, f"{options.labels}: labels")
         if not (pairs.labels == 1).all():
-            notes.append(f"the labels of {options['labels']} stand instead of those of the data")
-    if options["weights"]:
-        weights = check_size(read_numbers(options["weights"], "weights"), pairs.n_pairs, "weights")
-        check_weights(weights, f"{options['weights']}: weights")
+            notes.append(f"the labels of {options.labels} replace those of the data")
+    if options.weights:
+        weights = check_size(read_numbers(options.weights, "weights"), pairs.n_pairs, "weights")
+        check_weights(weights, f"{options.weights}: weights")
         if pairs.weights is not None:
-            notes.append(f"the weights of {options['weights']} stand instead of those of the data")
+            notes.append(f"the weights of {options.weights} replace those of the data")
     features, described, dimensions = _features(console, pairs, given, options)
     scaled = rescaled(features)
     if scaled.changed:
         notes.append(
             f"features have root mean squares from {scaled.smallest:.1e} to {scaled.largest:.1e}; "
-            "each was divided by a power of two to lie from 1 to 2: costs are the same, the ridge "
-            "reward is that of the scaled features"
+            "each was divided by a power of two to lie from 1 to 2. This changes no cost; the "
+            "ridge reward is that of the scaled features"
         )
     same = zero_columns(scaled.features)
     if len(same):
         notes.append(
             f"both answers have equal features in {count(len(same), 'pair')} (first in row "
-            f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels keep it"
+            f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels do not "
+            "flip them"
         )
     return Data(pairs, scaled.features, described, benign, weights, tuple(notes)), dimensions
 
 
-def _unread(pairs: PreferencePairs, options: dict[str, Any]) -> Iterator[str]:
+def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
     """What was not read; raises click.BadParameter where that may change what the data mean."""
-    for option, names in (("labels", _OF_LABELS), ("weights", _OF_WEIGHTS)):
+    for option, given, names in (
+        ("--labels", options.labels, _OF_LABELS),
+        ("--weights", options.weights, _OF_WEIGHTS),
+    ):
         found = [one for one in pairs.unread if one.lower() in names]
-        if found and not options[option]:
+        if found and not given:
             raise click.BadParameter(
                 f"{pairs.path.name} has {found[0]!r}, which is not read from there; write one "
-                f"number a pair to a file and give it as --{option}, or leave {found[0]!r} out"
+                f"number per pair to a file and give it as {option}, or leave {found[0]!r} out"
             )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
     yield from _prompts(pairs)
-    if options["features"] and pairs.features is not None:
-        yield f"the features of {options['features']} stand instead of those of the data"
+    if options.features and pairs.features is not None:
+        yield f"the features of {options.features} replace those of the data"
 
 
 def _prompts(pairs: PreferencePairs) -> Iterator[str]:
     """Where prompts were not as they should be, and how they were joined to the answers."""
     found = Counter(pairs.prompts)
     unlike = {
-        Prompt.WITHIN: "both answers hold the prompt already in {}; there it is not put before "
-        "them again",
-        Prompt.ONE_SIDED: "one answer alone begins with the prompt in {}; there it is put before "
-        "both, so that one has it twice: if it was meant as the prompt, take it out there",
+        Prompt.WITHIN: "both answers already contain the prompt in {}; it is not added to them "
+        "again",
+        Prompt.ONE_SIDED: "only one answer begins with the prompt in {}; it is added to both, so "
+        "that one has it twice: if it was meant as the prompt, remove it from that answer",
     }
     if len(found) > 1:
-        unlike[Prompt.NONE] = "there is no prompt in {}; nothing is put before the answers there"
+        unlike[Prompt.NONE] = "there is no prompt in {}; nothing is added to these answers"
     for where, words in unlike.items():
         if found[where]:
             row = pairs.rows[pairs.prompts.index(where)]
@@ -156,14 +161,14 @@ def _prompts(pairs: PreferencePairs) -> Iterator[str]:
 
 
 def _features(
-    console: Console, pairs: PreferencePairs, given: tuple[int, ...], options: dict[str, Any]
+    console: Console, pairs: PreferencePairs, given: tuple[int, ...], options: Options
 ) -> tuple[Array, str, tuple[int, ...]]:
-    kind, projection = options["features"], options["projection"]
+    kind, projection = options.features, options.projection
     if kind is None and pairs.features is not None:
         matrix: Any = pairs.features
         name = "features of the file"
     elif kind in (None, "sentence"):
-        matrix, name = _embedded(console, pairs, options["cache"])
+        matrix, name = _embedded(console, pairs, options.cache)
     elif kind == "ngrams":
         matrix, name = hashed_differences(pairs), f"n-grams hashed to {HASHED} places"
     else:
@@ -174,8 +179,8 @@ def _features(
     projection = projection or ("first" if own else "principal")
     largest = max(dimensions)
     if projection == "principal":
-        by_number = options["target"].startswith(("threshold", "feature:", "reward:"))
-        if own and min(dimensions) == size and not (by_number or options["tolerance"]):
+        by_number = options.target.startswith(("threshold", "feature:", "reward:"))
+        if own and min(dimensions) == size and not (by_number or options.tolerance):
             refuse_idle(["projection"], f"principal of all {size} features changes no cost; leave "
                         "it out, or give fewer --dimensions")  # fmt: skip
         return principal_rows(matrix, largest), f"{name}, leading principal components", dimensions
@@ -195,7 +200,7 @@ def _first(largest: int, size: int) -> str:
 def _own(path: str, size: int) -> Array:
     if not Path(path).is_file():
         raise click.BadParameter(
-            f"--features {path!r} is no file and none of the kinds: "
+            f"--features {path!r} is neither an existing file nor one of: "
             + "; ".join(f"{name} ({words})" for name, words in FEATURES.items())
         )
     found = read_features(path)
@@ -208,7 +213,7 @@ def _own(path: str, size: int) -> Array:
     if features.shape[1] != size:
         raise click.BadParameter(
             f"--features {path} has shape {features.shape} for {size} pairs; give (n, {size}), "
-            "a column a pair"
+            "a column for each pair"
         )
     return features
 
@@ -249,15 +254,3 @@ def sizes_of(text: str | None, data: Data) -> Sequence[int]:
     if sizes[-1] > total:
         raise click.BadParameter(f"--sizes {sizes[-1]}: there are {total} pairs")
     return sizes
-
-
-def check_picture(path: str | None) -> None:
-    """Raises click.BadParameter unless the suffix is that of a picture."""
-    if path is None:
-        return
-    from holdfast.verify.report.pictures import check_suffix
-
-    try:
-        check_suffix(path)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error

@@ -21,7 +21,7 @@ def whole_numbers(text: str, name: str) -> tuple[int, ...]:
     """``8,32`` as numbers in order; raises click.BadParameter."""
     parts = [part.strip() for part in text.split(",")]
     if not all(re.fullmatch("[0-9]+", part) for part in parts) or len(text) > _LONGEST:
-        raise click.BadParameter(f"{name} {_cut(text)}: write whole numbers, as 8,32,128")
+        raise click.BadParameter(f"{name} {_cut(text)}: write whole numbers such as 8,32,128")
     numbers = sorted(map(int, parts))
     if numbers[0] < 1:
         raise click.BadParameter(f"{name} {_cut(text)}: {numbers[0]} is below 1")
@@ -41,7 +41,9 @@ def share(text: str, name: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         value = None
     if value is None:
-        raise click.BadParameter(f"{name} is {_cut(text)}; write a rational, as 3/4 or 0.75")
+        raise click.BadParameter(
+            f"{name} is {_cut(text)}; write a rational number such as 3/4 or 0.75"
+        )
     if not 0 < value <= 1:
         raise click.BadParameter(
             f"{name} is {_cut(word)}; give a share of the pairs, above 0 and at most 1"
@@ -66,7 +68,9 @@ class Positive(click.ParamType):
         number = float(text) if right else math.nan
         if not (math.isfinite(number) and (number > 0 or (self.zero and number == 0))):
             low = "zero or more" if self.zero else "above zero"
-            self.fail(f"{_cut(text)} is no finite number {low}; write one, as 0.001", param, ctx)
+            self.fail(
+                f"{_cut(text)} is not a finite number {low}; write one such as 0.001", param, ctx
+            )
         return number
 
 

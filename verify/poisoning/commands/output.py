@@ -78,7 +78,8 @@ def cost_table(measurements: Sequence[Measurement]) -> Group:
     return titled(
         f"What the target's effect costs, in {unit} (not divided by N)",
         table,
-        "n features, N pairs; closed form: the lower bound that needs no optimisation (Theorem 2)",
+        "n features, N pairs; closed form: a lower bound that needs no optimisation "
+        "(holdfast show poisoning/lower-bound)",
     )
 
 
@@ -106,8 +107,8 @@ def rewards_table(measurements: Sequence[Measurement]) -> Group:
     return titled(
         "Rounded to whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
         table,
-        "loss: by how much the learnt preferences miss the target's, as a share of what the target "
-        "changes; 0 is the whole effect, 1 none. Fewer rows than the bound: part of it is lost",
+        "loss: share of the attack's effect that rounding loses; 0 means none of it, 1 all of it. "
+        "If fewer rows are flipped than the bound, part of the effect is lost",
     )
 
 
@@ -118,7 +119,7 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
     if few:
         yield (
             f"N <= n in {count(len(few), 'row')}: pairs with independent features leave no choice, "
-            "so that nothing can be saved"
+            "so nothing can be saved"
         )
     if measurements[0].rounded is None:
         yield "some benign labels are fractions: give --copies m to round to multiples of 1/m"

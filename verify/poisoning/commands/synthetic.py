@@ -1,13 +1,13 @@
-"""``holdfast poison-synthetic``: how the cost of changing labels falls with the pairs a feature."""
+"""``holdfast poison-synthetic``: how the cost of a label attack falls with pairs per feature."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console, Group
@@ -25,56 +25,68 @@ from holdfast.verify.report.numbers import DASH, count, duration
 
 from ...terminal import output
 from ...terminal.json_files import write_json
-from ...terminal.options import Whole, refuse_repeated
-from ...terminal.targets import check_targets
-from .input import check_picture, progress_bar
+from ...terminal.options import Whole, json_option, plot_option, refuse_repeated
+from ...terminal.targets import check_picture, check_targets
+from .input import progress_bar
 from .numbers import share, whole_numbers
 from .output import PURPOSE, titled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``poison-synthetic`` says."""
+
+    dimension: int
+    multiples: str
+    rates: str
+    structured: str
+    losses: str
+    copies: str
+    seeds: int
+    plot: str | None
+    json_path: str | None
 
 
 @click.command(name="poison-synthetic", epilog=PURPOSE)
 @click.option("--dimension", type=Whole(1, 10**6), default=50, show_default=True,
               help="Features n of the first table; the others have 3/5 and 2/5 of it.")  # fmt: skip
 @click.option("--multiples", default="1,2,3,5,10,20,40", show_default=True,
-              help="Pairs a feature, N / n, of the first table.")  # fmt: skip
-@click.option("--rates", default="0.05,0.25,0.5", show_default=True, help="Shares flipped.")
+              help="Pairs per feature, N / n, in the first table.")  # fmt: skip
+@click.option(
+    "--rates", default="0.05,0.25,0.5", show_default=True, help="Shares of the pairs to flip."
+)
 @click.option("--structured", default="10,14,24,40,52", show_default=True,
               help="N / n of the attacks that follow the features.")  # fmt: skip
 @click.option("--loss", "losses", default="3,10,20,40,80", show_default=True,
-              help="N / n of the table of losses after rounding.")  # fmt: skip
-@click.option("--copies", default="1,5,20", show_default=True, help="Copies m of each pair.")
+              help="N / n in the table of losses after rounding.")  # fmt: skip
+@click.option(
+    "--copies", default="1,5,20", show_default=True, help="Numbers m of copies of each pair."
+)
 @click.option("--seeds", type=Whole(1, 10**6), default=5, show_default=True,
-              help="Over which means are taken.")  # fmt: skip
-@click.option("--plot", type=click.Path(), help="Draw the first two tables.")
-@click.option("--json", "json_path", help="Write all numbers to a file.")
-def poison_synthetic_command(
-    dimension: int,
-    multiples: str,
-    rates: str,
-    structured: str,
-    losses: str,
-    copies: str,
-    seeds: int,
-    plot: str | None,
-    json_path: str | None,
-) -> int:
+              help="Number of seeds to average over.")  # fmt: skip
+@plot_option("the first two tables")
+@json_option
+def poison_synthetic_command(**given: Any) -> int:
     """Show on made-up data how few flips do the work of an attack.
 
-    Features are Gaussian and all benign labels 1. Three tables: random flips by pairs a feature
-    and rate, attacks that follow the features, and what rounding to copies leaves of the effect.
+    Features are Gaussian and all benign labels 1. Three tables: random flips by pairs per
+    feature and rate, attacks that follow the features, and what rounding to copies leaves of the
+    effect.
     """
-    check_targets([("--plot", plot), ("--json", json_path)])
-    check_picture(plot)
+    options = Options(**given)
+    check_targets([("--plot", options.plot), ("--json", options.json_path)])
+    check_picture(options.plot)
     console, since = output.console(), time.perf_counter()
-    shares = [share(part, "a rate") for part in rates.split(",")]
+    shares = [share(part, "a rate") for part in options.rates.split(",")]
     refuse_repeated(shares, "--rates")
+    dimension, seeds = options.dimension, options.seeds
     small, smaller = max(1, 3 * dimension // 5), max(1, 2 * dimension // 5)
-    columns = whole_numbers(multiples, "--multiples")
-    later = whole_numbers(structured, "--structured")
-    sizes = [k * smaller for k in whole_numbers(losses, "--loss")]
+    columns = whole_numbers(options.multiples, "--multiples")
+    later = whole_numbers(options.structured, "--structured")
+    sizes = [k * smaller for k in whole_numbers(options.losses, "--loss")]
     _check_sizes(dimension * columns[-1] * dimension, small * later[-1] * small,
                  smaller * sizes[-1])  # fmt: skip
-    granularity = whole_numbers(copies, "--copies")
+    granularity = whole_numbers(options.copies, "--copies")
     first = _collect(console, random_cells(dimension, columns, shares, seeds),
                      len(columns) * len(shares))  # fmt: skip
     console.print(_ratios(first, f"Random flips, n = {dimension}: {_WHAT}", seeds))
@@ -85,13 +97,13 @@ def poison_synthetic_command(
     console.print(_losses(third, seeds))
     console.print(f"every ratio is enclosed to {max(c.width for c in [*first, *second]):.1e}; "
                   f"{duration(time.perf_counter() - since)}", highlight=False)  # fmt: skip
-    if json_path:
+    if options.json_path:
         cells = {"ratios": [*map(asdict, first), *map(asdict, second)],
                  "losses": [*map(asdict, third)], "seeds": seeds}  # fmt: skip
-        write_json(cells, json_path)
-        console.print(f"numbers: {json_path}", highlight=False)
-    if plot:
-        console.print(f"plot: {_draw([*first, *second], plot)}", highlight=False)
+        write_json(cells, options.json_path)
+        console.print(f"numbers: {options.json_path}", highlight=False)
+    if options.plot:
+        console.print(f"plot: {_draw([*first, *second], options.plot)}", highlight=False)
     return ExitCode.AS_EXPECTED
 
 

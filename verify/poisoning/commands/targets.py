@@ -1,4 +1,4 @@
-"""``holdfast poison --target``: the attack whose effect has a price."""
+"""``holdfast poison --target``: the attack whose effect is priced."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from holdfast.solvers.poisoning.rewards.learning import fit_reward
 from holdfast.verify.report.numbers import count, decimal
 
 from .input import Data
+from .options import Options
 
 Array = np.ndarray[Any, Any]
 TARGETS = {
@@ -29,7 +30,7 @@ TARGETS = {
     "threshold": "the pairs of the lowest values of feature 1",
     "feature:K": "the pairs of the lowest values of feature K",
     "reward:FILE": "the labels that a reward vector in a file would give",
-    "FILE": "one target label a pair: a number a line, a .json list, an .npy array",
+    "FILE": "one target label per pair: one number per line, a .json list or an .npy array",
 }
 
 
@@ -48,23 +49,29 @@ class Target:
     ridge: float
 
     @classmethod
-    def parse(cls, text: str, **options: Any) -> Target:
+    def parse(cls, options: Options) -> Target:
         """From ``--target``; raises click.BadParameter naming the kinds there are."""
+        kind, argument = cls._kind(options.target)
+        return cls(kind, argument, options.share, options.order, options.seed, options.ridge)
+
+    @staticmethod
+    def _kind(text: str) -> tuple[str, str]:
+        """A key of `TARGETS`, and its argument."""
         kind, colon, rest = text.partition(":")
         if text in ("random", "length", "margin", "filtered-length", "threshold"):
-            return cls(text, "", **options)
+            return text, ""
         if colon and kind == "feature":
             if not (re.fullmatch("[0-9]{1,9}", rest) and int(rest)):
                 raise click.BadParameter(f"--target {text!r}: write feature:K, K = 1, 2, ...")
-            return cls("feature:K", rest, **options)
+            return "feature:K", rest
         if colon and kind == "reward":
-            return cls("reward:FILE", rest, **options)
+            return "reward:FILE", rest
         if not Path(text).is_file():
             raise click.BadParameter(
-                f"--target {text!r} is no file and none of the kinds: "
+                f"--target {text!r} is neither an existing file nor one of: "
                 + "; ".join(f"{name} ({words})" for name, words in TARGETS.items())
             )
-        return cls("FILE", text, **options)
+        return "FILE", text
 
     def labels(self, data: Data, kept: Array) -> Array:
         """theta_A (N) for the pairs ``kept`` of the data, whose part ``data`` is."""

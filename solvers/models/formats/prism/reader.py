@@ -104,7 +104,7 @@ def _unread(stem: Path, read: Sequence[Path]) -> list[str]:
     if not rest:
         return []
     return [
-        f"not read: {', '.join(rest)} (--budget takes MODEL.cost1, MODEL.cost2, ... in order, "
+        f"not read: {', '.join(rest)} (--limit takes MODEL.cost1, MODEL.cost2, ... in order, "
         "--cost names other files)"
     ]
 

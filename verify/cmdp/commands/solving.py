@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,101 +20,84 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 
-from ..chance.commands.chance import joint_risk_options, refuse_without_risk, solve_joint
-from ..cmdp.idle import idle_costs
-from ..cmdp.named_models import COST_HELP, MODEL_HELP, read_model
-from ..terminal import output
-from ..terminal.targets import check_targets
+from ...terminal import output
+from ...terminal.options import all_option, certificate_option, time_option
+from ...terminal.targets import check_targets
+from ..idle import idle_costs
+from ..named_models import MODEL_HELP, certificate_path, model_options, read_model
 
-_INTERRUPTED = 130
 _ROWS = 40
 """States of the policy that are printed unless --all."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``solve`` says; budget: seconds."""
+
+    model: str
+    costs: tuple[str, ...]
+    limits: tuple[str, ...]
+    discount: str | None
+    method: str
+    budget: float | None
+    certificate: str | None
+    whole: bool
+
+
 @click.command(epilog=MODEL_HELP)
 @click.argument("model")
-@click.option("--cost", "costs", multiple=True, help=COST_HELP)
-@click.option("--budget", "budgets", multiple=True, help="Bound on each discounted cost, in order.")
-@click.option(
-    "--discount", help="gamma in [0, 1); default the model's own, 99/100 for gym: models."
-)
+@model_options
 @click.option(
     "--method",
-    type=click.Choice([*METHODS, "program"]),
+    type=click.Choice(METHODS),
     default="auto",
-    help="auto: exact on small models, a rigorous enclosure on large ones. program, with "
-    "--joint-risk: a linear program instead of the chord.",
+    show_default=True,
+    help="auto: exact on small models, a rigorous enclosure on large ones, or where the exact "
+    "solution takes longer than its --budget (5 minutes if there is none).",
 )
-@click.option(
-    "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Limit of an exact solution; auto then goes on to an enclosure, after 300 by itself.",
-)
-@click.option(
-    "--certificate", type=click.Path(), help="Where to write it; default MODEL.certificate.json."
-)
-@click.option("--all", "whole", is_flag=True, help="Print the policy in every state.")
-@joint_risk_options
-def solve_command(
-    model: str,
-    costs: Sequence[str],
-    budgets: Sequence[str],
-    discount: str | None,
-    method: str,
-    seconds: float | None,
-    certificate: str | None,
-    whole: bool,
-    **joint: Any,
-) -> int:
-    """Solve MODEL: maximise the discounted reward, each discounted cost at most its budget.
+@time_option
+@certificate_option("MODEL.certificate.json")
+@all_option
+def solve_command(**given: Any) -> int:
+    """Solve MODEL: maximise the discounted reward, with each discounted cost within its limit.
 
     Prints the value as a fraction and a decimal, the multipliers and the policy, and writes a
     certificate that `holdfast check` accepts.  Values are sums of gamma^t r_t, not averages.
 
-    With --joint-risk the constraint is instead a bound on the chance of an unsafe state within the
-    horizon, for which the model's own costs do not count.
+    `holdfast chance` bounds the probability of visiting an unsafe state instead.
     """
-    default = f"{_stem(model)}.certificate.json"
-    target = default if certificate is None else certificate
-    targets = [("--certificate", target), ("--plot", joint["plot"])]
-    check_targets(targets, {"the model": model})
-    problem = read_model(model, costs, budgets, discount)
-    if joint["risks"]:
-        certificates = certificate, default
-        return solve_joint(model, problem, method, certificates, whole, seconds, joint)
-    refuse_without_risk(joint)
-    if method == "program":
-        raise click.BadParameter("--method program goes with --joint-risk; exact is a program too")
+    options = Options(**given)
+    target = certificate_path(options.certificate, options.model)
+    check_targets([("--certificate", target)], {"the model": options.model})
+    problem = read_model(options.model, options.costs, options.limits, options.discount)
     console = output.console()
-    limits = None if seconds is None else Limits(seconds=seconds)
     with _watched(console) as progress:
         found = certified_optimum(
             problem,
-            method,
-            certify=True if certificate else None,
+            options.method,
+            certify=True if options.certificate else None,
             progress=progress,
-            limits=limits,
+            limits=None if options.budget is None else Limits(seconds=options.budget),
         )
-    _print(console, model, problem, found, None if whole else _ROWS)
+    _print(console, options.model, problem, found, None if options.whole else _ROWS)
     if found.undecided:
         return ExitCode.UNDECIDED
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
     else:
-        path = Path(certificate or default)
-        write_text(path, json.dumps(found.document, allow_nan=False))
-        shown = output.plain(path)
+        write_text(Path(target), json.dumps(found.document, allow_nan=False))
+        shown = output.plain(target)
         console.print(
             f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})"
         )
         if not found.accepted:
             return ExitCode.CERTIFICATE_REJECTED
-    return _INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
+    return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
 
 
 @contextmanager
 def _watched(console: Console) -> Iterator[Callable[..., None]]:
-    """A line that tells how far an enclosure has come, where the output is a terminal."""
+    """A line that says how far an enclosure has come, where the output is a terminal."""
     with console.status("solving (Ctrl-C ends an enclosure with the bounds found so far)") as line:
 
         def progress(
@@ -127,11 +111,6 @@ def _watched(console: Console) -> Iterator[Callable[..., None]]:
         yield progress
 
 
-def _stem(model: str) -> str:
-    name = Path(model).stem if Path(model).exists() else model.removeprefix("gym:")
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
-
-
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
         f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} "
@@ -143,8 +122,9 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         console.print(f"  note: {line}", highlight=False)
     if found.relaxation is not None:
         console.print(
-            f"[bold red]infeasible[/bold red]: no policy meets the budgets; the least uniform "
-            f"increase that helps is {shorten(found.relaxation, 60)} = {decimal(found.relaxation)}"
+            f"[bold red]infeasible[/bold red]: no policy keeps within the limits; the least "
+            f"equal increase of all limits that helps is {shorten(found.relaxation, 60)} = "
+            f"{decimal(found.relaxation)}"
         )
         _print_remarks(console, found)
         return
@@ -156,7 +136,7 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
     for index, multiplier in enumerate(found.multipliers):
         console.print(
             f"multiplier  {shorten(multiplier, 60)} = {decimal(multiplier)} "
-            f"(budget {shorten(str(model.budgets[index]), 30)})"
+            f"(limit {shorten(str(model.budgets[index]), 30)})"
         )
     _print_remarks(console, found)
     if found.policy is not None:
