@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from .cmdp.scale.enclosure import enclose as enclose
     from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
     from .cmdp.solution import Solution as Solution
-    from .cmdp.solution import Status as Status
     from .cmdp.solving import solve as solve
     from .errors import ModelError as ModelError
     from .exact import SingularMatrixError as SingularMatrixError
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from .programs.program import LinearSolution as LinearSolution
     from .programs.program import LinearStatus as LinearStatus
     from .programs.solve import solve_linear_program as solve_linear_program
+    from .solution import Status as Status
 
 _HOMES = {
     "CMDP": "models.cmdp",
@@ -66,7 +66,7 @@ _HOMES = {
     "Policy": "cmdp.policies",
     "SingularMatrixError": "exact",
     "Solution": "cmdp.solution",
-    "Status": "cmdp.solution",
+    "Status": "solution",
     "Vector": "exact",
     "WORLDS": "models.worlds",
     "World": "models.worlds",

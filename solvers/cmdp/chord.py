@@ -16,9 +16,9 @@ from ..errors import ModelError
 from ..exact import Vector
 from ..limits import Limits
 from ..models.cmdp import CMDP
+from ..solution import Status
 from .improvement import OptimalValues, advantages, policy_iteration
 from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
-from .solution import Status
 
 _GENEROUS = Limits()
 
@@ -104,7 +104,7 @@ def _endpoint(model: CMDP, choices: tuple[int, ...]) -> Endpoint:
 
 def _single(model: CMDP, end: Endpoint) -> ChordSolution:
     return ChordSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         end.reward,
         low=end,
@@ -160,7 +160,7 @@ def _randomised(model: CMDP, low: Endpoint, high: Endpoint, state: int) -> Chord
     probabilities = list(Policy.of_choices(model, low.choices).probabilities)
     probabilities[a], probabilities[b] = 1 - share, share
     return ChordSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         value,
         low=low,

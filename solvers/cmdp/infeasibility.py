@@ -18,11 +18,12 @@ from ..exact import Vector, format_rational
 from ..limits import Allowance, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import LinearStatistics
+from ..solution import Status
 from .exact_columns import ColumnSearch, Mixture, negated
 from .improvement import greedy_choices, policy_iteration
 from .occupancy import attempt, occupancy_program, policy_basis
 from .policies import Policy, policy_return, scalarised_cost
-from .solution import Solution, Status, statistics_of
+from .solution import Solution, statistics_of
 
 _GENEROUS = Limits()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -10,23 +9,8 @@ from typing import Any
 from ..exact import Vector
 from ..models.cmdp import CMDP
 from ..programs.program import LinearSolution
+from ..solution import Status
 from .policies import Policy
-
-
-class Status(enum.Enum):
-    """What was proved about a constrained MDP; the value says what to do next."""
-
-    OPTIMAL = "proved optimal: value, policy and multipliers are exact"
-    INFEASIBLE = (
-        "no policy meets every budget; raise the budgets by at least `relaxation`, or "
-        "use `most_feasible` for the policy that misses them least"
-    )
-    ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
-    INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
-    UNDECIDED = (
-        "the limits were reached first; the bounds hold as far as they are known: allow more time, "
-        "or enclose the optimum"
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from ..exact import Vector, format_rational
 from ..limits import LimitReachedError, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
+from ..solution import Status
 from .exact_columns import ColumnSearch, to_vertex
 from .infeasibility import by_columns, greatest_slack, infeasible
 from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
-from .solution import Solution, Status, statistics_of
+from .solution import Solution, statistics_of
 
 _GENEROUS = Limits()
 
@@ -95,7 +96,7 @@ def _optimal(
     }
     statistics["seconds"]["certificate"] = time.perf_counter() - since
     return Solution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         multipliers,
         values,

@@ -23,10 +23,10 @@ from ..exact import Vector, integer_array
 from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
+from ..solution import Status
 from .chord import solve_by_chord
 from .improvement import advantages, policy_iteration
 from .policies import evaluate_choices
-from .solution import Status
 
 _GENEROUS = Limits()
 Key = Callable[[Fraction, Fraction], Any]
@@ -122,7 +122,7 @@ def solve_two_discounts(
             weight = (budget - low.cost) / (high.cost - low.cost)
             value = low.reward + weight * (high.reward - low.reward)
             ends = low, high, weight, tail.choices
-            return TwoDiscountSolution(Status.OPTIMAL, model, cost_discount, value, slope, *ends)
+            return TwoDiscountSolution(Status.EXACT, model, cost_discount, value, slope, *ends)
         low, high = (trial, high) if trial.cost <= budget else (low, trial)
 
 
@@ -209,7 +209,7 @@ def _single(
     model: CMDP, cost_discount: Fraction, policy: SwitchingPolicy, multiplier: Fraction | None
 ) -> TwoDiscountSolution:
     return TwoDiscountSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         cost_discount,
         policy.reward,

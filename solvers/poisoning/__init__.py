@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .flips.rounding import round_labels as round_labels
     from .flips.rounding import rounding_bounds as rounding_bounds
     from .large.enclose import EnclosedFlips as EnclosedFlips
-    from .large.enclose import EnclosureStatus as EnclosureStatus
     from .large.enclose import closed_form_bound as closed_form_bound
     from .large.enclose import enclose_flips as enclose_flips
     from .rewards.effects import RewardChange as RewardChange
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from .rewards.enclosed import EnclosedReward as EnclosedReward
     from .rewards.enclosed import enclose_reward as enclose_reward
     from .rewards.learning import LearnedReward as LearnedReward
-    from .rewards.learning import RewardStatus as RewardStatus
     from .rewards.learning import fit_reward as fit_reward
     from .rewards.separability import Separation as Separation
     from .rewards.separability import separating_direction as separating_direction
@@ -42,14 +40,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "EnclosedFlips": "large.enclose",
     "EnclosedReward": "rewards.enclosed",
-    "EnclosureStatus": "large.enclose",
     "FlipProblem": "flips.problem",
     "FlipSolution": "flips.cost",
     "Knapsack": "flips.adaptive",
     "LearnedReward": "rewards.learning",
     "Mixture": "flips.closed_forms",
     "RewardChange": "rewards.effects",
-    "RewardStatus": "rewards.learning",
     "Separation": "rewards.separability",
     "closed_form_bound": "large.enclose",
     "dual_value": "flips.cost",

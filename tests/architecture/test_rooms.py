@@ -14,7 +14,8 @@ from .conftest import parse_layers
 
 ROOMS = {
     "solvers": (
-        "errors", "strict sequences exact limits whole_files lazy_names", "programs models",
+        "errors", "solution strict sequences exact limits whole_files lazy_names",
+        "programs models",
     ),
     "verify": (
         "kernel", "binding", "engine", "store", "campaign", "search", "report", "terminal",
@@ -174,6 +175,7 @@ def test_the_root_of_a_layer_holds_what_all_pillars_share(repository: Path) -> N
         "theory": {"quantities", "relations", "theorem"},
         "solvers": {
             "errors",
+            "solution",
             "strict",
             "sequences",
             "exact",

@@ -111,7 +111,7 @@ def _exact(model: CMDP, limits: Limits) -> Optimum:
             undecided=True,
         )
     accepted, verdict = _checked(best.certificate)
-    if best.status is Status.OPTIMAL:
+    if best.status is Status.EXACT:
         unique = ", unique optimum" if best.unique else ""
         remarks.insert(0, count(best.n_randomisations, "randomisation") + unique)
     return Optimum(

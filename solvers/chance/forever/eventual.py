@@ -21,12 +21,12 @@ from fractions import Fraction
 from typing import Any
 
 from ...cmdp.improvement import policy_iteration
-from ...cmdp.solution import Status
 from ...errors import ModelError
 from ...exact import Rational, Vector, format_rational, to_fraction
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP, IntegerArray
 from ...sequences import listed
+from ...solution import Status
 from ..horizon.chord import solve_dynamics
 from ..horizon.dynamics import Dynamics
 from ..horizon.problem import ChanceProblem
@@ -43,6 +43,7 @@ class EventualSolution:
     """lower <= optimum <= upper, exactly.
 
     Attributes:
+        status: EXACT where the ends are equal, ENCLOSED where they differ, or INFEASIBLE.
         horizon: N, the free decisions.
         width_bound: gamma^N max_s (best value - best value at least risk), at least upper - lower.
         first: the optimal policy of the lower bound for N steps, with its certificate.
@@ -99,8 +100,9 @@ def solve_eventual(
         _optimum(Dynamics.of(problem, values, [least.risks, zero]), bound)
         for values in (tails.lower, tails.upper)
     ]
+    met = solutions[0].value == solutions[1].value
     return EventualSolution(
-        Status.OPTIMAL,
+        Status.EXACT if met else Status.ENCLOSED,
         bound,
         minimum,
         steps,
@@ -142,7 +144,7 @@ class _Tails:
 def _optimum(dynamics: Dynamics, level: Fraction) -> ChanceSolution:
     """Of a level that is feasible, by what is known of the least risk."""
     solution = solve_dynamics(dynamics, level)
-    if solution.status is not Status.OPTIMAL:
+    if solution.status is not Status.EXACT:
         raise AssertionError(
             f"the least eventual risk is at most the level, but over {dynamics.horizon} decisions "
             f"{solution.explanation()}"

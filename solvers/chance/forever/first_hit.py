@@ -17,12 +17,13 @@ from fractions import Fraction
 import numpy as np
 
 from ...cmdp.improvement import policy_iteration
-from ...cmdp.solution import Solution, Status
+from ...cmdp.solution import Solution
 from ...cmdp.solving import solve as solve_cmdp
 from ...exact import Rational
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
 from ...sequences import listed
+from ...solution import Status
 from ..horizon.dynamics import Dynamics
 from ..horizon.evaluation import Cell, evaluate_table
 from ..horizon.problem import ChanceProblem
@@ -79,7 +80,7 @@ class FirstHitSolution:
 
     @property
     def status(self) -> Status:
-        """OPTIMAL or INFEASIBLE."""
+        """EXACT or INFEASIBLE."""
         return self.solution.status
 
     def chance_bound(self, horizon: int) -> Fraction:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
-from ...cmdp.solution import Status
 from ...exact import Rational
 from ...limits import Limits
+from ...solution import Status
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
 from .faces import Face, Timer, Workbench, check_above, slope_between

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from ...cmdp.solution import Status, statistics_of
+from ...cmdp.solution import statistics_of
 from ...errors import ModelError
 from ...exact import Rational
 from ...limits import Limits
 from ...models.cmdp import IntegerArray
 from ...programs.program import LinearProgram, LinearSolution, LinearStatus
 from ...programs.solve import solve_linear_program
+from ...solution import Status
 from .candidates import reached
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
@@ -213,7 +214,7 @@ def _solution(program: FlagProgram, level: Fraction, answer: LinearSolution) -> 
     a, b = int(safer.choices[cell]), int(bolder.choices[cell])
     share = law[b]
     return ChanceSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         dynamics.problem,
         level,
         dynamics,

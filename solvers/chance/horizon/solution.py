@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ...cmdp.solution import Status
 from ...errors import ModelError
 from ...exact import Vector, format_rational
 from ...models.cmdp import IntegerArray
+from ...solution import Status
 from .candidates import Screen, fixed
 from .dynamics import Dynamics
 from .evaluation import Cell, forward
@@ -61,7 +61,7 @@ class ChanceSolution:
     """The exact optimum.
 
     Attributes:
-        status: OPTIMAL or INFEASIBLE.
+        status: EXACT or INFEASIBLE.
         level: the bound on the risk.
         value: UN-normalised optimal reward; None when infeasible.
         risk: of the optimal policies below, at most the level.
@@ -116,7 +116,7 @@ class ChanceSolution:
 
     def explanation(self) -> str:
         """One sentence on the outcome; when infeasible, why, and what the least level is."""
-        if self.status is Status.OPTIMAL:
+        if self.status is Status.EXACT:
             assert self.value is not None and self.risk is not None
             value, risk, level = map(format_rational, (self.value, self.risk, self.level))
             return f"optimal value {value} at risk {risk} <= {level}"
@@ -137,7 +137,7 @@ def single_solution(
 ) -> ChanceSolution:
     """A deterministic policy is optimal."""
     return ChanceSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         dynamics.problem,
         level,
         dynamics,

@@ -11,7 +11,8 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.cmdp import CMDP
-from ..solution import Solution, Status
+from ...solution import Status
+from ..solution import Solution
 
 #: A certificate holds the whole model in text; beyond this many transitions none is written.
 CERTIFICATE_UP_TO = 1_000_000
@@ -42,8 +43,8 @@ class EnclosedSolution:
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
     Attributes:
-        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, INTERRUPTED by the user, or
-            UNDECIDED within the limits of the exact solver.
+        status: EXACT (solved exactly), ENCLOSED, WIDE (rounding did not allow the width),
+            INFEASIBLE, INTERRUPTED by the user, or UNDECIDED within the limits of the exact solver.
         multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
         lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
             before there was one).

@@ -7,7 +7,6 @@ is floating point; the bounds come from ``verified``, which trusts none of it.
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
+from ...solution import Status
 from ..flips.closed_forms import check_norm
 from .arrays import Array, FlipArrays
 from .dropped import Dropped, moment_gap
@@ -27,14 +27,6 @@ if TYPE_CHECKING:
     from .stages import Enclosing
 
 Progress = Callable[[str, float, float, float], None]
-
-
-class EnclosureStatus(enum.Enum):
-    """How an enclosure ended; the value says what to do next."""
-
-    ENCLOSED = "the width was reached: use lower, upper and labels"
-    WIDE = "the bounds hold but are farther apart than asked for: the notes say why"
-    INTERRUPTED = "stopped early: the bounds hold; run it again for closer ones"
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ class EnclosedFlips:
         dropped: features that a tolerance left out, and what that costs; None if it left out none.
     """
 
-    status: EnclosureStatus
+    status: Status
     norm: str
     lower: float
     upper: float
@@ -120,7 +112,7 @@ def enclose_flips(
     return _finished(state, _run(state))
 
 
-def _run(state: Enclosing) -> EnclosureStatus:
+def _run(state: Enclosing) -> Status:
     from threadpoolctl import threadpool_limits
 
     try:
@@ -129,11 +121,11 @@ def _run(state: Enclosing) -> EnclosureStatus:
             state.run()
     except KeyboardInterrupt:
         state.notes.append(f"interrupted at the stage {state.stage!r}")
-        return EnclosureStatus.INTERRUPTED
-    return EnclosureStatus.ENCLOSED if state.reached else EnclosureStatus.WIDE
+        return Status.INTERRUPTED
+    return Status.ENCLOSED if state.reached else Status.WIDE
 
 
-def _finished(state: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
+def _finished(state: Enclosing, status: Status) -> EnclosedFlips:
     data, changes = state.data, state.changes
     labels, dropped = data.labels_after(changes), None
     if len(state.dropped):

@@ -8,13 +8,13 @@ the minimiser for small data are in ``verified_reward``.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...solution import Status
 from .loss_passes import Loss
 from .separability import separating_direction
 
@@ -29,17 +29,6 @@ _VANISHED = 1e-8
 _SMALLEST_STEP = 2.0**-40
 
 
-class RewardStatus(enum.Enum):
-    """What became of the minimisation; the value says what to do next."""
-
-    CONVERGED = "the loss is minimal up to rounding: use reward"
-    SEPARABLE = (
-        "no finite minimiser: the labels are separated by the direction found; only a ridge, or "
-        "the moments Phi D theta themselves, remain meaningful"
-    )
-    STOPPED = "the gradient did not vanish within the iterations allowed; allow more, or add ridge"
-
-
 @dataclass(frozen=True, slots=True)
 class LearnedReward:
     """What was learnt.
@@ -47,10 +36,11 @@ class LearnedReward:
     reward: r (n), in the units of the features; loss: L with its ridge term; gradient: largest
     entry of the gradient in absolute value, each measured in the root mean square of its feature
     and divided by the sum of the weights; iterations: Newton steps; direction: a separating
-    direction (n) where SEPARABLE, else None.
+    direction (n) where UNATTAINED (no finite reward fits best), else None.  The status is
+    APPROXIMATE where the gradient vanished, UNDECIDED where the iterations did not suffice.
     """
 
-    status: RewardStatus
+    status: Status
     reward: Array
     loss: float
     gradient: float
@@ -105,11 +95,11 @@ def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
             break
     size = loss.size(gradient)
     vanished = size <= max(tolerance, _VANISHED)
-    status = RewardStatus.CONVERGED if vanished else RewardStatus.STOPPED
+    status = Status.APPROXIMATE if vanished else Status.UNDECIDED
     settled = vanished and loss.furthest(_newton(gradient, hessian)) <= _RESTLESS
     direction = None if loss.ridge or settled else _direction(loss, reward)
     if direction is not None:
-        status = RewardStatus.SEPARABLE
+        status = Status.UNATTAINED
     return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
 
 

@@ -11,12 +11,13 @@ import pytest
 from holdfast.solvers import ModelError
 from holdfast.solvers.poisoning import FlipProblem, flip_cost
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
-from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.enclose import enclose_flips
 from holdfast.solvers.poisoning.large.verified import (
     least_maximum_below,
     least_square_below,
     least_sum_below,
 )
+from holdfast.solvers.solution import Status
 
 NORMS = ("l1", "l2", "linf")
 
@@ -55,7 +56,7 @@ def test_changes_that_underflow_are_not_nothing(norm: str) -> None:
 @pytest.mark.parametrize("norm", NORMS)
 def test_labels_of_pairs_without_weight_cost_nothing(norm: str) -> None:
     found = enclose_flips(np.ones((1, 2)), 1, 0, weights=[0, 0], norm=norm)
-    assert (found.lower, found.upper, found.status) == (0, 0, EnclosureStatus.ENCLOSED)
+    assert (found.lower, found.upper, found.status) == (0, 0, Status.ENCLOSED)
 
 
 @pytest.mark.parametrize("weight", [1e-200, 1e308])

@@ -14,7 +14,7 @@ from holdfast.solvers.poisoning.measure.measurement import (
     measure,
     to_copies,
 )
-from holdfast.solvers.poisoning.rewards.learning import RewardStatus
+from holdfast.solvers.solution import Status
 
 FEATURES = np.random.default_rng(21).integers(-16, 17, (5, 80)) / 8
 ONES = np.ones(80)
@@ -95,7 +95,7 @@ def test_separable_labels_have_a_ridge_reward_and_no_other() -> None:
     ridge, newton = found.effects
     assert ridge.loss == pytest.approx(0, abs=1e-9)
     assert newton.loss is None
-    assert newton.failed == dict.fromkeys(("benign", "target", "rounded"), RewardStatus.SEPARABLE)
+    assert newton.failed == dict.fromkeys(("benign", "target", "rounded"), Status.UNATTAINED)
     assert found.saving == pytest.approx(0, abs=1e-6)
     assert found.whole_flips == 1
 

@@ -232,7 +232,7 @@ def solve_request(console: Console, request: Request) -> int:
     for solution in solutions:
         if solution.status is Status.INFEASIBLE:
             console.print(f"[bold red]infeasible[/bold red]: {solution.explanation()}")
-    if len(solutions) == 1 and solutions[0].status is Status.OPTIMAL:
+    if len(solutions) == 1 and solutions[0].status is Status.EXACT:
         print_solution(console, request, solutions[0], seconds[0])
     if request.plot is not None:
         from .drawing import draw_solutions

@@ -64,7 +64,7 @@ def test_small_models_are_solved_exactly(two_states):
     """G1 at d = 3/2 has value 7/2."""
     model = two_states([[0, 1, 0, 2]], [Fraction(3, 2)])
     found = enclose(model)
-    assert (found.status, found.lower, found.width) == (Status.OPTIMAL, Fraction(7, 2), 0)
+    assert (found.status, found.lower, found.width) == (Status.EXACT, Fraction(7, 2), 0)
     assert "at most 300 states" in found.statistics["method"]
     assert found.exact.policy.n_randomisations(model) == 1
     assert found.certificate["kind"] == "cmdp-optimum"
@@ -79,7 +79,7 @@ def test_the_method_is_chosen_by_the_number_of_states(random_model, monkeypatch)
     assert "more than 11 states" in enclose(model).statistics["method"]
     assert enclose(model, method="exact").statistics["method"].startswith("exact")
     monkeypatch.setattr(module, "EXACT_UP_TO", 12)
-    assert enclose(model).status is Status.OPTIMAL
+    assert enclose(model).status is Status.EXACT
 
 
 def test_certificates_are_complete(two_states):

@@ -112,7 +112,7 @@ def test_a_concentrated_start_and_absorbing_states():
 def test_a_width_that_rounding_forbids_is_reported():
     model = random_sparse(40, constraints=1, seed=1)
     found = enclose(model, method="scale", width=1e-16)
-    assert found.status is Status.ENCLOSED
+    assert found.status is Status.WIDE
     assert 1e-16 < found.width < 1e-10
     assert "the width 1e-16 was not reached" in found.statistics["stopped"]
     assert found.lower <= solve(model).value <= found.upper
