@@ -10,7 +10,7 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .forever.eventual import EventualSolution as EventualSolution
-    from .forever.eventual import solve_eventual as solve_eventual
+    from .forever.eventual import enclose_eventual as enclose_eventual
     from .forever.eventual_risk import least_eventual_risk as least_eventual_risk
     from .forever.first_hit import FirstHitSolution as FirstHitSolution
     from .forever.first_hit import first_window as first_window
@@ -46,6 +46,7 @@ _HOMES = {
     "TimedPolicy": "horizon.solution",
     "best_flip": "hull",
     "count_policies": "horizon.enumeration",
+    "enclose_eventual": "forever.eventual",
     "enumerate_policies": "horizon.enumeration",
     "evaluate_episode_flip": "horizon.evaluation",
     "evaluate_policy": "horizon.evaluation",
@@ -57,7 +58,6 @@ _HOMES = {
     "resolutions": "horizon.splitting",
     "solve": "horizon.chord",
     "solve_by_flag_program": "horizon.flag_program",
-    "solve_eventual": "forever.eventual",
     "solve_first_hit": "forever.first_hit",
     "unroll": "horizon.unrolling",
     "upper_hull": "hull",

@@ -1,6 +1,6 @@
 """Label-flip poisoning of preference data: what the cheapest change of labels costs, certified.
 
-``flip_cost(FlipProblem.of(features, benign, target))`` is exact, for small data;
+``solve_flips(FlipProblem.of(features, benign, target))`` is exact, for small data;
 ``enclose_flips(features, benign, target)`` has rigorous bounds, for large data.  Names load on
 first use.
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .flips.closed_forms import projection as projection
     from .flips.cost import FlipSolution as FlipSolution
     from .flips.cost import dual_value as dual_value
-    from .flips.cost import flip_cost as flip_cost
-    from .flips.cost import unboxed_cost as unboxed_cost
+    from .flips.cost import solve_flips as solve_flips
+    from .flips.cost import solve_unboxed_flips as solve_unboxed_flips
     from .flips.problem import FlipProblem as FlipProblem
     from .flips.rounding import round_labels as round_labels
     from .flips.rounding import rounding_bounds as rounding_bounds
@@ -52,7 +52,6 @@ _HOMES = {
     "enclose_flips": "large.enclose",
     "enclose_reward": "rewards.enclosed",
     "fit_reward": "rewards.learning",
-    "flip_cost": "flips.cost",
     "lower_bound": "flips.closed_forms",
     "mixture": "flips.closed_forms",
     "one_direction": "flips.adaptive",
@@ -61,9 +60,10 @@ _HOMES = {
     "reward_change": "rewards.effects",
     "round_labels": "flips.rounding",
     "rounding_bounds": "flips.rounding",
-    "separation": "rewards.separability",
     "separating_direction": "rewards.separability",
-    "unboxed_cost": "flips.cost",
+    "separation": "rewards.separability",
+    "solve_flips": "flips.cost",
+    "solve_unboxed_flips": "flips.cost",
 }
 
 __all__ = list(_HOMES)

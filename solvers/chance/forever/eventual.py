@@ -64,7 +64,7 @@ class EventualSolution:
     upper_solution: ChanceSolution | None = field(default=None, repr=False)
 
 
-def solve_eventual(
+def enclose_eventual(
     model: CMDP,
     unsafe: Sequence[int],
     level: Rational | float,

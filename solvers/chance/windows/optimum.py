@@ -179,7 +179,7 @@ class WindowOptimum:
         return solve_linear_program(window_program(self.problem, self.rows, initial)).certificate()
 
 
-def optimum(problem: WindowProblem) -> WindowOptimum | None:
+def solve_windows(problem: WindowProblem) -> WindowOptimum | None:
     """The optimum over all stationary policies that meet every window; None if there is none.
 
     Raises

@@ -127,7 +127,7 @@ def _scaled(vector: Vector, unit: int) -> list[int]:
     return [value * (unit // vector.denominator) for value in vector.numerators]
 
 
-def flip_cost(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS) -> FlipSolution:
+def solve_flips(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS) -> FlipSolution:
     """The least cost, exactly.
 
     limits: on the time and on the exact pivots.
@@ -144,7 +144,7 @@ def flip_cost(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS
     return _least_sum(problem, limits) if norm == "l1" else _least_maximum(problem, limits)
 
 
-def unboxed_cost(problem: FlipProblem) -> FlipSolution:
+def solve_unboxed_flips(problem: FlipProblem) -> FlipSolution:
     """The least cost in l1 when labels may leave [0, 1] (pairs of weight zero stay)."""
     return _least_sum(problem, _GENEROUS, boxed=False)
 

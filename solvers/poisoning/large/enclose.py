@@ -101,7 +101,7 @@ def enclose_flips(
     check_norm(norm)
     if not width > 0:
         raise ModelError(
-            f"width is {width}; it must be positive (use flip_cost for the exact optimum)"
+            f"width is {width}; it must be positive (use solve_flips for the exact optimum)"
         )
     if not 0 <= tolerance < 1:
         raise ModelError(f"tolerance is {tolerance}; it is a share of a feature, from 0 to below 1")

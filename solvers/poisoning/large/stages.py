@@ -259,7 +259,7 @@ class Enclosing:
         if data.features.size > _RATIONAL[self.norm]:
             return
         self._enter("exact")
-        from ..flips.cost import flip_cost
+        from ..flips.cost import solve_flips
         from ..flips.problem import FlipProblem
 
         problem = FlipProblem.of(
@@ -267,7 +267,7 @@ class Enclosing:
             None if data.weights is None else data.weights.tolist(),
         )  # fmt: skip
         try:
-            found = flip_cost(problem, self.norm, _EXACT)
+            found = solve_flips(problem, self.norm, _EXACT)
         except (ModelError, LimitReachedError) as error:
             self.notes.append(f"exact arithmetic did not settle it: {error}")
             return

@@ -12,7 +12,7 @@ import pytest
 
 from holdfast.solvers.exact import Vector
 from holdfast.solvers.limits import LimitReachedError, Limits
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.flips.cost import dual_value
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.dropped import Dropped, moment_gap
@@ -42,7 +42,7 @@ def test_numerically_dependent_features_are_solved_in_seconds(seed: int) -> None
     found = enclose_flips(features, 1, target)
     assert time.perf_counter() - since < 20
     problem = FlipProblem.of(features, 1, target)
-    exact = flip_cost(problem)
+    exact = solve_flips(problem)
     assert dual_value(problem, exact.dual.fractions()) == exact.value
     assert found.lower <= exact.value <= found.upper
     assert found.status is Status.ENCLOSED
@@ -57,9 +57,9 @@ def test_a_tolerance_drops_the_rounding_and_bounds_what_it_costs() -> None:
     assert found.dropped is not None
     kept = [k for k in range(3) if k not in found.dropped.features]
     assert len(kept) == 2
-    exact = flip_cost(FlipProblem.of(features[kept], 1, target)).value
+    exact = solve_flips(FlipProblem.of(features[kept], 1, target)).value
     assert found.lower <= exact <= found.upper
-    whole = flip_cost(FlipProblem.of(features, 1, target)).value
+    whole = solve_flips(FlipProblem.of(features, 1, target)).value
     assert found.lower <= whole, "fewer equations cost no more"
     moments = FlipProblem.of(features, 1, target).moments(
         Vector.of(
@@ -144,9 +144,9 @@ def test_features_that_are_proved_dependent_cost_nothing() -> None:
 def test_exact_pivots_have_limits() -> None:
     features, target = low_rank(3, 2, 200)
     problem = FlipProblem.of(features, 1, target)
-    assert flip_cost(problem).value == flip_cost(problem, "l1", Limits(seconds=60)).value
+    assert solve_flips(problem).value == solve_flips(problem, "l1", Limits(seconds=60)).value
     with pytest.raises(LimitReachedError, match="not decided within 0 exact pivots"):
-        flip_cost(problem, "l1", Limits(pivots=0))
+        solve_flips(problem, "l1", Limits(pivots=0))
 
 
 def test_the_next_method_takes_over_where_exact_arithmetic_gives_up(

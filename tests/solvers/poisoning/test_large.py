@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.enclose import (
     EnclosedFlips,
@@ -74,7 +74,7 @@ def test_the_bounds_bracket_the_exact_optimum(
     for seed in range(count):
         problem = random_problem(seed, largest=40)
         found = enclose_flips(**arrays(problem), norm=norm)
-        value = flip_cost(problem, norm).value
+        value = solve_flips(problem, norm).value
         assert brackets(found, value), seed
         closed += found.status is Status.ENCLOSED
         if norm == "l1":
@@ -88,7 +88,7 @@ def test_small_data_with_ties_are_settled_exactly(norm: str) -> None:
         problem = random_problem(seed)
         found = enclose_flips(**arrays(problem), norm=norm)
         assert found.status is Status.ENCLOSED, seed
-        assert brackets(found, flip_cost(problem, norm).value), seed
+        assert brackets(found, solve_flips(problem, norm).value), seed
 
 
 def _structured() -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.enclose import enclose_flips
 from holdfast.solvers.poisoning.large.verified import (
@@ -25,7 +25,7 @@ NORMS = ("l1", "l2", "linf")
 def holds(norm: str, features: Any, benign: Any, target: Any, weights: Any = None) -> bool:
     """Whether the bounds hold for the exact optimum."""
     found = enclose_flips(np.array(features), benign, target, weights=weights, norm=norm)
-    exact = flip_cost(FlipProblem.of(features, benign, target, weights), norm).value
+    exact = solve_flips(FlipProblem.of(features, benign, target, weights), norm).value
     power = 2 if norm == "l2" else 1
     return Fraction(found.lower) ** power <= exact <= Fraction(found.upper) ** power
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, Vector
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.rewards.enclosed import enclose_reward
 from holdfast.solvers.poisoning.rewards.exact_loss import (
     binary_logarithm,
@@ -240,7 +240,7 @@ def test_without_a_ridge_in_two_dimensions():
 
 def test_the_cheapest_labels_have_the_target_s_minimiser():
     problem = random_problem(2, 10)
-    cheapest = flip_cost(problem).labels
+    cheapest = solve_flips(problem).labels
     assert label_moments(problem, cheapest) == label_moments(problem, problem.target)
     with flint.ctx.workprec(256):
         pairs = zip(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, flip_cost, lower_bound
+from holdfast.solvers.poisoning import FlipProblem, lower_bound, solve_flips
 from holdfast.solvers.poisoning.data.attacks import random_flips
 from holdfast.solvers.poisoning.measure.measurement import (
     Conditions,
@@ -28,7 +28,7 @@ def measured(**conditions: object) -> Measurement:
 @pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 def test_the_bounds_enclose_the_exact_cost(norm: str) -> None:
     problem, found = FlipProblem.of(FEATURES, 1, TARGET), measured(norm=norm)
-    exact, closed = float(flip_cost(problem, norm).value), float(lower_bound(problem, norm))
+    exact, closed = float(solve_flips(problem, norm).value), float(lower_bound(problem, norm))
     if norm == "l2":
         exact, closed = exact**0.5, closed**0.5
     assert found.lower <= exact <= found.upper

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from holdfast.solvers import CMDP, Status
-from holdfast.solvers.chance import solve_eventual, solve_first_hit
+from holdfast.solvers.chance import enclose_eventual, solve_first_hit
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
@@ -35,7 +35,7 @@ def print_eventual(
 ) -> int:
     """Bounds on the optimum when the chance of *ever* visiting an unsafe state is bounded."""
     for level in levels:
-        found = solve_eventual(model, unsafe, level, width=width, **flags)
+        found = enclose_eventual(model, unsafe, level, width=width, **flags)
         console.print(
             f"\n[bold]level {level}[/bold] of the chance of ever visiting an unsafe state (the "
             f"least is {decimal(str(found.minimum_risk))})"

@@ -199,10 +199,10 @@ def _exact(console: Console, last: Measurement, options: dict[str, Any]) -> int:
     """Solve the last problem exactly, if asked for; the exit code."""
     if not options["exact"]:
         return ExitCode.AS_EXPECTED
-    from holdfast.solvers.poisoning import FlipProblem, flip_cost
+    from holdfast.solvers.poisoning import FlipProblem, solve_flips
 
     problem = FlipProblem.of(last.features, last.benign, last.target, last.weights)
-    solution = flip_cost(problem, last.norm)
+    solution = solve_flips(problem, last.norm)
     value = f"{float(solution.value):.12g}" + (" (squared)" if last.norm == "l2" else "")
     console.print(f"\n[bold]exact[/bold]: the least cost is {value}, a rational number of "
                   f"{len(str(solution.value.denominator))} digits; {solution.n_fractional} "
