@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import ModelError
-from ..exact import Vector, format_rational
+from ..exact import Vector
 from ..limits import Allowance, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import LinearStatistics
@@ -158,19 +158,5 @@ def infeasible(
         best.multipliers,
         best.values,
         relaxation=-best.value,
-        certificate=infeasibility_certificate(model, best.values, best.multipliers),
         statistics=statistics,
     )
-
-
-def infeasibility_certificate(
-    model: CMDP, values: Vector, multipliers: tuple[Fraction, ...]
-) -> dict[str, Any]:
-    """A document of kind "cmdp-infeasible"."""
-    return {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-infeasible",
-        "model": model.to_dict(),
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-    }

@@ -6,7 +6,7 @@ import time
 from fractions import Fraction
 from typing import Any
 
-from ..exact import Vector, format_rational
+from ..exact import Vector
 from ..limits import LimitReachedError, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
@@ -82,19 +82,8 @@ def _optimal(
     statistics: dict[str, Any],
 ) -> Solution:
     model = built.model
-    since = time.perf_counter()
     value = rho.dot(model.reward.tolist(), model.reward_denominator)
     policy, visited, values = complete_policy(model, rho, values, multipliers)
-    certificate = {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-optimum",
-        "model": model.to_dict(),
-        "occupancy": rho.to_json(),
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-        "value": format_rational(value),
-    }
-    statistics["seconds"]["certificate"] = time.perf_counter() - since
     return Solution(
         Status.EXACT,
         model,
@@ -105,6 +94,7 @@ def _optimal(
         policy,
         policy.n_randomisations(model, visited),
         unique,
-        certificate=certificate,
+        lower=value,
+        upper=value,
         statistics=statistics,
     )

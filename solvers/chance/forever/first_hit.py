@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -82,6 +83,15 @@ class FirstHitSolution:
     def status(self) -> Status:
         """EXACT or INFEASIBLE."""
         return self.solution.status
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Those of the flagged model's solution."""
+        return self.solution.statistics
+
+    def certificate(self) -> dict[str, Any]:
+        """A document of kind "cmdp-optimum" or "cmdp-infeasible" about the flagged model."""
+        return self.solution.certificate()
 
     def chance_bound(self, horizon: int) -> Fraction:
         """gamma^-T level (at most 1): no policy that meets the level visits sooner more often."""

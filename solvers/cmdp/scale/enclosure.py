@@ -84,7 +84,7 @@ def _exactly(found: Solution, reason: str) -> EnclosedSolution:
         found.upper if found.value is None else found.value,
         relaxation=found.relaxation,
         exact=found,
-        statistics={**found.statistics, "method": f"{found.statistics['method']} ({reason})"},
+        statistics={**found.statistics, "reason": reason},
     )
 
 
@@ -122,7 +122,8 @@ def _searched(
         status = Status.WIDE
     missed = f"the width {float(wanted):g} was not reached: " if status is Status.WIDE else ""
     statistics = {
-        "method": f"multiplier search ({reason})",
+        "method": "multiplier search",
+        "reason": reason,
         "seconds": {"prepare": prepared - since, "search": time.perf_counter() - prepared},
         "policies": len(state.columns),
         "sweeps": state.search.sweeps,
@@ -136,6 +137,8 @@ def _searched(
 
 
 def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
+    from .documents import infeasibility_document
+
     statistics["stopped"] = "the budgets were proved infeasible"
     return EnclosedSolution(
         Status.INFEASIBLE,
@@ -144,12 +147,15 @@ def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) ->
         relaxation=refuted.excess,
         statistics=statistics,
         proof=refuted,
+        writer=infeasibility_document,
     )
 
 
 def _enclosed(
     model: CMDP, units: Units, state: Lagrangian, status: Status, statistics: dict[str, Any]
 ) -> EnclosedSolution:
+    from .documents import enclosure_document
+
     components, scales = [], state.scales
     if state.mixture is not None and state.lower is not None:
         for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
@@ -175,4 +181,5 @@ def _enclosed(
         statistics=statistics,
         proof=None if ceiling is None else ceiling.proof,
         scales=scales,
+        writer=None if state.lower is None or state.upper is None else enclosure_document,
     )

@@ -88,6 +88,6 @@ def print_first_hit(
                     highlight=False,
                 )
         target = path if len(levels) == 1 else output.path_for_level(path, level)
-        if not output.write_certificate(console, found.solution.certificate, target):
+        if not output.write_certificate(console, found.certificate(), target):
             code = ExitCode.CERTIFICATE_REJECTED
     return code
