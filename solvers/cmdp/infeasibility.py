@@ -23,7 +23,7 @@ from .exact_columns import ColumnSearch, Mixture, negated
 from .improvement import greedy_choices, policy_iteration
 from .occupancy import attempt, occupancy_program, policy_basis
 from .policies import Policy, policy_return, scalarised_cost
-from .solution import Solution, statistics_of
+from .solution import Solution
 
 _GENEROUS = Limits()
 
@@ -85,7 +85,7 @@ def greatest_slack(model: CMDP, allowance: Allowance) -> GreatestSlack:
     # Where rho does not visit, the dual is only a bound: make it the least cost everywhere.
     start = greedy_choices(model, dual_values, negated(cost))
     values = policy_iteration(model, cost, maximise=False, start=start).values
-    statistics = statistics_of(answer)
+    statistics = answer.summary()
     return GreatestSlack(
         answer.value, built.occupancy(answer.primal), multipliers, values, statistics
     )

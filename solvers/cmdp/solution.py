@@ -9,7 +9,6 @@ from typing import Any
 from ..errors import ModelError
 from ..exact import Vector, format_rational
 from ..models.cmdp import CMDP
-from ..programs.program import LinearSolution
 from ..solution import Status
 from .policies import Policy
 
@@ -75,14 +74,3 @@ def infeasibility_certificate(
         "values": values.to_json(),
         "multipliers": [format_rational(v) for v in multipliers],
     }
-
-
-def statistics_of(answer: LinearSolution) -> dict[str, Any]:
-    """The statistics of a linear solution as a plain dictionary."""
-    record = answer.statistics
-    method = "exact linear program, the basis that HiGHS proposed"
-    if record.repaired:
-        method = (
-            f"exact linear program, {record.pivots} exact pivots after HiGHS ({record.proposal})"
-        )
-    return record.summary(answer.program, method)

@@ -14,7 +14,7 @@ from ..solution import Status
 from .exact_columns import ColumnSearch, to_vertex
 from .infeasibility import by_columns, greatest_slack, infeasible
 from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
-from .solution import Solution, statistics_of
+from .solution import Solution
 
 _GENEROUS = Limits()
 
@@ -55,7 +55,7 @@ def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSea
     if answer is not None and answer.status is LinearStatus.OPTIMAL:
         assert answer.primal is not None and answer.dual is not None
         rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
-        return _optimal(built, rho, values, multipliers, answer.unique, statistics_of(answer))
+        return _optimal(built, rho, values, multipliers, answer.unique, answer.summary())
     if model.n_constraints:
         if answer is not None or record.proposal == INFEASIBLE:
             slack = greatest_slack(model, search.allowance)

@@ -23,7 +23,7 @@ from ..exact import Vector, integer_array
 from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
-from ..solution import Status
+from ..solution import ExactValue, Status
 from .chord import solve_by_chord
 from .improvement import advantages, policy_iteration
 from .policies import evaluate_choices
@@ -50,7 +50,7 @@ class SwitchingPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class TwoDiscountSolution:
+class TwoDiscountSolution(ExactValue):
     """The exact answer.
 
     Attributes:
@@ -78,6 +78,15 @@ class TwoDiscountSolution:
     def switch(self) -> int:
         """The first time from which both policies follow their tails."""
         return max((len(end.steps) for end in (self.low, self.high) if end), default=0)
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """The method and the steps before the tails."""
+        return {"method": "chord over policies that switch to a tail", "switch": self.switch}
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: no kind of document has two discounts."""
+        raise ModelError("an optimum under two discounts has no certificate; one discount has")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from ...exact import Rational, Vector, format_rational, to_fraction
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP, IntegerArray
 from ...sequences import listed
-from ...solution import Status
+from ...solution import Bounds, Status
 from ..horizon.chord import solve_dynamics
 from ..horizon.dynamics import Dynamics
 from ..horizon.problem import ChanceProblem
@@ -39,7 +39,7 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class EventualSolution:
+class EventualSolution(Bounds):
     """lower <= optimum <= upper, exactly.
 
     Attributes:
@@ -62,6 +62,24 @@ class EventualSolution:
     first: ChanceSolution | None = field(default=None, repr=False)
     tail: IntegerArray | None = field(default=None, repr=False)
     upper_solution: ChanceSolution | None = field(default=None, repr=False)
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Those of the problems behind the two bounds."""
+        if self.first is None or self.upper_solution is None:
+            return {}
+        return {"lower": self.first.statistics, "upper": self.upper_solution.statistics}
+
+    def certificate(self) -> dict[str, Any]:
+        """That of the lower bound, which a policy attains; `upper_solution` has the upper one's.
+
+        Raises ModelError when infeasible, and when it would be enormous.
+        """
+        if self.first is None:
+            raise ModelError(
+                f"there is no policy to certify: the least risk is {self.minimum_risk}"
+            )
+        return self.first.certificate()
 
 
 def enclose_eventual(

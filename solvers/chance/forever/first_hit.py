@@ -24,7 +24,7 @@ from ...exact import Rational
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
 from ...sequences import listed
-from ...solution import Status
+from ...solution import ExactValue, Status
 from ..horizon.dynamics import Dynamics
 from ..horizon.evaluation import Cell, evaluate_table
 from ..horizon.problem import ChanceProblem
@@ -59,7 +59,7 @@ def first_window(
 
 
 @dataclass(frozen=True, eq=False)
-class FirstHitSolution:
+class FirstHitSolution(ExactValue):
     """The exact optimum under E[gamma^tau] <= level.
 
     Attributes:

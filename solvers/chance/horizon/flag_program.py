@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from ...cmdp.solution import statistics_of
 from ...errors import ModelError
 from ...exact import Rational
 from ...limits import Limits
@@ -51,7 +50,7 @@ def solve_by_flag_program(
     bound = problem.checked_level(level)
     program = FlagProgram(Dynamics.of(problem))
     answer = solve_linear_program(program.built(bound), limits=limits)
-    statistics = statistics_of(answer)
+    statistics = answer.summary()
     statistics["method"] = f"flag program; {statistics['method']}"
     if answer.status is LinearStatus.INFEASIBLE:
         least = solve_linear_program(program.built(None), limits=limits)

@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import ModelError
 from ...exact import Vector, format_rational
 from ...models.cmdp import IntegerArray
-from ...solution import Status
+from ...solution import ExactValue, Status
 from .candidates import Screen, fixed
 from .dynamics import Dynamics
 from .evaluation import Cell, forward
@@ -57,7 +57,7 @@ class RandomisedCell:
 
 
 @dataclass(frozen=True, eq=False)
-class ChanceSolution:
+class ChanceSolution(ExactValue):
     """The exact optimum.
 
     Attributes:
@@ -103,7 +103,6 @@ class ChanceSolution:
 
         Raises ModelError when it would be enormous.
         """
-
         return optimum_certificate(self)
 
     def mixture_certificate(self) -> dict[str, Any]:
@@ -111,7 +110,6 @@ class ChanceSolution:
 
         Raises ModelError when it would be enormous, or when there is no policy.
         """
-
         return mixture_certificate(self)
 
     def explanation(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.cmdp import CMDP
-from ...solution import Status
+from ...solution import Bounds, Status
 from ..solution import Solution
 
 #: A certificate holds the whole model in text; beyond this many transitions none is written.
@@ -39,7 +39,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class EnclosedSolution:
+class EnclosedSolution(Bounds):
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
     Attributes:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
-from ...solution import Status
+from ...solution import Bounds, Status
 from ..flips.closed_forms import check_norm
 from .arrays import Array, FlipArrays
 from .dropped import Dropped, moment_gap
@@ -30,7 +30,7 @@ Progress = Callable[[str, float, float, float], None]
 
 
 @dataclass(frozen=True)
-class EnclosedFlips:
+class EnclosedFlips(Bounds):
     """The least cost lies in [lower, upper].
 
     Attributes:
@@ -67,6 +67,13 @@ class EnclosedFlips:
     def width(self) -> float:
         """upper - lower, rounded up."""
         return math.nextafter(self.upper - self.lower, math.inf)
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: the bounds rest on an analysis of rounding errors."""
+        raise ModelError(
+            "the bounds were computed with a rounding-error analysis and hold without a "
+            "certificate; solve_flips has one, for small data"
+        )
 
 
 def enclose_flips(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...solution import Status
+from ...solution import Bounds, Status
 from .loss_passes import Loss
 from .separability import separating_direction
 
@@ -30,14 +30,15 @@ _SMALLEST_STEP = 2.0**-40
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedReward:
+class LearnedReward(Bounds):
     """What was learnt.
 
     reward: r (n), in the units of the features; loss: L with its ridge term; gradient: largest
     entry of the gradient in absolute value, each measured in the root mean square of its feature
     and divided by the sum of the weights; iterations: Newton steps; direction: a separating
-    direction (n) where UNATTAINED (no finite reward fits best), else None.  The status is
-    APPROXIMATE where the gradient vanished, UNDECIDED where the iterations did not suffice.
+    direction (n) where UNATTAINED, else None; lower, upper: of the least loss nothing is proved.
+    The status is APPROXIMATE where the gradient vanished, UNATTAINED where no finite reward fits
+    best, and UNDECIDED where the iterations did not suffice.
     """
 
     status: Status
@@ -47,6 +48,17 @@ class LearnedReward:
     iterations: int
     ridge: float
     direction: Array | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Newton steps, and how far the gradient vanished."""
+        return {"method": "damped Newton", "steps": self.iterations, "gradient": self.gradient}
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: `enclose_reward` bounds the minimiser, for small data."""
+        raise ModelError("a reward learnt in floats has no certificate; enclose_reward bounds it")
 
 
 def fit_reward(
