@@ -17,7 +17,6 @@ from .cmdp.policies import value_of as value_of
 from .cmdp.scale.enclosure import enclose as enclose
 from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
 from .cmdp.solution import Solution as Solution
-from .cmdp.solution import Status as Status
 from .cmdp.solving import solve as solve
 from .errors import ModelError as ModelError
 from .exact import SingularMatrixError as SingularMatrixError
@@ -37,3 +36,4 @@ from .programs.program import LinearProgram as LinearProgram
 from .programs.program import LinearSolution as LinearSolution
 from .programs.program import LinearStatus as LinearStatus
 from .programs.solve import solve_linear_program as solve_linear_program
+from .solution import Status as Status

@@ -1,5 +1,5 @@
 from .forever.eventual import EventualSolution as EventualSolution
-from .forever.eventual import solve_eventual as solve_eventual
+from .forever.eventual import enclose_eventual as enclose_eventual
 from .forever.eventual_risk import least_eventual_risk as least_eventual_risk
 from .forever.first_hit import FirstHitSolution as FirstHitSolution
 from .forever.first_hit import first_window as first_window

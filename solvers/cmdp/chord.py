@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from ..errors import ModelError
 from ..exact import Vector
 from ..limits import Limits
 from ..models.cmdp import CMDP
 from ..programs.chord import close_chord
+from ..solution import ExactValue, Status
 from .improvement import OptimalValues, advantages, policy_iteration
 from .policies import Policy, evaluate_choices, lagrangian, occupancy_of, value_of
-from .solution import Status
+from .solution import Solution, infeasibility_certificate
 
 _GENEROUS = Limits()
 
@@ -39,7 +41,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ChordSolution:
+class ChordSolution(ExactValue):
     """The exact answer of the chord method.
 
     Attributes:
@@ -63,6 +65,21 @@ class ChordSolution:
     policy: Policy | None = None
     minimum_cost: Fraction | None = None
     rounds: int = 0
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """The method and its rounds."""
+        return {"method": "chord over exact policy iteration", "rounds": self.rounds}
+
+    def certificate(self) -> dict[str, Any]:
+        """A document of kind "cmdp-optimum" or "cmdp-infeasible"."""
+        model, slope = self.model, self.multiplier
+        if self.policy is None:
+            least = policy_iteration(model, ("cost", 0), maximise=False).values
+            return infeasibility_certificate(model, least, (Fraction(1),))
+        values = policy_iteration(model, lagrangian(model, [slope])).values
+        rho = occupancy_of(model, self.policy)
+        return Solution(self.status, model, (slope,), values, self.value, rho).certificate()
 
 
 def solve_by_chord(model: CMDP, limits: Limits = _GENEROUS) -> ChordSolution:
@@ -106,7 +123,7 @@ def _endpoint(model: CMDP, choices: tuple[int, ...]) -> Endpoint:
 
 def _single(model: CMDP, end: Endpoint) -> ChordSolution:
     return ChordSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         end.reward,
         low=end,
@@ -162,7 +179,7 @@ def _randomised(model: CMDP, low: Endpoint, high: Endpoint, state: int) -> Chord
     probabilities = list(Policy.of_choices(model, low.choices).probabilities)
     probabilities[a], probabilities[b] = 1 - share, share
     return ChordSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         value,
         low=low,

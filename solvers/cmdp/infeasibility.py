@@ -14,15 +14,16 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import ModelError
-from ..exact import Vector, format_rational
+from ..exact import Vector
 from ..limits import Allowance, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import LinearStatistics
+from ..solution import Status
 from .exact_columns import ColumnSearch, Mixture, negated
 from .improvement import greedy_choices, policy_iteration
 from .occupancy import attempt, occupancy_program, policy_basis
 from .policies import Policy, policy_return, scalarised_cost
-from .solution import Solution, Status, statistics_of
+from .solution import Solution
 
 _GENEROUS = Limits()
 
@@ -84,7 +85,7 @@ def greatest_slack(model: CMDP, allowance: Allowance) -> GreatestSlack:
     # Where rho does not visit, the dual is only a bound: make it the least cost everywhere.
     start = greedy_choices(model, dual_values, negated(cost))
     values = policy_iteration(model, cost, maximise=False, start=start).values
-    statistics = statistics_of(answer)
+    statistics = answer.summary()
     return GreatestSlack(
         answer.value, built.occupancy(answer.primal), multipliers, values, statistics
     )
@@ -157,19 +158,5 @@ def infeasible(
         best.multipliers,
         best.values,
         relaxation=-best.value,
-        certificate=infeasibility_certificate(model, best.values, best.multipliers),
         statistics=statistics,
     )
-
-
-def infeasibility_certificate(
-    model: CMDP, values: Vector, multipliers: tuple[Fraction, ...]
-) -> dict[str, Any]:
-    """A document of kind "cmdp-infeasible"."""
-    return {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-infeasible",
-        "model": model.to_dict(),
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-    }

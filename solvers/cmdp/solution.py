@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..exact import Vector
+from ..errors import ModelError
+from ..exact import Vector, format_rational
 from ..models.cmdp import CMDP
-from ..programs.program import LinearSolution
+from ..solution import Status
 from .policies import Policy
-
-
-class Status(enum.Enum):
-    """What was proved about a constrained MDP; the value says what to do next."""
-
-    OPTIMAL = "proved optimal: value, policy and multipliers are exact"
-    INFEASIBLE = (
-        "no policy meets every budget; raise the budgets by at least `relaxation`, or "
-        "use `most_feasible` for the policy that misses them least"
-    )
-    ENCLOSED = "the optimum lies between the bounds; ask for a smaller width to narrow them"
-    INTERRUPTED = "stopped by the user; the bounds hold as far as they are known"
-    UNDECIDED = (
-        "the limits were reached first; the bounds hold as far as they are known: allow more time, "
-        "or enclose the optimum"
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """The exact answer, with its certificate.
+    """The exact answer.
 
     Attributes:
         value: J_r* = <r, rho*>, UN-normalised; None when infeasible or undecided.
@@ -43,8 +27,8 @@ class Solution:
         n_randomisations: sum over visited states of (actions used - 1).
         unique: True when rho* is proved to be the only optimal occupancy; False is "not proved".
         relaxation: when infeasible, the least t such that budgets d_i + t are feasible.
-        lower, upper: when undecided, what is known: lower <= J_r* <= upper.
-        certificate: a document of kind "cmdp-optimum" or "cmdp-infeasible"; empty if undecided.
+        lower, upper: lower <= J_r* <= upper; both are the value when exact, and what was known by
+            then (None: nothing) when undecided.
         statistics: the method, seconds per stage, pivots, whether repaired, bits of denominators.
     """
 
@@ -60,16 +44,33 @@ class Solution:
     relaxation: Fraction | None = None
     lower: Fraction | None = None
     upper: Fraction | None = None
-    certificate: dict[str, Any] = field(default_factory=dict, repr=False)
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    def certificate(self) -> dict[str, Any]:
+        """A document of kind "cmdp-optimum" or "cmdp-infeasible"; ModelError if undecided."""
+        if self.status is Status.INFEASIBLE:
+            return infeasibility_certificate(self.model, self.values, self.multipliers)
+        if self.occupancy is None or self.value is None:
+            raise ModelError(f"the solution is {self.status.name}, so that nothing is proved")
+        return {
+            "format": "holdfast-certificate/1",
+            "kind": "cmdp-optimum",
+            "model": self.model.to_dict(),
+            "occupancy": self.occupancy.to_json(),
+            "values": self.values.to_json(),
+            "multipliers": [format_rational(v) for v in self.multipliers],
+            "value": format_rational(self.value),
+        }
 
-def statistics_of(answer: LinearSolution) -> dict[str, Any]:
-    """The statistics of a linear solution as a plain dictionary."""
-    record = answer.statistics
-    method = "exact linear program, the basis that HiGHS proposed"
-    if record.repaired:
-        method = (
-            f"exact linear program, {record.pivots} exact pivots after HiGHS ({record.proposal})"
-        )
-    return record.summary(answer.program, method)
+
+def infeasibility_certificate(
+    model: CMDP, values: Vector, multipliers: tuple[Fraction, ...]
+) -> dict[str, Any]:
+    """A document of kind "cmdp-infeasible"."""
+    return {
+        "format": "holdfast-certificate/1",
+        "kind": "cmdp-infeasible",
+        "model": model.to_dict(),
+        "values": values.to_json(),
+        "multipliers": [format_rational(v) for v in multipliers],
+    }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from typing import Any
 
-from ..exact import Vector, format_rational
+from ..exact import Vector
 from ..limits import LimitReachedError, Limits, timed
 from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
+from ..solution import Status
 from .exact_columns import ColumnSearch, to_vertex
 from .infeasibility import by_columns, greatest_slack, infeasible
 from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
-from .solution import Solution, Status, statistics_of
+from .solution import Solution
 
 _GENEROUS = Limits()
 
@@ -53,7 +53,7 @@ def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSea
     if answer is not None and answer.status is LinearStatus.OPTIMAL:
         assert answer.primal is not None and answer.dual is not None
         rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
-        return _optimal(built, rho, values, multipliers, answer.unique, statistics_of(answer))
+        return _optimal(built, rho, values, multipliers, answer.unique, answer.summary())
     if model.n_constraints:
         if answer is not None or record.proposal == INFEASIBLE:
             slack = greatest_slack(model, search.allowance)
@@ -79,21 +79,10 @@ def _optimal(
     statistics: dict[str, Any],
 ) -> Solution:
     model = built.model
-    since = time.perf_counter()
     value = rho.dot(model.reward.tolist(), model.reward_denominator)
     policy, visited, values = complete_policy(model, rho, values, multipliers)
-    certificate = {
-        "format": "holdfast-certificate/1",
-        "kind": "cmdp-optimum",
-        "model": model.to_dict(),
-        "occupancy": rho.to_json(),
-        "values": values.to_json(),
-        "multipliers": [format_rational(v) for v in multipliers],
-        "value": format_rational(value),
-    }
-    statistics["seconds"]["certificate"] = time.perf_counter() - since
     return Solution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         multipliers,
         values,
@@ -102,6 +91,7 @@ def _optimal(
         policy,
         policy.n_randomisations(model, visited),
         unique,
-        certificate=certificate,
+        lower=value,
+        upper=value,
         statistics=statistics,
     )

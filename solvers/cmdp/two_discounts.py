@@ -24,10 +24,10 @@ from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 from ..programs.chord import close_chord
+from ..solution import ExactValue, Status
 from .chord import solve_by_chord
 from .improvement import advantages, policy_iteration
 from .policies import evaluate_choices
-from .solution import Status
 
 _GENEROUS = Limits()
 Key = Callable[[Fraction, Fraction], Any]
@@ -56,7 +56,7 @@ class SwitchingPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class TwoDiscountSolution:
+class TwoDiscountSolution(ExactValue):
     """The exact answer.
 
     Attributes:
@@ -84,6 +84,15 @@ class TwoDiscountSolution:
     def switch(self) -> int:
         """The first time from which both policies follow their tails."""
         return max((len(end.steps) for end in (self.low, self.high) if end), default=0)
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """The method and the steps before the tails."""
+        return {"method": "chord over policies that switch to a tail", "switch": self.switch}
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: no kind of document has two discounts."""
+        raise ModelError("an optimum under two discounts has no certificate; one discount has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def solve_two_discounts(
     weight = (budget - low.cost) / (high.cost - low.cost)
     value = low.reward + weight * (high.reward - low.reward)
     ends = low, high, weight, tail.choices
-    return TwoDiscountSolution(Status.OPTIMAL, model, cost_discount, value, slope, *ends)
+    return TwoDiscountSolution(Status.EXACT, model, cost_discount, value, slope, *ends)
 
 
 def _check(model: CMDP, cost_discount: Fraction) -> None:
@@ -216,7 +225,7 @@ def _single(
     model: CMDP, cost_discount: Fraction, policy: SwitchingPolicy, multiplier: Fraction | None
 ) -> TwoDiscountSolution:
     return TwoDiscountSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         model,
         cost_discount,
         policy.reward,

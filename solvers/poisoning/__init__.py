@@ -1,6 +1,6 @@
 """Label-flip poisoning of preference data: what the cheapest change of labels costs, certified.
 
-``flip_cost(FlipProblem.of(features, benign, target))`` is exact, for small data;
+``solve_flips(FlipProblem.of(features, benign, target))`` is exact, for small data;
 ``enclose_flips(features, benign, target)`` has rigorous bounds, for large data.  Names load on
 first use.
 """

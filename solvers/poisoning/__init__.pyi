@@ -6,14 +6,13 @@ from .flips.closed_forms import mixture as mixture
 from .flips.closed_forms import projection as projection
 from .flips.cost import FlipSolution as FlipSolution
 from .flips.cost import dual_value as dual_value
-from .flips.cost import flip_cost as flip_cost
-from .flips.cost import unboxed_cost as unboxed_cost
+from .flips.cost import solve_flips as solve_flips
+from .flips.cost import solve_unboxed_flips as solve_unboxed_flips
 from .flips.problem import FlipProblem as FlipProblem
 from .flips.rounding import round_labels as round_labels
 from .flips.rounding import rounding_bounds as rounding_bounds
 from .large.closed_form import closed_form_bound as closed_form_bound
 from .large.enclose import EnclosedFlips as EnclosedFlips
-from .large.enclose import EnclosureStatus as EnclosureStatus
 from .large.enclose import enclose_flips as enclose_flips
 from .rewards.effects import RewardChange as RewardChange
 from .rewards.effects import performance_loss_ratio as performance_loss_ratio
@@ -21,7 +20,6 @@ from .rewards.effects import reward_change as reward_change
 from .rewards.enclosed import EnclosedReward as EnclosedReward
 from .rewards.enclosed import enclose_reward as enclose_reward
 from .rewards.learning import LearnedReward as LearnedReward
-from .rewards.learning import RewardStatus as RewardStatus
 from .rewards.learning import fit_reward as fit_reward
 from .rewards.separability import Separation as Separation
 from .rewards.separability import separating_direction as separating_direction

@@ -208,6 +208,15 @@ class LinearSolution:
     unique: bool = False
     statistics: LinearStatistics = field(default_factory=LinearStatistics)
 
+    def summary(self) -> dict[str, Any]:
+        """The statistics as a plain dictionary."""
+        record = self.statistics
+        method = "exact linear program, the basis that HiGHS proposed"
+        if record.repaired:
+            pivots = f"{record.pivots} exact pivots after HiGHS ({record.proposal})"
+            method = f"exact linear program, {pivots}"
+        return record.summary(self.program, method)
+
     def certificate(self) -> dict[str, Any]:
         """A certificate document; raises ValueError for an unbounded program."""
         document: dict[str, Any] = {"format": "holdfast-certificate/1"}

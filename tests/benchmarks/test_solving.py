@@ -24,6 +24,6 @@ def test_certified_optimum(states: int, table, best) -> None:
     table.add(case, "certified optimum", seconds, **where, note=value, error=0.0, reference=True)
     stage = found.statistics["seconds"]["float"]
     table.add(case, "of which the float program", stage, **where)
-    seconds, report = best(lambda: check(found.certificate), ROUNDS[states])
+    seconds, report = best(lambda: check(found.certificate()), ROUNDS[states])
     assert report.accepted
     table.add(case, "the kernel's check", seconds, **where)

@@ -23,7 +23,7 @@ from holdfast.solvers import (
 )
 from holdfast.solvers.chance import (
     ChanceProblem,
-    solve_eventual,
+    enclose_eventual,
     solve_first_hit,
 )
 from holdfast.solvers.chance.windows.problem import WindowProblem
@@ -374,7 +374,7 @@ def test_what_only_looks_like_a_sequence_is_refused(wrong):
             lambda: ChanceProblem(model, wrong, 1),
             lambda: WindowProblem(model, wrong, 1, Fraction(1, 2)),
             lambda: solve_first_hit(model, wrong, 0),
-            lambda: solve_eventual(model, wrong, 0, width=1),
+            lambda: enclose_eventual(model, wrong, 0, width=1),
             lambda: model.with_labels(unsafe=wrong),
         ]
     why = r"is a text|not an ordered sequence|masked|is no sequence|shape \(\)|no Vector|integer"

@@ -110,8 +110,9 @@ def _exact(model: CMDP, limits: Limits) -> Optimum:
             remarks=tuple(remarks),
             undecided=True,
         )
-    accepted, verdict = _checked(best.certificate)
-    if best.status is Status.OPTIMAL:
+    document = best.certificate()
+    accepted, verdict = _checked(document)
+    if best.status is Status.EXACT:
         unique = ", unique optimum" if best.unique else ""
         remarks.insert(0, count(best.n_randomisations, "randomisation") + unique)
     return Optimum(
@@ -119,7 +120,7 @@ def _exact(model: CMDP, limits: Limits) -> Optimum:
         multipliers=tuple(map(format_rational, best.multipliers)),
         policy=best.policy,
         relaxation=None if best.relaxation is None else format_rational(best.relaxation),
-        document=best.certificate,
+        document=document,
         accepted=accepted,
         verdict=verdict,
         remarks=tuple(remarks),
@@ -134,10 +135,9 @@ def _enclosed(
     known = [end for end in (low, high) if end is not None]
     document: Mapping[str, Any] | None = None
     if certify and (found.status is Status.INFEASIBLE or len(known) == 2):
-        document = found.certificate
+        document = found.certificate()
     accepted, verdict = (False, "none") if document is None else _checked(document)
-    # that it was asked for is news to nobody, or untrue: this function asked
-    remarks = [f"method      {found.statistics['method'].removesuffix(' (asked for)')}"]
+    remarks = [f"method      {found.statistics['method']}"]
     if len(known) == 2:
         remarks.append(f"width       {float(known[1] - known[0]):.3g}")
     remarks.append(f"stopped     {found.statistics['stopped']}")

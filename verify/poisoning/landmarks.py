@@ -146,9 +146,9 @@ def tabular_promise() -> TrainedFeatures:
 
 def with_best(problem: FlipProblem) -> tuple[FlipProblem, Vector]:
     """The problem with its best y."""
-    from holdfast.solvers.poisoning import flip_cost
+    from holdfast.solvers.poisoning import solve_flips
 
-    return problem, flip_cost(problem).dual
+    return problem, solve_flips(problem).dual
 
 
 PROBLEMS: dict[str, Callable[[], FlipProblem]] = {

@@ -21,12 +21,12 @@ from fractions import Fraction
 from typing import Any
 
 from ...cmdp.improvement import policy_iteration
-from ...cmdp.solution import Status
 from ...errors import ModelError
 from ...exact import Rational, Vector, format_rational, to_fraction
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP, IntegerArray
 from ...sequences import listed
+from ...solution import Bounds, Status
 from ..horizon.chord import solve_dynamics
 from ..horizon.dynamics import Dynamics
 from ..horizon.problem import ChanceProblem
@@ -39,10 +39,11 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class EventualSolution:
+class EventualSolution(Bounds):
     """lower <= optimum <= upper, exactly.
 
     Attributes:
+        status: EXACT where the ends are equal, ENCLOSED where they differ, or INFEASIBLE.
         horizon: N, the free decisions.
         width_bound: gamma^N max_s (best value - best value at least risk), at least upper - lower.
         first: the optimal policy of the lower bound for N steps, with its certificate.
@@ -62,8 +63,26 @@ class EventualSolution:
     tail: IntegerArray | None = field(default=None, repr=False)
     upper_solution: ChanceSolution | None = field(default=None, repr=False)
 
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Those of the problems behind the two bounds."""
+        if self.first is None or self.upper_solution is None:
+            return {}
+        return {"lower": self.first.statistics, "upper": self.upper_solution.statistics}
 
-def solve_eventual(
+    def certificate(self) -> dict[str, Any]:
+        """That of the lower bound, which a policy attains; `upper_solution` has the upper one's.
+
+        Raises ModelError when infeasible, and when it would be enormous.
+        """
+        if self.first is None:
+            raise ModelError(
+                f"there is no policy to certify: the least risk is {self.minimum_risk}"
+            )
+        return self.first.certificate()
+
+
+def enclose_eventual(
     model: CMDP,
     unsafe: Sequence[int],
     level: Rational | float,
@@ -99,8 +118,9 @@ def solve_eventual(
         _optimum(Dynamics.of(problem, values, [least.risks, zero]), bound)
         for values in (tails.lower, tails.upper)
     ]
+    met = solutions[0].value == solutions[1].value
     return EventualSolution(
-        Status.OPTIMAL,
+        Status.EXACT if met else Status.ENCLOSED,
         bound,
         minimum,
         steps,
@@ -142,7 +162,7 @@ class _Tails:
 def _optimum(dynamics: Dynamics, level: Fraction) -> ChanceSolution:
     """Of a level that is feasible, by what is known of the least risk."""
     solution = solve_dynamics(dynamics, level)
-    if solution.status is not Status.OPTIMAL:
+    if solution.status is not Status.EXACT:
         raise AssertionError(
             f"the least eventual risk is at most the level, but over {dynamics.horizon} decisions "
             f"{solution.explanation()}"

@@ -13,16 +13,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from ...cmdp.improvement import policy_iteration
-from ...cmdp.solution import Solution, Status
+from ...cmdp.solution import Solution
 from ...cmdp.solving import solve as solve_cmdp
 from ...exact import Rational
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
 from ...sequences import listed
+from ...solution import ExactValue, Status
 from ..horizon.dynamics import Dynamics
 from ..horizon.evaluation import Cell, evaluate_table
 from ..horizon.problem import ChanceProblem
@@ -57,7 +59,7 @@ def first_window(
 
 
 @dataclass(frozen=True, eq=False)
-class FirstHitSolution:
+class FirstHitSolution(ExactValue):
     """The exact optimum under E[gamma^tau] <= level.
 
     Attributes:
@@ -79,8 +81,17 @@ class FirstHitSolution:
 
     @property
     def status(self) -> Status:
-        """OPTIMAL or INFEASIBLE."""
+        """EXACT or INFEASIBLE."""
         return self.solution.status
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Those of the flagged model's solution."""
+        return self.solution.statistics
+
+    def certificate(self) -> dict[str, Any]:
+        """A document of kind "cmdp-optimum" or "cmdp-infeasible" about the flagged model."""
+        return self.solution.certificate()
 
     def chance_bound(self, horizon: int) -> Fraction:
         """gamma^-T level (at most 1): no policy that meets the level visits sooner more often."""

@@ -13,10 +13,10 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
-from ...cmdp.solution import Status
 from ...exact import Rational
 from ...limits import Limits, timed
 from ...programs.chord import close_chord
+from ...solution import Status
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
 from .faces import Face, Workbench

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from ...cmdp.solution import Status, statistics_of
 from ...errors import ModelError
 from ...exact import Rational
 from ...limits import Limits
 from ...models.cmdp import IntegerArray
 from ...programs.program import LinearProgram, LinearSolution, LinearStatus
 from ...programs.solve import solve_linear_program
+from ...solution import Status
 from .candidates import reached
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
@@ -50,7 +50,7 @@ def solve_by_flag_program(
     bound = problem.checked_level(level)
     program = FlagProgram(Dynamics.of(problem))
     answer = solve_linear_program(program.built(bound), limits=limits)
-    statistics = statistics_of(answer)
+    statistics = answer.summary()
     statistics["method"] = f"flag program; {statistics['method']}"
     if answer.status is LinearStatus.INFEASIBLE:
         least = solve_linear_program(program.built(None), limits=limits)
@@ -213,7 +213,7 @@ def _solution(program: FlagProgram, level: Fraction, answer: LinearSolution) -> 
     a, b = int(safer.choices[cell]), int(bolder.choices[cell])
     share = law[b]
     return ChanceSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         dynamics.problem,
         level,
         dynamics,

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ...cmdp.solution import Status
 from ...errors import ModelError
 from ...exact import Vector, format_rational
 from ...models.cmdp import IntegerArray
+from ...solution import ExactValue, Status
 from .candidates import Screen, fixed
 from .dynamics import Dynamics
 from .evaluation import Cell, forward
@@ -62,11 +62,11 @@ class RandomisedCell:
 
 
 @dataclass(frozen=True, eq=False)
-class ChanceSolution:
+class ChanceSolution(ExactValue):
     """The exact optimum.
 
     Attributes:
-        status: OPTIMAL or INFEASIBLE.
+        status: EXACT or INFEASIBLE.
         level: the bound on the risk.
         value: UN-normalised optimal reward; None when infeasible.
         risk: of the optimal policies below, at most the level.
@@ -108,7 +108,6 @@ class ChanceSolution:
 
         Raises ModelError when it would be enormous.
         """
-
         return optimum_certificate(self)
 
     def mixture_certificate(self) -> dict[str, Any]:
@@ -116,12 +115,11 @@ class ChanceSolution:
 
         Raises ModelError when it would be enormous, or when there is no policy.
         """
-
         return mixture_certificate(self)
 
     def explanation(self) -> str:
         """One sentence on the outcome; when infeasible, why, and what the least level is."""
-        if self.status is Status.OPTIMAL:
+        if self.status is Status.EXACT:
             assert self.value is not None and self.risk is not None
             value, risk, level = map(format_rational, (self.value, self.risk, self.level))
             return f"optimal value {value} at risk {risk} <= {level}"
@@ -142,7 +140,7 @@ def single_solution(
 ) -> ChanceSolution:
     """A deterministic policy is optimal."""
     return ChanceSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         dynamics.problem,
         level,
         dynamics,

@@ -20,8 +20,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...cmdp.solution import Status
 from ...models.cmdp import IntegerArray
+from ...solution import Status
 from .dynamics import Dynamics
 from .evaluation import Cell, evaluate_table, forward
 from .faces import Face
@@ -37,7 +37,7 @@ def solution_on_face(dynamics: Dynamics, level: Fraction, face: Face) -> ChanceS
     value = safer.value + slope * (level - safer.risk)
     policy, cell = one_cell_policy(dynamics, level, face)
     return ChanceSolution(
-        Status.OPTIMAL,
+        Status.EXACT,
         dynamics.problem,
         level,
         dynamics,

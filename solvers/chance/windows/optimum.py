@@ -21,6 +21,7 @@ from ...exact import Rational
 from ...models.checks import check_discounted
 from ...programs.program import LinearProgram, LinearSolution, LinearStatus
 from ...programs.solve import solve_linear_program
+from ...solution import ExactValue, Status
 from .problem import WindowProblem
 
 Form = Mapping[int | None, Fraction]
@@ -160,7 +161,7 @@ def window_program(
 
 
 @dataclass(frozen=True, slots=True)
-class WindowOptimum:
+class WindowOptimum(ExactValue):
     """A stationary policy that is optimal from every state, among those that meet all windows.
 
     values: its UN-normalised value from each state; value: from the initial law; rows: the
@@ -172,6 +173,12 @@ class WindowOptimum:
     values: tuple[Fraction, ...]
     value: Fraction
     rows: tuple[WindowRow, ...] = field(repr=False)
+    statistics: dict[str, Any] = field(repr=False)
+
+    @property
+    def status(self) -> Status:
+        """EXACT: where no policy meets every window there is no optimum to describe."""
+        return Status.EXACT
 
     def certificate(self) -> dict[str, Any]:
         """That `value` is the optimum of the program over occupancies from the initial law."""
@@ -179,7 +186,7 @@ class WindowOptimum:
         return solve_linear_program(window_program(self.problem, self.rows, initial)).certificate()
 
 
-def optimum(problem: WindowProblem) -> WindowOptimum | None:
+def solve_windows(problem: WindowProblem) -> WindowOptimum | None:
     """The optimum over all stationary policies that meet every window; None if there is none.
 
     Raises
@@ -197,7 +204,8 @@ def optimum(problem: WindowProblem) -> WindowOptimum | None:
         return None
     policy = _policy(problem, found)
     values = evaluate(model, policy)
-    return WindowOptimum(problem, policy, values.fractions(), value_of(model, values), rows)
+    value = value_of(model, values)
+    return WindowOptimum(problem, policy, values.fractions(), value, rows, found.summary())
 
 
 def _policy(problem: WindowProblem, found: LinearSolution) -> Policy:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...exact import Vector, format_rational
-from ..infeasibility import infeasibility_certificate
+from ..solution import infeasibility_certificate
 from .image import Array
 
 if TYPE_CHECKING:

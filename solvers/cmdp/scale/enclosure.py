@@ -16,7 +16,8 @@ from ...errors import ModelError
 from ...limits import Limits
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
-from ..solution import Solution, Status
+from ...solution import Status
+from ..solution import Solution
 from ..solving import solve
 from .solution import Component, EnclosedSolution
 
@@ -83,7 +84,7 @@ def _exactly(found: Solution, reason: str) -> EnclosedSolution:
         found.upper if found.value is None else found.value,
         relaxation=found.relaxation,
         exact=found,
-        statistics={**found.statistics, "method": f"{found.statistics['method']} ({reason})"},
+        statistics={**found.statistics, "reason": reason},
     )
 
 
@@ -114,23 +115,30 @@ def _searched(
             state.stopped = f"interrupted at the stage {state.stage!r}"
         if refuted is None and state.lower is not None:
             state.refine(float("inf"))  # recalls the values of policies that were set aside
-    missed = state.lower is not None and not state.done and not interrupted
-    asked = f"the width {float(wanted):g} was not reached: " if missed else ""
+    status = Status.ENCLOSED
+    if interrupted:
+        status = Status.INTERRUPTED
+    elif state.lower is not None and not state.done:
+        status = Status.WIDE
+    missed = f"the width {float(wanted):g} was not reached: " if status is Status.WIDE else ""
     statistics = {
-        "method": f"multiplier search ({reason})",
+        "method": "multiplier search",
+        "reason": reason,
         "seconds": {"prepare": prepared - since, "search": time.perf_counter() - prepared},
         "policies": len(state.columns),
         "sweeps": state.search.sweeps,
         "products": state.search.products,
         "width asked for": wanted,
-        "stopped": asked + state.stopped if state.stopped else "the width was reached",
+        "stopped": missed + state.stopped if state.stopped else "the width was reached",
     }
     if refuted is not None:
         return _infeasible(model, refuted, statistics)
-    return _enclosed(model, units, state, interrupted, statistics)
+    return _enclosed(model, units, state, status, statistics)
 
 
 def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
+    from .documents import infeasibility_document
+
     statistics["stopped"] = "the budgets were proved infeasible"
     return EnclosedSolution(
         Status.INFEASIBLE,
@@ -139,12 +147,15 @@ def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) ->
         relaxation=refuted.excess,
         statistics=statistics,
         proof=refuted,
+        writer=infeasibility_document,
     )
 
 
 def _enclosed(
-    model: CMDP, units: Units, state: Lagrangian, interrupted: bool, statistics: dict[str, Any]
+    model: CMDP, units: Units, state: Lagrangian, status: Status, statistics: dict[str, Any]
 ) -> EnclosedSolution:
+    from .documents import enclosure_document
+
     components, scales = [], state.scales
     if state.mixture is not None and state.lower is not None:
         for weight, column in zip(state.mixture.weights, state.mixed, strict=True):
@@ -161,7 +172,7 @@ def _enclosed(
             )
     ceiling = state.ceiling
     return EnclosedSolution(
-        Status.INTERRUPTED if interrupted else Status.ENCLOSED,
+        status,
         model,
         () if ceiling is None else units.multipliers(ceiling.multipliers),
         None if state.lower is None else state.lower * scales[0],
@@ -170,4 +181,5 @@ def _enclosed(
         statistics=statistics,
         proof=None if ceiling is None else ceiling.proof,
         scales=scales,
+        writer=None if state.lower is None or state.upper is None else enclosure_document,
     )

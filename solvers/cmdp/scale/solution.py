@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
 from ...models.cmdp import CMDP
-from ..solution import Solution, Status
+from ...solution import Bounds, Status
+from ..solution import Solution
 
 #: A certificate holds the whole model in text; beyond this many transitions none is written.
 CERTIFICATE_UP_TO = 1_000_000
@@ -38,20 +39,21 @@ class Component:
 
 
 @dataclass(frozen=True)
-class EnclosedSolution:
+class EnclosedSolution(Bounds):
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 
     Attributes:
-        status: OPTIMAL (solved exactly), ENCLOSED, INFEASIBLE, INTERRUPTED by the user, or
-            UNDECIDED within the limits of the exact solver.
+        status: EXACT (solved exactly), ENCLOSED, WIDE (rounding did not allow the width),
+            INFEASIBLE, INTERRUPTED by the user, or UNDECIDED within the limits of the exact solver.
         multipliers: lambda (m) of the upper bound, or of the proof of infeasibility.
         lower, upper: bounds on J_r*, UN-normalised; None when not known (infeasible, or interrupted
             before there was one).
         components: the mixture, at most m + 1 deterministic policies; empty if solved exactly.
         relaxation: when infeasible, all budgets must grow by at least this much.
         exact: the exact solution, if the model was solved exactly; its policy is stationary.
-        statistics: the method and why, seconds by stage, work done, why it stopped.
+        statistics: the method and the reason for it, seconds by stage, work done, why it stopped.
         scales: powers of two, the units of the reward and of each cost (m + 1) in the search.
+        proof, writer: what the search knows, and how `certificate` writes it down.
     """
 
     status: Status
@@ -65,21 +67,21 @@ class EnclosedSolution:
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
     proof: Any = field(default=None, repr=False)
     scales: tuple[Fraction, ...] = field(default=(), repr=False)
+    writer: Callable[[EnclosedSolution], dict[str, Any]] | None = field(default=None, repr=False)
 
     @property
     def width(self) -> Fraction | None:
         """upper - lower."""
         return None if self.lower is None or self.upper is None else self.upper - self.lower
 
-    @cached_property
     def certificate(self) -> dict[str, Any]:
-        """A document that the kernel checks in exact arithmetic, made when first asked for.
+        """A document that the kernel checks in exact arithmetic.
 
         Raises ModelError when there is none: the model is too large for one (the bounds then rest
         on the rounding-error analysis of ``solvers.scale.image``), or no bound is known.
         """
         if self.exact is not None:
-            return self.exact.certificate
+            return self.exact.certificate()
         size = len(self.model.successors)
         if size > CERTIFICATE_UP_TO:
             raise ModelError(
@@ -87,10 +89,6 @@ class EnclosedSolution:
                 f"{CERTIFICATE_UP_TO}; its bounds were computed with a rounding-error analysis "
                 "and hold without one"
             )
-        from .documents import enclosure_document, infeasibility_document
-
-        if self.status is Status.INFEASIBLE:
-            return infeasibility_document(self)
-        if self.width is None:
+        if self.writer is None:
             raise ModelError("the search was interrupted before both bounds were known")
-        return enclosure_document(self)
+        return self.writer(self)

@@ -1,7 +1,7 @@
 """Label attacks from the literature, as functions from the data to target labels.
 
 Their cost is what this package measures: each returns theta_A (N), the labels it would leave
-behind, and post-processing it means handing that to ``enclose_flips`` or ``flip_cost`` as the
+behind, and post-processing it means handing that to ``enclose_flips`` or ``solve_flips`` as the
 target.  A flipped pair has the label 1 - theta_O; all others keep theirs.  Ties go to the pair that
 comes first, so that equal data have equal attacks.
 

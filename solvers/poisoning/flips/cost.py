@@ -27,6 +27,7 @@ from ...limits import Limits
 from ...programs.box import BoxProgram, solve_box_program
 from ...programs.program import LinearProgram, LinearSolution, LinearStatus
 from ...programs.solve import solve_linear_program
+from ...solution import ExactValue, Status
 from .closed_forms import check_norm, size
 from .problem import FlipProblem
 
@@ -36,7 +37,7 @@ _GENEROUS = Limits()
 
 
 @dataclass(frozen=True)
-class FlipSolution:
+class FlipSolution(ExactValue):
     """A cheapest change of labels.
 
     Attributes:
@@ -55,6 +56,16 @@ class FlipSolution:
     basis: tuple[int, ...] = ()
     boxed: bool = True
     program: LinearSolution | None = field(default=None, repr=False)
+
+    @property
+    def status(self) -> Status:
+        """EXACT: the target itself is feasible."""
+        return Status.EXACT
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Those of the linear program in linf; of l1 and l2 nothing is kept."""
+        return {} if self.program is None else self.program.summary()
 
     @cached_property
     def labels(self) -> Vector:
@@ -127,7 +138,7 @@ def _scaled(vector: Vector, unit: int) -> list[int]:
     return [value * (unit // vector.denominator) for value in vector.numerators]
 
 
-def flip_cost(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS) -> FlipSolution:
+def solve_flips(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS) -> FlipSolution:
     """The least cost, exactly.
 
     limits: on the time and on the exact pivots.
@@ -144,7 +155,7 @@ def flip_cost(problem: FlipProblem, norm: str = "l1", limits: Limits = _GENEROUS
     return _least_sum(problem, limits) if norm == "l1" else _least_maximum(problem, limits)
 
 
-def unboxed_cost(problem: FlipProblem) -> FlipSolution:
+def solve_unboxed_flips(problem: FlipProblem) -> FlipSolution:
     """The least cost in l1 when labels may leave [0, 1] (pairs of weight zero stay)."""
     return _least_sum(problem, _GENEROUS, boxed=False)
 

@@ -217,7 +217,7 @@ def _doubles(matrix: Array) -> Array:
     if not exact:
         raise ModelError(
             f"features of dtype {matrix.dtype} are no doubles, and costs would be those of rounded "
-            "ones; round them yourself (astype float64) or use flip_cost"
+            "ones; round them yourself (astype float64) or use solve_flips"
         )
     return doubles
 

@@ -7,7 +7,6 @@ is floating point; the bounds come from ``proved_bounds``, which trusts none of 
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
+from ...solution import Bounds, Status
 from ..flips.closed_forms import check_norm
 from .arrays import Array, FlipArrays
 from .dropped import Dropped, moment_gap
@@ -27,16 +27,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float, float, float], None]
 
 
-class EnclosureStatus(enum.Enum):
-    """How an enclosure ended; the value says what to do next."""
-
-    ENCLOSED = "the width was reached: use lower, upper and labels"
-    WIDE = "the bounds hold but are farther apart than asked for: the notes say why"
-    INTERRUPTED = "stopped early: the bounds hold; run it again for closer ones"
-
-
 @dataclass(frozen=True)
-class EnclosedFlips:
+class EnclosedFlips(Bounds):
     """The least cost lies in [lower, upper].
 
     Attributes:
@@ -56,7 +48,7 @@ class EnclosedFlips:
         dropped: features that a tolerance left out, and what that costs; None if it left out none.
     """
 
-    status: EnclosureStatus
+    status: Status
     norm: str
     lower: float
     upper: float
@@ -73,6 +65,13 @@ class EnclosedFlips:
     def width(self) -> float:
         """upper - lower, rounded up."""
         return math.nextafter(self.upper - self.lower, math.inf)
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: the bounds rest on an analysis of rounding errors."""
+        raise ModelError(
+            "the bounds were computed with a rounding-error analysis and hold without a "
+            "certificate; solve_flips has one, for small data"
+        )
 
 
 def enclose_flips(
@@ -107,7 +106,7 @@ def enclose_flips(
     check_norm(norm)
     if not width > 0:
         raise ModelError(
-            f"width is {width}; it must be positive (use flip_cost for the exact optimum)"
+            f"width is {width}; it must be positive (use solve_flips for the exact optimum)"
         )
     if not 0 <= tolerance < 1:
         raise ModelError(f"tolerance is {tolerance}; it is a share of a feature, from 0 to below 1")
@@ -118,7 +117,7 @@ def enclose_flips(
     return _finished(work, _run(work))
 
 
-def _run(work: Enclosing) -> EnclosureStatus:
+def _run(work: Enclosing) -> Status:
     from threadpoolctl import threadpool_limits
 
     try:
@@ -126,11 +125,11 @@ def _run(work: Enclosing) -> EnclosureStatus:
         with threadpool_limits(1, user_api="blas"):
             work.run()
     except KeyboardInterrupt:
-        return EnclosureStatus.INTERRUPTED
-    return EnclosureStatus.ENCLOSED if work.reached else EnclosureStatus.WIDE
+        return Status.INTERRUPTED
+    return Status.ENCLOSED if work.reached else Status.WIDE
 
 
-def _finished(work: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
+def _finished(work: Enclosing, status: Status) -> EnclosedFlips:
     data, known, left_out = work.data, work.known, tuple(map(int, work.left_out))
     changes, labels = known.changes, data.labels_after(known.changes)
     ends = (changes == data.up) | (changes == -data.down) | (changes == 0)
@@ -144,7 +143,7 @@ def _finished(work: Enclosing, status: EnclosureStatus) -> EnclosedFlips:
         dual=_in_units_given(known.dual, data),
         basis=tuple(map(int, known.basis)),
         n_fractional=int((~ends).sum()),
-        notes=work.notes(status is EnclosureStatus.INTERRUPTED),
+        notes=work.notes(status is Status.INTERRUPTED),
         dropped=Dropped(left_out, work.tolerance, moment_gap(data, labels)) if left_out else None,
         statistics=work.statistics(),
     )

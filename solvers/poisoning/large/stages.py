@@ -18,7 +18,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...limits import LimitReachedError, Limits
-from ..flips.cost import flip_cost
+from ..flips.cost import solve_flips
 from ..flips.problem import FlipProblem
 from .arrays import Array, FlipArrays
 from .band import solve_band
@@ -288,7 +288,7 @@ def _rationals(work: Enclosing, search: Sifting, known: Known) -> Known:
     labels = (None if vector is None else vector.tolist() for vector in vectors)
     problem = FlipProblem.of(data.features[kept].tolist(), *labels)
     try:
-        found = flip_cost(problem, work.norm, _EXACT)
+        found = solve_flips(problem, work.norm, _EXACT)
     except (ModelError, LimitReachedError) as error:
         return known.failed(f"exact arithmetic did not settle it: {error}")
     dual = np.zeros(data.n_features)

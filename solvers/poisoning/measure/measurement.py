@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...solution import Status
 from ..large.closed_form import closed_form_bound
 from ..large.dropped import Dropped
-from ..large.enclose import EnclosureStatus, enclose_flips
+from ..large.enclose import enclose_flips
 from ..rewards.effects import performance_loss_ratio, reward_change
-from ..rewards.learning import RewardStatus, fit_reward
+from ..rewards.learning import fit_reward
 
 Array = np.ndarray[Any, Any]
 
@@ -54,7 +55,7 @@ class Effect:
 
     method: str
     loss: float | None
-    failed: Mapping[str, RewardStatus] = field(default_factory=dict)
+    failed: Mapping[str, Status] = field(default_factory=dict)
     moved: float | None = None
 
 
@@ -86,7 +87,7 @@ class Measurement:
     copies: int | None
     rounded: Array | None
     effects: tuple[Effect, ...]
-    status: EnclosureStatus
+    status: Status
     notes: tuple[str, ...]
     seconds: float
     dropped: Dropped | None = None
@@ -158,7 +159,7 @@ def measure(
         features, benign, target, weights=weights, norm=conditions.norm, width=conditions.width,
         tolerance=conditions.tolerance,
     )  # fmt: skip
-    if found.status is EnclosureStatus.INTERRUPTED:
+    if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     if found.dropped:
         features = np.delete(features, found.dropped.features, axis=0)
@@ -240,7 +241,7 @@ def _effects(
         why = {
             name: found.status
             for name, found in learnt.items()
-            if found.status is not RewardStatus.CONVERGED
+            if found.status is not Status.APPROXIMATE
         }
         if why:
             yield Effect(method, None, why)

@@ -8,13 +8,13 @@ the minimiser for small data are in ``enclosed``.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...solution import Bounds, Status
 from ..checks import check_labels, check_size, check_weights
 from .loss_passes import Loss
 from .separability import separating_direction
@@ -30,34 +30,36 @@ _VANISHED = 1e-8
 _SMALLEST_STEP = 2.0**-40
 
 
-class RewardStatus(enum.Enum):
-    """What became of the minimisation; the value says what to do next."""
-
-    CONVERGED = "the loss is minimal up to rounding: use reward"
-    SEPARABLE = (
-        "no finite minimiser: the labels are separated by the direction found; only a ridge, or "
-        "the moments Phi D theta themselves, remain meaningful"
-    )
-    STOPPED = "the gradient did not vanish within the iterations allowed; allow more, or add ridge"
-
-
 @dataclass(frozen=True, slots=True)
-class LearnedReward:
+class LearnedReward(Bounds):
     """What was learnt.
 
     reward: r (n), in the units of the features; loss: L with its ridge term; gradient: largest
     entry of the gradient in absolute value, each measured in the root mean square of its feature
     and divided by the sum of the weights; iterations: Newton steps; direction: a separating
-    direction (n) where SEPARABLE, else None.
+    direction (n) where UNATTAINED, else None; lower, upper: of the least loss nothing is proved.
+    The status is APPROXIMATE where the gradient vanished, UNATTAINED where no finite reward fits
+    best, and UNDECIDED where the iterations did not suffice.
     """
 
-    status: RewardStatus
+    status: Status
     reward: Array
     loss: float
     gradient: float
     iterations: int
     ridge: float
     direction: Array | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Newton steps, and how far the gradient vanished."""
+        return {"method": "damped Newton", "steps": self.iterations, "gradient": self.gradient}
+
+    def certificate(self) -> dict[str, Any]:
+        """Raises ModelError: `enclose_reward` bounds the minimiser, for small data."""
+        raise ModelError("a reward learnt in floats has no certificate; enclose_reward bounds it")
 
 
 def fit_reward(
@@ -106,11 +108,11 @@ def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
             break
     size = loss.size(gradient)
     vanished = size <= max(tolerance, _VANISHED)
-    status = RewardStatus.CONVERGED if vanished else RewardStatus.STOPPED
+    status = Status.APPROXIMATE if vanished else Status.UNDECIDED
     settled = vanished and loss.furthest(_newton(gradient, hessian)) <= _RESTLESS
     direction = None if loss.ridge or settled else _direction(loss, reward)
     if direction is not None:
-        status = RewardStatus.SEPARABLE
+        status = Status.UNATTAINED
     return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
 
 

@@ -9,9 +9,9 @@ import pytest
 from holdfast.solvers import ModelError, Status
 from holdfast.solvers.chance import (
     ChanceProblem,
+    enclose_eventual,
     solve,
     solve_by_flag_program,
-    solve_eventual,
     unroll,
 )
 from holdfast.solvers.chance.horizon import unrolling
@@ -47,7 +47,7 @@ def test_the_kernel_rejects_other_answers(three_states, key):
 
 def test_the_enclosure_of_an_eventual_risk_is_certified_too(three_states):
     """Its last layer is none of the problem's own, so the unrolled model is written out."""
-    found = solve_eventual(three_states(Fraction(1, 2)), [2], "1/3", horizon=3)
+    found = enclose_eventual(three_states(Fraction(1, 2)), [2], "1/3", horizon=3)
     for solution, value in ((found.first, found.lower), (found.upper_solution, found.upper)):
         document = solution.certificate()
         assert document["model"]["kind"] == "cmdp"

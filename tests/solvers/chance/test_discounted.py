@@ -10,11 +10,11 @@ import pytest
 from holdfast.solvers import ModelError, Status, from_arrays, policy_iteration
 from holdfast.solvers.chance import (
     ChanceProblem,
+    enclose_eventual,
     evaluate_policy,
     first_window,
     least_eventual_risk,
     solve,
-    solve_eventual,
     solve_first_hit,
 )
 
@@ -96,7 +96,7 @@ def test_stationary_policies_fail_and_others_do_not(horizon):
     Above, all but the first step are free in the end: the excess is gamma^N V* times the chance
     left, at most gamma^N 20/11.
     """
-    found = solve_eventual(hazard(), [1], TENTH, horizon=horizon)
+    found = enclose_eventual(hazard(), [1], TENTH, horizon=horizon)
     assert found.lower == 1 < found.upper
     assert found.upper - found.lower <= found.width_bound == HALF**horizon * Fraction(20, 11)
     assert found.tail[0, 0] == 1
@@ -109,14 +109,14 @@ def test_stationary_policies_fail_and_others_do_not(horizon):
 
 def test_a_wanted_width_tells_the_horizon():
     """gamma^N 20/11 <= 1/1000 from N = 11 on."""
-    found = solve_eventual(hazard(), [1], TENTH, width="1/1000")
+    found = enclose_eventual(hazard(), [1], TENTH, width="1/1000")
     assert found.horizon == 11
     assert found.upper - found.lower <= Fraction(1, 1000) < HALF**10 * Fraction(20, 11)
 
 
 def test_enclosures_shrink_and_nest(three_states):
     model = three_states(Fraction(4, 5))
-    found = [solve_eventual(model, [2], "1/3", horizon=n) for n in (2, 5, 10, 40)]
+    found = [enclose_eventual(model, [2], "1/3", horizon=n) for n in (2, 5, 10, 40)]
     lowers, uppers = [f.lower for f in found], [f.upper for f in found]
     assert lowers == sorted(lowers)
     assert uppers == sorted(uppers, reverse=True)
@@ -160,16 +160,16 @@ def test_the_least_eventual_risk_against_long_windows(random_problem, seed):
 
 def test_an_eventual_risk_that_is_too_great():
     model = from_arrays([[[HALF, HALF]], [[0, 1]]], [[1], [0]], discount=HALF, initial=[1, 0])
-    found = solve_eventual(model, [1], "3/4", width=1)
+    found = enclose_eventual(model, [1], "3/4", width=1)
     assert (found.status, found.minimum_risk) == (Status.INFEASIBLE, 1)
-    start = solve_eventual(hazard().with_initial([1, 3]), [1], "1/2", width=1, counts_start=True)
+    start = enclose_eventual(hazard().with_initial([1, 3]), [1], "1/2", width=1, counts_start=True)
     assert (start.status, start.minimum_risk) == (Status.INFEASIBLE, Fraction(3, 4))
 
 
 def test_reward_lost_after_an_eventual_hit(three_states):
     model = three_states(Fraction(4, 5))
     free, lost = (
-        solve_eventual(model, [2], "1/3", horizon=30, reward_after_violation=after)
+        enclose_eventual(model, [2], "1/3", horizon=30, reward_after_violation=after)
         for after in (True, False)
     )
     assert lost.upper < free.lower
@@ -194,19 +194,19 @@ def test_everything_allowed_is_the_unconstrained_optimum(three_states):
 )
 def test_bad_widths_are_refused(options, message):
     with pytest.raises(ModelError, match=message):
-        solve_eventual(hazard(), [1], TENTH, **options)
+        enclose_eventual(hazard(), [1], TENTH, **options)
 
 
 def test_widths_out_of_reach_are_refused():
     model = hazard(1 - Fraction(1, 10**6))
     with pytest.raises(ModelError, match="needs more than 10000 decisions at discount 999999/"):
-        solve_eventual(model, [1], TENTH, width="1/1000")
+        enclose_eventual(model, [1], TENTH, width="1/1000")
 
 
 def test_discount_one_needs_a_finite_horizon():
     model = hazard(Fraction(1))
     for run in (
-        lambda: solve_eventual(model, [1], TENTH, horizon=3),
+        lambda: enclose_eventual(model, [1], TENTH, horizon=3),
         lambda: solve_first_hit(model, [1], TENTH),
         lambda: first_window(model, [1], 3),
     ):

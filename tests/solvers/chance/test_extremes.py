@@ -10,12 +10,12 @@ from holdfast.solvers import ModelError, Status, from_arrays
 from holdfast.solvers.chance import (
     ChanceProblem,
     best_flip,
+    enclose_eventual,
     enumerate_policies,
     frontier,
     minimum_risk,
     solve,
     solve_by_flag_program,
-    solve_eventual,
 )
 from holdfast.solvers.chance.forever import eventual
 from holdfast.solvers.chance.horizon import problem
@@ -80,8 +80,8 @@ def test_a_residual_risk_below_all_floats_is_a_risk():
     model = from_arrays(law, reward, discount=HALF, initial=[1, 0, 0, 0])
     values = {}
     for level in (Fraction(0), tiny / 4, tiny):
-        found = solve_eventual(model, [3], level, horizon=1)
-        assert (found.status, found.minimum_risk) == (Status.OPTIMAL, 0)
+        found = enclose_eventual(model, [3], level, horizon=1)
+        assert (found.status, found.minimum_risk) == (Status.EXACT, 0)
         values[level] = (found.lower, found.upper)
     assert values == {0: (0, 0), tiny / 4: (Fraction(1, 4),) * 2, tiny: (1, 1)}
 
@@ -97,7 +97,7 @@ def test_an_infeasible_part_of_an_enclosure_is_never_called_optimal(monkeypatch)
     monkeypatch.setattr(eventual, "solve_dynamics", refused)
     model = from_arrays([[[1]]], [[1]], discount=HALF)
     with pytest.raises(AssertionError, match="over 2 decisions no policy has a risk below 1"):
-        solve_eventual(model, [], 0, horizon=2)
+        enclose_eventual(model, [], 0, horizon=2)
 
 
 # -- values that floats cannot tell apart ----------------------------------------------------------
@@ -187,7 +187,7 @@ def test_a_solution_at_an_extreme_discount():
     tiny = Fraction(1, 10**20)
     law = [[[1 - TENTH, TENTH], [1, 0]], [[0, 1]] * 2]
     model = from_arrays(law, [[1, 0], [0, 0]], discount=tiny, initial=[1, 0])
-    found = solve_eventual(model, [1], TENTH, width=tiny**3)
+    found = enclose_eventual(model, [1], TENTH, width=tiny**3)
     assert found.horizon == 4
     assert found.upper - found.lower <= found.width_bound <= tiny**3
 

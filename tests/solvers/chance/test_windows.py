@@ -13,7 +13,7 @@ from holdfast.solvers.chance.windows.flips import (
     flip_certificates,
     state_program,
 )
-from holdfast.solvers.chance.windows.optimum import optimum, window_rows
+from holdfast.solvers.chance.windows.optimum import solve_windows, window_rows
 from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
 from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.chance.families.windows import watched_models, windows
@@ -82,7 +82,7 @@ def test_the_start_alone_is_one_row() -> None:
     assert (row.state, row.decision) == (None, X)
     # from y: 1/10 + 9/10 p2/2 <= 1/5
     assert (row.coefficients, row.bound) == ((0, F(9, 20), 0), F(1, 10))
-    best = optimum(alone)
+    best = solve_windows(alone)
     assert best is not None
     # only p2 <= 2/9 is left, so p3 = 7/9: 3 (2/9) + 7/9 = 13/9, discounted and reached with 9/10
     assert best.value == F(9, 10) ** 2 * F(13, 9)
@@ -92,7 +92,7 @@ def test_the_start_alone_is_one_row() -> None:
 def test_the_optimum_beats_every_policy_on_a_grid() -> None:
     """Laws in twelfths on the actions of the one deciding state; allowed ones are not better."""
     for problem in drawn(windows(window=(2, 3)), 12):
-        best = optimum(problem)
+        best = solve_windows(problem)
         assert best is not None
         assert excess_risk(problem, best.policy) <= 0
         (state,) = problem.deciding
@@ -110,7 +110,7 @@ def test_the_optimum_beats_every_policy_on_a_grid() -> None:
 
 def test_flips_lie_between_deterministic_policies_and_the_optimum() -> None:
     for problem in drawn(windows(), 60):
-        best = optimum(problem)
+        best = solve_windows(problem)
         assert best is not None
         flip, single = (best_flipping(problem, best.rows, most) for most in (2, 1))
         assert flip is not None
@@ -128,7 +128,7 @@ def test_one_step_windows_are_right_in_every_state() -> None:
     """T = 1: one program over all states agrees with a program in each; two actions are enough."""
     compared = 0
     for problem in drawn(watched_models(window=(1, 1)), 40):
-        best = optimum(problem)
+        best = solve_windows(problem)
         assert best is not None
         flip = best_flipping(problem, best.rows)
         assert flip is not None
@@ -143,7 +143,7 @@ def test_one_step_windows_are_right_in_every_state() -> None:
 
 def test_at_level_zero_the_length_does_not_matter() -> None:
     for problem in drawn(watched_models(level=(0, 0)), 20):
-        best, single = optimum(problem), best_deterministic(problem)
+        best, single = solve_windows(problem), best_deterministic(problem)
         assert best is not None
         assert single is not None
         assert best.value == single.value
@@ -152,7 +152,7 @@ def test_at_level_zero_the_length_does_not_matter() -> None:
 
 def test_certificates_prove_the_values() -> None:
     problem = ce1()
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     report = check(best.certificate())
     assert report.accepted
@@ -173,7 +173,7 @@ def test_actions_that_no_policy_may_take_alone_have_no_flip() -> None:
         available=[[True, True]] + [[True, False]] * 3,
     )
     problem = WindowProblem(model, (3,), 2, F(1, 2))
-    assert optimum(problem) is None
+    assert solve_windows(problem) is None
     assert best_flipping(problem, window_rows(problem)) is None
     assert best_deterministic(problem) is None
     kinds = [document["kind"] for _, document in flip_certificates(problem, window_rows(problem))]
@@ -181,7 +181,7 @@ def test_actions_that_no_policy_may_take_alone_have_no_flip() -> None:
 
 
 def test_four_actions_in_windows_of_three_steps() -> None:
-    best = optimum(four_actions())
+    best = solve_windows(four_actions())
     assert best is not None
     chosen = [best.policy.probabilities[k] for k in four_actions().choices(2)]
     assert chosen == [F(123, 361), F(82, 361), F(80, 361), F(4, 19)]
@@ -211,7 +211,7 @@ def test_a_state_that_decides_twice_is_refused() -> None:
     problem, acting = ce2()
     assert len(window_risks(problem, acting)) == 4
     with pytest.raises(ModelError, match=r"state 0 decides.*a choice of state 0 again.*not affine"):
-        optimum(problem)
+        solve_windows(problem)
 
 
 def test_a_window_that_meets_two_decisions_apart_is_refused() -> None:
@@ -234,7 +234,7 @@ def test_discount_one_and_policies_that_do_not_fit_are_refused() -> None:
     problem = ce1()
     endless = WindowProblem(problem.model.with_discount(1), (U,), 2, F(1, 5))
     with pytest.raises(ModelError, match="discount is 1"):
-        optimum(endless)
+        solve_windows(endless)
     with pytest.raises(ModelError, match="2 probabilities for 7 choices"):
         window_risks(problem, Policy((F(1), F(0))))
     with pytest.raises(ValueError, match="most is 3"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, dual_value, solve_flips
 from holdfast.solvers.poisoning.data import attacks
 
 ONES = np.ones(8)
@@ -106,7 +106,7 @@ def test_nothing_is_cheaper_than_a_threshold() -> None:
     assert threshold < 0
     assert len(chosen) < 30
     problem = FlipProblem.of(features, 1, target)
-    assert flip_cost(problem).value == len(chosen)
+    assert solve_flips(problem).value == len(chosen)
     assert dual_value(problem, [1 / -threshold, Fraction(0), Fraction(0)]) == len(chosen)
 
 
@@ -114,7 +114,7 @@ def test_random_flips_are_dearer_than_needed() -> None:
     """The same data: only the threshold leaves nothing to save."""
     features = np.random.default_rng(5).integers(-8, 9, (3, 60)) / 4
     target = attacks.random_flips(np.ones(60), 0.2)
-    assert flip_cost(FlipProblem.of(features, 1, target)).value < 12
+    assert solve_flips(FlipProblem.of(features, 1, target)).value < 12
 
 
 def test_a_threshold_must_be_negative() -> None:

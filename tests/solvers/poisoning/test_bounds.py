@@ -9,13 +9,13 @@ import pytest
 from holdfast.solvers import ModelError, Vector
 from holdfast.solvers.poisoning import (
     FlipProblem,
-    flip_cost,
     lower_bound,
     mixture,
     one_direction,
     projection,
     round_labels,
     rounding_bounds,
+    solve_flips,
 )
 from holdfast.solvers.poisoning.flips.closed_forms import size
 
@@ -45,7 +45,7 @@ def test_the_projection_is_orthogonal(seed):
 @pytest.mark.parametrize("norm", NORMS)
 def test_the_chain(seed, norm):
     problem = random_problem(seed)
-    mixed, cost = mixture(problem), flip_cost(problem, norm).value
+    mixed, cost = mixture(problem), solve_flips(problem, norm).value
     assert lower_bound(problem, norm) <= cost
     assert cost <= mixed.tighter_bound(norm) <= mixed.upper_bound(norm)
     assert mixed.upper_bound(norm) <= size(problem.displacement, norm)
@@ -110,8 +110,8 @@ def test_the_knapsack_is_the_program_of_one_equation(seed):
     direction = problem.scores([(seed + k) % 5 - 2 for k in range(problem.n_features)]).fractions()
     found = one_direction(problem, direction)
     if problem.weights is None:
-        assert found.value == flip_cost(problem.with_features([direction])).value
-    assert found.bound <= found.value <= flip_cost(problem).value
+        assert found.value == solve_flips(problem.with_features([direction])).value
+    assert found.bound <= found.value <= solve_flips(problem).value
 
 
 # -- rounding
@@ -130,7 +130,7 @@ def test_rounding_by_hand():
 @pytest.mark.parametrize("seed", range(0, 60, 4))
 def test_rounding_keeps_its_bounds(seed, copies):
     problem = random_problem(seed)
-    found = flip_cost(problem)
+    found = solve_flips(problem)
     rounded = round_labels(problem, found.labels, copies)
     kept = FlipProblem(problem.features, found.labels, rounded, problem.weights)
     moved, labelled = kept.displacement, problem.with_target(rounded)

@@ -12,13 +12,14 @@ import pytest
 
 from holdfast.solvers.exact import Vector
 from holdfast.solvers.limits import LimitReachedError, Limits
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.flips.cost import dual_value
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
 from holdfast.solvers.poisoning.large.dropped import Dropped, moment_gap
-from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.enclose import enclose_flips
 from holdfast.solvers.poisoning.rewards.enclosed import enclose_reward
 from holdfast.solvers.programs.box import BoxProgram, solve_box_program
+from holdfast.solvers.solution import Status
 
 Array = np.ndarray[Any, Any]
 
@@ -41,10 +42,10 @@ def test_numerically_dependent_features_are_solved_in_seconds(seed: int) -> None
     found = enclose_flips(features, 1, target)
     assert time.perf_counter() - since < 20
     problem = FlipProblem.of(features, 1, target)
-    exact = flip_cost(problem)
+    exact = solve_flips(problem)
     assert dual_value(problem, exact.dual.fractions()) == exact.value
     assert found.lower <= exact.value <= found.upper
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert any("that rounding is information like any other" in note for note in found.notes)
 
 
@@ -52,13 +53,13 @@ def test_a_tolerance_drops_the_rounding_and_bounds_what_it_costs() -> None:
     """The bounds are those of the two features kept, exactly; the price holds in Fractions."""
     features, target = low_rank(3, 2, 300)
     found = enclose_flips(features, 1, target, tolerance=1e-9)
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert found.dropped is not None
     kept = [k for k in range(3) if k not in found.dropped.features]
     assert len(kept) == 2
-    exact = flip_cost(FlipProblem.of(features[kept], 1, target)).value
+    exact = solve_flips(FlipProblem.of(features[kept], 1, target)).value
     assert found.lower <= exact <= found.upper
-    whole = flip_cost(FlipProblem.of(features, 1, target)).value
+    whole = solve_flips(FlipProblem.of(features, 1, target)).value
     assert found.lower <= whole, "fewer equations cost no more"
     moments = FlipProblem.of(features, 1, target).moments(
         Vector.of(
@@ -113,7 +114,7 @@ def test_low_rank_features_are_enclosed(norm: str) -> None:
     """64 hidden states of rank 8: without a tolerance WIDE up to the attack's own cost."""
     features, target = low_rank(64, 8, 2000)
     wide = enclose_flips(features, 1, target, norm=norm)
-    assert wide.status is EnclosureStatus.WIDE
+    assert wide.status is Status.WIDE
     found = enclose_flips(features, 1, target, norm=norm, tolerance=1e-9)
     assert found.dropped is not None
     assert len(found.dropped.features) == 56
@@ -143,9 +144,9 @@ def test_features_that_are_proved_dependent_cost_nothing() -> None:
 def test_exact_pivots_have_limits() -> None:
     features, target = low_rank(3, 2, 200)
     problem = FlipProblem.of(features, 1, target)
-    assert flip_cost(problem).value == flip_cost(problem, "l1", Limits(seconds=60)).value
+    assert solve_flips(problem).value == solve_flips(problem, "l1", Limits(seconds=60)).value
     with pytest.raises(LimitReachedError, match="not decided within 0 exact pivots"):
-        flip_cost(problem, "l1", Limits(pivots=0))
+        solve_flips(problem, "l1", Limits(pivots=0))
 
 
 def test_the_next_method_takes_over_where_exact_arithmetic_gives_up(
@@ -154,7 +155,7 @@ def test_the_next_method_takes_over_where_exact_arithmetic_gives_up(
     monkeypatch.setattr("holdfast.solvers.poisoning.large.stages._EXACT", Limits(pivots=0))
     features, target = low_rank(3, 2, 200)
     found = enclose_flips(features, 1, target)
-    assert found.status is EnclosureStatus.WIDE
+    assert found.status is Status.WIDE
     assert any("exact arithmetic did not settle it: not decided" in n for n in found.notes)
 
 

@@ -7,7 +7,13 @@ from fractions import Fraction
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost, lower_bound, unboxed_cost
+from holdfast.solvers.poisoning import (
+    FlipProblem,
+    dual_value,
+    lower_bound,
+    solve_flips,
+    solve_unboxed_flips,
+)
 from holdfast.solvers.poisoning.flips.cost import _Moves
 from holdfast.solvers.programs import box
 from holdfast.verify.kernel import check
@@ -26,7 +32,7 @@ NORMS = ("l1", "l2", "linf")
     ("linf", F(1, 7), (F(-1, 7),) * 3),
 ])  # fmt: skip
 def test_one_feature_by_hand(small, norm, value, changes):
-    found = flip_cost(small, norm)
+    found = solve_flips(small, norm)
     assert found.value == value
     assert found.changes.fractions() == changes
     assert dual_value(small, found.dual.fractions(), norm) == value
@@ -41,18 +47,18 @@ def test_the_unit_of_the_weights_does_not_matter_in_l2(weight):
             plain.features, plain.benign, plain.target, [weight] * plain.n_pairs
         )
         if plain.weights is None:
-            assert flip_cost(scaled, "l2").value == weight**2 * flip_cost(plain, "l2").value
+            assert solve_flips(scaled, "l2").value == weight**2 * solve_flips(plain, "l2").value
 
 
 def test_the_box_by_hand():
     """phi = (1, 1, 4), all three flipped: b = -6.  Without the box pair 3 would move by 3/2; in the
     box it moves by 1, and the other two make up for the remaining 2."""
     problem = FlipProblem.of([[1, 1, 4]], 1, 0)
-    assert unboxed_cost(problem).value == F(3, 2)
-    found = flip_cost(problem)
+    assert solve_unboxed_flips(problem).value == F(3, 2)
+    found = solve_flips(problem)
     assert (found.value, found.labels.fractions()) == (3, (0, 0, 0))
-    assert flip_cost(problem, "linf").value == 1
-    assert flip_cost(problem, "l2").value == 3
+    assert solve_flips(problem, "linf").value == 1
+    assert solve_flips(problem, "l2").value == 3
 
 
 def test_weights_are_multiplicities():
@@ -60,9 +66,9 @@ def test_weights_are_multiplicities():
     weighted = FlipProblem.of([[1, 3, 2]], 1, [0, 1, 1], [2, 1, F(1, 2)])
     copied = FlipProblem.of([[1, 1, 3]], 1, [0, 0, 1])
     # b = -2; pair 2 has the largest feature: 2/3 of it
-    assert flip_cost(weighted).value == flip_cost(copied).value == F(2, 3)
+    assert solve_flips(weighted).value == solve_flips(copied).value == F(2, 3)
     heavy = FlipProblem.of([[1, 1]], 1, [0, 1], [2, 0])
-    found = flip_cost(heavy)
+    found = solve_flips(heavy)
     assert found.value == 2
     assert found.labels.fractions() == (0, 1)
 
@@ -80,7 +86,7 @@ def test_edge_cases(norm, features, target, value):
     if value is None:
         entries = [abs(x) for x in problem.displacement.fractions()]
         value = {"l1": sum(entries), "l2": sum(x * x for x in entries), "linf": max(entries)}[norm]
-    found = flip_cost(problem, norm)
+    found = solve_flips(problem, norm)
     assert found.value == value
     assert lower_bound(problem, norm) <= value
 
@@ -91,7 +97,7 @@ def test_random_problems(seed):
     problem = random_problem(seed)
     rooms = (problem.room_down.fractions(), problem.room_up.fractions())
     for norm in NORMS:
-        found = flip_cost(problem, norm)
+        found = solve_flips(problem, norm)
         assert problem.moments(found.changes) == problem.moment
         entries = zip(found.changes.fractions(), *rooms, strict=True)
         assert all(-down <= x <= up for x, down, up in entries)
@@ -100,10 +106,10 @@ def test_random_problems(seed):
             report = check(found.certificate())
             assert report.accepted, report.steps[-1]
             assert report.enclosure.lo == report.enclosure.hi == -found.value
-    vertex = flip_cost(problem)
+    vertex = solve_flips(problem)
     assert vertex.n_fractional <= problem.rank
     assert set(vertex.fractional) <= set(vertex.basis)
-    free = unboxed_cost(problem)
+    free = solve_unboxed_flips(problem)
     assert free.value <= vertex.value
     assert check(free.certificate()).enclosure.lo == -free.value
 
@@ -112,24 +118,26 @@ def test_random_problems(seed):
 def test_a_wrong_proposal_is_repaired(seed, monkeypatch):
     """No basis at all, and one of the wrong variables: exact pivots find the same."""
     problem = random_problem(seed)
-    right = flip_cost(problem).value
+    right = solve_flips(problem).value
     last = range(problem.n_features)
     proposal = [], []
     if seed % 2:
         count = len(_Moves.of(problem).moves)
         proposal = [max(count - 1 - k, 0) for k in last], [0]
     monkeypatch.setattr(box, "_propose", lambda program, seconds: proposal)
-    found = flip_cost(problem)
+    found = solve_flips(problem)
     assert found.value == right
     assert dual_value(problem, found.dual.fractions()) == right
     assert found.n_fractional <= problem.rank
 
 
-@pytest.mark.parametrize("solve", [flip_cost, unboxed_cost])
+@pytest.mark.parametrize("solve", [solve_flips, solve_unboxed_flips])
 def test_numbers_beyond_the_range_of_doubles(solve):
     """A label of 2^-1000 gives room in units of 2^-1000: integers that are no doubles."""
     problem = FlipProblem.of([[1.0, 2.0, -1.0]], [1.0, 2.0**-1000, 1.0], [0.0, 2.0**-1000, 1.0])
-    assert solve(problem).value == F(1, 2) + (F(1, 2) - F(1, 2**1000) if solve is flip_cost else 0)
+    assert solve(problem).value == F(1, 2) + (
+        F(1, 2) - F(1, 2**1000) if solve is solve_flips else 0
+    )
 
 
 def test_two_thousand_pairs():
@@ -139,7 +147,7 @@ def test_two_thousand_pairs():
     rng = np.random.default_rng(5)
     target = (rng.random(2000) > 0.05).astype(int).tolist()
     problem = FlipProblem.of(rng.normal(size=(6, 2000)), 1, target)
-    found = flip_cost(problem)
+    found = solve_flips(problem)
     assert dual_value(problem, found.dual.fractions()) == found.value
     assert found.n_fractional == 6
     assert found.value < target.count(0) / 2
@@ -151,16 +159,16 @@ def test_every_dual_vector_is_a_bound(norm):
         problem = random_problem(seed)
         for scale in (F(1, 30), F(1, 4), F(3)):
             y = [scale * ((k * 7 + seed) % 5 - 2) for k in range(problem.n_features)]
-            assert dual_value(problem, y, norm) <= flip_cost(problem, norm).value
+            assert dual_value(problem, y, norm) <= solve_flips(problem, norm).value
 
 
 def test_bad_arguments(small):
     with pytest.raises(ModelError, match="norm is 'l3'; give one of l1, l2, linf"):
-        flip_cost(small, "l3")
+        solve_flips(small, "l3")
     with pytest.raises(ModelError, match="the least cost in l2 has no certificate"):
-        flip_cost(small, "l2").certificate()
+        solve_flips(small, "l2").certificate()
     with pytest.raises(ModelError, match="2 entries for 1 features"):
         dual_value(small, [1, 2])
     many = FlipProblem.of([[1] * 500], 1, [0] + [1] * 499)
     with pytest.raises(ModelError, match=r"500 pairs are too many .* use enclose_flips"):
-        flip_cost(many, "linf")
+        solve_flips(many, "linf")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning import flip_cost
+from holdfast.solvers import Status
+from holdfast.solvers.poisoning import solve_flips
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.closed_form import closed_form_bound
-from holdfast.solvers.poisoning.large.enclose import EnclosedFlips, EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.enclose import EnclosedFlips, enclose_flips
 from holdfast.solvers.poisoning.large.known import Known
 
 from ...zoo.flips import NORMS, arrays, random_problem
@@ -58,9 +59,9 @@ def test_the_bounds_bracket_the_exact_optimum(
     for seed in range(count):
         problem = random_problem(seed, largest=40)
         found = enclose_flips(**arrays(problem), norm=norm)
-        value = flip_cost(problem, norm).value
+        value = solve_flips(problem, norm).value
         assert brackets(found, value), seed
-        closed += found.status is EnclosureStatus.ENCLOSED
+        closed += found.status is Status.ENCLOSED
         if norm == "l1":
             assert found.n_fractional <= problem.rank, seed
     assert closed >= 0.97 * count
@@ -107,7 +108,7 @@ def _structured() -> dict[str, dict[str, Any]]:
 def test_structured_data_are_enclosed(name: str) -> None:
     given = _structured()[name]
     found = enclose_flips(**given)
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert found.width <= 1e-6 * found.upper
     weights = given.get("weights")
     factor = 1.0 if weights is None else weights
@@ -128,7 +129,7 @@ def test_a_threshold_attack_cannot_be_improved() -> None:
     found = enclose_flips(features, 1, np.where(flipped, 0.0, 1.0))
     count = int(flipped.sum())
     assert count > 100
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert found.lower <= count <= found.upper
     assert found.n_fractional == 0
 
@@ -139,7 +140,7 @@ def test_as_many_features_as_pairs_save_nothing(norm: str) -> None:
     features, target = gaussian(30, 20, 4, 0.3)
     found = enclose_flips(features, 1, target, norm=norm)
     exact = {"l1": 6, "l2": np.sqrt(6), "linf": 1}[norm]  # six labels change by one
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert found.upper == pytest.approx(exact, rel=1e-6)
     assert any("combinations of the others" in note for note in found.notes)
 
@@ -148,7 +149,7 @@ def test_as_many_features_as_pairs_save_nothing(norm: str) -> None:
 def test_one_pair(norm: str) -> None:
     found = enclose_flips(np.array([[2.0], [3.0]]), 1, 0.25, norm=norm)
     assert found.lower <= 0.75 <= found.upper
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_one_pair(norm: str) -> None:
 @pytest.mark.parametrize("norm", NORMS)
 def test_nothing_to_do_costs_exactly_nothing(features: Array, target: list[int], norm: str) -> None:
     found = enclose_flips(features, 1, target, norm=norm)
-    assert found.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.ENCLOSED
     assert found.lower == found.upper == 0
     assert not found.changes.any()
 
@@ -172,7 +173,7 @@ def test_features_dependent_up_to_rounding_are_said_to_be() -> None:
     features[-1] = features[0] + features[1]  # rounded: not exactly dependent
     found = enclose_flips(features, 1, target)
     without = enclose_flips(features[:-1], 1, target)
-    assert found.status is EnclosureStatus.WIDE
+    assert found.status is Status.WIDE
     assert found.upper == pytest.approx(100)  # the target's own cost is what is proved
     assert found.lower == pytest.approx(without.lower, rel=1e-6)
     assert any("up to rounding, which was not proved" in note for note in found.notes)
@@ -196,8 +197,8 @@ def test_an_interrupted_search_has_bounds() -> None:
 
     found = enclose_flips(features, 1, target, progress=stop)
     whole = enclose_flips(features, 1, target)
-    assert found.status is EnclosureStatus.INTERRUPTED
-    assert whole.status is EnclosureStatus.ENCLOSED
+    assert found.status is Status.INTERRUPTED
+    assert whole.status is Status.ENCLOSED
     assert 0 < found.lower <= whole.upper
     assert whole.lower <= found.upper == pytest.approx(150)
     assert [stage for stage, *_ in seen] == ["Newton", "Newton"]
@@ -211,7 +212,7 @@ def test_a_large_linf_falls_back_on_the_projection(monkeypatch: pytest.MonkeyPat
     whole = enclose_flips(features, 1, target, norm="linf")
     monkeypatch.setattr(maximum, "_LARGEST", 100)
     found = enclose_flips(features, 1, target, norm="linf")
-    assert found.status is EnclosureStatus.WIDE
+    assert found.status is Status.WIDE
     assert closed_form_bound(features, 1, target, norm="linf") <= found.lower * (1 + 1e-9)
     assert 0 < found.lower <= whole.lower <= whole.upper <= found.upper < 1
     assert len(found.notes) == 1
@@ -264,5 +265,5 @@ def test_float_data_that_rounding_dominates_is_still_bounded() -> None:
     mixed = (rng.standard_normal((10, 10)) * 10.0 ** np.linspace(0, -9, 10)) @ features
     found = enclose_flips(mixed, 1, target, width=1e-12)
     assert found.lower < found.upper
-    assert found.status is EnclosureStatus.WIDE
+    assert found.status is Status.WIDE
     assert any("keep a closer upper bound" in note for note in found.notes)

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
-from holdfast.solvers.poisoning.large.enclose import EnclosureStatus, enclose_flips
+from holdfast.solvers.poisoning.large.enclose import enclose_flips
 from holdfast.solvers.poisoning.large.proved_bounds import (
     least_maximum_below,
     least_square_below,
     least_sum_below,
 )
+from holdfast.solvers.solution import Status
 
 NORMS = ("l1", "l2", "linf")
 
@@ -24,7 +25,7 @@ NORMS = ("l1", "l2", "linf")
 def holds(norm: str, features: Any, benign: Any, target: Any, weights: Any = None) -> bool:
     """Whether the bounds hold for the exact optimum."""
     found = enclose_flips(np.array(features), benign, target, weights=weights, norm=norm)
-    exact = flip_cost(FlipProblem.of(features, benign, target, weights), norm).value
+    exact = solve_flips(FlipProblem.of(features, benign, target, weights), norm).value
     power = 2 if norm == "l2" else 1
     return Fraction(found.lower) ** power <= exact <= Fraction(found.upper) ** power
 
@@ -55,7 +56,7 @@ def test_changes_that_underflow_are_not_nothing(norm: str) -> None:
 @pytest.mark.parametrize("norm", NORMS)
 def test_labels_of_pairs_without_weight_cost_nothing(norm: str) -> None:
     found = enclose_flips(np.ones((1, 2)), 1, 0, weights=[0, 0], norm=norm)
-    assert (found.lower, found.upper, found.status) == (0, 0, EnclosureStatus.ENCLOSED)
+    assert (found.lower, found.upper, found.status) == (0, 0, Status.ENCLOSED)
 
 
 @pytest.mark.parametrize("weight", [1e-200, 1e308])

@@ -12,7 +12,7 @@ import pytest
 from scipy.linalg import hilbert
 from scipy.optimize import linprog
 
-from holdfast.solvers.poisoning import FlipProblem, dual_value, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, dual_value, solve_flips
 from holdfast.solvers.poisoning.flips.dual_newton import SmoothedDual
 from holdfast.solvers.poisoning.large import stages
 from holdfast.solvers.poisoning.large.arrays import FlipArrays
@@ -96,8 +96,8 @@ def test_corrupted_changes_prove_nothing_false() -> None:
         size = len(search.features.used)
         if not search.features.proved or not size:
             continue
-        data, optimum = search.data, flip_cost(problem).value
-        base = np.array([float(v) for v in flip_cost(problem).changes.fractions()])
+        data, optimum = search.data, solve_flips(problem).value
+        base = np.array([float(v) for v in solve_flips(problem).changes.fractions()])
         for noise in (0.0, 1e-9, 1e-3, 1.0):
             basis = np.sort(rng.choice(data.n_pairs, min(size, data.n_pairs), replace=False))
             changes = np.clip(base + noise * rng.standard_normal(data.n_pairs), -data.down, data.up)
@@ -245,7 +245,7 @@ def test_a_basis_is_completed_with_independent_pairs() -> None:
 def test_a_vertex_is_solved_exactly() -> None:
     problem = random_problem(31, largest=30)
     search = sifting(**arrays(problem))
-    exact = flip_cost(problem)
+    exact = solve_flips(problem)
     changes = np.array([float(v) for v in exact.changes.fractions()])
     basis = complete_basis(search, np.array(exact.fractional, dtype=int), changes)
     solved = exact_vertex(search, changes, basis)

@@ -14,8 +14,9 @@ from holdfast.solvers.poisoning.rewards.effects import (
     preferences,
     reward_change,
 )
-from holdfast.solvers.poisoning.rewards.learning import RewardStatus, fit_reward
+from holdfast.solvers.poisoning.rewards.learning import fit_reward
 from holdfast.solvers.poisoning.rewards.separability import separating_direction
+from holdfast.solvers.solution import Status
 
 from ...zoo.flips import soft_labels
 
@@ -24,7 +25,7 @@ from ...zoo.flips import soft_labels
 def test_one_pair_has_the_logit_of_its_label(label):
     """sigma(2 r) = theta at r = log(theta/(1 - theta))/2."""
     found = fit_reward(np.array([[2.0]]), np.array([label]))
-    assert found.status is RewardStatus.CONVERGED
+    assert found.status is Status.APPROXIMATE
     assert found.reward[0] == pytest.approx(math.log(label / (1 - label)) / 2, abs=1e-9)
     assert found.gradient <= 1e-10
 
@@ -56,7 +57,7 @@ def test_long_scores_alone_do_not_separate():
     features = np.array([[1.0, 1.0, 1.0, 1.0, 40.0]])
     labels = np.array([1.0, 1.0, 1.0, 0.0, 1.0])
     found = fit_reward(features, labels)
-    assert found.status is RewardStatus.CONVERGED
+    assert found.status is Status.APPROXIMATE
     assert found.direction is None
     assert found.reward[0] * 40 > 20
     np.testing.assert_allclose(found.reward, [math.log(3)], atol=1e-9)
@@ -68,10 +69,10 @@ def test_labels_of_a_reward_are_separable(seed):
     features, _, _ = soft_labels(seed)
     labels = (np.random.default_rng(seed + 100).normal(size=4) @ features > 0).astype(float)
     found = fit_reward(features, labels)
-    assert found.status is RewardStatus.SEPARABLE
+    assert found.status is Status.UNATTAINED
     assert "ridge" in found.status.value
     assert ((found.direction @ features > 0) == (labels == 1)).all()
-    assert fit_reward(features, labels, ridge=1.0).status is RewardStatus.CONVERGED
+    assert fit_reward(features, labels, ridge=1.0).status is Status.APPROXIMATE
 
 
 def test_separated_only_in_part():
@@ -80,11 +81,11 @@ def test_separated_only_in_part():
     features = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
     labels = np.array([1.0, 1.0, 0.0])
     found = fit_reward(features, labels)
-    assert found.status is RewardStatus.SEPARABLE
+    assert found.status is Status.UNATTAINED
     assert found.direction[0] == pytest.approx(0, abs=1e-9)
     assert found.direction[1] > 0
     soft = fit_reward(features, np.array([0.75, 1.0, 0.0]))
-    assert soft.status is RewardStatus.CONVERGED
+    assert soft.status is Status.APPROXIMATE
     np.testing.assert_allclose(soft.reward, [0, math.log(3)], atol=1e-9)
 
 
@@ -99,14 +100,14 @@ def test_soft_labels_never_separate():
 def test_few_iterations_stop_short():
     features, labels, rho = soft_labels(8)
     found = fit_reward(features, labels, weights=rho, iterations=1)
-    assert found.status is RewardStatus.STOPPED
+    assert found.status is Status.UNDECIDED
     assert found.iterations == 1
 
 
 def test_a_feature_without_difference_gets_nothing():
     found = fit_reward(np.array([[1.0, 1.0], [0.0, 0.0]]), np.array([0.25, 0.75]))
     np.testing.assert_allclose(found.reward, [0, 0], atol=1e-12)
-    assert found.status is RewardStatus.CONVERGED
+    assert found.status is Status.APPROXIMATE
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, flip_cost, lower_bound
+from holdfast.solvers.poisoning import FlipProblem, lower_bound, solve_flips
 from holdfast.solvers.poisoning.data.attacks import random_flips
 from holdfast.solvers.poisoning.measure.measurement import (
     Conditions,
@@ -14,7 +14,7 @@ from holdfast.solvers.poisoning.measure.measurement import (
     measure,
     to_copies,
 )
-from holdfast.solvers.poisoning.rewards.learning import RewardStatus
+from holdfast.solvers.solution import Status
 
 FEATURES = np.random.default_rng(21).integers(-16, 17, (5, 80)) / 8
 ONES = np.ones(80)
@@ -28,7 +28,7 @@ def measured(**conditions: object) -> Measurement:
 @pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 def test_the_bounds_enclose_the_exact_cost(norm: str) -> None:
     problem, found = FlipProblem.of(FEATURES, 1, TARGET), measured(norm=norm)
-    exact, closed = float(flip_cost(problem, norm).value), float(lower_bound(problem, norm))
+    exact, closed = float(solve_flips(problem, norm).value), float(lower_bound(problem, norm))
     if norm == "l2":
         exact, closed = exact**0.5, closed**0.5
     assert found.lower <= exact <= found.upper
@@ -95,7 +95,7 @@ def test_separable_labels_have_a_ridge_reward_and_no_other() -> None:
     ridge, newton = found.effects
     assert ridge.loss == pytest.approx(0, abs=1e-9)
     assert newton.loss is None
-    assert newton.failed == dict.fromkeys(("benign", "target", "rounded"), RewardStatus.SEPARABLE)
+    assert newton.failed == dict.fromkeys(("benign", "target", "rounded"), Status.UNATTAINED)
     assert found.saving == pytest.approx(0, abs=1e-6)
     assert found.whole_flips == 1
 

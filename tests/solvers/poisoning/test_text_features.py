@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.data import attacks
 from holdfast.solvers.poisoning.data import texts as data_texts
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs
@@ -159,7 +159,7 @@ def test_the_cost_grows_with_the_features_and_is_whole_when_pairs_are_few() -> N
     """Nested rows: the exact cost is monotone in n, and at n >= N nothing is saved."""
     features = principal_rows(np.random.default_rng(3).standard_normal((14, 12)), 12)
     target = attacks.random_flips(np.ones(12), 0.5)
-    costs = [flip_cost(FlipProblem.of(features[:n], 1, target)).value for n in range(1, 13)]
+    costs = [solve_flips(FlipProblem.of(features[:n], 1, target)).value for n in range(1, 13)]
     assert costs == sorted(costs)
     assert costs[0] < 6
     assert costs[-1] == 6
@@ -177,7 +177,7 @@ def test_badly_scaled_rows_are_divided_by_powers_of_two() -> None:
     assert ((sizes >= 1) & (sizes < 2)).all()
     assert (found.features[2] == 0).all()
     costs = [
-        flip_cost(FlipProblem.of(rows, 1, [0, 1, 1])).value for rows in (features, found.features)
+        solve_flips(FlipProblem.of(rows, 1, [0, 1, 1])).value for rows in (features, found.features)
     ]
     assert costs[0] == costs[1] > 0
 

@@ -200,7 +200,7 @@ def test_a_passport_names_what_differs(tmp_path: Path) -> None:
         RefusedError, match=r"mine.py: unreadable \(No such file or directory\) the"
     ):
         compare(ours, passport([str(mine)]), "tcp://a:1")
-    with pytest.raises(RefusedError, match="numpy: 0.1 there, 2.* here; .*sympy: absent there"):
+    with pytest.raises(RefusedError, match=r"numpy: 0\.1 there, 2.* here; .*sympy: absent there"):
         compare({"numpy": "2.4", "x": "1", "sympy": "1.14"}, {"numpy": "0.1", "x": "1"}, "w")
 
 
@@ -332,7 +332,7 @@ def test_a_worker_with_another_version_is_refused(
 
             with (
                 ExitStack() as stack,
-                pytest.raises(CampaignError, match="numpy: 0.1 there, 2.*shards were finished"),
+                pytest.raises(CampaignError, match=r"numpy: 0\.1 there, 2.*shards were finished"),
             ):
                 run_campaign(
                     claims, budget=Budget(models=5000), seed=3, store=store, executor=executor,

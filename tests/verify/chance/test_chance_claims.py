@@ -18,12 +18,12 @@ from holdfast.solvers import solve as solve_cmdp
 from holdfast.solvers.chance import (
     ChanceProblem,
     count_policies,
+    enclose_eventual,
     enumerate_policies,
     evaluate_policy,
     minimum_risk,
     solve,
     solve_by_flag_program,
-    solve_eventual,
 )
 from holdfast.solvers.cmdp.natural_policy_gradient import natural_policy_gradient
 from holdfast.solvers.cmdp.softened import softened
@@ -244,7 +244,7 @@ def test_i3_g10() -> None:
     assert witness("chance/eventual", "M7'") == {"V_stat": 0, "L_N": 1}
     problem = g10()
     for steps, upper in ((1, 1 + F(9, 11)), (2, 1 + F(9, 22))):
-        found = solve_eventual(problem.model, problem.unsafe, F(1, 10), horizon=steps)
+        found = enclose_eventual(problem.model, problem.unsafe, F(1, 10), horizon=steps)
         assert (found.lower, found.upper) == (1, upper)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.solvers import Policy, policy_return, solve
 from holdfast.solvers.chance.windows.flips import best_flipping, state_program
-from holdfast.solvers.chance.windows.optimum import optimum
+from holdfast.solvers.chance.windows.optimum import solve_windows
 from holdfast.solvers.chance.windows.problem import WindowProblem, excess_risk, window_risks
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.binding.draws import PhiloxDraw
@@ -49,7 +49,7 @@ CLAIMS = {claim.name: claim for claim in shipped()}
 def test_g4(additive: bool) -> None:
     """10/9 at p = (1/3, 2/9, 4/9); 1 with two actions; 6/5 promised: derived in `ce1`."""
     problem = ce1(additive=additive)
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     assert best.value == F(10, 9)
     assert best.policy.probabilities[1:4] == (F(1, 3), F(2, 9), F(4, 9))
@@ -71,7 +71,7 @@ def test_g4(additive: bool) -> None:
 def test_g4_from_y(discount: Fraction) -> None:
     """x is reached with probability 9/10 one step later: all values times 9 gamma/10."""
     problem = ce1(start=Y, discount=discount)
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     flip = best_flipping(problem, best.rows)
     assert flip is not None
@@ -81,7 +81,7 @@ def test_g4_from_y(discount: Fraction) -> None:
 def test_at_one_step_the_same_model_needs_two_actions() -> None:
     """T = 1: only p2/2 <= 1/5 is left in x, so p2 = 2/5, p3 = 3/5: 6/5 + 3/5 = 9/5."""
     problem = ce1(window=1)
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     flip, program = best_flipping(problem, best.rows), state_program(problem, best, X)
     assert flip is not None
@@ -164,7 +164,7 @@ def test_g6_values() -> None:
     """Reward 1 for the risk p: gamma_c p <= alpha allows alpha/gamma_c, the window alpha."""
     problem, _, gamma_c = ce3()
     costed = problem.model.with_costs([[0, gamma_c, 0, 0]], [problem.level])
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     assert (solve(costed).value, best.value) == (F(1, 10) / F(9, 10), F(1, 10))
 
@@ -242,7 +242,7 @@ def test_a_step_later_the_windows_of_theorem_10_are_those_that_are_reached() -> 
     in x, 1/9 + (4/9)/5 = 1/5; at k = 2 w has (9/10)(4/9) = 2/5 and z the rest of the safe 9/10,
     1/10 of it by way of U: (2/5)/(9/10)/5 = 4/45."""
     problem = ce1(0, additive=True)
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     risks = reached_risks(problem, best.policy, 5)
     assert risks == [F(1, 5), F(1, 5), F(4, 45), 0, 0]
@@ -279,7 +279,7 @@ def test_ce4_beyond_the_chance_constraint() -> None:
 def test_some_policy_meets_every_window(family) -> None:
     for index in range(40):
         (problem,) = family.draw(PhiloxDraw("promise", index))
-        best = optimum(problem)
+        best = solve_windows(problem)
         assert best is not None
         assert excess_risk(problem, best.policy) <= 0
 

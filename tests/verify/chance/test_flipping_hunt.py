@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.solvers.chance.windows.flips import best_flipping
-from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
+from holdfast.solvers.chance.windows.optimum import WindowOptimum, solve_windows
 from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.campaign.schedule import Budget
@@ -36,7 +36,7 @@ def check_rediscovery(found: Hunt) -> WindowProblem:
     assert problem.model.n_states <= ce1().model.n_states
     assert problem.window == 2
     assert problem != ce1()
-    best = optimum(problem)
+    best = solve_windows(problem)
     assert best is not None
     flip = best_flipping(problem, best.rows)
     assert flip is not None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.data.attacks import random_flips
 from holdfast.solvers.poisoning.data.pairs import read_pairs
 from holdfast.verify.kernel import check_file
@@ -49,7 +49,7 @@ def test_the_cost_is_enclosed_around_the_exact_one(holdfast: Invoke, features: P
     labels = [json.loads(line) for line in _out(holdfast, features, "--rate", "0.2")]
     assert found["target_cost"] == 12
     target = random_flips(np.ones(PAIRS), 0.2)
-    exact = float(flip_cost(FlipProblem.of(FEATURES[:4], 1, target)).value)
+    exact = float(solve_flips(FlipProblem.of(FEATURES[:4], 1, target)).value)
     lower, upper = found["least_cost"]
     assert lower <= exact <= upper
     assert upper - lower <= 2e-6 * exact
@@ -225,7 +225,7 @@ def test_a_target_from_a_file(holdfast: Invoke, features: Path) -> None:
     """All labels 1/2: the changes cost 30, and the least cost is that of the exact solver."""
     Path("target.txt").write_text("0.5\n" * PAIRS)
     found = numbers(holdfast, features, "--target", "target.txt")["measurements"][0]
-    exact = float(flip_cost(FlipProblem.of(FEATURES[:4], 1, 0.5)).value)
+    exact = float(solve_flips(FlipProblem.of(FEATURES[:4], 1, 0.5)).value)
     assert found["target_cost"] == 30
     assert found["least_cost"][0] <= exact <= found["least_cost"][1]
 

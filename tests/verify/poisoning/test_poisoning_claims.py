@@ -10,11 +10,11 @@ from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import (
     FlipProblem,
     dual_value,
-    flip_cost,
     lower_bound,
     mixture,
     one_direction,
-    unboxed_cost,
+    solve_flips,
+    solve_unboxed_flips,
 )
 from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.verify.binding.claims import Claim, NamedMutant, shipped
@@ -69,7 +69,7 @@ def named(name: str) -> tuple[Claim, NamedMutant]:
 ])  # fmt: skip
 def test_edge_cases(name: str, cost: Fraction, distance: Fraction, lower: Fraction) -> None:
     problem = marks.PROBLEMS[name]()
-    assert flip_cost(problem).value == cost
+    assert solve_flips(problem).value == cost
     assert least_cost.distance(problem) == distance
     assert lower_bound(problem) == lower
 
@@ -77,8 +77,8 @@ def test_edge_cases(name: str, cost: Fraction, distance: Fraction, lower: Fracti
 def test_the_box_binds() -> None:
     """Without the box the first of phi = (2, 1, 1) does it alone, at 2; see `boxed`."""
     problem = marks.boxed()
-    assert unboxed_cost(problem).value == 2
-    best = flip_cost(problem)
+    assert solve_unboxed_flips(problem).value == 2
+    best = solve_flips(problem)
     assert least_cost.gain(problem, best.dual) == 4
     assert least_cost.charge(problem, best.dual) == 1
 
@@ -124,7 +124,7 @@ def test_one_equation_promises_less() -> None:
     found = one_direction(case.problem, case.scores)
     assert found.value == F(11, 30)
     assert case.problem.labels_after(found.changes).fractions() == (1, F(19, 30))
-    assert flip_cost(case.problem).value == F(8, 15)
+    assert solve_flips(case.problem).value == F(8, 15)
 
 
 # -- certificates
@@ -157,7 +157,7 @@ def test_the_joint_reading_shrinks_to_two_pairs() -> None:
 @pytest.mark.parametrize("name", marks.PROBLEMS)
 def test_costs_carry_their_proofs(name: str) -> None:
     problem = marks.PROBLEMS[name]()
-    for found in (flip_cost(problem), flip_cost(problem, "linf"), unboxed_cost(problem)):
+    for found in (solve_flips(problem), solve_flips(problem, "linf"), solve_unboxed_flips(problem)):
         number = least_cost.proved(found)
         enclosure = check(number.document()).enclosure
         assert enclosure is not None
@@ -226,7 +226,7 @@ def test_optima_are_feasible_and_meet_their_duals() -> None:
     for number in range(INSTANCES // 4):
         problem = drawn(number)
         for norm in ("l1", "l2", "linf"):
-            best = flip_cost(problem, norm)
+            best = solve_flips(problem, norm)
             assert problem.moments(best.changes) == problem.moment
             assert mixtures.overshoot(problem, best.changes) <= 0
             assert size(best.changes, norm) == best.value
@@ -317,7 +317,7 @@ def test_thresholds_above_zero_are_improvable() -> None:
         over = family.thresholds(negative=negative)
         for number in range(INSTANCES // 2):
             problem = drawn(number, over)
-            counts[negative] += flip_cost(problem).value < least_cost.distance(problem)
+            counts[negative] += solve_flips(problem).value < least_cost.distance(problem)
     print(f"thresholds above zero: improvable on {counts[False]} of {INSTANCES // 2}")
     assert counts[True] == 0
     assert counts[False] > INSTANCES // 8
@@ -328,11 +328,11 @@ def test_a_saving_grows_with_the_number_of_pairs() -> None:
     for pairs in (3, 5, 8):
         rows = [[1] * (pairs - 1) + [pairs - 1]]
         problem = FlipProblem.of(rows, 1, [0] * (pairs - 1) + [1])
-        assert flip_cost(problem).value == 1  # the last one alone, for pairs - 1 flips
+        assert solve_flips(problem).value == 1  # the last one alone, for pairs - 1 flips
         assert least_cost.distance(problem) == pairs - 1
         powers = [1] * pairs
         free = tabular_class(powers, [F(1)] * pairs).problem
-        assert flip_cost(free).value == least_cost.distance(free) == F(pairs, 3)
+        assert solve_flips(free).value == least_cost.distance(free) == F(pairs, 3)
 
 
 def test_the_dual_bounds_from_anywhere() -> None:

@@ -11,7 +11,7 @@ import flint
 import pytest
 
 from holdfast.solvers import Vector
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.rewards.exact_loss import (
     gradient,
     label_moments,
@@ -214,7 +214,7 @@ def test_the_literal_reading_is_right_about_labels_with_a_minimiser():
     """Two opposite pairs with the label 1 are not separated, and then nothing is claimed of 0."""
     claim = CLAIMS["reward-learning/literal-attack"]
     problem = FlipProblem.of([[1, -1]], 1, [F(1, 2), 1])
-    assert flip_cost(problem).value > 0
+    assert solve_flips(problem).value > 0
     assert Refuter(claim).refute((problem,)) is None
 
 

@@ -55,7 +55,7 @@ def test_solutions_are_certified(seed: int) -> None:
     model = model_number(seed)
     answer = solve(model)
     assert (answer.status is Status.INFEASIBLE) is (seed % 4 == 3)
-    report = check(answer.certificate)
+    report = check(answer.certificate())
     assert report.accepted, report.steps[-1]
     if answer.value is not None:
         assert report.enclosure is not None
@@ -66,7 +66,7 @@ def test_solutions_are_certified(seed: int) -> None:
 def test_enclosures_are_certified_and_contain_the_optimum(seed: int) -> None:
     model = model_number(seed)
     found, answer = enclose(model), solve(model)
-    report = check(found.certificate)
+    report = check(found.certificate())
     assert report.accepted, report.steps[-1]
     if answer.value is None:
         assert found.status is Status.INFEASIBLE
@@ -132,7 +132,7 @@ def corrupted(document: Document, path: tuple[Any, ...], change: Fraction) -> Do
 def test_a_wrong_value_is_rejected() -> None:
     """By however little: the claimed optimum a billionth too high, or too low."""
     for seed in (0, 1, 2):
-        document = solve(model_number(seed)).certificate
+        document = solve(model_number(seed)).certificate()
         for change in (Fraction(1, 10**9), Fraction(-1, 10**9)):
             report = check(corrupted(document, ("value",), change))
             assert not report.accepted
@@ -147,7 +147,7 @@ def test_one_corrupted_number_proves_nothing_false(seed: int) -> None:
     """
     rng = random.Random(seed)
     answer = solve(model_number(seed))
-    document = answer.certificate
+    document = answer.certificate()
     paths = [path for path in numbers(document) if path[0] in PROOF]
     rejected = 0
     for _ in range(6):
@@ -190,7 +190,7 @@ def test_an_infeasibility_proof_does_not_survive_larger_budgets(seed: int) -> No
     """Raised by the relaxation the budgets are feasible, so no proof may be accepted."""
     answer = solve(model_number(seed))
     assert answer.relaxation is not None
-    document = copy.deepcopy(answer.certificate)
+    document = copy.deepcopy(answer.certificate())
     assert check(document).accepted
     document["model"]["budgets"] = [
         format_rational(parse_rational(budget) + answer.relaxation)
@@ -202,9 +202,9 @@ def test_an_infeasibility_proof_does_not_survive_larger_budgets(seed: int) -> No
 @pytest.mark.parametrize("kind", ["cmdp-optimum", "cmdp-infeasible"])
 def test_a_proof_for_another_model_is_rejected(kind: str) -> None:
     step = 4 if kind == "cmdp-infeasible" else 1
-    first, second = (solve(model_number(seed)).certificate for seed in (3, 3 + step))
+    first, second = (solve(model_number(seed)).certificate() for seed in (3, 3 + step))
     if kind == "cmdp-optimum":
-        first = solve(model_number(1)).certificate
-        second = solve(model_number(2)).certificate
+        first = solve(model_number(1)).certificate()
+        second = solve(model_number(2)).certificate()
     assert first["kind"] == second["kind"] == kind
     assert not check({**first, "model": second["model"]}).accepted

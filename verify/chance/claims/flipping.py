@@ -24,7 +24,7 @@ from holdfast.solvers.chance.windows.flips import (
     flip_certificates,
     state_atoms,
 )
-from holdfast.solvers.chance.windows.optimum import WindowOptimum, optimum
+from holdfast.solvers.chance.windows.optimum import WindowOptimum, solve_windows
 from holdfast.solvers.chance.windows.problem import (
     WindowProblem,
     action_risks,
@@ -69,7 +69,7 @@ def found_in(problem: WindowProblem, best: Found | None, what: str) -> Found:
 
 def solved(problem: WindowProblem) -> WindowOptimum:
     """The optimum; raises as `found_in`."""
-    return found_in(problem, optimum(problem), "a stationary policy")
+    return found_in(problem, solve_windows(problem), "a stationary policy")
 
 
 def flipped(best: WindowOptimum) -> FlippingPolicy:

@@ -11,10 +11,10 @@ from holdfast.solvers import Policy, from_arrays, policy_iteration, policy_retur
 from holdfast.solvers import solve as solve_cmdp
 from holdfast.solvers.chance import (
     ChanceProblem,
+    enclose_eventual,
     first_window,
     least_eventual_risk,
     solve,
-    solve_eventual,
     solve_first_hit,
 )
 from holdfast.theory import Ge, Quantity
@@ -138,7 +138,7 @@ def _ruined() -> Iterator[Values]:
         assert eventual_risk(problem, risky) == 1
     safe = Policy.deterministic(model, [1, 0])
     assert eventual_risk(problem, safe) == 0
-    best = solve_eventual(model, problem.unsafe, level, horizon=1)
+    best = enclose_eventual(model, problem.unsafe, level, horizon=1)
     assert best.lower is not None
     yield {V_stationary: policy_return(model, safe), theory.V_lower: best.lower}
 
@@ -189,7 +189,7 @@ def eventual(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterato
         risk = eventual_risk(problem, policy)
     level = _level(risk, share)
     now, later = (
-        solve_eventual(model, problem.unsafe, level, horizon=n) for n in (steps, steps + 1)
+        enclose_eventual(model, problem.unsafe, level, horizon=n) for n in (steps, steps + 1)
     )
     if now.lower is None or now.upper is None or later.lower is None or later.upper is None:
         raise ClaimError("no policy keeps a level that the drawn one keeps")

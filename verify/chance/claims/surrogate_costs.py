@@ -124,7 +124,7 @@ def worst_risk(problem: WindowProblem) -> Proved:
     found = solve(model.with_reward(risk).with_costs([cost], [problem.level]))
     if found.value is None:
         raise ClaimError("no policy has H = 0, though the first action is safe")
-    return Proved(found.value, lambda: found.certificate)
+    return Proved(found.value, found.certificate)
 
 
 _ONE_SHOTS = one_shots().with_landmarks(
@@ -175,7 +175,7 @@ def conservative(problem: WindowProblem) -> Iterator[Values]:
     if costed.value is None:
         raise ClaimError("no policy meets the discounted cost, though the first action is safe")
     yield {
-        theory.V_cost: Proved(costed.value, lambda: costed.certificate),
+        theory.V_cost: Proved(costed.value, costed.certificate),
         theory.V_chance: Proved(best.value, best.certificate),
     }
 
@@ -200,7 +200,7 @@ def always_stochastic(model: CMDP) -> Iterator[Values]:
     for end in kept:
         yield {
             theory.J_deterministic: return_within_budgets(model, end),
-            theory.J_optimal: Proved(value, lambda: best.certificate),
+            theory.J_optimal: Proved(value, best.certificate),
         }
 
 

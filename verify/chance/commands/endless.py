@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from rich.console import Console
 
-from holdfast.solvers.chance import solve_eventual, solve_first_hit
+from holdfast.solvers.chance import enclose_eventual, solve_first_hit
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
@@ -42,7 +42,7 @@ def answer_ever(console: Console, question: Question) -> int:
     _notes(console, question)
     width = rational(question.options.width, "the width")
     for level in question.levels:
-        found = solve_eventual(
+        found = enclose_eventual(
             question.model,
             question.unsafe,
             level,
@@ -94,6 +94,6 @@ def answer_fading(console: Console, question: Question) -> int:
                     highlight=False,
                 )
         path = question.certificate(level)
-        if not output.write_certificate(console, found.solution.certificate, path):
+        if not output.write_certificate(console, found.certificate(), path):
             code = ExitCode.CERTIFICATE_REJECTED
     return code

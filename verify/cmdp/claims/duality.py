@@ -33,7 +33,7 @@ from ..families.cmdps import budget_step, policy
 def optimum(model: CMDP) -> tuple[Solution, Fraction]:
     """The solution and its value; OutOfScope if the budgets cannot be met."""
     best = solve(model)
-    if best.status is not Status.OPTIMAL or best.value is None:
+    if best.status is not Status.EXACT or best.value is None:
         raise OutOfScope(f"no policy meets the budgets; raise each by {best.relaxation}")
     return best, best.value
 

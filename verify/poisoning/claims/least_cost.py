@@ -9,10 +9,10 @@ from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import (
     FlipProblem,
     FlipSolution,
-    flip_cost,
     lower_bound,
     projection,
-    unboxed_cost,
+    solve_flips,
+    solve_unboxed_flips,
 )
 from holdfast.solvers.poisoning import mixture as mixtures
 from holdfast.solvers.poisoning.flips.closed_forms import size
@@ -51,7 +51,7 @@ def proved(found: FlipSolution) -> Proved:
 
 def least_cost(problem: FlipProblem) -> Proved:
     """The least cost in l1."""
-    return proved(flip_cost(problem))
+    return proved(solve_flips(problem))
 
 
 def distance(problem: FlipProblem, norm: str = "l1") -> Fraction:
@@ -121,7 +121,7 @@ NO_CHARGE = NamedMutant(
     },
 )
 def duality(problem: FlipProblem, y: Vector) -> Iterator[Values]:
-    best = flip_cost(problem)
+    best = solve_flips(problem)
     yield {
         theory.cost: proved(best),
         theory.gain_best: gain(problem, best.dual),
@@ -191,8 +191,8 @@ def lower(problem: FlipProblem) -> Iterator[Values]:
     p = projection(problem)
     yield {
         theory.cost: least_cost(problem),
-        theory.cost_squared: flip_cost(problem, "l2").value,
-        theory.cost_largest: proved(flip_cost(problem, "linf")),
+        theory.cost_squared: solve_flips(problem, "l2").value,
+        theory.cost_largest: proved(solve_flips(problem, "linf")),
         theory.p_squares: size(p, "l2"),
         theory.p_largest: size(p, "linf"),
         theory.p_sum: size(p, "l1"),
@@ -209,7 +209,7 @@ def chain(problem: FlipProblem) -> Iterator[Values]:
     mixed = mixtures(problem)
     yield {
         theory.lower: lower_bound(problem),
-        theory.unboxed: proved(unboxed_cost(problem)),
+        theory.unboxed: proved(solve_unboxed_flips(problem)),
         theory.cost: least_cost(problem),
         theory.tighter: mixed.tighter_bound(),
         theory.upper: mixed.upper_bound(),

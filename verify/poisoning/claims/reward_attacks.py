@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from holdfast.solvers import Vector
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.rewards.exact_loss import (
     gradient,
     logistic,
@@ -118,7 +118,7 @@ def reformulation(case: Attack) -> Iterator[Values]:
     problem, reward = case.taught.problem, case.taught.reward
     if squares(gradient(problem, problem.target, reward)):
         raise ClaimError("the reward does not minimise the loss of the target labels")
-    cheapest_labels = flip_cost(problem)
+    cheapest_labels = solve_flips(problem)
     attack = least_cost(problem.with_target(probabilities(problem, reward)))
     if not case.attained and separation(problem, problem.benign).separable:
         attack = calculated(_ZERO, "0")

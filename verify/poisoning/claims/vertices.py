@@ -8,7 +8,7 @@ from fractions import Fraction
 from sympy import Abs
 
 from holdfast.solvers import Vector
-from holdfast.solvers.poisoning import FlipProblem, flip_cost, round_labels
+from holdfast.solvers.poisoning import FlipProblem, round_labels, solve_flips
 from holdfast.solvers.poisoning.flips.closed_forms import size
 from holdfast.theory import Eq, Ge, Le, Lt, Quantity
 from holdfast.theory.poisoning import least_cost as poisoning_least_cost
@@ -51,8 +51,8 @@ def monotone(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
 def monotone_l2(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     """In squares."""
     yield {
-        theory.cost_fewer: flip_cost(few, "l2").value,
-        theory.cost_more: flip_cost(more, "l2").value,
+        theory.cost_fewer: solve_flips(few, "l2").value,
+        theory.cost_more: solve_flips(more, "l2").value,
         poisoning_least_cost.distance: distance(few, "l2"),
     }
 
@@ -60,8 +60,8 @@ def monotone_l2(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
 @claim(theory.monotone, over=_GROWING, tag="l-infinity")
 def monotone_largest(few: FlipProblem, more: FlipProblem) -> Iterator[Values]:
     yield {
-        theory.cost_fewer: proved(flip_cost(few, "linf")),
-        theory.cost_more: proved(flip_cost(more, "linf")),
+        theory.cost_fewer: proved(solve_flips(few, "linf")),
+        theory.cost_more: proved(solve_flips(more, "linf")),
         poisoning_least_cost.distance: distance(few, "linf"),
     }
 
@@ -91,7 +91,7 @@ def no_saving(problem: FlipProblem) -> Iterator[Values]:
     ),
 )
 def vertex(problem: FlipProblem) -> Iterator[Values]:
-    yield {theory.n_fractional: flip_cost(problem).n_fractional, theory.rank: problem.rank}
+    yield {theory.n_fractional: solve_flips(problem).n_fractional, theory.rank: problem.rank}
 
 
 @claim(
@@ -131,7 +131,7 @@ def vertex(problem: FlipProblem) -> Iterator[Values]:
     ),
 )
 def rounding(problem: FlipProblem, m: int) -> Iterator[Values]:
-    best = flip_cost(problem)
+    best = solve_flips(problem)
     rounded = round_labels(problem, best.labels, m)
     changes = weighted_changes(problem, rounded.fractions(), problem.benign.fractions())
     moved = weighted_changes(problem, rounded.fractions(), best.labels.fractions())

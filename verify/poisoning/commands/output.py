@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from holdfast.solvers.poisoning.measure.measurement import Effect, Measurement
-from holdfast.solvers.poisoning.rewards.learning import RewardStatus
+from holdfast.solvers.solution import Status
 from holdfast.verify.report.numbers import DASH, count, duration
 from holdfast.verify.report.text import VisibleText as Text
 
@@ -129,7 +129,7 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
         for effect in one.effects
         for name, status in effect.failed.items()
     }
-    separable = sorted(name for name, status in failed if status is RewardStatus.SEPARABLE)
+    separable = sorted(name for name, status in failed if status is Status.UNATTAINED)
     if separable:
         yield (
             f"separable: some reward ranks all pairs as the {_joined(separable)} labels do, "
@@ -145,8 +145,11 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
     for one in measurements:
         if one.dropped is not None:
             yield f"{_row(one)}: {count(one.n_dropped, 'feature')} dropped; {_price(one)}"
-    if any(status is RewardStatus.STOPPED for _, status in failed):
-        yield f"Newton stopped early for some rows: {RewardStatus.STOPPED.value}"
+    if any(status is Status.UNDECIDED for _, status in failed):
+        yield (
+            "Newton stopped early for some rows: the gradient did not vanish within the iterations "
+            "allowed; allow more, or add ridge"
+        )
 
 
 def _row(one: Measurement) -> str:
@@ -237,4 +240,4 @@ def _decimal(units: int, digits: int) -> str:
 def _loss(effect: Effect) -> str:
     if effect.loss is not None:
         return f"{effect.loss:.3f}"
-    return "separable" if RewardStatus.SEPARABLE in effect.failed.values() else DASH
+    return "separable" if Status.UNATTAINED in effect.failed.values() else DASH

@@ -215,11 +215,11 @@ def _exact(console: Console, last: Measurement, options: Options) -> int:
     if not options.exact:
         return ExitCode.AS_EXPECTED
     from holdfast.solvers import Limits
-    from holdfast.solvers.poisoning import FlipProblem, flip_cost
+    from holdfast.solvers.poisoning import FlipProblem, solve_flips
 
     problem = FlipProblem.of(last.features, last.benign, last.target, last.weights)
     limits = Limits() if options.budget is None else Limits(seconds=options.budget)
-    solution = flip_cost(problem, last.norm, limits)
+    solution = solve_flips(problem, last.norm, limits)
     value = f"{float(solution.value):.12g}" + (" (squared)" if last.norm == "l2" else "")
     console.print(f"\n[bold]exact[/bold]: the least cost is {value}, a rational number of "
                   f"{len(str(solution.value.denominator))} digits; {solution.n_fractional} "

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from holdfast.solvers import Vector
 from holdfast.solvers.exact import common_denominator
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
@@ -115,7 +115,7 @@ def _following(draw: Draw, rows: Rows) -> list[Fraction]:
 def multiplier(draw: Draw, problem: FlipProblem, *_: object) -> Vector:
     """A y in R^n: the best one, a multiple of it, or any."""
     parts = draw.choice((4, 0, 1, 3, 5, 8))
-    best = flip_cost(problem).dual.fractions() if parts else (Fraction(0),) * problem.n_features
+    best = solve_flips(problem).dual.fractions() if parts else (Fraction(0),) * problem.n_features
     noise = draw.choice((0, 0, 1, 3))
     return Vector.of(
         Fraction(parts, 4) * y + Fraction(draw.integer(-noise, noise), 3) for y in best

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import lcm
 
 from holdfast.solvers import Vector
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 
 from ...binding.draws import Draw
 from ...binding.family import Family
@@ -93,7 +93,7 @@ def copies(draw: Draw, *_: object) -> int:
 
 def vertex_labels(draw: Draw, problem: FlipProblem, *_: object) -> Vector:
     """The labels of least cost, at a vertex."""
-    return flip_cost(problem).labels
+    return solve_flips(problem).labels
 
 
 def single(

@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 
 from holdfast.solvers import Vector
 from holdfast.solvers.exact import to_fraction
-from holdfast.solvers.poisoning import FlipProblem, flip_cost
+from holdfast.solvers.poisoning import FlipProblem, solve_flips
 from holdfast.solvers.poisoning.rewards.exact_loss import probabilities
 
 from ...binding.draws import Draw
@@ -127,7 +127,7 @@ def _moved(labels: Vector, step: Fraction, changes: Sequence[Fraction]) -> Vecto
 # -- what goes beside them -----------------------------------------------------------------------
 def cheapest(draw: Draw, case: Taught, *_: object) -> Vector:
     """The labels of least cost with the target's moments."""
-    return flip_cost(case.problem).labels
+    return solve_flips(case.problem).labels
 
 
 def other_labels(draw: Draw, case: Taught, *_: object) -> Vector:
