@@ -138,7 +138,7 @@ def executed(name: str, turned: str, factory: pytest.TempPathFactory) -> dict[st
 @pytest.fixture(scope="module")
 def chance(tmp_path_factory: pytest.TempPathFactory) -> Any:
     turned = "for percent in range(0, 60, 10):\n    at_level(percent)\nprint('all levels turned')\n"
-    return executed("chance_constraints", turned, tmp_path_factory)
+    return executed("chance", turned, tmp_path_factory)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_the_notebook_on_chance_constraints_prints(chance: Any, result: str) -> 
 @pytest.fixture(scope="module")
 def flips(tmp_path_factory: pytest.TempPathFactory) -> Any:
     turned = "for percent in range(-100, 101, 50):\n    corrupted(percent)\nprint('all tried')\n"
-    return executed("label_flips", turned, tmp_path_factory)
+    return executed("poisoning", turned, tmp_path_factory)
 
 
 @pytest.mark.parametrize(
