@@ -8,7 +8,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from holdfast.solvers import CMDP, WORLDS, Limits, ModelError, Policy, Status, enclose, solve
+from holdfast.solvers import (
+    CMDP,
+    WORLDS,
+    EnclosedSolution,
+    Limits,
+    ModelError,
+    Policy,
+    Solution,
+    Status,
+    enclose,
+    solve,
+)
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from ..campaign.worlds import WorldSummary
@@ -25,10 +36,10 @@ class Optimum:
 
     value: exact rational as text, or ``lo..hi``; relaxation: least uniform increase of the budgets
     if infeasible; document: the certificate, if one was made; accepted: whether the kernel accepts
-    it; verdict: in words; remarks: lines for people; interrupted: by Ctrl-C, or undecided: within
-    the limits of the exact solver, so that the value is what was known by then.
+    it; verdict: in words; remarks: lines for people.
     """
 
+    status: Status
     value: str
     multipliers: tuple[str, ...]
     policy: Policy | None
@@ -37,8 +48,16 @@ class Optimum:
     accepted: bool
     verdict: str
     remarks: tuple[str, ...]
-    interrupted: bool = False
-    undecided: bool = False
+
+    @property
+    def interrupted(self) -> bool:
+        """By Ctrl-C, so that the value is what was known by then."""
+        return self.status is Status.INTERRUPTED
+
+    @property
+    def undecided(self) -> bool:
+        """Within the limits of the exact solver, so that the value is what was known by then."""
+        return self.status is Status.UNDECIDED
 
 
 METHODS = ("auto", "exact", "enclosure")
@@ -98,59 +117,43 @@ def certified_optimum(
 def _exact(model: CMDP, limits: Limits) -> Optimum:
     best = solve(model, limits)
     remarks = [f"method      {best.statistics['method']}"]
-    if best.status is Status.UNDECIDED:
-        return Optimum(
-            value=_ends(best.lower, best.upper),
-            multipliers=(),
-            policy=None,
-            relaxation=None,
-            document=None,
-            accepted=False,
-            verdict="none",
-            remarks=tuple(remarks),
-            undecided=True,
-        )
-    document = best.certificate()
-    accepted, verdict = _checked(document)
     if best.status is Status.EXACT:
         unique = ", unique optimum" if best.unique else ""
         remarks.insert(0, count(best.n_randomisations, "randomisation") + unique)
-    return Optimum(
-        value=format_rational(best.value) if best.value is not None else "",
-        multipliers=tuple(map(format_rational, best.multipliers)),
-        policy=best.policy,
-        relaxation=None if best.relaxation is None else format_rational(best.relaxation),
-        document=document,
-        accepted=accepted,
-        verdict=verdict,
-        remarks=tuple(remarks),
-    )
+    document = None if best.status is Status.UNDECIDED else best.certificate()
+    return _answer(best, remarks, document, best.policy)
 
 
 def _enclosed(
     model: CMDP, width: Fraction | None, certify: bool, progress: Progress | None
 ) -> Optimum:
     found = enclose(model, width=width, method="scale", progress=progress)
-    low, high = found.lower, found.upper
-    known = [end for end in (low, high) if end is not None]
-    document: Mapping[str, Any] | None = None
-    if certify and (found.status is Status.INFEASIBLE or len(known) == 2):
-        document = found.certificate()
-    accepted, verdict = (False, "none") if document is None else _checked(document)
     remarks = [f"method      {found.statistics['method']}"]
-    if len(known) == 2:
-        remarks.append(f"width       {float(known[1] - known[0]):.3g}")
+    if found.width is not None:
+        remarks.append(f"width       {float(found.width):.3g}")
     remarks.append(f"stopped     {found.statistics['stopped']}")
+    proved = found.status is Status.INFEASIBLE or found.width is not None
+    return _answer(found, remarks, found.certificate() if certify and proved else None)
+
+
+def _answer(
+    found: Solution | EnclosedSolution,
+    remarks: list[str],
+    document: Mapping[str, Any] | None,
+    policy: Policy | None = None,
+) -> Optimum:
+    infeasible = found.status is Status.INFEASIBLE
+    accepted, verdict = (False, "none") if document is None else _checked(document)
     return Optimum(
-        value=_ends(low, high),
+        status=found.status,
+        value="" if infeasible else _ends(found.lower, found.upper),
         multipliers=tuple(map(format_rational, found.multipliers)),
-        policy=None,
+        policy=policy,
         relaxation=None if found.relaxation is None else format_rational(found.relaxation),
         document=document,
         accepted=accepted,
         verdict=verdict,
         remarks=tuple(remarks),
-        interrupted=found.status is Status.INTERRUPTED,
     )
 
 
