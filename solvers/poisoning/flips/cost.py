@@ -31,6 +31,7 @@ from .closed_forms import check_norm, size
 from .problem import FlipProblem
 
 _LARGEST_UNIFORM = 400
+"""Pairs of an exact linf, each a row of the program: beyond it exact pivots take too long."""
 _ZERO = Fraction(0)
 _GENEROUS = Limits()
 

@@ -23,7 +23,8 @@ from .dual_newton import SmoothedDual
 from .problem import FlipProblem
 
 _STEPS = 200
-"""Of Newton's method, which needs about ten."""
+"""Of Newton's method, far more than it takes where it converges; the exact equations have the last
+word."""
 _SETTLED = 1e-13
 """What may be missing of the moments, of their size: near the rounding of doubles, for the prices
 only say which labels are cut off."""

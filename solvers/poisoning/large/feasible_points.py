@@ -22,11 +22,18 @@ from .proved_bounds import INSIDE, Above, Point, feasible_near
 from .sifting import Sifting
 
 _CLEAR = 1e-9
+"""Of the room, that a change keeps from its ends to count as inside: nearer ones could not be moved
+by what rounding leaves to correct."""
 _NEAR = 20
+"""Pairs a feature among which a basis is sought, and at least 2000: more give a better conditioned
+one and take longer."""
 _ALL = 2**21
+"""Entries up to which all pairs may be moved off their ties, not only those near a price of one."""
 _STEPS = 100
+"""Newton steps to the middle of the room, which need not be met exactly."""
 _EXACT_RANK = 128
 _EXACT_SIZE = 3_000_000
+"""Rank and entries of exact systems and sums: what takes seconds; beyond them a tie is moved."""
 
 
 def certify_inside(search: Sifting, changes: Array) -> Above | None:

@@ -15,11 +15,16 @@ from scipy.linalg import qr
 from .arrays import Array, FlipArrays
 
 _SAMPLE = 20
+"""Pairs a feature looked at first: fewer whiten worse, more take longer; all are looked at before a
+feature is dropped."""
 ROUNDING = 1e-11
 """What is left of a feature, of its size, when the others are taken out and only rounding stays."""
 _CLEAR = 1e-3
+"""Diagonal of a Cholesky factor of unit columns, above which they are independent without doubt,
+for the Gram matrix squares it; below it the slower QR factors decide."""
 _LARGEST_INTEGER = 2.0**52
 _LARGEST_FACTOR = 64
+"""Denominators of the factors that are tried: a combination with greater ones stays unproved."""
 
 
 @dataclass(frozen=True)

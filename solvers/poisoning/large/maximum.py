@@ -18,13 +18,13 @@ from .arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
-"""Entries of the program: as many take the simplex method minutes, and the projection's bounds, a
-factor of two to four apart, are what there is beyond it."""
+"""Entries of the program: more of them would take longer than the other norms do.  Beyond it there
+are the projection's bounds, which are two to three times apart on Gaussian features."""
 _LARGEST_ROWS = 4_000
-"""Rows for moves of little room: each makes every pivot of the simplex method dearer."""
+"""Rows for moves of little room, each of which makes every step of the simplex method dearer."""
 _INSTEAD = "the bounds are those of the projection: take l1 or l2, or fewer pairs"
 _SECONDS = 600.0
-"""Of the program: ten times what the largest one that is tried should take."""
+"""Of the program; the bounds of the projection stand where it does not suffice."""
 
 
 def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:

@@ -24,10 +24,13 @@ _RESTLESS = 1e-3
 """Where another Newton step would change some score by more, a minimiser may not exist: towards
 infinity the steps keep their length, and near a minimiser they vanish."""
 _SINGULAR = 1e-6
-"""Pivots of Cholesky factors below this, relative to the largest, count as singular."""
+"""Pivots of Cholesky factors below this, relative to the largest, count as singular: least squares
+then take longer and give the shortest step."""
 _VANISHED = 1e-8
-"""A gradient that counts as zero where rounding leaves no progress."""
+"""A gradient that counts as zero where rounding leaves no progress: about the root of the roundoff,
+for there the loss itself is flat in floats."""
 _SMALLEST_STEP = 2.0**-40
+"""Of Newton's step: a shorter one changes nothing that floats show."""
 
 
 class RewardStatus(enum.Enum):

@@ -27,7 +27,8 @@ from ..flips.problem import FlipProblem
 
 Array = np.ndarray[Any, Any]
 _FLAT = 1e-9
-"""Scores below this, relative to the length of the features, count as zero in floats."""
+"""Scores below this, relative to the length of the features, count as zero in floats: a larger one
+misses flat directions, a smaller one takes rounding for one."""
 
 
 @dataclass(frozen=True, slots=True)
