@@ -34,8 +34,8 @@ _EXTREME_WEIGHT = 150
 """Power of two of weights: beyond it their products with features might leave doubles, too."""
 _LARGEST_INTEGER = 2**53
 _GRID = 2.0**20
-"""Labels and weights below 2^10 that are whole multiples of 1 / grid: a product of both is a multiple
-of 2^-40, a difference of two products is below 2^11, and 51 bits fit into the 53 of a double."""
+"""Labels and weights below 2^10 that are whole multiples of 1 / grid: products of both are whole
+multiples of 2^-40, and differences of products, below 2^11, have 51 of the 53 bits of a double."""
 
 
 @dataclass(frozen=True)

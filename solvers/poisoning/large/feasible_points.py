@@ -118,20 +118,26 @@ def exact_vertex(search: Sifting, changes: Array, basis: Array) -> tuple[Fractio
     moves = data.exact_displacement(support)
     kept = [data.exact_end(int(i), ends[int(i)]) for i in support]
     right = exact_moments(search, support, [d - z for d, z in zip(moves, kept, strict=True)])
-    columns, bottom = _integers(data.columns(basis, search.features.used))
-    numerators = math.lcm(*(value.denominator for value in right))
-    matrix = fmpz_mat(size, size, [int(a) for a in columns.T.ravel()])
+    values = _solved(data.columns(basis, search.features.used), right)
+    if values is None or not all(
+        data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1)
+        for i, value in zip(basis, values, strict=True)
+    ):
+        return None
+    point.changes[basis] = [float(value) for value in values]
+    return sum(map(abs, [*kept, *values]), Fraction(0)), point.changes
+
+
+def _solved(columns: Array, right: list[Fraction]) -> list[Fraction] | None:
+    """x (r) with sum_j x_j columns_j = right, for columns (r, r), a row each; or None."""
+    entries, bottom = _integers(columns)
+    common = math.lcm(*(value.denominator for value in right))
+    matrix = fmpz_mat(len(right), len(right), [int(a) for a in entries.T.ravel()])
     try:
-        solution = solve_flint_system(matrix, [int(value * numerators) for value in right])
+        solution = solve_flint_system(matrix, [int(value * common) for value in right])
     except SingularMatrixError:
         return None
-    values = [value * bottom / numerators for value in solution.fractions()]
-    for i, value in zip(basis, values, strict=True):
-        if not data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1):
-            return None
-    cost = sum(map(abs, kept), Fraction(0)) + sum(map(abs, values), Fraction(0))
-    point.changes[basis] = [float(value) for value in values]
-    return cost, point.changes
+    return [value * bottom / common for value in solution.fractions()]
 
 
 def exact_moments(search: Sifting, pairs: Array, weights: list[Fraction]) -> list[Fraction]:
