@@ -19,7 +19,7 @@ from ...exact import SingularMatrixError, solve_flint_system
 from ..flips.dual_newton import SmoothedDual
 from .arrays import Array
 from .proved_bounds import INSIDE, Above, Point, feasible_near
-from .sifting import Sifting
+from .sifting import Found, Sifting
 
 _CLEAR = 1e-9
 """Of the room, that a change keeps from its ends to count as inside: nearer ones could not be moved
@@ -36,19 +36,27 @@ _EXACT_SIZE = 3_000_000
 """Rank and entries of exact systems and sums: what takes seconds; beyond them a tie is moved."""
 
 
-def certify_inside(search: Sifting, changes: Array) -> Above | None:
-    """A feasible point near changes that need be no vertex."""
-    data = search.data
+def certify_vertex(search: Sifting, found: Found, allowance: float) -> Above | None:
+    """A feasible point near a vertex without ties."""
+    if len(found.free) != len(search.moment):
+        return None
+    point = Point.of(search.data, found.changes, found.free)
+    return feasible_near(search.data, point, found.free, search.features.used)
+
+
+def certify_inside(search: Sifting, found: Found, allowance: float) -> Above | None:
+    """A feasible point near changes that need be no vertex, if need be after a move."""
+    data, changes = search.data, found.changes
     slack = np.minimum(changes + data.down, data.up - changes)
     inside = slack > _CLEAR * (data.up + data.down)
     point = Point.of(data, changes, np.flatnonzero(inside))
-    return _near(search, point, slack)
+    return _near(search, point, slack) or certify_blend(search, found, allowance)
 
 
-def certify_blend(search: Sifting, changes: Array, prices: Array, allowance: float) -> Above | None:
+def certify_blend(search: Sifting, found: Found, allowance: float) -> Above | None:
     """A feasible point near a vertex with ties, that costs about ``allowance`` more in l1."""
-    data, size = search.data, len(search.moment)
-    gains = np.abs(np.abs(prices) - 1)
+    data, size, changes = search.data, len(search.moment), found.changes
+    gains = np.abs(np.abs(found.prices) - 1)
     gains[data.up + data.down == 0] = np.inf
     count = min(int(np.isfinite(gains).sum()), data.n_pairs)
     if data.n_pairs * size > _ALL:
