@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -121,11 +122,10 @@ def exact_vertex(search: Sifting, changes: Array, basis: Array) -> tuple[Fractio
     support = np.union1d(data.moved, np.flatnonzero(point.changes))
     if len(support) * size > _EXACT_SIZE:
         return None
-    ends = {int(i): int(point.ends[i]) for i in support}
-    ends.update((int(i), 0) for i in basis)
+    ends = np.where(point.ends == INSIDE, 0, point.ends)  # the basis starts from zero
     moves = data.exact_displacement(support)
-    kept = [data.exact_end(int(i), ends[int(i)]) for i in support]
-    right = exact_moments(search, support, [d - z for d, z in zip(moves, kept, strict=True)])
+    kept = [data.exact_end(int(i), int(ends[i])) for i in support]
+    right = exact_moments(search, support, list(map(sub, moves, kept)))
     values = _solved(data.columns(basis, search.features.used), right)
     if values is None or not all(
         data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1)
