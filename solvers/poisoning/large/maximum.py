@@ -33,11 +33,10 @@ def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
     moves = np.flatnonzero(room > 0)
     short = np.flatnonzero(room[moves] < float(np.abs(start).max()))
     size, count = len(search.moment), len(moves)
-    if count * size > _LARGEST or len(short) > _LARGEST_ROWS:
-        return None, (
-            f"{count} possible changes, {len(short)} of them of little room, with {size} features "
-            f"are too many for the linear program of linf; {_INSTEAD}"
-        )
+    many = f"{count} possible changes with {size} features" if count * size > _LARGEST else ""
+    many = f"{len(short)} possible changes of little room" if len(short) > _LARGEST_ROWS else many
+    if many:
+        return None, f"{many} are too many for the linear program of linf; {_INSTEAD}"
     scale = float(np.abs(search.moment).max())  # v is measured in 1 / scale
     matrix = np.zeros((count + 1, size + len(short)))
     matrix[:count, :size] = _columns(search, moves)
