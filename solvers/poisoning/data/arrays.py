@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,15 +48,7 @@ def read_features(path: str | Path) -> FeatureFile:
     if "features" in arrays:
         features = _matrix(arrays["features"], path, "features")
     elif {"chosen", "rejected"} <= set(arrays):
-        chosen, rejected = (_matrix(arrays[name], path, name) for name in ("chosen", "rejected"))
-        if chosen.shape != rejected.shape:
-            raise ModelError(
-                f"{path}: chosen has shape {chosen.shape} and rejected {rejected.shape}; both are "
-                "(N, n), a row a pair"
-            )
-        with np.errstate(over="ignore"):
-            differences = _finite(chosen - rejected, path, "chosen - rejected")
-        features = np.ascontiguousarray(differences.T)
+        features = _differences(arrays, path)
     else:
         raise ModelError(
             f"{path} holds {listed(arrays)}; name one features (n, N), or two "
@@ -74,6 +67,18 @@ def read_features(path: str | Path) -> FeatureFile:
         None if weights is None else check_weights(weights, f"{path}: weights"),
         tuple(sorted(arrays.keys() - _NAMES)),
     )
+
+
+def _differences(arrays: Mapping[str, Array], path: str | Path) -> Array:
+    """Phi (n, N) of the features of both answers, (N, n) each."""
+    chosen, rejected = (_matrix(arrays[name], path, name) for name in ("chosen", "rejected"))
+    if chosen.shape != rejected.shape:
+        raise ModelError(
+            f"{path}: chosen has shape {chosen.shape} and rejected {rejected.shape}; both are "
+            "(N, n), a row a pair"
+        )
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(_finite(chosen - rejected, path, "chosen - rejected").T)
 
 
 def read_numbers(path: str | Path, name: str) -> Array:

@@ -27,6 +27,7 @@ Array = np.ndarray[Any, Any]
 LARGEST_LINE = 2**22
 """Bytes of a line: a dialogue of a million tokens."""
 MOST_ROWS = 10**7
+"""Of a file: ten times the largest data that enclosures are made for."""
 LARGEST_NUMBER = 400
 """Characters of a number: every double has a shorter one."""
 LARGEST_TABLE = 2**25

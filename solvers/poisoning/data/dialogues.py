@@ -57,19 +57,24 @@ def pair_of(row: Mapping[str, Any], place: str) -> Pair:
             )
     prompt = () if row.get("prompt") in (None, "", []) else _parts(row["prompt"], place, "prompt")
     answers = [_parts(row[name], place, name) for name in ("chosen", "rejected")]
-    unread = frozenset(row.keys() - {"prompt", "chosen", "rejected"}) | frozenset(
+    where = _where(row, answers, _MESSAGES.join(prompt).strip(), place)
+    before = prompt if where in (Prompt.BEFORE, Prompt.ONE_SIDED) else ()
+    chosen, rejected = (BETWEEN.join([*before, *parts]) for parts in answers)
+    joined = bool(before) or max(map(len, answers)) > 1
+    return Pair(chosen, rejected, where, joined, _unread(row))
+
+
+def _unread(row: Mapping[str, Any]) -> frozenset[str]:
+    """Names of columns, and of keys of messages, that are not read."""
+    columns = ("prompt", "chosen", "rejected")
+    return frozenset(row.keys() - set(columns)) | frozenset(
         f"{name}: {key}"
-        for name in ("prompt", "chosen", "rejected")
+        for name in columns
         if isinstance(row.get(name), list)
         for message in row[name]
         if isinstance(message, dict)
         for key in message.keys() - {"role", "content"}
     )
-    where = _where(row, answers, _MESSAGES.join(prompt).strip(), place)
-    before = prompt if where in (Prompt.BEFORE, Prompt.ONE_SIDED) else ()
-    chosen, rejected = (BETWEEN.join([*before, *parts]) for parts in answers)
-    joined = bool(before) or max(map(len, answers)) > 1
-    return Pair(chosen, rejected, where, joined, unread)
 
 
 def _where(

@@ -26,6 +26,8 @@ CHUNK = 256
 HASHED = 2048
 """Places of the hashed n-grams."""
 _SPREAD = 1e4
+"""Between the root mean squares of two features, or of one and 1, above which all are rescaled: a
+ridge then means something else, so that data in ordinary units are left alone."""
 _NEGLIGIBLE = 1e-12
 """Of the largest variance: what is below is rounding."""
 

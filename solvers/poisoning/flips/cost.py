@@ -32,6 +32,7 @@ from .closed_forms import check_norm, size
 from .problem import FlipProblem
 
 _LARGEST_UNIFORM = 400
+"""Pairs of an exact linf, each a row of the program: beyond it exact pivots take too long."""
 _ZERO = Fraction(0)
 _GENEROUS = Limits()
 
@@ -246,10 +247,15 @@ def dual_value(problem: FlipProblem, dual: Sequence[Rational], norm: str = "l1")
     rooms = [
         (abs(t), up if t > 0 else down) for t, up, down in zip(scores, ups, downs, strict=True)
     ]
+    return (gain - _charge(rooms, norm)) * (2 if norm == "l2" else 1)
+
+
+def _charge(rooms: list[tuple[Fraction, Fraction]], norm: str) -> Fraction:
+    """What the dual subtracts, for abs(t_i) and the room in the sign of t_i of every pair."""
     if norm == "l1":
-        return gain - sum((room * (t - 1) for t, room in rooms if t > 1), _ZERO)
+        return sum((room * (t - 1) for t, room in rooms if t > 1), _ZERO)
     if norm == "l2":
         nearest = ((t, min(t, room)) for t, room in rooms)
-        return 2 * (gain - sum((t * x - x * x / 2 for t, x in nearest), _ZERO))
+        return sum((t * x - x * x / 2 for t, x in nearest), _ZERO)
     places = {_ZERO, *(room for _, room in rooms)}
-    return gain + min(s - sum((t * min(s, room) for t, room in rooms), _ZERO) for s in places)
+    return max(sum((t * min(s, room) for t, room in rooms), _ZERO) - s for s in places)

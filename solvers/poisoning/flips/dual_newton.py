@@ -26,11 +26,21 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 Array: TypeAlias = np.ndarray[Any, Any]
 
 _DAMPING = 1e-10
+"""Of the mean square of the free columns, added to the Hessian: enough to factor it where pairs are
+dependent, too little to shorten a step elsewhere."""
 _SLOPE = 0.1
+"""Of the derivative along a step at its beginning, that may be left at its end: a smaller one costs
+trials, a larger one steps, each with a new factor."""
 _TRIALS = 40
+"""Of a step's length; halving alone would get to 2^-40, and secants are faster."""
 _STALLS = 3
+"""Steps in a row that neither change the free pairs nor halve the residual, after which rounding is
+taken to be what is left."""
 _INNER = 0.1
+"""Of an interval, which a secant must leave on both sides: none could creep along one end."""
 _LONGEST = 1e12
+"""Of a step, in units of Newton's: where the derivative does not vanish before, the moments are out
+of reach."""
 
 
 @dataclass

@@ -6,8 +6,10 @@ method on the concave dual finds in floats which labels are cut off, and exact e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import compress
+from operator import mul
 
 import numpy as np
 
@@ -21,7 +23,8 @@ from .dual_newton import SmoothedDual
 from .problem import FlipProblem
 
 _STEPS = 200
-"""Of Newton's method, which needs about ten."""
+"""Of Newton's method, far more than it takes where it converges; the exact equations have the last
+word."""
 _SETTLED = 1e-13
 """What may be missing of the moments, of their size: near the rounding of doubles, for the prices
 only say which labels are cut off."""
@@ -76,31 +79,48 @@ def _dual(
 
     One equation a feature and one inequality a pair, in y = y+ - y-: a linear program.
     """
-    n, rows = problem.n_features, [row.fractions() for row in problem.features]
-    ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
-    left = list(problem.moment.fractions())
-    gram = [[Fraction(0)] * n for _ in range(n)]
-    bounds: list[tuple[list[Fraction], Fraction]] = []
-    for i, column in enumerate(zip(*rows, strict=True)):
-        cut = ups[i] if above[i] else -downs[i]
-        if above[i] or below[i]:
-            left = [value - a * cut for value, a in zip(left, column, strict=True)]
-            sign = -1 if above[i] else 1
-            bounds.append(([sign * a for a in column], sign * cut))
-            continue
-        for k, a in enumerate(column):
-            gram[k] = [value + a * b for value, b in zip(gram[k], column, strict=True)]
-        bounds += [(list(column), ups[i]), ([-a for a in column], downs[i])]
-    table = [[*row, *(-a for a in row)] for row in gram]
-    table += [[*row, *(-a for a in row)] for row, _ in bounds]
-    relations = ["="] * n + ["<="] * len(bounds)
-    program = LinearProgram.of(
-        [0] * (2 * n), table, relations, [*left, *(bound for _, bound in bounds)]
-    )
+    n = problem.n_features
+    rows, right = _equations(problem, above, below)
+    for bound, end in _ends(problem, above, below):
+        rows.append(list(bound))
+        right.append(end)
+    table = [[*row, *(-a for a in row)] for row in rows]
+    relations = ["="] * n + ["<="] * (len(rows) - n)
+    program = LinearProgram.of([0] * (2 * n), table, relations, right)
     answer = solve_linear_program(program, limits=limits)
     if answer.status is not LinearStatus.OPTIMAL or answer.primal is None:
         return None
     return Vector.of(answer.primal[k] - answer.primal[n + k] for k in range(n))
+
+
+def _equations(
+    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]
+) -> tuple[list[list[Fraction]], list[Fraction]]:
+    """sum of phi_i phi_i^T over the pairs inside (n, n), and the moments left for them (n)."""
+    fixed = [
+        up if over else -down if under else Fraction(0)
+        for up, down, over, under in zip(
+            problem.room_up.fractions(), problem.room_down.fractions(), above, below, strict=True
+        )
+    ]
+    inside = [not (over or under) for over, under in zip(above, below, strict=True)]
+    moved = problem.moments(Vector.of(fixed)).fractions()
+    rows = [tuple(compress(row.fractions(), inside)) for row in problem.features]
+    gram = [[sum(map(mul, row, other), Fraction(0)) for other in rows] for row in rows]
+    return gram, [b - m for b, m in zip(problem.moment.fractions(), moved, strict=True)]
+
+
+def _ends(
+    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]
+) -> Iterator[tuple[Sequence[Fraction], Fraction]]:
+    """Rows phi . y <= end: prices beyond the ends where they are cut off, else between them."""
+    ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
+    for i, column in enumerate(problem.columns()):
+        minus = [-a for a in column]
+        if not above[i]:
+            yield (column, -downs[i]) if below[i] else (column, ups[i])
+        if not below[i]:
+            yield (minus, -ups[i]) if above[i] else (minus, downs[i])
 
 
 def _cut(problem: FlipProblem, dual: Vector) -> Vector:

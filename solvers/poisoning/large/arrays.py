@@ -25,10 +25,17 @@ Array: TypeAlias = np.ndarray[Any, Any]
 #: d, up and down are off by at most this many relative errors of 2^-53.
 ROUNDINGS = 3
 _BLOCK = 2**22
+"""Features of a range of pairs, 32 MB as doubles: smaller ranges cost more calls, larger ones more
+memory, and leave threads without work."""
 _EXTREME = 400
+"""Power of two from which a row is copied in another unit, so that its products with prices and
+weights stay far from the limits of doubles, 2^-1074 and 2^1024."""
 _EXTREME_WEIGHT = 150
+"""Power of two of weights: beyond it their products with features might leave doubles, too."""
 _LARGEST_INTEGER = 2**53
 _GRID = 2.0**20
+"""Labels and weights below 2^10 that are whole multiples of 1 / grid: products of both are whole
+multiples of 2^-40, and differences of products, below 2^11, have 51 of the 53 bits of a double."""
 
 
 @dataclass(frozen=True)

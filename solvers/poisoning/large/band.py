@@ -22,9 +22,14 @@ from .sifting import Found, Sifting
 _SECONDS = 600.0
 """Of all rounds; 5,000 pairs with 200 features take 10."""
 _WRONG = 1e-7
+"""Of prices beside one, by which moves outside the band contradict it: above HiGHS's tolerance, or
+the band would grow for nothing; the bounds say what it costs."""
 _ROUNDS = 40
+"""In which the band grows, each with a linear program from the last basis."""
 _FIRST = 3
 _FEWEST = 200
+"""Moves a feature, and at all, of the first band: a smaller one takes more rounds, a larger one
+longer programs."""
 
 
 @dataclass(frozen=True)

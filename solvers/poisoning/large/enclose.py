@@ -1,8 +1,9 @@
 """Large preference data: the least cost of a change of labels, enclosed rigorously.
 
 Newton's method on a smoothed dual finds the optimal vertex (l1) or projection (l2) over the few
-pairs that matter; a linear program settles ties (l1) and finds the least maximum (linf).  All that
-is floating point; the bounds come from ``proved_bounds``, which trusts none of it.
+pairs that matter; a linear program settles ties (l1) and finds the least maximum (linf, up to two
+million entries: beyond it the projection's bounds stand, two or three times apart).  All that is
+floating point; the bounds come from ``proved_bounds``, which trusts none of it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -19,29 +20,44 @@ from ...exact import SingularMatrixError, solve_flint_system
 from ..flips.dual_newton import SmoothedDual
 from .arrays import Array
 from .proved_bounds import INSIDE, Above, Point, feasible_near
-from .sifting import Sifting
+from .sifting import Found, Sifting
 
 _CLEAR = 1e-9
+"""Of the room, that a change keeps from its ends to count as inside: nearer ones could not be moved
+by what rounding leaves to correct."""
 _NEAR = 20
+"""Pairs a feature among which a basis is sought, and at least 2000: more give a better conditioned
+one and take longer."""
 _ALL = 2**21
+"""Entries up to which all pairs may be moved off their ties, not only those near a price of one."""
 _STEPS = 100
+"""Newton steps to the middle of the room, which need not be met exactly."""
 _EXACT_RANK = 128
 _EXACT_SIZE = 3_000_000
+"""Rank and entries of exact systems and sums: what takes seconds; beyond them a tie is moved."""
 
 
-def certify_inside(search: Sifting, changes: Array) -> Above | None:
-    """A feasible point near changes that need be no vertex."""
-    data = search.data
+def certify_vertex(search: Sifting, found: Found, allowance: float) -> Above | None:
+    """A feasible point near a vertex without ties."""
+    if len(found.free) != len(search.moment):
+        return None
+    point = Point.of(search.data, found.changes, found.free)
+    return feasible_near(search.data, point, found.free, search.features.used)
+
+
+def certify_inside(search: Sifting, found: Found, allowance: float) -> Above | None:
+    """A feasible point near changes that need be no vertex, if need be after a move."""
+    data, changes = search.data, found.changes
     slack = np.minimum(changes + data.down, data.up - changes)
     inside = slack > _CLEAR * (data.up + data.down)
     point = Point.of(data, changes, np.flatnonzero(inside))
-    return _near(search, point, slack)
+    return _near(search, point, slack) or certify_blend(search, found, allowance)
 
 
-def certify_blend(search: Sifting, changes: Array, prices: Array, allowance: float) -> Above | None:
+def certify_blend(search: Sifting, found: Found, allowance: float) -> Above | None:
     """A feasible point near a vertex with ties, that costs about ``allowance`` more in l1."""
-    data, size = search.data, len(search.moment)
-    gains = np.abs(np.abs(prices) - 1)
+    data, size, changes = search.data, len(search.moment), found.changes
+    gains = np.abs(np.abs(found.prices) - 1)
     gains[data.up + data.down == 0] = np.inf
     count = min(int(np.isfinite(gains).sum()), data.n_pairs)
     if data.n_pairs * size > _ALL:
@@ -106,25 +122,30 @@ def exact_vertex(search: Sifting, changes: Array, basis: Array) -> tuple[Fractio
     support = np.union1d(data.moved, np.flatnonzero(point.changes))
     if len(support) * size > _EXACT_SIZE:
         return None
-    ends = {int(i): int(point.ends[i]) for i in support}
-    ends.update((int(i), 0) for i in basis)
+    ends = np.where(point.ends == INSIDE, 0, point.ends)  # the basis starts from zero
     moves = data.exact_displacement(support)
-    kept = [data.exact_end(int(i), ends[int(i)]) for i in support]
-    right = exact_moments(search, support, [d - z for d, z in zip(moves, kept, strict=True)])
-    columns, bottom = _integers(data.columns(basis, search.features.used))
-    numerators = math.lcm(*(value.denominator for value in right))
-    matrix = fmpz_mat(size, size, [int(a) for a in columns.T.ravel()])
+    kept = [data.exact_end(int(i), int(ends[i])) for i in support]
+    right = exact_moments(search, support, list(map(sub, moves, kept)))
+    values = _solved(data.columns(basis, search.features.used), right)
+    if values is None or not all(
+        data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1)
+        for i, value in zip(basis, values, strict=True)
+    ):
+        return None
+    point.changes[basis] = [float(value) for value in values]
+    return sum(map(abs, [*kept, *values]), Fraction(0)), point.changes
+
+
+def _solved(columns: Array, right: list[Fraction]) -> list[Fraction] | None:
+    """x (r) with sum_j x_j columns_j = right, for columns (r, r), a row each; or None."""
+    entries, bottom = _integers(columns)
+    common = math.lcm(*(value.denominator for value in right))
+    matrix = fmpz_mat(len(right), len(right), [int(a) for a in entries.T.ravel()])
     try:
-        solution = solve_flint_system(matrix, [int(value * numerators) for value in right])
+        solution = solve_flint_system(matrix, [int(value * common) for value in right])
     except SingularMatrixError:
         return None
-    values = [value * bottom / numerators for value in solution.fractions()]
-    for i, value in zip(basis, values, strict=True):
-        if not data.exact_end(int(i), -1) <= value <= data.exact_end(int(i), 1):
-            return None
-    cost = sum(map(abs, kept), Fraction(0)) + sum(map(abs, values), Fraction(0))
-    point.changes[basis] = [float(value) for value in values]
-    return cost, point.changes
+    return [value * bottom / common for value in solution.fractions()]
 
 
 def exact_moments(search: Sifting, pairs: Array, weights: list[Fraction]) -> list[Fraction]:

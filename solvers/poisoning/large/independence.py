@@ -15,11 +15,16 @@ from scipy.linalg import qr
 from .arrays import Array, FlipArrays
 
 _SAMPLE = 20
+"""Pairs a feature looked at first: fewer whiten worse, more take longer; all are looked at before a
+feature is dropped."""
 ROUNDING = 1e-11
 """What is left of a feature, of its size, when the others are taken out and only rounding stays."""
 _CLEAR = 1e-3
+"""Diagonal of a Cholesky factor of unit columns, above which they are independent without doubt,
+for the Gram matrix squares it; below it the slower QR factors decide."""
 _LARGEST_INTEGER = 2.0**52
 _LARGEST_FACTOR = 64
+"""Denominators of the factors that are tried: a combination with greater ones stays unproved."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,8 @@ def _certainly(data: FlipArrays, used: Array, dropped: Array, pairs: Array) -> b
     if not data.scales_exactly:
         return False
     few = data.columns(pairs[: max(2000, 4 * len(used))])
-    guess = np.linalg.lstsq(few[:, used], few[:, dropped], rcond=None)[0]
-    factors = None
-    for bottom in range(1, _LARGEST_FACTOR + 1):
-        rounded = np.rint(guess * bottom)
-        if np.abs(rounded - guess * bottom).max(initial=0) < 1e-6:
-            factors = rounded
-            break
-    if factors is None or np.abs(factors).max(initial=0) > 2**20:
+    factors, bottom = _rational(np.linalg.lstsq(few[:, used], few[:, dropped], rcond=None)[0])
+    if np.abs(factors).max(initial=0) > 2**20:
         return False
     for first in range(0, len(pairs), 4096):
         block = data.columns(pairs[first : first + 4096])
@@ -125,6 +124,15 @@ def _certainly(data: FlipArrays, used: Array, dropped: Array, pairs: Array) -> b
         if not np.array_equal(block[:, used] @ factors, bottom * block[:, dropped]):
             return False
     return True
+
+
+def _rational(guess: Array) -> tuple[Array, int]:
+    """Integers whose quotients by the least possible number are the guess; infinities if none."""
+    for bottom in range(1, _LARGEST_FACTOR + 1):
+        rounded = np.rint(guess * bottom)
+        if np.abs(rounded - guess * bottom).max(initial=0) < 1e-6:
+            return rounded, bottom
+    return np.full(guess.shape, np.inf), 1
 
 
 def _unit(block: Array) -> float:

@@ -18,13 +18,13 @@ from .arrays import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
-"""Entries of the program: as many take the simplex method minutes, and the projection's bounds, a
-factor of two to four apart, are what there is beyond it."""
+"""Entries of the program: more of them would take longer than the other norms do.  Beyond it there
+are the projection's bounds, which are two to three times apart on Gaussian features."""
 _LARGEST_ROWS = 4_000
-"""Rows for moves of little room: each makes every pivot of the simplex method dearer."""
+"""Rows for moves of little room, each of which makes every step of the simplex method dearer."""
 _INSTEAD = "the bounds are those of the projection: take l1 or l2, or fewer pairs"
 _SECONDS = 600.0
-"""Of the program: ten times what the largest one that is tried should take."""
+"""Of the program; the bounds of the projection stand where it does not suffice."""
 
 
 def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
@@ -33,11 +33,10 @@ def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
     moves = np.flatnonzero(room > 0)
     short = np.flatnonzero(room[moves] < float(np.abs(start).max()))
     size, count = len(search.moment), len(moves)
-    if count * size > _LARGEST or len(short) > _LARGEST_ROWS:
-        return None, (
-            f"{count} possible changes, {len(short)} of them of little room, with {size} features "
-            f"are too many for the linear program of linf; {_INSTEAD}"
-        )
+    many = f"{count} possible changes with {size} features" if count * size > _LARGEST else ""
+    many = f"{len(short)} possible changes of little room" if len(short) > _LARGEST_ROWS else many
+    if many:
+        return None, f"{many} are too many for the linear program of linf; {_INSTEAD}"
     scale = float(np.abs(search.moment).max())  # v is measured in 1 / scale
     matrix = np.zeros((count + 1, size + len(short)))
     matrix[:count, :size] = _columns(search, moves)

@@ -116,8 +116,8 @@ class Sifting:
         dual, state = self._first_ascent(y, smoothing)
         for jump in itertools.count():
             vertex = self._vertex(dual, state)
-            focus = jump == _FOCUS and not self.everything
-            onwards = vertex is None and not focus and not self._exhausted(dual, state)
+            focus = self._focuses(jump)
+            onwards = not focus and self._onwards(dual, state, vertex)
             at = state.y if vertex is None else vertex[0]
             if not onwards or self.data.n_pairs < _CHEAP * len(self.members):
                 prices = self._priced(at)
@@ -127,11 +127,11 @@ class Sifting:
                 state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
                 continue
             reach = self.reach(prices)
-            settled = not focus and not self._missing(reach)
-            if settled or self.steps + dual.steps > 2 * _ALL_STEPS:
-                return self._found(dual, state, vertex if settled else None, at, prices)
-            kept = self.members[state.changes != 0] if focus else self.members
-            dual = self._regrouped(dual, reach, kept)
+            if not focus and not self._missing(reach):
+                return self._found(dual, state, vertex, at, prices)
+            if self.steps + dual.steps > 2 * _ALL_STEPS:
+                return self._found(dual, state, None, at, prices)
+            dual = self._regrouped(dual, reach, state.changes != 0 if focus else slice(None))
             state = dual.ascend(at, state.smoothing, _ACCURACY, _STEPS)
         raise AssertionError  # the loop has no end of its own
 
@@ -147,8 +147,14 @@ class Sifting:
             state = dual.ascend(y, smoothing, _ACCURACY, _STEPS)
         return dual, state
 
-    def _exhausted(self, dual: SmoothedDual, state: Ascent) -> bool:
-        return state.smoothing <= _LEAST or self.steps + dual.steps > _ALL_STEPS
+    def _focuses(self, jump: int) -> bool:
+        """Whether pairs without changes leave now."""
+        return jump == _FOCUS and not self.everything
+
+    def _onwards(self, dual: SmoothedDual, state: Ascent, vertex: object) -> bool:
+        """Whether the path goes on: there is no vertex yet, and smoothing and steps are left."""
+        left = state.smoothing > _LEAST and self.steps + dual.steps <= _ALL_STEPS
+        return vertex is None and left
 
     def _missing(self, reach: Array) -> bool:
         """Whether a pair that takes no part has a price above one."""
@@ -156,10 +162,10 @@ class Sifting:
         missing[self.members] = False
         return bool(missing.any())
 
-    def _regrouped(self, dual: SmoothedDual, reach: Array, kept: Array) -> SmoothedDual:
-        """The dual over the pairs kept and all whose prices come near to one."""
+    def _regrouped(self, dual: SmoothedDual, reach: Array, kept: Array | slice) -> SmoothedDual:
+        """The dual over those kept of the members, and all pairs whose prices come near to one."""
         near = reach > 1 - _MARGIN / 2
-        near[kept] = True
+        near[self.members[kept]] = True
         self.members = np.flatnonzero(near)
         self.steps += dual.steps
         return self._dual()

@@ -22,14 +22,18 @@ from ..flips.cost import solve_flips
 from ..flips.problem import FlipProblem
 from .arrays import Array, FlipArrays
 from .band import solve_band
-from .feasible_points import certify_blend, certify_inside, exact_vertex, moment_is_zero
+from .feasible_points import (
+    certify_blend,
+    certify_inside,
+    certify_vertex,
+    exact_vertex,
+    moment_is_zero,
+)
 from .independence import ROUNDING, Independent, independent_features
 from .known import Known, notes_of, too_wide
 from .maximum import solve_maximum
 from .proved_bounds import (
     Above,
-    Point,
-    feasible_near,
     least_maximum_below,
     least_square_below,
     least_sum_below,
@@ -100,8 +104,9 @@ class Enclosing:
     def left_out(self) -> Array:
         """The features that are none of the problem, for the tolerance."""
         features = self.features
-        dropped = features is not None and self.tolerance and not features.proved
-        return features.dropped if features is not None and dropped else _NONE
+        if features is None or features.proved or not self.tolerance:
+            return _NONE
+        return features.dropped
 
     def run(self) -> None:
         """The stages of the norm in turn."""
@@ -143,15 +148,6 @@ class Enclosing:
             self.progress(self.stage, self.known.lower, self.known.upper, seconds)
         return self.reached
 
-    def proved(self, known: Known, above: Above | None, instead: Found | None = None) -> Known:
-        """With a feasible point near, if there is one; ``instead`` are the changes to return."""
-        if above is None:
-            return known
-        cost = _ABOVE[self.norm](self.data, above)
-        if instead is None:
-            return known.above(cost, above.point.changes, above.basis)
-        return known.above(cost, instead.changes, instead.free)
-
     def _enter(self, stage: str) -> None:
         now = time.perf_counter()
         self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.mark
@@ -184,6 +180,22 @@ class Enclosing:
 Stage: TypeAlias = Callable[[Enclosing, Sifting, Known], Known]
 
 
+def _proof(certify: Callable[[Sifting, Found, float], Above | None]) -> Stage:
+    """The upper bound that the point found proves, if it does."""
+
+    def stage(work: Enclosing, search: Sifting, known: Known) -> Known:
+        found = known.point
+        if found is not None:
+            size = max(float(np.abs(found.changes).sum()), _NOTHING * work.itself)
+            above = certify(search, found, work.width * size * _SHARE[work.norm])
+            if above is not None:
+                cost = _ABOVE[work.norm](work.data, above)
+                return known.above(cost, above.point.changes, above.basis)
+        return known
+
+    return stage
+
+
 # -- l1 ------------------------------------------------------------------------------------------
 def _newton(work: Enclosing, search: Sifting, known: Known) -> Known:
     """Where Newton's method on the smoothed dual ends, unless there are few pairs."""
@@ -191,16 +203,10 @@ def _newton(work: Enclosing, search: Sifting, known: Known) -> Known:
         return known
     found = search.run()
     known = known.by("Newton on the smoothed dual", found)
-    return replace(known, seeking=not (found.vertex or work.reached))
-
-
-def _vertex(work: Enclosing, search: Sifting, known: Known) -> Known:
-    """The upper bound that the point found proves as a vertex, if it does."""
-    found = known.point
-    if found is None or len(found.free) != len(search.moment):
-        return known
-    point = Point.of(work.data, found.changes, found.free)
-    return work.proved(known, feasible_near(work.data, point, found.free, search.features.used))
+    if work.reached:  # by the target itself
+        return replace(known, seeking=False)
+    known = replace(known, seeking=not found.vertex)
+    return _proof(certify_vertex)(work, search, known)
 
 
 def _ties(work: Enclosing, search: Sifting, known: Known) -> Known:
@@ -211,7 +217,8 @@ def _ties(work: Enclosing, search: Sifting, known: Known) -> Known:
     if found is None:
         known = known.failed("HiGHS did not solve the linear program; the search's point is used")
     where = "over all pairs (few of them)" if start is None else "over the pairs in doubt"
-    return _vertex(work, search, known.by(f"a linear program {where}", found or start))
+    known = known.by(f"a linear program {where}", found or start)
+    return _proof(certify_vertex)(work, search, known)
 
 
 def _exact_vertex(work: Enclosing, search: Sifting, known: Known) -> Known:
@@ -224,13 +231,11 @@ def _exact_vertex(work: Enclosing, search: Sifting, known: Known) -> Known:
 
 
 def _blend(work: Enclosing, search: Sifting, known: Known) -> Known:
-    """The vertex found, moved inside the box."""
-    found = known.point
-    if found is None:
-        return known
-    allowance = work.width * max(known.lower, _NOTHING * work.itself) * _SHARE["l1"]
-    above = certify_blend(search, found.changes, found.prices, allowance)
-    return work.proved(known, above, found if _attained(search, found.changes) else None)
+    """The vertex found is near a feasible point inside the box."""
+    moved, found = _proof(certify_blend)(work, search, known), known.point
+    if found is None or moved is known or not _attained(search, found.changes):
+        return moved
+    return replace(moved, changes=found.changes, basis=found.free)
 
 
 def _attained(search: Sifting, changes: Array) -> bool:
@@ -244,19 +249,8 @@ def _attained(search: Sifting, changes: Array) -> bool:
 # -- l2 and linf ---------------------------------------------------------------------------------
 def _projection(work: Enclosing, search: Sifting, known: Known) -> Known:
     """The least sum of squares: optimal in l2, and feasible in linf."""
-    return known.by("Newton on the dual", search.project())
-
-
-def _inside(work: Enclosing, search: Sifting, known: Known) -> Known:
-    """The upper bound that the point found proves, if need be after a move off its ties."""
-    found, known = known.point, replace(known, seeking=False)
-    if found is None:
-        return known
-    above = certify_inside(search, found.changes)
-    if above is None:
-        allowance = work.width * float(np.abs(found.changes).sum()) * _SHARE[work.norm]
-        above = certify_blend(search, found.changes, found.prices, allowance)
-    return work.proved(known, above)
+    known = replace(known.by("Newton on the dual", search.project()), seeking=False)
+    return _proof(certify_inside)(work, search, known)
 
 
 def _maximum(work: Enclosing, search: Sifting, known: Known) -> Known:
@@ -268,7 +262,7 @@ def _maximum(work: Enclosing, search: Sifting, known: Known) -> Known:
         y = start.y / search.reach(start.prices).sum()
         work.pulse(y, work.data.prices(y))
         return known.failed(why)
-    return _inside(work, search, known.by("a linear program", found))
+    return _proof(certify_inside)(work, search, known.by("a linear program", found))
 
 
 # -- what floats do not settle -------------------------------------------------------------------
@@ -317,17 +311,11 @@ _LAST: tuple[tuple[str, Stage], ...] = (("bounds", _sharper), ("exact", _rationa
 _STAGES: dict[str, tuple[tuple[str, Stage], ...]] = {
     "l1": (
         ("Newton", _newton),
-        ("bounds", _vertex),
         ("linear program", _ties),
         ("bounds", _exact_vertex),
         ("bounds", _blend),
         *_LAST,
     ),
-    "l2": (("Newton", _projection), ("bounds", _inside), *_LAST),
-    "linf": (
-        ("Newton", _projection),
-        ("bounds", _inside),
-        ("linear program", _maximum),
-        *_LAST,
-    ),
+    "l2": (("Newton", _projection), *_LAST),
+    "linf": (("Newton", _projection), ("linear program", _maximum), *_LAST),
 }

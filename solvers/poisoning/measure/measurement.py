@@ -172,10 +172,8 @@ def measure(
         effects = tuple(_effects(features, labels, weights, conditions.ridge))
     changes = (target - benign) * (1.0 if weights is None else weights)
     attack = size(changes, conditions.norm)
-    whole = conditions.norm == "l1" and all(
-        bool((given == np.round(given)).all())
-        for given in (benign, target, np.zeros(0) if weights is None else weights)
-    )
+    given = (benign, target, np.zeros(0) if weights is None else weights)
+    whole = conditions.norm == "l1" and not np.mod(np.concatenate(given), 1).any()
     return Measurement(
         features=features,
         benign=benign,

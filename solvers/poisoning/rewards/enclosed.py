@@ -25,7 +25,10 @@ from .exact_loss import label_moments
 from .separability import separation
 
 _GUARD = 64
+"""Bits beside the precision asked for, which rounding of sums may use up: fewer would leave balls
+wider than asked for, more cost time only."""
 _MOST_STEPS = 64
+"""Newton steps: the digits double with each near the minimiser, so that these are plenty."""
 Balls = list[flint.arb]
 
 

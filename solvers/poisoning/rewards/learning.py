@@ -24,10 +24,16 @@ _RESTLESS = 1e-3
 """Where another Newton step would change some score by more, a minimiser may not exist: towards
 infinity the steps keep their length, and near a minimiser they vanish."""
 _SINGULAR = 1e-6
-"""Pivots of Cholesky factors below this, relative to the largest, count as singular."""
+"""Pivots of Cholesky factors below this, relative to the largest, count as singular: least squares
+then take longer and give the shortest step."""
 _VANISHED = 1e-8
-"""A gradient that counts as zero where rounding leaves no progress."""
+"""A gradient that counts as zero where rounding leaves no progress: about the root of the roundoff,
+for there the loss itself is flat in floats."""
+_DECREASE = 1e-4
+"""Of what the gradient promises, that a step must bring (Armijo's rule): so little refuses next to
+no step of Newton's, and still leaves out those that only rounding takes for progress."""
 _SMALLEST_STEP = 2.0**-40
+"""Of Newton's step: a shorter one changes nothing that floats show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +101,7 @@ def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
     done = 0
     while loss.size(gradient) > tolerance and done < iterations:
         step = _newton(gradient, hessian)
-        length, slope = 1.0, float(gradient @ step)
-        while loss.value(reward + length * step) > value + 1e-4 * length * slope:
-            length /= 2
-            if length < _SMALLEST_STEP:
-                break
+        length = _length(loss, reward, step, value, _DECREASE * float(gradient @ step))
         if length < _SMALLEST_STEP:  # no progress is left in floats
             break
         reward, done = reward + length * step, done + 1
@@ -114,6 +116,16 @@ def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
     if direction is not None:
         status = Status.UNATTAINED
     return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
+
+
+def _length(loss: Loss, reward: Array, step: Array, value: float, slope: float) -> float:
+    """The first of 1, 1/2, 1/4, ... at which the loss lies below a line of this slope."""
+    length = 1.0
+    while loss.value(reward + length * step) > value + length * slope:
+        length /= 2
+        if length < _SMALLEST_STEP:
+            break
+    return length
 
 
 def _newton(gradient: Array, hessian: Array) -> Array:

@@ -27,7 +27,8 @@ from ..flips.problem import FlipProblem
 
 Array = np.ndarray[Any, Any]
 _FLAT = 1e-9
-"""Scores below this, relative to the length of the features, count as zero in floats."""
+"""Scores below this, relative to the length of the features, count as zero in floats: a larger one
+misses flat directions, a smaller one takes rounding for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def _sides(problem: FlipProblem, labels: Vector) -> list[tuple[tuple[Fraction, .
     return [(phi, int(label == 1) - int(label == 0)) for phi, label, weight in rows if weight]
 
 
+def _split(row: list[Fraction], last: int) -> list[Fraction]:
+    """Coefficients of variables of any sign, each the difference of two, and of one more."""
+    return [*row, *(-value for value in row), Fraction(last)]
+
+
 def separation(problem: FlipProblem, labels: Vector) -> Separation:
     """Whether a reward separates labels (N) of the problem's pairs.
 
@@ -71,12 +77,11 @@ def separation(problem: FlipProblem, labels: Vector) -> Separation:
     total = [Fraction(0)] * size
     for phi, side in sides:
         row = [-(side or 1) * value for value in phi]
-        rows.append([*row, *(-value for value in row), Fraction(0)])
+        rows.append(_split(row, 0))
         relations.append("<=" if side else "=")
         if side:
             total = [a + b for a, b in zip(total, row, strict=True)]
-    rows.append([*total, *(-value for value in total), Fraction(1)])
-    rows.append([Fraction(0)] * (2 * size) + [Fraction(1)])
+    rows += [_split(total, 1), _split([Fraction(0)] * size, 1)]
     rhs = [0] * (len(rows) - 1) + [1]
     objective = [0] * (2 * size) + [1]
     solved = solve_linear_program(LinearProgram.of(objective, rows, [*relations, "<=", "<="], rhs))
@@ -97,10 +102,7 @@ def interior_labels(problem: FlipProblem, labels: Vector) -> LinearSolution:
     sides = _sides(problem, labels)
     size = len(sides)
     zero, one = Fraction(0), Fraction(1)
-    rows: list[list[Fraction]] = []
-    for k in range(problem.n_features):
-        row = [phi[k] for phi, _ in sides]
-        rows.append([*row, *(-value for value in row), zero])
+    rows = [_split([phi[k] for phi, _ in sides], 0) for k in range(problem.n_features)]
     relations = ["="] * len(rows)
     for i, (_, side) in enumerate(sides):
         if side:

@@ -108,7 +108,8 @@ def test_corrupted_changes_prove_nothing_false() -> None:
             if above is not None:
                 proved += 1
                 assert Fraction(sum_above(data, above)) >= optimum, (seed, noise)
-            blend = certify_blend(search, changes, data.prices(np.zeros(data.n_features)), 0.1)
+            y = np.zeros(data.n_features)
+            blend = certify_blend(search, Found(y, data.prices(y), changes, basis, False), 0.1)
             if blend is not None:
                 proved += 1
                 assert Fraction(sum_above(data, blend)) >= optimum, (seed, noise)
