@@ -95,16 +95,20 @@ def _enclosed(label: str, quantity: Quantity, value: Ball) -> Ball:
     return value
 
 
+def _counted(label: str, quantity: Quantity, value: Count) -> Count:
+    if quantity.domain not in _PROBABILITIES:
+        raise ClaimError(
+            f"{label}: {quantity.name} is a count of trials, so a probability, but its domain "
+            f"is {quantity.domain.value}"
+        )
+    return value
+
+
 def _checked(label: str, quantity: Quantity, value: Any, domains: bool) -> Value:
     if isinstance(value, Ball):
         return _enclosed(label, quantity, value) if domains else value
     if isinstance(value, Count):
-        if quantity.domain not in _PROBABILITIES:
-            raise ClaimError(
-                f"{label}: {quantity.name} is a count of trials, so a probability, but its domain "
-                f"is {quantity.domain.value}"
-            )
-        return value
+        return _counted(label, quantity, value)
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Enclosure):
         raise ClaimError(
             f"{label}: {quantity.name} = {value!r} is a {type(value).__name__}; yield an int, a "

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 
 from holdfast.solvers import (
     CMDP,
@@ -172,19 +173,26 @@ def _adopted(
     low, high = constraints
     if high == 0 and model.n_constraints:
         model = model.with_costs([], [])
-    if model.n_constraints < low:
-        raise OutOfScope(f"needs at least {low} cost, the model has {model.n_constraints}")
-    if high == 1 and model.n_constraints > 1:
-        raise OutOfScope(f"needs exactly one cost, the model has {model.n_constraints}")
+    _check_costs(model.n_constraints, low, high)
     if bounded and min(model.reward.tolist()) < 0:
         raise OutOfScope("needs non-negative rewards")
     if model.n_constraints and (slater or feasible is False):
-        slack = most_feasible(model).slack
-        if feasible is False and slack >= 0:
-            raise OutOfScope("speaks of infeasible budgets, and these are feasible")
-        if slater and slack <= 0:
-            raise OutOfScope(f"needs Slater slack; the greatest uniform slack here is {slack}")
+        _check_slack(most_feasible(model).slack, slater, feasible)
     return model
+
+
+def _check_costs(number: int, low: int, high: int) -> None:
+    if number < low:
+        raise OutOfScope(f"needs at least {low} cost, the model has {number}")
+    if high == 1 and number > 1:
+        raise OutOfScope(f"needs exactly one cost, the model has {number}")
+
+
+def _check_slack(slack: Fraction, slater: bool, feasible: bool | None) -> None:
+    if feasible is False and slack >= 0:
+        raise OutOfScope("speaks of infeasible budgets, and these are feasible")
+    if slater and slack <= 0:
+        raise OutOfScope(f"needs Slater slack; the greatest uniform slack here is {slack}")
 
 
 def policy(draw: Draw, model: CMDP, *_: object) -> Policy:
@@ -240,24 +248,20 @@ def budget_step(draw: Draw, model: CMDP, *_: object) -> tuple[Fraction, ...]:
 def neighbour(draw: Draw, model: CMDP, *_: object) -> CMDP:
     """A model with the same choices and other transitions, near or far."""
     near = draw.integer(0, 1) == 0
-    rows: list[dict[int, int]] = []
-    for k in range(model.n_choices):
-        own = {t: p for t, p in model.transition_row(k)}
-        scale = 12 if near else 0
-        weights = {t: draw.integer(0, 3) for t in range(min(model.n_states, 6))}
-        mixed = {
-            t: scale * own.get(t, Fraction(0)) + weights.get(t, 0) for t in own.keys() | weights
-        }
-        kept = {t: w for t, w in sorted(mixed.items()) if w} or own
-        common = _common([Fraction(w) for w in kept.values()])
-        rows.append({t: int(w * common) for t, w in kept.items()})
+    rows = [
+        _mixed(draw, model, dict(model.transition_row(k)), 12 if near else 0)
+        for k in range(model.n_choices)
+    ]
     return _with_transitions(model, rows)
 
 
-def _common(numbers: list[Fraction]) -> int:
-    from math import lcm
-
-    return lcm(*(number.denominator for number in numbers))
+def _mixed(draw: Draw, model: CMDP, own: dict[int, Fraction], scale: int) -> dict[int, int]:
+    """Weights of a row: its own, scaled, and drawn ones on the first six states."""
+    weights = {t: draw.integer(0, 3) for t in range(min(model.n_states, 6))}
+    mixed = {t: scale * own.get(t, Fraction(0)) + weights.get(t, 0) for t in own.keys() | weights}
+    kept = {t: w for t, w in sorted(mixed.items()) if w} or own
+    common = lcm(*(weight.denominator for weight in kept.values()))
+    return {t: int(w * common) for t, w in kept.items()}
 
 
 def _with_transitions(model: CMDP, rows: list[dict[int, int]]) -> CMDP:
