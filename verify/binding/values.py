@@ -51,6 +51,8 @@ Evaluate = Callable[..., Iterator[Values]]
 
 
 _PRECISION = 64
+"""Bits in which a ball's domain is looked at.  More cost time on every case; fewer let pass what is
+outside by less than the radius, which is an error of the claim that the comparison may yet show."""
 _PROBABILITIES = (Domain.PROBABILITY, Domain.NONNEGATIVE, Domain.REAL)
 
 

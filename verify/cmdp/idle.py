@@ -12,7 +12,10 @@ from holdfast.solvers.cmdp.reach import charged, entered, first_visits, largest_
 from holdfast.verify.report.numbers import shorten
 
 _SHOWN = 12
+"""States that a line names; more would wrap."""
 _ROUNDING = 1e-9
+"""Far above the error of a sum of as many doubles, far below a level that a person would give.  A
+level nearer than this to the largest risk is not called idle, which is no error."""
 
 
 def idle_costs(model: CMDP) -> Iterator[str]:

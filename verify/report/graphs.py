@@ -17,10 +17,13 @@ from ..kernel import format_rational
 from .numbers import brief
 
 LARGEST = 8
-"""States that a picture can hold; larger models are tables."""
+"""States that a picture can hold; with more, arrows cross labels, so larger models are tables."""
 
 _RADIUS, _DOT, _SPACING, _CLOSEST = 22.0, 4.0, 92.0, 55.0
+"""In pixels: a circle that holds a name and a probability, a dot, the distance of neighbours with a
+label between them, and what two points keep at least where that makes the picture no larger."""
 _LETTER, _MARGIN = 6.0, 52.0
+"""Pixels of a letter of a label, and around the points, so that labels at the rim are not cut."""
 Point = tuple[float, float]
 
 

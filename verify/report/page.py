@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LAST = 10
+"""Findings shown, so that the page ends on the screen."""
 
 
 class _PlusFirst(PrettyPrinter):  # type: ignore[misc]

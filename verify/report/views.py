@@ -20,6 +20,7 @@ from .numbers import count, rough, shorten
 from .plots import Plot, slack_histogram
 
 _LONGEST = 4000
+"""Characters of a part of a case that the page shows, about one screen; the certificate has all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ KINDS = ("generic", "deterministic", "absorbing", "unreachable", "duplicate", "t
 DISCOUNTS = (Fraction(1, 2), Fraction(0), Fraction(9, 10), Fraction(99, 100))
 FRACTIONS = (Fraction(0), Fraction(1, 2), Fraction(1, 7), Fraction(6, 7), Fraction(1))
 MAX_STATES = 4
+"""Discounts, shares of the way between two costs, and sizes of drawn models.  Both limits of a
+discount occur, and a share of 0 or 1 is a kink of the value function.  More states make every claim
+slower and a counterexample harder to read; with fewer than three no state can be passed by."""
 
 
 def cmdps(

@@ -22,8 +22,10 @@ Rows = list[list[int]]
 FEATURE_KINDS = ("generic", "generic", "dependent", "duplicate", "opposite", "blank")
 LABEL_KINDS = ("flips", "soft target", "soft flips", "scores")
 MOST_FEATURES, MOST_PAIRS = 7, 16
+"""Of drawn problems, each of which is solved exactly several times; larger ones would be fewer."""
 LARGEST = 20_000
-"""Entries of Phi up to which a user's own problem is solved exactly."""
+"""Entries of Phi up to which a user's own problem is solved exactly; the work grows faster than
+they do, so that beyond one statement could hold up the run."""
 
 
 def flips(*, hard: bool | None = None, dependent: bool = True) -> Family:
