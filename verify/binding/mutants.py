@@ -17,10 +17,13 @@ import sympy
 from holdfast.theory import Domain, Quantity, Relation, Sign, Theorem
 
 _LESS, _MORE = sympy.Rational(9, 10), sympy.Rational(11, 10)
+"""A constant wrong by a tenth should be noticed.  A smaller change survives wherever a bound is not
+nearly attained on drawn models; twice the constant would be noticed by checks too weak to trust."""
 _NOT_A_NUMBER = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
 _WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
 """Functions whose arguments have a coefficient of their own, written or not."""
 _POINTS = (sympy.Rational(1, 3), sympy.Rational(1, 50), sympy.Integer(20))
+"""A middling, a small and a large value, at which most false inequalities show before the proof."""
 Path = tuple[int, ...]
 
 

@@ -1,9 +1,8 @@
 """The run's allowance for false alarms, and how counts of trials are charged to it.
 
 A run may be wrong with probability at most ``RUN_ALPHA``.  Each statistical claim gets an equal
-share;
-its i-th test spends share/((i+1)(i+2)), which sums to the share however long the campaign goes on,
-so that stopping early or resuming late costs nothing.
+share; its i-th test spends share/((i+1)(i+2)), which sums to the share however long the campaign
+goes on, so that stopping early or resuming late costs nothing.
 """
 
 from __future__ import annotations
