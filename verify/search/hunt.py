@@ -262,6 +262,7 @@ class _Hunter:
             key=lambda pair: pair[0],
         )
         top = 0.0 if self._parts[target].sign in (Sign.EQ, Sign.NE) else 1.0
+        # long enough to try each integer a few times: twice as long leaves half as many searches
         patience = stale = 40 + 4 * len(here.trace) if height < top else _AT_THE_TOP
         while stale > 0:
             stale -= 1
