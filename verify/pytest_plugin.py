@@ -174,18 +174,26 @@ def _campaign(claim: Claim, seed: int, budget: Budget | None) -> ClaimSummary:
 
     limits = budget or Budget(models=_MOST)
     start, drawn = time.monotonic(), 0
-    refuted = claim.theorem.standing.is_false
     results: list[ShardResult] = []
     for shard in _shards(claim, seed, limits, budget is None):
         results.append(run_shard(claim, replace(shard, seconds=limits.patience)))
         drawn += shard.size if shard.kind is Kind.DRAWN else 0
         summary = summarise(claim, results)
         late = limits.seconds is not None and time.monotonic() - start > limits.seconds
-        weak = summary.survived or summary.without_power
-        sated = budget is None and drawn >= _FEWEST and not weak
-        if late or sated or summary.error or (summary.violations and not refuted):
+        sated = budget is None and drawn >= _FEWEST and not _weak(summary)
+        if late or sated or _settled(summary):
             break
     return summary
+
+
+def _weak(summary: ClaimSummary) -> bool:
+    return bool(summary.survived) or summary.without_power
+
+
+def _settled(summary: ClaimSummary) -> bool:
+    """Whether no further model can change that the claim failed."""
+    expected = summary.claim.theorem.standing.is_false
+    return bool(summary.error or (summary.violations and not expected))
 
 
 def _shards(claim: Claim, seed: int, budget: Budget, small: bool) -> Iterator[Shard]:
@@ -206,18 +214,17 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     from .kernel import Verdict
     from .report.wording import heading, models, outcome
 
-    nothing = summary.error or summary.verdict is Verdict.OUT_OF_SCOPE
-    survived = () if nothing else summary.survived
-    also = ", mutants survive" if survived else ""
+    also = ", mutants survive" if summary.unnoticed else ""
+    refuted = claim.theorem.standing.is_false
     yield f"{heading(summary)}{also}: {claim.name}: {outcome(summary)}"
-    if summary.violations and not summary.error and not claim.theorem.standing.is_false:
+    if summary.violations and not summary.error and not refuted:
         yield from _violation(claim, summary.violations[0], seed)
-    elif claim.theorem.standing.is_false and summary.verdict is not Verdict.VIOLATED:
+    elif refuted and summary.verdict is not Verdict.VIOLATED:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
         yield f"refuted it; {models(summary)} models were telling"
-    for name in survived:
+    for name in summary.unnoticed:
         yield f"mutant survived {models(summary)} telling models: {name}"
-    if survived:
+    if summary.unnoticed:
         yield "a check that cannot tell a theorem from a false variant checks nothing: widen the"
         yield "family, add a landmark, or list the mutant in `survivors` with the reason it is true"
 

@@ -23,19 +23,23 @@ def describe(thing: Any) -> Any:
     """A JSON document of a case or of any part of it; rationals become strings."""
     if hasattr(thing, "to_dict"):
         return thing.to_dict()
-    if isinstance(thing, bool | str) or thing is None:
+    if isinstance(thing, bool | str | None):
         return thing
     if isinstance(thing, int | Fraction):
         return format_rational(thing)
     if isinstance(thing, np.ndarray):
         return describe(thing.tolist())
-    if isinstance(thing, Mapping):
-        return {str(key): describe(value) for key, value in thing.items()}
     if isinstance(thing, tuple | list):
         return [describe(part) for part in thing]
     if is_dataclass(thing):
-        return {part.name: describe(getattr(thing, part.name)) for part in fields(thing)}
+        return describe(_fields(thing))
+    if isinstance(thing, Mapping):
+        return {str(key): describe(value) for key, value in thing.items()}
     return _ADDRESS.sub("", repr(thing))
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    return {part.name: getattr(thing, part.name) for part in fields(thing)}
 
 
 def model_of(part: Any) -> CMDP | None:

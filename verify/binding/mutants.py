@@ -17,10 +17,13 @@ import sympy
 from holdfast.theory import Domain, Quantity, Relation, Sign, Theorem
 
 _LESS, _MORE = sympy.Rational(9, 10), sympy.Rational(11, 10)
+"""A constant wrong by a tenth should be noticed.  A smaller change survives wherever a bound is not
+nearly attained on drawn models; twice the constant would be noticed by checks too weak to trust."""
 _NOT_A_NUMBER = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
 _WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
 """Functions whose arguments have a coefficient of their own, written or not."""
 _POINTS = (sympy.Rational(1, 3), sympy.Rational(1, 50), sympy.Integer(20))
+"""A middling, a small and a large value, at which most false inequalities show before the proof."""
 Path = tuple[int, ...]
 
 
@@ -82,16 +85,25 @@ def _rewrites(node: sympy.Expr, parent: sympy.Expr | None, path: Path) -> Iterat
         yield from (node * _LESS, node * _MORE)
     if in_sum:
         yield from (sympy.Integer(0), -node)
-    implicit = in_sum or isinstance(parent, _WITHOUT_COEFFICIENT)
-    if implicit and not node.is_Rational and _plain(node):
+    if _is_scaled(node, in_sum or isinstance(parent, _WITHOUT_COEFFICIENT)):
         yield from (node * _LESS, node * _MORE)
     if isinstance(parent, sympy.Mul) and isinstance(node, sympy.Symbol):
         yield sympy.Integer(1)
-    if isinstance(node, sympy.Pow) and node.exp.is_Rational and path != (1,):
-        steps = (1, -1) if node.exp.is_Integer else (sympy.Rational(1, 2),)
-        yield from (node.base ** (node.exp + step) for step in steps)
+    if path != (1,):
+        yield from _other_powers(node)
     if isinstance(node, sympy.Abs | sympy.Max | sympy.Min):
         yield from node.args
+
+
+def _is_scaled(node: sympy.Expr, implicit: bool) -> bool:
+    """Whether to change a coefficient of one that the formula has by implication."""
+    return implicit and not node.is_Rational and _plain(node)
+
+
+def _other_powers(node: sympy.Expr) -> Iterator[sympy.Expr]:
+    if isinstance(node, sympy.Pow) and node.exp.is_Rational:
+        steps = (1, -1) if node.exp.is_Integer else (sympy.Rational(1, 2),)
+        yield from (node.base ** (node.exp + step) for step in steps)
 
 
 def _plain(term: sympy.Expr) -> bool:
@@ -135,26 +147,26 @@ def _oriented(relation: Relation) -> tuple[sympy.Expr, sympy.Expr]:
 def _nonnegative(expression: sympy.Expr) -> bool:
     """A sufficient test: all coefficients of numerator and denominator have one sign."""
     expression = expression.replace(
-        lambda node: (
-            bool(node.free_symbols)
-            and (
-                isinstance(node, sympy.Abs | sympy.exp)
-                or (isinstance(node, sympy.Pow) and node.exp == sympy.Rational(1, 2))
-            )
-        ),
-        lambda node: sympy.Symbol(f"positive_{node}", nonnegative=True),
+        _is_root_or_positive, lambda node: sympy.Symbol(f"positive_{node}", nonnegative=True)
     )
-    substitution: dict[sympy.Expr, sympy.Expr] = {}
-    for symbol in expression.free_symbols:
-        if isinstance(symbol, Quantity) and symbol.domain is not Domain.REAL:
-            u = sympy.Symbol(f"u_{symbol.name}", nonnegative=True)
-            substitution[symbol] = _parametrised(symbol.domain, u)
-        elif not symbol.is_nonnegative:
-            substitution[symbol] = sympy.Symbol(f"real_{symbol.name}", real=True)
+    substitution = {symbol: _variable(symbol) for symbol in expression.free_symbols}
     if any(_negative(expression, substitution, point) for point in _POINTS):
         return False
     fraction = sympy.fraction(sympy.together(expression.subs(substitution)))
     return all(_same_sign(sympy.expand(part)) for part in fraction)
+
+
+def _is_root_or_positive(node: sympy.Expr) -> bool:
+    """Whether it is non-negative whatever its symbols are, and not rational in them."""
+    root = isinstance(node, sympy.Pow) and node.exp == sympy.Rational(1, 2)
+    return bool(node.free_symbols) and (root or isinstance(node, sympy.Abs | sympy.exp))
+
+
+def _variable(symbol: sympy.Symbol) -> sympy.Expr:
+    """The numbers that the symbol stands for, in terms of a non-negative or real variable."""
+    if isinstance(symbol, Quantity) and symbol.domain is not Domain.REAL:
+        return _parametrised(symbol.domain, sympy.Symbol(f"u_{symbol.name}", nonnegative=True))
+    return symbol if symbol.is_nonnegative else sympy.Symbol(f"real_{symbol.name}", real=True)
 
 
 def _negative(

@@ -27,7 +27,8 @@ from .values import ClaimError
 
 _RAISE = opcode.opmap["RAISE_VARARGS"]
 _AGAIN = 1.0
-"""Seconds until a case that has caught the end of its time is told once more."""
+"""Seconds until a case that has caught the end of its time is told once more.  Less interrupts what
+it does to clean up; more keeps the run waiting for one that catches everything."""
 
 
 class TooLong(BaseException):

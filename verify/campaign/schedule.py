@@ -20,10 +20,12 @@ from ..engine.examiner import Kind, Shard, ShardResult
 from ..kernel import Verdict
 
 DRAWN_SIZE = 50
-"""Models in a shard of drawn models."""
+"""Models in a shard of drawn models.  Larger shards lose more when interrupted and share out less
+evenly at the end; smaller ones spend more of their time on being sent and stored."""
 
 CONTROL_SIZE = 400
-"""Models that a control may draw before it counts as a survivor."""
+"""Models that a control may draw before it counts as a survivor.  Only a control that nothing
+refutes draws them all; fewer would call a survivor what one model in a few hundred refutes."""
 
 LEAST_PATIENCE = 30.0
 """Seconds that one drawn case may take at least, however small the budget.  More keeps a run with

@@ -24,8 +24,7 @@ class ClaimSummary:
     model counting by its gravest; powers: of each part of the theorem; agreement: bits to which the
     sides agree wherever they do no more than agree, None if nowhere; tightest: the telling
     finding of largest ratio, for an equality any; killed: mutant -> case; survived: mutants that
-    should have died; listed: mutants known to be true, with the reason; implied: mutants that the
-    theorem implies; slacks: of all findings, for the histogram; error: why the claim is faulty, or
+    should have died; slacks: of all findings, for the histogram; error: why the claim is faulty, or
     empty.
     """
 
@@ -38,8 +37,6 @@ class ClaimSummary:
     tightest: Finding | None
     killed: Mapping[str, str]
     survived: tuple[str, ...]
-    listed: Mapping[str, str]
-    implied: tuple[str, ...]
     grades: Mapping[str, int]
     slacks: tuple[float, ...]
     violations: tuple[Finding, ...]
@@ -47,6 +44,21 @@ class ClaimSummary:
     note: str = ""
     error: str = ""
     world: str = ""
+
+    @property
+    def listed(self) -> Mapping[str, str]:
+        """Mutants that nothing refutes, with the reason."""
+        return self.claim.survivors
+
+    @property
+    def implied(self) -> tuple[str, ...]:
+        """Mutants that the theorem implies."""
+        return tuple(mutant.name for mutant in self.claim.mutants if mutant.implied)
+
+    @property
+    def unnoticed(self) -> tuple[str, ...]:
+        """The survivors; none where the claim is faulty or out of scope, which kills nothing."""
+        return () if self.error or self.verdict is Verdict.OUT_OF_SCOPE else self.survived
 
     @property
     def models(self) -> int:
@@ -80,15 +92,25 @@ class ClaimSummary:
         """The exit code that this claim alone would give."""
         if self.error:
             return ExitCode.BAD_USAGE
+        if self._against_standing:
+            return ExitCode.VIOLATION
+        if self.unnoticed:
+            return ExitCode.MUTANT_SURVIVED
+        return ExitCode.UNDECIDED if self._open else ExitCode.AS_EXPECTED
+
+    @property
+    def _against_standing(self) -> bool:
+        """Whether it is violated and should not be, or the other way round; that a false statement
+        holds on one world says nothing."""
         refuted = self.claim.theorem.standing.is_false
         violated = self.verdict is Verdict.VIOLATED
-        if violated is not refuted and not (self.world and refuted):
-            return ExitCode.VIOLATION
-        if self.survived and self.verdict is not Verdict.OUT_OF_SCOPE:
-            return ExitCode.MUTANT_SURVIVED
+        return violated is not refuted and not (self.world and refuted)
+
+    @property
+    def _open(self) -> bool:
+        """Whether the run was too small, or the family too narrow, to say anything."""
         empty = self.verdict in (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE) and not self.world
-        open_ = self.verdict is Verdict.UNDECIDED or empty or self.without_power
-        return ExitCode.UNDECIDED if open_ else ExitCode.AS_EXPECTED
+        return self.verdict is Verdict.UNDECIDED or empty or self.without_power
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +150,8 @@ def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> 
     """The summary of a claim from its shards on drawn models, or from those on one world."""
     results = [result for result in results if _belongs(result, world)]
     findings = [finding for result in results for finding in result.findings]
-    kills: dict[str, str] = {}
-    for result in results:
-        kills = {**result.kills, **kills}
+    kills = _kills(results)
+    killed, survived = ({}, ()) if world else (kills, _survivors(claim, kills))
     summary = ClaimSummary(
         claim=claim,
         verdict=_verdict(findings, kills),
@@ -139,22 +160,17 @@ def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> 
         agreement=agreed(findings),
         findings=len(findings),
         tightest=_tightest(findings),
-        killed={} if world else kills,
-        survived=() if world else tuple(n for n in mutants_to_kill(claim) if n not in kills),
-        listed=claim.survivors,
-        implied=tuple(mutant.name for mutant in claim.mutants if mutant.implied),
-        grades=Counter(finding.grade for finding in findings if finding.grade),
-        slacks=tuple(finding.slack for finding in findings if finding.slack is not None),
-        violations=tuple(f for f in findings if f.verdict is Verdict.VIOLATED),
+        killed=killed,
+        survived=survived,
+        grades=Counter(filter(None, (finding.grade for finding in findings))),
+        slacks=_slacks(findings),
+        violations=_violations(findings),
         seconds=sum(result.seconds for result in results),
-        note=next((finding.note for finding in findings if finding.note), ""),
-        error=next((result.error for result in results if result.error), ""),
+        note=_first(finding.note for finding in findings),
+        error=_first(result.error for result in results),
         world=world,
     )
-    attained = summary.verdict is Verdict.TIGHT
-    return (
-        replace(summary, verdict=Verdict.HOLDS) if attained and summary.without_power else summary
-    )
+    return _as_far_as_telling(summary)
 
 
 def _belongs(result: ShardResult, world: str) -> bool:
@@ -162,6 +178,36 @@ def _belongs(result: ShardResult, world: str) -> bool:
     if result.shard.kind is Kind.WORLD:
         return result.shard.name == world
     return not world
+
+
+def _as_far_as_telling(summary: ClaimSummary) -> ClaimSummary:
+    """A bound that is attained on too few telling models holds, and is not called tight."""
+    attained = summary.verdict is Verdict.TIGHT and summary.without_power
+    return replace(summary, verdict=Verdict.HOLDS) if attained else summary
+
+
+def _kills(results: Sequence[ShardResult]) -> dict[str, str]:
+    """Mutant -> the first case that refuted it."""
+    kills: dict[str, str] = {}
+    for result in results:
+        kills = {**result.kills, **kills}
+    return kills
+
+
+def _survivors(claim: Claim, kills: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in mutants_to_kill(claim) if name not in kills)
+
+
+def _slacks(findings: Sequence[Finding]) -> tuple[float, ...]:
+    return tuple(finding.slack for finding in findings if finding.slack is not None)
+
+
+def _violations(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.verdict is Verdict.VIOLATED)
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next(filter(None, texts), "")
 
 
 def _verdict(findings: Sequence[Finding], kills: Mapping[str, str]) -> Verdict:

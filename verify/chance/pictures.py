@@ -117,15 +117,10 @@ def _draw_map(axes: Axes, grid: Map) -> None:
         axes.add_patch(_square(x, y))
     for colour, (name, episodes) in zip(_PATH_COLOURS, grid.paths.items(), strict=False):
         for number, states in enumerate(episodes):
-            axes.plot(
-                [points[s][0] for s in states],
-                [points[s][1] for s in states],
-                color=colour,
-                alpha=0.35,
-                linewidth=1.1,
-                label=name if number == 0 else None,
-            )
-    xs, ys = [x for x, _ in points], [y for _, y in points]
+            places = zip(*(points[s] for s in states), strict=True)
+            label = name if number == 0 else None
+            axes.plot(*places, color=colour, alpha=0.35, linewidth=1.1, label=label)
+    xs, ys = zip(*points, strict=True)
     axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
     axes.set_ylim(min(ys) - 0.6, max(ys) + 0.6)
     axes.set_aspect("equal")

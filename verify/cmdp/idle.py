@@ -12,7 +12,10 @@ from holdfast.solvers.cmdp.reach import charged, entered, first_visits, largest_
 from holdfast.verify.report.numbers import shorten
 
 _SHOWN = 12
+"""States that a line names; more would wrap."""
 _ROUNDING = 1e-9
+"""Far above the error of a sum of as many doubles, far below a level that a person would give.  A
+level nearer than this to the largest risk is not called idle, which is no error."""
 
 
 def idle_costs(model: CMDP) -> Iterator[str]:
@@ -48,18 +51,24 @@ def idle_risk(
         return
     reached = entered(model, horizon) | (counts_start & (first_visits(model) == 0))
     idle = [state for state in unsafe if not reached[state]]
-    within = "" if horizon is None else f" within {horizon} decisions"
+    harmless = len(idle) == len(unsafe)
     if idle:
-        none = "; the risk is zero whatever one does" if len(idle) == len(unsafe) else ""
-        yield f"no policy can reach unsafe {listed(idle)}{within}{none}"
-    if len(idle) == len(unsafe) or not joint:
-        return
-    worst = None
-    if horizon is not None and not (counts_start and any(model.initial[s] for s in unsafe)):
-        worst = largest_risk(model, unsafe, horizon)
+        yield _unreachable(idle, harmless, horizon)
+    starts = counts_start and model.initial[list(unsafe)].any()
+    if joint and horizon and not (harmless or starts):
+        yield from _idle_levels(levels, largest_risk(model, unsafe, horizon))
+
+
+def _unreachable(idle: Sequence[int], harmless: bool, horizon: int | None) -> str:
+    within = "" if horizon is None else f" within {horizon} decisions"
+    none = "; the risk is zero whatever one does" if harmless else ""
+    return f"no policy can reach unsafe {listed(idle)}{within}{none}"
+
+
+def _idle_levels(levels: Sequence[Fraction], worst: float | None) -> Iterator[str]:
     for level in levels:
         if worst is not None and worst + _ROUNDING <= level:
-            yield (f"level {level} constrains nothing: no policy has a risk above {worst:.6g}")
+            yield f"level {level} constrains nothing: no policy has a risk above {worst:.6g}"
 
 
 def listed(states: Sequence[int]) -> str:

@@ -182,11 +182,9 @@ def g12(tiny: Fraction = Fraction(1, 1000)) -> tuple[CMDP, Policy, Policy]:
     """(model, new, old): the trust-region bound with f = V^old, ratio -> 2 against gamma eps TV.
 
     0 -> b under old, -> g with probability 1/2 under new; g pays new 1 for ever; at b new takes
-    with
-    probability `tiny` an action that costs 1/tiny.  V^old = 0 everywhere, and epsilon = 1.  With L
-    the
-    sum over new - old, -gamma, the gap is gamma/(1 - gamma); E_d TV = (1 - gamma)/2 + gamma tiny,
-    so the ratio is 2/(1 + 2 gamma tiny/(1 - gamma)).
+    with probability `tiny` an action that costs 1/tiny.  V^old = 0 everywhere, and epsilon = 1.
+    With L the sum over new - old, -gamma, the gap is gamma/(1 - gamma); E_d TV = (1 - gamma)/2 +
+    gamma tiny, so the ratio is 2/(1 + 2 gamma tiny/(1 - gamma)).
     """
     stay_g, stay_b = [0, 1, 0], [0, 0, 1]
     model = from_arrays(

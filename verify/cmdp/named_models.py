@@ -89,16 +89,17 @@ def read_model(
         return read_prism(name, costs=list(costs) or None, budgets=budgets, discount=factor)
     if costs:
         raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
-    if name in WORLDS:
-        model = WORLDS[name].build()
-    elif Path(name).exists():
-        model = load(name)
-    else:
-        raise click.BadParameter(
-            f"no model {name!r}: no such file, and no such world. {MODEL_HELP}"
-        )
+    model = _world_or_file(name)
     model = model if factor is None else model.with_discount(factor)
     return model.with_budgets(*budgets) if budgets else model
+
+
+def _world_or_file(name: str) -> CMDP:
+    if name in WORLDS:
+        return WORLDS[name].build()
+    if Path(name).exists():
+        return load(name)
+    raise click.BadParameter(f"no model {name!r}: no such file, and no such world. {MODEL_HELP}")
 
 
 def _environment(

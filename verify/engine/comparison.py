@@ -25,7 +25,8 @@ from . import expressions
 from .vacuous import Edges, edges, true_regardless, watched
 
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
-"""Working precisions of the ball rung, in bits."""
+"""Working precisions of the ball rung, in bits, each twice the last so that all before it together
+cost less.  Where the last one does not separate the sides, they count as equal or undecided."""
 
 _AGREEMENT = 256
 """Bits to which two sides must agree before their overlap is called an agreement.  An identity

@@ -24,7 +24,8 @@ new set of edges, fewer take a bound that is seldom false for one that never is:
 one replacement in ten refutes is missed once in 800 times."""
 
 _LARGEST_EXPONENT = 8
-"""Replacements without a bound have a magnitude between 2^-8 and 2^8."""
+"""Replacements without a bound have a magnitude between 2^-8 and 2^8.  Wider ranges seldom hit the
+few values at which a bound is false; narrower ones do not leave the scale of the case."""
 
 _UPPER_EDGES = {Domain.PROBABILITY: Fraction(1), Domain.TRIALS: Fraction(1)}
 """The end of a domain, other than zero, that belongs to it."""

@@ -15,12 +15,12 @@ from .exact import Rejected, Vector, common_vector, integer, rational, require
 
 Parser = Callable[[Any], Any]
 LARGEST_FILE = 2**27  # bytes; a certificate of a million transitions takes a fifth of it
-LARGEST_DOCUMENT = 2**27  # characters and entries
+LARGEST_DOCUMENT = 2**27  # characters and entries: no more memory than for the largest file
 GRANTED, GRANTED_CHARACTERS = 4, 500
 """Work that an entry of a document brings with it: so many units, and one for each of so many
 characters. A large certificate of ours needs a half of that. Longer numbers bring no more, since
 what is done with them takes the square of their length; see `effort`."""
-DEEPEST = 200  # arrays and objects inside each other
+DEEPEST = 200  # arrays and objects inside each other; Python's own recursion ends at 1000
 
 
 def anything(value: Any) -> Any:

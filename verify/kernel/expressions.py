@@ -14,7 +14,7 @@ from .enclosures import Enclosure
 from .exact import Rejected, effort, integer, rational, require, size, spend
 
 Bounds = tuple[Fraction, Fraction]
-LARGEST_EXPONENT = 2**20  # of exp and of powers
+LARGEST_EXPONENT = 2**20  # of exp and of powers, whose results have about as many bits
 PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)  # bits, one after the other
 
 

@@ -36,7 +36,7 @@ from .exact import (
 from .programs import Column, Program
 
 Rows = list[list[list[int]]]  # of each pair: [successor, weight >= 1], the weights of any sum
-LARGEST_WINDOW = 2**20  # pairs (state, action) after unrolling
+LARGEST_WINDOW = 2**20  # pairs (state, action) after unrolling, all held in memory at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,17 +44,9 @@ def results_table(summary: RunSummary, details: frozenset[str] = frozenset()) ->
     details: pillars, labels or patterns of labels; a run on few statements is shown in detail.
     """
     chosen = [one for one in summary.claims if _in_detail(summary, one, details)]
-    drawn = [one for one in chosen if not one.world]
-    parts: list[RenderableType] = []
-    if len(chosen) < len(summary.claims):
-        parts += _overview(summary)
-    if drawn:
-        parts += [tables.claims_table(drawn), Text(wording.POWER, style="dim")]
-    if summary.worlds and chosen:
-        parts.append(tables.worlds_table(summary.worlds))
-    for name in dict.fromkeys(one.world for one in chosen if one.world):
-        parts += tables.bounds(name, [one for one in chosen if one.world == name])
-    return Group(*parts, Text(wording.CAUTION, style="dim"), _closing(summary))
+    overview = _overview(summary) if len(chosen) < len(summary.claims) else ()
+    closing = (Text(wording.CAUTION, style="dim"), _closing(summary))
+    return Group(*overview, *_rows(summary, chosen), *closing)
 
 
 def problems(summary: RunSummary, details: frozenset[str] = frozenset()) -> RenderableType:
@@ -94,12 +86,23 @@ def _overview(summary: RunSummary) -> Iterator[RenderableType]:
     yield Text(wording.DETAILS, style="dim")
 
 
+def _rows(summary: RunSummary, chosen: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
+    drawn = [one for one in chosen if not one.world]
+    if drawn:
+        yield tables.claims_table(drawn)
+        yield Text(wording.POWER, style="dim")
+    if summary.worlds and chosen:
+        yield tables.worlds_table(summary.worlds)
+    for name in filter(None, dict.fromkeys(one.world for one in chosen)):
+        yield from tables.bounds(name, [one for one in chosen if one.world == name])
+
+
 def _problem(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
     yield _title(one)
     yield _indented(Text(wording.outcome(one)))
     if one.violations:
         yield _indented(_refutation(summary, one))
-    for name in _survivors(one):
+    for name in one.unnoticed:
         yield _indented(Text(f"survived: {name}", style="yellow"))
 
 
@@ -109,15 +112,10 @@ def _brief(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
         yield from _problem(summary, replace(one, survived=()))
         return
     yield _title(one)
-    survivors = _survivors(one)
-    more = len(survivors) - _MOST_SURVIVORS
+    more = len(one.unnoticed) - _MOST_SURVIVORS
     rest = f" and {more} more" if more > 0 else ""
-    names = "; ".join(survivors[:_MOST_SURVIVORS])
+    names = "; ".join(one.unnoticed[:_MOST_SURVIVORS])
     yield _indented(Text(f"survived: {names}{rest}", style="yellow"))
-
-
-def _survivors(one: ClaimSummary) -> tuple[str, ...]:
-    return () if one.error or tables.is_outside(one) else one.survived
 
 
 def _indented(thing: RenderableType) -> Padding:

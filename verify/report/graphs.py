@@ -7,7 +7,7 @@ that it may lead to, labelled with the probability where there are several.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,13 @@ from ..kernel import format_rational
 from .numbers import brief
 
 LARGEST = 8
-"""States that a picture can hold; larger models are tables."""
+"""States that a picture can hold; with more, arrows cross labels, so larger models are tables."""
 
 _RADIUS, _DOT, _SPACING, _CLOSEST = 22.0, 4.0, 92.0, 55.0
+"""In pixels: a circle that holds a name and a probability, a dot, the distance of neighbours with a
+label between them, and what two points keep at least where that makes the picture no larger."""
 _LETTER, _MARGIN = 6.0, 52.0
+"""Pixels of a letter of a label, and around the points, so that labels at the rim are not cut."""
 Point = tuple[float, float]
 
 
@@ -100,18 +103,19 @@ def picture(model: CMDP) -> Picture | None:
     places = {
         name: (x + margin, y + _MARGIN) for name, (x, y) in _places(model.n_states, pairs).items()
     }
-    nodes = tuple(
-        Node(str(s), places[f"s{s}"], brief(format_rational(p), 5) if p else "")
-        for s, p in enumerate(model.initial_vector().fractions())
-    )
     return Picture(
         width=max(x for x, _ in places.values()) + margin,
         height=max(y for _, y in places.values()) + _MARGIN,
-        nodes=nodes,
+        nodes=tuple(_nodes(model, places)),
         dots=tuple(places[f"a{k}"] for k in range(len(pairs))),
         labels=tuple(_label(row, k, places) for k, row in enumerate(pairs)),
         arrows=tuple(arrow for k, row in enumerate(pairs) for arrow in _arrows(row, k, places)),
     )
+
+
+def _nodes(model: CMDP, places: Mapping[str, Point]) -> Iterator[Node]:
+    for state, p in enumerate(model.initial_vector().fractions()):
+        yield Node(str(state), places[f"s{state}"], brief(format_rational(p), 5) if p else "")
 
 
 def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
@@ -119,11 +123,7 @@ def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
     import networkx
     import numpy as np
 
-    graph = networkx.Graph()
-    graph.add_nodes_from(f"s{s}" for s in range(n_states))
-    for k, row in enumerate(pairs):
-        graph.add_edge(f"s{row.state}", f"a{k}")
-        graph.add_edges_from((f"a{k}", f"s{t}") for t, _ in row.successors)
+    graph = _joined(n_states, pairs)
     start = _start(n_states, pairs)
     placed: dict[str, Point] = {}
     offset = 0.0
@@ -138,6 +138,18 @@ def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
         placed |= {name: (float(x), float(y)) for name, (x, y) in zip(part, block, strict=True)}
     low = [min(place[axis] for place in placed.values()) for axis in (0, 1)]
     return {name: (x - low[0], y - low[1]) for name, (x, y) in placed.items()}
+
+
+def _joined(n_states: int, pairs: Sequence[Row]) -> Any:
+    """The undirected graph of states and dots."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(f"s{s}" for s in range(n_states))
+    for k, row in enumerate(pairs):
+        graph.add_edge(f"s{row.state}", f"a{k}")
+        graph.add_edges_from((f"a{k}", f"s{t}") for t, _ in row.successors)
+    return graph
 
 
 def _start(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:

@@ -14,6 +14,7 @@ DASH = "\N{EN DASH}"
 """Stands where there is no number."""
 
 _MOST_DIGITS = 17
+"""Digits up to which the ends of an enclosure are told apart: as many as a double has."""
 
 
 def shorten(text: str, width: int = 25) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LAST = 10
+"""Findings shown, so that the page ends on the screen."""
 
 
 class _Pretty(PlusFirst, PrettyPrinter):  # type: ignore[misc]
@@ -48,31 +49,33 @@ def pretty(relation: Relation) -> str:
 def theorem_page(
     theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
 ) -> RenderableType:
-    """Statement, assumptions, source, neighbours, files, mutants, and the last findings."""
-    parts: list[RenderableType] = [Text(theorem.title, style="bold"), Text(theorem.label, "dim")]
-    parts += [_indented(pretty(part), "bold cyan") for part in theorem.parts]
-    parts.append(_line("LaTeX", theorem.statement_latex()))
-    parts.append(_quantities(theorem))
+    """Statement, assumptions, source, neighbours, mutants, and the last findings of the store."""
+    checks = (part for claim in claims for part in _checks(claim))
+    return Group(*_statement(theorem), *checks, _findings(theorem, findings))
+
+
+def _statement(theorem: Theorem) -> Iterator[RenderableType]:
+    yield Text(theorem.title, style="bold")
+    yield Text(theorem.label, "dim")
+    for part in theorem.parts:
+        yield _indented(pretty(part), "bold cyan")
+    yield _line("LaTeX", theorem.statement_latex())
+    yield _quantities(theorem)
     given = [f"{one.name}: {one.text}" for one in theorem.given]
-    parts.append(_line("assumes", "\n".join(given) or "nothing beyond the setting"))
-    meaning = STANDINGS[theorem.standing]
-    parts.append(_line("standing", f"{standing_word(theorem)}: {meaning}"))
-    parts.append(_line("source", f"{theorem.source} ({theorem.source.provenance.value})"))
-    for name, text in (
-        ("proof", theorem.proof),
-        ("remark", theorem.remark),
-        ("uses", ", ".join(theorem.uses)),
-    ):
+    yield _line("assumes", "\n".join(given) or "nothing beyond the setting")
+    yield _line("standing", f"{standing_word(theorem)}: {STANDINGS[theorem.standing]}")
+    yield _line("source", f"{theorem.source} ({theorem.source.provenance.value})")
+    others = {"proof": theorem.proof, "remark": theorem.remark, "uses": ", ".join(theorem.uses)}
+    for name, text in others.items():
         if text:
-            parts.append(_line(name, text))
-    parts += [_where(claims)] if claims else []
-    for claim in claims:
-        if claim.theorem.refutation is not None and claim.witness:
-            parts.append(_fair(claim, claim.theorem.refutation))
-        if claim.mutants or claim.named_mutants or claim.family.controls:
-            parts.append(_mutants(claim))
-    parts.append(_findings(theorem, findings))
-    return Group(*parts)
+            yield _line(name, text)
+
+
+def _checks(claim: Claim) -> Iterator[RenderableType]:
+    if claim.theorem.refutation is not None and claim.witness:
+        yield _fair(claim, claim.theorem.refutation)
+    if claim.mutants or claim.named_mutants or claim.family.controls:
+        yield _mutants(claim)
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

@@ -44,14 +44,14 @@ def slack_histogram(slacks: Sequence[float]) -> Plot:
     if zeros == len(values):
         return Plot("", f"No plot: the slack is exactly 0 in all {zeros:,} findings.")
     bars = _bars(above)
+    axis = " (logarithmic axis)" if bars.logarithmic else ""
+    false = f"; negative, where it is false, in {below:,}" if below else ""
     caption = (
-        f"Slack, the larger side minus the smaller, in {len(values):,} findings"
-        f"{' (logarithmic axis)' if bars.logarithmic else ''}; exactly 0, where the bound is "
-        f"attained, in {zeros:,}"
+        f"Slack, the larger side minus the smaller, in {len(values):,} findings{axis}; exactly 0, "
+        f"where the bound is attained, in {zeros:,}{false}."
     )
-    caption += f"; negative, where it is false, in {below:,}." if below else "."
-    apart = [(zeros, _ZERO, "0"), (below, _BAD, "< 0")]
-    return Plot(_svg(caption, _drawn(bars, [one for one in apart if one[0]])), caption)
+    apart = [(zeros, _ZERO, "0")] * (zeros > 0) + [(below, _BAD, "< 0")] * (below > 0)
+    return Plot(_svg(caption, _drawn(bars, apart)), caption)
 
 
 def _bars(above: Sequence[float]) -> _Bars:

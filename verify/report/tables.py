@@ -6,8 +6,8 @@ Nothing here interprets markup: labels and numbers are shown as they stand.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from rich import box
 from rich.console import RenderableType
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from ..campaign.worlds import WorldSummary
     from ..engine.finding import Finding
 
+T = TypeVar("T")
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
 _LEFT = ("label", "standing", "verdict", "grade", "world", "certificate", "pillar")
 _WIDE = ("label", "world", "certified optimal value", "multipliers", "numbers", "verdicts")
 
 
-def empty_table(*titles: str, title: str) -> Table:
-    """A table of these columns, numbers to the right."""
+def _table(
+    title: str, items: Iterable[T], columns: Mapping[str, Callable[[T], str | Text]]
+) -> Table:
+    """A row for each item; columns: heading -> what stands there, numbers to the right."""
     table = Table(
         box=box.SIMPLE_HEAD,
         title=Text(title, style="bold"),
@@ -39,126 +42,121 @@ def empty_table(*titles: str, title: str) -> Table:
         pad_edge=False,
         header_style="bold",
     )
-    for name in titles:
+    for name in columns:
         table.add_column(
             Text(name),
             justify="left" if name in (*_LEFT, *_WIDE) else "right",
             no_wrap=name not in (*_WIDE, "grade"),
             overflow="fold",
         )
+    for item in items:
+        cells = (show(item) for show in columns.values())
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
     return table
-
-
-def _verdict(one: ClaimSummary) -> Text:
-    return Text(f"{tone(one).value} {wording.heading(one)}", style=STYLES[tone(one)])
 
 
 def claims_table(claims: Sequence[ClaimSummary]) -> Table:
     """A row for each statement on drawn models."""
-    table = empty_table(
-        "label",
-        "standing",
-        "verdict",
-        "telling",
-        "power",
-        "tightest",
-        "killed",
-        "grade",
-        "time",
-        title="Statements on drawn models",
+    return _table(
+        "Statements on drawn models",
+        claims,
+        {
+            "label": lambda one: one.claim.name,
+            "standing": wording.standing,
+            "verdict": _verdict,
+            "telling": wording.models,
+            "power": wording.power,
+            "tightest": _ratio,
+            "killed": lambda one: _of(*wording.kills(one)),
+            "grade": wording.grade,
+            "time": lambda one: duration(one.seconds),
+        },
     )
-    for one in claims:
-        table.add_row(
-            Text(one.claim.name),
-            Text(wording.standing(one)),
-            _verdict(one),
-            Text(wording.models(one)),
-            Text(wording.power(one)),
-            Text(rounded(one.tightest.ratio if one.tightest else None)),
-            _of(*wording.kills(one)),
-            Text(wording.grade(one)),
-            Text(duration(one.seconds)),
-        )
-    return table
 
 
 def worlds_table(worlds: Sequence[WorldSummary]) -> Table:
     """A row for each real model, with its certified optimal value in full."""
-    table = empty_table(
-        "world",
-        "states x actions",
-        "certified optimal value",
-        "decimal",
-        "certificate",
-        "multipliers",
-        "time",
-        title="Real models",
+    return _table(
+        "Real models",
+        worlds,
+        {
+            "world": lambda world: world.name,
+            "states x actions": size,
+            "certified optimal value": lambda world: shorten(world.value, 37),
+            "decimal": lambda world: world.decimal or decimal(world.value),
+            "certificate": _certificate,
+            "multipliers": _multipliers,
+            "time": lambda world: duration(world.seconds),
+        },
     )
-    for world in worlds:
-        table.add_row(
-            Text(world.name),
-            Text(size(world)),
-            Text(shorten(world.value, 37)),
-            Text(world.decimal or decimal(world.value)),
-            _certificate(world),
-            Text(", ".join(map(shorten, world.details.get("multipliers", DASH).split(", ")))),
-            Text(duration(world.seconds)),
-        )
-    return table
 
 
 def pillars_table(claims: Sequence[ClaimSummary]) -> Table:
     """A row for each pillar: its statements on drawn models, counted."""
-    table = empty_table(
-        "pillar",
-        "statements",
-        "as expected",
-        "models",
-        "verdicts",
-        "killed",
-        "time",
-        title="Statements on drawn models",
+    pillars: dict[str, list[ClaimSummary]] = {}
+    for one in claims:
+        pillars.setdefault(pillar(one.claim), []).append(one)
+    return _table(
+        "Statements on drawn models",
+        pillars.values(),
+        {
+            "pillar": lambda members: pillar(members[0].claim),
+            "statements": lambda members: f"{len(members):,}",
+            "as expected": lambda members: _of(sum(o.as_expected for o in members), len(members)),
+            "models": lambda members: f"{sum(one.models for one in members):,}",
+            "verdicts": verdict_counts,
+            "killed": lambda members: _of(*wording.all_kills(members)),
+            "time": lambda members: duration(sum(one.seconds for one in members)),
+        },
     )
-    for name in dict.fromkeys(pillar(one.claim) for one in claims):
-        members = [one for one in claims if pillar(one.claim) == name]
-        expected = sum(one.as_expected for one in members)
-        table.add_row(
-            Text(name),
-            Text(f"{len(members):,}"),
-            _of(expected, len(members)),
-            Text(f"{sum(one.models for one in members):,}"),
-            Text(verdict_counts(members)),
-            _of(*wording.all_kills(members)),
-            Text(duration(sum(one.seconds for one in members))),
-        )
-    return table
 
 
 def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary]) -> Table:
     """A row for each real model: its optimal value, and the statements on it, counted."""
-    table = empty_table(
-        "world",
-        "states",
-        "optimal value",
-        "certificate",
-        "verdicts",
-        "out of scope",
-        "time",
-        title="Real models",
+    on = {world.name: [one for one in claims if one.world == world.name] for world in worlds}
+    within = {name: [one for one in on[name] if not is_outside(one)] for name in on}
+    return _table(
+        "Real models",
+        worlds,
+        {
+            "world": lambda world: world.name,
+            "states": lambda world: f"{world.states:,}",
+            "optimal value": lambda world: world.decimal or decimal(world.value),
+            "certificate": _certificate,
+            "verdicts": lambda world: verdict_counts(within[world.name]) or DASH,
+            "out of scope": lambda world: f"{len(on[world.name]) - len(within[world.name]):,}",
+            "time": lambda world: duration(
+                world.seconds + sum(one.seconds for one in on[world.name])
+            ),
+        },
     )
-    for world in worlds:
-        members = [one for one in claims if one.world == world.name]
-        within = [one for one in members if not is_outside(one)]
-        table.add_row(
-            Text(world.name),
-            Text(f"{world.states:,}"),
-            Text(world.decimal or decimal(world.value)),
-            _certificate(world),
-            Text(verdict_counts(within) or DASH),
-            Text(f"{len(members) - len(within):,}"),
-            Text(duration(world.seconds + sum(one.seconds for one in members))),
-        )
-    return table
+
+
+def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
+    """A row for each statement on one real model, and the names of those out of scope there."""
+    yield _table(
+        f"Statements on {world}",
+        (one for one in claims if not is_outside(one)),
+        {
+            "label": lambda one: one.claim.name,
+            "verdict": _verdict,
+            "ratio": _ratio,
+            "numbers": numbers,
+            "grade": wording.grade,
+            "time": lambda one: duration(one.seconds),
+        },
+    )
+    outside = ", ".join(one.claim.name for one in claims if is_outside(one))
+    if outside:
+        nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
+        yield Text(f"out of scope on {world}: {outside}{nothing}\n", style="dim")
+
+
+def size(world: WorldSummary) -> str:
+    """``16 x 4``, or the number of pairs where the states differ in their number of actions."""
+    actions, rest = divmod(world.choices, world.states) if world.states else (0, 1)
+    product = f"{world.states:,} x {actions:,}"
+    return f"{world.states:,} states, {world.choices:,} pairs" if rest else product
 
 
 def verdict_counts(claims: Sequence[ClaimSummary]) -> str:
@@ -180,40 +178,16 @@ def _certificate(world: WorldSummary) -> Text:
     return Text(world.certified or "none", style="" if world.certified else "bold red")
 
 
-def size(world: WorldSummary) -> str:
-    """``16 x 4``, or the number of pairs where the states differ in their number of actions."""
-    actions, rest = divmod(world.choices, world.states) if world.states else (0, 1)
-    product = f"{world.states:,} x {actions:,}"
-    return f"{world.states:,} states, {world.choices:,} pairs" if rest else product
+def _verdict(one: ClaimSummary) -> Text:
+    return Text(f"{tone(one).value} {wording.heading(one)}", style=STYLES[tone(one)])
 
 
-def bounds(world: str, claims: Sequence[ClaimSummary]) -> list[RenderableType]:
-    """A row for each statement on one real model, and the names of those out of scope there."""
-    outside = list(filter(is_outside, claims))
-    parts: list[RenderableType] = [
-        _bounds_table(world, [one for one in claims if one not in outside])
-    ]
-    if outside:
-        names = ", ".join(one.claim.name for one in outside)
-        nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
-        parts.append(Text(f"out of scope on {world}: {names}{nothing}\n", style="dim"))
-    return parts
+def _ratio(one: ClaimSummary) -> str:
+    return rounded(one.tightest.ratio if one.tightest else None)
 
 
-def _bounds_table(world: str, claims: Sequence[ClaimSummary]) -> Table:
-    table = empty_table(
-        "label", "verdict", "ratio", "numbers", "grade", "time", title=f"Statements on {world}"
-    )
-    for one in claims:
-        table.add_row(
-            Text(one.claim.name),
-            _verdict(one),
-            Text(rounded(one.tightest.ratio if one.tightest else None)),
-            Text(numbers(one)),
-            Text(wording.grade(one)),
-            Text(duration(one.seconds)),
-        )
-    return table
+def _multipliers(world: WorldSummary) -> str:
+    return ", ".join(map(shorten, world.details.get("multipliers", DASH).split(", ")))
 
 
 def numbers(one: ClaimSummary) -> str:

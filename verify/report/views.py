@@ -20,6 +20,7 @@ from .numbers import count, rough, shorten
 from .plots import Plot, slack_histogram
 
 _LONGEST = 4000
+"""Characters of a part of a case that the page shows, about one screen; the certificate has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,7 @@ class Area:
 
 def areas(summary: RunSummary) -> tuple[Area, ...]:
     """The claims of the run by area; a claim seen only on worlds has a section too."""
-    shown = {one.claim.name: one for one in reversed(summary.claims)}
-    shown |= {one.claim.name: one for one in summary.claims if not one.world}
-    ordered = [shown[name] for name in dict.fromkeys(one.claim.name for one in summary.claims)]
+    ordered = _one_each(summary.claims)
     anchors = _anchors([one.claim.name for one in ordered])
     by_label: dict[str, str] = {}
     for one in ordered:
@@ -88,6 +87,13 @@ def areas(summary: RunSummary) -> tuple[Area, ...]:
         sections = tuple(_section(summary, one, anchors, by_label) for one in members)
         found.append(Area(name, f"area-{number}", sections))
     return tuple(found)
+
+
+def _one_each(claims: Sequence[ClaimSummary]) -> list[ClaimSummary]:
+    """Each claim once, on drawn models where it was examined on some."""
+    shown = {one.claim.name: one for one in reversed(claims)}
+    shown |= {one.claim.name: one for one in claims if not one.world}
+    return [shown[name] for name in dict.fromkeys(one.claim.name for one in claims)]
 
 
 def by_world(summary: RunSummary) -> dict[str, tuple[ClaimSummary, ...]]:

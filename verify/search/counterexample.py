@@ -35,9 +35,11 @@ from ..engine.ledger import Ledger
 from ..kernel import Enclosure, Report, Verdict, check, format_rational
 
 PRECISIONS = (256, 1024, 4096)
-"""Bits at which balls are written down; the next is tried where the kernel cannot decide."""
+"""Bits at which balls are written down; the next is tried where the kernel cannot decide.  More
+bits at first would make every certificate longer."""
 
 _LONGEST = 2000
+"""Characters of a part of a case that a terminal shows, about half a screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 
 _LONGEST_BLOCK = 6
-"""Integers that a squeeze leaves out at most."""
+"""Integers that a squeeze leaves out at most, about a row of a model: longer blocks are tried in
+vain, shorter ones cannot take out a row at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ _OPENING = 1.0
 that stays locked longer is held by something else, which a person wants to hear of at once."""
 
 _WRITING = 30.0
-"""Seconds to wait for a lock in mid-run, where giving up would lose the work in flight."""
+"""Seconds to wait for a lock in mid-run, where giving up would lose the work in flight; a lock that
+lasts longer is not another run's, which writes for milliseconds."""
 
 
 class StoreError(Exception):

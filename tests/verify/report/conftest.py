@@ -118,8 +118,6 @@ def claim_summary(theorem: Theorem, noise: random.Random) -> ClaimSummary:
         tightest=None if equality else finding(claim.name, verdict, ratio=1.0),
         killed={name: f"drawn:{k}" for k, name in enumerate(mutants_to_kill(claim))},
         survived=(),
-        listed=claim.survivors,
-        implied=tuple(mutant.name for mutant in claim.mutants if mutant.implied),
         grades={"exact": 400, "ball": 25},
         slacks=tuple(slacks),
         violations=violations,

@@ -31,7 +31,8 @@ from ..landmarks.problems import g3, g7, g8, late_choice
 from ..oracles.history_hull import HistoryHull, value_at
 
 _LARGEST = 12
-"""States up to which a problem is solved by linear programs."""
+"""States up to which a problem is solved by linear programs, which grow with the horizon too: more
+would let one model of a user's take minutes, fewer leave out models that people do bring."""
 
 
 def small(problem: ChanceProblem) -> None:

@@ -246,6 +246,7 @@ def selection_divergence(case: DivergenceStep) -> Iterator[Values]:
 
 
 _TINY = Fraction(1, 10**6)
+"""Small enough to come as near to the limit as a case can show, large enough to be printed."""
 _SQUARES = "(1 - gamma_c)**2*(alpha_s - alpha_t)**2"
 _WEAKER = "true: the exponent is smaller in size, "
 _DISTANCE = theory.alpha_s - theory.alpha_t

@@ -141,7 +141,8 @@ def selections(*, copied: bool = False, tightened: bool = True, telling: bool = 
 
 
 _MOST_EPISODES = 60
-"""What `telling` adds at most: the chance that a policy looks safe is a sum over all counts."""
+"""What `telling` adds at most.  The chance that a policy looks safe is a sum over all counts, so
+twice as many take twice as long; with fewer, small differences of risk stay out of sight."""
 
 
 def _telling_episodes(policies: int, twentieths: int) -> int:

@@ -17,9 +17,11 @@ from ...binding.family import Family, OutOfScope
 from ...cmdp.families.cmdps import policy, skeleton
 
 WORLD_HORIZON = 5
-"""Decisions on a model that a user brings, from its states labelled unsafe."""
+"""Decisions on a model that a user brings, from its states labelled unsafe.  The work grows with
+them, and with fewer an unsafe state may be out of reach."""
 _LARGEST = 300
-"""States up to which a policy is followed through a window, in fractions."""
+"""States up to which a policy is followed through a window, in fractions, whose digits grow with
+every step: more would let one case take minutes."""
 
 
 def chance_problems(

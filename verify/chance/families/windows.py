@@ -25,6 +25,7 @@ from ...cmdp.families.cmdps import skeleton
 from ..landmarks.windows import one_shot
 
 _DISCOUNTS = (Fraction(9, 10), Fraction(1, 2))
+"""One at which the future counts and one at which it hardly does, both with short fractions."""
 
 
 def windows(*, window: tuple[int, int] = (1, 3), additive: bool = False) -> Family:

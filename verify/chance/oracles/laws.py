@@ -12,7 +12,8 @@ from holdfast.solvers.exact import Vector
 from ...binding.family import OutOfScope
 
 _LONGEST = 60
-"""States up to which an infinite discounted sum is solved for, or a constrained problem."""
+"""States up to which an infinite discounted sum is solved for, or a constrained problem.  Both are
+solved in fractions, in cubic time: twice as many states take eight times as long or more."""
 
 
 def arrivals(problem: ChanceProblem, weight: Fraction | int = 1) -> Vector:

@@ -46,7 +46,8 @@ def hoeffding(sample: Frequency) -> Iterator[Values]:
 
 
 EXPERIMENTS = 2000
-"""Simulated experiments of one case."""
+"""Simulated experiments of one case.  The confidence interval narrows with their square root: with
+a quarter of them it is twice as wide, and more cases end undecided."""
 
 
 @claim(theory.hoeffding, over=simulable_frequencies(), tag="simulated")

@@ -48,6 +48,7 @@ def _leaks(
 
 
 _SMALL = Fraction(1, 10**6)
+"""A difference of models at which the bounds are as good as attained, and still short to print."""
 
 
 @claim(

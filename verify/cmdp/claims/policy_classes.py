@@ -31,10 +31,13 @@ from ..families.cmdps import policy
 from .duality import dual_value, optimum
 
 _HALF, _SMALL = Fraction(1, 2), Fraction(1, 10**6)
+"""The small one is a leak at which the bounds are as good as attained, and still short to print."""
 _ENUMERABLE = 1000
-"""Deterministic policies up to which all of them are looked at."""
+"""Deterministic policies up to which all of them are looked at, each by a linear system: more would
+slow down the run, fewer leave out the largest of the drawn models."""
 _SOFTENED = 60
-"""States up to which a model and its softened version are solved."""
+"""States up to which a model and its softened version are solved: both in fractions, and those of
+the softened one are longer."""
 
 
 Point = tuple[Fraction, Fraction]

@@ -76,7 +76,8 @@ def few_randomisations(model: CMDP, acting: Policy | None) -> Iterator[Values]:
 
 
 _REDUCIBLE = 100
-"""States up to which a policy is reduced, state by state."""
+"""States up to which a policy is reduced, state by state, with a linear system in fractions for
+each: twice as many states take sixteen times as long or more."""
 
 
 def cost_discount(draw: Draw, *_: object) -> Fraction:

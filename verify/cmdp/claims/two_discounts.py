@@ -24,9 +24,10 @@ from .randomisation import cost_discount
 
 _HALF = Fraction(1, 2)
 _UNROLLABLE = 30
-"""States up to which a model is unrolled in time."""
+"""States up to which a model is unrolled in time, into a copy for each step."""
 _STEPS = 5
-"""Free decisions up to which the switching policy is found again by a linear program."""
+"""Free decisions up to which the switching policy is found again by a linear program, which grows
+with them; with fewer, two policies seldom have the time to differ."""
 _ONE_COST = cmdps(constraints=(1, 1), feasible=None)
 
 

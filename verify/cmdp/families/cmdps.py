@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 
 from holdfast.solvers import (
     CMDP,
@@ -29,6 +30,9 @@ KINDS = ("generic", "deterministic", "absorbing", "unreachable", "duplicate", "t
 DISCOUNTS = (Fraction(1, 2), Fraction(0), Fraction(9, 10), Fraction(99, 100))
 FRACTIONS = (Fraction(0), Fraction(1, 2), Fraction(1, 7), Fraction(6, 7), Fraction(1))
 MAX_STATES = 4
+"""Discounts, shares of the way between two costs, and sizes of drawn models.  Both limits of a
+discount occur, and a share of 0 or 1 is a kink of the value function.  More states make every claim
+slower and a counterexample harder to read; with fewer than three no state can be passed by."""
 
 
 def cmdps(
@@ -170,19 +174,26 @@ def _adopted(
     low, high = constraints
     if high == 0 and model.n_constraints:
         model = model.with_costs([], [])
-    if model.n_constraints < low:
-        raise OutOfScope(f"needs at least {low} cost, the model has {model.n_constraints}")
-    if high == 1 and model.n_constraints > 1:
-        raise OutOfScope(f"needs exactly one cost, the model has {model.n_constraints}")
+    _check_costs(model.n_constraints, low, high)
     if bounded and min(model.reward.tolist()) < 0:
         raise OutOfScope("needs non-negative rewards")
     if model.n_constraints and (slater or feasible is False):
-        slack = most_feasible(model).slack
-        if feasible is False and slack >= 0:
-            raise OutOfScope("speaks of infeasible budgets, and these are feasible")
-        if slater and slack <= 0:
-            raise OutOfScope(f"needs Slater slack; the greatest uniform slack here is {slack}")
+        _check_slack(most_feasible(model).slack, slater, feasible)
     return model
+
+
+def _check_costs(number: int, low: int, high: int) -> None:
+    if number < low:
+        raise OutOfScope(f"needs at least {low} cost, the model has {number}")
+    if high == 1 and number > 1:
+        raise OutOfScope(f"needs exactly one cost, the model has {number}")
+
+
+def _check_slack(slack: Fraction, slater: bool, feasible: bool | None) -> None:
+    if feasible is False and slack >= 0:
+        raise OutOfScope("speaks of infeasible budgets, and these are feasible")
+    if slater and slack <= 0:
+        raise OutOfScope(f"needs Slater slack; the greatest uniform slack here is {slack}")
 
 
 def policy(draw: Draw, model: CMDP, *_: object) -> Policy:
@@ -238,21 +249,17 @@ def budget_step(draw: Draw, model: CMDP, *_: object) -> tuple[Fraction, ...]:
 def neighbour(draw: Draw, model: CMDP, *_: object) -> CMDP:
     """A model with the same choices and other transitions, near or far."""
     near = draw.integer(0, 1) == 0
-    rows: list[dict[int, int]] = []
-    for k in range(model.n_choices):
-        own = {t: p for t, p in model.transition_row(k)}
-        scale = 12 if near else 0
-        weights = {t: draw.integer(0, 3) for t in range(min(model.n_states, 6))}
-        mixed = {
-            t: scale * own.get(t, Fraction(0)) + weights.get(t, 0) for t in own.keys() | weights
-        }
-        kept = {t: w for t, w in sorted(mixed.items()) if w} or own
-        common = _common([Fraction(w) for w in kept.values()])
-        rows.append({t: int(w * common) for t, w in kept.items()})
+    rows = [
+        _mixed(draw, model, dict(model.transition_row(k)), 12 if near else 0)
+        for k in range(model.n_choices)
+    ]
     return replace(model, **transition_arrays(rows))
 
 
-def _common(numbers: list[Fraction]) -> int:
-    from math import lcm
-
-    return lcm(*(number.denominator for number in numbers))
+def _mixed(draw: Draw, model: CMDP, own: dict[int, Fraction], scale: int) -> dict[int, int]:
+    """Weights of a row: its own, scaled, and drawn ones on the first six states."""
+    weights = {t: draw.integer(0, 3) for t in range(min(model.n_states, 6))}
+    mixed = {t: scale * own.get(t, Fraction(0)) + weights.get(t, 0) for t in own.keys() | weights}
+    kept = {t: w for t, w in sorted(mixed.items()) if w} or own
+    common = lcm(*(weight.denominator for weight in kept.values()))
+    return {t: int(w * common) for t, w in kept.items()}

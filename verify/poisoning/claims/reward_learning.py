@@ -29,6 +29,7 @@ from ..families.taught_rewards import Taught, cheapest, other_labels, start, tau
 
 _ZERO = Fraction(0)
 _ITERATIONS = 8
+"""Steps of a descent in fractions, whose digits grow with every step: enough to leave the start."""
 
 
 def squares(left: Vector, right: Vector | None = None) -> Fraction:

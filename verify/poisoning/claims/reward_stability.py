@@ -23,6 +23,7 @@ from ..families.rewards import answer, copies, labelled, ridge, single, temperat
 from .reward_learning import squares
 
 _TINY = Fraction(1, 1000)
+"""A feature so small that the loss is nearly flat: bounds that forget curvature are false there."""
 
 
 def minimisers_apart(

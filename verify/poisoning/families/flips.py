@@ -22,8 +22,10 @@ Rows = list[list[int]]
 FEATURE_KINDS = ("generic", "generic", "dependent", "duplicate", "opposite", "blank")
 LABEL_KINDS = ("flips", "soft target", "soft flips", "scores")
 MOST_FEATURES, MOST_PAIRS = 7, 16
+"""Of drawn problems, each of which is solved exactly several times; larger ones would be fewer."""
 LARGEST = 20_000
-"""Entries of Phi up to which a user's own problem is solved exactly."""
+"""Entries of Phi up to which a user's own problem is solved exactly; the work grows faster than
+they do, so that beyond one statement could hold up the run."""
 
 
 def flips(*, hard: bool | None = None, dependent: bool = True) -> Family:
@@ -56,7 +58,13 @@ def drawn_features(draw: Draw) -> Rows:
     n = draw.integer(1, MOST_FEATURES)
     pairs = n + draw.integer(0, MOST_PAIRS - n)
     kind = draw.choice(FEATURE_KINDS)
-    columns = [[draw.integer(-3, 3) for _ in range(n)] for _ in range(pairs)]
+    columns = _degenerate(kind, [[draw.integer(-3, 3) for _ in range(n)] for _ in range(pairs)])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _degenerate(kind: str, columns: Rows) -> Rows:
+    """The columns, made special where the kind says so."""
+    n = len(columns[0])
     if kind == "dependent":
         columns = [[*column[:-1], 2 * column[0] if n > 1 else 0] for column in columns]
     elif kind == "duplicate":
@@ -65,7 +73,7 @@ def drawn_features(draw: Draw) -> Rows:
         columns[-1] = [-value for value in columns[0]]
     elif kind == "blank":
         columns[-1] = [0] * n
-    return [list(row) for row in zip(*columns, strict=True)]
+    return columns
 
 
 def _independent(draw: Draw) -> Rows:
@@ -79,17 +87,21 @@ def _independent(draw: Draw) -> Rows:
 
 def _labelled(draw: Draw, rows: Rows, hard: bool | None) -> FlipProblem:
     kinds = LABEL_KINDS if hard is None else LABEL_KINDS[:1] if hard else LABEL_KINDS[1:]
-    kind, pairs = draw.choice(kinds), range(len(rows[0]))
+    kind, pairs = draw.choice(kinds), len(rows[0])
     if kind == "scores":
-        benign = [Fraction(draw.integer(0, 8), 8) for _ in pairs]
+        benign = _eighths(draw, pairs, 0, 8)
         target = _following(draw, rows)
     elif kind == "soft flips":
-        benign = [Fraction(1 - draw.integer(0, 1)) for _ in pairs]
-        target = [Fraction(8 - draw.integer(1, 7), 8) for _ in pairs]
+        benign = [Fraction(1 - draw.integer(0, 1)) for _ in range(pairs)]
+        target = [1 - flip for flip in _eighths(draw, pairs, 1, 7)]
     else:
-        benign, steps = [Fraction(1) for _ in pairs], 1 if kind == "flips" else 8
-        target = [1 - Fraction(draw.integer(0, steps), steps) for _ in pairs]
-    return FlipProblem.of(rows, benign, target, weights(draw, len(pairs)))
+        benign, steps = [Fraction(1)] * pairs, 1 if kind == "flips" else 8
+        target = [1 - Fraction(draw.integer(0, steps), steps) for _ in range(pairs)]
+    return FlipProblem.of(rows, benign, target, weights(draw, pairs))
+
+
+def _eighths(draw: Draw, pairs: int, least: int, most: int) -> list[Fraction]:
+    return [Fraction(draw.integer(least, most), 8) for _ in range(pairs)]
 
 
 def weights(draw: Draw, pairs: int) -> list[Fraction] | None:
