@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ...exact import Array
 from ...models.cmdp import IntegerArray
 from .dynamics import Dynamics
-from .floats import FloatArray, FloatDynamics, FloatPolicy
+from .floats import FloatDynamics, FloatPolicy
 
 #: Risks below this may be rounded to nothing, charges and probabilities too.
 _UNDERFLOW = 1e-290
@@ -87,10 +88,10 @@ def _least_layer(
     time: int,
     pattern: Any,
     ratio: float,
-    values: FloatArray,
-    risks: FloatArray,
-    positive: FloatArray,
-) -> tuple[IntegerArray, IntegerArray, tuple[FloatArray, FloatArray, FloatArray]]:
+    values: Array,
+    risks: Array,
+    positive: Array,
+) -> tuple[IntegerArray, IntegerArray, tuple[Array, Array, Array]]:
     """The choices picked and left, and the layer's values, risks and where these are not 0."""
     dynamics, model = floats.dynamics, floats.dynamics.model
     owned, charges = model.choice_start[:-1], floats.charges
