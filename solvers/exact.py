@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import fmpz_mat
 
-from .sequences import listed, refuse_masked
+from .sequences import Array, listed, refuse_masked
 from .strict import parse_rational
 
 #: Integers longer than this many bits (about 1000 decimal digits) are written in hexadecimal.
@@ -70,7 +70,7 @@ def to_fraction(value: object, where: str = "value") -> Fraction:
     )
 
 
-def integer_array(values: Any, name: str, *, narrow: bool = False) -> np.ndarray[Any, Any]:
+def integer_array(values: Any, name: str, *, narrow: bool = False) -> Array:
     """Integers as an int64 array when they all fit, else as an object array of Python ints.
 
     With ``narrow`` an int32 array when they all fit that.  Raises ValueError naming the first entry
@@ -86,11 +86,11 @@ def integer_array(values: Any, name: str, *, narrow: bool = False) -> np.ndarray
     return array
 
 
-def _fits_32(array: np.ndarray[Any, Any]) -> bool:
+def _fits_32(array: Array) -> bool:
     return int(array.min()) >= -(2**31) and int(array.max()) < 2**31
 
 
-def _wide_array(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+def _wide_array(array: Array, name: str) -> Array:
     if array.dtype == np.int64:
         return array
     if array.dtype.kind == "i" or (array.dtype.kind == "u" and array.dtype.itemsize < 8):
@@ -173,7 +173,7 @@ class Vector:
         """All entries in lowest terms."""
         return tuple(Fraction(value, self.denominator) for value in self.numerators)
 
-    def floats(self) -> np.ndarray[Any, Any]:
+    def floats(self) -> Array:
         """All entries correctly rounded to double precision."""
         return np.array([value / self.denominator for value in self.numerators], dtype=float)
 
@@ -218,7 +218,7 @@ def solve_flint_system(matrix: fmpz_mat, right: Sequence[int]) -> Vector:
     return Vector(tuple(map(int, top.entries())), int(bottom))
 
 
-def floats_of(values: Sequence[int]) -> np.ndarray[Any, Any]:
+def floats_of(values: Sequence[int]) -> Array:
     """Integers of any size as doubles, divided by one power of two when they would overflow."""
     bits = max((value.bit_length() for value in values), default=0)
     if bits <= _FLOAT_SAFE_BITS:

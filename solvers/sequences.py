@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .errors import ModelError
+
+Array: TypeAlias = np.ndarray[Any, Any]
+"""Shapes and types of entries stand in prose where arrays are named."""
 
 
 def listed(values: Any, name: str, *, ordered: bool = True) -> Sequence[Any]:
@@ -47,7 +50,7 @@ def _masked(values: Any, depth: int) -> bool:
     return any(_masked(part, depth - 1) for part in inner)
 
 
-def as_array(values: Any, name: str) -> np.ndarray[Any, Any]:
+def as_array(values: Any, name: str) -> Array:
     """An array of numbers, texts as objects; ModelError for ragged lists and masked entries."""
     refuse_masked(values, name)
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import Vector, floats_of
+from ..exact import Array, Vector, floats_of
 from ..limits import Allowance
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
@@ -139,7 +139,7 @@ class FloatModel:
 
     matrix: Any
     dense: Any
-    choice_start: np.ndarray[Any, Any]
+    choice_start: Array
     discount: float
 
     @classmethod
@@ -156,9 +156,7 @@ class FloatModel:
         dense = matrix.toarray() if model.n_states <= _DENSE_UP_TO else None
         return cls(matrix, dense, model.choice_start, float(model.discount))
 
-    def values(
-        self, choices: np.ndarray[Any, Any], f: np.ndarray[Any, Any]
-    ) -> np.ndarray[Any, Any]:
+    def values(self, choices: Array, f: Array) -> Array:
         """The value of a deterministic policy, in floating point."""
         size = self.matrix.shape[1]
         if self.dense is not None:
@@ -173,7 +171,7 @@ class FloatModel:
         system = identity(size, format="csc") - self.discount * chosen.tocsc()
         return np.asarray(spsolve(system, own))
 
-    def _richardson(self, chosen: Any, own: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def _richardson(self, chosen: Any, own: Array) -> Array:
         """v <- f + gamma P v until the change is rounding (factors of big graphs fill in)."""
         values = own
         for _ in range(_SWEEPS):
@@ -184,9 +182,7 @@ class FloatModel:
                 break
         return values
 
-    def iterate(
-        self, f: np.ndarray[Any, Any], choices: np.ndarray[Any, Any] | None = None
-    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def iterate(self, f: Array, choices: Array | None = None) -> tuple[Array, Array]:
         """Policy iteration in floating point: choices and their values."""
         start = self.choice_start[:-1]
         if choices is None:
@@ -208,14 +204,14 @@ class FloatModel:
             values = self.values(choices, f)
         return choices, values
 
-    def _argmax(self, f: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def _argmax(self, f: Array) -> Array:
         ends = self.choice_start
         return np.array(
             [ends[s] + int(np.argmax(f[ends[s] : ends[s + 1]])) for s in range(len(ends) - 1)]
         )
 
 
-def float_function(f: Vector) -> np.ndarray[Any, Any]:
+def float_function(f: Vector) -> Array:
     """A choice function in doubles, scaled to at most one in absolute value (0 stays 0)."""
     values = floats_of(f.numerators)
     largest = float(np.abs(values).max(initial=0.0))

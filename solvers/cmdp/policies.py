@@ -10,12 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Rational, Vector, common_denominator, to_fraction
+from ..exact import Array, Rational, Vector, common_denominator, to_fraction
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 from ..programs.bordered import square_solver
@@ -253,7 +253,7 @@ def expected_next(model: CMDP, numerators: Sequence[int]) -> list[int]:
             sum(weights[j] * numerators[successors[j]] for j in range(indptr[k], indptr[k + 1]))
             for k in range(model.n_choices)
         ]
-    column: np.ndarray[Any, Any] = np.empty(len(numerators), dtype=object)
+    column: Array = np.empty(len(numerators), dtype=object)
     column[:] = numerators
     products = model.weights.astype(object) * column[model.successors]
     return list(np.add.reduceat(products, model.indptr[:-1]).tolist())

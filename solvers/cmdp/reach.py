@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from ..exact import Array
 from ..models.cmdp import CMDP
-
-Array = np.ndarray[Any, Any]
 
 #: Transitions looked at, in all sweeps, before a question is left open.
 WORK = 300_000_000

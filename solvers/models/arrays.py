@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..exact import (
+    Array,
     Rational,
     common_denominator,
     integer_array,
@@ -93,7 +94,7 @@ def _weighted(reader: RowReader, row: tuple[list[int], list[object]], where: str
 
 def assemble(
     *,
-    counts: Sequence[int] | np.ndarray[Any, Any],
+    counts: Sequence[int] | Array,
     rows: Sequence[Mapping[int, int]],
     reward: Sequence[Fraction],
     costs: Sequence[Sequence[Fraction]] = (),
@@ -223,8 +224,8 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
     return []
 
 
-def _objects(values: Sequence[int], name: str) -> np.ndarray[Any, Any]:
+def _objects(values: Sequence[int], name: str) -> Array:
     values = listed(values, name)
-    array: np.ndarray[Any, Any] = np.empty(len(values), dtype=object)
+    array: Array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

@@ -1,10 +1,11 @@
 """What every model must satisfy; each failure names the place, the value and the remedy."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ModelError
+from ..exact import Array
 
 if TYPE_CHECKING:
     from .cmdp import CMDP
@@ -37,7 +38,7 @@ def check_choices(model: "CMDP") -> None:
         _check_actions(model, counts)
 
 
-def _check_actions(model: "CMDP", counts: np.ndarray[Any, Any]) -> None:
+def _check_actions(model: "CMDP", counts: Array) -> None:
     states = np.repeat(np.arange(model.n_states), counts)
     keys = states * (int(model.actions.max()) - int(model.actions.min()) + 1) + model.actions
     if len(np.unique(keys)) != len(keys):
@@ -49,7 +50,7 @@ def _check_actions(model: "CMDP", counts: np.ndarray[Any, Any]) -> None:
         )
 
 
-def _increases_within(values: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> bool:
+def _increases_within(values: Array, starts: Array) -> bool:
     """Whether the values increase strictly within each group (all that sorted input costs)."""
     larger = values[1:] > values[:-1]
     larger[starts[1:-1] - 1] = True

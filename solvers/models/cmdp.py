@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..exact import (
+    Array,
     Rational,
     Vector,
     common_denominator,
@@ -31,7 +32,7 @@ from ..exact import (
 from ..sequences import listed
 from . import checks
 
-IntegerArray: TypeAlias = np.ndarray[Any, Any]
+IntegerArray: TypeAlias = Array
 _SUM_SAFE = 2**62
 """Proved: sums whose largest term times their number is below cannot overflow int64."""
 

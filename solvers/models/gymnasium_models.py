@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Rational
+from ..exact import Array, Rational
 from ..sequences import as_array, available_actions, listed
 from .arrays import assemble
 from .cmdp import CMDP
@@ -304,7 +304,7 @@ def _own_reward(_state: int, _action: int, _next: int, reward: float) -> float:
     return reward
 
 
-def _final(array: np.ndarray[Any, Any], state: int, name: str) -> object:
+def _final(array: Array, state: int, name: str) -> object:
     """What an array charges for arriving in a state where the episode ends."""
     if array.ndim == 1:
         return array[state]

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from ..exact import Array
+
 Range = tuple[Array, Array]
 """Lower and upper ends; infinite ones are floats."""
 Sparse = tuple[Array, Array, Array]

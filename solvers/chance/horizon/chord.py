@@ -19,9 +19,9 @@ from ...programs.chord import close_chord
 from ...solution import Status
 from .dynamics import Dynamics
 from .evaluation import evaluate_table
-from .faces import Face, Workbench
+from .faces import Face, Faces
+from .floats import FloatPolicy, nearest
 from .problem import ChanceProblem
-from .proposal import FloatPolicy, nearest
 from .solution import ChanceSolution, TimedPolicy
 from .splitting import solution_on_face
 
@@ -42,48 +42,48 @@ def solve(
 
 def minimum_risk(problem: ChanceProblem) -> TimedPolicy:
     """A policy of least risk, exactly; no level below its risk is feasible."""
-    bench = Workbench.of(Dynamics.of(problem))
-    return bench.safest(bench.least_risk()[1])
+    faces = Faces.of(Dynamics.of(problem))
+    return faces.safest(faces.least_risk()[1])
 
 
 def solve_dynamics(
     dynamics: Dynamics, level: Fraction, limits: Limits = _GENEROUS
 ) -> ChanceSolution:
     """The same from compiled layers."""
-    bench = Workbench.of(dynamics, limits)
-    outcome, rounds = _Chord(bench, level).run()
+    faces = Faces.of(dynamics, limits)
+    outcome, rounds = _Chord(faces, level).run()
     if isinstance(outcome, TimedPolicy):
         solution = ChanceSolution(
             Status.INFEASIBLE, dynamics.problem, level, dynamics, minimum_risk=outcome.risk
         )
     else:
-        with timed(bench.seconds, "splitting"):
+        with timed(faces.seconds, "splitting"):
             solution = solution_on_face(dynamics, level, outcome)
-    return replace(solution, statistics=bench.statistics(METHOD, **rounds))
+    return replace(solution, statistics=faces.statistics(METHOD, **rounds))
 
 
 class _Chord:
-    def __init__(self, bench: Workbench, level: Fraction) -> None:
-        self.bench, self.level = bench, level
+    def __init__(self, faces: Faces, level: Fraction) -> None:
+        self.faces, self.level = faces, level
 
     @cached_property
     def top(self) -> Face:
         """The face of the reward's optima."""
-        return self.bench.face(Fraction(0))
+        return self.faces.at(Fraction(0))
 
     def run(self) -> tuple[Face | TimedPolicy, dict[str, int]]:
         """The face around the level, or the safest policy if it is above; and the rounds."""
-        bench, level = self.bench, self.level
-        budget = nearest(level - bench.dynamics.problem.start_risk)
-        safest, candidates = bench.least_risk()
-        with timed(bench.seconds, "float induction"):
-            first, last, float_rounds = bench.screen.floats.bracket(budget, safest)
+        faces, level = self.faces, self.level
+        budget = nearest(level - faces.dynamics.problem.start_risk)
+        safest, candidates = faces.least_risk()
+        with timed(faces.seconds, "float induction"):
+            first, last, float_rounds = faces.floats.bracket(budget, safest)
         rounds = {"float rounds": float_rounds, "exact rounds": 0}
         if first is last and self.top.safer.risk <= level:
             return self.top, rounds
         low = self._exact(first)
         if low.risk > level:
-            low = bench.safest(candidates)
+            low = faces.safest(candidates)
             if low.risk > level:
                 return low, rounds
         high = self._exact(last)
@@ -100,15 +100,15 @@ class _Chord:
         Where the chord does not rise, the end above the level was no optimum of the reward, which
         may then meet the level.  If not, its chord with the other end rises.
         """
-        faces: list[Face] = []
+        found: list[Face] = []
 
         def best(slope: Fraction, _: TimedPolicy) -> tuple[TimedPolicy, TimedPolicy]:
-            faces.append(self.bench.face(slope) if slope else self.top)
-            return faces[-1].safer, faces[-1].bolder
+            found.append(self.faces.at(slope) if slope else self.top)
+            return found[-1].safer, found[-1].bolder
 
         close_chord(low, high, self.level, best, whole=True)
-        return faces[-1], sum(face.multiplier > 0 for face in faces)
+        return found[-1], sum(face.multiplier > 0 for face in found)
 
     def _exact(self, policy: FloatPolicy) -> TimedPolicy:
-        with timed(self.bench.seconds, "exact evaluation"):
-            return TimedPolicy(policy.table, *evaluate_table(self.bench.dynamics, policy.table))
+        with timed(self.faces.seconds, "exact evaluation"):
+            return TimedPolicy(policy.table, *evaluate_table(self.faces.dynamics, policy.table))

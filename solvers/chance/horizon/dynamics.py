@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,23 @@ class Dynamics:
     def n_cells(self) -> int:
         """M S, the cells of one layer."""
         return self.levels * self.model.n_states
+
+    @cached_property
+    def distinct(self) -> IntegerArray:
+        """bool[K]: False where an earlier choice of the state has the same reward and law."""
+        model = self.model
+        indptr, owners = model.indptr.tolist(), model.choice_states.tolist()
+        order = np.lexsort((model.successors, np.repeat(np.arange(len(owners)), np.diff(indptr))))
+        successors, weights = model.successors[order].tolist(), model.weights[order].tolist()
+        rewards = self.rewards.tolist()
+        seen: set[tuple[Any, ...]] = set()
+        fresh = np.ones(len(owners), dtype=bool)
+        for k, owner in enumerate(owners):
+            row = slice(indptr[k], indptr[k + 1])
+            key = (owner, rewards[k], *successors[row], *weights[row])
+            fresh[k] = key not in seen
+            seen.add(key)
+        return fresh
 
     def check_table(self, table: Any) -> IntegerArray:
         """The table as an array [T, M, S] of choices; ModelError unless each is its state's."""

@@ -18,7 +18,7 @@ from ...limits import Limits
 from ...programs.chord import height_above, slope_between
 from .chord import solve_dynamics
 from .dynamics import Dynamics
-from .faces import Workbench
+from .faces import Faces
 from .problem import ChanceProblem
 from .solution import TimedPolicy
 
@@ -74,19 +74,19 @@ def frontier(
     if most is not None and most < 2:
         raise ModelError(f"most is {most}; a frontier needs at least its two ends")
     dynamics = Dynamics.of(problem)
-    bench = Workbench.of(dynamics, limits)
-    least = bench.safest(bench.least_risk()[1])
-    low = solve_dynamics(dynamics, least.risk, bench.allowance.left).safer
+    faces = Faces.of(dynamics, limits)
+    least = faces.safest(faces.least_risk()[1])
+    low = solve_dynamics(dynamics, least.risk, faces.allowance.left).safer
     assert low is not None
-    high = bench.face(Fraction(0)).safer
-    return _Refinement(bench, most).run(low, high)
+    high = faces.at(Fraction(0)).safer
+    return _Refinement(faces, most).run(low, high)
 
 
 class _Refinement:
     """Chords still to be examined, the widest first."""
 
-    def __init__(self, bench: Workbench, most: int | None) -> None:
-        self.bench, self.most = bench, most
+    def __init__(self, faces: Faces, most: int | None) -> None:
+        self.faces, self.most = faces, most
         self.points: dict[Fraction, TimedPolicy] = {}
         self.proved: set[Fraction] = set()
         self.queue: list[tuple[float, int, TimedPolicy, TimedPolicy]] = []
@@ -104,11 +104,11 @@ class _Refinement:
             ordered,
             not self.queue,
             tuple(point.risk in self.proved for point in ordered[:-1]),
-            self.bench.statistics("frontier over exact backward induction"),
+            self.faces.statistics("frontier over exact backward induction"),
         )
 
     def _examine(self, low: TimedPolicy, high: TimedPolicy) -> None:
-        face = self.bench.face(slope_between(low, high))
+        face = self.faces.at(slope_between(low, high))
         safer, bolder = face.safer, face.bolder
         if not height_above(safer, face.multiplier, low):
             self.proved.add(low.risk)

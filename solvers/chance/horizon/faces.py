@@ -8,10 +8,10 @@ from typing import Any
 
 from ...limits import Allowance, Limits, timed
 from ...models.cmdp import IntegerArray
-from .candidates import Candidates, Screen
+from .candidates import Candidates, least_risk_choices, optimal_choices
 from .dynamics import Dynamics
+from .floats import FloatDynamics, FloatPolicy
 from .induction import Change, Induction, start_value
-from .proposal import FloatPolicy
 from .solution import TimedPolicy
 
 _GENEROUS = Limits()
@@ -33,11 +33,11 @@ class Face:
 
 
 @dataclass(eq=False)
-class Workbench:
-    """A problem's dynamics and floats, and the account of what was done with them."""
+class Faces:
+    """Finds the faces of a problem, and keeps the account of what was done for them."""
 
     dynamics: Dynamics
-    screen: Screen
+    floats: FloatDynamics
     allowance: Allowance
     seconds: dict[str, float] = field(default_factory=dict)
     passes: int = 0
@@ -46,22 +46,22 @@ class Workbench:
     bits: int = 0
 
     @classmethod
-    def of(cls, dynamics: Dynamics, limits: Limits = _GENEROUS) -> Workbench:
+    def of(cls, dynamics: Dynamics, limits: Limits = _GENEROUS) -> Faces:
         """A fresh one, whose clock runs from now."""
-        return cls(dynamics, Screen(dynamics), limits.started())
+        return cls(dynamics, FloatDynamics.of(dynamics), limits.started())
 
-    def face(self, multiplier: Fraction) -> Face:
+    def at(self, multiplier: Fraction) -> Face:
         """The face of a multiplier >= 0."""
         assert multiplier >= 0, f"a multiplier of {multiplier} would reward risk"
         with timed(self.seconds, "screening"):
-            candidates = self.screen.optimal(multiplier)
+            candidates = optimal_choices(self.floats, multiplier)
         with timed(self.seconds, "exact induction"):
             return self._face(candidates, multiplier)
 
     def least_risk(self) -> tuple[FloatPolicy, Candidates]:
         """A policy of least risk up to rounding, and the choices that can attain it."""
         with timed(self.seconds, "float induction"):
-            candidates, policy = self.screen.least_risk()
+            candidates, policy = least_risk_choices(self.floats)
         return policy, candidates
 
     def safest(self, candidates: Candidates) -> TimedPolicy:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...exact import Rational, Vector, format_rational, to_fraction
+from ...exact import Array, Rational, Vector, format_rational, to_fraction
 from ...models.cmdp import CMDP
 from ...sequences import listed
 
@@ -99,7 +99,7 @@ class ChanceProblem:
         return tuple(self.charge**memory for memory in range(self.levels))
 
     @cached_property
-    def is_unsafe(self) -> np.ndarray[Any, Any]:
+    def is_unsafe(self) -> Array:
         """bool[S]."""
         mask = np.zeros(self.model.n_states, dtype=bool)
         mask[list(self.unsafe)] = True

@@ -10,9 +10,10 @@ from ...errors import ModelError
 from ...exact import Vector, format_rational
 from ...models.cmdp import IntegerArray
 from ...solution import ExactValue, Status
-from .candidates import Screen, fixed
+from .candidates import fixed, least_risk_choices, optimal_choices
 from .dynamics import Dynamics
 from .evaluation import Cell, forward
+from .floats import FloatDynamics
 from .induction import Induction
 from .problem import ChanceProblem
 from .unrolling import check_size, unroll_dynamics
@@ -158,14 +159,14 @@ def optimum_certificate(solution: ChanceSolution) -> dict[str, Any]:
     dynamics, multiplier = solution.dynamics, solution.multiplier
     check_size(dynamics)
     if solution.status is Status.INFEASIBLE:
-        least, _ = Screen(dynamics).least_risk(everywhere=True)
+        least, _ = least_risk_choices(FloatDynamics.of(dynamics), everywhere=True)
         return {
             **_header(solution, "cmdp-infeasible"),
             "values": _values(Induction(dynamics, least, None), 0, 1).to_json(),
             "multipliers": ["1"],
         }
     assert solution.value is not None
-    candidates = Screen(dynamics).optimal(multiplier, everywhere=True)
+    candidates = optimal_choices(FloatDynamics.of(dynamics), multiplier, everywhere=True)
     return {
         **_header(solution, "cmdp-optimum"),
         "occupancy": _occupancy(solution).to_json(),

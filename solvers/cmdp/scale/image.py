@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...exact import Array
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
 
-Array: TypeAlias = np.ndarray[Any, Any]
 _UNIT = Fraction(1, 2**53)
 _TINY = Fraction(1, 2**1000)
 _EXTRA_ROUNDINGS = 10

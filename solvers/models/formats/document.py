@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...exact import Vector, format_rational, integer_array, to_fraction
+from ...exact import Array, Vector, format_rational, integer_array, to_fraction
 from ...strict import bounded_denominator, shortened
 from ..cmdp import CMDP
 
@@ -236,7 +236,7 @@ def _rationals(values: Any, name: str) -> Vector:
     return Vector(tuple(v.numerator * (bottom // v.denominator) for v in numbers), bottom)
 
 
-def _objects(values: Sequence[int]) -> np.ndarray[Any, Any]:
+def _objects(values: Sequence[int]) -> Array:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

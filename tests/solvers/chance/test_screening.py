@@ -19,10 +19,10 @@ from holdfast.solvers.chance import (
 )
 from holdfast.solvers.chance.horizon import dynamics as dynamics_module
 from holdfast.solvers.chance.horizon import flag_program
-from holdfast.solvers.chance.horizon.candidates import Candidates, Screen
+from holdfast.solvers.chance.horizon.candidates import Candidates, optimal_choices
 from holdfast.solvers.chance.horizon.dynamics import Dynamics
+from holdfast.solvers.chance.horizon.floats import FloatDynamics
 from holdfast.solvers.chance.horizon.induction import Induction, start_value
-from holdfast.solvers.chance.horizon.proposal import FloatDynamics
 
 
 def by_program(problem: ChanceProblem, level: Fraction) -> Fraction | None:
@@ -95,7 +95,7 @@ def test_the_screen_keeps_every_optimal_choice(random_problem, seed):
     every = np.arange(dynamics.levels * dynamics.model.n_choices)
     everything = Candidates((every,) * dynamics.horizon, np.zeros(0))
     for multiplier in (Fraction(0), Fraction(3, 7), Fraction(10, 3), Fraction(1000)):
-        screened = Screen(dynamics).optimal(multiplier)
+        screened = optimal_choices(FloatDynamics.of(dynamics), multiplier)
         ends = []
         for candidates in (screened, everything):
             *_, last = Induction(dynamics, candidates, multiplier).layers()
@@ -109,7 +109,7 @@ def test_errors_of_floats_are_within_their_bound():
     model = world.build()
     dynamics = Dynamics.of(ChanceProblem(model, model.label("unsafe"), 6))
     floats, multiplier = FloatDynamics.of(dynamics), Fraction(619, 7)
-    candidates = Screen(dynamics).optimal(multiplier, everywhere=True)
+    candidates = optimal_choices(floats, multiplier, everywhere=True)
     induction = Induction(dynamics, candidates, multiplier)
     pairs = zip(
         floats.backward(floats.price(multiplier), bounded=True), induction.layers(), strict=True
@@ -151,8 +151,8 @@ def test_choices_that_repeat_another_are_dropped(three_states):
     row = [[Fraction(w, 10) for w in r] for r in ([4, 4, 2], [6, 4, 0], [4, 4, 2])]
     others = [[[0, 0, 1]] * 3] * 2
     model = from_arrays([row, *others], [[3, 1, 3], [0] * 3, [0] * 3], discount=1)
-    screen = Screen(Dynamics.of(ChanceProblem(model, [2], 2)))
-    assert screen.distinct.tolist() == [True, True, False] + [True, False, False] * 2
+    dynamics = Dynamics.of(ChanceProblem(model, [2], 2))
+    assert dynamics.distinct.tolist() == [True, True, False] + [True, False, False] * 2
 
 
 def test_the_least_risk_is_exact():

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ...exact import Array
 from ...models.cmdp import IntegerArray
 from .dynamics import Dynamics
-
-FloatArray = np.ndarray[Any, Any]
 
 _ROUNDS = 60
 """Trial multipliers in floating point; the exact chord goes on from wherever this stops."""
@@ -44,9 +43,9 @@ class FloatLayer:
     """
 
     time: int
-    scores: FloatArray
-    best: FloatArray
-    errors: FloatArray | None = None
+    scores: Array
+    best: Array
+    errors: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,11 @@ class FloatDynamics:
 
     dynamics: Dynamics
     matrix: Any
-    rewards: FloatArray
-    terminal: FloatArray
-    residual: FloatArray
-    charges: FloatArray
-    start: FloatArray
+    rewards: Array
+    terminal: Array
+    residual: Array
+    charges: Array
+    start: Array
     unit: Fraction
 
     @classmethod
@@ -100,14 +99,14 @@ class FloatDynamics:
         """A multiplier in units of reward; infinite when no double is as large."""
         return nearest(multiplier / self.unit)
 
-    def arrival(self, values: FloatArray, charges: FloatArray) -> FloatArray:
+    def arrival(self, values: Array, charges: Array) -> Array:
         """[M, S]: the values after arriving from each memory, and the charge of unsafe arrivals."""
         risky = self.dynamics.problem.is_unsafe
         moved = values.copy()
         moved[:, risky] = values[self.dynamics.following][:, risky] + charges[:, None]
         return moved
 
-    def expected(self, arrivals: FloatArray) -> FloatArray:
+    def expected(self, arrivals: Array) -> Array:
         """[M, K]: the expectation over the successors of each choice."""
         return np.ascontiguousarray((self.matrix @ arrivals.T).T)
 
@@ -154,13 +153,13 @@ class FloatDynamics:
         risk = float(self.start @ risks.ravel())
         return FloatPolicy(table, float(self.start @ best.ravel()) + price * risk, risk)
 
-    def pick(self, marked: FloatArray) -> IntegerArray:
+    def pick(self, marked: Array) -> IntegerArray:
         """[M, S]: the first marked choice of each cell; every cell has one."""
         model = self.dynamics.model
         numbers = np.where(marked, np.arange(model.n_choices), model.n_choices)
         return np.asarray(np.minimum.reduceat(numbers, model.choice_start[:-1], axis=1))
 
-    def spread(self, cells: FloatArray) -> FloatArray:
+    def spread(self, cells: Array) -> Array:
         """[M, K]: the number of its cell for each choice."""
         return np.repeat(cells, self.dynamics.model.action_counts, axis=1)
 
@@ -195,6 +194,6 @@ def nearest(value: Fraction) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _doubles(numerators: IntegerArray, denominator: int) -> FloatArray:
+def _doubles(numerators: IntegerArray, denominator: int) -> Array:
     """Correctly rounded quotients of integers of any size."""
     return np.array([n / denominator for n in numerators.ravel().tolist()], dtype=float)
