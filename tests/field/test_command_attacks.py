@@ -56,7 +56,7 @@ VERIFY = ("verify", CLAIM, "--budget", "5", "--jobs", "1")
 
 
 @pytest.mark.parametrize(("spoil", "command", "said"), [
-    *((lambda path: path.write_text("no database" * 99), one, "is no sound SQLite database")
+    *((lambda path: path.write_text("no database" * 99), one, "is not a sound SQLite database")
       for one in (SHOW, HUNT, VERIFY)),
     (_foreign, VERIFY, "is a database of another program; name another file"),
     (_change("PRAGMA user_version = 99"), SHOW, "has schema 99, this holdfast reads up to 1"),

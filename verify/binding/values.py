@@ -42,7 +42,7 @@ class Count:
 
     def __post_init__(self) -> None:
         if not 0 <= self.successes <= self.trials or self.trials == 0:
-            raise ValueError(f"{self.successes} successes in {self.trials} trials is no count")
+            raise ValueError(f"{self.successes} successes in {self.trials} trials is not a count")
 
 
 Value = int | Fraction | Ball | Count | Enclosure
@@ -114,7 +114,7 @@ def _checked(label: str, quantity: Quantity, value: Any, domains: bool) -> Value
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Enclosure):
         raise ClaimError(
             f"{label}: {quantity.name} = {value!r} is a {type(value).__name__}; yield an int, a "
-            "Fraction, a Ball, a Count or an Enclosure (a float is no evidence)"
+            "Fraction, a Ball, a Count or an Enclosure (a float is not evidence)"
         )
     lower, upper = (value.lo, value.hi) if isinstance(value, Enclosure) else (value, value)
     if domains and not quantity.domain.contains(Fraction(lower), Fraction(upper)):

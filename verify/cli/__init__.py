@@ -20,6 +20,7 @@ from holdfast.verify.campaign.streams import protect, release
 from . import endings
 from .old_spellings import in_new_spelling
 
+_COMPLETE = "_HOLDFAST_COMPLETE"
 _LAST = "Files and installation"
 COMMANDS = {
     "verify": ("Check theorems", "verifying", "Check theorems on random models and on real ones."),
@@ -120,8 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str]) -> int:
     """The exit code.  Not click's `main`, which ends a broken pipe with 1."""
     try:
-        if "_HOLDFAST_COMPLETE" in os.environ:  # the shell asks for completions
-            application.main(list(arguments), prog_name="holdfast")
+        if asked := os.environ.get(_COMPLETE):  # the shell asks for completions
+            from click.shell_completion import shell_complete
+
+            return shell_complete(application, {}, "holdfast", _COMPLETE, asked)
         with application.make_context("holdfast", in_new_spelling(arguments)) as context:
             return int(application.invoke(context) or 0)
     except click.exceptions.Exit as stop:

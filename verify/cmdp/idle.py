@@ -19,7 +19,7 @@ level nearer than this to the largest risk is not called idle, which is no error
 
 
 def idle_costs(model: CMDP) -> Iterator[str]:
-    """Lines on costs of states that no policy can reach, and on budgets that none can exceed."""
+    """Lines on costs of states that no policy can reach, and on limits that none can exceed."""
     visited = np.isfinite(first_visits(model))
     for index in range(model.n_constraints):
         name, charges = f"cost {index + 1}", charged(model, index)
@@ -31,7 +31,7 @@ def idle_costs(model: CMDP) -> Iterator[str]:
         elif unreached:
             yield f"{name} is charged in {listed(unreached)} too, which no policy can reach"
         if within_budget(model, index):
-            yield f"{name} constrains nothing: no policy can exceed its budget {budget}"
+            yield f"{name} constrains nothing: no policy can exceed its limit {budget}"
 
 
 def idle_risk(

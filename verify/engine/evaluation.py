@@ -71,13 +71,13 @@ def confirm(
         values = dict(enumerate(map(texts, found)))
     except OutOfScope as outside:
         raise ClaimError(
-            f"{claim.name} on {label}: the claim is no function of its case: it yielded values at "
-            f"first, and called the same case, made again, out of scope ({outside})"
+            f"{claim.name} on {label}: the claim is not a function of its case: it yielded values "
+            f"at first, and called the same case, made again, out of scope ({outside})"
         ) from outside
     for first, second in _differing(seen, values):
         raise ClaimError(
-            f"{claim.name} on {label}: the claim is no function of its case: it yielded {first} at "
-            f"first, and {second} on the same case made again; let it and its family depend on "
+            f"{claim.name} on {label}: the claim is not a function of its case: it yielded {first} "
+            f"at first, and {second} on the same case made again; let it and its family depend on "
             "nothing else, such as earlier calls or the module random"
         )
     if digest(again) != mark:

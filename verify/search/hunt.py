@@ -143,8 +143,8 @@ def hunt(
         hunter.violation = shrink(claim, end.trace)
         if hunter.violation is None:
             raise ClaimError(
-                f"{claim.name}: the claim is no function of its case: it is violated on the case "
-                f"that the integers {list(end.trace)} draw, and then no more"
+                f"{claim.name}: the claim is not a function of its case: it is violated on the "
+                f"case that the integers {list(end.trace)} draw, and then no more"
             ) from None
     result = hunter.result()
     for peak in result.best:

@@ -68,7 +68,7 @@ def shrink(
 
     Raises
     ------
-    ClaimError: if the claim is no function of its case.
+    ClaimError: if the claim is not a function of its case.
     """
     search = _Search(claim, examples)
     if not search.violates(VectorDraw(trace)):
@@ -88,7 +88,7 @@ def shrink(
     found = refuter.refute(claim.family.draw(VectorDraw(search.best)))
     if found is None:
         raise ClaimError(
-            f"{claim.name}: the claim is no function of its case: it is violated on the case "
+            f"{claim.name}: the claim is not a function of its case: it is violated on the case "
             f"that the integers {list(search.best)} draw, and not on the same case made again"
         )
     refuter.confirm(found, lambda: claim.family.draw(VectorDraw(search.best)))

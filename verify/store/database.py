@@ -184,7 +184,7 @@ class Database:
                 columns = {column[1] for column in self.rows(f"PRAGMA table_info({table})")}
                 missing = [column[1] for column in wanted if column[1] not in columns]
                 if missing:
-                    what = f"is no store that holdfast wrote: {table} lacks {', '.join(missing)}"
+                    what = f"is not a store that holdfast wrote: {table} lacks {', '.join(missing)}"
                     raise StoreError(self.path, what, _REPLACE)
 
     def _prepare(self) -> None:
@@ -225,7 +225,7 @@ def _explained(path: Path | str) -> Iterator[None]:
         remedy = "check that the folder and the file can be written and that the disk is not full"
         raise StoreError(path, f"cannot be used: {error}", remedy) from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(path, f"is no sound SQLite database: {error}", _REPLACE) from error
+        raise StoreError(path, f"is not a sound SQLite database: {error}", _REPLACE) from error
     except OSError as error:
         raise StoreError(path, f"cannot be opened: {error}", "name another file") from error
 

@@ -70,7 +70,7 @@ def test_twenty_five_lines_are_enough(write: Write) -> None:
     ("        raise RuntimeError('no idea')\n        yield {}\n",
      "drawn:0: the claim raised RuntimeError: no idea"),
     ("        yield {x: 1 / (number - number), y: 1}\n", "the claim raised ZeroDivisionError"),
-    ("        yield {x: float(number), y: number}\n", "a float is no evidence"),
+    ("        yield {x: float(number), y: number}\n", "a float is not evidence"),
     ("        yield {x: number}\n", r"no value for y \(the larger\)"),
     ("        yield {x: 0, y: 0, Quantity('z', 'no part of it'): 0}\n",
      "the theorem has no quantity z; it has x, y"),

@@ -30,7 +30,7 @@ def test_integers_become_fractions_and_the_rest_stays() -> None:
     "value", [0.5, True, None, "1/2", np.float64(0.5), np.int64(1), 1j, [1], float("nan")]
 )
 def test_what_is_no_evidence_is_refused_with_what_to_yield_instead(value: object) -> None:
-    with pytest.raises(ClaimError, match=r"here: x = .*a float is no evidence"):
+    with pytest.raises(ClaimError, match=r"here: x = .*a float is not evidence"):
         checked("here", BOTH, {x: value, k: 0})
 
 
@@ -68,5 +68,5 @@ def test_something_else_than_a_mapping(values: object) -> None:
 
 @pytest.mark.parametrize("pair", [(-1, 5), (6, 5), (0, 0), (1, 0)])
 def test_impossible_counts(pair: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match=f"{pair[0]} successes in {pair[1]} trials is no count"):
+    with pytest.raises(ValueError, match=f"{pair[0]} successes in {pair[1]} trials is not a count"):
         Count(*pair)

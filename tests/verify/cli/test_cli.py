@@ -129,7 +129,7 @@ def verify(*arguments: object) -> tuple[object, ...]:
     ("raising", 64, "RuntimeError: no idea"),
     ("unknown", 64, "the theorem has no quantity z; it has x, y"),
     ("missing", 64, "no value for y (the larger)"),
-    ("floating", 64, "a float is no evidence"),
+    ("floating", 64, "a float is not evidence"),
 ])  # fmt: skip
 def test_a_user_s_file(holdfast: Invoke, user_file, name: str, code: int, said: str) -> None:
     path = user_file(name)
@@ -217,6 +217,23 @@ def test_bad_usage(holdfast: Invoke, arguments: tuple[str, ...]) -> None:
     assert done.code == 64, done.output
     assert "Error" in done.output
     assert "Traceback" not in done.output
+
+
+def test_the_shell_completes(holdfast: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words alone: whatever else is printed would end up on the command line."""
+    monkeypatch.setenv("_HOLDFAST_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    monkeypatch.setenv("COMP_WORDS", "holdfast po")
+    done = holdfast()
+    assert (done.code, done.output) == (0, "plain,poison\nplain,poison-synthetic\n")
+
+
+def test_help_is_grouped_by_purpose(holdfast: Invoke) -> None:
+    done = holdfast("--help")
+    groups = ("Check theorems: verify ", "Solve a model: chance ", "Preference data: poison ",
+              "Files and installation: check ")  # fmt: skip
+    assert done.says(*groups)
+    assert sorted(map(done.flat.index, groups)) == list(map(done.flat.index, groups))
 
 
 def test_help_and_version(holdfast: Invoke) -> None:

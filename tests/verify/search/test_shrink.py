@@ -138,6 +138,6 @@ def test_a_claim_that_changes_its_mind_is_reported() -> None:
         yield {TOTAL: next(answers)}
 
     with pytest.raises(
-        ClaimError, match=r"small-total: the claim is no function of its case.*\[1, 3\]"
+        ClaimError, match=r"small-total: the claim is not a function of its case.*\[1, 3\]"
     ):
         shrink(claim_of(fickle), [1, 3], examples=1)

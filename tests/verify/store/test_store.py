@@ -239,9 +239,9 @@ def _file_for_a_folder(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "what", "remedy"),
     [
-        (_text, "no sound SQLite database: file is not a database", "restore it from a copy"),
-        (_overwritten, "damaged|no sound SQLite database", "restore it from a copy"),
-        (_truncated, "damaged|no sound SQLite database", "move it away and run again"),
+        (_text, "not a sound SQLite database: file is not a database", "restore it from a copy"),
+        (_overwritten, "damaged|not a sound SQLite database", "restore it from a copy"),
+        (_truncated, "damaged|not a sound SQLite database", "move it away and run again"),
         (_foreign, "database of another program", "name another file"),
         (_newer, f"has schema {SCHEMA_VERSION + 1}", "upgrade holdfast"),
         (_folder, "unable to open database file", "can be written"),
