@@ -33,7 +33,7 @@ from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.store.store import Run, Store
 
 MATERIAL = Path(__file__).with_name("campaign_material.py")
-FEW = Budget(models=120)
+FEW = Budget(models=60)
 SLEEPER = """
 import time
 from fractions import Fraction
@@ -191,16 +191,12 @@ def test_a_passport_names_what_differs(tmp_path: Path) -> None:
     assert {"python", "holdfast", "numpy", "sympy", "distributed", "code of holdfast"} < ours.keys()
     compare(ours, passport([str(mine)]), "tcp://a:1")
     mine.write_text("x = 2\n")
-    with pytest.raises(
-        RefusedError, match=rf"tcp://a:1 is .*{mine}: sha256 \w+ there, sha256 \w+ h"
-    ):
+    with pytest.raises(RefusedError, match=rf"a:1 is .*{mine}: sha256 \w+ there, sha256 \w+ h"):
         compare(ours, passport([str(mine)]), "tcp://a:1")
     mine.unlink()
-    with pytest.raises(
-        RefusedError, match=r"mine.py: unreadable \(No such file or directory\) the"
-    ):
+    with pytest.raises(RefusedError, match=r"mine.py: unreadable \(No such file .*\) there"):
         compare(ours, passport([str(mine)]), "tcp://a:1")
-    with pytest.raises(RefusedError, match="numpy: 0.1 there, 2.* here; .*sympy: absent there"):
+    with pytest.raises(RefusedError, match=r"numpy: 0.1 there, 2.* here; .*sympy: absent there"):
         compare({"numpy": "2.4", "x": "1", "sympy": "1.14"}, {"numpy": "0.1", "x": "1"}, "w")
 
 
@@ -332,7 +328,7 @@ def test_a_worker_with_another_version_is_refused(
 
             with (
                 ExitStack() as stack,
-                pytest.raises(CampaignError, match="numpy: 0.1 there, 2.*shards were finished"),
+                pytest.raises(CampaignError, match=r"numpy: 0.1 there, 2.*shards were finished"),
             ):
                 run_campaign(
                     claims, budget=Budget(models=5000), seed=3, store=store, executor=executor,
@@ -364,7 +360,7 @@ def test_a_scheduler_that_dies(
             with (
                 worker(address, tmp_path),
                 pytest.raises(
-                    CampaignError, match=rf"{address} has lost its scheduler: .* are kept"
+                    CampaignError, match=rf"{address} has lost its scheduler: .*are kept"
                 ),
                 connected(address, claims) as executor,
             ):
@@ -380,19 +376,25 @@ def test_a_scheduler_that_dies(
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_trial_cluster(
-    claims: tuple[Claim, ...], alone: list[tuple[Any, ...]], store: Store, killed: bool
+    claims: tuple[Claim, ...],
+    alone: list[tuple[Any, ...]],
+    store: Store,
+    killed: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two workers, of which one is killed in mid-shard: nothing is lost, nothing found twice."""
+    monkeypatch.setenv("CAMPAIGN_PAUSE", "0.01")  # so that shards take half a second
     with connected("local:2", claims) as executor:
-        before = executor._client.run(os.getpid)
+        victim = next(iter(executor._client.run(os.getpid).values()))
 
         def kill(news: Progress) -> None:
             if killed and news.done == 5:
-                os.kill(next(iter(before.values())), signal.SIGKILL)
+                os.kill(victim, signal.SIGKILL)
 
         run = run_campaign(
             claims, budget=FEW, seed=3, store=store, executor=executor, progress=kill
         )
+        assert psutil.pid_exists(victim) is not killed
     assert outcome(run) == alone
     with Store.open(":memory:") as other:
         assert outcome(run_campaign(claims, budget=FEW, seed=3, store=other, jobs=2)) == alone
@@ -408,7 +410,7 @@ def test_ctrl_c_on_a_trial_cluster(
     scratch.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "holdfast", "verify", str(MATERIAL), "--cluster", "local:2",
-         "--budget", "120", "--seed", "3", "--store", str(path)],
+         "--budget", "60", "--seed", "3", "--store", str(path)],
         env={**os.environ, "CAMPAIGN_PAUSE": "0.01", "TMPDIR": str(scratch)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
@@ -416,7 +418,7 @@ def test_ctrl_c_on_a_trial_cluster(
     children = psutil.Process(process.pid).children(recursive=True)
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     out, message = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out.strip()) == (130, "")
     kept = stored(path)
     assert message.strip() == (
         f"holdfast: interrupted: {kept} finished shards are kept in {path}; "
