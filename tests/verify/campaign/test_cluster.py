@@ -32,6 +32,8 @@ from holdfast.verify.engine.examiner import Kind, Shard
 from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.store.store import Run, Store
 
+from ..conftest import Invoke
+
 MATERIAL = Path(__file__).with_name("campaign_material.py")
 FEW = Budget(models=60)
 SLEEPER = """
@@ -172,6 +174,19 @@ def test_nobody_is_there(
             threading.Thread(target=lambda: server.accept()[0].send(greeting), daemon=True).start()
         with pytest.raises(ClusterError, match=reason), connected(address, claims):
             pass
+
+
+def test_the_command_refuses_at_once(holdfast: Invoke, tmp_path: Path) -> None:
+    label = "cmdp/strong-duality"
+    both = holdfast("verify", label, "--cluster", "local:2", "--jobs", 2)
+    assert both.code == 64 and "--jobs has no effect with --cluster" in both.output
+    malformed = holdfast("verify", label, "--cluster", "local")
+    assert malformed.code == 64 and "cannot read the address 'local'" in malformed.output
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    gone = holdfast("verify", label, "--cluster", address, "--store", tmp_path / "store.sqlite")
+    assert gone.code == 64 and f"nothing answers at {address}" in gone.output
+    assert Store.open(tmp_path / "store.sqlite").runs() == ()
 
 
 def test_certificates_are_missing(
