@@ -418,11 +418,13 @@ def test_a_trial_cluster(
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_ctrl_c_on_a_trial_cluster(
-    claims: tuple[Claim, ...], alone: list[tuple[Any, ...]], tmp_path: Path, whole_group: bool
+    claims: tuple[Claim, ...],
+    alone: list[tuple[Any, ...]],
+    whole_group: bool,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """One line, no process left, no file but the store; the same command goes on."""
-    path, scratch = tmp_path / "store.sqlite", tmp_path / "scratch"
-    scratch.mkdir()
+    path, scratch = tmp_path_factory.mktemp("kept") / "store.sqlite", tmp_path_factory.mktemp("t")
     process = subprocess.Popen(
         [sys.executable, "-m", "holdfast", "verify", str(MATERIAL), "--cluster", "local:2",
          "--budget", "60", "--seed", "3", "--store", str(path)],
