@@ -192,7 +192,8 @@ def _trial(size: int) -> Iterator[Any]:
     resource_tracker.ensure_running()  # when it starts, it lets Ctrl-C through again
     with ExitStack() as stack:
         scratch = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="holdfast-", ignore_cleanup_errors=True)
+            # short, for the names of sockets, which lie in it, are
+            tempfile.TemporaryDirectory(prefix="hf-", ignore_cleanup_errors=True)
         )
         nothing: dict[str, Any] = {f"distributed.{who}.http.routes": [] for who in _SERVERS}
         stack.enter_context(dask.config.set({"temporary-directory": scratch, **nothing}))
@@ -207,6 +208,7 @@ def _trial(size: int) -> Iterator[Any]:
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.CRITICAL,
+                env={"TMPDIR": scratch},  # what a killed worker leaves there goes as well
             )
             stack.callback(cluster.close, timeout=_CONNECTING)
         finally:

@@ -76,9 +76,8 @@ def run_campaign(
     Parameters
     ----------
     jobs: processes; with 1, all is done here.  Workers load each claim from the file it is made in.
-    executor: any other executor of processes (not of threads: the precision of arb is global), for
-        example ``distributed.Client(threads_per_worker=1, ...).get_executor()``, with `jobs` its
-        number of workers; holdfast and the files of claims must be there too.
+    executor: that of `cluster.connected`, or any other executor of processes (not of threads: the
+        precision of arb is global), with `jobs` its number of workers.
     worlds: what the user brought, by name; world_cases: cases of each claim on each of them.
     worlds_only: examine no landmarks, controls and drawn models.
     left_out: for each world, claims that are not examined on it.

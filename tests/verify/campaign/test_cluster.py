@@ -32,8 +32,10 @@ from holdfast.verify.engine.examiner import Kind, Shard
 from holdfast.verify.engine.ledger import Ledger
 from holdfast.verify.store.store import Run, Store
 
+from ..conftest import Invoke
+
 MATERIAL = Path(__file__).with_name("campaign_material.py")
-FEW = Budget(models=120)
+FEW = Budget(models=60)
 SLEEPER = """
 import time
 from fractions import Fraction
@@ -174,6 +176,19 @@ def test_nobody_is_there(
             pass
 
 
+def test_the_command_refuses_at_once(holdfast: Invoke, tmp_path: Path) -> None:
+    label = "cmdp/strong-duality"
+    both = holdfast("verify", label, "--cluster", "local:2", "--jobs", 2)
+    assert both.code == 64 and "--jobs has no effect with --cluster" in both.output
+    malformed = holdfast("verify", label, "--cluster", "local")
+    assert malformed.code == 64 and "cannot read the address 'local'" in malformed.output
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    gone = holdfast("verify", label, "--cluster", address, "--store", tmp_path / "store.sqlite")
+    assert gone.code == 64 and f"nothing answers at {address}" in gone.output
+    assert Store.open(tmp_path / "store.sqlite").runs() == ()
+
+
 def test_certificates_are_missing(
     claims: tuple[Claim, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,16 +206,12 @@ def test_a_passport_names_what_differs(tmp_path: Path) -> None:
     assert {"python", "holdfast", "numpy", "sympy", "distributed", "code of holdfast"} < ours.keys()
     compare(ours, passport([str(mine)]), "tcp://a:1")
     mine.write_text("x = 2\n")
-    with pytest.raises(
-        RefusedError, match=rf"tcp://a:1 is .*{mine}: sha256 \w+ there, sha256 \w+ h"
-    ):
+    with pytest.raises(RefusedError, match=rf"a:1 is .*{mine}: sha256 \w+ there, sha256 \w+ h"):
         compare(ours, passport([str(mine)]), "tcp://a:1")
     mine.unlink()
-    with pytest.raises(
-        RefusedError, match=r"mine.py: unreadable \(No such file or directory\) the"
-    ):
+    with pytest.raises(RefusedError, match=r"mine.py: unreadable \(No such file .*\) there"):
         compare(ours, passport([str(mine)]), "tcp://a:1")
-    with pytest.raises(RefusedError, match=r"numpy: 0\.1 there, 2.* here; .*sympy: absent there"):
+    with pytest.raises(RefusedError, match=r"numpy: 0.1 there, 2.* here; .*sympy: absent there"):
         compare({"numpy": "2.4", "x": "1", "sympy": "1.14"}, {"numpy": "0.1", "x": "1"}, "w")
 
 
@@ -332,7 +343,7 @@ def test_a_worker_with_another_version_is_refused(
 
             with (
                 ExitStack() as stack,
-                pytest.raises(CampaignError, match=r"numpy: 0\.1 there, 2.*shards were finished"),
+                pytest.raises(CampaignError, match=r"numpy: 0.1 there, 2.*shards were finished"),
             ):
                 run_campaign(
                     claims, budget=Budget(models=5000), seed=3, store=store, executor=executor,
@@ -364,7 +375,7 @@ def test_a_scheduler_that_dies(
             with (
                 worker(address, tmp_path),
                 pytest.raises(
-                    CampaignError, match=rf"{address} has lost its scheduler: .* are kept"
+                    CampaignError, match=rf"{address} has lost its scheduler: .*are kept"
                 ),
                 connected(address, claims) as executor,
             ):
@@ -380,19 +391,25 @@ def test_a_scheduler_that_dies(
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_trial_cluster(
-    claims: tuple[Claim, ...], alone: list[tuple[Any, ...]], store: Store, killed: bool
+    claims: tuple[Claim, ...],
+    alone: list[tuple[Any, ...]],
+    store: Store,
+    killed: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two workers, of which one is killed in mid-shard: nothing is lost, nothing found twice."""
+    monkeypatch.setenv("CAMPAIGN_PAUSE", "0.01")  # so that shards take half a second
     with connected("local:2", claims) as executor:
-        before = executor._client.run(os.getpid)
+        victim = next(iter(executor._client.run(os.getpid).values()))
 
         def kill(news: Progress) -> None:
             if killed and news.done == 5:
-                os.kill(next(iter(before.values())), signal.SIGKILL)
+                os.kill(victim, signal.SIGKILL)
 
         run = run_campaign(
             claims, budget=FEW, seed=3, store=store, executor=executor, progress=kill
         )
+        assert psutil.pid_exists(victim) is not killed
     assert outcome(run) == alone
     with Store.open(":memory:") as other:
         assert outcome(run_campaign(claims, budget=FEW, seed=3, store=other, jobs=2)) == alone
@@ -401,14 +418,16 @@ def test_a_trial_cluster(
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_ctrl_c_on_a_trial_cluster(
-    claims: tuple[Claim, ...], alone: list[tuple[Any, ...]], tmp_path: Path, whole_group: bool
+    claims: tuple[Claim, ...],
+    alone: list[tuple[Any, ...]],
+    whole_group: bool,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """One line, no process left, no file but the store; the same command goes on."""
-    path, scratch = tmp_path / "store.sqlite", tmp_path / "scratch"
-    scratch.mkdir()
+    path, scratch = tmp_path_factory.mktemp("kept") / "store.sqlite", tmp_path_factory.mktemp("t")
     process = subprocess.Popen(
         [sys.executable, "-m", "holdfast", "verify", str(MATERIAL), "--cluster", "local:2",
-         "--budget", "120", "--seed", "3", "--store", str(path)],
+         "--budget", "60", "--seed", "3", "--store", str(path)],
         env={**os.environ, "CAMPAIGN_PAUSE": "0.01", "TMPDIR": str(scratch)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
@@ -416,7 +435,7 @@ def test_ctrl_c_on_a_trial_cluster(
     children = psutil.Process(process.pid).children(recursive=True)
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     out, message = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out.strip()) == (130, "")
     kept = stored(path)
     assert message.strip() == (
         f"holdfast: interrupted: {kept} finished shards are kept in {path}; "
