@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from holdfast import theory
 from holdfast.theory import Both, Domain, Eq, Ge, Gt, Le, Provenance, Quantity, Relation, Source
 from holdfast.verify.binding.claims import shipped
-from holdfast.verify.binding.mutants import derive, implied
+from holdfast.verify.binding.implied import implied
+from holdfast.verify.binding.mutants import derive
 from holdfast.verify.engine import expressions
 from holdfast.verify.engine.comparison import CompiledRelation
 
