@@ -46,15 +46,15 @@ def _oriented(relation: Relation) -> tuple[sympy.Expr, sympy.Expr]:
 def _written(
     slack: sympy.Expr, new: sympy.Expr, facts: Iterable[Relation]
 ) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Both slacks as they are, with the facts put in, and with abs(x) as x and something more."""
+    """Both slacks as they are, with the facts put in, and with abs(x) as x or -x and a rest >= 0."""
     yield slack, new
     known = list(_excesses(facts))
     for quantity, expression in reversed(known):
         slack, new = (side.xreplace({quantity: expression}) for side in (slack, new))
     if known:
         yield slack, new
-    if new.has(sympy.Abs) or slack.has(sympy.Abs):
-        yield _unfolded(slack), _unfolded(new)
+    for sign in (1, -1) if slack.has(sympy.Abs) else ():
+        yield _unfolded(slack, sign), _unfolded(new, sign)
 
 
 def _excesses(facts: Iterable[Relation]) -> Iterator[tuple[Quantity, sympy.Expr]]:
@@ -73,8 +73,10 @@ def _excesses(facts: Iterable[Relation]) -> Iterator[tuple[Quantity, sympy.Expr]
                 break
 
 
-def _unfolded(expression: sympy.Expr) -> sympy.Expr:
-    return expression.replace(sympy.Abs, lambda x: x + sympy.Symbol(f"fold_{x}", nonnegative=True))
+def _unfolded(expression: sympy.Expr, sign: int) -> sympy.Expr:
+    return expression.replace(
+        sympy.Abs, lambda x: sign * x + sympy.Symbol(f"fold_{x}", nonnegative=True)
+    )
 
 
 # -- signs -----------------------------------------------------------------------------------------
