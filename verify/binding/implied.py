@@ -46,7 +46,7 @@ def _oriented(relation: Relation) -> tuple[sympy.Expr, sympy.Expr]:
 def _written(
     slack: sympy.Expr, new: sympy.Expr, facts: Iterable[Relation]
 ) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
-    """Both slacks as they are, with the facts put in, and with abs(x) as x or -x and a rest >= 0."""
+    """Both slacks as they are, with the facts put in, and with abs(x) as x or -x and a rest."""
     yield slack, new
     known = list(_excesses(facts))
     for quantity, expression in reversed(known):
