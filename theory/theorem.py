@@ -96,6 +96,8 @@ class Theorem:
     proof: the idea in one or two sentences.
     standing: what is believed of it.
     uses: labels of the statements the proof rests on.
+    known: parts of those that speak of the same quantities; with them more mutants are proved to
+        be implied.  They are no part of the claim.
     trivial: an upper bound that the smaller side obeys without any theorem; where the larger side
         is no better than it, the verdict is VACUOUS.
     remark: normalisation, sharpness, what changed in a repair.
@@ -115,6 +117,7 @@ class Theorem:
     proof: str = ""
     standing: Standing = Standing.STANDS
     uses: tuple[str, ...] = ()
+    known: tuple[Relation, ...] = ()
     trivial: sympy.Expr | None = None
     remark: str = ""
     refutation: Refutation | None = None

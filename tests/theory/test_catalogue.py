@@ -136,3 +136,14 @@ def test_the_trivial_bound_s_quantities_count() -> None:
 
 def test_provenance_and_standing_say_what_they_are_worth() -> None:
     assert all(len(member.value) > 5 for member in (*Provenance, *Standing))
+
+
+def test_what_is_known_is_part_of_a_statement_that_is_used() -> None:
+    stated = {theorem.label: theorem for theorem in catalogue()}
+    known = [(theorem, part) for theorem in catalogue() for part in theorem.known]
+    assert known
+    for theorem, part in known:
+        used = [stated[label] for label in theorem.uses if part in stated[label].parts]
+        assert used, f"{theorem.label} knows {part}, which nothing says that it uses"
+        assert not any(one.standing.is_false for one in used)
+        assert all(set(one.given) <= set(theorem.given) for one in used)

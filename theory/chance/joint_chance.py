@@ -92,6 +92,7 @@ interpolation = Theorem(
     source=_OURS,
     proof="For 2 <= j <= T the charge z^{j-1} grows with z and is between z^{T-1} and z.",
     uses=("chance/sandwich",),
+    known=sandwich.parts[:1],
     remark="At z = 0 and z = 1 the last two give C_0 = J_T and C_1 = B.",
 )
 

@@ -76,12 +76,14 @@ def claim(
     over: Family,
     tag: str = "",
     mutants: tuple[NamedMutant, ...] = (),
-    survivors: Mapping[str, str] | None = None,
+    survivors: Mapping[Relation | str, str] | None = None,
     little_power: str = "",
     witness: str = "",
     shows: Callable[..., Values] | None = None,
 ) -> Callable[[Evaluate], Claim]:
     """Bind a theorem to a family; the decorated generator yields ``{quantity: value}`` for a case.
+
+    A survivor is named by the relation that it is, or by the text of that.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def claim(
             evaluate,
             name,
             mutants,
-            survivors or {},
+            {str(mutant): reason for mutant, reason in (survivors or {}).items()},
             file,
             little_power,
             witness,

@@ -14,7 +14,9 @@ from functools import cache
 
 import sympy
 
-from holdfast.theory import Domain, Quantity, Relation, Sign, Theorem
+from holdfast.theory import Relation, Theorem
+
+from .implied import implied
 
 _LESS, _MORE = sympy.Rational(9, 10), sympy.Rational(11, 10)
 """A constant wrong by a tenth should be noticed.  A smaller change survives wherever a bound is not
@@ -22,8 +24,6 @@ nearly attained on drawn models; twice the constant would be noticed by checks t
 _NOT_A_NUMBER = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
 _WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
 """Functions whose arguments have a coefficient of their own, written or not."""
-_POINTS = (sympy.Rational(1, 3), sympy.Rational(1, 50), sympy.Integer(20))
-"""A middling, a small and a large value, at which most false inequalities show before the proof."""
 Path = tuple[int, ...]
 
 
@@ -46,9 +46,11 @@ def derive(theorem: Theorem) -> tuple[Mutant, ...]:
     """All one-change variants of the theorem, without repetitions."""
     found: dict[str, Mutant] = {}
     for index, part in enumerate(theorem.parts):
+        facts = [*(other for other in theorem.parts if other is not part), *theorem.known]
         for relation in _variants(part):
-            if relation != part and relation.quantities:
-                found.setdefault(str(relation), Mutant(index, relation, implied(part, relation)))
+            name = str(relation)
+            if relation != part and relation.quantities and name not in found:
+                found[name] = Mutant(index, relation, implied(part, relation, facts))
     return tuple(found.values())
 
 
@@ -117,99 +119,3 @@ def _replace(root: sympy.Expr, path: Path, replacement: sympy.Expr) -> sympy.Exp
     arguments = list(root.args)
     arguments[path[0]] = _replace(arguments[path[0]], path[1:], replacement)
     return root.func(*arguments)
-
-
-def implied(original: Relation, variant: Relation) -> bool:
-    """Whether the original provably implies the variant, by the domains of the quantities.
-
-    True only with a proof: the variant's slack exceeds ``(1 + c)`` times the original's, for some
-    c >= 0, by a rational function with non-negative coefficients in non-negative variables.
-    """
-    if original.sign in (Sign.EQ, Sign.NE):
-        quotient = sympy.cancel((variant.left - variant.right) / (original.left - original.right))
-        return bool(quotient.is_Rational and quotient != 0)
-    (small, large), (new_small, new_large) = _oriented(original), _oriented(variant)
-    if large == new_large and isinstance(small, sympy.Abs) and small.args[0] == new_small:
-        return True
-    if small == new_small and _below(large, new_large):
-        return True
-    slack, new_slack = large - small, new_large - new_small
-    factors = (sympy.Integer(0), sympy.Rational(1, 10), sympy.Integer(1))
-    return any(_nonnegative(new_slack - (1 + c) * slack) for c in factors)
-
-
-def _oriented(relation: Relation) -> tuple[sympy.Expr, sympy.Expr]:
-    if relation.sign in (Sign.LE, Sign.LT):
-        return relation.left, relation.right
-    return relation.right, relation.left
-
-
-def _nonnegative(expression: sympy.Expr) -> bool:
-    """A sufficient test: all coefficients of numerator and denominator have one sign."""
-    expression = expression.replace(
-        _is_root_or_positive, lambda node: sympy.Symbol(f"positive_{node}", nonnegative=True)
-    )
-    substitution = {symbol: _variable(symbol) for symbol in expression.free_symbols}
-    if any(_negative(expression, substitution, point) for point in _POINTS):
-        return False
-    fraction = sympy.fraction(sympy.together(expression.subs(substitution)))
-    return all(_same_sign(sympy.expand(part)) for part in fraction)
-
-
-def _is_root_or_positive(node: sympy.Expr) -> bool:
-    """Whether it is non-negative whatever its symbols are, and not rational in them."""
-    root = isinstance(node, sympy.Pow) and node.exp == sympy.Rational(1, 2)
-    return bool(node.free_symbols) and (root or isinstance(node, sympy.Abs | sympy.exp))
-
-
-def _variable(symbol: sympy.Symbol) -> sympy.Expr:
-    """The numbers that the symbol stands for, in terms of a non-negative or real variable."""
-    if isinstance(symbol, Quantity) and symbol.domain is not Domain.REAL:
-        return _parametrised(symbol.domain, sympy.Symbol(f"u_{symbol.name}", nonnegative=True))
-    return symbol if symbol.is_nonnegative else sympy.Symbol(f"real_{symbol.name}", real=True)
-
-
-def _negative(
-    expression: sympy.Expr, substitution: dict[sympy.Expr, sympy.Expr], point: sympy.Rational
-) -> bool:
-    """Whether it is below 0 where the variables are near `point`: cheaper than any proof."""
-    values = {}
-    for index, symbol in enumerate(sorted(expression.free_symbols, key=str)):
-        u = point * (index + 2)
-        parametrised = substitution.get(symbol, symbol)
-        values[symbol] = parametrised.xreplace(dict.fromkeys(parametrised.free_symbols, u))
-    return bool(expression.xreplace(values).is_negative)
-
-
-def _parametrised(domain: Domain, u: sympy.Symbol) -> sympy.Expr:
-    """The numbers of a domain as a rational function of u >= 0 (up to its limit)."""
-    if domain in (Domain.DISCOUNT, Domain.PROBABILITY):
-        return u / (1 + u)
-    return 1 + u if domain is Domain.TRIALS else u
-
-
-def _same_sign(polynomial: sympy.Expr) -> bool:
-    variables = sorted(polynomial.free_symbols, key=str)
-    if not variables:
-        return bool(polynomial >= 0)
-    if any(not variable.is_nonnegative for variable in variables):
-        return False
-    try:
-        coefficients = sympy.Poly(polynomial, *variables).coeffs()
-    except sympy.PolynomialError:
-        return False
-    return all(bool(coefficient >= 0) for coefficient in coefficients)
-
-
-def _below(lower: sympy.Expr, upper: sympy.Expr) -> bool:
-    """Whether c exp(x) <= c exp(y), by x <= y and c >= 0; the case `_nonnegative` cannot see."""
-    c, x = _exponential(lower)
-    d, y = _exponential(upper)
-    return x != 0 and c == d and _nonnegative(c) and _nonnegative(y - x)
-
-
-def _exponential(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-    """(c, x) with term = c exp(x); x = 0 if there is no exponential factor."""
-    factors = sympy.Mul.make_args(term)
-    exponent = sum((f.args[0] for f in factors if isinstance(f, sympy.exp)), sympy.Integer(0))
-    return sympy.Mul(*(f for f in factors if not isinstance(f, sympy.exp))), exponent

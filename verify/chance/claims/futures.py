@@ -93,10 +93,6 @@ def _late(steps: int, share: Fraction) -> Case:
 @claim(
     theory.first_hit,
     over=_FUTURES.with_landmarks(**_ENDS, late=lambda: _late(3, Fraction(0))),
-    survivors=dict.fromkeys(
-        ("9*J_T*gamma**T/10 <= E_tau", "9*J_best*gamma**T/10 <= alpha"),
-        "true: weaker, since gamma^T times a chance is not negative",
-    ),
 )
 def first_hit(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterator[Values]:
     discounted_future(problem)
@@ -176,7 +172,6 @@ def _g8_taken() -> Case:
         G8=_g8_taken,
     ),
     mutants=(M7,),
-    survivors={"-L_N + U_N <= 11*gamma**N*gap/10": "true: weaker, since gamma^N gap >= 0"},
     little_power="upper and lower bound are one number wherever the best future is a safe one",
 )
 def eventual(problem: ChanceProblem, policy: Policy, share: Fraction) -> Iterator[Values]:

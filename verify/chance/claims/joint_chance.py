@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sympy import Max
+from sympy import Max, Rational
 
 from holdfast.solvers import (
     Policy,
@@ -15,7 +15,7 @@ from holdfast.solvers import (
     value_of,
 )
 from holdfast.solvers.chance.horizon.problem import ChanceProblem
-from holdfast.theory import Le
+from holdfast.theory import Ge, Le
 from holdfast.theory.chance import joint_chance as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -69,7 +69,6 @@ M32 = NamedMutant(
         late=lambda: (*_bound(late_hit(3, _THIRD)), Fraction(9, 10))
     ),
     mutants=(M32,),
-    survivors={"H >= 9*B*gamma_c**T/10": "true: weaker, since gamma_c^T B >= 0"},
 )
 def expected_cost(problem: ChanceProblem, policy: Policy, discount: Fraction) -> Iterator[Values]:
     yield {
@@ -88,7 +87,6 @@ def expected_cost(problem: ChanceProblem, policy: Policy, discount: Fraction) ->
         patient=lambda: (*_bound(late_hit(2, _THIRD, stay=True)), Fraction(99, 100)),
     )
     .with_controls(absorbing=_ANY.along(unsafe_discount)),
-    survivors={"H*(1 - gamma_c) >= 9*J_T*gamma_c**T/10": "true: weaker, since gamma_c^T J_T >= 0"},
 )
 def expected_cost_absorbing(
     problem: ChanceProblem, policy: Policy, discount: Fraction
@@ -165,24 +163,14 @@ def absorbing_threshold(case: Allowance) -> Iterator[Values]:
         joint=lambda: (*_bound(stuck(3, _THIRD)), (Fraction(0), Fraction(0))),
         boole=lambda: (*_bound(stuck(3, _THIRD)), (Fraction(1), Fraction(1))),
     ),
-    survivors=dict.fromkeys(
-        (
-            "C_high <= J_T + 11*z_high*(B - J_T)/10",
-            "C_high <= B",
-            "C_high >= J_T",
-            "C_high >= J_T - z_high**(T - 1)*(B - J_T)",
-            "C_high >= J_T + 9*z_high**(T - 1)*(B - J_T)/10",
-            "C_high >= J_T + z_high**T*(B - J_T)",
-            "C_high >= J_T + z_high**(T + 1)*(B - J_T)",
-            "C_high >= J_T + z_high**(11*T/10 - 1)*(B - J_T)",
-            "C_high >= J_T + z_high**(T - 1)*(B - 11*J_T/10)",
-            "C_high >= J_T + z_high**(T - 1)*(B - 1)",
-            "C_high >= -J_T*z_high**(T - 1) + J_T",
-            "C_high >= J_T + z_high**(T - 1)*(-B - J_T)",
-            "C_high >= J_T + z_high**(T - 1)*(9*B/10 - J_T)",
-        ),
-        "true: weaker, since J_T <= B, J_T <= 1 and z is in [0, 1]",
-    ),
+    survivors={
+        Ge(
+            theory.C_high,
+            theory.J_T
+            + theory.z_high ** (Rational(11, 10) * theory.T_window - 1)
+            * (theory.B_sum - theory.J_T),
+        ): "true: weaker, since a higher power of a number in [0, 1] is smaller"
+    },
 )
 def interpolation(
     problem: ChanceProblem, policy: Policy, charges: tuple[Fraction, Fraction]

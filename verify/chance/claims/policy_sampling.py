@@ -117,9 +117,6 @@ def _values(case: Selection) -> Values:
     }
 
 
-_PROBABILITY = {"failure <= 1": "true of every probability"}
-
-
 @claim(
     policy_sampling.selection_bound,
     over=selections().with_landmarks(
@@ -130,7 +127,6 @@ _PROBABILITY = {"failure <= 1": "true of every probability"}
             "one sample each": lambda: (Selection(50, 1, _HALF, _NONE, Fraction(9, 20), _NONE),),
         }
     ),
-    survivors=_PROBABILITY,
     witness="CE-4",
 )
 def selection_bound(case: Selection) -> Iterator[Values]:
@@ -164,10 +160,11 @@ def _accepting(draw: Draw) -> Selection:
             "CE-4' at 9999/10000": lambda: (ce4_chance(discount=Fraction(9999, 10000)),),
         }
     ),
-    survivors=_PROBABILITY
-    | {
-        "failure <= exp(-2*N*alpha_t**2*(1 - gamma_c)**2)": "true here: nothing unsafe may be "
-        "seen, alpha_t = 0, so this bound is 1",
+    survivors={
+        Le(
+            theory.failure,
+            exp(-2 * theory.N_samples * theory.alpha_t**2 * (1 - theory.gamma_c) ** 2),
+        ): "true here: nothing unsafe may be seen, alpha_t = 0, so this bound is 1",
     },
     witness="CE-4'",
     shows=lambda case: {theory.alpha: ALPHA, theory.risk: case.risk},
@@ -223,11 +220,6 @@ def _stepped(draw: Draw) -> DivergenceStep:
             "CE-4'' at 9999/10000": lambda: (DivergenceStep(Fraction(9999, 10000)),),
         }
     ),
-    survivors={
-        "failure_least <= 1": "true of every probability",
-        "failure_least <= exp(-2*N*(1 - gamma_c)**3*(alpha_s - alpha_t)**2)": "not known to be "
-        "false: with a cube the bound promises less than this model breaks",
-    },
     witness="CE-4''",
     shows=lambda case: {
         theory.alpha: ALPHA,
@@ -247,8 +239,6 @@ def selection_divergence(case: DivergenceStep) -> Iterator[Values]:
 
 _TINY = Fraction(1, 10**6)
 """Small enough to come as near to the limit as a case can show, large enough to be printed."""
-_SQUARES = "(1 - gamma_c)**2*(alpha_s - alpha_t)**2"
-_WEAKER = "true: the exponent is smaller in size, "
 _DISTANCE = theory.alpha_s - theory.alpha_t
 M14 = NamedMutant(
     "M14",
@@ -273,13 +263,6 @@ M14 = NamedMutant(
     )
     .with_controls(independent=selections(copied=True), tightened=selections(tightened=False)),
     mutants=(M14,),
-    survivors={
-        "failure <= K": "true of every probability, since K >= 1",
-        f"failure <= K*exp(-9*N*{_SQUARES}/5)": _WEAKER + "9/5 for 2",
-        f"failure <= K*exp(-2*{_SQUARES})": _WEAKER + "since N >= 1",
-        "failure <= K*exp(-2*N*(1 - gamma_c)**3*(alpha_s - alpha_t)**2)": _WEAKER
-        + "since 1 - gamma_c <= 1",
-    },
 )
 def union_bound(case: Selection) -> Iterator[Values]:
     yield {**_values(case), policy_sampling.K_policies: case.policies}

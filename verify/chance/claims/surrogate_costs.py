@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from sympy import Expr, sqrt
+from sympy import Expr, Rational, sqrt
 
 from holdfast.solvers import CMDP, Policy, Vector, evaluate, policy_return, solve
 from holdfast.solvers.chance.windows.problem import WindowProblem
@@ -236,6 +236,7 @@ def _bound(level: Quantity, largest: Quantity) -> Expr:
     return level + sqrt(2 * theory.kl) * foundations.gamma * largest / (1 - foundations.gamma) ** 2
 
 
+_SECOND = _bound(theory.alpha_step, theory.eta) - theory.alpha_step
 _HALF_IS_ENOUGH = "true: half of the second term is enough, by the proof"
 _ROOM = "not known to be false: half of the second term is enough, which leaves room"
 STEP_MUTANTS = (
@@ -261,12 +262,12 @@ STEP_MUTANTS = (
     .with_landmarks(**{"for ever": for_ever, "at rest": at_rest}),
     mutants=STEP_MUTANTS,
     survivors={
-        "11*H_new/10 <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + alpha_s": _ROOM,
-        "H_new <= sqrt(2)*sqrt(KL)*eta*gamma/(1 - gamma)**2 + 9*alpha_s/10": _ROOM,
-        "H_new <= 3*sqrt(5)*sqrt(KL)*eta*gamma/(5*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
-        "H_new <= 9*sqrt(2)*sqrt(KL)*eta*gamma/(10*(1 - gamma)**2) + alpha_s": _HALF_IS_ENOUGH,
-        "H_new <= sqrt(2)*KL*eta*gamma/(1 - gamma)**2 + alpha_s": "not known to be false, and true "
-        "where KL >= 1/4, since half of the second term is enough",
+        Le(Rational(11, 10) * theory.H_step, theory.alpha_step + _SECOND): _ROOM,
+        Le(theory.H_step, Rational(9, 10) * theory.alpha_step + _SECOND): _ROOM,
+        Le(theory.H_step, theory.alpha_step + sqrt(Rational(9, 10)) * _SECOND): _HALF_IS_ENOUGH,
+        Le(theory.H_step, theory.alpha_step + Rational(9, 10) * _SECOND): _HALF_IS_ENOUGH,
+        Le(theory.H_step, theory.alpha_step + sqrt(theory.kl) * _SECOND): "not known to be false, "
+        "and true where KL >= 1/4, since half of the second term is enough",
     },
 )
 def step_bound(problem: WindowProblem, new: Policy, old: Policy) -> Iterator[Values]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil
 
-from sympy import exp
+from sympy import Rational, exp
 
 from holdfast.solvers.cmdp.tails import binomial_tail, multinomial_l1_tail
 from holdfast.theory import Le
@@ -67,6 +67,8 @@ _LOOSE = (
     "not known to be false: the factor 2^S - 2 is not sharp; the largest ratio known here is "
     "exp(1/2)/2 = 0.824, at one toss of a fair coin, so a change by a tenth cannot be refuted there"
 )
+_EVENTS = 2**theory.n_outcomes
+_ONE_EVENT = exp(-theory.N_samples * theory.radius**2 / 2)
 
 
 @claim(
@@ -79,12 +81,12 @@ _LOOSE = (
     )
     .with_controls(independent=empirical_laws(copied=True)),
     survivors={
-        "11*tail/10 <= (2**S - 2)*exp(-N*epsilon**2/2)": _LOOSE,
-        "tail <= 9*(2**S - 2)*exp(-N*epsilon**2/2)/10": _LOOSE,
-        "tail <= (2**S - 11/5)*exp(-N*epsilon**2/2)": _LOOSE,
-        "tail <= ((11/5)**S - 2)*exp(-N*epsilon**2/2)": "true: weaker, since (11/5)^S >= 2^S",
-        "tail <= (2**S - 2)*exp(-9*N*epsilon**2/20)": "true: weaker, since S >= 2 outcomes",
-        "tail <= (2**S - 2)*exp(-epsilon**2/2)": "true: weaker, since N >= 1 and S >= 2",
+        Le(Rational(11, 10) * theory.l1_tail, (_EVENTS - 2) * _ONE_EVENT): _LOOSE,
+        Le(theory.l1_tail, Rational(9, 10) * ((_EVENTS - 2) * _ONE_EVENT)): _LOOSE,
+        Le(theory.l1_tail, (_EVENTS - Rational(11, 5)) * _ONE_EVENT): _LOOSE,
+        Le(
+            theory.l1_tail, (Rational(11, 5) ** theory.n_outcomes - 2) * _ONE_EVENT
+        ): "true: weaker, since (11/5)^S >= 2^S",
     },
 )
 def weissman(sample: Empirical) -> Iterator[Values]:

@@ -157,7 +157,7 @@ def g17() -> Case:
     .with_controls(error_bound=_unsuspected_leaks(), bounded_reward=_ANY.along(generous)),
     mutants=(M26,),
     survivors={
-        "V_model - gamma*r_max/(1 - gamma) <= V": (
+        Le(mb.V_learned - foundations.gamma * mb.r_max / (1 - foundations.gamma), mb.V_pays): (
             "true: both values begin with the same reward, so they differ by at most "
             "gamma r_max/(1 - gamma)"
         )

@@ -89,7 +89,6 @@ def _certain(reward: int) -> Case:
         loss=lambda: _certain(-1),
     ),
     mutants=(M7,),
-    survivors={"-L_N + U_N <= 11*gamma**N*gap/10": "true: weaker, since gamma^N gap >= 0"},
 )
 def two_discounts(
     model: CMDP, acting: Policy, discount: Fraction, extra: Fraction, steps: int

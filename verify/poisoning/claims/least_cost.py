@@ -115,10 +115,6 @@ NO_CHARGE = NamedMutant(
         }
     ),
     mutants=(NO_CHARGE, SWAPPED_BOX),
-    survivors={
-        "-charge <= cost": "true: both are non-negative",
-        "-charge + 9*gain/10 <= cost": "true: nine tenths of the theorem, less a tenth of charge",
-    },
 )
 def duality(problem: FlipProblem, y: Vector) -> Iterator[Values]:
     best = solve_flips(problem)

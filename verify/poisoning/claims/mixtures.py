@@ -89,19 +89,12 @@ LINE_ALONE = NamedMutant(
     "the least feasible share of d is the cheapest",
     lambda: iter([line_alone(line_only())]),
 )
-_ONE_OF_TWO = "true: weaker than the theorem, whose right side is the least of the two"
 
 
 @claim(
     theory.upper_bound,
     over=flips(hard=False).with_landmarks(**landmarks()),
     mutants=(HALF, TIGHT, PROJECTION, SWAPPED_WEIGHTS),
-    survivors={
-        "cost <= distance": _ONE_OF_TWO,
-        "cost <= mixture": _ONE_OF_TWO,
-        "cost <= Min(11*distance/10, mixture)": "true: a larger right side, costs being >= 0",
-        "cost <= Min(distance, 11*mixture/10)": "true: a larger right side, costs being >= 0",
-    },
 )
 def upper(problem: FlipProblem) -> Iterator[Values]:
     mixed = mixtures(problem)

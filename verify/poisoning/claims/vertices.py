@@ -108,8 +108,9 @@ def vertex(problem: FlipProblem) -> Iterator[Values]:
     )
     .with_controls(grid=flips().along(other_copies)),
     survivors={
-        "4*m**2*residual <= longest*n_fractional**3": "true: larger, k being 0 or at least 1",
-        "2*m*(cost - cost_rounded) <= heaviest*n_fractional": "true: at most its absolute value",
+        Le(
+            4 * theory.m_copies**2 * theory.residual, theory.n_fractional**3 * theory.longest
+        ): "true: larger, k being 0 or at least 1",
     },
     mutants=(
         NamedMutant(
