@@ -1,7 +1,9 @@
 """Sphinx configuration: four kinds of pages, and a book of theorems generated from the code."""
 
+import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.ext.apidoc import main as apidoc
@@ -46,5 +48,19 @@ def write_reference(app: Sphinx) -> None:
     apidoc([*options, *templates, "-o", str(target), str(HERE.parent / "src" / "holdfast")])
 
 
+def list_lazy_names(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """The names that a package loads on first use, as its stub lists them, with links home."""
+    stub = Path(getattr(value, "__file__", None) or "").with_suffix(".pyi")
+    if what == "module" and stub.is_file():
+        lines += ["", "Names, each loaded when it is first used:", ""]
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+            assert isinstance(node, ast.ImportFrom), f"{stub}: only imports belong here"
+            home = f"{name}.{node.module}"
+            lines += [f"* :py:obj:`{one.name} <{home}.{one.name}>`" for one in node.names]
+
+
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", write_reference)
+    app.connect("autodoc-process-docstring", list_lazy_names)
