@@ -52,8 +52,7 @@ def list_lazy_names(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     """The names that a package loads on first use, as its stub lists them, with links home."""
-    stub = Path(getattr(value, "__file__", None) or "").with_suffix(".pyi")
-    if what == "module" and stub.is_file():
+    if what == "module" and (stub := Path(value.__file__).with_suffix(".pyi")).is_file():
         lines += ["", "Names, each loaded when it is first used:", ""]
         for node in ast.parse(stub.read_text(encoding="utf-8")).body:
             assert isinstance(node, ast.ImportFrom), f"{stub}: only imports belong here"

@@ -1,5 +1,5 @@
-from .chance import ChanceProblem as ChanceProblem
-from .chance import ChanceSolution as ChanceSolution
+from .chance.horizon.problem import ChanceProblem as ChanceProblem
+from .chance.horizon.solution import ChanceSolution as ChanceSolution
 from .cmdp.chord import ChordSolution as ChordSolution
 from .cmdp.chord import solve_by_chord as solve_by_chord
 from .cmdp.improvement import OptimalValues as OptimalValues

@@ -15,6 +15,7 @@ from sympy.printing.pretty.stringpict import prettyForm
 
 from ..engine.fairness import why_fair
 from .numbers import rounded, shorten
+from .places import places
 from .text import VisibleText as Text
 from .wording import STANDINGS, printed, standing_word, verdict
 
@@ -50,7 +51,7 @@ def pretty(relation: Relation) -> str:
 def theorem_page(
     theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
 ) -> RenderableType:
-    """Statement, assumptions, source, neighbours, mutants, and the last findings of the store."""
+    """Statement, assumptions, source, neighbours, files, mutants, and the last findings."""
     parts: list[RenderableType] = [Text(theorem.title, style="bold"), Text(theorem.label, "dim")]
     parts += [_indented(pretty(part), "bold cyan") for part in theorem.parts]
     parts.append(_line("LaTeX", theorem.statement_latex()))
@@ -67,6 +68,7 @@ def theorem_page(
     ):
         if text:
             parts.append(_line(name, text))
+    parts += [_where(claims)] if claims else []
     for claim in claims:
         if claim.theorem.refutation is not None and claim.witness:
             parts.append(_fair(claim, claim.theorem.refutation))
@@ -99,6 +101,16 @@ def _quantities(theorem: Theorem) -> Table:
     table = _table("symbol", "meaning", "domain", "LaTeX")
     for one in sorted(theorem.quantities, key=lambda quantity: quantity.name):
         table.add_row(*map(Text, (one.name, one.meaning, one.domain.value, one.latex)))
+    return table
+
+
+def _where(claims: Sequence[Claim]) -> Table:
+    """File and line of statement, claim, family, solvers and tests."""
+    table = _table("what", "name", "file and line")
+    for place in places(claims):
+        table.add_row(Text(place.role), Text(place.name), Text(str(place)))
+    table.title = Text("Where it is", style="bold")
+    table.title_justify = "left"
     return table
 
 

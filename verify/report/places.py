@@ -1,0 +1,148 @@
+"""Where a theorem lives: its statement, claim, family, solvers and tests, each as file and line.
+
+All of it is read off the code, so that nothing can be forgotten or grow stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from holdfast import theory
+
+from ..binding.claims import Claim, is_shipped
+
+ROOT = Path(theory.__file__).resolve().parents[1]
+"""The folder of ``theory``, ``solvers`` and ``verify``; in a checkout ``tests`` is there too."""
+_ALL = re.compile(r"parametrize\(.*\bshipped\(\)")
+"""A test that goes through every claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A definition: what it is to the theorem, its name, and where it is (lines count from 1)."""
+
+    role: str
+    name: str
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        """``file:line``, relative to the current folder if the file lies below it."""
+        here = Path.cwd()
+        file = self.file.relative_to(here) if self.file.is_relative_to(here) else self.file
+        return f"{file}:{self.line}"
+
+
+def places(claims: Sequence[Claim]) -> list[Place]:
+    """The places of one theorem, from statement to tests; claims: all that bind it.
+
+    The tests are those of shipped claims, found in a checkout only: an installed package has none.
+    """
+    found = [place for one in claims for place in _statements(one)]
+    found += [_place("claim", one.evaluate) for one in claims]
+    found += [_place("family", inspect.unwrap(one.family.base)) for one in claims]
+    found += [_place("solver", solver) for one in claims for solver in _solvers(one.evaluate)]
+    shipped = claims and all(is_shipped(one.file) for one in claims)
+    return [*dict.fromkeys(found), *(_tests([one.name for one in claims]) if shipped else ())]
+
+
+def _statements(claim: Claim) -> Iterator[Place]:
+    """The assignment of the theorem: in a file of statements, or beside the claim of a user."""
+    for file in (*_areas(), Path(claim.file)):
+        if claim.theorem.label in _labelled(file):
+            yield Place("statement", *_labelled(file)[claim.theorem.label])
+            return
+
+
+@cache
+def _areas() -> list[Path]:
+    return [Path(area.__file__).resolve() for area in theory.areas() if area.__file__]
+
+
+@cache
+def _labelled(file: Path) -> dict[str, tuple[str, Path, int]]:
+    """Label -> name, file and line of what is assigned with ``label="..."`` in a file."""
+    tree = ast.parse(file.read_text(encoding="utf-8")) if file.is_file() else ast.Module([], [])
+    return {
+        keyword.value.value: (ast.unparse(node.targets[0]), file, node.lineno)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for keyword in node.value.keywords
+        if keyword.arg == "label"
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+def _place(role: str, function: Callable[..., Any]) -> Place:
+    """Where a function is defined; of a nested one, the outermost function around it."""
+    name = function.__qualname__.partition(".")[0]
+    outer = inspect.unwrap(getattr(sys.modules.get(function.__module__), name, function))
+    code = getattr(outer, "__code__", function.__code__)
+    return Place(role, name, Path(code.co_filename).resolve(), code.co_firstlineno)
+
+
+def _solvers(claim: Callable[..., Any]) -> list[FunctionType]:
+    """The functions of ``holdfast.solvers`` that a claim calls, itself or through helpers."""
+    found: dict[FunctionType, None] = {}
+    seen: set[Callable[..., Any]] = set()
+    waiting = [claim]
+    while waiting:
+        function = waiting.pop(0)
+        for value in _used(function):
+            if value not in seen:
+                seen.add(value)
+                home = value.__module__
+                if home.startswith("holdfast.solvers."):
+                    found[value] = None
+                elif not home.startswith("holdfast.verify.binding"):
+                    waiting.append(value)
+    return list(found)
+
+
+def _used(function: Callable[..., Any]) -> Iterator[FunctionType]:
+    names = _names(function.__code__)
+    for name in names:
+        value = function.__globals__.get(name)
+        if isinstance(value, ModuleType) and value.__name__.startswith("holdfast."):
+            within = [vars(value).get(other) for other in names]
+        else:
+            within = [value]
+        for one in within:
+            called = inspect.unwrap(one) if callable(one) else one
+            if isinstance(called, FunctionType) and called.__module__.startswith("holdfast."):
+                yield called
+
+
+def _names(code: CodeType) -> list[str]:
+    inner = [c for c in code.co_consts if isinstance(c, CodeType)]
+    return [*code.co_names, *(name for one in inner for name in _names(one))]
+
+
+@cache
+def _test_lines() -> tuple[tuple[Path, int, str], ...]:
+    return tuple(
+        (path, number, line)
+        for path in sorted((ROOT / "tests" / "verify").rglob("test_*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    )
+
+
+def _tests(names: Sequence[str]) -> Iterator[Place]:
+    """In each file the first line that names a claim, or that examines all claims."""
+    named = re.compile(rf"[\"']({'|'.join(map(re.escape, names))})[\"']")
+    seen = set()
+    for pattern in (named, _ALL):
+        for path, number, line in _test_lines():
+            if path not in seen and pattern.search(line):
+                seen.add(path)
+                yield Place("test", path.stem, path, number)
