@@ -23,7 +23,7 @@ from .policy_mixtures import (
 )
 
 S_levels = Quantity("S", "sampled levels", Domain.TRIALS, "S")
-room = Quantity("room", "level less the least level", Domain.PROBABILITY, r"\alpha-\alpha_{\min}")
+room = Quantity("room", "level less the least level", Domain.PROBABILITY, r"(\alpha-\alpha_{\min})")
 sampled_levels = Theorem(
     label="policy-mixtures/sampled-levels",
     title="Above the least level, the program over policies of random levels is soon feasible",

@@ -1,0 +1,94 @@
+"""From a theorem to its statement, claim, family, solvers and tests, for every theorem."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from holdfast.theory import catalogue
+from holdfast.verify.binding.claims import load, shipped
+from holdfast.verify.report.places import Place, places
+
+BY_HAND = {
+    "chance/sandwich",
+    "chance/interpolation",
+    "policy-mixtures/selection-divergence",
+    "adaptive-poisoning/joint-argmin",
+}
+"""Theorems whose claims compute everything themselves, without a function of the solvers."""
+
+
+@cache
+def of(label: str) -> list[Place]:
+    return places([claim for claim in shipped() if claim.theorem.label == label])
+
+
+def mentions(place: Place, label: str) -> bool:
+    """Whether the lines there are what the place says."""
+    lines = place.file.read_text(encoding="utf-8").splitlines()[place.line - 1 :]
+    here = lines[0]
+    defined = next((line for line in lines if line.startswith("def ")), "").startswith(
+        f"def {place.name}("
+    )
+    return {
+        "statement": here == f"{place.name} = Theorem(" and f'label="{label}"' in lines[1],
+        "claim": here.startswith("@claim(") and defined,
+        "family": here.startswith(("def ", "@")) and defined,
+        "solver": here.startswith(("def ", "@")) and defined,
+        "test": f'"{label}' in here or f"'{label}" in here or "shipped()" in here,
+    }[place.role]
+
+
+@pytest.mark.parametrize("label", [theorem.label for theorem in catalogue()])
+def test_every_theorem_leads_to_its_check(label: str) -> None:
+    found = of(label)
+    assert not [place for place in found if not mentions(place, label)]
+    roles = [place.role for place in found]
+    assert roles.count("statement") == 1
+    assert {"claim", "family", "test"} <= set(roles)
+    assert ("solver" in roles) is (label not in BY_HAND)
+
+
+def test_a_wrong_line_or_name_would_be_seen() -> None:
+    for place in of("cmdp/multiplier-bound"):
+        assert not mentions(replace(place, line=1), "cmdp/multiplier-bound")
+    assert not mentions(replace(of("cmdp/multiplier-bound")[0], name="other"), "cmdp/occupancy")
+
+
+def test_the_solvers_are_those_that_the_claim_calls() -> None:
+    """The span bound is computed from `policy_change`, through no helper; see its claim."""
+    found = {place.name: place for place in of("trust-region/span-bound")}
+    assert found["policy_change"].file.name == "policy_change.py"
+    assert found["cmdps"].role == "family"
+    # strong duality asks the optimum through `optima`, a helper of the claims
+    assert "solve" in {place.name for place in of("cmdp/strong-duality")}
+
+
+MINE = """
+from holdfast.theory import Le, Provenance, Quantity, Source, Theorem
+from holdfast.verify import claim, families
+
+x = Quantity("x", "a number")
+small = Theorem(
+    label="mine/small",
+    title="Small",
+    relation=Le(x, 1),
+    source=Source("me", "", Provenance.DERIVED),
+)
+
+
+@claim(small, over=families.cmdps())
+def check(model):
+    yield {x: 0}
+"""
+
+
+def test_a_claim_of_a_user_leads_to_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    first, second, *rest = places(load(Path("mine.py")))
+    assert (str(first), str(second)) == ("mine.py:6", "mine.py:14")
+    assert [place.role for place in rest] == ["family"], "no test of ours examines it"
