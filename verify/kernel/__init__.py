@@ -1,6 +1,7 @@
 """The trusted kernel: what it accepts is proved, whoever made it.
 
-Accepted, a document proves this of the data in it, on the word of Python's integers alone:
+If a document is accepted, the following is proved about the data in it.  You trust nothing but
+Python's integers.
 * linear-program-optimum, cmdp-optimum: the program, or constrained MDP, has that optimal value;
 * linear-program-infeasible, cmdp-infeasible: no point, or no policy, meets the constraints;
 * policy-value: that policy has that return (all returns are un-normalised, E sum gamma^t r_t);
