@@ -33,7 +33,7 @@ class Verdict(_NoTruthValue):
     TIGHT = "not refuted, and attained with equality on a model that is kept as witness"
     VIOLATED = "false on a concrete model: read the counterexample, then repair the statement"
     UNDECIDED = "the enclosures overlap: raise the precision or the sample size"
-    VACUOUS = "not stronger than what holds trivially, or no model met the assumptions; widen the family"
+    VACUOUS = "no stronger than what holds trivially, or no model met the assumptions: widen family"
     OUT_OF_SCOPE = "the statement does not apply to this model: check its assumptions"
 
 
