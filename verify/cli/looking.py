@@ -58,7 +58,7 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.argument("label")
 @click.option("--store", "path", default=STORE, show_default=True, help="Where findings are kept.")
 def show_command(label: str, path: str) -> int:
-    """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings.
+    """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
     """
