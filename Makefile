@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine with Python 3.11 and pip:
+# Two commands do everything on a fresh machine with Python 3.11 (or 3.12, 3.13) and pip:
 #   make verify   creates the environment and runs the main job
 #   make test     creates the environment and runs the fast tests
 # Another interpreter: make test PYTHON=python3.12. Another place for the environment: VENV=/some/where.
@@ -18,7 +18,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test slow benchmark figures storm text coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow benchmark figures storm text coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -44,6 +44,13 @@ verify: $(READY) ## the main job: every theorem, on drawn models and on real one
 
 test: $(READY) ## the fast tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+pythons: ## the fast tests with each of Python 3.11, 3.12 and 3.13 that is installed
+	@for version in 3.11 3.12 3.13; do \
+	  if command -v python$$version > /dev/null; \
+	  then $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+	  else echo "python$$version is not installed: not tested"; fi; \
+	done
 
 slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not benchmark"

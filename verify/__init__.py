@@ -1,6 +1,9 @@
 """Where theorems and models meet: claims, families, engine, campaigns, reports, command line.
 
 Names load on first use, so that the kernel can be imported without anything else.
+
+To be read in this order: `binding` (what the author of a claim touches), `engine`, `store`,
+`campaign`, `search`, `report`, then the room of a pillar, and `cli`; `kernel` stands alone.
 """
 
 from functools import cache

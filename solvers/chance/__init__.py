@@ -2,6 +2,8 @@
 
 ``solve(ChanceProblem(model, unsafe, horizon), level)`` is the exact optimum under
 Pr(an unsafe state is visited) <= level.  Names load on first use.
+
+To be read in this order: `horizon`, `hull`, `mixtures`, `forever`; `windows` stands alone.
 """
 
 from lazy_loader import attach_stub

@@ -1,6 +1,7 @@
 """The plan of the house: pillars have one name on every floor, and imports run downwards only."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -197,6 +198,18 @@ def test_no_folder_is_a_heap(sources) -> None:
         if source.path.name != "__init__.py":
             folders[source.path.parent] = folders.get(source.path.parent, 0) + 1
     assert not {folder: size for folder, size in folders.items() if size > MOST_FILES}
+
+
+def test_a_reading_order_names_what_is_there(sources) -> None:
+    orders = 0
+    for source in sources:
+        text = ast.get_docstring(source.tree) or ""
+        _, found, order = text.partition("To be read in this order:")
+        orders += bool(found)
+        for name in re.findall(r"`(\w+)`", order):
+            path = source.path.parent / name
+            assert path.is_dir() or path.with_suffix(".py").is_file(), f"{source.path}: no {name}"
+    assert orders >= 15
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The wheel and the source distribution carry the three layers, and nothing under a bare name."""
 
 import hashlib
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -76,6 +77,19 @@ def test_wheel_metadata(wheel: Path) -> None:
         assert f"Provides-Extra: {extra}" in metadata
     core = [x for x in metadata.splitlines() if x.startswith("Requires-Dist:") and "extra" not in x]
     assert not [line for line in core if "torch" in line or "cvxpy" in line]
+
+
+def test_citation_and_metadata_agree(repository: Path, wheel: Path) -> None:
+    citation = (repository / "CITATION.cff").read_text(encoding="utf-8")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [n for n in archive.namelist() if n.endswith("/METADATA")]
+        metadata = archive.read(name).decode()
+    version = re.search(r"^Version: (.+)$", metadata, re.MULTILINE)
+    assert version and f"version: {version[1]}\n" in citation
+    assert "license: Apache-2.0\n" in citation
+    assert "Requires-Python: >=3.11\n" in metadata
+    for minor in (11, 12, 13):
+        assert f"Classifier: Programming Language :: Python :: 3.{minor}\n" in metadata
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -6,7 +6,7 @@ over the policies that meet all of them, ``Q*(s, a)`` that of taking a once, ``P
 probability that the window is safe then.  The printed programs maximise ``sum mu Q*`` over laws mu
 on the actions of one state, or over pairs of actions, subject to ``sum mu P* >= 1 - alpha``.
 
-At T = 1 the window from s speaks of pi(.|s) alone, and the programs are right.  At T >= 2 a policy
+At T = 1 the window from s depends on pi(.|s) alone, and the programs are right.  At T >= 2 a policy
 in s also acts in the windows that begin before s, which the programs forget.
 
 Main results: `bellman`, `two_atoms`, `relabelling`, `two_actions`, `flipping_program`,
@@ -217,7 +217,7 @@ one_step = Theorem(
     given=(ONE_STEP, REACHABLE_LEVEL),
     standing=Standing.REPAIRED,
     proof=(
-        "The window from s speaks of pi(.|s) alone, so the policies allowed are a product over "
+        "The window from s depends on pi(.|s) alone, so the policies allowed are a product over "
         "states; Bellman's operator over them is a contraction, and each inner linear program has "
         "two rows."
     ),

@@ -126,7 +126,7 @@ step_flip = Theorem(
                 "mean of the two.",
             ),
             Printed(
-                "Theorems 6 and 7 speak of the mean of the safeties and returns of two policies.",
+                "Theorems 6 and 7 are about the mean of the safeties and returns of two policies.",
                 "Both policies are safe with certainty, so the mean of their safeties is 1.",
                 Eq(w_first * F_first + (1 - w_first) * F_second, 1),
             ),
@@ -225,9 +225,9 @@ selection_divergence = Theorem(
     refutation=Refutation(
         FIDELITY + _EACH + " The distance D of the step is left open there, and so is its "
         "direction: read here as that of the new policy from the one before, which is finite; the "
-        "other one is infinite, and under it this is no counterexample.",
+        "other one is infinite, and under it this is not a counterexample.",
         "It strikes small classes and few samples: N is the root of 1/(1 - gamma_c), for which the "
-        "bound itself promises little. It is no case of many samples.",
+        "bound itself promises little. It is not a case of many samples.",
         (
             _LEVELS,
             _COUNTED,

@@ -94,7 +94,7 @@ selection_bound = Theorem(
             _COUNTED,
             Printed(
                 "The class is what a step of at most delta in D from a feasible policy reaches.",
-                "The sentence speaks of the samples of the chosen policy alone and uses neither; "
+                "The sentence is about the samples of the chosen policy alone and uses neither; "
                 "each policy has a risk of 21/100 in one step.",
             ),
             Printed(

@@ -22,6 +22,8 @@ from .foundations import (
     P_star,
 )
 
+_BECK = "Beck 2017, First-Order Methods in Optimization"
+
 mu_V = Quantity("mu_V", "initial law times the dual values", latex=r"\mu^\top V")
 lam_d = Quantity("lam_d", "multipliers times budgets", latex=r"\lambda^\top d")
 strong_duality = Theorem(
@@ -83,7 +85,7 @@ approximate_primal = Theorem(
     label="cmdp/approximate-primal",
     title="Small penalised suboptimality means small violation",
     relation=Le(violation, delta / (penalty - lam)),
-    source=Source("used by every primal-dual proof", "", Provenance.RECALLED),
+    source=Source(_BECK, "Theorem 3.60", Provenance.RECALLED),
     given=(FEASIBLE, ONE_COST, PENALTY),
     proof="v(d + tau) <= P* + lambda* tau with tau the violation.",
     uses=("cmdp/perturbation",),
@@ -92,7 +94,7 @@ approximate_primal_double = Theorem(
     label="cmdp/approximate-primal-double",
     title="With twice the multiplier as penalty, the violation is at most 2 delta / C",
     relation=Le(violation, 2 * delta / penalty),
-    source=Source("used by every primal-dual proof", "", Provenance.RECALLED),
+    source=Source(_BECK, "Theorem 3.60", Provenance.RECALLED),
     given=(FEASIBLE, ONE_COST, DOUBLE_PENALTY),
     proof="C - lambda* >= C / 2.",
     uses=("cmdp/approximate-primal",),
@@ -107,7 +109,7 @@ infeasibility = Theorem(
     label="cmdp/infeasibility",
     title="Infeasibility is a scalarised cost that no policy can afford",
     relation=Both(Gt(J_scalar, lam_d), Eq(t_star, J_scalar - lam_d), Eq(lam_sum, 1)),
-    source=Source("Farkas, for the occupancy LP", "", Provenance.RECALLED),
+    source=Source("Farkas 1902", "the lemma, for the occupancy LP", Provenance.RECALLED),
     given=(INFEASIBLE,),
     proof="The multipliers (summing to one) are the dual of: minimise t with J_ci - t <= d_i.",
     uses=("cmdp/strong-duality",),

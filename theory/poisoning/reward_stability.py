@@ -58,7 +58,7 @@ policy_stability = Theorem(
     uses=("reward-learning/stability",),
 )
 
-n_moved = Quantity("k", "labels that are no multiples of 1/m", Domain.COUNT, "k")
+n_moved = Quantity("k", "labels that are not multiples of 1/m", Domain.COUNT, "k")
 longest = Quantity(
     "longest",
     "largest sum of squares of rho_i times a column of Phi",

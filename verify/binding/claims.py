@@ -28,7 +28,7 @@ from .values import ClaimError, Evaluate, Values
 class NamedMutant:
     """A false statement that somebody might believe, with a witness that refutes it.
 
-    name: as in the catalogue, e.g. ``M8``; relation: the false statement; why: in one line;
+    name: short, for reports, such as ``M8``; relation: the false statement; why: in one line;
     witness: values at which it is false, checked in every run beside the drawn models.
     """
 

@@ -1,1 +1,4 @@
-"""All shards of some claims: `schedule`, `workers`, `run`, and what it comes to, `summary`."""
+"""All shards of some claims, under a budget, into a store.
+
+To be read in this order: `schedule`, `workers`, `run`, `power`, `summary`.
+"""

@@ -57,7 +57,7 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.argument("label")
 @store_option
 def show_command(label: str, path: str) -> int:
-    """Show one theorem: statement, assumptions, source, proof idea, mutants, last findings.
+    """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
     """

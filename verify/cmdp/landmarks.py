@@ -1,6 +1,8 @@
 """Named edge cases and golden instances, each with its derivation.
 
-Names G1, G2, ... are those of the test plan; the others say what they are sharp for.
+``g1``, ``g2``, ... are golden instances, solved by hand in their docstrings; reports call them G1,
+G2, ...  (Those with a chance constraint are in `holdfast.verify.chance.landmarks.problems`.)  The
+others say what they are sharp for.
 """
 
 from __future__ import annotations

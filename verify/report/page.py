@@ -49,12 +49,12 @@ def pretty(relation: Relation) -> str:
 def theorem_page(
     theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
 ) -> RenderableType:
-    """Statement, assumptions, source, neighbours, mutants, and the last findings of the store."""
+    """Statement, assumptions, source, neighbours, files, mutants, and the last findings."""
     checks = (part for claim in claims for part in _checks(claim))
-    return Group(*_statement(theorem), *checks, _findings(theorem, findings))
+    return Group(*_statement(theorem, claims), *checks, _findings(theorem, findings))
 
 
-def _statement(theorem: Theorem) -> Iterator[RenderableType]:
+def _statement(theorem: Theorem, claims: Sequence[Claim]) -> Iterator[RenderableType]:
     yield Text(theorem.title, style="bold")
     yield Text(theorem.label, "dim")
     for part in theorem.parts:
@@ -69,6 +69,8 @@ def _statement(theorem: Theorem) -> Iterator[RenderableType]:
     for name, text in others.items():
         if text:
             yield _line(name, text)
+    if claims:
+        yield _where(claims)
 
 
 def _checks(claim: Claim) -> Iterator[RenderableType]:

@@ -1,1 +1,5 @@
-"""Preference data: pairs of texts or of features from files, and the attacks of the literature."""
+"""Preference data: pairs of texts or of features from files, and the attacks of the literature.
+
+To be read in this order: `bounded_files`, `arrays`, `dialogues`, `pairs`, `texts`; `attacks` stands
+alone.
+"""

@@ -1,1 +1,5 @@
-"""The least change of labels, exactly, for small data: `problem`, then `cost`."""
+"""The least change of labels, exactly, for small data.
+
+To be read in this order: `problem`, `closed_forms`, `cost`, `least_squares`, `rounding`,
+`adaptive`.
+"""

@@ -67,7 +67,7 @@ NAMED = {
     "L0-far": "reward-learning/sufficient-statistic",
     "X3-half": "reward-learning/stability",
 }
-"""The false statements that somebody might believe, by the names of the test plan."""
+"""The false statements that somebody might believe, by the names that reports print."""
 CONTROLS = {
     "primal-dual/telescoping": "uncapped",  # M17: telescoping although the multiplier was cut off
     "primal-dual/telescoping-unclipped": "unclipped",

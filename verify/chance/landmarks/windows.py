@@ -1,6 +1,8 @@
 """Counterexamples to what is printed on flipping policies, each with its derivation.
 
-Names CE-1, CE-2, ... are those of the test plan.
+``ce1`` is against Theorems 1, 2 and 10 of the flipping paper, ``ce2`` against two actions under one
+joint constraint, ``ce3`` against Theorem 5; ``ce4``, against Theorem 8, is beside its claim in
+`holdfast.verify.chance.claims.policy_sampling`.  Reports call them CE-1 to CE-4.
 """
 
 from __future__ import annotations
