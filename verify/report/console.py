@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ..engine.finding import Finding
 
 FEW = 20
-"""At most this many statements have a row each without being asked for: half a screen."""
+"""At most this many statements, or rows of them that are in scope, are shown without being asked
+for: half a screen."""
 _MOST_PROBLEMS, _MOST_SURVIVORS = 10, 2
 """What is noteworthy fits half a screen as well; HTML and JSON hold all of it."""
 _GRAVEST = (
@@ -73,8 +74,9 @@ def problems(summary: RunSummary, details: frozenset[str] = frozenset()) -> Rend
 
 
 def _in_detail(summary: RunSummary, one: ClaimSummary, details: frozenset[str]) -> bool:
-    few = len({other.claim.name for other in summary.claims}) <= FEW
-    return few or any(matches(one.claim, pattern) for pattern in details)
+    names = len({other.claim.name for other in summary.claims})
+    rows = sum(not tables.is_outside(other) for other in summary.claims)
+    return min(names, rows) <= FEW or any(matches(one.claim, pattern) for pattern in details)
 
 
 def _overview(summary: RunSummary) -> Iterator[RenderableType]:

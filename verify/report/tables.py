@@ -16,7 +16,7 @@ from rich.table import Table
 from ..binding.claims import pillar
 from ..kernel import Verdict
 from . import wording
-from .numbers import DASH, decimal, duration, rough, rounded, shorten
+from .numbers import DASH, count, decimal, duration, rough, rounded, shorten
 from .text import VisibleText as Text
 from .wording import Tone, tone
 
@@ -29,6 +29,8 @@ T = TypeVar("T")
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
 _LEFT = ("label", "standing", "verdict", "grade", "world", "certificate", "pillar")
 _WIDE = ("label", "world", "certified optimal value", "multipliers", "numbers", "verdicts")
+_NAMED = 5
+"""Statements out of scope that are named, in a line or two; more are counted."""
 
 
 def _table(
@@ -133,7 +135,7 @@ def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary
 
 
 def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
-    """A row for each statement on one real model, and the names of those out of scope there."""
+    """A row for each statement on one real model, and how many are out of scope there."""
     yield _table(
         f"Statements on {world}",
         (one for one in claims if not is_outside(one)),
@@ -146,10 +148,11 @@ def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableTyp
             "time": lambda one: duration(one.seconds),
         },
     )
-    outside = ", ".join(one.claim.name for one in claims if is_outside(one))
+    outside = [one.claim.name for one in claims if is_outside(one)]
     if outside:
+        named = ", ".join(outside) if len(outside) <= _NAMED else count(len(outside), "statement")
         nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
-        yield Text(f"out of scope on {world}: {outside}{nothing}\n", style="dim")
+        yield Text(f"out of scope on {world}: {named}{nothing}\n", style="dim")
 
 
 def size(world: WorldSummary) -> str:

@@ -24,7 +24,7 @@ from holdfast.verify.cmdp.families.cmdps import policy
 from holdfast.verify.cmdp.landmarks import g1
 from holdfast.verify.cmdp.returns import return_within_budgets
 from holdfast.verify.kernel import check
-from holdfast.verify.report.counterexample import Counterexample
+from holdfast.verify.report import cases
 from holdfast.verify.search.counterexample import Observation, Refuter, certify, certify_witness
 
 F = Fraction
@@ -92,11 +92,11 @@ def test_a_problem_is_written_out() -> None:
     text = str(seen)
     assert "windows: unsafe [4], window 2, level 1/5" in text
     assert "state 1, action 1: to 3 (1/2), 4 (1/2); reward 3" in text
-    kept = Counterexample(case=(seen.case[0].to_dict(), {"probabilities": ["1"]}, "beside"))
-    assert kept.models == (seen.case[0].model.to_dict(),)
-    assert kept.others[0]["level"] == "1/5"
-    assert "model" not in kept.others[0]
-    assert kept.others[1:] == ("beside",)
+    case = (seen.case[0], "beside")
+    assert cases.models(case) == (seen.case[0].model,)
+    windows, beside = cases.others(case)
+    assert (windows["level"], beside) == ("1/5", "beside")
+    assert "model" not in windows
 
 
 @pytest.mark.parametrize(("name", "solver"), [

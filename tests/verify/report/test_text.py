@@ -75,7 +75,7 @@ def test_the_table_of_worlds(good_run: RunSummary) -> None:
     bounds = text[text.index("Statements on icu-sepsis") :]
     assert "0.666667 <= 0.714286" in row(bounds, "cmdp/multiplier-bound")
     outside = [one.label for one in theory.catalogue() if not one.label.startswith("cmdp/")]
-    assert f"out of scope on icu-sepsis: {outside[0]}" in text
+    assert f"out of scope on icu-sepsis: {len(outside)} statements" in text
     assert text.rstrip().endswith("exit code 0.")
 
 
@@ -121,6 +121,20 @@ def test_a_large_run_is_a_row_for_each_pillar(bad_run: RunSummary) -> None:
     assert str(outside) in row(text, "icu-sepsis").split()
     assert "Statements on icu-sepsis" not in text
     assert "--details" in text
+
+
+def test_few_statements_are_shown_in_detail_however_many_are_out_of_scope(
+    good_run: RunSummary,
+) -> None:
+    one_world = [one for one in good_run.claims if one.world == "icu-sepsis"]
+    outside = [one for one in one_world if one.verdict is Verdict.OUT_OF_SCOPE]
+    within = [one for one in one_world if one not in outside]
+    claims = (*within[: console.FEW], *outside)
+    text = printed(console.results_table(replace(good_run, claims=claims)))
+    assert all(one.claim.name in text for one in within[: console.FEW])
+    few = replace(good_run, claims=(*within[:1], *outside[:2]))
+    named = f"out of scope on icu-sepsis: {outside[0].claim.name}, {outside[1].claim.name}"
+    assert named in printed(console.results_table(few))
 
 
 def test_the_rows_of_a_pillar_are_shown_on_request(bad_run: RunSummary) -> None:

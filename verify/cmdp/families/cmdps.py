@@ -79,14 +79,12 @@ def skeleton(draw: Draw, n_costs: int, lowest_reward: int, *, least_states: int 
     size = draw.integer(least_states, MAX_STATES)
     counts = [draw.integer(1, 3) for _ in range(size)]
     reachable = max(1, size - 1) if kind == "unreachable" else size
-    rows = [
-        _row(draw, kind, s, reachable if s < reachable else size)
-        for s, count in enumerate(counts)
-        for _ in range(count)
-    ]
+    rows = _rows(draw, kind, counts, reachable)
     top = 1 if kind == "ties" else 5
-    reward = [Fraction(draw.integer(max(lowest_reward, -top), top)) for _ in rows]
-    costs = [[Fraction(draw.integer(0, top)) for _ in rows] for _ in range(n_costs)]
+    reward, *costs = (
+        _function(draw, len(rows), lowest, top)
+        for lowest in (max(lowest_reward, -top), *[0] * n_costs)
+    )
     if kind == "duplicate":
         counts, rows, reward, costs = _duplicated(counts, rows, reward, costs)
     discount = draw.choice(DISCOUNTS)
@@ -100,6 +98,19 @@ def skeleton(draw: Draw, n_costs: int, lowest_reward: int, *, least_states: int 
         initial=_initial(draw, size, reachable),
         notes=(f"drawn, kind {kind}",),
     )
+
+
+def _rows(draw: Draw, kind: str, counts: list[int], reachable: int) -> list[dict[int, int]]:
+    """The rows of all choices; reachable states lead to none of the others."""
+    return [
+        _row(draw, kind, s, reachable if s < reachable else len(counts))
+        for s, count in enumerate(counts)
+        for _ in range(count)
+    ]
+
+
+def _function(draw: Draw, size: int, lowest: int, top: int) -> list[Fraction]:
+    return [Fraction(draw.integer(lowest, top)) for _ in range(size)]
 
 
 def _row(draw: Draw, kind: str, state: int, size: int) -> dict[int, int]:
