@@ -40,12 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--holdfast-budget",
         metavar="N|60s",
-        help="drawn models for each claim, or seconds (default: "
-        f"{_FEWEST} models, and up to {_MOST} while mutants live or power is lacking)",
+        help="number of random models for each claim, or a time such as 60s (default: "
+        f"{_FEWEST} models, and up to {_MOST} while a mutant survives or power is lacking)",
     )
-    group.addoption(
-        "--holdfast-seed", metavar="SEED", type=int, default=0, help="of the drawn models (0)"
-    )
+    group.addoption("--holdfast-seed", metavar="SEED", type=int, default=0, help="random seed (0)")
     parser.addini(
         "holdfast_files",
         f"name patterns of files of claims (default: {' '.join(PATTERNS)})",

@@ -106,7 +106,7 @@ def test_a_prompt_that_begins_both_answers_is_counted_once(poison: Run, form: st
     assert code == 0, said
     document = json.loads(Path("o.json").read_text())
     assert document["measurements"][0]["least_cost"] == pytest.approx([right, right], rel=2e-6)
-    note = f"both answers hold the prompt already in {PAIRS} pairs of {PAIRS} (first in row 1)"
+    note = f"both answers already contain the prompt in {PAIRS} pairs of {PAIRS} (first in row 1)"
     assert note in said
     assert note in document["notes"][1]
     assert "note: not read: prompt_id" in said
@@ -142,7 +142,7 @@ def test_prompts_and_answers_are_not_glued_together(poison: Run, form: str) -> N
     ("prompt", "chosen", "said"),
     [
         (None, "{1}", "there is no prompt in 1 pair of 24 (first in row 3)"),
-        ("{0}", "{0} {1}", "one answer alone begins with the prompt in 1 pair of 24 (first in"),
+        ("{0}", "{0} {1}", "only one answer begins with the prompt in 1 pair of 24 (first in"),
         ("{0}", "{1}", None),
     ],
 )

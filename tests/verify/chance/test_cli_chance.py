@@ -37,7 +37,7 @@ def model(tmp_path: Path) -> Path:
 def test_the_optimum_and_where_it_flips(holdfast: Invoke, model: Path) -> None:
     done = holdfast("chance", model, "--risk", "1/4", "--horizon", 3)
     assert done.code == 0
-    assert done.says("2419/400", "55/4", "flip once per episode: with probability 0.3125")
+    assert done.says("2419/400", "55/4", "flip once an episode: with probability 0.3125")
     assert done.says("in state 1 at time 1, safe so far take action 0 with probability 0.3125")
     assert done.says("accepted by the kernel")
     report = check_file("golden.certificate.json")

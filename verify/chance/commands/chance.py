@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,94 +30,57 @@ _HORIZON = Whole(0, 10**6)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of problem: what answers it, and options without effect on it, with the reason."""
+    """A kind of problem: what answers it; why options have no effect on it, and which these are."""
 
     answer: Callable[[Console, Question], int]
-    idle: tuple[tuple[tuple[str, ...], str], ...]
+    idle: Mapping[str, tuple[str, ...]]
 
 
 _ENDLESS = ("plot", "compare_boole", "then_free", "charge", "whole", "method", "budget")
-WITHIN = Kind(
-    answer_within, ((("fading", "width"), "is for problems without a horizon; drop --horizon"),)
+_WITHIN = Kind(
+    answer_within, {"is for problems without a horizon; drop --horizon": ("fading", "width")}
 )
-EVER = Kind(
-    answer_ever,
-    (
-        (_ENDLESS, "needs a --horizon"),
-        (("certificate",), "needs a --horizon, or --fading: the bounds have none"),
-    ),
-)
-FADING = Kind(
-    answer_fading,
-    (
-        (_ENDLESS, "needs a --horizon"),
-        (("width",), "is that of an enclosure; with --fading the optimum is exact"),
-    ),
-)
+_EVER = Kind(answer_ever, {
+    "needs a --horizon": _ENDLESS,
+    "needs a --horizon, or --fading: the bounds have none": ("certificate",),
+})  # fmt: skip
+_FADING = Kind(answer_fading, {
+    "needs a --horizon": _ENDLESS,
+    "is that of an enclosure; with --fading the optimum is exact": ("width",),
+})  # fmt: skip
 
 
 @click.command(epilog=MODEL_HELP)
 @click.argument("model")
-@click.option(
-    "--risk",
-    "risks",
-    multiple=True,
-    required=True,
-    help="Upper bound on the probability of visiting an unsafe state. Give several (0.05,0.1) for "
-    "a table.",
-)
-@click.option(
-    "--horizon",
-    type=_HORIZON,
-    help="Number of decisions T; the states s_1 .. s_T are watched. Without a horizon the bound is "
-    "on the probability of ever visiting an unsafe state, and the optimum is enclosed.",
-)
-@click.option(
-    "--then-free",
-    is_flag=True,
-    help="Continue after the horizon indefinitely, without the constraint.",
-)
-@click.option(
-    "--fading",
-    is_flag=True,
-    help="Without a horizon: bound E[gamma^tau] instead, where tau is the time of the first unsafe "
-    "visit.",
-)
-@click.option(
-    "--width",
-    default="1/1000000",
-    show_default=True,
-    help="Without a horizon: largest width of the enclosure.",
-)
-@click.option(
-    "--unsafe",
-    default="unsafe",
-    show_default=True,
-    help="The unsafe states: a label of the model, or numbers such as 3,7,12.",
-)
-@click.option(
-    "--charge",
-    default="0",
-    show_default=True,
-    help="Cost of the j-th unsafe visit is charge^(j-1): 0 bounds the probability of any visit, 1 "
-    "the expected number of visits (Boole's sum).",
-)
+@click.option("--risk", "risks", multiple=True, required=True,
+              help="Upper bound on the probability of visiting an unsafe state. Give several "
+              "(0.05,0.1) for a table.")  # fmt: skip
+@click.option("--horizon", type=_HORIZON,
+              help="Number of decisions T; the states s_1 .. s_T are watched. Without a horizon "
+              "the bound is on the probability of ever visiting an unsafe state, and the optimum "
+              "is enclosed.")  # fmt: skip
+@click.option("--then-free", is_flag=True,
+              help="Continue after the horizon indefinitely, without the "
+              "constraint.")  # fmt: skip
+@click.option("--fading", is_flag=True,
+              help="Without a horizon: bound E[gamma^tau] instead, where tau is the time of the "
+              "first unsafe visit.")  # fmt: skip
+@click.option("--width", default="1/1000000", show_default=True,
+              help="Without a horizon: largest width of the enclosure.")  # fmt: skip
+@click.option("--unsafe", default="unsafe", show_default=True,
+              help="Unsafe states: a label of the model, or numbers such as 3,7,12.")  # fmt: skip
+@click.option("--charge", default="0", show_default=True,
+              help="The j-th unsafe visit costs charge^(j-1): 0 bounds the probability of any "
+              "visit, 1 the expected number of visits (Boole's sum).")  # fmt: skip
 @click.option("--counts-start", is_flag=True, help="Watch the start s_0 too.")
 @click.option("--reward-only-safe", is_flag=True, help="Earn nothing after an unsafe state.")
-@click.option(
-    "--compare-boole",
-    is_flag=True,
-    help="Also print the optimum under Boole's sum, which is at most that of the joint chance.",
-)
+@click.option("--compare-boole", is_flag=True,
+              help="Also print the optimum under Boole's sum, which is at most that of the joint "
+              "chance.")  # fmt: skip
 @discount_option
-@click.option(
-    "--method",
-    type=click.Choice(["exact", "program"]),
-    default="exact",
-    show_default=True,
-    help="exact: dynamic programming for a multiplier. program: one linear program, an independent "
-    "check.",
-)
+@click.option("--method", type=click.Choice(["exact", "program"]), default="exact",
+              show_default=True, help="exact: the chord method. program: one linear program over "
+              "time, state and whether the constraint is violated.")  # fmt: skip
 @time_option
 @certificate_option("MODEL.certificate.json")
 @all_option
@@ -143,7 +106,7 @@ def chance_command(**given: Any) -> int:
     if options.horizon is None and model.discount == 1:
         raise click.BadParameter("give a --horizon, the number of decisions: the discount is 1")
     kind = _kind(options)
-    for names, why in kind.idle:
+    for why, names in kind.idle.items():
         refuse_idle(names, why)
     console = output.console()
     if model.n_constraints:
@@ -156,5 +119,5 @@ def chance_command(**given: Any) -> int:
 
 def _kind(options: Options) -> Kind:
     if options.horizon is not None:
-        return WITHIN
-    return FADING if options.fading else EVER
+        return _WITHIN
+    return _FADING if options.fading else _EVER

@@ -32,7 +32,9 @@ def _infeasible(console: Console, least: Fraction | None) -> None:
 
 
 def _notes(console: Console, question: Question) -> None:
-    idle = idle_risk(question.model, question.unsafe, question.levels, None, question.counts_start)
+    idle = idle_risk(
+        question.model, question.unsafe, question.levels, None, question.options.counts_start
+    )
     for line in (*map(output.plain, question.model.notes), *idle):
         console.print(f"  note: {line}", highlight=False)
 
@@ -43,12 +45,7 @@ def answer_ever(console: Console, question: Question) -> int:
     width = rational(question.options.width, "the width")
     for level in question.levels:
         found = enclose_eventual(
-            question.model,
-            question.unsafe,
-            level,
-            width=width,
-            counts_start=question.counts_start,
-            reward_after_violation=question.reward_after_violation,
+            question.model, question.unsafe, level, width=width, **question.flags
         )
         console.print(
             f"\n[bold]level {level}[/bold] of the chance of ever visiting an unsafe state (the "
@@ -73,13 +70,7 @@ def answer_fading(console: Console, question: Question) -> int:
     _notes(console, question)
     code = ExitCode.AS_EXPECTED
     for level in question.levels:
-        found = solve_first_hit(
-            question.model,
-            question.unsafe,
-            level,
-            counts_start=question.counts_start,
-            reward_after_violation=question.reward_after_violation,
-        )
+        found = solve_first_hit(question.model, question.unsafe, level, **question.flags)
         console.print(f"\n[bold]level {level}[/bold] of E[gamma^tau], tau the first unsafe visit")
         if found.value is None:
             _infeasible(console, found.minimum_risk)

@@ -132,7 +132,7 @@ def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
     differing = int(np.sum(safer.choices != bolder.choices))
     actions = (int(model.actions[cell.safer]), int(model.actions[cell.bolder]))
     return [
-        f"\n[bold]flip once per episode[/bold]: with probability {odds} follow the bolder policy "
+        f"\n[bold]flip once an episode[/bold]: with probability {odds} follow the bolder policy "
         f"(return {decimal(bolder.value, 7)}, risk {decimal(bolder.risk, 4)}), else the "
         f"safer one (return {decimal(safer.value, 7)}, risk {decimal(safer.risk, 4)})",
         f"[bold]or flip in one place[/bold]: in {where}{_memory(problem, cell.memory)} take action "

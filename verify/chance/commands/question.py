@@ -51,14 +51,13 @@ class Question:
     levels: tuple[Fraction, ...]
 
     @property
-    def counts_start(self) -> bool:
-        """Whether the start s_0 is watched too."""
-        return self.options.counts_start
-
-    @property
-    def reward_after_violation(self) -> bool:
-        """Whether reward is earned after an unsafe state."""
-        return not self.options.reward_only_safe
+    def flags(self) -> dict[str, bool]:
+        """Arguments of the problem: is s_0 watched too, is reward earned after an unsafe state."""
+        options = self.options
+        return {
+            "counts_start": options.counts_start,
+            "reward_after_violation": not options.reward_only_safe,
+        }
 
     def certificate(self, level: Fraction) -> Path:
         """Where the certificate of a level goes: to a file of its own, where there are several."""

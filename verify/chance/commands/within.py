@@ -72,8 +72,8 @@ def _problem(question: Question) -> ChanceProblem:
         question.unsafe,
         options.horizon,
         charge=charge,
-        counts_start=question.counts_start,
-        reward_after_violation=question.reward_after_violation,
+        counts_start=options.counts_start,
+        reward_after_violation=not options.reward_only_safe,
     )
 
 
