@@ -2,7 +2,7 @@
 
 Main definition: `connected`, whose executor `run_campaign` takes.  The workers must have the same
 versions, the same code and the same files of claims as this machine; each that differs is refused.
-What Dask knows is done again where a worker dies, so nothing of a campaign is lost with one.
+Dask gives the shards of a worker that dies to another one, so nothing of a campaign is lost.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def local_size(address: str) -> int | None:
     if not 1 <= int(number) <= greatest:
         what = "number of workers" if scheme == "local" else "port"
         raise ClusterError(f"the {what} in {address!r} is not from 1 to {greatest}; {_EXAMPLES}")
-    if scheme != "local" and not re.fullmatch(
-        r"((tcp|tls)://)?([\w.-]+|\[[0-9a-fA-F:.%]+\])", scheme
-    ):
+    if scheme != "local" and not _HOST.fullmatch(scheme):
         raise ClusterError(f"cannot read the address {address!r} of a cluster; {_EXAMPLES}")
     try:
         metadata.version("distributed")
@@ -124,7 +122,11 @@ class Cluster(Executor):
         """Have a worker call the function on the task, in a process of its own."""
         outer: Future[Any] = Future()
         self._pending.add(outer)
-        inner = self._inner.submit(self._serve, pickle.dumps((function, task)))
+        parcel = pickle.dumps((function, task))
+        try:
+            inner = self._inner.submit(self._serve, parcel)
+        except Exception as error:  # of a client that has given up its scheduler
+            raise self._lost(f"takes no more shards ({error})") from error
         inner.add_done_callback(partial(self._hand_over, outer))
         return outer
 
@@ -163,7 +165,7 @@ class Cluster(Executor):
                 self.jobs = found or self.jobs
                 lonely = 0.0 if found else lonely + _LOOK
         while self._pending and not self._left.is_set():
-            with suppress(InvalidStateError):
+            with suppress(InvalidStateError, KeyError):  # one landed meanwhile
                 self._pending.pop().set_exception(
                     self._lost(f"has had no worker for {_LONELY:.0f} s")
                 )
@@ -210,7 +212,9 @@ def _trial(size: int) -> Iterator[Any]:
                 silence_logs=logging.CRITICAL,
                 env={"TMPDIR": scratch},  # what a killed worker leaves there goes as well
             )
-            stack.callback(cluster.close, timeout=_CONNECTING)
+            stack.callback(_leave, cluster)
+        except Exception as error:
+            raise ClusterError(f"cannot start {size} workers here ({error}); try fewer") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield cluster
@@ -247,9 +251,9 @@ def _client(address: str, target: Any) -> Any:
         raise ClusterError(f"no scheduler of Dask answers at {address}: {error}") from error
 
 
-def _leave(client: Any) -> None:
-    with suppress(Exception):
-        client.close(timeout=_CONNECTING)
+def _leave(connection: Any) -> None:
+    with suppress(Exception):  # what is found is in the store, however the rest ends
+        connection.close(timeout=_CONNECTING)
 
 
 def _admit(client: Any, address: str, ours: Mapping[str, str], files: tuple[str, ...]) -> None:
@@ -273,4 +277,4 @@ def _admit(client: Any, address: str, ours: Mapping[str, str], files: tuple[str,
             compare({name: ask()}, {name: theirs}, worker)
     for worker, answer in client.run(passport, files, on_error="return").items():
         failed = isinstance(answer, BaseException)  # as where an older state of the code runs
-        compare(ours, {"code of holdfast": repr(answer)} if failed else answer, worker)
+        compare(ours, {**ours, "code of holdfast": repr(answer)} if failed else answer, worker)

@@ -60,8 +60,9 @@ class Workers:
         flying: dict[Future[ShardResult], Task] = {}
         try:
             while True:
-                jobs = max(self._jobs, getattr(self._foreign, "jobs", 1))  # a cluster may grow
-                for task in islice(tasks, 2 * jobs - len(flying)):
+                # a cluster grows, and shrinks where a worker dies
+                jobs = max(self._jobs, getattr(self._foreign, "jobs", 1))
+                for task in islice(tasks, max(0, 2 * jobs - len(flying))):
                     flying[self._submit(task)] = task
                 if not flying:
                     return

@@ -220,7 +220,13 @@ def test_a_cluster_finds_what_one_process_finds(
 ) -> None:
     with within(client, claims) as executor:
         assert executor.jobs == 2
-        run = run_campaign(claims, budget=FEW, seed=3, store=store, executor=executor)
+
+        def resize(news: Progress) -> None:
+            executor.jobs = (4, 1)[news.done % 2]  # a cluster grows and shrinks
+
+        run = run_campaign(
+            claims, budget=FEW, seed=3, store=store, executor=executor, progress=resize
+        )
     assert outcome(run) == alone
     assert {found[0].kind for found in alone} == {Kind.LANDMARKS, Kind.CONTROL, Kind.DRAWN}
 

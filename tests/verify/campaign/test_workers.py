@@ -223,18 +223,6 @@ def test_shards_in_flight_are_bounded(claims: tuple[Claim, ...]) -> None:
             assert taken <= count + 4
 
 
-@pytest.mark.slow
-def test_a_cluster(claims: tuple[Claim, ...], store: Store) -> None:
-    distributed = pytest.importorskip("distributed")
-    here = run_campaign(claims, budget=FEW, seed=3, store=store)
-    with (
-        distributed.Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client,
-        client.get_executor() as executor,
-    ):
-        there = run_campaign(claims, budget=FEW, seed=3, store=store, executor=executor, jobs=2)
-    assert outcome(here) == outcome(there)
-
-
 def test_a_signal_waits_until_a_worker_is_started() -> None:
     """Of a worker that is half started nobody would know, and its complaint would be printed."""
     done = []
