@@ -34,7 +34,7 @@ def implied(original: Relation, variant: Relation, facts: Sequence[Relation] = (
         return True
     shares = _SHARES[:-1] if variant.sign in (Sign.LT, Sign.GT) else _SHARES
     slacks = large - small, new_large - new_small
-    return any(_exceeds(*_readings(*pair), shares) for pair in _written(*slacks, facts))
+    return any(_exceeds(pair, shares) for pair in _written(*slacks, facts))
 
 
 def _oriented(relation: Relation) -> tuple[sympy.Expr, sympy.Expr]:
@@ -80,8 +80,9 @@ def _unfolded(expression: sympy.Expr, sign: int) -> sympy.Expr:
 
 
 # -- signs -----------------------------------------------------------------------------------------
-def _exceeds(slack: sympy.Expr, new: sympy.Expr, shares: Iterable[sympy.Rational]) -> bool:
-    """Whether new >= m slack for one of the shares."""
+def _exceeds(slacks: tuple[sympy.Expr, sympy.Expr], shares: Iterable[sympy.Rational]) -> bool:
+    """Whether the second slack is at least m times the first, for one of the shares m."""
+    slack, new = _readings(*slacks)
     values = [(_at(slack, point), _at(new, point)) for point in _POINTS]
     return any(
         not any((b - share * a).is_negative for a, b in values)
@@ -92,7 +93,7 @@ def _exceeds(slack: sympy.Expr, new: sympy.Expr, shares: Iterable[sympy.Rational
 
 @cache
 def _nonnegative(expression: sympy.Expr) -> bool:
-    return _exceeds(*_readings(sympy.Integer(0), expression), _SHARES[:1])
+    return _exceeds((sympy.Integer(0), expression), _SHARES[:1])
 
 
 def _quotient(expression: sympy.Expr) -> Iterator[sympy.Expr]:
@@ -124,15 +125,16 @@ def _same_sign(polynomial: sympy.Expr) -> bool:
 
 
 # -- every quantity as a function of variables that are not negative -------------------------------
-def _readings(*expressions: sympy.Expr) -> list[sympy.Expr]:
+def _readings(*expressions: sympy.Expr) -> Iterator[sympy.Expr]:
     """Expressions in variables u >= 0; what is no rational function is a variable of its own."""
     least: Powers = {}
     for power in (p for e in expressions for p in e.atoms(sympy.Pow) if p.exp.free_symbols):
         steps, symbolic = power.exp.as_coeff_Add()
         key = power.base, symbolic
         least[key] = min(steps, least.get(key, steps))
-    plain = [_rational(expression, least) for expression in expressions]
-    return [e.xreplace({symbol: _parametrised(symbol) for symbol in e.free_symbols}) for e in plain]
+    for expression in expressions:
+        plain = _rational(expression, least)
+        yield plain.xreplace({symbol: _parametrised(symbol) for symbol in plain.free_symbols})
 
 
 def _parametrised(symbol: sympy.Symbol) -> sympy.Expr:

@@ -2,8 +2,8 @@
 
 A mutant changes one thing: a constant by a tenth, a sign, an exponent by one, a dropped term or
 factor, a lost absolute value or maximum.  Each must be refuted on some model; the exceptions are
-mutants that the theorem itself implies, which `implied` proves from the domains of the quantities,
-and those that a claim lists with a reason.
+mutants that the theorem itself implies, which `implied` proves, and those that a claim lists with a
+reason.
 """
 
 from __future__ import annotations

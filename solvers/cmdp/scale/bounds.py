@@ -24,6 +24,7 @@ from .evaluation import Evaluation
 from .image import Array, Image
 from .kernels import GREATEST, LEAST
 
+#: Values are split into two halves of so many bits, for dot products in int64 without overflow.
 _HALF = 26
 
 

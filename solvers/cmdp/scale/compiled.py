@@ -17,9 +17,13 @@ import numba
 
 #: States per block of a parallel loop; it fixes the order of every sum.
 BLOCK = 1024
+#: Fewer blocks for a thread: starting it costs more than it saves.
 _BLOCKS_PER_THREAD = 32
+#: Seconds between two looks at the machine: each asks the system.
 _LOOK_EVERY = 0.1
+#: Seconds on one thread before several are tried again, where other processes want the cores.
 _ALONE_FOR = 3.0
+#: Times a second that a core was taken away, from which on threads wait for each other.
 _CROWDED = 100
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

@@ -32,6 +32,7 @@ METHODS = ("auto", "exact", "scale")
 #: Of an exact solution while an enclosure stands behind it.  Models that are solved exactly unasked
 #: take seconds; more would let a user wait for a width of 0 who has a rigorous one in seconds.
 BEFORE_BOUNDS = Limits(seconds=300.0)
+#: A width beyond doubles is as good as this one.
 _WIDEST = Fraction(10**300)
 
 

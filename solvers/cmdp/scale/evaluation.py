@@ -17,16 +17,24 @@ from .image import Array, Image
 from .kernels import GREATEST, LEAST, TOTAL, choose, copy_rows, round_to
 from .krylov import add_to, apply, full_step, half_step, residuals, turn
 
+#: Bits of a value on its grid: two fewer than a double has, so that differences are exact.
 _SIGNIFICANT = 51
+#: Residuals that a round of the Krylov method has not halved will not fall further: rounding.
 _STALLED = 0.5
+#: Plain sweeps go on while each takes off nearly half; below that the Krylov method is faster.
 _FAST = 0.55
+#: A residual so much larger than the best so far is a breakdown; smaller rises are usual.
 _GROWN = 1e3
+#: Numbers of a vector of right sides up to which they are evaluated together: what a cache holds.
 _CACHED = 1_000_000
 #: Products after which a chain is looked at for being narrow: most policies need fewer.
 _LONG = 60
 #: Entries of the factors of a narrow chain; 16 bytes each, a second's work at the most.
 _FILLED = 2_000_000
+#: Where the likeliest successors carry less than this share of the mass, on the mean, following
+#: them saves nothing.
 _LIKELY = 0.5
+#: Products for the visits, which only weigh states.
 _VISITS = 100
 
 

@@ -21,7 +21,9 @@ from .master import safe_above
 from .search import Sweep
 from .units import Units
 
+#: Policies that are tried; afterwards the question is left open, and said to be.
 _ROUNDS = 200
+#: A refutation is sought this much closer than the width, so that a small excess is not missed.
 _PART = 4
 
 

@@ -22,8 +22,11 @@ from .compiled import n_blocks
 from .image import Array, Image
 from .search import values_of
 
+#: Cuts of the model's dual; each is a pass over the gains.  What is then found is near the minimum.
 _CUTS = 100
+#: A choice changes only for a gain beyond rounding: gains are differences of values.
 _MARGIN = 1e-13
+#: Of the small linear program over the cuts: it proposes only.
 _TOLERANCE = 1e-10
 #: Lower and upper limits (m each).
 Box: TypeAlias = tuple[Array, Array]

@@ -28,22 +28,42 @@ from .search import Search, Sweep, values_of
 #: Called with the stage, the bounds so far (None while there are none) and the seconds so far.
 Progress: TypeAlias = Callable[[str, Fraction | None, Fraction | None, float], None]
 
+#: Budgets are cut off at this many horizons: beyond all returns, and small enough for floats.
 _REACH = 8
+#: Just within the range of doubles: what is larger is refused, or counts as no bound at all.
 _FLOATS = 10**300
 #: A gap that is a larger share of all that could be gained is not due to rounding.
 _ROUNDED = 1e-8
+#: How far multipliers may move at once.  More: fewer rounds where they are far off, and policies
+#: tried at prices that mean little.
 _STEP = 4
+#: The same once a feasible mixture is known and the caps need only keep the program bounded.
 _FAR = 1e9
+#: Policies in all.  More: models that converge slowly are closed at the cost of a larger program.
 _COLUMNS = 300
+#: By what part of the way to the mixture's worst column the budgets are moved, doubled while idle.
+#: Less: new columns fall on one side only; more: they are far from the optimum.
 _PUSH = 0.1
+#: A new policy is evaluated to this share of what it promises.  Less: more products a policy; more:
+#: the mixture is chosen by errors of evaluation.
 _SHARE = 0.05
+#: While more than this share of all is to be gained, multipliers fall by a step at most ...
 _EARLY = 1e-3
+#: ... where they are not already this much smaller than typical ones, which may be zero.
 _SMALL = 100
+#: The first policy is improved up to this share of all: a rough start is cheap, and soon left.
 _COLD = 0.005
+#: Accuracy of the visits, on the mean.  They only weigh the states in the model.
 _VISITS = 0.1
+#: Returns and minima are sought this much closer than the width, so that their errors do not add up
+#: to it.
 _FINE = 16
+#: Proofs that do not halve the gap.  More: some rounds more before the search gives up.
 _PROOFS = 6
+#: Rounds without progress before the latest policy, not the most used one, is the base.
 _PATIENCE = 2
+#: Rounds without a mixture that meets the budgets, after which feasibility is settled first.  Less:
+#: the question is asked where another policy would have answered it.
 _INFEASIBLE_AFTER = 6
 
 
@@ -54,6 +74,22 @@ class Ceiling:
     value: Fraction
     multipliers: tuple[Fraction, ...]
     proof: Sweep
+
+
+@dataclass
+class _Pace:
+    """How a search fares: rounds without progress, proofs tried, rounds that broke a budget."""
+
+    idle: int = 0
+    proofs: int = 0
+    violated: int = 0
+    push: float = _PUSH
+
+    def step(self, *, halved: bool, met: bool) -> None:
+        """Count a round, which halved what was expected or not, and met the budgets or not."""
+        self.violated = 0 if met else self.violated + 1
+        self.idle = 0 if halved else self.idle + 1
+        self.push = min(1.0, 2 * self.push) if self.idle else _PUSH
 
 
 @dataclass
@@ -137,37 +173,42 @@ class Lagrangian:
         """
         multipliers = self._prices() if self.columns else self._start()
         model = self._model(self.recalled(self._base()), None)
-        idle, proofs, violated, push = 0, 0, 0, _PUSH
-        while proofs < _PROOFS and len(self.columns) < _COLUMNS:
+        pace = _Pace()
+        while pace.proofs < _PROOFS and len(self.columns) < _COLUMNS:
             self.stage = f"policy {len(self.columns) + 1}"
-            base = self._base() if idle < _PATIENCE else self.columns[-1]
-            if base is not model.column:
-                base = self.recalled(base)
-                model = self._model(base, model.visits)
+            model = self._rebased(model, pace.idle)
             before, least = self.expected, self._least(model, multipliers)
             multipliers = least.multipliers
-            violated = violated + 1 if self.lower is None else 0
-            if violated > _INFEASIBLE_AFTER and not self.feasible:
+            pace.step(halved=self.expected <= before / 2, met=self.lower is not None)
+            if pace.violated > _INFEASIBLE_AFTER and not self.feasible:
                 return False
-            idle = 0 if self.expected <= before / 2 else idle + 1
-            push = min(1.0, 2 * push) if idle else _PUSH
             promising = self.expected > self.width / 2
-            if promising and self._add(model, multipliers, push, idle % 2 == 1):
+            if promising and self._add(model, multipliers, pace.push, pace.idle % 2 == 1):
                 continue
-            proofs += 1
-            gap = self.gap
-            self._prove(base, self._prices() if promising and proofs % 2 else multipliers)
-            if self.done:
+            pace.proofs += 1
+            at = self._prices() if promising and pace.proofs % 2 else multipliers
+            if self._settles(model.column, at, pace):
                 return True
-            if self.gap > _ROUNDED * self.span:  # the model had promised too little
-                if self.gap <= gap / 2:
-                    proofs = 0
-                else:
-                    self.expected = self.gap
         self.stopped = "no policy improves the mixture noticeably, the rest is rounding"
         if self.gap > _ROUNDED * self.span:
             self.stopped = f"after {len(self.columns)} policies it still narrows, but too slowly"
         return self.lower is not None
+
+    def _rebased(self, model: ImprovementModel, idle: int) -> ImprovementModel:
+        """The model around the most used column, or the latest one where that leads nowhere."""
+        base = self._base() if idle < _PATIENCE else self.columns[-1]
+        return model if base is model.column else self._model(self.recalled(base), model.visits)
+
+    def _settles(self, base: Column, multipliers: Array, pace: _Pace) -> bool:
+        """Whether a proof ends the search; if not, what was expected is what the proof has left."""
+        gap = self.gap
+        self._prove(base, multipliers)
+        if not self.done and self.gap > _ROUNDED * self.span:  # the model had promised too little
+            if self.gap <= gap / 2:
+                pace.proofs = 0
+            else:
+                self.expected = self.gap
+        return self.done
 
     def _start(self) -> Array:
         """A first column at typical multipliers."""

@@ -18,6 +18,7 @@ from ...programs.program import LinearProgram, row_scale
 from ...programs.solve import solve_linear_program
 from .bounds import Column
 
+#: Bounds are rounded outwards to multiples of 1 / this.  More: longer numbers in the exact program.
 _QUANTUM = 2**70
 
 

@@ -18,12 +18,20 @@ from .evaluation import Chain, evaluate_chain, grid_of
 from .image import Array, Image
 from .kernels import CHANGED, GREATEST, TOTAL, bellman, combine, round_to
 
+#: A policy is evaluated to this share of the gain expected from the next one.  Less: products for
+#: digits that the next policy makes worthless; more: sweeps that follow errors.
 _FORCING = 0.3
+#: A cold start doubles the horizon.  Less: more of them to go through; more: each starts far off.
 _HORIZON_STEP = 2.0
+#: A shorter horizon is left when this share of it is all that is expected: it is only a start.
 _SETTLED = 0.1
+#: Policy iteration ends far earlier; this only bounds it where rounding makes it go round.
 _ROUNDS = 100
+#: Products of a chain with vectors for one evaluation; what is then reached is what counts.
 _PRODUCTS = 400
+#: A choice changes only for a gain beyond rounding, of a sum of some tens of terms.
 _MARGIN = 1e-14
+#: A proof evaluates its policies this much closer than its goal, so that the ceiling decides.
 _PART = 8
 
 
