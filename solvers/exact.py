@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import fmpz_mat
 
-from .sequences import Array, listed, refuse_masked
+from .sequences import Array, listed, objects, refuse_masked
 from .strict import parse_rational
 
 #: Integers longer than this many bits (about 1000 decimal digits) are written in hexadecimal.
@@ -105,9 +105,7 @@ def _wide_array(array: Array, name: str) -> Array:
     flat = [_as_integer(value, name, index) for index, value in enumerate(array.ravel().tolist())]
     if max(flat) <= _INT64_LIMIT and min(flat) >= -_INT64_LIMIT:
         return np.array(flat, dtype=np.int64).reshape(array.shape)
-    result = np.empty(len(flat), dtype=object)
-    result[:] = flat
-    return result.reshape(array.shape)
+    return objects(flat).reshape(array.shape)
 
 
 def _as_integer(value: object, name: str, index: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -73,3 +73,11 @@ def available_actions(
     if wrong:
         raise ModelError(f"available holds {wrong[0]!r}; it holds True and False")
     return array.astype(bool)
+
+
+def objects(values: Iterable[Any]) -> Array:
+    """Entries of one axis as they are, integers of any size among them."""
+    entries = list(values)
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array

@@ -145,14 +145,8 @@ class FloatModel:
     @classmethod
     def of(cls, model: CMDP) -> FloatModel:
         """The nearest doubles of a model's transitions."""
-        from scipy.sparse import csr_matrix
-
         check_discounted(model)
-        bottoms = np.repeat(model.denominators, np.diff(model.indptr))
-        probabilities = (model.weights / bottoms).astype(float)
-        matrix = csr_matrix(
-            (probabilities, model.successors, model.indptr), shape=(model.n_choices, model.n_states)
-        )
+        matrix = model.float_transitions()
         dense = matrix.toarray() if model.n_states <= _DENSE_UP_TO else None
         return cls(matrix, dense, model.choice_start, float(model.discount))
 

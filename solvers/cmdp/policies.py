@@ -15,10 +15,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Array, Rational, Vector, common_denominator, to_fraction
+from ..exact import Rational, Vector, common_denominator, to_fraction
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 from ..programs.bordered import square_solver
+from ..sequences import objects
 
 #: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
 Function: TypeAlias = Literal["reward"] | tuple[Literal["cost"], int] | Vector
@@ -253,9 +254,7 @@ def expected_next(model: CMDP, numerators: Sequence[int]) -> list[int]:
             sum(weights[j] * numerators[successors[j]] for j in range(indptr[k], indptr[k + 1]))
             for k in range(model.n_choices)
         ]
-    column: Array = np.empty(len(numerators), dtype=object)
-    column[:] = numerators
-    products = model.weights.astype(object) * column[model.successors]
+    products = model.weights.astype(object) * objects(numerators)[model.successors]
     return list(np.add.reduceat(products, model.indptr[:-1]).tolist())
 
 

@@ -58,7 +58,7 @@ def within_budget(model: CMDP, index: int) -> bool:
     top, spread = (float(x / (1 - gamma)) for x in (max(paid), max(paid) - min(paid)))
     margin = _ROUNDING * max(abs(top), spread)
     values, factor, start = np.full(model.n_states, top), 1.0, np.array(model.initial, dtype=float)
-    start, chances = start / start.sum(), _transitions(model)
+    start, chances = start / start.sum(), model.float_transitions()
     for _ in range(min(_SWEEPS, WORK // len(model.successors))):
         above = float(start @ values)  # at least what the worst policy pays, at most factor more
         if above + margin <= budget or above - factor * spread - margin > budget:
@@ -77,15 +77,8 @@ def largest_risk(model: CMDP, unsafe: Sequence[int], horizon: int) -> float | No
         return None
     bad = np.zeros(model.n_states)
     bad[list(unsafe)] = 1.0
-    chances, risk = _transitions(model), np.zeros(model.n_states)
+    chances, risk = model.float_transitions(), np.zeros(model.n_states)
     for _ in range(horizon):
         risk = np.maximum.reduceat(chances @ np.maximum(bad, risk), model.choice_start[:-1])
     start = np.array(model.initial, dtype=float)
     return float(start @ risk / start.sum())
-
-
-def _transitions(model: CMDP) -> csr_matrix:
-    bottoms = np.repeat(np.array(model.denominators), np.diff(model.indptr))
-    values = np.array(model.weights / bottoms, dtype=float)
-    shape = (model.n_choices, model.n_states)
-    return csr_matrix((values, model.successors, model.indptr), shape=shape)

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Vector, integer_array
+from ..exact import Vector
 from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
+from ..models.rows import transition_arrays
 from ..programs.chord import close_chord
 from ..solution import ExactValue, Status
 from .chord import solve_by_chord
@@ -189,20 +190,16 @@ def _lexicographic(
     )
 
 
-def _restricted(model: CMDP, kept: Sequence[int]) -> CMDP:
+def _restricted(model: CMDP, kept: list[int]) -> CMDP:
     """The model with these choices only, at least one a state."""
-    owners = model.choice_states[list(kept)]
-    rows = [slice(int(model.indptr[k]), int(model.indptr[k + 1])) for k in kept]
-    sizes = [row.stop - row.start for row in rows]
+    owners = model.choice_states[kept]
     return replace(
         model,
         choice_start=np.searchsorted(owners, np.arange(model.n_states + 1)).astype(np.int64),
-        actions=model.actions[list(kept)],
-        indptr=integer_array(np.cumsum([0, *sizes]), "indptr"),
-        successors=np.concatenate([model.successors[row] for row in rows]),
-        weights=np.concatenate([model.weights[row] for row in rows]),
-        reward=model.reward[list(kept)],
-        costs=model.costs[:, list(kept)],
+        actions=model.actions[kept],
+        **transition_arrays([model.weighted_row(k) for k in kept]),
+        reward=model.reward[kept],
+        costs=model.costs[:, kept],
     )
 
 

@@ -19,10 +19,10 @@ from ..exact import (
     common_denominator,
     integer_array,
 )
-from ..sequences import as_array, available_actions, listed
+from ..sequences import as_array, available_actions, listed, objects
 from ..strict import bounded_denominator
 from .cmdp import CMDP
-from .rows import RowReader, transition_arrays
+from .rows import RowReader, stacked, transition_arrays
 
 
 def from_arrays(
@@ -122,19 +122,15 @@ def assemble(
     return CMDP(
         n_states=len(counts),
         choice_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        actions=integer_array(_objects(actions, "actions"), "actions"),
+        actions=integer_array(objects(listed(actions, "actions")), "actions"),
         **transition_arrays(rows),
-        reward=_objects(top, "reward"),
+        reward=objects(top),
         reward_denominator=bottom,
-        costs=(
-            np.array([row for row, _ in scaled], dtype=object)
-            if scaled
-            else np.empty((0, len(actions)), dtype=np.int64)
-        ),
+        costs=stacked([row for row, _ in scaled], len(actions)),
         cost_denominators=tuple(own for _, own in scaled),
         budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
         discount=discount,  # type: ignore[arg-type]
-        initial=_objects(initial, "initial"),
+        initial=objects(listed(initial, "initial")),
         notes=notes,  # type: ignore[arg-type]
     )
 
@@ -222,10 +218,3 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
     if any(kind.kind == "f" for kind in kinds):
         return ["floats were taken as the exact dyadic rationals they are"]
     return []
-
-
-def _objects(values: Sequence[int], name: str) -> Array:
-    values = listed(values, name)
-    array: Array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

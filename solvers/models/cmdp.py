@@ -31,6 +31,7 @@ from ..exact import (
 )
 from ..sequences import listed
 from . import checks
+from .rows import stacked
 
 IntegerArray: TypeAlias = Array
 _SUM_SAFE = 2**62
@@ -154,6 +155,14 @@ class CMDP:
         bottom = sum(row.values())
         return [(state, Fraction(weight, bottom)) for state, weight in row.items()]
 
+    def float_transitions(self) -> Any:
+        """All rows in double precision, a scipy CSR matrix [K, S]: nothing is proved with them."""
+        from scipy.sparse import csr_matrix
+
+        bottoms = np.repeat(self.denominators, np.diff(self.indptr))
+        chances, shape = (self.weights / bottoms).astype(float), (self.n_choices, self.n_states)
+        return csr_matrix((chances, self.successors, self.indptr), shape=shape)
+
     def reward_vector(self) -> Vector:
         """r over the choices."""
         return Vector(tuple(self.reward.tolist()), self.reward_denominator)
@@ -217,14 +226,9 @@ class CMDP:
                     f"costs[{i}] has {len(vector)} entries for {self.n_choices} "
                     "choices; give one value a choice"
                 )
-        rows = (
-            np.array([vector.numerators for vector in vectors], dtype=object)
-            if vectors
-            else np.empty((0, self.n_choices), dtype=np.int64)
-        )
         return replace(
             self,
-            costs=rows,
+            costs=stacked([vector.numerators for vector in vectors], self.n_choices),
             cost_denominators=tuple(vector.denominator for vector in vectors),
             budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..exact import common_denominator, integer_array, to_fraction
-from ..sequences import listed
+from ..sequences import Array, listed, objects
 
 #: A float row whose exact sum is farther than this from one is an error, not rounding.
 FLOAT_SUM_TOLERANCE = Fraction(1, 10**9)
@@ -135,8 +135,13 @@ def transition_arrays(rows: Sequence[Mapping[int, int]]) -> dict[str, Any]:
     return {
         "indptr": np.cumsum([0, *map(len, rows)], dtype=np.int64),
         "successors": integer_array([t for row in rows for t in row], "successors"),
-        "weights": np.array([w for row in rows for w in row.values()], dtype=object),
+        "weights": objects(w for row in rows for w in row.values()),
     }
+
+
+def stacked(rows: Sequence[Sequence[int]], width: int) -> Array:
+    """Integer functions over K choices as an array [m, K], also where there are none."""
+    return np.array(rows, dtype=object) if rows else np.empty((0, width), dtype=np.int64)
 
 
 def _shown(value: Fraction) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from ...errors import ModelError
 from ...exact import Vector
 from ...models.cmdp import CMDP, IntegerArray
+from ...sequences import objects
 from .problem import ChanceProblem
 
 #: Bits of the longest denominator that is computed with.
@@ -70,7 +71,7 @@ class Dynamics:
             *(c.denominator for c in problem.charges), *(v.denominator for v in risks)
         )
         memories = np.array([problem.first_memory(s) for s in range(size)])
-        start = zeros(levels * size)
+        start = np.full(levels * size, 0, dtype=object)
         start[memories * size + np.arange(size)] = model.initial.tolist()
         return cls(
             problem,
@@ -189,21 +190,6 @@ def integer_weights(
         return weights, common
     factors = objects(common // d for d in bottoms.tolist())
     return weights.astype(object) * factors[successors.owners], common
-
-
-def objects(values: Any) -> IntegerArray:
-    """An object array of Python ints."""
-    listed = list(values)
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array
-
-
-def zeros(size: int) -> IntegerArray:
-    """An object array of zeros."""
-    array = np.empty(size, dtype=object)
-    array[:] = 0
-    return array
 
 
 def _scaled(vector: Vector, bottom: int) -> IntegerArray:

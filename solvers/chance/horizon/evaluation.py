@@ -16,7 +16,8 @@ import numpy as np
 from ...errors import ModelError
 from ...exact import Rational, common_denominator, to_fraction
 from ...models.cmdp import IntegerArray
-from .dynamics import Dynamics, Successors, check_bits, integer_weights, objects
+from ...sequences import objects
+from .dynamics import Dynamics, Successors, check_bits, integer_weights
 from .problem import ChanceProblem
 
 Cell: TypeAlias = tuple[int, int, int]

@@ -73,25 +73,17 @@ class FloatDynamics:
     @classmethod
     def of(cls, dynamics: Dynamics) -> FloatDynamics:
         """The doubles of a problem's layers."""
-        from scipy.sparse import csr_matrix
-
-        model = dynamics.model
-        bottoms = np.repeat(model.denominators, np.diff(model.indptr))
-        chances = (model.weights / bottoms).astype(float)
-        matrix = csr_matrix(
-            (chances, model.successors, model.indptr), shape=(model.n_choices, model.n_states)
-        )
         numbers = [*dynamics.rewards.tolist(), *dynamics.terminal.ravel().tolist()]
         unit = max(map(abs, numbers)) or 1
         shape, bottom = dynamics.residual.shape, dynamics.charge_denominator
         return cls(
             dynamics,
-            matrix,
+            dynamics.model.float_transitions(),
             _doubles(dynamics.rewards, unit),
             _doubles(dynamics.terminal, unit).reshape(shape),
             _doubles(dynamics.residual, bottom).reshape(shape),
             _doubles(dynamics.charges, bottom),
-            _doubles(dynamics.start, model.initial_denominator),
+            _doubles(dynamics.start, dynamics.model.initial_denominator),
             Fraction(unit, dynamics.value_denominator),
         )
 

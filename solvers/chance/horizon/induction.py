@@ -20,7 +20,7 @@ import numpy as np
 
 from ...models.cmdp import IntegerArray
 from .candidates import Candidates
-from .dynamics import Dynamics, check_bits, integer_weights, zeros
+from .dynamics import Dynamics, check_bits, integer_weights
 
 Change: TypeAlias = tuple[tuple[int, int, int], int, int, Fraction]
 
@@ -118,7 +118,7 @@ class Induction:
             cells = memories * dynamics.model.n_states + dynamics.model.choice_states[choices]
             scores = self._scores(t, packed, cells, choices)
             layer = self._decide(t, cells, choices, scores)
-            packed = zeros(dynamics.n_cells)
+            packed = np.full(dynamics.n_cells, 0, dtype=object)
             packed[layer.cells] = layer.packed
             yield layer
 

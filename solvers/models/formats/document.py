@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...exact import Array, Vector, format_rational, integer_array, to_fraction
+from ...exact import Vector, format_rational, integer_array, to_fraction
+from ...sequences import objects
 from ...strict import bounded_denominator, shortened
 from ..cmdp import CMDP
+from ..rows import stacked
 
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 _OPTIONAL = ("kind", "notes", "labels", "coordinates")
@@ -74,23 +76,17 @@ def _build(document: Mapping[str, Any]) -> CMDP:
         actions=[pair[1] for pair in choices],  # type: ignore[arg-type]
         indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
         successors=integer_array([s for row in rows for s, _ in row], "successors"),
-        weights=integer_array(
-            np.array([w for row in rows for _, w in row], dtype=object), "weights"
-        ),
-        reward=_objects(reward.numerators),
+        weights=objects(w for row in rows for _, w in row),
+        reward=objects(reward.numerators),
         reward_denominator=reward.denominator,
-        costs=(
-            np.array([cost.numerators for cost in costs], dtype=object)
-            if costs
-            else np.empty((0, len(states)), dtype=np.int64)
-        ),
+        costs=stacked([cost.numerators for cost in costs], len(states)),
         cost_denominators=tuple(cost.denominator for cost in costs),
         budgets=tuple(
             _rational(b, f"budgets[{i}]")
             for i, b in enumerate(_list(document["budgets"], "budgets"))
         ),
         discount=_rational(document["discount"], "discount"),
-        initial=_objects(initial),
+        initial=objects(initial),
         notes=(*_notes(document.get("notes", [])), *_initial_note(document["initial"], initial)),
         **read_labels_and_coordinates(document),
     )
@@ -234,9 +230,3 @@ def _rationals(values: Any, name: str) -> Vector:
     numbers = [_rational(value, f"{name}[{i}]") for i, value in enumerate(_list(values, name))]
     bottom = bounded_denominator(numbers, name)
     return Vector(tuple(v.numerator * (bottom // v.denominator) for v in numbers), bottom)
-
-
-def _objects(values: Sequence[int]) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

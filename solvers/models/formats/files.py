@@ -10,9 +10,9 @@ import numpy as np
 
 from ...errors import ModelError
 from ...exact import Array, format_integer, format_rational, integer_array, to_fraction
+from ...sequences import objects
 from ...strict import strict_json
 from ...whole_files import whole, write_text
-from ..arrays import _objects
 from ..cmdp import CMDP
 from .document import labels_and_coordinates, model_from_document, read_labels_and_coordinates
 from .numpy_files import read_archive
@@ -160,5 +160,5 @@ def _integer(value: Any, name: str) -> int:
 def _integers(array: Array, name: str) -> Array:
     if array.dtype.kind != "U":
         return integer_array(array, name)
-    flat = _objects([_integer(text, name) for text in array.ravel().tolist()], name)
+    flat = objects(_integer(text, name) for text in array.ravel().tolist())
     return integer_array(flat.reshape(array.shape), name)
