@@ -143,7 +143,7 @@ ONE_COST = ("chords", "two discounts")
 @pytest.mark.parametrize(
     ("form", "algorithm"),
     [(form, name) for form in cmdps.FORMS for name in ALGORITHMS
-     if name != "search" or form in ("as given", "renamed")],  # it takes the longest
+     if name in ("programs", "chords") or form == "renamed"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", cmdps.KNOWN)
 def test_a_known_optimum(name: str, form: str, algorithm: str) -> None:
@@ -168,7 +168,7 @@ def drawn(size: int, constraints: int, kind: str, seed: int) -> tuple[CMDP, Frac
 )
 @pytest.mark.parametrize("kind", cmdps.KINDS)
 def test_drawn_models(kind: str, constraints: int, algorithm: str) -> None:
-    for seed in {"chords": range(16), "search": range(2, 5)}.get(algorithm, range(5)):
+    for seed in {"chords": range(16), "search": range(2, 4)}.get(algorithm, range(4)):
         ALGORITHMS[algorithm](*drawn(2 + 3 * seed % 11, constraints, kind, seed))
 
 
@@ -216,7 +216,7 @@ def test_cvxpy_knows_it_too(name: str) -> None:
     assert convex.chance(known.problem, known.level).agrees(known.value)
 
 
-@pytest.mark.parametrize("seed", range(80, 100))
+@pytest.mark.parametrize("seed", range(80, 90))
 def test_drawn_chances(seed: int) -> None:
     problem, solved = chance.random_problem(seed), 0
     least = joint.minimum_risk(problem).risk
@@ -260,7 +260,7 @@ def test_a_known_number_of_flips(name: str) -> None:
 
 
 @pytest.mark.parametrize("norm", flips.NORMS)
-@pytest.mark.parametrize(("agree", "seeds"), [(encloses, 60), (cvxpy_flips_agree, 30)])
+@pytest.mark.parametrize(("agree", "seeds"), [(encloses, 40), (cvxpy_flips_agree, 20)])
 def test_drawn_flips(agree: Callable[..., bool], seeds: int, norm: str) -> None:
     for seed in range(seeds):
         problem, value = exact_flips(seed, norm)

@@ -22,7 +22,7 @@ from holdfast.solvers.chance import (
 LEVELS = [Fraction(k, 7) for k in range(0, 7, 2)]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(36))
 def test_random_problems(random_problem, seed):
     problem = random_problem(seed)
     points = [(policy.risk, policy.value) for policy in enumerate_policies(problem)]
