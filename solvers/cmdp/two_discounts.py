@@ -23,7 +23,6 @@ from ..exact import Vector
 from ..limits import Limits
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
-from ..models.rows import transition_arrays
 from ..programs.chord import close_chord
 from ..solution import ExactValue, Status
 from .chord import solve_by_chord
@@ -193,11 +192,14 @@ def _lexicographic(
 def _restricted(model: CMDP, kept: list[int]) -> CMDP:
     """The model with these choices only, at least one a state."""
     owners = model.choice_states[kept]
+    rows = [slice(int(model.indptr[k]), int(model.indptr[k + 1])) for k in kept]
     return replace(
         model,
         choice_start=np.searchsorted(owners, np.arange(model.n_states + 1)).astype(np.int64),
         actions=model.actions[kept],
-        **transition_arrays([model.weighted_row(k) for k in kept]),
+        indptr=np.cumsum([0, *(row.stop - row.start for row in rows)]),
+        successors=np.concatenate([model.successors[row] for row in rows]),
+        weights=np.concatenate([model.weights[row] for row in rows]),
         reward=model.reward[kept],
         costs=model.costs[:, kept],
     )

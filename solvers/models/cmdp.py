@@ -151,9 +151,10 @@ class CMDP:
 
     def transition_row(self, choice: int) -> list[tuple[int, Fraction]]:
         """Successor states of a choice with their exact probabilities."""
-        row = self.weighted_row(choice)
-        bottom = sum(row.values())
-        return [(state, Fraction(weight, bottom)) for state, weight in row.items()]
+        span = slice(int(self.indptr[choice]), int(self.indptr[choice + 1]))
+        weights = self.weights[span].tolist()
+        bottom, successors = sum(weights), self.successors[span].tolist()
+        return [(t, Fraction(w, bottom)) for t, w in zip(successors, weights, strict=True)]
 
     def float_transitions(self) -> Any:
         """All rows in double precision, a scipy CSR matrix [K, S]: nothing is proved with them."""

@@ -97,7 +97,11 @@ def _propose(program: BoxProgram, seconds: float) -> tuple[list[int], list[int]]
     found = solve(
         np.ones(count),
         (np.zeros(count), upper),
-        np.array(matrix).reshape(count, len(right)),
+        (  # all entries: zeros are few
+            np.arange(0, count * len(right) + 1, len(right), dtype=np.int32),
+            np.tile(np.arange(len(right), dtype=np.int32), count),
+            np.array(matrix).ravel(),
+        ),
         (right, right),
         seconds=min(seconds, SECONDS),
     )

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import dask
 import distributed
 import psutil
 import pytest
@@ -80,6 +81,15 @@ def alone(claims: tuple[Claim, ...]) -> list[tuple[Any, ...]]:
     """What one process finds."""
     with Store.open(":memory:") as opened:
         return outcome(run_campaign(claims, budget=FEW, seed=3, store=opened))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where Dask, here and in processes of its own, leaves its files."""
+    folder = str(tmp_path_factory.mktemp("dask"))
+    with pytest.MonkeyPatch.context() as patch, dask.config.set({"temporary-directory": folder}):
+        patch.setenv("DASK_TEMPORARY_DIRECTORY", folder)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +303,7 @@ def planted(folder: Path, name: str, version: str) -> Path:
 
 
 @contextmanager
-def dask(*arguments: str, path: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def started(*arguments: str, path: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A scheduler or a worker of its own, ended at the end."""
     environment = dict(os.environ, **({} if path is None else {"PYTHONPATH": str(path)}))
     process = subprocess.Popen(
@@ -310,13 +320,14 @@ def dask(*arguments: str, path: Path | None = None) -> Iterator[subprocess.Popen
 def scheduler() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
-    with dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard") as process:
+    settings = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    with started("scheduler", *settings) as process:
         yield f"127.0.0.1:{port}", process
 
 
 def worker(address: str, folder: Path, **settings: Any) -> Any:
     place = ("--local-directory", str(folder), "--no-dashboard", "--no-nanny", "--nthreads", "1")
-    return dask("worker", address, *place, **settings)
+    return started("worker", address, *place, **settings)
 
 
 @pytest.mark.slow
