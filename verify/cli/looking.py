@@ -14,7 +14,7 @@ from rich.table import Table
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.engine.finding import Finding
 
-from ..terminal.options import STORE, store_option
+from ..terminal.options import STORE, Time, store_option
 
 
 @click.command()
@@ -84,14 +84,25 @@ def show_command(label: str, path: str) -> int:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path())
-def check_command(files: Sequence[str]) -> int:
+@click.option(
+    "--budget",
+    type=Time(),
+    default="1s",
+    show_default=True,
+    help="Time for each file, beyond what its size earns it, such as 60s: for large certificates "
+    "whose source you know. What needs more is rejected.",
+)
+def check_command(files: Sequence[str], budget: float) -> int:
     """Check certificate FILES with the kernel, in a fresh process that loads no solver.
 
     That process runs the kernel by its own path, without this folder, the environment's paths and
     what is installed (python -I -S), so nothing that lies beside a certificate can take part.
     """
+    from ..kernel import WORK
+
     program = Path(__file__).resolve().parents[1] / "kernel" / "__main__.py"
-    done = subprocess.run([sys.executable, "-I", "-S", str(program), *files], check=False)
+    command = [sys.executable, "-I", "-S", str(program), "--work", str(int(budget * WORK))]
+    done = subprocess.run([*command, *files], check=False)
     if done.returncode == 0:
         return ExitCode.AS_EXPECTED
     return ExitCode.CERTIFICATE_REJECTED

@@ -23,7 +23,7 @@ from holdfast.solvers import (
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from ..campaign.worlds import WorldSummary
-from ..kernel import check, format_rational
+from ..kernel import OWN_WORK, check, format_rational
 from ..report.numbers import brief, count, decimal
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _ends(low: Fraction | None, high: Fraction | None) -> str:
 
 
 def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
-    report = check(document)
+    report = check(document, OWN_WORK)
     if report.accepted:
         return True, "accepted by the kernel"
     last = report.steps[-1]

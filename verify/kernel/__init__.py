@@ -22,9 +22,11 @@ from .enclosures import Comparison, Enclosure, Verdict, compare
 from .exact import Rejected, format_rational
 from .exact import rational as parse_rational
 from .expressions import evaluate_expression
-from .statements import Report, Step, check, check_file
+from .statements import OWN_WORK, WORK, Report, Step, check, check_file
 
 __all__ = [
+    "OWN_WORK",
+    "WORK",
     "Comparison",
     "Enclosure",
     "Rejected",

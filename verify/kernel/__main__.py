@@ -1,4 +1,4 @@
-"""python -I PATH/kernel/__main__.py FILE...: print every step; exit 4 if a file is rejected.
+"""python -I PATH/kernel/__main__.py [--work UNITS] FILE...: print every step; exit 4 if one fails.
 
 Run by its own path in Python's isolated mode, nothing of the current folder or of the environment
 is imported. `python -m` would look into the current folder first.
@@ -13,9 +13,11 @@ assert spec is not None and spec.loader is not None
 kernel = sys.modules["kernel"] = module_from_spec(spec)
 spec.loader.exec_module(kernel)
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-accepted = True
-for path in sys.argv[1:]:
-    report = kernel.check_file(path)
+accepted, paths, allowed = True, sys.argv[1:], kernel.WORK
+if paths[:1] == ["--work"]:
+    allowed, paths = int(paths[1]), paths[2:]
+for path in paths:
+    report = kernel.check_file(path, allowed)
     accepted = accepted and report.accepted
     lines = *report.steps, *report.behind, report.conclusion or "REJECTED"
     print(f"{kernel.exact.printable(path)}: {report.kind}", *lines, sep="\n  ", flush=True)

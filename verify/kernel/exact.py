@@ -62,7 +62,11 @@ def spend(units: int) -> None:
     """Charge work before it is done; raise if that is more than is left. A grant is negative."""
     account = _account.get()
     if account is not None:
-        require(units <= account[0], " needs more work than is allowed, units", units)
+        require(
+            units <= account[0],
+            " needs more work than is allowed (check --budget allows more), units",
+            units,
+        )
         account[0] -= units
 
 
