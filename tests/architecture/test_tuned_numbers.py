@@ -7,13 +7,6 @@ import pytest
 
 from .conftest import parse
 
-UNEXPLAINED = (
-    "holdfast.solvers.cmdp.scale",
-    "holdfast.solvers.poisoning",
-    "holdfast.verify",
-)
-"""Packages whose numbers have no reasons yet; a package leaves this list when all of them have."""
-
 
 def is_number(node: ast.AST) -> bool:
     """Whether an expression is made of literal numbers alone."""
@@ -26,26 +19,28 @@ def is_number(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)
 
 
+def is_assignment_of_number(node: ast.AST) -> bool:
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    return value is not None and is_number(value)
+
+
 def unexplained(source) -> Iterator[str]:
     """Numbers of a module without a comment above or beside them and without a docstring below."""
     lines, body = source.path.read_text(encoding="utf-8").splitlines(), source.tree.body
-    for node, after in zip(body, [*body[1:], None], strict=True):
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or not node.value:
-            continue
-        above, own = lines[node.lineno - 2 : node.lineno - 1], lines[(node.end_lineno or 0) - 1]
-        documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        commented = "#" in own or (above and above[0].startswith("#"))
-        if is_number(node.value) and not documented and not commented:
-            yield f"{source.path}:{node.lineno}: {own.strip()}"
+    explained, end = False, 0
+    for at, node in enumerate(body):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            own, above = lines[(node.end_lineno or 0) - 1], lines[node.lineno - 2]
+            same = node.lineno == end + 1  # lines without a gap share the comment above them
+            explained, end = (explained and same) or above.startswith("#"), node.end_lineno or 0
+            after = next((n for n in body[at:] if not is_assignment_of_number(n)), None)
+            documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            if is_number(node.value) and not (documented or explained or "#" in own):
+                yield f"{source.path}:{node.lineno}: {own.strip()}"
 
 
 def test_tuned_numbers_have_reasons(sources) -> None:
-    missing = [
-        line
-        for source in sources
-        if not f"{source.module}.".startswith(tuple(f"{name}." for name in UNEXPLAINED))
-        for line in unexplained(source)
-    ]
+    missing = [line for source in sources for line in unexplained(source)]
     assert not missing, "say beside each number what it trades:\n" + "\n".join(missing)
 
 

@@ -27,7 +27,7 @@ from holdfast.verify.campaign.versions import required
 if TYPE_CHECKING:
     from rich.console import Console
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON = (3, 11)  # as in pyproject.toml
 EXTRAS = {
     "icu_sepsis": "worlds",
     "distributed": "cluster",

@@ -183,7 +183,7 @@ def _executor(
     return nullcontext() if address is None else cluster.connected(address, claims)
 
 
-_LARGE = 600
+_LARGE = 600  # states; beyond it a claim that solves more than once takes up to a minute
 _ONE_SOLVE = ("cmdp/strong-duality", "cmdp/randomisations", "cmdp/vertices")
 """What --worlds examines on models of more than `_LARGE` states, where most other claims take up to
 a minute each; --on examines everything."""

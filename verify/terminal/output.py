@@ -30,7 +30,7 @@ _TAG = re.compile(rf"\[(/?)({'|'.join(STYLES)})\]")
 _BRACKET = "\ue05b"
 """Private character that stands for a bracket that opens no tag, from `plain` to the console."""
 
-_PIPED_WIDTH = 128
+_PIPED_WIDTH = 128  # of output that goes to a file: wide enough for the tables, not for paper
 
 
 def plain(text: object) -> str:

@@ -32,7 +32,7 @@ _EXTREME = 400
 weights stay far from the limits of doubles, 2^-1074 and 2^1024."""
 _EXTREME_WEIGHT = 150
 """Power of two of weights: beyond it their products with features might leave doubles, too."""
-_LARGEST_INTEGER = 2**53
+_LARGEST_INTEGER = 2**53  # up to which doubles hold every integer
 _GRID = 2.0**20
 """Labels and weights below 2^10 that are whole multiples of 1 / grid: products of both are whole
 multiples of 2^-40, and differences of products, below 2^11, have 51 of the 53 bits of a double."""

@@ -22,7 +22,7 @@ ROUNDING = 1e-11
 _CLEAR = 1e-3
 """Diagonal of a Cholesky factor of unit columns, above which they are independent without doubt,
 for the Gram matrix squares it; below it the slower QR factors decide."""
-_LARGEST_INTEGER = 2.0**52
+_LARGEST_INTEGER = 2.0**52  # in units: half of what doubles hold exactly
 _LARGEST_FACTOR = 64
 """Denominators of the factors that are tried: a combination with greater ones stays unproved."""
 

@@ -49,10 +49,10 @@ import numpy as np
 
 from .arrays import ROUNDINGS, Array, FlipArrays
 
-_UNIT = 2.0**-53
+_UNIT = 2.0**-53  # unit roundoff of doubles
 _TINY = 2.0**-500
 """What underflow may hide in a term of the docstring, with room for sums."""
-_LEAST = 2.0**-1074
+_LEAST = 2.0**-1074  # the least double above zero
 _HOPELESS = 2.0**300
 """An error of prices from which a bound is said to be zero: far from where doubles overflow."""
 _WIDER = 1 + 1e-12

@@ -16,7 +16,7 @@ from ...cmdp.named_models import rational
 from ...terminal import output
 from .question import Question
 
-_HORIZONS = (1, 10, 100)
+_HORIZONS = (1, 10, 100)  # for which the chance is printed: a line for each
 
 
 def _line(console: Console, name: str, number: Fraction | None) -> None:

@@ -40,7 +40,7 @@ FEATURES = {
     "ngrams": "hashed words and pairs of words",
     "FILE": "an .npy or .npz array (n, N) of differences chosen - rejected",
 }
-_DIMENSIONS = (8, 32, 128, 384)
+_DIMENSIONS = (8, 32, 128, 384)  # fourfold steps up to the size of a small text encoder
 _OF_LABELS = frozenset(
     ("label", "labels", "tie", "ties", "is_tie", "winner", "better", "better_response_id",
      "preference", "preferred", "human_preference", "chosen_id")
