@@ -1,5 +1,4 @@
-r"""What is lost, if anything, by looking for the best policy in a class: stationary, deterministic,
-parametrised.
+r"""What is lost by looking for the best policy in a class: stationary, deterministic, parametrised.
 
 Notation.  ``J_r`` and ``J_c`` are UN-normalised; with two discounts the reward has gamma and the
 cost gamma_c.  ``P*`` is the largest J_r with J_c <= d over all policies, history-dependent and
