@@ -102,7 +102,7 @@ def test_a_problem_is_written_out() -> None:
 @pytest.mark.parametrize(("name", "solver"), [
     ("flipping/zero-level", "best_deterministic"),
     ("flipping/one-step", "best_flipping"),
-    ("flipping/two-actions", "optimum"),
+    ("flipping/two-actions", "solve_windows"),
 ])  # fmt: skip
 def test_a_solver_that_finds_nothing_is_a_fault(
     name: str, solver: str, monkeypatch: pytest.MonkeyPatch

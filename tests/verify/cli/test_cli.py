@@ -8,12 +8,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
 from holdfast.verify.cmdp import landmarks
+from holdfast.verify.kernel import WORK, Report, check
+from holdfast.verify.terminal import output
 
 from ..conftest import Invoke
 
@@ -462,3 +465,24 @@ def test_details_that_match_nothing_are_refused_before_anything_runs(holdfast: I
     assert done.says("--details poisoning matches no statement of this run")
     assert done.says("a pillar (cmdp)")
     assert not Path("store/findings.sqlite").exists()
+
+
+def test_a_certificate_that_needs_time(
+    holdfast: Invoke, g1_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of one's own is accepted if time is all it lacks; `check` allows it that time."""
+    debt = -1_000_000  # units, more than the size of the document brings
+
+    def hurried(document: dict[str, Any], work: int = debt) -> Report:
+        return check(document, work)
+
+    monkeypatch.setattr(output, "check", hurried)
+    problem = ("--unsafe", "1", "--horizon", "2", "--risk", "1/2", "--certificate", "proof.json")
+    done = holdfast("chance", g1_file, *problem)
+    assert done.code == 0
+    assert done.says("accepted by the kernel", "holdfast check --budget 60s proof.json")
+    assert holdfast("check", "--budget", "60s", "proof.json").code == 0
+    text = json.loads(Path("proof.json").read_text())
+    late = check(text, debt)
+    assert "needs more work than is allowed (check --budget allows more)" in str(late.steps[-1])
+    assert check(text, WORK).accepted
