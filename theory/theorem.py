@@ -97,7 +97,7 @@ class Theorem:
     standing: what is believed of it.
     uses: labels of the statements the proof rests on.
     known: parts of those that speak of the same quantities; with them more mutants are proved to
-        be implied.  They are no part of the claim.
+        be implied.  They are no part of the claim, which is faulty if one of them fails on a case.
     trivial: an upper bound that the smaller side obeys without any theorem; where the larger side
         is no better than it, the verdict is VACUOUS.
     remark: normalisation, sharpness, what changed in a repair.
@@ -105,8 +105,8 @@ class Theorem:
 
     Raises
     ------
-    ValueError: on a malformed label, a relation without quantities, or a statement that is called
-        refuted though its source was not read.
+    ValueError: on a malformed label, a relation without quantities, two quantities of one name, or
+        a statement that is called refuted though its source was not read.
     """
 
     label: str
@@ -131,10 +131,25 @@ class Theorem:
         object.__setattr__(self, "parts", parts)
         if not self.quantities:
             raise ValueError(f"{self.label}: {self.relation} has no quantity left to check")
+        self._check_names()
         if self.standing is Standing.REFUTED and self.source.provenance is not Provenance.READ:
             raise ValueError(
                 f"{self.label} is called refuted, but its source was not read (provenance "
                 f"{self.source.provenance.name}); such a statement is false as recalled"
+            )
+
+    def _check_names(self) -> None:
+        names = [quantity.name for quantity in self.quantities]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"{self.label}: two different quantities are called {name!r}; values go by the "
+                "name, so give each its own, or use one and the same quantity"
+            )
+        strange = sorted(q.name for one in self.known for q in one.quantities - self.quantities)
+        if strange:
+            raise ValueError(
+                f"{self.label}: what is known speaks of {', '.join(strange)}, which the statement "
+                "does not mention"
             )
 
     @property

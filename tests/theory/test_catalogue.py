@@ -123,6 +123,19 @@ def test_a_relation_without_quantities_is_refused() -> None:
         Theorem("tests/constants", "A title", Le(1, 2), SOURCE)
 
 
+def test_two_quantities_of_one_name_are_refused() -> None:
+    """Values go by name: x + v <= v' would be examined as x + v <= v."""
+    one, two = Quantity("v", "one"), Quantity("v", "two")
+    with pytest.raises(ValueError, match="two different quantities are called 'v'"):
+        Theorem("tests/twice", "A title", Le(x + one, two), SOURCE)
+
+
+def test_what_is_known_speaks_of_the_statement() -> None:
+    other = Quantity("other", "another number")
+    with pytest.raises(ValueError, match="speaks of other, which the statement does not mention"):
+        Theorem("tests/known", "A title", Le(x, 1), SOURCE, known=(Le(other, x),))
+
+
 def test_an_unknown_assumption_is_answered_with_those_there_are() -> None:
     theorem = Theorem("tests/one", "T", Le(x, 1), SOURCE, given=(Assumption("sunny", "It is."),))
     with pytest.raises(KeyError, match="no assumption 'rainy'; it has: sunny"):

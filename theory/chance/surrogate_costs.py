@@ -165,7 +165,7 @@ always_stochastic = Theorem(
     refutation=Refutation(
         FIDELITY + " The book that it refers to was not read and is not what is refuted.",
         "A sentence of the introduction, no theorem, and an edge: for almost every budget that "
-        "binds, an optimal policy does have to randomise.",
+        "binds, a stationary optimal policy does have to randomise.",
         (
             Printed(
                 "The problem has an expected cumulative safety constraint.",

@@ -32,7 +32,7 @@ l1_tail = Quantity(
     r"\Pr(\|\hat P-P\|_1\ge\varepsilon)",
 )
 n_outcomes = Quantity("S", "number of outcomes", Domain.TRIALS, "S")
-radius = Quantity("epsilon", "l1 radius", Domain.NONNEGATIVE, r"\varepsilon")
+radius = Quantity("epsilon", "l1 radius", Domain.POSITIVE, r"\varepsilon")
 weissman = Theorem(
     label="concentration/weissman",
     title="Weissman's inequality for an empirical law in l1",

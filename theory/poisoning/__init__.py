@@ -26,18 +26,20 @@ labels, not divided by :math:`N`.
 
 **Main results.**
 
-* Any :math:`y\in\mathbb R^n` bounds the least cost from below, and the best one attains it
-  (``poisoning/duality``); so does the closed form :math:`\|p\|_2^2/\|p\|_\infty`, from below only
-  (``poisoning/lower-bound``).  A mixture of :math:`d` and :math:`p` bounds it from above
+* In :math:`\ell_1`, any :math:`y\in\mathbb R^n` bounds the least cost from below, and the best one
+  attains it (``poisoning/duality``); the closed form :math:`\|p\|_2^2/\|p\|_\infty` is a bound from
+  below, too (``poisoning/lower-bound``).  A mixture of :math:`d` and :math:`p` bounds it from above
   (``poisoning/upper-bound``), and ``poisoning/chain`` puts all bounds in their order.
 * At a vertex no more labels are fractional than :math:`\Phi` has rank (``poisoning/vertex``), so
   that rounding costs little (``poisoning/rounding``).  More features never lower the cost
-  (``poisoning/monotone``), and an attack that flips all pairs on one side of a threshold cannot be
-  made cheaper (``poisoning/threshold``).
+  (``poisoning/monotone``).  Where all benign labels are 1, an attack that flips exactly the pairs
+  below a negative threshold cannot be made cheaper (``poisoning/threshold``).
 * The cheapest labels train the same reward along the same path (``reward-learning/same-training``)
   and, with coverage, the same policy (``reward-learning/reformulation``).  The ridge minimiser
-  moves by at most :math:`1/\lambda` times the moments (``reward-learning/stability``).
-* Where the features are trained too, one equation remains (``adaptive-poisoning/one-direction``).
+  moves by at most :math:`1/\lambda` times the change of the moments
+  (``reward-learning/stability``).
+* Where the features are trained too, one equation bounds the cost from below
+  (``adaptive-poisoning/one-direction``).
 * Two statements are false as recalled from notes, and the paper (Kusaka, Saito, Kudo, Tanabe, Wachi
   and Akimoto 2025) may exclude both: ``adaptive-poisoning/joint-argmin`` and
   ``reward-learning/literal-attack``.

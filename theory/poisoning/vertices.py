@@ -89,13 +89,14 @@ rounding = Theorem(
         "the benign label. Attained."
     ),
 )
+TRUTHFUL = Assumption("truthful", "All benign labels are 1.")
 threshold = Theorem(
     label="poisoning/threshold",
     title="An attack that flips exactly the pairs with u.phi_i <= tau cannot be improved",
     relation=Eq(cost, distance),
     source=Source("holdfast", f"for {PAPER}", Provenance.DERIVED),
-    given=(NEGATIVE,),
+    given=(NEGATIVE, TRUTHFUL),
     proof="y = u/abs(tau) has the dual value distance: t_i <= -1 exactly where flipped.",
     uses=("poisoning/duality",),
-    remark="All benign labels are 1, so the cost is the (weighted) number of flips, for any N/n.",
+    remark="The cost is the (weighted) number of flips, for any N/n.",
 )

@@ -26,6 +26,8 @@ def implied(original: Relation, variant: Relation, facts: Sequence[Relation] = (
 
     facts: what is known besides, such as the other parts of the theorem.
     """
+    if original.sign is not variant.sign:
+        return False
     if original.sign in (Sign.EQ, Sign.NE):
         quotient = sympy.cancel((variant.left - variant.right) / (original.left - original.right))
         return bool(quotient.is_Rational and quotient != 0)

@@ -157,6 +157,7 @@ class Examiner:
         theorem = claim.theorem
         self.claim, self.ledger = claim, ledger
         self.parts = [CompiledRelation(part, theorem.trivial) for part in theorem.parts]
+        self.known = [(fact, CompiledRelation(fact)) for fact in theorem.known]
         self.alive = {
             mutant.name: CompiledRelation(mutant.relation)
             for mutant in claim.mutants
@@ -218,6 +219,12 @@ class Examiner:
             )
         named, alpha = environment(values, self.ledger, number * _TESTS_A_CASE + repeat)
         shown = {name: value_text(value) for name, value in named.items()}
+        for fact, compiled in self.known:
+            if compiled.refutes(named):
+                raise ClaimError(
+                    f"{self.claim.name} on {label}: {fact} is said to be known, and is false with "
+                    f"{', '.join(f'{name} = {text}' for name, text in shown.items())}"
+                )
         for part, relation in enumerate(self.parts):
             place = (self.claim.name, label, part, repeat)
             try:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast import theory
-from holdfast.theory import Both, Domain, Eq, Ge, Gt, Le, Provenance, Quantity, Relation, Source
+from holdfast.theory import Both, Domain, Eq, Ge, Gt, Le, Lt, Provenance, Quantity, Relation, Source
 from holdfast.theory.relations import union
 from holdfast.verify.binding.claims import claim, shipped
 from holdfast.verify.binding.implied import implied
@@ -128,6 +128,7 @@ def test_mutants_of_the_catalogue_are_different_and_well_formed(name: str) -> No
     (Le(x, sympy.Min(y, z)), Le(x, sympy.Min(y / 2, z)), False),
     (Le(n * sympy.Abs(z - x), y), Le(n * (z - x), y), True),
     (Le(n * (z - x), y), Le(n * sympy.Abs(z - x), y), False),
+    (Le(x, y), Lt(x, y), False),
 ])  # fmt: skip
 def test_implied(original: Relation, variant: Relation, expected: bool) -> None:
     assert implied(original, variant) is expected

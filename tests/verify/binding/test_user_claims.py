@@ -154,3 +154,11 @@ def test_a_plain_symbol_is_explained(write: Write) -> None:
     head = HEAD.replace(quantity, '__import__("sympy").Symbol("x")')
     with pytest.raises(ClaimError, match="x is a bare symbol; write Quantity"):
         load(write(RIGHT, "symbol.py", head))
+
+
+@pytest.mark.parametrize(("fact", "error"), [("Le(x, y)", True), ("Le(y, x)", False)])
+def test_what_is_said_to_be_known_is_looked_at(write: Write, fact: str, error: bool) -> None:
+    """x = 2 y: that x <= y is false, and would prove mutants implied that are not."""
+    head = HEAD.replace("Provenance.DERIVED))", f"Provenance.DERIVED), known=({fact},))")
+    _, found = run(write(RIGHT, head=head))
+    assert ("is said to be known, and is false with x = " in found.error) is error

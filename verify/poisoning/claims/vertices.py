@@ -172,7 +172,7 @@ def _many() -> Iterator[Values]:
     theory.threshold,
     over=thresholds()
     .with_landmarks(threshold=lambda: (no_saving_above(),))
-    .with_controls(negative=thresholds(negative=False)),
+    .with_controls(negative=thresholds(negative=False), truthful=thresholds(truthful=False)),
     mutants=(
         NamedMutant(
             "X4-always-saves",

@@ -169,9 +169,10 @@ def other_copies(draw: Draw, problem: FlipProblem, *_: object) -> int:
 
 
 # -- families with a shape of their own
-def thresholds(*, negative: bool = True) -> Family:
-    """Sure labels, flipped exactly where u.phi_i <= tau, with some pair flipped where there is one
-    so far out; negative: whether tau < 0, else tau > 0."""
+def thresholds(*, negative: bool = True, truthful: bool = True) -> Family:
+    """Labels that fall to 0 exactly where u.phi_i <= tau, with some pair flipped where there is one
+    so far out; negative: whether tau < 0, else tau > 0; truthful: whether all benign labels are 1,
+    else 1/2."""
 
     def base(draw: Draw) -> FlipProblem:
         rows = drawn_features(draw)
@@ -180,8 +181,9 @@ def thresholds(*, negative: bool = True) -> Family:
         scores = (
             sum(a * b for a, b in zip(u, column, strict=True)) for column in zip(*rows, strict=True)
         )
-        target = [int(score > tau) for score in scores]
-        return FlipProblem.of(rows, 1, target, weights(draw, len(target)))
+        benign = Fraction(1 if truthful else "1/2")
+        target = [benign * (score > tau) for score in scores]
+        return FlipProblem.of(rows, benign, target, weights(draw, len(target)))
 
     return Family(f"thresholds {'below' if negative else 'above'} zero", base, adopt=adopted)
 
