@@ -72,6 +72,11 @@ def transposed_lines(lines: Sequence[Line]) -> list[Line]:
     return list(others)
 
 
+def dense(rows: Sequence[Line]) -> fmpz_mat:
+    """The square matrix with these rows."""
+    return fmpz_mat([[row.get(j, 0) for j in range(len(rows))] for row in rows])
+
+
 def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vector]:
     """solve(right, transposed) for a square matrix, row -> {column: value}, sparse or dense.
 
@@ -81,8 +86,7 @@ def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vecto
     bordered = Bordered.of(rows)
     if bordered is not None:
         return bordered.solve
-    size = len(rows)
-    matrix = fmpz_mat([[row.get(j, 0) for j in range(size)] for row in rows])
+    matrix = dense(rows)
     return lambda right, transposed: solve_flint_system(
         matrix.transpose() if transposed else matrix, right
     )

@@ -143,6 +143,15 @@ class BoxPivots:
         unit = [0] * len(basis)
         unit[place] = 1 if below else -1
         row = self._times(solve_flint_system(frame, unit).numerators)
+        basis[place] = self._entering(row, costs, raised, leaving)
+        if not below and self.movable[leaving]:
+            raised.add(leaving)
+        raised.discard(basis[place])
+
+    def _entering(
+        self, row: Sequence[int], costs: Sequence[int], raised: set[int], leaving: int
+    ) -> int:
+        """The first variable whose reduced cost would change its sign."""
         ratios = (
             (Fraction(abs(costs[j]), abs(entry)), j)
             for j, entry in enumerate(row)  # zero for all other basic variables
@@ -151,7 +160,4 @@ class BoxPivots:
         best = min(ratios, default=None)
         if best is None:
             raise AssertionError("a program with a feasible point was found infeasible")
-        if not below and self.movable[leaving]:
-            raised.add(leaving)
-        _, basis[place] = best
-        raised.discard(basis[place])
+        return best[1]

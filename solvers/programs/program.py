@@ -41,6 +41,10 @@ class LinearStatus(enum.Enum):
     UNBOUNDED = "the objective has no upper bound; add the missing constraint or check signs"
 
 
+def _over_one(values: Sequence[Rational], where: str) -> tuple[list[int], int]:
+    return common_denominator(to_fraction(value, where) for value in values)
+
+
 def sparse(column: Sequence[int]) -> Column:
     """The rows and values of the entries that are not zero."""
     rows = tuple(i for i, value in enumerate(column) if value)
@@ -113,9 +117,8 @@ class LinearProgram:
                 raise ValueError(f'relation {i} is {relation!r}; use "=" or "<="')
             if len(row) != len(objective):
                 raise ValueError(f"row {i} has {len(row)} entries for {len(objective)} variables")
-            numbers = [to_fraction(v, f"row {i}") for v in (*row, bound)]
-            scaled.append(common_denominator(numbers)[0])
-        top, bottom = common_denominator(to_fraction(v, "objective") for v in objective)
+            scaled.append(_over_one([*row, bound], f"row {i}")[0])
+        top, bottom = _over_one(objective, "objective")
         return cls(
             tuple(sparse([row[j] for row in scaled]) for j in range(len(top))),
             tuple(row[-1] for row in scaled),
