@@ -13,12 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import (
-    Array,
-    Rational,
-    common_denominator,
-    integer_array,
-)
+from ..exact import Array, Rational, common_denominator, integer_array
 from ..sequences import as_array, available_actions, listed, listed_or_none, objects
 from ..strict import bounded_denominator
 from .cmdp import CMDP

@@ -82,7 +82,7 @@ class CMDP:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        for name in _INTEGER_FIELDS:
+        for name in INTEGER_FIELDS:
             try:
                 array = integer_array(getattr(self, name), name, narrow=name in _NARROW_FIELDS)
             except ValueError as problem:
@@ -296,7 +296,8 @@ class CMDP:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-_INTEGER_FIELDS = (
+#: The fields that are arrays of integers.
+INTEGER_FIELDS = (
     "choice_start",
     "actions",
     "indptr",

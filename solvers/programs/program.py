@@ -17,13 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..exact import (
-    Rational,
-    Vector,
-    common_denominator,
-    format_rational,
-    to_fraction,
-)
+from ..exact import Rational, Vector, common_denominator, format_rational, to_fraction
 
 #: HiGHS's word for a program without a feasible point.
 INFEASIBLE = "Infeasible"
