@@ -129,9 +129,8 @@ class _DenseRows:
     def __init__(self, array: Array) -> None:
         if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
             raise ModelError(
-                f"transitions has shape {array.shape}; it must be [S, A, S] with at "
-                "least one state and one action (or a list of A S x S "
-                "matrices)"
+                f"transitions has shape {array.shape}; it must be [S, A, S] with at least one "
+                "state and one action (or a list of A S x S matrices)"
             )
         self._array, self.shape = array, array.shape[:2]
 
@@ -146,7 +145,7 @@ class _SparseRows:
     def __init__(self, matrices: Sequence[Any]) -> None:
         self._matrices = [matrix.tocsr() for matrix in matrices]
         shapes = {matrix.shape for matrix in self._matrices}
-        if len(shapes) != 1 or len({n for shape in shapes for n in shape}) != 1:
+        if len(shapes) != 1 or len(set(*shapes)) != 1:
             raise ModelError(
                 f"the sparse transition matrices have shapes {sorted(shapes)}; "
                 "give one S x S matrix for each action"

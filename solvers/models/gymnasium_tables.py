@@ -206,7 +206,8 @@ def _row(name: str, state: int, action: Any, entries: Any, n_states: int) -> Row
     read = [_entry(entry, where, n_states) for entry in entries]
     if isinstance(action, bool) or not isinstance(action, (int, np.integer)):
         raise ModelError(f"{where}: actions are integers, not {action!r}")
-    return Row(state, int(action), *([entry[i] for entry in read] for i in range(4)))
+    columns: list[list[Any]] = [[entry[i] for entry in read] for i in range(4)]
+    return Row(state, int(action), *columns)
 
 
 def _entry(entry: Any, where: str, n_states: int) -> tuple[Any, int, Any, bool]:

@@ -107,9 +107,8 @@ class RowReader:
             )
         if limit is not None and gap > Fraction(1, limit):
             raise ModelError(
-                f"{where} misses the sum 1 by {float(gap):.3g} after rounding to "
-                f"denominators up to {limit}; raise limit_denominator or correct the "
-                "row"
+                f"{where} misses the sum 1 by {float(gap):.3g} after rounding to denominators up "
+                f"to {limit}; raise limit_denominator or correct the row"
             )
 
     def notes(self) -> Iterable[str]:

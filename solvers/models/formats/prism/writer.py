@@ -85,8 +85,8 @@ def _structure(parts: Parts, index: int, stem: Path, text: Text) -> dict[Path, I
     own = f"{stem.name}.{name}" if index else stem.name
     head = f'# Reward structure "{name}"'
     by_state = all(len(set(choices)) == 1 for choices in values)
-    states = [choices[0] if by_state else Fraction(0) for choices in values]
-    moves = [] if by_state else values
+    silent = [Fraction(0)] * len(values)
+    states, moves = ([own for own, *_ in values], []) if by_state else (silent, values)
     return {
         stem.with_name(f"{own}.srew"): _state_lines(states, head, text),
         stem.with_name(f"{own}.trew"): _reward_lines(parts, moves, head, text),
