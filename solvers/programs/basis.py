@@ -9,7 +9,7 @@ from flint import fmpz_mat
 
 from ..exact import SingularMatrixError, Vector
 from ..limits import timed
-from .bordered import Line, dense, square_solver, transposed_lines
+from .bordered import square_solver, transposed_lines
 from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
@@ -37,18 +37,20 @@ class BasisProof:
 
 def basis_matrix(program: LinearProgram, basis: Sequence[int]) -> fmpz_mat:
     """The square integer matrix of the basic columns."""
-    return dense(_rows(program, basis))
+    size = program.n_rows
+    rows = [[0] * size for _ in range(size)]
+    for position, j in enumerate(basis):
+        for i, value in zip(*program.column(j), strict=True):
+            rows[i][position] = value
+    return fmpz_mat(rows)
 
 
 def basis_solver(
     program: LinearProgram, basis: Sequence[int]
 ) -> Callable[[Sequence[int], bool], Vector]:
     """solve(right, transposed) for the matrix of the basic columns."""
-    return square_solver(_rows(program, basis))
-
-
-def _rows(program: LinearProgram, basis: Sequence[int]) -> list[Line]:
-    return transposed_lines([dict(zip(*program.column(j), strict=True)) for j in basis])
+    columns = [dict(zip(*program.column(j), strict=True)) for j in basis]
+    return square_solver(transposed_lines(columns))
 
 
 def infeasible_positions(

@@ -72,7 +72,7 @@ def transposed_lines(lines: Sequence[Line]) -> list[Line]:
     return list(others)
 
 
-def dense(rows: Sequence[Line]) -> fmpz_mat:
+def _dense(rows: Sequence[Line]) -> fmpz_mat:
     """The square matrix with these rows."""
     return fmpz_mat([[row.get(j, 0) for j in range(len(rows))] for row in rows])
 
@@ -86,7 +86,7 @@ def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vecto
     bordered = Bordered.of(rows)
     if bordered is not None:
         return bordered.solve
-    matrix = dense(rows)
+    matrix = _dense(rows)
     return lambda right, transposed: solve_flint_system(
         matrix.transpose() if transposed else matrix, right
     )
