@@ -81,22 +81,19 @@ def integer_array(values: Any, name: str, *, narrow: bool = False) -> Array:
     if narrow and array.dtype == np.int32:
         return array
     array = _wide_array(array, name)
-    if narrow and array.dtype == np.int64 and (array.size == 0 or _fits_32(array)):
-        return array.astype(np.int32)
-    return array
+    return array.astype(np.int32) if narrow and _fits_32(array) else array
 
 
 def _fits_32(array: Array) -> bool:
-    return int(array.min()) >= -(2**31) and int(array.max()) < 2**31
+    if array.dtype != np.int64:
+        return False
+    return array.size == 0 or (int(array.min()) >= -(2**31) and int(array.max()) < 2**31)
 
 
 def _wide_array(array: Array, name: str) -> Array:
-    if array.dtype == np.int64:
-        return array
-    if array.dtype.kind == "i" or (array.dtype.kind == "u" and array.dtype.itemsize < 8):
-        return array.astype(np.int64)
-    if array.size == 0:
-        return array.astype(np.int64)
+    small = array.dtype.kind in "iu" and np.can_cast(array.dtype, np.int64)
+    if small or array.size == 0:
+        return array.astype(np.int64, copy=False)
     if array.dtype.kind not in "Ou":
         raise ValueError(
             f"{name} has dtype {array.dtype} (first entry {array.flat[0]!r}); it must "

@@ -33,6 +33,11 @@ def listed(values: Any, name: str, *, ordered: bool = True) -> Sequence[Any]:
     return values if isinstance(values, np.ndarray) else tuple(entries)  # type: ignore[return-value]
 
 
+def listed_or_none(values: Any, name: str) -> Sequence[Any]:
+    """The same, where None stands for no entries."""
+    return () if values is None else listed(values, name)
+
+
 def _wrong(name: str, values: object, why: str) -> ModelError:
     return ModelError(f"{name} {why}: {str(values)[:60]}; give a list, a tuple or an array")
 

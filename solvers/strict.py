@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from .errors import ModelError
@@ -43,15 +44,19 @@ def parse_rational(text: str, where: str) -> Fraction:
         if bottom:
             return Fraction(-top if found[1] == "-" else top, bottom)
     elif found := _DECIMAL.fullmatch(text):
-        places, power = found[2] or "", found[3] or "0"
-        digits = len(found[1]) + len(places)
-        if digits > DIGITS or len(power) > 6 or abs(int(power)) > DIGITS:
-            raise _too_long(text, where)
-        return Fraction(text)
+        return _decimal(found, where)
     raise ValueError(
         f'{where} is {shortened(text)}, not a rational; write "p/q" with a nonzero q '
         'or a decimal such as "0.25", in the digits 0 to 9'
     )
+
+
+def _decimal(found: re.Match[str], where: str) -> Fraction:
+    places, power = found[2] or "", found[3] or "0"
+    digits = len(found[1]) + len(places)
+    if digits > DIGITS or len(power) > 6 or abs(int(power)) > DIGITS:
+        raise _too_long(found[0], where)
+    return Fraction(found[0])
 
 
 def _integer(digits: str, text: str, where: str) -> int:
@@ -111,21 +116,13 @@ def strict_json(
     def constant(word: str) -> None:
         raise ModelError(f"{name} holds {word}; every number must be finite")
 
-    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ModelError(f"{name} has the key {shortened(twice)} twice; leave one out")
-        return found
-
     try:
         return json.loads(
             text,
             parse_int=number,
             parse_float=decimal,
             parse_constant=constant,
-            object_pairs_hook=mapping,
+            object_pairs_hook=partial(_without_repeats, name),
         )
     except json.JSONDecodeError as problem:
         raise ModelError(
@@ -134,3 +131,12 @@ def strict_json(
         ) from problem
     except RecursionError as problem:
         raise ModelError(f"{name} is nested too deeply; a model is not") from problem
+
+
+def _without_repeats(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ModelError(f"{name} has the key {shortened(twice)} twice; leave one out")
+    return found

@@ -13,13 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import (
-    Array,
-    Rational,
-    common_denominator,
-    integer_array,
-)
-from ..sequences import as_array, available_actions, listed, objects
+from ..exact import Array, Rational, common_denominator, integer_array
+from ..sequences import as_array, available_actions, listed, listed_or_none, objects
 from ..strict import bounded_denominator
 from .cmdp import CMDP
 from .rows import RowReader, stacked, transition_arrays
@@ -55,25 +50,17 @@ def from_arrays(
     Raises ModelError for shapes that disagree, NaN and infinities, negative probabilities, and rows
     that do not sum to one (within 1e-9 for floats, exactly for exact numbers).
     """
-    costs = listed(() if costs is None else costs, "costs")
+    costs = listed_or_none(costs, "costs")
     notes = listed(notes, "notes")
-    rows = _ActionRows(transitions)
-    size, width = rows.n_states, rows.n_actions
-    mask = available_actions(available, (size, width), "a model of these transitions")
+    rows = _action_rows(transitions)
+    mask = available_actions(available, rows.shape, "a model of these transitions")
     reader = RowReader(limit_denominator)
-    pairs = [(s, a) for s in range(size) for a in range(width) if mask[s, a]]
+    pairs = np.argwhere(mask).tolist()
     weighted = [
         _weighted(reader, rows.row(s, a), f"the row of (state {s}, action {a})") for s, a in pairs
     ]
-    functions = [_function(reader, reward, "reward", pairs, (size, width))]
-    functions += [
-        _function(reader, cost, f"costs[{i}]", pairs, (size, width)) for i, cost in enumerate(costs)
-    ]
-    start = (
-        [1] * size
-        if initial is None
-        else reader.weights(_flat(initial, "initial", size), "initial")
-    )
+    named = [(reward, "reward"), *((cost, f"costs[{i}]") for i, cost in enumerate(costs))]
+    functions = [_function(reader, values, name, pairs, rows.shape) for values, name in named]
     return assemble(
         counts=mask.sum(axis=1),
         actions=[a for _, a in pairs],
@@ -82,7 +69,7 @@ def from_arrays(
         costs=functions[1:],
         budgets=budgets,
         discount=discount,
-        initial=start,
+        initial=_start(reader, initial, rows.shape[0]),
         notes=(*notes, *_float_note(transitions, reward, costs, reader), *reader.notes()),
     )
 
@@ -115,10 +102,11 @@ def assemble(
     if actions is None:
         actions = [a for count in counts for a in range(count)]
     costs = [listed(cost, f"costs[{i}]") for i, cost in enumerate(listed(costs, "costs"))]
-    for i, values in enumerate((reward, *costs)):
-        bounded_denominator(values, f"cost {i}" if i else "the reward")
+    bounded_denominator(reward, "the reward")
+    for i, cost in enumerate(costs, 1):
+        bounded_denominator(cost, f"cost {i}")
     top, bottom = common_denominator(reward)
-    scaled = [common_denominator(cost) for cost in costs]
+    scaled = list(map(common_denominator, costs))
     return CMDP(
         n_states=len(counts),
         choice_start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -128,71 +116,78 @@ def assemble(
         reward_denominator=bottom,
         costs=stacked([row for row, _ in scaled], len(actions)),
         cost_denominators=tuple(own for _, own in scaled),
-        budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
+        budgets=listed_or_none(budgets, "budgets"),  # type: ignore[arg-type]
         discount=discount,  # type: ignore[arg-type]
         initial=objects(listed(initial, "initial")),
         notes=notes,  # type: ignore[arg-type]
     )
 
 
-class _ActionRows:
-    """Probability rows of a dense [S, A, S] array or of A matrices."""
+class _DenseRows:
+    """Probability rows of an array [S, A, S]."""
 
-    def __init__(self, transitions: Any) -> None:
-        self._sparse: list[Any] | None = None
-        listed = isinstance(transitions, (list, tuple)) and len(transitions) > 0
-        if listed and all(hasattr(matrix, "tocsr") for matrix in transitions):
-            self._sparse = [matrix.tocsr() for matrix in transitions]
-            shapes = {matrix.shape for matrix in self._sparse}
-            if len(shapes) != 1 or len({n for shape in shapes for n in shape}) != 1:
-                raise ModelError(
-                    f"the sparse transition matrices have shapes {sorted(shapes)}; "
-                    "give one S x S matrix for each action"
-                )
-            self.n_states, self.n_actions = self._sparse[0].shape[0], len(self._sparse)
-            return
-        array = as_array(transitions, "transitions")
-        if listed and any(_is_matrix(matrix) for matrix in transitions):
-            if len({*array.shape[1:]}) != 1 or array.ndim != 3:
-                raise ModelError(
-                    f"transitions is a list of matrices, of shape {array.shape} in all; a list "
-                    "holds one S x S matrix for each action, an array is [S, A, S]"
-                )
-            array = array.swapaxes(0, 1)
+    def __init__(self, array: Array) -> None:
         if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
             raise ModelError(
-                f"transitions has shape {array.shape}; it must be [S, A, S] with at "
-                "least one state and one action (or a list of A S x S "
-                "matrices)"
+                f"transitions has shape {array.shape}; it must be [S, A, S] with at least one "
+                "state and one action (or a list of A S x S matrices)"
             )
-        self._dense = array
-        self.n_states, self.n_actions = array.shape[:2]
+        self._array, self.shape = array, array.shape[:2]
 
     def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
-        """Successors (all, or the stored ones) and their probabilities."""
-        if self._sparse is None:
-            return list(range(self.n_states)), list(self._dense[state, action].tolist())
-        line = self._sparse[action][[state]]
+        """All states and their probabilities."""
+        return list(range(len(self._array))), list(self._array[state, action].tolist())
+
+
+class _SparseRows:
+    """Probability rows of A sparse matrices S x S."""
+
+    def __init__(self, matrices: Sequence[Any]) -> None:
+        self._matrices = [matrix.tocsr() for matrix in matrices]
+        shapes = {matrix.shape for matrix in self._matrices}
+        if len(shapes) != 1 or len(set(*shapes)) != 1:
+            raise ModelError(
+                f"the sparse transition matrices have shapes {sorted(shapes)}; "
+                "give one S x S matrix for each action"
+            )
+        self.shape = self._matrices[0].shape[0], len(matrices)
+
+    def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
+        """The stored successors and their probabilities."""
+        line = self._matrices[action][[state]]
         line.sum_duplicates()
         return line.indices.tolist(), line.data.tolist()
 
 
-def _is_matrix(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim == 2
+def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
+    matrices = transitions if isinstance(transitions, (list, tuple)) else ()
+    if matrices and all(hasattr(matrix, "tocsr") for matrix in matrices):
+        return _SparseRows(matrices)
+    array = as_array(transitions, "transitions")
+    if any(isinstance(matrix, np.ndarray) and matrix.ndim == 2 for matrix in matrices):
+        if array.ndim != 3 or array.shape[1] != array.shape[2]:
+            raise ModelError(
+                f"transitions is a list of matrices, of shape {array.shape} in all; a list "
+                "holds one S x S matrix for each action, an array is [S, A, S]"
+            )
+        array = array.swapaxes(0, 1)
+    return _DenseRows(array)
 
 
-def _flat(values: Any, name: str, size: int) -> list[object]:
-    array = as_array(values, name)
+def _start(reader: RowReader, initial: Any, size: int) -> list[int]:
+    if initial is None:
+        return [1] * size
+    array = as_array(initial, "initial")
     if array.shape != (size,):
-        raise ModelError(f"{name} has shape {array.shape}; it needs ({size},), one entry a state")
-    return list(array.tolist())
+        raise ModelError(f"initial has shape {array.shape}; it needs ({size},), one entry a state")
+    return reader.weights(array.tolist(), "initial")
 
 
 def _function(
     reader: RowReader,
     values: Any,
     name: str,
-    pairs: Sequence[tuple[int, int]],
+    pairs: Sequence[Sequence[int]],
     shape: tuple[int, int],
 ) -> list[Fraction]:
     array = as_array(values, name)
@@ -215,6 +210,5 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
         getattr(part, "dtype", None) or np.asarray(part).dtype
         for part in (first, reward, costs if len(costs) else (0,))
     ]
-    if any(kind.kind == "f" for kind in kinds):
-        return ["floats were taken as the exact dyadic rationals they are"]
-    return []
+    floating = any(kind.kind == "f" for kind in kinds)
+    return ["floats were taken as the exact dyadic rationals they are"] * floating

@@ -34,12 +34,13 @@ def check_choices(model: "CMDP") -> None:
             f"state {state} has {int(counts[state])} choices; give every state at "
             "least one (an absorbing state loops to itself)"
         )
-    if not _increases_within(model.actions, start):
-        _check_actions(model, counts)
+    _check_distinct_actions(model)
 
 
-def _check_actions(model: "CMDP", counts: Array) -> None:
-    states = np.repeat(np.arange(model.n_states), counts)
+def _check_distinct_actions(model: "CMDP") -> None:
+    if _increases_within(model.actions, model.choice_start):
+        return
+    states = model.choice_states
     keys = states * (int(model.actions.max()) - int(model.actions.min()) + 1) + model.actions
     if len(np.unique(keys)) != len(keys):
         values, seen = np.unique(keys, return_counts=True)
@@ -77,6 +78,12 @@ def check_transitions(model: "CMDP") -> None:
             f"{_pair(model, int(lengths.argmin()))} has no successor; give it at "
             "least one with positive weight"
         )
+    _check_entries(model)
+    _check_distinct_successors(model)
+
+
+def _check_entries(model: "CMDP") -> None:
+    successors, weights = model.successors, model.weights
     if int(successors.min()) < 0 or int(successors.max()) >= model.n_states:
         j = int(np.flatnonzero((successors < 0) | (successors >= model.n_states))[0])
         raise ModelError(
@@ -89,14 +96,13 @@ def check_transitions(model: "CMDP") -> None:
             f"{_pair(model, _owner(model, j))} has weight {int(weights[j])} on successor "
             f"{int(successors[j])}; weights are positive integers, leave zeros out"
         )
-    if not _increases_within(successors, indptr):
-        _check_distinct_successors(model)
 
 
 def _check_distinct_successors(model: "CMDP") -> None:
     """In pieces, so that a large model needs no second copy of its transitions."""
-    indptr = model.indptr
-    first = 0
+    indptr, first = model.indptr, 0
+    if _increases_within(model.successors, indptr):
+        return
     while first < model.n_choices:
         reached = int(np.searchsorted(indptr, indptr[first] + _PIECE, side="right")) - 1
         last = max(first + 1, reached)
@@ -119,10 +125,7 @@ def check_functions(model: "CMDP") -> None:
         raise ModelError(
             f"discount is {model.discount}; it must lie in [0, 1), or be 1 with a finite horizon"
         )
-    if model.reward.shape != (size,):
-        raise ModelError(
-            f"reward has shape {model.reward.shape}; it needs ({size},), one integer a choice"
-        )
+    _check_length(model.reward, "reward", size, "one integer a choice")
     if model.costs.shape != (count, size):
         raise ModelError(
             f"costs has shape {model.costs.shape}; {count} budget(s) and {size} "
@@ -139,11 +142,11 @@ def check_functions(model: "CMDP") -> None:
     ):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ModelError(f"{name} is {value!r}; it must be a positive int")
-    if model.initial.shape != (model.n_states,):
-        raise ModelError(
-            f"initial has shape {model.initial.shape}; it needs ({model.n_states},), "
-            "one weight a state"
-        )
+    _check_initial(model)
+
+
+def _check_initial(model: "CMDP") -> None:
+    _check_length(model.initial, "initial", model.n_states, "one weight a state")
     if model.initial.min() < 0:
         state = int(np.flatnonzero(model.initial < 0)[0])
         raise ModelError(
@@ -151,6 +154,11 @@ def check_functions(model: "CMDP") -> None:
         )
     if model.initial_denominator < 1:
         raise ModelError("initial sums to 0; give at least one state a positive weight")
+
+
+def _check_length(array: Array, name: str, length: int, meaning: str) -> None:
+    if array.shape != (length,):
+        raise ModelError(f"{name} has shape {array.shape}; it needs ({length},), {meaning}")
 
 
 def check_discounted(model: "CMDP") -> None:

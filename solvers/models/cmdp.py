@@ -29,7 +29,7 @@ from ..exact import (
     integer_array,
     to_fraction,
 )
-from ..sequences import listed
+from ..sequences import listed, listed_or_none
 from . import checks
 from .rows import stacked
 
@@ -82,7 +82,7 @@ class CMDP:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        for name in _INTEGER_FIELDS:
+        for name in INTEGER_FIELDS:
             try:
                 array = integer_array(getattr(self, name), name, narrow=name in _NARROW_FIELDS)
             except ValueError as problem:
@@ -92,12 +92,8 @@ class CMDP:
                 array.setflags(write=False)
             put(self, name, array)
         put(self, "discount", _rational(self.discount, "discount"))
-        budgets = listed(self.budgets, "budgets")
-        put(
-            self,
-            "budgets",
-            tuple(_rational(budget, f"budgets[{i}]") for i, budget in enumerate(budgets)),
-        )
+        budgets = enumerate(listed(self.budgets, "budgets"))
+        put(self, "budgets", tuple(_rational(bound, f"budgets[{i}]") for i, bound in budgets))
         put(self, "cost_denominators", tuple(listed(self.cost_denominators, "cost_denominators")))
         put(self, "notes", tuple(listed(self.notes, "notes")))
         checks.check_choices(self)
@@ -208,7 +204,7 @@ class CMDP:
 
     def with_reward(self, reward: Sequence[Rational] | Vector) -> CMDP:
         """The same model with another reward, one value a choice."""
-        vector = reward if isinstance(reward, Vector) else Vector.of(reward)
+        vector = _vector(reward, "a vector")
         return replace(self, reward=_row(vector), reward_denominator=vector.denominator)
 
     def with_costs(
@@ -217,10 +213,8 @@ class CMDP:
         budgets: Sequence[Rational] | None,
     ) -> CMDP:
         """The same model with other costs and budgets, none where they are None."""
-        vectors = [
-            c if isinstance(c, Vector) else Vector.of(listed(c, f"costs[{i}]"))
-            for i, c in enumerate(listed(() if costs is None else costs, "costs"))
-        ]
+        given = listed_or_none(costs, "costs")
+        vectors = [_vector(cost, f"costs[{i}]") for i, cost in enumerate(given)]
         for i, vector in enumerate(vectors):
             if len(vector) != self.n_choices:
                 raise ModelError(
@@ -231,7 +225,7 @@ class CMDP:
             self,
             costs=stacked([vector.numerators for vector in vectors], self.n_choices),
             cost_denominators=tuple(vector.denominator for vector in vectors),
-            budgets=() if budgets is None else budgets,  # type: ignore[arg-type]
+            budgets=listed_or_none(budgets, "budgets"),  # type: ignore[arg-type]
         )
 
     def with_notes(self, *notes: str) -> CMDP:
@@ -263,22 +257,18 @@ class CMDP:
         return {
             "kind": "cmdp",
             "n_states": self.n_states,
-            "choices": [
-                list(pair)
-                for pair in zip(self.choice_states.tolist(), self.actions.tolist(), strict=True)
-            ],
+            "choices": list(
+                map(list, zip(self.choice_states.tolist(), self.actions.tolist(), strict=True))
+            ),
             "transitions": [
                 [[successors[j], weights[j]] for j in range(starts[k], starts[k + 1])]
                 for k in range(self.n_choices)
             ],
             "discount": format_rational(self.discount),
-            "reward": [format_rational(v) for v in self.reward_vector().fractions()],
-            "costs": [
-                [format_rational(v) for v in self.cost_vector(i).fractions()]
-                for i in range(self.n_constraints)
-            ],
-            "budgets": [format_rational(v) for v in self.budgets],
-            "initial": [format_rational(v) for v in self.initial_vector().fractions()],
+            "reward": _texts(self.reward_vector().fractions()),
+            "costs": [_texts(self.cost_vector(i).fractions()) for i in range(self.n_constraints)],
+            "budgets": _texts(self.budgets),
+            "initial": _texts(self.initial_vector().fractions()),
             "notes": list(self.notes),
         }
 
@@ -306,7 +296,8 @@ class CMDP:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-_INTEGER_FIELDS = (
+#: The fields that are arrays of integers.
+INTEGER_FIELDS = (
     "choice_start",
     "actions",
     "indptr",
@@ -324,6 +315,14 @@ def _rational(value: object, name: str) -> Fraction:
         return to_fraction(value, name)
     except ValueError as problem:
         raise ModelError(str(problem)) from problem
+
+
+def _texts(values: Sequence[Fraction]) -> list[str]:
+    return [format_rational(value) for value in values]
+
+
+def _vector(values: Sequence[Rational] | Vector, name: str) -> Vector:
+    return values if isinstance(values, Vector) else Vector.of(listed(values, name))
 
 
 def _row(vector: Vector) -> IntegerArray:

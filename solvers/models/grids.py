@@ -7,6 +7,7 @@ its integer make: cells of a square, nine moves, slips, a reward for being near 
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 from ..errors import ModelError
@@ -16,7 +17,7 @@ from .cmdp import CMDP
 # The law of the motion and the discs, as `two_discs` describes them.
 _INTENDED, _SLIP = 16, 1  # twentieths
 _SLIPS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # unit steps (x, y)
-_MOVES = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1))
+_MOVES = tuple(itertools.product((-1, 0, 1), (-1, 0, 1)))
 _CENTRES = ((Fraction(15, 2), Fraction(10)), (Fraction(10), Fraction(5)))
 _RADIUS = Fraction(5, 2)
 _SIDE = 16  # for which the discs are given
@@ -36,17 +37,14 @@ def two_discs(side: int = _SIDE) -> CMDP:
     """
     if side < 2:
         raise ModelError(f"side is {side}; the square needs at least 2 cells a side")
-    cells = [(x, y) for x in range(side) for y in range(side)]
+    cells = list(itertools.product(range(side), range(side)))
     earned = [_near_the_corner(cell, side) for cell in cells]
     rows = [_landing(cell, move, side) for cell in cells for move in _MOVES]
     total = _INTENDED + len(_SLIPS) * _SLIP
     model = assemble(
         counts=[len(_MOVES)] * len(cells),
         rows=rows,
-        reward=[
-            sum((w * earned[state] for state, w in row.items()), Fraction(0)) / total
-            for row in rows
-        ],
+        reward=[Fraction(sum(w * earned[s] for s, w in row.items()), total) for row in rows],
         discount=1,
         initial=[1] + [0] * (len(cells) - 1),
     )

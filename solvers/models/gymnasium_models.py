@@ -15,13 +15,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import ModelError
 from ..exact import Array, Rational
-from ..sequences import as_array, available_actions, listed
+from ..sequences import as_array, available_actions, listed, listed_or_none
 from .arrays import assemble
 from .cmdp import CMDP
 from .gymnasium_tables import Row, Table, plain, transition_table
@@ -66,10 +67,7 @@ def from_gymnasium(
 
     Raises ModelError when there is no table, an id is unknown, or data are not valid.
     """
-    costs, budgets = (
-        listed(() if given is None else given, name)
-        for given, name in ((costs, "costs"), (budgets, "budgets"))
-    )
+    costs, budgets = listed_or_none(costs, "costs"), listed_or_none(budgets, "budgets")
     if len(costs) != len(budgets):
         raise ModelError(
             f"{len(costs)} cost(s) and {len(budgets)} budget(s) given; give one budget a cost"
@@ -126,6 +124,19 @@ class _Builder:
         self, table: Table, reader: RowReader, rows: list[Row], law: Sequence[int]
     ) -> None:
         self.table, self.reader = table, reader
+        weighed = self._weighed(rows)
+        self.passed, self.entered = _visited(weighed, law)
+        self.ends = {t for pair in weighed for t, _, done in _taken(*pair) if done}
+        both = sorted(self.ends & self.passed)
+        self.copies = {t: table.n_states + i for i, t in enumerate(both)}
+        self.rows = [pair for pair in weighed if not self._only_end(pair[0].state)]
+        self.absorbing = table.n_states + len(both)
+        self.remarks: list[str] = []
+        self._build()
+
+    def _weighed(self, rows: Sequence[Row]) -> list[tuple[Row, list[int]]]:
+        """The rows with their weights, read once for rows of the same probabilities."""
+        reader = self.reader
         known: dict[tuple[Any, ...], tuple[list[int], int]] = {}
         weighed = []
         for row in rows:
@@ -134,22 +145,10 @@ class _Builder:
                 reader.vanished += known[key][1]
             else:
                 before = reader.vanished
-                weights = reader.weights(row.probabilities, self._where(row))
-                known[key] = weights, reader.vanished - before
+                where = f"the row of (state {row.state}, action {row.action}) of {self.table.name}"
+                known[key] = reader.weights(row.probabilities, where), reader.vanished - before
             weighed.append((row, known[key][0]))
-        self.passed, self.entered = _visited(weighed, law)
-        self.ends = {
-            t
-            for row, weights in weighed
-            for t, weight, done in zip(row.successors, weights, row.done, strict=True)
-            if weight and done
-        }
-        both = sorted(self.ends & self.passed)
-        self.copies = {t: table.n_states + i for i, t in enumerate(both)}
-        self.rows = [pair for pair in weighed if not self._only_end(pair[0].state)]
-        self.absorbing = table.n_states + len(both)
-        self.remarks: list[str] = []
-        self._build()
+        return weighed
 
     def _only_end(self, state: int) -> bool:
         return state in self.ends and state not in self.passed
@@ -171,15 +170,11 @@ class _Builder:
             if added:
                 self._choice(None, 0, {self.absorbing: 1})
 
-    def _where(self, row: Row) -> str:
-        return f"the row of (state {row.state}, action {row.action}) of {self.table.name}"
-
     def _merged(self, row: Row, weights: list[int]) -> dict[int, int]:
         merged: dict[int, int] = {}
-        for t, weight, done in zip(row.successors, weights, row.done, strict=True):
+        for t, weight, done in _taken(row, weights):
             target = self.copies.get(t, t) if done else t
-            if weight:
-                merged[target] = merged.get(target, 0) + weight
+            merged[target] = merged.get(target, 0) + weight
         return merged
 
     def _choice(self, place: int | None, action: int, merged: dict[int, int]) -> None:
@@ -220,7 +215,11 @@ class _Builder:
             return lambda row: (0, [t in function for t in row.successors])
         if callable(function):
             return _called(function, name)
-        array = as_array(function, name)
+        return self._looked_up(as_array(function, name), name)
+
+    def _looked_up(
+        self, array: Array, name: str
+    ) -> Callable[[Row], tuple[object, Sequence[object]]]:
         size, width = self.table.n_states, self.table.width
         if array.shape not in ((size,), (size, width)):
             raise ModelError(
@@ -285,13 +284,17 @@ def _visited(
     passed, entered = set(waiting), set[int]()
     while waiting:
         for row, weights in own.get(waiting.pop(), ()):
-            for t, weight, done in zip(row.successors, weights, row.done, strict=True):
-                if weight:
-                    entered.add(t)
-                if weight and not done and t not in passed:
+            for t, _, done in _taken(row, weights):
+                entered.add(t)
+                if not done and t not in passed:
                     passed.add(t)
                     waiting.append(t)
     return passed, entered
+
+
+def _taken(row: Row, weights: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+    """The successors of positive weight, each with it and whether the episode ends there."""
+    return filter(itemgetter(1), zip(row.successors, weights, row.done, strict=True))
 
 
 def _listed(states: Sequence[int]) -> str:

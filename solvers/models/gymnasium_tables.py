@@ -203,24 +203,25 @@ def _listed_table(name: str, raw: Any) -> Table:
 def _row(name: str, state: int, action: Any, entries: Any, n_states: int) -> Row:
     """One row of P, every entry looked at."""
     where = f"the row of (state {state}, action {action}) of {name}"
-    columns: tuple[list[Any], ...] = ([], [], [], [])
-    for entry in entries:
-        if not isinstance(entry, (tuple, list, np.ndarray)) or len(entry) != 4:
-            many = f"{len(entry)} entries" if hasattr(entry, "__len__") else repr(entry)
-            raise ModelError(
-                f"{where} holds an item of {many}; it must be (probability, state, reward, done)"
-            )
-        probability, successor, reward, done = map(plain, entry)
-        if successor not in range(n_states) or isinstance(successor, bool):
-            raise ModelError(f"{where} has successor {successor!r}; states are 0 .. {n_states - 1}")
-        if done not in (0, 1):
-            raise ModelError(f"{where} has done {done!r}; it must be True or False")
-        values = (probability, int(successor), reward, bool(done))
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
+    read = [_entry(entry, where, n_states) for entry in entries]
     if isinstance(action, bool) or not isinstance(action, (int, np.integer)):
         raise ModelError(f"{where}: actions are integers, not {action!r}")
+    columns: list[list[Any]] = [[entry[i] for entry in read] for i in range(4)]
     return Row(state, int(action), *columns)
+
+
+def _entry(entry: Any, where: str, n_states: int) -> tuple[Any, int, Any, bool]:
+    if not isinstance(entry, (tuple, list, np.ndarray)) or len(entry) != 4:
+        many = f"{len(entry)} entries" if hasattr(entry, "__len__") else repr(entry)
+        raise ModelError(
+            f"{where} holds an item of {many}; it must be (probability, state, reward, done)"
+        )
+    probability, successor, reward, done = map(plain, entry)
+    if successor not in range(n_states) or isinstance(successor, bool):
+        raise ModelError(f"{where} has successor {successor!r}; states are 0 .. {n_states - 1}")
+    if done not in (0, 1):
+        raise ModelError(f"{where} has done {done!r}; it must be True or False")
+    return probability, int(successor), reward, bool(done)
 
 
 def _law(name: str, raw: Any) -> list[object] | None:
@@ -235,22 +236,12 @@ def _law(name: str, raw: Any) -> list[object] | None:
 
 
 def _dense_table(name: str, transitions: Any, rewards: Any, law: Any) -> Table:
-    size, width = transitions.shape[:2]
     rows = []
-    for s in range(size):
-        for a in range(width):
-            hits = np.flatnonzero(transitions[s, a])
-            rows.append(
-                Row(
-                    s,
-                    a,
-                    transitions[s, a, hits].tolist(),
-                    hits.tolist(),
-                    rewards[s, a, hits].tolist(),
-                    [False] * len(hits),
-                )
-            )
-    return Table(name, size, rows, law.tolist())
+    for s, a in np.ndindex(*transitions.shape[:2]):
+        hits = np.flatnonzero(transitions[s, a])
+        chances, earned = (table[s, a, hits].tolist() for table in (transitions, rewards))
+        rows.append(Row(s, a, chances, hits.tolist(), earned, [False] * len(hits)))
+    return Table(name, len(transitions), rows, law.tolist())
 
 
 def plain(value: Any) -> Any:

@@ -78,39 +78,37 @@ class RowReader:
         return self._weights(weights, bottom, where, floating)
 
     def _weights(self, weights: list[int], bottom: int, where: str, floating: bool) -> list[int]:
-        if weights and min(weights) < 0:
-            j = weights.index(min(weights))
+        if (least := min(weights, default=0)) < 0:
+            j = weights.index(least)
             raise ModelError(
                 f"{where} has probability {_shown(Fraction(weights[j], bottom))} at "
                 f"position {j}; probabilities are not negative"
             )
         total = sum(weights)
         if total != bottom:
-            gap = abs(Fraction(total, bottom) - 1)
-            if not floating:
-                raise ModelError(
-                    f"{where} sums to {_shown(Fraction(total, bottom))}, not exactly "
-                    "to 1; correct the row (exact numbers are never re-normalised)"
-                )
-            if gap > FLOAT_SUM_TOLERANCE and self.limit_denominator is None:
-                raise ModelError(
-                    f"{where} sums to {float(Fraction(total, bottom))!r}, farther "
-                    "than 1e-9 from 1; correct the row, or, where the numbers are rounded (float32 "
-                    "misses 1 by 1e-7), give from_arrays limit_denominator=10**6, which reads each "
-                    "as the nearest fraction up to that denominator and re-normalises"
-                )
-            self._check_rounded(gap, where)
+            self._check_sum(Fraction(total, bottom), where, floating)
             self.renormalised += 1
         content = math.gcd(*weights)
         return [weight // content for weight in weights] if content > 1 else weights
 
-    def _check_rounded(self, gap: Fraction, where: str) -> None:
-        limit = self.limit_denominator
+    def _check_sum(self, total: Fraction, where: str, floating: bool) -> None:
+        gap, limit = abs(total - 1), self.limit_denominator
+        if not floating:
+            raise ModelError(
+                f"{where} sums to {_shown(total)}, not exactly "
+                "to 1; correct the row (exact numbers are never re-normalised)"
+            )
+        if limit is None and gap > FLOAT_SUM_TOLERANCE:
+            raise ModelError(
+                f"{where} sums to {float(total)!r}, farther "
+                "than 1e-9 from 1; correct the row, or, where the numbers are rounded (float32 "
+                "misses 1 by 1e-7), give from_arrays limit_denominator=10**6, which reads each "
+                "as the nearest fraction up to that denominator and re-normalises"
+            )
         if limit is not None and gap > Fraction(1, limit):
             raise ModelError(
-                f"{where} misses the sum 1 by {float(gap):.3g} after rounding to "
-                f"denominators up to {limit}; raise limit_denominator or correct the "
-                "row"
+                f"{where} misses the sum 1 by {float(gap):.3g} after rounding to denominators up "
+                f"to {limit}; raise limit_denominator or correct the row"
             )
 
     def notes(self) -> Iterable[str]:

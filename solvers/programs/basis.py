@@ -9,7 +9,7 @@ from flint import fmpz_mat
 
 from ..exact import SingularMatrixError, Vector
 from ..limits import timed
-from .bordered import square_solver
+from .bordered import square_solver, transposed_lines
 from .program import LinearProgram, LinearSolution, LinearStatistics, LinearStatus
 
 
@@ -49,11 +49,8 @@ def basis_solver(
     program: LinearProgram, basis: Sequence[int]
 ) -> Callable[[Sequence[int], bool], Vector]:
     """solve(right, transposed) for the matrix of the basic columns."""
-    rows: list[dict[int, int]] = [{} for _ in basis]
-    for position, j in enumerate(basis):
-        for i, value in zip(*program.column(j), strict=True):
-            rows[i][position] = value
-    return square_solver(rows)
+    columns = [dict(zip(*program.column(j), strict=True)) for j in basis]
+    return square_solver(transposed_lines(columns))
 
 
 def infeasible_positions(
@@ -85,11 +82,7 @@ def prove_basis(
 ) -> BasisProof:
     """Exact primal and dual solutions of a basis; raises SingularMatrixError if it is none."""
     seconds = (statistics or LinearStatistics()).seconds
-    if len(basis) != program.n_rows or len(set(basis)) != len(basis):
-        raise SingularMatrixError(
-            f"{len(set(basis))} distinct columns for {program.n_rows} rows; "
-            "a basis has one column a row"
-        )
+    _check_size(program, basis)
     with timed(seconds, "matrix"):
         solve = basis_solver(program, basis)
     with timed(seconds, "exact primal"):
@@ -99,14 +92,16 @@ def prove_basis(
     with timed(seconds, "exact check"):
         inside = set(basis)
         outside = [(j, d) for j, d in reduced_costs(program, dual) if d >= 0 and j not in inside]
-    return BasisProof(
-        tuple(basis),
-        basic,
-        dual,
-        infeasible_positions(program, basis, basic),
-        tuple(j for j, d in outside if d > 0),
-        sum(1 for _, d in outside if d == 0),
-    )
+    entering, bad = tuple(j for j, d in outside if d), infeasible_positions(program, basis, basic)
+    return BasisProof(tuple(basis), basic, dual, bad, entering, len(outside) - len(entering))
+
+
+def _check_size(program: LinearProgram, basis: Sequence[int]) -> None:
+    if len(basis) != program.n_rows or len(set(basis)) != len(basis):
+        raise SingularMatrixError(
+            f"{len(set(basis))} distinct columns for {program.n_rows} rows; "
+            "a basis has one column a row"
+        )
 
 
 def optimal_solution(

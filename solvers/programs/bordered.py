@@ -24,6 +24,9 @@ SMALLEST = 100
 #: Tears beyond which a system is dense for our purposes; each costs one more substitution.
 TEARS = 12
 Line = Mapping[int, int]
+Affine = tuple[fmpq, dict[int, fmpq]]
+"""An unknown: a constant, and the coefficients of the border's unknowns that are not zero."""
+_ZERO = fmpq(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +46,35 @@ class Bordered:
     @classmethod
     def of(cls, rows: Sequence[Line]) -> Bordered | None:
         """The form of a square matrix, or None if it is small, or its border is not narrow."""
-        size = len(rows)
-        if size < SMALLEST:
+        if len(rows) < SMALLEST:
             return None
-        columns: list[dict[int, int]] = [{} for _ in rows]
-        for i, row in enumerate(rows):
-            for j, value in row.items():
-                columns[j][i] = value
+        columns = transposed_lines(rows)
         order = _Ordering([set(row) for row in rows], columns)
-        while order.open:
-            if order.pivot():
-                continue
-            if len(order.tears) == TEARS or not order.tear():
-                return None
-        rest = set(range(size)) - {i for i, _ in order.pivots}
+        if not order.complete():
+            return None
+        rest = set(range(len(rows))) - {i for i, _ in order.pivots}
         return cls(rows, columns, tuple(order.pivots), tuple(order.tears), tuple(sorted(rest)))
 
-    def solve(self, right: Sequence[int], *, transposed: bool = False) -> Vector:
+    def solve(self, right: Sequence[int], transposed: bool = False) -> Vector:
         """The solution; raises SingularMatrixError if there is not exactly one."""
         if transposed:
             pivots = [(j, i) for i, j in reversed(self.pivots)]
             return _solve(self.columns, pivots, self.rest, self.tears, right)
         return _solve(self.rows, self.pivots, self.tears, self.rest, right)
+
+
+def transposed_lines(lines: Sequence[Line]) -> list[Line]:
+    """The other lines of a square matrix: its columns from its rows, or its rows from those."""
+    others: list[dict[int, int]] = [{} for _ in lines]
+    for i, line in enumerate(lines):
+        for j, value in line.items():
+            others[j][i] = value
+    return list(others)
+
+
+def _dense(rows: Sequence[Line]) -> fmpz_mat:
+    """The square matrix with these rows."""
+    return fmpz_mat([[row.get(j, 0) for j in range(len(rows))] for row in rows])
 
 
 def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vector]:
@@ -75,9 +85,8 @@ def square_solver(rows: Sequence[Line]) -> Callable[[Sequence[int], bool], Vecto
     rows = [{j: value for j, value in row.items() if value} for row in rows]
     bordered = Bordered.of(rows)
     if bordered is not None:
-        return lambda right, transposed: bordered.solve(right, transposed=transposed)
-    size = len(rows)
-    matrix = fmpz_mat([[row.get(j, 0) for j in range(size)] for row in rows])
+        return bordered.solve
+    matrix = _dense(rows)
     return lambda right, transposed: solve_flint_system(
         matrix.transpose() if transposed else matrix, right
     )
@@ -93,6 +102,13 @@ class _Ordering:
         self.pivots: list[tuple[int, int]] = []
         self.tears: list[int] = []
 
+    def complete(self) -> bool:
+        """Pivots, and tears where there is none, for all columns; False if the border is wide."""
+        while self.open:
+            if not self.pivot() and (len(self.tears) == TEARS or not self.tear()):
+                return False
+        return True
+
     def pivot(self) -> bool:
         """Solve one row for its only unknown, if there is such a row."""
         while self.single:
@@ -106,7 +122,7 @@ class _Ordering:
 
     def tear(self) -> bool:
         """Set aside a column of the shortest row, the one in most rows; False if none is left."""
-        shortest = min((row for row in self.left if row), key=lambda row: len(row), default=None)
+        shortest = min(filter(None, self.left), key=len, default=None)
         if shortest is None:
             return False
         column = max(shortest, key=lambda j: (len(self.columns[j]), j))
@@ -130,42 +146,43 @@ def _solve(
     right: Sequence[int],
 ) -> Vector:
     """The solution with ``pivots`` (equation, unknown) in order and the unknowns of the border."""
-    zero, place = fmpq(0), {j: p for p, j in enumerate(border)}
-    # Each unknown as (constant, coefficients of the border's unknowns that are not zero).
-    known: dict[int, tuple[fmpq, dict[int, fmpq]]] = {
-        j: (zero, {p: fmpq(1)}) for j, p in place.items()
-    }
-
-    def remainder(equation: int, own: int | None) -> tuple[fmpq, dict[int, fmpq]]:
-        constant, slopes = fmpq(right[equation]), dict[int, fmpq]()
-        for j, value in equations[equation].items():
-            if j != own:
-                base, ways = known[j]
-                constant -= value * base
-                for p, slope in ways.items():
-                    slopes[p] = slopes.get(p, zero) - value * slope
-        return constant, slopes
-
+    known: dict[int, Affine] = {j: (_ZERO, {p: fmpq(1)}) for p, j in enumerate(border)}
     for equation, own in pivots:
-        constant, slopes = remainder(equation, own)
+        constant, slopes = _remainder(equations[equation], right[equation], known, own)
         value = equations[equation][own]
         known[own] = constant / value, {p: slope / value for p, slope in slopes.items() if slope}
-    at = _border(*zip(*(remainder(i, None) for i in rest), strict=True)) if rest else []
-    values = [
-        base + sum((slope * at[p] for p, slope in ways.items()), zero)
-        for base, ways in (known[j] for j in range(len(equations)))
-    ]
-    top, bottom = common_denominator(to_fraction(value) for value in values)
+    at = _border([_remainder(equations[i], right[i], known) for i in rest])
+    values = (_value(known[j], at) for j in range(len(equations)))
+    top, bottom = common_denominator(map(to_fraction, values))
     return Vector(tuple(top), bottom)
 
 
-def _border(constants: Sequence[fmpq], slopes: Sequence[dict[int, fmpq]]) -> list[fmpq]:
-    """The unknowns of the border, for which constant + slopes . them is zero."""
-    size = len(constants)
+def _remainder(
+    line: Line, right: int, known: Mapping[int, Affine], own: int | None = None
+) -> Affine:
+    """The right side less all terms of the equation but that of ``own``."""
+    constant, slopes = fmpq(right), dict[int, fmpq]()
+    for j, value in line.items():
+        if j != own:
+            base, ways = known[j]
+            constant -= value * base
+            for p, slope in ways.items():
+                slopes[p] = slopes.get(p, _ZERO) - value * slope
+    return constant, slopes
+
+
+def _value(unknown: Affine, at: Sequence[fmpq]) -> fmpq:
+    base, ways = unknown
+    return base + sum((slope * at[p] for p, slope in ways.items()), _ZERO)
+
+
+def _border(remainders: Sequence[Affine]) -> list[fmpq]:
+    """The unknowns of the border, for which every constant + slopes . them is zero."""
+    size = len(remainders)
     matrix, right = fmpq_mat(size, size), fmpq_mat(size, 1)
-    for row, (constant, ways) in enumerate(zip(constants, slopes, strict=True)):
+    for row, (constant, slopes) in enumerate(remainders):
         right[row, 0] = -constant
-        for p, slope in ways.items():
+        for p, slope in slopes.items():
             matrix[row, p] = slope
     try:
         return list(matrix.solve(right).entries())

@@ -14,7 +14,7 @@ from ..exact import Vector
 from ..limits import Limits
 from .box_pivots import BoxPivots
 from .highs import SECONDS, solve
-from .program import LinearProgram
+from .program import LinearProgram, sparse
 
 _GENEROUS = Limits()
 
@@ -32,21 +32,16 @@ class BoxProgram:
 
     def linear_program(self) -> LinearProgram:
         """max -sum of the variables, with their bounds as rows."""
-        kept = range(len(self.columns))
-        n, bounded = len(self.rhs), [j for j in kept if self.upper[j] is not None]
-        rows = {j: n + place for place, j in enumerate(bounded)}
-        columns = []
-        for j in kept:
-            entries = [(i, a) for i, a in enumerate(self.columns[j]) if a]
-            entries += [(rows[j], 1)] if j in rows else []
-            columns.append((tuple(i for i, _ in entries), tuple(a for _, a in entries)))
-        uppers = tuple(value for j in bounded if (value := self.upper[j]) is not None)
-        return LinearProgram(
-            tuple(columns),
-            (*self.rhs, *uppers),
-            (True,) * n + (False,) * len(bounded),
-            (-1,) * len(kept),
-        )
+        columns, right = [], list(self.rhs)
+        for column, bound in zip(self.columns, self.upper, strict=True):
+            indices, values = sparse(column)
+            if bound is not None:
+                indices, values = (*indices, len(right)), (*values, 1)
+                right.append(bound)
+            columns.append((indices, values))
+        n, bounds = len(self.rhs), len(right) - len(self.rhs)
+        relations = (True,) * n + (False,) * bounds
+        return LinearProgram(tuple(columns), tuple(right), relations, (-1,) * len(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +64,33 @@ def solve_box_program(program: BoxProgram, limits: Limits = _GENEROUS) -> BoxSol
     if not program.columns:
         return BoxSolution(Vector(()), Vector((0,) * len(program.rhs)), ())
     allowance = limits.started()
-    basis, upper = _propose(program, limits.seconds)
     pivots = BoxPivots.of(program.columns, program.upper, program.rhs, allowance)
-    found = pivots.solve(basis, upper)
-    bottom = found.values.denominator
-    primal = [0] * len(program.columns)
-    for j in found.raised:
-        primal[j] = (program.upper[j] or 0) * bottom
-    basic = [j for j in found.basis if j < len(primal)]
-    for j, value in zip(found.basis, found.values.numerators, strict=True):
-        if j < len(primal):
-            primal[j] = value
-    return BoxSolution(Vector(tuple(primal), bottom), found.dual, tuple(basic))
+    found = pivots.solve(*_propose(program, limits.seconds))
+    count, bottom = len(program.columns), found.values.denominator
+    values = {j: (program.upper[j] or 0) * bottom for j in found.raised}
+    values |= zip(found.basis, found.values.numerators, strict=True)
+    primal = Vector(tuple(values.get(j, 0) for j in range(count)), bottom)
+    return BoxSolution(primal, found.dual, tuple(j for j in found.basis if j < count))
 
 
 def _propose(program: BoxProgram, seconds: float) -> tuple[list[int], list[int]]:
     """HiGHS's basis, the artificial variable of row i being the i-th after all others, and the
     variables at their upper bounds."""
-    count = len(program.columns)
     # integers of any size: only their quotients are sure to be doubles
-    scale = [max(map(abs, row)) or 1 for row in zip(*program.columns, strict=True)]
-    matrix = [[a / most for a, most in zip(one, scale, strict=True)] for one in program.columns]
+    matrix, rhs = np.array(program.columns, dtype=object), np.array(program.rhs, dtype=object)
+    count, scale = len(matrix), np.abs(matrix).max(axis=0, initial=0)
+    scale[scale == 0] = 1
     finite = [bound for bound in program.upper if bound is not None]
-    unit = max(finite or (1, *(abs(b) // most for b, most in zip(program.rhs, scale, strict=True))))
+    unit = max(finite or (1, *np.abs(rhs) // scale))
     upper = np.array([np.inf if bound is None else bound / unit for bound in program.upper])
-    right = np.array([b / (most * unit) for b, most in zip(program.rhs, scale, strict=True)])
+    right = (rhs / (scale * unit)).astype(float)
     found = solve(
         np.ones(count),
         (np.zeros(count), upper),
         (  # all entries: zeros are few
             np.arange(0, count * len(right) + 1, len(right), dtype=np.int32),
             np.tile(np.arange(len(right), dtype=np.int32), count),
-            np.array(matrix).ravel(),
+            (matrix / scale).ravel().astype(float),
         ),
         (right, right),
         seconds=min(seconds, SECONDS),

@@ -62,6 +62,7 @@ class BoxPivots:
     def __post_init__(self) -> None:
         self.matrix = fmpz_mat([list(column) for column in self.columns])
         self.artificial = len(self.columns) - len(self.rhs)
+        self.costs = [1] * self.artificial + [0] * len(self.rhs)
         self.movable = [bound is None or bound > 0 for bound in self.upper]
 
     def solve(self, basis: Sequence[int], raised: Sequence[int]) -> Vertex:
@@ -85,9 +86,10 @@ class BoxPivots:
             return None
         while True:
             frame = fmpz_mat([list(self.columns[j]) for j in basis])
-            dual = solve_flint_system(frame, [int(j < self.artificial) for j in basis])
+            dual = solve_flint_system(frame, [self.costs[j] for j in basis])
             costs = self._reduced(dual)
-            if not self._settle(costs, set(basis), raised):
+            raised.difference_update(basis)
+            if not self._settle(costs, raised):
                 return None
             values = solve_flint_system(frame.transpose(), self._remaining(raised))
             leaving = self._outside(basis, values)
@@ -99,24 +101,22 @@ class BoxPivots:
     def _reduced(self, dual: Vector) -> list[int]:
         """Reduced costs times the denominator of y."""
         prices = self._times(dual.numerators)
-        return [
-            (dual.denominator if j < self.artificial else 0) - price
-            for j, price in enumerate(prices)
-        ]
+        scale = dual.denominator
+        return [cost * scale - price for cost, price in zip(self.costs, prices, strict=True)]
 
     def _times(self, vector: Sequence[int]) -> list[int]:
         """A_j . vector for every variable."""
         return [int(v) for v in (self.matrix * fmpz_mat(len(vector), 1, list(vector))).entries()]
 
-    def _settle(self, costs: Sequence[int], inside: set[int], raised: set[int]) -> bool:
+    def _settle(self, costs: Sequence[int], raised: set[int]) -> bool:
         """Put variables where their reduced costs want them; whether that is possible for all."""
         for j, cost in enumerate(costs):
-            if cost < 0 and j not in inside and self.movable[j]:
+            if cost > 0:
+                raised.discard(j)
+            elif cost < 0 and self.movable[j]:
                 if self.upper[j] is None:
                     return False
                 raised.add(j)
-            elif cost > 0 or j in inside:
-                raised.discard(j)
         return True
 
     def _remaining(self, raised: set[int]) -> list[int]:
@@ -139,20 +139,25 @@ class BoxPivots:
         self, frame: fmpz_mat, basis: list[int], raised: set[int], place: int, values: Vector,
         costs: Sequence[int],
     ) -> None:  # fmt: skip
-        unit = [int(k == place) for k in range(len(basis))]
+        below, leaving = values.numerators[place] < 0, basis[place]
+        unit = [0] * len(basis)
+        unit[place] = 1 if below else -1
         row = self._times(solve_flint_system(frame, unit).numerators)
-        below = values.numerators[place] < 0
-        sign, inside = (1 if below else -1), set(basis)
-        best: tuple[Fraction, int] | None = None
-        for j, entry in enumerate(row):
-            if j in inside or not self.movable[j] or not entry:
-                continue
-            if (sign * entry > 0) is (j in raised):
-                ratio = (Fraction(abs(costs[j]), abs(entry)), j)
-                best = ratio if best is None else min(best, ratio)
+        basis[place] = self._entering(row, costs, raised, leaving)
+        if not below and self.movable[leaving]:
+            raised.add(leaving)
+        raised.discard(basis[place])
+
+    def _entering(
+        self, row: Sequence[int], costs: Sequence[int], raised: set[int], leaving: int
+    ) -> int:
+        """The first variable whose reduced cost would change its sign."""
+        ratios = (
+            (Fraction(abs(costs[j]), abs(entry)), j)
+            for j, entry in enumerate(row)  # zero for all other basic variables
+            if entry and j != leaving and self.movable[j] and (entry > 0) is (j in raised)
+        )
+        best = min(ratios, default=None)
         if best is None:
             raise AssertionError("a program with a feasible point was found infeasible")
-        if not below and self.movable[basis[place]]:
-            raised.add(basis[place])
-        basis[place] = best[1]
-        raised.discard(best[1])
+        return best[1]

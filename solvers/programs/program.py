@@ -17,13 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..exact import (
-    Rational,
-    Vector,
-    common_denominator,
-    format_rational,
-    to_fraction,
-)
+from ..exact import Rational, Vector, common_denominator, format_rational, to_fraction
 
 #: HiGHS's word for a program without a feasible point.
 INFEASIBLE = "Infeasible"
@@ -39,6 +33,16 @@ class LinearStatus(enum.Enum):
         "it is not zero"
     )
     UNBOUNDED = "the objective has no upper bound; add the missing constraint or check signs"
+
+
+def _over_one(values: Sequence[Rational], where: str) -> tuple[list[int], int]:
+    return common_denominator(to_fraction(value, where) for value in values)
+
+
+def sparse(column: Sequence[int]) -> Column:
+    """The rows and values of the entries that are not zero."""
+    rows = tuple(i for i, value in enumerate(column) if value)
+    return rows, tuple(column[i] for i in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ class LinearProgram:
             raise ValueError(
                 f"objective_denominator is {self.objective_denominator}; it must be positive"
             )
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        rows = len(self.rhs)
         for j, (indices, values) in enumerate(self.columns):
             if len(indices) != len(values):
                 raise ValueError(f"column {j} has {len(indices)} rows and {len(values)} values")
@@ -97,23 +105,17 @@ class LinearProgram:
                 f"{len(rows)} rows, {len(relations)} relations and {len(rhs)} right-"
                 "hand sides given; the three must agree"
             )
-        columns: list[tuple[list[int], list[int]]] = [([], []) for _ in objective]
-        right = []
+        scaled = []
         for i, (row, relation, bound) in enumerate(zip(rows, relations, rhs, strict=True)):
             if relation not in ("=", "<="):
                 raise ValueError(f'relation {i} is {relation!r}; use "=" or "<="')
-            if len(row) != len(columns):
-                raise ValueError(f"row {i} has {len(row)} entries for {len(columns)} variables")
-            scaled, _ = common_denominator(to_fraction(v, f"row {i}") for v in (*row, bound))
-            right.append(scaled.pop())
-            for j, value in enumerate(scaled):
-                if value:
-                    columns[j][0].append(i)
-                    columns[j][1].append(value)
-        top, bottom = common_denominator(to_fraction(v, "objective") for v in objective)
+            if len(row) != len(objective):
+                raise ValueError(f"row {i} has {len(row)} entries for {len(objective)} variables")
+            scaled.append(_over_one([*row, bound], f"row {i}")[0])
+        top, bottom = _over_one(objective, "objective")
         return cls(
-            tuple((tuple(i), tuple(v)) for i, v in columns),
-            tuple(right),
+            tuple(sparse([row[j] for row in scaled]) for j in range(len(top))),
+            tuple(row[-1] for row in scaled),
             tuple(relation == "=" for relation in relations),
             tuple(top),
             bottom,
@@ -155,9 +157,9 @@ class LinearProgram:
                 terms[i].append([j, format_rational(value)])
         return {
             "sense": "max",
-            "objective": [
-                format_rational(Fraction(c, self.objective_denominator)) for c in self.objective
-            ],
+            "objective": list(
+                map(format_rational, Vector(self.objective, self.objective_denominator).fractions())
+            ),
             "rows": [
                 {"terms": row, "relation": "=" if equal else "<=", "rhs": format_rational(bound)}
                 for row, equal, bound in zip(terms, self.equality, self.rhs, strict=True)

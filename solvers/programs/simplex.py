@@ -11,6 +11,7 @@ Each step solves with the basis afresh in FLINT: repairs are rare and short, and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from flint import fmpz_mat
 
@@ -143,14 +144,8 @@ def _ratio_test(
     for position, j in enumerate(basis):
         if direction[position] and program.is_artificial(j):
             return position  # a zero artificial must stay zero: degenerate pivot, it never returns
-    best: int | None = None
-    for position, step in enumerate(direction):
-        if step <= 0:
-            continue
-        if best is None:
-            best = position
-            continue
-        difference = basic.numerators[position] * direction[best] - basic.numerators[best] * step
-        if difference < 0 or (difference == 0 and basis[position] < basis[best]):
-            best = position
-    return best
+    return min(
+        (position for position, step in enumerate(direction) if step > 0),
+        key=lambda p: (Fraction(basic.numerators[p], direction[p]), basis[p]),
+        default=None,
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...strict import bounded_denominator, shortened
 from ..cmdp import CMDP
 from ..rows import stacked
 
+T = TypeVar("T")
 _KEYS = ("n_states", "choices", "transitions", "discount", "reward", "costs", "budgets", "initial")
 _OPTIONAL = ("kind", "notes", "labels", "coordinates")
 _LABELS_UP_TO = 2**62
@@ -29,6 +30,16 @@ def model_from_document(document: Mapping[str, Any]) -> CMDP:
         raise ModelError(f"a model document is a JSON object, not {type(document).__name__}")
     if document.get("kind", "cmdp") != "cmdp":
         raise ModelError(f'kind is {document["kind"]!r}; this reads models of kind "cmdp"')
+    _check_keys(document)
+    try:
+        return _build(document)
+    except ModelError:
+        raise
+    except (TypeError, ValueError, IndexError) as problem:
+        raise ModelError(f"in the model document {problem}") from problem
+
+
+def _check_keys(document: Mapping[str, Any]) -> None:
     missing = [key for key in _KEYS if key not in document]
     if missing:
         raise ModelError(
@@ -40,32 +51,16 @@ def model_from_document(document: Mapping[str, Any]) -> CMDP:
             f"the model document has the key {shortened(str(unknown[0]))}, which means nothing "
             f"here; it may have {', '.join((*_KEYS, *_OPTIONAL))}"
         )
-    try:
-        return _build(document)
-    except ModelError:
-        raise
-    except (TypeError, ValueError, IndexError) as problem:
-        raise ModelError(f"in the model document {problem}") from problem
 
 
 def _build(document: Mapping[str, Any]) -> CMDP:
     size = document["n_states"]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    if type(size) is not int or size < 1:
         raise ModelError(f"n_states is {size!r}; it must be a positive int")
-    choices = _pairs(_list(document["choices"], "choices"), "choices", "[state, action]")
-    states = [pair[0] for pair in choices]
-    if size > len(states):
-        raise ModelError(
-            f"n_states is {size} and there are {len(states)} choices; every state needs at least "
-            "one (an absorbing state loops to itself)"
-        )
-    _check_order(states, size)
-    _check_actions([pair[1] for pair in choices])
+    states, actions = _choices(document["choices"], size)
     rows = _transition_rows(_list(document["transitions"], "transitions"), len(states))
     reward = _rationals(document["reward"], "reward")
-    costs = [
-        _rationals(row, f"costs[{i}]") for i, row in enumerate(_list(document["costs"], "costs"))
-    ]
+    costs = _each(document["costs"], "costs", _rationals)
     initial = _weights(document["initial"], "initial")
     for i, cost in enumerate(costs):
         if len(cost) != len(states):
@@ -73,23 +68,39 @@ def _build(document: Mapping[str, Any]) -> CMDP:
     return CMDP(
         n_states=size,
         choice_start=np.searchsorted(np.array(states), np.arange(size + 1)),
-        actions=[pair[1] for pair in choices],  # type: ignore[arg-type]
-        indptr=np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]),
-        successors=integer_array([s for row in rows for s, _ in row], "successors"),
-        weights=objects(w for row in rows for _, w in row),
+        actions=actions,  # type: ignore[arg-type]
+        **_transition_arrays(rows),
         reward=objects(reward.numerators),
         reward_denominator=reward.denominator,
         costs=stacked([cost.numerators for cost in costs], len(states)),
         cost_denominators=tuple(cost.denominator for cost in costs),
-        budgets=tuple(
-            _rational(b, f"budgets[{i}]")
-            for i, b in enumerate(_list(document["budgets"], "budgets"))
-        ),
+        budgets=tuple(_each(document["budgets"], "budgets", _rational)),
         discount=_rational(document["discount"], "discount"),
         initial=objects(initial),
         notes=(*_notes(document.get("notes", [])), *_initial_note(document["initial"], initial)),
         **read_labels_and_coordinates(document),
     )
+
+
+def _choices(given: Any, size: int) -> tuple[list[int], list[int]]:
+    choices = _pairs(_list(given, "choices"), "choices", "[state, action]")
+    states, actions = [state for state, _ in choices], [action for _, action in choices]
+    if size > len(states):
+        raise ModelError(
+            f"n_states is {size} and there are {len(states)} choices; every state needs at least "
+            "one (an absorbing state loops to itself)"
+        )
+    _check_order(states, size)
+    _check_actions(actions)
+    return states, actions
+
+
+def _transition_arrays(rows: Sequence[Sequence[tuple[int, int]]]) -> dict[str, Any]:
+    return {
+        "indptr": np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        "successors": integer_array([s for row in rows for s, _ in row], "successors"),
+        "weights": objects(w for row in rows for _, w in row),
+    }
 
 
 def labels_and_coordinates(model: CMDP) -> dict[str, Any]:
@@ -111,11 +122,12 @@ def read_labels_and_coordinates(document: Mapping[str, Any]) -> dict[str, Any]:
         raise ModelError(f'labels is {labels!r}; it must be an object, as {{"unsafe": [3, 7]}}')
     return {
         "labels": tuple((str(name), _states(name, found)) for name, found in labels.items()),
-        "coordinates": tuple(
-            tuple(_rational(x, f"coordinates[{s}]") for x in _list(point, f"coordinates[{s}]"))
-            for s, point in enumerate(_list(document.get("coordinates", []), "coordinates"))
-        ),
+        "coordinates": tuple(_each(document.get("coordinates", []), "coordinates", _point)),
     }
+
+
+def _point(values: Any, where: str) -> tuple[Fraction, ...]:
+    return tuple(_rational(x, where) for x in _list(values, where))
 
 
 def _states(name: object, found: Any) -> tuple[int, ...]:
@@ -127,7 +139,7 @@ def _states(name: object, found: Any) -> tuple[int, ...]:
 
 def _check_order(states: Sequence[Any], size: int) -> None:
     for k, state in enumerate(states):
-        if not isinstance(state, int) or isinstance(state, bool) or not 0 <= state < size:
+        if type(state) is not int or not 0 <= state < size:
             raise ModelError(f"choices[{k}] has state {state!r}; states are 0 .. {size - 1}")
         if k and state < states[k - 1]:
             raise ModelError(
@@ -226,7 +238,11 @@ def _rational(value: Any, where: str) -> Fraction:
     return to_fraction(value, where)
 
 
+def _each(values: Any, name: str, read: Callable[[Any, str], T]) -> list[T]:
+    return [read(value, f"{name}[{i}]") for i, value in enumerate(_list(values, name))]
+
+
 def _rationals(values: Any, name: str) -> Vector:
-    numbers = [_rational(value, f"{name}[{i}]") for i, value in enumerate(_list(values, name))]
+    numbers = _each(values, name, _rational)
     bottom = bounded_denominator(numbers, name)
     return Vector(tuple(v.numerator * (bottom // v.denominator) for v in numbers), bottom)

@@ -13,20 +13,10 @@ from ...exact import Array, format_integer, format_rational, integer_array, to_f
 from ...sequences import objects
 from ...strict import strict_json
 from ...whole_files import whole, write_text
-from ..cmdp import CMDP
+from ..cmdp import CMDP, INTEGER_FIELDS
 from .document import labels_and_coordinates, model_from_document, read_labels_and_coordinates
 from .numpy_files import read_archive
 
-_ARRAYS = (
-    "choice_start",
-    "actions",
-    "indptr",
-    "successors",
-    "weights",
-    "reward",
-    "costs",
-    "initial",
-)
 _SCALARS = ("reward_denominator", "cost_denominators", "budgets", "discount", "notes")
 _FORMAT = "holdfast-cmdp/1"
 
@@ -85,26 +75,24 @@ def _load_json(path: Path) -> CMDP:
 
 def _npz_fields(model: CMDP) -> dict[str, Any]:
     fields: dict[str, Any] = {"format": np.array(_FORMAT)}
-    for name in _ARRAYS:
+    for name in INTEGER_FIELDS:
         array = getattr(model, name)
         if array.dtype == object:
-            array = np.array([format_integer(v) for v in array.ravel().tolist()]).reshape(
-                array.shape
-            )
+            texts = np.array(list(map(format_integer, array.ravel().tolist())))
+            array = texts.reshape(array.shape)
         fields[name] = array
-    fields["reward_denominator"] = np.array(format_integer(model.reward_denominator))
-    fields["cost_denominators"] = np.array(
-        [format_integer(d) for d in model.cost_denominators], dtype=str
-    )
-    fields["budgets"] = np.array([format_rational(b) for b in model.budgets], dtype=str)
-    fields["discount"] = np.array(format_rational(model.discount))
-    fields["notes"] = np.array(model.notes, dtype=str)
-    fields["annotations"] = np.array(json.dumps(labels_and_coordinates(model)))
-    return fields
+    return fields | {
+        "reward_denominator": np.array(format_integer(model.reward_denominator)),
+        "cost_denominators": np.array(list(map(format_integer, model.cost_denominators)), str),
+        "budgets": np.array(list(map(format_rational, model.budgets)), str),
+        "discount": np.array(format_rational(model.discount)),
+        "notes": np.array(model.notes, dtype=str),
+        "annotations": np.array(json.dumps(labels_and_coordinates(model))),
+    }
 
 
 def _load_npz(path: Path) -> CMDP:
-    names = ("format", *_ARRAYS, *_SCALARS, "annotations")
+    names = ("format", *INTEGER_FIELDS, *_SCALARS, "annotations")
     fields = read_archive(path, names)
     if "format" in fields and str(fields["format"]) != _FORMAT:
         raise ModelError(
@@ -125,7 +113,7 @@ def _load_npz(path: Path) -> CMDP:
 
 
 def _model_of(fields: dict[str, Array]) -> CMDP:
-    arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in _ARRAYS}
+    arrays: dict[str, Any] = {name: _integers(fields[name], name) for name in INTEGER_FIELDS}
     budgets = _texts(fields["budgets"], "budgets")
     return CMDP(
         n_states=len(arrays["choice_start"]) - 1,

@@ -71,14 +71,7 @@ def read_archive(path: str | Path, allowed: tuple[str, ...]) -> dict[str, Array]
 
 def _check_members(archive: zipfile.ZipFile, path: Path, allowed: tuple[str, ...]) -> None:
     members = archive.infolist()
-    names = [member.filename.removesuffix(".npy") for member in members]
-    for name in names:
-        if name not in allowed or names.count(name) > 1:
-            what = "twice" if name in allowed else f"but only {', '.join(allowed)} are read"
-            raise ModelError(
-                f"{path.name} holds {name[:60]!r}, {what}; a model archive is what "
-                "holdfast.solvers.save writes, models from other arrays are made by from_arrays"
-            )
+    _check_names([member.filename.removesuffix(".npy") for member in members], path.name, allowed)
     total, most = sum(member.file_size for member in members), path.stat().st_size * LARGEST_RATIO
     if total > max(SMALL_ARCHIVE, most):
         raise ModelError(
@@ -88,6 +81,16 @@ def _check_members(archive: zipfile.ZipFile, path: Path, allowed: tuple[str, ...
     for member in members:
         with archive.open(member) as stream:
             _check_header(stream, member.file_size, f"{path.name}, {member.filename}")
+
+
+def _check_names(names: list[str], where: str, allowed: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in allowed or names.count(name) > 1:
+            what = "twice" if name in allowed else f"but only {', '.join(allowed)} are read"
+            raise ModelError(
+                f"{where} holds {name[:60]!r}, {what}; a model archive is what "
+                "holdfast.solvers.save writes, models from other arrays are made by from_arrays"
+            )
 
 
 def _check_header(stream: IO[bytes], size: int, where: str) -> None:

@@ -9,10 +9,10 @@ The sink comes after the states of the model and initial_law last; neither earns
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain, pairwise, starmap
 
 from ....errors import ModelError
 from ...cmdp import CMDP
@@ -36,9 +36,8 @@ class Parts:
     @classmethod
     def of(cls, model: CMDP, name: str) -> Parts:
         """The parts of a model."""
-        spans = [range(*pair) for pair in itertools.pairwise(model.choice_start.tolist())]
-        vectors = [model.reward_vector()]
-        vectors += [model.cost_vector(i) for i in range(model.n_constraints)]
+        spans = list(starmap(range, pairwise(model.choice_start.tolist())))
+        vectors = [model.reward_vector(), *map(model.cost_vector, range(model.n_constraints))]
         return cls(
             [[dict(model.transition_row(k)) for k in span] for span in spans],
             [[[vector[k] for k in span] for span in spans] for vector in vectors],
@@ -51,6 +50,11 @@ class Parts:
     def size(self) -> int:
         """S."""
         return len(self.rows)
+
+    @property
+    def flat_rows(self) -> list[dict[int, Fraction]]:
+        """The laws of all choices, state by state."""
+        return list(chain.from_iterable(self.rows))
 
     def with_state(self, row: dict[int, Fraction], label: str, start: Fraction) -> Parts:
         """One more state, with one choice that earns nothing."""
@@ -105,13 +109,7 @@ def add_start(parts: Parts) -> Parts:
 def remove_sink(parts: Parts) -> tuple[Parts, Fraction]:
     """Undo ``add_sink``: the model without its sink, and the discount that it stood for."""
     sink = parts.size - 1
-    leaks = {row.get(sink, Fraction(0)) for choices in parts.rows[:-1] for row in choices}
-    if parts.labels.get(SINK) != (sink,) or parts.rows[sink] != [{sink: 1}] or len(leaks) != 1:
-        raise ModelError(
-            f"{parts.name} holds no discount (a last state labelled {SINK} that every choice "
-            "reaches with the same probability); give one, PRISM's files know none"
-        )
-    discount = 1 - leaks.pop()
+    discount = 1 - _leak(parts, sink)
     if not 0 < discount < 1 or parts.initial[sink]:
         raise ModelError(
             f"{parts.name}: the sink stands for a discount of {discount}; the model can be read "
@@ -124,12 +122,23 @@ def remove_sink(parts: Parts) -> tuple[Parts, Fraction]:
     return replace(parts, rows=rows).without_last(SINK), discount
 
 
+def _leak(parts: Parts, sink: int) -> Fraction:
+    """The one probability with which every choice leads to the sink."""
+    leaks = {row.get(sink, Fraction(0)) for row in parts.flat_rows[:-1]}
+    if parts.labels.get(SINK) != (sink,) or parts.rows[sink] != [{sink: 1}] or len(leaks) != 1:
+        raise ModelError(
+            f"{parts.name} holds no discount (a last state labelled {SINK} that every choice "
+            "reaches with the same probability); give one, PRISM's files know none"
+        )
+    return leaks.pop()
+
+
 def remove_start(parts: Parts) -> Parts:
     """Undo ``add_start`` where there is such a state; raises ModelError when it is no such one."""
     start = parts.size - 1
     if START not in parts.labels:
         return parts
-    reached = any(start in row for choices in parts.rows for row in choices)
+    reached = any(start in row for row in parts.flat_rows)
     alone = not any(parts.initial[:-1]) and len(parts.rows[start]) == 1
     if parts.labels[START] != (start,) or reached or not alone:
         raise ModelError(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 from ....errors import ModelError
@@ -63,7 +64,7 @@ def read_prism(
     objective = _objective(stem, rewards)
     paid = _costs(stem, costs, budgets)
     parts = Parts(
-        [[choice.probabilities for choice in choices] for choices in found.choices],
+        found.rows,
         [read_rewards(files, found) for files in (objective, *paid)],
         _initial(named, found.n_states, tra),
         {name: states for name, states in named.items() if name != "init"},
@@ -73,7 +74,7 @@ def read_prism(
     if discount is None:
         parts, discount = remove_sink(parts)
     actions, action_note = _actions(found.choices[: parts.size])
-    read = [tra, *objective, *(path for structure in paid for path in structure)]
+    read = [tra, *objective, *chain.from_iterable(paid)]
     model = _assembled(parts, actions, budgets, discount)
     return model.with_notes(
         f"PRISM explicit files {', '.join(path.name for path in read)}",
@@ -175,31 +176,45 @@ def _rounding(found: Transitions) -> list[str]:
 # -- actions and assembly --------------------------------------------------------------------------
 def _actions(choices: Sequence[Sequence[Choice]]) -> tuple[list[int], list[str]]:
     """Integer labels: of a7 the 7; else the names' alphabetical numbers; else 0, 1, 2, ..."""
-    names = [[choice.name for choice in own] for own in choices]
-    distinct = all(len(set(own)) == len(own) for own in names)
-    flat = [name for own in names for name in own if name is not None]
-    if not distinct or len(flat) != sum(map(len, names)):
+    names = _names(choices)
+    if names is None:
         return [k for own in choices for k in range(len(own))], []
-    numbers = [_NUMBERED.fullmatch(name) for name in flat]
-    if all(numbers):
-        return [int(match[1]) for match in numbers if match], []
-    order = {name: number for number, name in enumerate(sorted(set(flat)))}
+    if all(map(_NUMBERED.fullmatch, names)):
+        return [int(name[1:]) for name in names], []
+    return _alphabetical(names)
+
+
+def _names(choices: Sequence[Sequence[Choice]]) -> list[str] | None:
+    """The name of each choice; None where one has none, or shares it in its state."""
+    names: list[str] = []
+    for own in choices:
+        distinct = dict.fromkeys(choice.name for choice in own if choice.name)
+        if len(distinct) < len(own):
+            return None
+        names += distinct
+    return names
+
+
+def _alphabetical(names: Sequence[str]) -> tuple[list[int], list[str]]:
+    order = {name: number for number, name in enumerate(sorted(set(names)))}
     shown = [f"{number} {name}" for name, number in list(order.items())[:_NAMES_SHOWN]]
     more = [f"{len(order) - _NAMES_SHOWN} more"] if len(order) > _NAMES_SHOWN else []
-    return [order[name] for name in flat], [f"actions: {', '.join(shown + more)}"]
+    return [order[name] for name in names], [f"actions: {', '.join(shown + more)}"]
 
 
 def _assembled(
     parts: Parts, actions: Sequence[int], budgets: Sequence[Rational], discount: Rational
 ) -> CMDP:
-    rows = [row for choices in parts.rows for row in choices]
-    values = [[value for own in function for value in own] for function in parts.functions]
+    reward, *costs = (list(chain.from_iterable(function)) for function in parts.functions)
     model = assemble(
-        counts=[len(choices) for choices in parts.rows],
+        counts=list(map(len, parts.rows)),
         actions=actions,
-        rows=[dict(zip(row, common_denominator(row.values())[0], strict=True)) for row in rows],
-        reward=values[0],
-        costs=values[1:],
+        rows=[
+            dict(zip(row, common_denominator(row.values())[0], strict=True))
+            for row in parts.flat_rows
+        ],
+        reward=reward,
+        costs=costs,
         budgets=budgets,
         discount=discount,
         initial=common_denominator(parts.initial)[0],

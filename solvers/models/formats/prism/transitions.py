@@ -44,6 +44,11 @@ class Transitions:
         """How many states there are, with or without choices."""
         return len(self.choices)
 
+    @property
+    def rows(self) -> list[list[dict[int, Fraction]]]:
+        """The probabilities of each choice of each state."""
+        return [[choice.probabilities for choice in choices] for choices in self.choices]
+
 
 def read_transitions(path: Path) -> Transitions:
     """The choices of a file; raises ModelError naming file, line and remedy."""

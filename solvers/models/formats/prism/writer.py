@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +13,8 @@ from ....exact import format_rational
 from ....whole_files import whole
 from ...cmdp import CMDP
 from .additions import Parts, add_sink, add_start
+
+Text = Callable[[Fraction], str]
 
 
 def write_prism(
@@ -42,13 +44,8 @@ def write_prism(
     tra = Path(tra)
     if tra.suffix != ".tra":
         raise ModelError(f"cannot write {tra.name}: the suffix must be .tra")
-    parts = Parts.of(model, tra.name)
-    if discount == "sink":
-        parts = add_sink(parts, model.discount)
-    support = [p for p in parts.initial if p]
-    if len(support) > 1 and (discount == "sink" or len(set(support)) > 1):
-        parts = add_start(parts)
-    text = _Numbers(decimals)
+    parts = _with_additions(model, tra.name, discount == "sink")
+    text = _decimal if decimals else format_rational
     stem = tra.with_name(tra.name.removesuffix(".tra"))
     files = {
         tra: _transition_lines(parts, [f"a{a}" for a in model.actions.tolist()], text),
@@ -63,6 +60,16 @@ def write_prism(
     return list(files)
 
 
+def _with_additions(model: CMDP, name: str, with_sink: bool) -> Parts:
+    parts = Parts.of(model, name)
+    if with_sink:
+        parts = add_sink(parts, model.discount)
+    support = [p for p in parts.initial if p]
+    if len(support) > 1 and (with_sink or len(set(support)) > 1):
+        parts = add_start(parts)
+    return parts
+
+
 def prism_paths(tra: Path, n_costs: int) -> list[Path]:
     """All that `write_prism` writes of a model with so many costs."""
     stem = tra.name.removesuffix(".tra")
@@ -71,44 +78,39 @@ def prism_paths(tra: Path, n_costs: int) -> list[Path]:
     return [tra, *map(tra.with_name, names)]
 
 
-def _structure(parts: Parts, index: int, stem: Path, text: _Numbers) -> dict[Path, Iterator[str]]:
+def _structure(parts: Parts, index: int, stem: Path, text: Text) -> dict[Path, Iterator[str]]:
     """The two files of the objective (0) or of a cost, one of them with no rewards."""
     values = parts.functions[index]
     name = f"cost{index}" if index else "reward"
     own = f"{stem.name}.{name}" if index else stem.name
     head = f'# Reward structure "{name}"'
     by_state = all(len(set(choices)) == 1 for choices in values)
-    states = [choices[0] if by_state else Fraction(0) for choices in values]
-    moves = [] if by_state else values
+    silent = [Fraction(0)] * len(values)
+    states, moves = ([own for own, *_ in values], []) if by_state else (silent, values)
     return {
         stem.with_name(f"{own}.srew"): _state_lines(states, head, text),
         stem.with_name(f"{own}.trew"): _reward_lines(parts, moves, head, text),
     }
 
 
-def _transition_lines(parts: Parts, actions: Sequence[str], text: _Numbers) -> Iterator[str]:
+def _transition_lines(parts: Parts, actions: Sequence[str], text: Text) -> Iterator[str]:
     n_choices = sum(map(len, parts.rows))
     yield "# Transitions (MDP)"
-    yield f"{parts.size} {n_choices} {sum(len(r) for rows in parts.rows for r in rows)}"
+    yield f"{parts.size} {n_choices} {sum(map(len, parts.flat_rows))}"
     names = iter([*actions, *["a0"] * (n_choices - len(actions))])
     for state, choices in enumerate(parts.rows):
         for k, row in enumerate(choices):
             name = next(names)
             for successor, probability in row.items():
-                yield f"{state} {k} {successor} {text.of(probability)} {name}"
+                yield f"{state} {k} {successor} {text(probability)} {name}"
 
 
 def _label_lines(parts: Parts) -> Iterator[str]:
-    others = {n: states for n, states in parts.labels.items() if n not in ("init", "deadlock")}
-    start = tuple(s for s, p in enumerate(parts.initial) if p)
-    labels: Mapping[str, tuple[int, ...]] = {
-        "init": start,
-        "deadlock": parts.labels.get("deadlock", ()),
-        **others,
-    }
+    labels: dict[str, tuple[int, ...]] = {"init": (), "deadlock": (), **parts.labels}
+    labels["init"] = tuple(s for s, p in enumerate(parts.initial) if p)
     carried: dict[int, list[int]] = {}
     for index, (name, states) in enumerate(labels.items()):
-        if not name or any(mark in name for mark in '"\r\n'):
+        if not name or set(name) & set('"\r\n'):
             raise ModelError(f"label {name!r} cannot be written; take quotes and new lines out")
         for state in states:
             carried.setdefault(state, []).append(index)
@@ -118,16 +120,16 @@ def _label_lines(parts: Parts) -> Iterator[str]:
         yield f"{state}: {' '.join(map(str, carried[state]))}"
 
 
-def _state_lines(values: Sequence[Fraction], head: str, text: _Numbers) -> Iterator[str]:
-    rows = [f"{state} {text.of(value)}" for state, value in enumerate(values) if value]
+def _state_lines(values: Sequence[Fraction], head: str, text: Text) -> Iterator[str]:
+    rows = [f"{state} {text(value)}" for state, value in enumerate(values) if value]
     yield from (head, "# State rewards", f"{len(values)} {len(rows)}", *rows)
 
 
 def _reward_lines(
-    parts: Parts, values: Sequence[Sequence[Fraction]], head: str, text: _Numbers
+    parts: Parts, values: Sequence[Sequence[Fraction]], head: str, text: Text
 ) -> Iterator[str]:
     rows = [
-        f"{state} {k} {successor} {text.of(value)}"
+        f"{state} {k} {successor} {text(value)}"
         for state, choices in enumerate(values)
         for k, value in enumerate(choices)
         if value
@@ -137,20 +139,14 @@ def _reward_lines(
     yield from (head, "# Transition rewards", sizes, *rows)
 
 
-class _Numbers:
-    """Rationals as text."""
-
-    def __init__(self, decimals: bool) -> None:
-        self.decimals = decimals
-
-    def of(self, value: Fraction) -> str:
-        """``p/q``, or the decimal when asked for and finite."""
-        digits = _decimal_places(value.denominator) if self.decimals else None
-        if not digits:
-            return format_rational(value)
-        scaled = value.numerator * (10**digits // value.denominator)
-        sign, whole = "-" * (scaled < 0), f"{abs(scaled):0{digits + 1}d}"
-        return f"{sign}{whole[:-digits]}.{whole[-digits:]}"
+def _decimal(value: Fraction) -> str:
+    """The decimal where it ends, else ``p/q``."""
+    digits = _decimal_places(value.denominator)
+    if not digits:
+        return format_rational(value)
+    scaled = value.numerator * (10**digits // value.denominator)
+    sign, whole = "-" * (scaled < 0), f"{abs(scaled):0{digits + 1}d}"
+    return f"{sign}{whole[:-digits]}.{whole[-digits:]}"
 
 
 def _decimal_places(denominator: int) -> int | None:
