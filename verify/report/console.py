@@ -21,11 +21,8 @@ from .text import VisibleText as Text
 from .wording import tone
 
 if TYPE_CHECKING:
-    from holdfast.theory import Theorem
-
-    from ..binding.claims import Claim
     from ..campaign.summary import ClaimSummary, RunSummary
-    from ..engine.finding import Counterexample, Finding
+    from ..engine.finding import Counterexample
 
 FEW = 20
 """At most this many statements, or rows of them that are in scope, are shown without being asked
@@ -157,12 +154,3 @@ def _case(found: Counterexample) -> Iterator[str]:
         yield f"  {line}"
     if found.certificate:
         yield f"certificate: {found.certificate}   (holdfast check {found.certificate})"
-
-
-def theorem_page(
-    theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
-) -> RenderableType:
-    """The page of ``holdfast show LABEL``: statement, sources, mutants, last findings."""
-    from .page import theorem_page as page
-
-    return page(theorem, claims, findings)
