@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .campaign.summary import ClaimSummary
     from .engine.examiner import Shard, ShardResult
     from .engine.finding import Finding
-    from .search.counterexample import Observation
 
 PATTERNS = ("*_claims.py", "claims_*.py", "claim_*.py")
 _FEWEST, _MOST = 25, 500
@@ -213,13 +212,19 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
     from .report.wording import heading, models, outcome
 
     also = ", mutants survive" if summary.unnoticed else ""
-    refuted = claim.theorem.standing.is_false
     yield f"{heading(summary)}{also}: {claim.name}: {outcome(summary)}"
-    if summary.violations and not summary.error and not refuted:
-        yield from _violation(claim, summary.violations[0], seed)
-    elif refuted and summary.verdict is not Verdict.VIOLATED:
+    if not claim.theorem.standing.is_false:
+        if summary.violations and not summary.error:
+            yield from _violation(claim, summary.violations[0], seed)
+    elif summary.verdict is not Verdict.VIOLATED:
         yield f"{claim.name} stands in the catalogue as {claim.theorem.standing.value}; nothing "
         yield f"refuted it; {models(summary)} models were telling"
+    yield from _survivors(summary)
+
+
+def _survivors(summary: ClaimSummary) -> Iterator[str]:
+    from .report.wording import models
+
     for name in summary.unnoticed:
         yield f"mutant survived {models(summary)} telling models: {name}"
     if summary.unnoticed:
@@ -230,26 +235,13 @@ def _report(claim: Claim, summary: ClaimSummary, seed: int) -> Iterator[str]:
 def _violation(claim: Claim, finding: Finding, seed: int) -> Iterator[str]:
     """The counterexample, shrunk where it was drawn, and how to see it again."""
     from .binding.values import ClaimError
+    from .search.refutations import smallest
 
     try:
-        found, way = _counterexample(claim, finding.case, seed)
+        found, trace = smallest(claim, finding.case, seed)
     except ClaimError as error:
         yield f"the claim is faulty, so this is no refutation: {error}"
         return
     yield from found.lines() if found else [f"{claim.name} is violated on {finding.case}"]
+    way = "" if trace is None else f", shrunk to the trace {list(trace)}"
     yield f"found on {finding.case} with seed {seed}{way}"
-
-
-def _counterexample(claim: Claim, label: str, seed: int) -> tuple[Observation | None, str]:
-    from .engine.examiner import drawn_case
-    from .search.counterexample import Refuter
-    from .search.shrink import shrink
-
-    kind, _, name = label.partition(":")
-    if kind == "landmark":
-        return Refuter(claim).refute(claim.family.landmark(name)), ""
-    draw, _ = drawn_case(claim, seed, int(name))
-    shrunk = shrink(claim, draw.trace)
-    if shrunk is None:
-        return None, ""
-    return shrunk.observation, f", shrunk to the trace {list(shrunk.trace)}"

@@ -171,16 +171,21 @@ def _power(base: sympy.Expr, exponent: sympy.Expr, least: Powers) -> sympy.Expr:
     Of z^(T - 1) and z^T the smaller power is the variable, and the other one is z times as much.
     """
     if exponent.is_Integer:
-        squared = exponent.is_even and base.is_Add and not _nonnegative(base)
-        return (
-            _variable("square", base, exponent) if squared else _rational(base, least) ** exponent
-        )
+        return _integer_power(base, exponent, least)
     if exponent.is_Rational:
         return (int(_trials(base)) + _variable("root", base, exponent.q)) ** exponent.p
     if base.is_Integer and base >= 1 and _trials(exponent):
         return base + _variable("power", base, exponent)
-    if not _nonnegative(base):
-        return base**exponent
+    return _symbolic_power(base, exponent, least) if _nonnegative(base) else base**exponent
+
+
+def _integer_power(base: sympy.Expr, exponent: sympy.Integer, least: Powers) -> sympy.Expr:
+    if exponent.is_even and base.is_Add and not _nonnegative(base):
+        return _variable("square", base, exponent)
+    return _rational(base, least) ** exponent
+
+
+def _symbolic_power(base: sympy.Expr, exponent: sympy.Expr, least: Powers) -> sympy.Expr:
     steps, symbolic = exponent.as_coeff_Add()
     first = least.get((base, symbolic), steps)
     whole = (steps - first).is_Integer

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -118,28 +119,19 @@ def run_campaign(
 
 def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = ()) -> RunSummary:
     """What a run comes to: each claim on drawn models, then each claim on each world."""
-    results: dict[str, list[ShardResult]] = {claim.name: [] for claim in claims}
+    results: dict[str, dict[str, list[ShardResult]]] = {claim.name: {} for claim in claims}
     for result in run.results():
-        results[result.shard.claim].append(result)
-    drawn = [
-        summarise(claim, results[claim.name])
-        for claim in claims
-        if any(result.shard.kind is not Kind.WORLD for result in results[claim.name])
-    ]
-    names = dict.fromkeys(
-        result.shard.name
-        for found in results.values()
-        for result in found
-        if result.shard.kind is Kind.WORLD
-    )
-    brought = [
-        summarise(claim, results[claim.name], name)
+        world = result.shard.name if result.shard.kind is Kind.WORLD else ""
+        results[result.shard.claim].setdefault(world, []).append(result)
+    names = dict.fromkeys(chain([""], *results.values()))
+    summaries = (
+        summarise(claim, results[claim.name][name], name)
         for name in names
         for claim in claims
-        if any(result.shard.name == name for result in results[claim.name])
-    ]
+        if name in results[claim.name]
+    )
     return RunSummary(
-        claims=(*drawn, *brought),
+        claims=tuple(summaries),
         worlds=tuple(worlds),
         seed=run.seed,
         budget=run.budget,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from operator import attrgetter
 
 from ..binding.claims import Claim
 from ..engine.examiner import Kind, ShardResult
@@ -14,6 +15,14 @@ from ..kernel import Verdict
 from .exit_codes import ExitCode
 from .power import LEAST_SHARE, Power, agreed, gravest, powers, tally, tells
 from .worlds import WorldSummary
+
+GRAVEST = (
+    ExitCode.BAD_USAGE,
+    ExitCode.VIOLATION,
+    ExitCode.MUTANT_SURVIVED,
+    ExitCode.UNDECIDED,
+)
+"""How a claim may fare otherwise than expected, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,11 @@ class ClaimSummary:
         return not exempt and self.share < LEAST_SHARE
 
     @property
+    def foremost(self) -> Finding | None:
+        """The finding to show: the first violation, or where the statement is tightest."""
+        return self.violations[0] if self.violations else self.tightest
+
+    @property
     def as_expected(self) -> bool:
         """Whether the theorem fared as its standing says, no mutant surviving."""
         return self.exit_code is ExitCode.AS_EXPECTED
@@ -127,6 +141,15 @@ class RunSummary:
     counterexamples: Mapping[str, Counterexample] = field(default_factory=dict)
 
     @property
+    def drawn(self) -> list[ClaimSummary]:
+        """The claims on drawn models."""
+        return [one for one in self.claims if not one.world]
+
+    def counterexample(self, one: ClaimSummary) -> Counterexample | None:
+        """That of a claim on drawn models; on a world there is none beside the finding."""
+        return None if one.world else self.counterexamples.get(one.claim.name)
+
+    @property
     def tested(self) -> bool:
         """Whether any statement said anything on any model."""
         return any(one.telling for one in self.claims)
@@ -136,14 +159,8 @@ class RunSummary:
         """The gravest exit code of the claims: faulty use, violation, survivor, undecided; and
         undecided where nothing was tested, such as on a world that no statement speaks of."""
         codes = {summary.exit_code for summary in self.claims}
-        order = (
-            ExitCode.BAD_USAGE,
-            ExitCode.VIOLATION,
-            ExitCode.MUTANT_SURVIVED,
-            ExitCode.UNDECIDED,
-        )
         untested = ExitCode.AS_EXPECTED if self.tested else ExitCode.UNDECIDED
-        return next((code for code in order if code in codes), untested)
+        return next((code for code in GRAVEST if code in codes), untested)
 
 
 def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> ClaimSummary:
@@ -162,12 +179,12 @@ def summarise(claim: Claim, results: Iterable[ShardResult], world: str = "") -> 
         tightest=_tightest(findings),
         killed=killed,
         survived=survived,
-        grades=Counter(filter(None, (finding.grade for finding in findings))),
-        slacks=_slacks(findings),
-        violations=_violations(findings),
-        seconds=sum(result.seconds for result in results),
-        note=_first(finding.note for finding in findings),
-        error=_first(result.error for result in results),
+        grades=Counter(filter(None, map(attrgetter("grade"), findings))),
+        slacks=tuple(finding.slack for finding in findings if finding.slack is not None),
+        violations=tuple(one for one in findings if one.verdict is Verdict.VIOLATED),
+        seconds=sum(map(attrgetter("seconds"), results)),
+        note=_first(map(attrgetter("note"), findings)),
+        error=_first(map(attrgetter("error"), results)),
         world=world,
     )
     return _as_far_as_telling(summary)
@@ -196,14 +213,6 @@ def _kills(results: Sequence[ShardResult]) -> dict[str, str]:
 
 def _survivors(claim: Claim, kills: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in mutants_to_kill(claim) if name not in kills)
-
-
-def _slacks(findings: Sequence[Finding]) -> tuple[float, ...]:
-    return tuple(finding.slack for finding in findings if finding.slack is not None)
-
-
-def _violations(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if finding.verdict is Verdict.VIOLATED)
 
 
 def _first(texts: Iterable[str]) -> str:

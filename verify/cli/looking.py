@@ -7,14 +7,18 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.engine.finding import Finding
 
 from ..terminal.options import STORE, Time, store_option
+
+if TYPE_CHECKING:
+    from ..binding.claims import Claim
+    from ..engine.finding import Finding
 
 
 @click.command()
@@ -61,25 +65,34 @@ def show_command(label: str, path: str) -> int:
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
     """
-    from holdfast.verify.report.console import theorem_page
-    from holdfast.verify.store.store import Store
+    from holdfast.verify.report.page import theorem_page
 
     from ..terminal import output
     from .selection import select
 
     claims = select([label])
-    findings: list[Finding] = []
-    if path != STORE and not Path(path).exists():
-        output.console().print(f"note: there is no store {output.plain(path)}; verify writes it")
-    if Path(path).exists():
-        with Store.read(path) as store:
-            findings = [found for claim in claims for found in store.findings(claim.name, 5)]
-    for theorem in dict.fromkeys(claim.theorem.label for claim in claims):
-        mine = [claim for claim in claims if claim.theorem.label == theorem]
-        names = {claim.name for claim in mine}
-        found = [finding for finding in findings if finding.claim in names]
+    findings = _last_findings(claims, path)
+    by_theorem: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_theorem.setdefault(claim.theorem.label, []).append(claim)
+    for mine in by_theorem.values():
+        found = [finding for claim in mine for finding in findings[claim.name]]
         output.console().print(theorem_page(mine[0].theorem, mine, found))
     return ExitCode.AS_EXPECTED
+
+
+def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding]]:
+    """The last few findings of each claim in the store, if there is one."""
+    from holdfast.verify.store.store import Store
+
+    from ..terminal import output
+
+    if Path(path).exists():
+        with Store.read(path) as store:
+            return {claim.name: list(store.findings(claim.name, 5)) for claim in claims}
+    if path != STORE:
+        output.console().print(f"note: there is no store {output.plain(path)}; verify writes it")
+    return {claim.name: [] for claim in claims}
 
 
 @click.command()

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain, islice
 
 import click
 
@@ -28,22 +29,32 @@ Part = tuple[str, ...]
 
 def in_new_spelling(arguments: Sequence[str]) -> list[str]:
     """The arguments as they are spelt now; says on standard error what has changed, if anything."""
-    command, parts = arguments[0] if arguments else "", list(_parts(arguments[1:]))
+    command, *rest = arguments or [""]
     if command not in ("solve", "export"):
         return list(arguments)
-    chance = command == "solve" and any(part[0] in _OF_CHANCE for part in parts)
+    parts = list(_parts(rest))
+    chance = _asks_for_chance(command, parts)
     renamed = [_of_chance(part) if chance else _of_solve(part) for part in parts]
-    if not chance and [new for new, _ in renamed] == parts:
+    new = [part for part, _ in renamed]
+    if not chance and new == parts:
         return list(arguments)
-    words = ["chance" if chance else command, *(word for new, _ in renamed for word in new)]
-    reasons = dict.fromkeys(why for _, why in renamed if why)
-    why = f" ({'; '.join(reasons)})" if reasons else ""
+    words = ["chance" if chance else command, *chain.from_iterable(new)]
+    _say(words, [why for _, why in renamed])
+    return words
+
+
+def _asks_for_chance(command: str, parts: Sequence[Part]) -> bool:
+    return command == "solve" and any(part[0] in _OF_CHANCE for part in parts)
+
+
+def _say(words: Sequence[str], reasons: Sequence[str]) -> None:
+    given = "; ".join(dict.fromkeys(filter(None, reasons)))
+    why = f" ({given})" if given else ""
     hint = (
         f"hint: now spelt `holdfast {shlex.join(words)}`{why}. This release is the last that "
         "accepts the old spelling."
     )
     click.echo(visible(hint), err=True)
-    return words
 
 
 def _parts(words: Sequence[str]) -> Iterator[Part]:
@@ -53,10 +64,10 @@ def _parts(words: Sequence[str]) -> Iterator[Part]:
         name, equals, value = word.partition("=")
         if word == "--":
             yield from ((one,) for one in (word, *rest))
-        elif name.startswith("--") and equals and name in _OF_CHANCE | _WITH_VALUE:
+        elif equals and name in _OF_CHANCE | _WITH_VALUE:
             yield name, value
         elif word in _WITH_VALUE:
-            yield word, *[following for following in [next(rest, None)] if following is not None]
+            yield word, *islice(rest, 1)
         else:
             yield (word,)
 

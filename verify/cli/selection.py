@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,20 +23,28 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     click.BadParameter: if a pattern matches nothing, with the nearest labels.
     ClaimError: if a file cannot be loaded.
     """
-    known = {claim.name: claim for claim in shipped()}
     if not patterns:
-        return tuple(known.values())
+        return tuple(shipped())
     split = [_split(pattern) for pattern in patterns]
-    files = {file: {one.name: one for one in load(Path(file))} for file, _ in split if file}
-    beside = {name: claim for claims in files.values() for name, claim in claims.items()}
+    sources = {"": _named(shipped())}
+    for file in dict.fromkeys(file for file, _ in split if file):
+        sources[file] = _named(load(Path(file)))
+        sources[""] |= sources[file]
     chosen: dict[str, Claim] = {}
     for file, label in split:
-        among = files[file] if file else known | beside
-        found = {name: claim for name, claim in among.items() if _matches(name, label)}
-        if not found:
-            raise click.BadParameter(_absent(file, label, list(among)))
-        chosen |= found
+        chosen |= _found(sources[file], file, label)
     return tuple(chosen.values())
+
+
+def _named(claims: Iterable[Claim]) -> dict[str, Claim]:
+    return {claim.name: claim for claim in claims}
+
+
+def _found(among: dict[str, Claim], file: str, label: str) -> dict[str, Claim]:
+    found = {name: claim for name, claim in among.items() if _matches(name, label)}
+    if not found:
+        raise click.BadParameter(_absent(file, label, list(among)))
+    return found
 
 
 def one(label: str) -> Claim:
@@ -61,14 +69,10 @@ def _split(pattern: str) -> tuple[str, str]:
 def _absent(file: str, label: str, names: list[str]) -> str:
     if file:
         return f"{file} has no theorem {label!r}; it has {', '.join(names)}"
-    return _unknown(label, names)
+    near = get_close_matches(label, names, n=3, cutoff=0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else "."
+    return f"no theorem matches {label!r}{hint} `holdfast list` shows them all."
 
 
 def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) or name.partition("#")[0] == pattern
-
-
-def _unknown(pattern: str, names: list[str]) -> str:
-    near = get_close_matches(pattern, names, n=3, cutoff=0.4)
-    hint = f"; did you mean {', '.join(near)}?" if near else "."
-    return f"no theorem matches {pattern!r}{hint} `holdfast list` shows them all."

@@ -207,9 +207,9 @@ def _left_out(
 
 
 def _worlds(options: Options) -> dict[str, CMDP]:
-    infinite = {name: world for name, world in WORLDS.items() if world.horizon is None}
-    models = {name: w.build() for name, w in infinite.items()} if options.worlds else {}
-    if not options.models and (options.costs or options.limits or options.discount):
+    models = _named_worlds() if options.worlds else {}
+    described = options.costs or options.limits or options.discount
+    if described and not options.models:
         raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
     for name in options.models:
         short = one_line(name.removeprefix("gym:"))
@@ -217,6 +217,10 @@ def _worlds(options: Options) -> dict[str, CMDP]:
             raise click.BadParameter(f"--on {name} is given twice; name each model once")
         models[short] = read_model(name, options.costs, options.limits, options.discount)
     return models
+
+
+def _named_worlds() -> dict[str, CMDP]:
+    return {name: world.build() for name, world in WORLDS.items() if world.horizon is None}
 
 
 def _certify(console: Console, name: str, model: CMDP) -> tuple[WorldSummary, bool]:

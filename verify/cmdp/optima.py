@@ -23,7 +23,7 @@ from holdfast.solvers import (
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from ..campaign.worlds import WorldSummary
-from ..kernel import OWN_WORK, check, format_rational
+from ..kernel import OWN_WORK, Enclosure, check, format_rational
 from ..report.numbers import brief, count, decimal
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Optimum:
         """Within the limits of the exact solver, so that the value is what was known by then."""
         return self.status is Status.UNDECIDED
 
+    @property
+    def certified(self) -> str:
+        """The kind of the certificate that the kernel accepts; empty without one."""
+        return str(self.document["kind"]) if self.document and self.accepted else ""
+
 
 METHODS = ("auto", "exact", "enclosure")
 #: Models of at most this many states are solved exactly unless asked otherwise.
@@ -90,28 +95,30 @@ def certified_optimum(
     Raises ModelError when the model is too large for the exact optimum, or is enclosed at once
     although limits are given.
     """
-    undecided: tuple[str, ...] = ()
+    if method == "exact":
+        _check_size(model)
+        return _exact(model, limits or Limits())
+    tried: tuple[str, ...] = ()
     if method == "auto" and model.n_states <= EXACT_BY_DEFAULT:
         found = _exact(model, limits or BEFORE_BOUNDS)
         if not found.undecided:
             return found
-        undecided = tuple(line.replace("method     ", "exact      ") for line in found.remarks)
-    elif method != "exact" and limits is not None:
+        tried = tuple(line.replace("method     ", "exact      ") for line in found.remarks)
+    elif limits is not None:
         raise ModelError(
             f"a model of {model.n_states} states is enclosed at once, without the exact solution "
             "that was to be limited; ask for the method exact"
         )
-    if method != "exact":
-        if certify is None:
-            certify = len(model.successors) <= CERTIFIED_BY_DEFAULT
-        found = _enclosed(model, width, certify, progress)
-        return replace(found, remarks=undecided + found.remarks)
+    found = _enclosed(model, width, certify, progress)
+    return replace(found, remarks=tried + found.remarks)
+
+
+def _check_size(model: CMDP) -> None:
     if model.n_states > EXACT_AT_MOST:
         raise ModelError(
             f"the model has {model.n_states} states; the exact optimum is found for at most "
             f"{EXACT_AT_MOST}. The method enclosure gives rigorous bounds"
         )
-    return _exact(model, limits or Limits())
 
 
 def _exact(model: CMDP, limits: Limits) -> Optimum:
@@ -125,8 +132,10 @@ def _exact(model: CMDP, limits: Limits) -> Optimum:
 
 
 def _enclosed(
-    model: CMDP, width: Fraction | None, certify: bool, progress: Progress | None
+    model: CMDP, width: Fraction | None, certify: bool | None, progress: Progress | None
 ) -> Optimum:
+    if certify is None:
+        certify = len(model.successors) <= CERTIFIED_BY_DEFAULT
     found = enclose(model, width=width, method="scale", progress=progress)
     remarks = [f"method      {found.statistics['method']}"]
     if found.width is not None:
@@ -158,14 +167,11 @@ def _answer(
 
 
 def _ends(low: Fraction | None, high: Fraction | None) -> str:
-    if low is None and high is None:
-        return "nothing known yet"
-    if low is None or high is None:
-        end = "at least" if high is None else "at most"
-        return f"{end} {format_rational(low if high is None else high)}"  # type: ignore[arg-type]
-    return (
-        format_rational(low) if low == high else f"{format_rational(low)}..{format_rational(high)}"
-    )
+    if low is not None and high is not None:
+        return str(Enclosure(low, high))
+    if low is not None:
+        return f"at least {format_rational(low)}"
+    return "nothing known yet" if high is None else f"at most {format_rational(high)}"
 
 
 def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
@@ -180,22 +186,24 @@ def world_summary(name: str, model: CMDP, method: str = "auto") -> tuple[WorldSu
     """The row of the report for a world, and the certified optimum behind it."""
     start = time.perf_counter()
     found = certified_optimum(model, method)
-    details = {
+    summary = WorldSummary(
+        name=name,
+        title=WORLDS[name].title if name in WORLDS else name,
+        states=model.n_states,
+        choices=model.n_choices,
+        value=found.value or f"infeasible by {found.relaxation}",
+        decimal=decimal(found.value) if found.value else "",
+        certified=found.certified,
+        seconds=time.perf_counter() - start,
+        details=_details(model, found),
+    )
+    return summary, found
+
+
+def _details(model: CMDP, found: Optimum) -> dict[str, str]:
+    return {
         "multipliers": ", ".join(map(brief, found.multipliers)) or "none",
         "budgets": ", ".join(map(str, model.budgets)) or "none",
         "discount": str(model.discount),
         "optimum": "; ".join(found.remarks) or "infeasible",
     }
-    world = WORLDS.get(name)
-    summary = WorldSummary(
-        name=name,
-        title=world.title if world else name,
-        states=model.n_states,
-        choices=model.n_choices,
-        value=found.value or f"infeasible by {found.relaxation}",
-        decimal=decimal(found.value) if found.value else "",
-        certified=str(found.document["kind"]) if found.document and found.accepted else "",
-        seconds=time.perf_counter() - start,
-        details=details,
-    )
-    return summary, found

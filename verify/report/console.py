@@ -14,29 +14,21 @@ from rich.padding import Padding
 
 from ..binding.claims import matches
 from ..campaign.exit_codes import ExitCode
+from ..campaign.summary import GRAVEST
 from . import tables, wording
 from .numbers import count, decimal, duration, shorten
 from .text import VisibleText as Text
 from .wording import tone
 
 if TYPE_CHECKING:
-    from holdfast.theory import Theorem
-
-    from ..binding.claims import Claim
     from ..campaign.summary import ClaimSummary, RunSummary
-    from ..engine.finding import Finding
+    from ..engine.finding import Counterexample
 
 FEW = 20
 """At most this many statements, or rows of them that are in scope, are shown without being asked
 for: half a screen."""
 _MOST_PROBLEMS, _MOST_SURVIVORS = 10, 2
 """What is noteworthy fits half a screen as well; HTML and JSON hold all of it."""
-_GRAVEST = (
-    ExitCode.BAD_USAGE,
-    ExitCode.VIOLATION,
-    ExitCode.MUTANT_SURVIVED,
-    ExitCode.UNDECIDED,
-)
 
 
 def results_table(summary: RunSummary, details: frozenset[str] = frozenset()) -> RenderableType:
@@ -56,21 +48,20 @@ def problems(summary: RunSummary, details: frozenset[str] = frozenset()) -> Rend
     details: as in `results_table`; of other statements survivors are counted, not listed.
     """
     found = [one for one in summary.claims if not one.as_expected]
-    found.sort(key=lambda one: _GRAVEST.index(one.exit_code))
-    parts: list[RenderableType] = []
-    brief = []
-    for one in found:
-        if _in_detail(summary, one, details):
-            parts += [Text(""), *_problem(summary, one)]
-        else:
-            brief.append(one)
-    if brief:
-        parts.append(Text(""))
-    for one in brief[:_MOST_PROBLEMS]:
-        parts += _brief(summary, one)
-    if more := brief[_MOST_PROBLEMS:]:
-        parts.append(Text(f"and {count(len(more), 'statement')} more, in HTML and JSON"))
-    return Group(*parts)
+    found.sort(key=lambda one: GRAVEST.index(one.exit_code))
+    chosen = [one for one in found if _in_detail(summary, one, details)]
+    rest = [one for one in found if not _in_detail(summary, one, details)]
+    shown = (part for one in chosen for part in (Text(""), *_problem(summary, one)))
+    return Group(*shown, *_in_brief(summary, rest))
+
+
+def _in_brief(summary: RunSummary, claims: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
+    if claims:
+        yield Text("")
+    for one in claims[:_MOST_PROBLEMS]:
+        yield from _brief(summary, one)
+    if more := claims[_MOST_PROBLEMS:]:
+        yield Text(f"and {count(len(more), 'statement')} more, in HTML and JSON")
 
 
 def _in_detail(summary: RunSummary, one: ClaimSummary, details: frozenset[str]) -> bool:
@@ -80,23 +71,22 @@ def _in_detail(summary: RunSummary, one: ClaimSummary, details: frozenset[str]) 
 
 
 def _overview(summary: RunSummary) -> Iterator[RenderableType]:
-    drawn = [one for one in summary.claims if not one.world]
-    if drawn:
-        yield tables.pillars_table(drawn)
+    if summary.drawn:
+        yield tables.pillars_table(summary.drawn)
     if summary.worlds:
         yield tables.worlds_summary(summary.worlds, summary.claims)
     yield Text(wording.DETAILS, style="dim")
 
 
 def _rows(summary: RunSummary, chosen: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
-    drawn = [one for one in chosen if not one.world]
-    if drawn:
+    by_world = tables.by_world(chosen)
+    if drawn := by_world.pop("", None):
         yield tables.claims_table(drawn)
         yield Text(wording.POWER, style="dim")
     if summary.worlds and chosen:
         yield tables.worlds_table(summary.worlds)
-    for name in filter(None, dict.fromkeys(one.world for one in chosen)):
-        yield from tables.bounds(name, [one for one in chosen if one.world == name])
+    for name, claims in by_world.items():
+        yield from tables.bounds(name, claims)
 
 
 def _problem(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
@@ -125,7 +115,7 @@ def _indented(thing: RenderableType) -> Padding:
 
 
 def _closing(summary: RunSummary) -> Text:
-    claims = [one for one in summary.claims if not one.world]
+    claims = summary.drawn
     dead, wanted = wording.all_kills(claims)
     code = summary.exit_code
     text = Text(f"{wording.headline(summary)}. ", style="bold green" if code == 0 else "bold red")
@@ -145,7 +135,7 @@ def _title(one: ClaimSummary) -> Text:
 
 
 def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:
-    found = None if one.world else summary.counterexamples.get(one.claim.name)
+    found = summary.counterexample(one)
     finding = found.finding if found else one.violations[0]
     exact, about = (tables.sides(one, finding, show) for show in (shorten, decimal))
     lines = [
@@ -155,18 +145,12 @@ def _refutation(summary: RunSummary, one: ClaimSummary) -> RenderableType:
     ]
     values = sorted(finding.values.items())
     lines += [f"  {name} = {shorten(value, 60)}" for name, value in values]
-    if found:
-        lines.append("shrunk counterexample:" if found.shrunk else "counterexample:")
-        lines += [f"  {line}" for line in found.text.splitlines()]
-        if found.certificate:
-            lines.append(f"certificate: {found.certificate}   (holdfast check {found.certificate})")
-    return Text("\n".join(lines))
+    return Text("\n".join([*lines, *(_case(found) if found else ())]))
 
 
-def theorem_page(
-    theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
-) -> RenderableType:
-    """The page of ``holdfast show LABEL``: statement, sources, mutants, last findings."""
-    from .page import theorem_page as page
-
-    return page(theorem, claims, findings)
+def _case(found: Counterexample) -> Iterator[str]:
+    yield "shrunk counterexample:" if found.shrunk else "counterexample:"
+    for line in found.text.splitlines():
+        yield f"  {line}"
+    if found.certificate:
+        yield f"certificate: {found.certificate}   (holdfast check {found.certificate})"

@@ -37,6 +37,11 @@ class Row:
     reward: str
     costs: tuple[str, ...]
 
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The successors alone."""
+        return tuple(state for state, _ in self.successors)
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -99,17 +104,18 @@ def picture(model: CMDP) -> Picture | None:
     if model.n_states > LARGEST:
         return None
     pairs = rows(model)
-    margin = max([_MARGIN, *(len(_numbers(row)) * _LETTER + 14 for row in pairs)])
+    margin = max(_MARGIN, *(len(_numbers(row)) * _LETTER + 14 for row in pairs))
     places = {
         name: (x + margin, y + _MARGIN) for name, (x, y) in _places(model.n_states, pairs).items()
     }
+    across, down = zip(*places.values(), strict=True)
     return Picture(
-        width=max(x for x, _ in places.values()) + margin,
-        height=max(y for _, y in places.values()) + _MARGIN,
+        width=max(across) + margin,
+        height=max(down) + _MARGIN,
         nodes=tuple(_nodes(model, places)),
         dots=tuple(places[f"a{k}"] for k in range(len(pairs))),
         labels=tuple(_label(row, k, places) for k, row in enumerate(pairs)),
-        arrows=tuple(arrow for k, row in enumerate(pairs) for arrow in _arrows(row, k, places)),
+        arrows=tuple(_arrows(pairs, places)),
     )
 
 
@@ -121,23 +127,28 @@ def _nodes(model: CMDP, places: Mapping[str, Point]) -> Iterator[Node]:
 def _places(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
     """Points for states ``s0, ...`` and dots ``a0, ...``, apart from each other."""
     import networkx
-    import numpy as np
 
     graph = _joined(n_states, pairs)
     start = _start(n_states, pairs)
     placed: dict[str, Point] = {}
     offset = 0.0
     for part in map(sorted, networkx.connected_components(graph)):
-        piece = graph.subgraph(part)
-        layout = networkx.kamada_kawai_layout(
-            piece, dist=_distances(piece), pos={name: start[name] for name in part}
-        )
-        block = _upright(np.array([layout[name] for name in part]))
+        block = _laid_out(graph.subgraph(part), part, start)
         block[:, 0] += offset - block[:, 0].min()
         offset = float(block[:, 0].max()) + _SPACING * 2
         placed |= {name: (float(x), float(y)) for name, (x, y) in zip(part, block, strict=True)}
-    low = [min(place[axis] for place in placed.values()) for axis in (0, 1)]
-    return {name: (x - low[0], y - low[1]) for name, (x, y) in placed.items()}
+    top = min(y for _, y in placed.values())
+    return {name: (x, y - top) for name, (x, y) in placed.items()}
+
+
+def _laid_out(piece: Any, names: Sequence[str], start: Mapping[str, Point]) -> Any:
+    """Points of what hangs together, in the order of the names."""
+    import networkx
+    import numpy as np
+
+    begin = {name: start[name] for name in names}
+    layout = networkx.kamada_kawai_layout(piece, dist=_distances(piece), pos=begin)
+    return _upright(np.array([layout[name] for name in names]))
 
 
 def _joined(n_states: int, pairs: Sequence[Row]) -> Any:
@@ -148,20 +159,23 @@ def _joined(n_states: int, pairs: Sequence[Row]) -> Any:
     graph.add_nodes_from(f"s{s}" for s in range(n_states))
     for k, row in enumerate(pairs):
         graph.add_edge(f"s{row.state}", f"a{k}")
-        graph.add_edges_from((f"a{k}", f"s{t}") for t, _ in row.successors)
+        graph.add_edges_from((f"a{k}", f"s{t}") for t in row.targets)
     return graph
 
 
 def _start(n_states: int, pairs: Sequence[Row]) -> dict[str, Point]:
     """Where the layout begins: states on a circle, dots between the states they join."""
-    angles = [2 * math.pi * s / n_states for s in range(n_states)]
-    start = {f"s{s}": (2 * math.cos(a), 2 * math.sin(a)) for s, a in enumerate(angles)}
+    start = {f"s{s}": _around(2 * math.pi * s / n_states, 2) for s in range(n_states)}
     for k, row in enumerate(pairs):
-        joined = [start[f"s{s}"] for s in (row.state, row.state, *(t for t, _ in row.successors))]
-        turn = 2.4 * k + 0.3
-        x, y = (sum(place[axis] for place in joined) / len(joined) for axis in (0, 1))
-        start[f"a{k}"] = (x + 0.7 * math.cos(turn), y + 0.7 * math.sin(turn))
+        joined = [start[f"s{s}"] for s in (row.state, row.state, *row.targets)]
+        x, y = (sum(axis) / len(joined) for axis in zip(*joined, strict=True))
+        dx, dy = _around(2.4 * k + 0.3, 0.7)
+        start[f"a{k}"] = (x + dx, y + dy)
     return start
+
+
+def _around(angle: float, radius: float) -> Point:
+    return radius * math.cos(angle), radius * math.sin(angle)
 
 
 def _distances(graph: Any) -> dict[str, dict[str, float]]:
@@ -190,15 +204,14 @@ def _upright(points: Any) -> Any:
     return centred
 
 
-def _arrows(row: Row, k: int, places: Mapping[str, Point]) -> list[Arrow]:
-    state, dot = places[f"s{row.state}"], places[f"a{k}"]
-    arrows = [_curve(state, dot, 0.0, (_RADIUS, _DOT), None)]
-    for successor, probability in row.successors:
-        bend = 0.5 if successor == row.state else 0.08
-        text = brief(probability, 7) if len(row.successors) > 1 else ""
-        end = places[f"s{successor}"]
-        arrows.append(_curve(dot, end, bend, (_DOT, _RADIUS + 5), text))
-    return arrows
+def _arrows(pairs: Sequence[Row], places: Mapping[str, Point]) -> Iterator[Arrow]:
+    for k, row in enumerate(pairs):
+        state, dot = places[f"s{row.state}"], places[f"a{k}"]
+        yield _curve(state, dot, 0.0, (_RADIUS, _DOT), None)
+        for successor, probability in row.successors:
+            bend = 0.5 if successor == row.state else 0.08
+            text = brief(probability, 7) if len(row.successors) > 1 else ""
+            yield _curve(dot, places[f"s{successor}"], bend, (_DOT, _RADIUS + 5), text)
 
 
 def _curve(
@@ -226,21 +239,32 @@ def _towards(point: Point, target: Point, length: float) -> Point:
 def _label(row: Row, k: int, places: Mapping[str, Point]) -> Label:
     """The label beside a dot, in the direction that is farthest from its lines."""
     x, y = places[f"a{k}"]
-    ends = [places[f"s{s}"] for s in {row.state, *(t for t, _ in row.successors)}]
+    ends = [places[f"s{s}"] for s in {row.state, *row.targets}]
     taken = [math.atan2(b - y, a - x) for a, b in ends]
     if len(taken) == 1:  # a loop: the way back bends to one side
         taken.append(taken[0] - 0.7)
     free = max((k * math.pi / 4 for k in range(8)), key=lambda angle: _room(angle, taken))
-    dx, dy = math.cos(free), math.sin(free)
-    anchor = "start" if dx > 0.3 else "end" if dx < -0.3 else "middle"
+    dx, dy = _around(free, 1)
     lines = (f"action {row.action}", _numbers(row))
-    return Label(lines, (x + 9 * dx, y - 3 + 15 * dy), anchor)
+    return Label(lines, (x + 9 * dx, y - 3 + 15 * dy), _anchor(dx))
+
+
+def _anchor(dx: float) -> str:
+    """Which end of a text is at the dot that it stands beside, dx to the right of it."""
+    if abs(dx) <= 0.3:
+        return "middle"
+    return "start" if dx > 0 else "end"
 
 
 def _numbers(row: Row) -> str:
-    names = [""] if len(row.costs) == 1 else [str(i) for i in range(len(row.costs))]
-    costs = [f"c{name} {brief(cost)}" for name, cost in zip(names, row.costs, strict=True)]
+    named = zip(cost_names(len(row.costs)), row.costs, strict=True)
+    costs = [f"c{name} {brief(cost)}" for name, cost in named]
     return ", ".join([f"r {brief(row.reward)}", *costs])
+
+
+def cost_names(number: int) -> list[str]:
+    """Numbers to tell the costs apart; a single one needs none."""
+    return [""] if number == 1 else [str(i) for i in range(number)]
 
 
 def _room(angle: float, taken: Sequence[float]) -> float:

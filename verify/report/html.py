@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast.solvers.whole_files import write_text
 
 from . import numbers, views, wording
-from .tables import size
+from .tables import by_world, size
 from .visible import visible
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def render(summary: RunSummary) -> str:
         run=summary,
         areas=views.areas(summary),
         worlds=summary.worlds,
-        by_world=views.by_world(summary),
+        by_world=by_world(one for one in summary.claims if one.world),
         tiles=views.headline_numbers(summary),
     )
     return visible(text)

@@ -85,18 +85,15 @@ def _claim(one: ClaimSummary) -> dict[str, Any]:
         "grades": {grade: one.grades[grade] for grade in sorted(one.grades)},
         "tightest": _finding(one.tightest),
         "violations": [_finding(finding) for finding in one.violations],
-        "mutants": [
-            {
-                "name": row.name,
-                "kind": row.kind,
-                "fate": row.fate.name.lower(),
-                "detail": row.detail,
-            }
-            for row in (() if one.world else wording.fates(one))
-        ],
+        "mutants": [] if one.world else [_mutant(row) for row in wording.fates(one)],
         "slacks": [_finite(slack) for slack in one.slacks],
         "seconds": _finite(one.seconds),
     }
+
+
+def _mutant(row: wording.MutantFate) -> dict[str, str]:
+    fate = row.fate.name.lower()
+    return {"name": row.name, "kind": row.kind, "fate": fate, "detail": row.detail}
 
 
 def _power(one: ClaimSummary) -> dict[str, Any]:

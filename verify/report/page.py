@@ -18,7 +18,7 @@ from ..engine.fairness import why_fair
 from .numbers import rounded, shorten
 from .places import places
 from .text import VisibleText as Text
-from .wording import STANDINGS, printed, standing_word, verdict
+from .wording import STANDINGS, printed, sign, standing_word, verdict
 
 if TYPE_CHECKING:
     from holdfast.theory import Refutation, Relation, Theorem
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..binding.claims import Claim
     from ..engine.finding import Finding
 
-_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 _LAST = 10
 """Findings shown, so that the page ends on the screen."""
 
@@ -40,9 +39,8 @@ class _Pretty(PlusFirst, PrettyPrinter):  # type: ignore[misc]
 def pretty(relation: Relation) -> str:
     """A relation in two-dimensional Unicode, nothing evaluated or moved across."""
     printer = _Pretty({"use_unicode": True, "wrap_line": False})
-    sign = _SIGNS.get(relation.sign.value, relation.sign.value)
     left, right = (printer._print(side) for side in (relation.left, relation.right))
-    joined = prettyForm(*left.right(f" {sign} "))
+    joined = prettyForm(*left.right(f" {sign(relation)} "))
     return str(prettyForm(*joined.right(right)))
 
 
@@ -51,10 +49,11 @@ def theorem_page(
 ) -> RenderableType:
     """Statement, assumptions, source, neighbours, files, mutants, and the last findings."""
     checks = (part for claim in claims for part in _checks(claim))
-    return Group(*_statement(theorem, claims), *checks, _findings(theorem, findings))
+    where = [_where(claims)] if claims else []
+    return Group(*_statement(theorem), *where, *checks, _findings(theorem, findings))
 
 
-def _statement(theorem: Theorem, claims: Sequence[Claim]) -> Iterator[RenderableType]:
+def _statement(theorem: Theorem) -> Iterator[RenderableType]:
     yield Text(theorem.title, style="bold")
     yield Text(theorem.label, "dim")
     for part in theorem.parts:
@@ -69,8 +68,6 @@ def _statement(theorem: Theorem, claims: Sequence[Claim]) -> Iterator[Renderable
     for name, text in others.items():
         if text:
             yield _line(name, text)
-    if claims:
-        yield _where(claims)
 
 
 def _checks(claim: Claim) -> Iterator[RenderableType]:
@@ -92,15 +89,16 @@ def _line(name: str, text: str) -> RenderableType:
     return grid
 
 
-def _table(*titles: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(Text(title), overflow="fold")
+def _table(title: str, *columns: str) -> Table:
+    shown = Text(title, style="bold") if title else None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=shown, title_justify="left")
+    for name in columns:
+        table.add_column(Text(name), overflow="fold")
     return table
 
 
 def _quantities(theorem: Theorem) -> Table:
-    table = _table("symbol", "meaning", "domain", "LaTeX")
+    table = _table("", "symbol", "meaning", "domain", "LaTeX")
     for one in sorted(theorem.quantities, key=lambda quantity: quantity.name):
         table.add_row(*map(Text, (one.name, one.meaning, one.domain.value, one.latex)))
     return table
@@ -108,21 +106,18 @@ def _quantities(theorem: Theorem) -> Table:
 
 def _where(claims: Sequence[Claim]) -> Table:
     """File and line of statement, claim, family, solvers and tests."""
-    table = _table("what", "name", "file and line")
+    table = _table("Where it is", "what", "name", "file and line")
     for place in places(claims):
         table.add_row(Text(place.role), Text(place.name), Text(str(place)))
-    table.title = Text("Where it is", style="bold")
-    table.title_justify = "left"
     return table
 
 
 def _fair(claim: Claim, refutation: Refutation) -> RenderableType:
     """The list of what is printed, checked now, between fidelity and severity."""
-    table = _table(printed(claim.theorem), "how the counterexample meets it", "shown by")
+    title = f"Why this is fair: {claim.name}"
+    table = _table(title, printed(claim.theorem), "how the counterexample meets it", "shown by")
     for one in why_fair(claim):
         table.add_row(Text(one.text), Text(one.met), Text(one.shown))
-    table.title = Text(f"Why this is fair: {claim.name}", style="bold")
-    table.title_justify = "left"
     return Group(
         table, _line("fidelity", refutation.fidelity), _line("severity", refutation.severity)
     )
@@ -130,11 +125,11 @@ def _fair(claim: Claim, refutation: Refutation) -> RenderableType:
 
 def _mutants(claim: Claim) -> Table:
     """False variants that a run must refute, and those that are known to be true."""
-    table = _table("mutant", "kind", "expected")
+    title = f"Mutants of {claim.name}, over {claim.family.name}"
+    table = _table(title, "mutant", "kind", "expected")
     for mutant in claim.mutants:
-        reason = claim.survivors.get(mutant.name, "")
         expected = "implied by the theorem" if mutant.implied else "to be refuted"
-        if reason:
+        if reason := claim.survivors.get(mutant.name, ""):
             expected = f"true: {reason}"
         table.add_row(Text(mutant.name), Text("derived"), Text(expected))
     for named in claim.named_mutants:
@@ -142,32 +137,17 @@ def _mutants(claim: Claim) -> Table:
         table.add_row(Text(f"{named.name}: {named.relation}"), Text("named"), Text(text))
     for name in claim.family.controls:
         table.add_row(Text(f"without {name}"), Text("control"), Text("to be refuted"))
-    table.title = Text(f"Mutants of {claim.name}, over {claim.family.name}", style="bold")
-    table.title_justify = "left"
     return table
 
 
 def _findings(theorem: Theorem, findings: Sequence[Finding]) -> RenderableType:
     if not findings:
         return _line("findings", "none in the store; run: holdfast verify " + theorem.label)
-    table = _table("case", "part", "verdict", "left", "right", "ratio", "grade", "digest")
+    title = f"Last {min(_LAST, len(findings))} of {len(findings)} findings"
+    columns = ("case", "part", "verdict", "left", "right", "ratio", "grade", "digest")
+    table = _table(title, *columns)
     for one in list(findings)[-_LAST:]:
-        table.add_row(
-            *map(
-                Text,
-                (
-                    one.case,
-                    str(one.part),
-                    verdict(one.verdict),
-                    shorten(one.left),
-                    shorten(one.right),
-                    rounded(one.ratio),
-                    one.grade,
-                    one.digest,
-                ),
-            )
-        )
-    shown = min(_LAST, len(findings))
-    table.title = Text(f"Last {shown} of {len(findings)} findings", style="bold")
-    table.title_justify = "left"
+        sides = shorten(one.left), shorten(one.right)
+        cells = (one.case, str(one.part), verdict(one.verdict), *sides, rounded(one.ratio))
+        table.add_row(*map(Text, (*cells, one.grade, one.digest)))
     return table

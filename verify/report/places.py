@@ -47,12 +47,21 @@ def places(claims: Sequence[Claim]) -> list[Place]:
 
     The tests are those of shipped claims, found in a checkout only: an installed package has none.
     """
-    found = [place for one in claims for place in _statements(one)]
-    found += [_place("claim", one.evaluate) for one in claims]
-    found += [_place("family", inspect.unwrap(one.family.base)) for one in claims]
-    found += [_place("solver", solver) for one in claims for solver in _solvers(one.evaluate)]
+    found = [place for one in claims for place in _code(one)]
+    found.sort(key=lambda place: _ROLES.index(place.role))
     shipped = claims and all(is_shipped(one.file) for one in claims)
-    return [*dict.fromkeys(found), *(_tests([one.name for one in claims]) if shipped else ())]
+    return [*dict.fromkeys(found), *(_tests(claims) if shipped else ())]
+
+
+_ROLES = ("statement", "claim", "family", "solver")
+
+
+def _code(claim: Claim) -> Iterator[Place]:
+    yield from _statements(claim)
+    yield _place("claim", claim.evaluate)
+    yield _place("family", inspect.unwrap(claim.family.base))
+    for solver in _solvers(claim.evaluate):
+        yield _place("solver", solver)
 
 
 def _statements(claim: Claim) -> Iterator[Place]:
@@ -112,15 +121,17 @@ def _solvers(claim: Callable[..., Any]) -> list[FunctionType]:
 def _used(function: Callable[..., Any]) -> Iterator[FunctionType]:
     names = _names(function.__code__)
     for name in names:
-        value = function.__globals__.get(name)
-        if isinstance(value, ModuleType) and value.__name__.startswith("holdfast."):
-            within = [vars(value).get(other) for other in names]
-        else:
-            within = [value]
-        for one in within:
+        for one in _meant(function.__globals__.get(name), names):
             called = inspect.unwrap(one) if callable(one) else one
             if isinstance(called, FunctionType) and called.__module__.startswith("holdfast."):
                 yield called
+
+
+def _meant(value: Any, names: Sequence[str]) -> list[Any]:
+    """What a name may mean: its value, or, where that is a module of ours, what lies in it."""
+    if isinstance(value, ModuleType) and value.__name__.startswith("holdfast."):
+        return [vars(value).get(name) for name in names]
+    return [value]
 
 
 def _names(code: CodeType) -> list[str]:
@@ -137,9 +148,10 @@ def _test_lines() -> tuple[tuple[Path, int, str], ...]:
     )
 
 
-def _tests(names: Sequence[str]) -> Iterator[Place]:
+def _tests(claims: Sequence[Claim]) -> Iterator[Place]:
     """In each file the first line that names a claim, or that examines all claims."""
-    named = re.compile(rf"[\"']({'|'.join(map(re.escape, names))})[\"']")
+    names = "|".join(re.escape(one.name) for one in claims)
+    named = re.compile(rf"[\"']({names})[\"']")
     seen = set()
     for pattern in (named, _ALL):
         for path, number, line in _test_lines():

@@ -45,13 +45,16 @@ def slack_histogram(slacks: Sequence[float]) -> Plot:
         return Plot("", f"No plot: the slack is exactly 0 in all {zeros:,} findings.")
     bars = _bars(above)
     axis = " (logarithmic axis)" if bars.logarithmic else ""
-    false = f"; negative, where it is false, in {below:,}" if below else ""
     caption = (
         f"Slack, the larger side minus the smaller, in {len(values):,} findings{axis}; exactly 0, "
-        f"where the bound is attained, in {zeros:,}{false}."
+        f"where the bound is attained, in {zeros:,}{_false(below)}."
     )
     apart = [(zeros, _ZERO, "0")] * (zeros > 0) + [(below, _BAD, "< 0")] * (below > 0)
     return Plot(_svg(caption, _drawn(bars, apart)), caption)
+
+
+def _false(number: int) -> str:
+    return f"; negative, where it is false, in {number:,}" if number else ""
 
 
 def _bars(above: Sequence[float]) -> _Bars:

@@ -52,9 +52,12 @@ def _table(
             overflow="fold",
         )
     for item in items:
-        cells = (show(item) for show in columns.values())
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+        table.add_row(*(_text(show(item)) for show in columns.values()))
     return table
+
+
+def _text(cell: str | Text) -> Text:
+    return Text(cell) if isinstance(cell, str) else cell
 
 
 def claims_table(claims: Sequence[ClaimSummary]) -> Table:
@@ -108,7 +111,7 @@ def pillars_table(claims: Sequence[ClaimSummary]) -> Table:
             "models": lambda members: f"{sum(one.models for one in members):,}",
             "verdicts": verdict_counts,
             "killed": lambda members: _of(*wording.all_kills(members)),
-            "time": lambda members: duration(sum(one.seconds for one in members)),
+            "time": lambda members: duration(_seconds(members)),
         },
     )
 
@@ -116,7 +119,7 @@ def pillars_table(claims: Sequence[ClaimSummary]) -> Table:
 def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary]) -> Table:
     """A row for each real model: its optimal value, and the statements on it, counted."""
     on = {world.name: [one for one in claims if one.world == world.name] for world in worlds}
-    within = {name: [one for one in on[name] if not is_outside(one)] for name in on}
+    within = {name: _inside(found) for name, found in on.items()}
     return _table(
         "Real models",
         worlds,
@@ -127,9 +130,7 @@ def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary
             "certificate": _certificate,
             "verdicts": lambda world: verdict_counts(within[world.name]) or DASH,
             "out of scope": lambda world: f"{len(on[world.name]) - len(within[world.name]):,}",
-            "time": lambda world: duration(
-                world.seconds + sum(one.seconds for one in on[world.name])
-            ),
+            "time": lambda world: duration(world.seconds + _seconds(on[world.name])),
         },
     )
 
@@ -138,7 +139,7 @@ def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableTyp
     """A row for each statement on one real model, and how many are out of scope there."""
     yield _table(
         f"Statements on {world}",
-        (one for one in claims if not is_outside(one)),
+        _inside(claims),
         {
             "label": lambda one: one.claim.name,
             "verdict": _verdict,
@@ -148,11 +149,18 @@ def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableTyp
             "time": lambda one: duration(one.seconds),
         },
     )
-    outside = [one.claim.name for one in claims if is_outside(one)]
-    if outside:
+    if outside := [one.claim.name for one in claims if is_outside(one)]:
         named = ", ".join(outside) if len(outside) <= _NAMED else count(len(outside), "statement")
         nothing = "" if any(one.telling for one in claims) else "; nothing was tested on it"
         yield Text(f"out of scope on {world}: {named}{nothing}\n", style="dim")
+
+
+def by_world(claims: Iterable[ClaimSummary]) -> dict[str, list[ClaimSummary]]:
+    """World -> what the claims came to on it; under the empty name, on drawn models."""
+    found: dict[str, list[ClaimSummary]] = {}
+    for one in claims:
+        found.setdefault(one.world, []).append(one)
+    return found
 
 
 def size(world: WorldSummary) -> str:
@@ -171,6 +179,14 @@ def verdict_counts(claims: Sequence[ClaimSummary]) -> str:
 def is_outside(one: ClaimSummary) -> bool:
     """Whether the statement does not speak of the models that it was put to."""
     return one.verdict is Verdict.OUT_OF_SCOPE and not one.error
+
+
+def _inside(claims: Iterable[ClaimSummary]) -> list[ClaimSummary]:
+    return [one for one in claims if not is_outside(one)]
+
+
+def _seconds(claims: Iterable[ClaimSummary]) -> float:
+    return sum(one.seconds for one in claims)
 
 
 def _of(number: int, total: int) -> Text:
@@ -195,7 +211,7 @@ def _multipliers(world: WorldSummary) -> str:
 
 def numbers(one: ClaimSummary) -> str:
     """Both sides where the bound is tightest, or why there are none."""
-    finding = one.violations[0] if one.violations else one.tightest
+    finding = one.foremost
     if finding is None or not finding.left:
         return one.error or one.note or DASH
     return sides(one, finding, rough)

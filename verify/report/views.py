@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from holdfast.solvers import CMDP
 
+from ..binding.family import Case
 from ..campaign.summary import ClaimSummary, RunSummary
 from ..engine.finding import Counterexample, Finding
 from ..kernel import format_rational
@@ -96,12 +97,6 @@ def _one_each(claims: Sequence[ClaimSummary]) -> list[ClaimSummary]:
     return [shown[name] for name in dict.fromkeys(one.claim.name for one in claims)]
 
 
-def by_world(summary: RunSummary) -> dict[str, tuple[ClaimSummary, ...]]:
-    """World -> what the claims came to on it."""
-    names = dict.fromkeys(one.world for one in summary.claims if one.world)
-    return {name: tuple(o for o in summary.claims if o.world == name) for name in names}
-
-
 def _area(one: ClaimSummary) -> str:
     return one.claim.theorem.label.partition("/")[0]
 
@@ -139,26 +134,28 @@ def _section(
 def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutation | None:
     if not one.violations:
         return None
-    kept = None if one.world else summary.counterexamples.get(one.claim.name)
+    kept = summary.counterexample(one)
     finding = kept.finding if kept else one.violations[0]
     part = one.claim.theorem.parts[finding.part]
     typeset = {quantity.name: mathml(quantity.latex) for quantity in part.quantities}
     case = kept.case if kept else ()
-    policies = cases.policies(case)
     return Refutation(
         finding=finding,
         statement=mathml(part.to_latex()),
-        sign=_sign(part.sign.value),
+        sign=wording.sign(part),
         values=tuple(
             (typeset.get(name, ""), name, finding.values[name]) for name in sorted(finding.values)
         ),
         kept=kept,
-        models=tuple(
-            _model(model, policies, f"{anchor}-model-{k}")
-            for k, model in enumerate(cases.models(case))
-        ),
+        models=tuple(_models(case, anchor)),
         others=tuple(map(_json, cases.others(case))),
     )
+
+
+def _models(case: Case, anchor: str) -> Iterator[Model]:
+    policies = cases.policies(case)
+    for number, model in enumerate(cases.models(case)):
+        yield _model(model, policies, f"{anchor}-model-{number}")
 
 
 def _model(model: CMDP, policies: Sequence[tuple[str, ...]], name: str) -> Model:
@@ -172,11 +169,7 @@ def _model(model: CMDP, policies: Sequence[tuple[str, ...]], name: str) -> Model
         facts.append("budgets " + ", ".join(shorten(format_rational(b)) for b in model.budgets))
     if model.notes:
         facts.append("; ".join(model.notes))
-    costs = (
-        ("cost",)
-        if model.n_constraints == 1
-        else (tuple(f"cost {i}" for i in range(model.n_constraints)))
-    )
+    costs = tuple(f"cost {name}".rstrip() for name in graphs.cost_names(model.n_constraints))
     fitting = tuple(policy for policy in policies if len(policy) == len(rows))
     return Model(", ".join(facts), rows, costs, fitting, graphs.picture(model), name)
 
@@ -188,7 +181,7 @@ def _json(thing: Any) -> str:
 
 def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
     """The figures at the top of the page, each with what it counts."""
-    drawn = [one for one in summary.claims if not one.world]
+    drawn, worlds = summary.drawn, summary.worlds
     expected = sum(one.as_expected for one in summary.claims)
     dead, wanted = wording.all_kills(drawn)
     models, telling = sum(one.models for one in drawn), sum(one.telling for one in drawn)
@@ -196,22 +189,14 @@ def headline_numbers(summary: RunSummary) -> list[tuple[str, str]]:
         (f"{expected} of {len(summary.claims)}", "checks as expected"),
         (f"{telling:,} of {models:,}", "models telling"),
         (f"{dead:,} of {wanted:,}", "false variants refuted"),
-        (
-            f"{sum(bool(w.certified) for w in summary.worlds)} of {len(summary.worlds)}",
-            "real models certified",
-        ),
+        (f"{sum(bool(w.certified) for w in worlds)} of {len(worlds)}", "real models certified"),
     ]
 
 
 def numbers(one: ClaimSummary) -> tuple[str, str, str] | None:
     """Left side, sign and right side, as decimals, where the bound is tightest or false."""
-    finding = one.violations[0] if one.violations else one.tightest
+    finding = one.foremost
     parts = one.claim.theorem.parts
     if finding is None or not finding.left or finding.part >= len(parts):
         return None
-    sign = _sign(parts[finding.part].sign.value)
-    return rough(finding.left), sign, rough(finding.right)
-
-
-def _sign(text: str) -> str:
-    return {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}.get(text, text)
+    return rough(finding.left), wording.sign(parts[finding.part]), rough(finding.right)

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 
-from holdfast.theory import Standing, Theorem
+from holdfast.theory import Relation, Standing, Theorem
 
+from ..binding.claims import Claim
 from ..campaign.exit_codes import ExitCode
 from ..campaign.power import FINEST, noticed
 from ..campaign.summary import ClaimSummary, RunSummary
@@ -90,6 +92,9 @@ CAUTION = (
 )
 
 
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+
+
 class Tone(Enum):
     """How a row is to look; the value is a symbol, so that colour is never the only sign."""
 
@@ -123,6 +128,12 @@ def printed(theorem: Theorem) -> str:
     """What the list of a refutation lists."""
     recalled = theorem.standing is Standing.FALSE_AS_RECALLED
     return "what is recalled of the source" if recalled else "what the source prints"
+
+
+def sign(relation: Relation) -> str:
+    """The sign of a relation as it is printed, such as ``≤``."""
+    text: str = relation.sign.value
+    return _SIGNS.get(text, text)
 
 
 def verdict(one: Verdict) -> str:
@@ -268,20 +279,21 @@ class MutantFate:
 
 def fates(summary: ClaimSummary) -> tuple[MutantFate, ...]:
     """The kill matrix of a claim: survivors first, then controls, named and derived mutants."""
-    why = {mutant.name: mutant.why for mutant in summary.claim.named_mutants}
-    controls = {f"without {name}" for name in summary.claim.family.controls}
-
-    def row(name: str, fate: Fate, detail: str) -> MutantFate:
-        kind = "control" if name in controls else "named" if name in why else "derived"
-        return MutantFate(name, kind, fate, "; ".join(filter(None, (detail, why.get(name, "")))))
-
-    rows = [row(name, Fate.SURVIVED, "") for name in summary.survived]
+    row = partial(_fate, summary.claim)
+    rows = [row(name, Fate.SURVIVED) for name in summary.survived]
     rows += [row(name, Fate.KILLED, case) for name, case in summary.killed.items()]
-    rows += [row(name, Fate.IMPLIED, "") for name in summary.implied if name not in summary.listed]
+    rows += [row(name, Fate.IMPLIED) for name in summary.implied if name not in summary.listed]
     rows += [row(name, Fate.LISTED, reason) for name, reason in summary.listed.items()]
     order = ("control", "named", "derived")
     ranks = {Fate.SURVIVED: 0, Fate.KILLED: 1, Fate.LISTED: 1, Fate.IMPLIED: 2}
     return tuple(sorted(rows, key=lambda r: (ranks[r.fate], order.index(r.kind))))
+
+
+def _fate(claim: Claim, name: str, fate: Fate, detail: str = "") -> MutantFate:
+    why = {mutant.name: mutant.why for mutant in claim.named_mutants}
+    controls = {f"without {assumption}" for assumption in claim.family.controls}
+    kind = "control" if name in controls else "named" if name in why else "derived"
+    return MutantFate(name, kind, fate, "; ".join(filter(None, (detail, why.get(name, "")))))
 
 
 def kills(summary: ClaimSummary) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,17 +47,27 @@ def _counterexample(one: ClaimSummary, seed: int, directory: Path) -> Counterexa
     valued = [finding for finding in one.violations if finding.left != UNDEFINED]
     if not valued or one.world or one.error:
         return None
-    seen, shrunk = _smallest(one.claim, valued[0], seed)
-    return _written(valued[0], seen, shrunk, directory) if seen else None
+    seen, trace = smallest(one.claim, valued[0].case, seed)
+    return _written(valued[0], seen, trace is not None, directory) if seen else None
 
 
-def _smallest(claim: Claim, finding: Finding, seed: int) -> tuple[Observation | None, bool]:
-    kind, _, name = finding.case.partition(":")
+def smallest(
+    claim: Claim, label: str, seed: int
+) -> tuple[Observation | None, Sequence[int] | None]:
+    """The violation on a case such as ``drawn:17``, shrunk where it was drawn, and then the trace.
+
+    Raises
+    ------
+    ClaimError: if the claim is faulty.
+    """
+    kind, _, name = label.partition(":")
     if kind != "drawn":
-        return Refuter(claim).refute(claim.family.landmark(name)), False
+        return Refuter(claim).refute(claim.family.landmark(name)), None
     draw, case = drawn_case(claim, seed, int(name))
     smaller = shrink(claim, draw.trace)
-    return (smaller.observation, True) if smaller else (Refuter(claim).refute(case), False)
+    if smaller is None:
+        return Refuter(claim).refute(case), None
+    return smaller.observation, smaller.trace
 
 
 def _written(finding: Finding, seen: Observation, shrunk: bool, directory: Path) -> Counterexample:

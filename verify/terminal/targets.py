@@ -32,11 +32,12 @@ def check_targets(targets: Named, reads: Mapping[str, str] | None = None) -> Non
     for option, path in targets:
         if path is None or path == MEMORY:
             continue
-        _check_file(option, path)
-        shown = f"{option} {one_line(path)}"
-        if Path(path).exists() and not Path(path).is_file():
+        if _is_device(path):
+            _check_device(option, path)
             continue  # a device may take several outputs
-        if (place := _place(path)) in taken:
+        _check_file(option, path)
+        shown, place = f"{option} {one_line(path)}", _place(path)
+        if place in taken:
             raise click.BadParameter(
                 f"{shown} is the same file as {taken[place]}; give each a file of its own"
             )
@@ -92,9 +93,12 @@ def _place(path: str) -> str:
     return os.path.realpath(path)
 
 
+def _is_device(path: str) -> bool:
+    """Whether it is a device or a pipe, such as /dev/stdout."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
 def _check_file(option: str, path: str) -> None:
-    if path and Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():
-        return _check_device(option, path)
     if path and _is_output(path):
         raise click.BadParameter(
             f"{option} {one_line(path)} is where the output of this command goes, which would be "
@@ -109,10 +113,7 @@ def _check_file(option: str, path: str) -> None:
             f"{option} {one_line(path)}: there is no folder {place.parent}; make it"
         )
     try:
-        if place.exists() and not os.access(place, os.W_OK):
-            raise PermissionError(0, "the file is protected against writing")
-        if place.is_file() or not place.exists():
-            tempfile.TemporaryFile(dir=place.parent).close()
+        _try_to_write(place)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise click.BadParameter(
@@ -120,8 +121,15 @@ def _check_file(option: str, path: str) -> None:
         ) from error
 
 
+def _try_to_write(place: Path) -> None:
+    if place.exists() and not os.access(place, os.W_OK):
+        raise PermissionError(0, "the file is protected against writing")
+    if place.is_file() or not place.exists():
+        tempfile.TemporaryFile(dir=place.parent).close()
+
+
 def _check_device(option: str, path: str) -> None:
-    """Of a device or a pipe, such as /dev/stdout, whose real place need be no path."""
+    """Of a device or a pipe, whose real place need be no path."""
     if not os.access(path, os.W_OK):
         raise click.BadParameter(
             f"{option} {one_line(path)} cannot be written: it is protected; choose another path"

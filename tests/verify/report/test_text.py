@@ -18,7 +18,7 @@ from holdfast.verify.binding.claims import pillar, shipped
 from holdfast.verify.campaign.summary import RunSummary
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.report import console, json_report, junit, wording
-from holdfast.verify.report.page import pretty
+from holdfast.verify.report.page import pretty, theorem_page
 
 from .conftest import HOSTILE, SURVIVED, UNDECIDED, VIOLATED, WORLDS, finding, stub_claim
 
@@ -164,7 +164,7 @@ def test_what_is_noteworthy_ends_after_half_a_screen(bad_run: RunSummary) -> Non
 @pytest.mark.parametrize("theorem", theory.catalogue(), ids=lambda theorem: theorem.label)
 def test_show_prints_every_theorem(theorem: theory.Theorem) -> None:
     claim = stub_claim(theorem)
-    text = printed(console.theorem_page(theorem, [claim], [finding(theorem.label)] * 12), 200)
+    text = printed(theorem_page(theorem, [claim], [finding(theorem.label)] * 12), 200)
     assert theorem.label in text
     assert theorem.statement_latex()[:40] in text
     for quantity in theorem.quantities:
@@ -177,7 +177,7 @@ def test_show_prints_every_theorem(theorem: theory.Theorem) -> None:
 
 def test_show_without_findings_says_how_to_get_them() -> None:
     theorem = theory.catalogue()[0]
-    assert f"holdfast verify {theorem.label}" in printed(console.theorem_page(theorem, [], []))
+    assert f"holdfast verify {theorem.label}" in printed(theorem_page(theorem, [], []))
 
 
 def test_statements_are_printed_as_they_stand() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
@@ -31,7 +31,7 @@ from holdfast.solvers.chance.windows.problem import (
     excess_risk,
     window_risks,
 )
-from holdfast.theory import Eq, Gt
+from holdfast.theory import Eq, Gt, Quantity
 from holdfast.theory.chance import flipping as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -118,40 +118,36 @@ def _as_printed(problem: WindowProblem) -> Values:
     }
 
 
-@claim(
-    theory.bellman,
-    over=_PRINTED,
-    witness="CE-1",
-    shows=_as_printed,
-)
-def bellman(problem: WindowProblem) -> Iterator[Values]:
+def _state_by_state(
+    problem: WindowProblem,
+    symbol: Quantity,
+    attained: Callable[[list[Atom], Fraction], Fraction | None],
+) -> Iterator[Values]:
+    """The optimum from each deciding state, and what the laws over its atoms attain there."""
     best, least = solved(problem), 1 - problem.level
     for state in set(problem.deciding) & set(problem.safe):
         found = state_atoms(problem, best, state)
-        value = dual_value(found, least)
+        value = attained(found, least)
         assert value is not None  # the optimum itself meets the window
         yield {
             theory.V_star: _value_at(best, state),
-            theory.V_laws: _program_value(value, found, least),
+            symbol: _program_value(value, found, least),
         }
 
 
-@claim(
-    theory.flipping_program,
-    over=_PRINTED,
-    witness="CE-1",
-    shows=_as_printed,
-)
+@claim(theory.bellman, over=_PRINTED, witness="CE-1", shows=_as_printed)
+def bellman(problem: WindowProblem) -> Iterator[Values]:
+    yield from _state_by_state(problem, theory.V_laws, dual_value)
+
+
+def _pair_value(found: list[Atom], least: Fraction) -> Fraction | None:
+    pair = best_pair(found, least)
+    return None if pair is None else pair.value
+
+
+@claim(theory.flipping_program, over=_PRINTED, witness="CE-1", shows=_as_printed)
 def flipping_program(problem: WindowProblem) -> Iterator[Values]:
-    best, least = solved(problem), 1 - problem.level
-    for state in set(problem.deciding) & set(problem.safe):
-        found = state_atoms(problem, best, state)
-        pair = best_pair(found, least)
-        assert pair is not None  # the optimum itself meets the window
-        yield {
-            theory.V_star: _value_at(best, state),
-            theory.V_pairs: _program_value(pair.value, found, least),
-        }
+    yield from _state_by_state(problem, theory.V_pairs, _pair_value)
 
 
 def _two_actions(problem: WindowProblem) -> Iterator[Values]:

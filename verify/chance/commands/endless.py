@@ -8,21 +8,15 @@ from rich.console import Console
 
 from holdfast.solvers.chance import enclose_eventual, solve_first_hit
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.kernel import format_rational
 from holdfast.verify.report.numbers import decimal, shorten
 
 from ...cmdp.idle import idle_risk
 from ...cmdp.named_models import rational
 from ...terminal import output
+from .output import print_number
 from .question import Question
 
 _HORIZONS = (1, 10, 100)  # for which the chance is printed: a line for each
-
-
-def _line(console: Console, name: str, number: Fraction | None) -> None:
-    text = format_rational(number or Fraction(0))
-    shown = "" if text == decimal(text, 12) else f"\n{'':<12}= {decimal(text, 12)}"
-    console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
 
 
 def _infeasible(console: Console, least: Fraction | None) -> None:
@@ -54,9 +48,9 @@ def answer_ever(console: Console, question: Question) -> int:
         if found.lower is None or found.upper is None:
             _infeasible(console, found.minimum_risk)
             continue
-        _line(console, "lower bound", found.lower)
-        _line(console, "upper bound", found.upper)
-        _line(console, "width", found.upper - found.lower)
+        print_number(console, "lower bound", found.lower)
+        print_number(console, "upper bound", found.upper)
+        print_number(console, "width", found.upper - found.lower)
         console.print(
             f"{'':<12}both bounds are exact optima for {found.horizon} free decisions followed by "
             "a fixed policy; a policy attains the lower bound",
@@ -75,8 +69,8 @@ def answer_fading(console: Console, question: Question) -> int:
         if found.value is None:
             _infeasible(console, found.minimum_risk)
         else:
-            _line(console, "value", found.value)
-            _line(console, "risk", found.risk)
+            print_number(console, "value", found.value)
+            print_number(console, "risk", found.risk)
             for horizon in _HORIZONS:
                 chance, bound = found.chance_within(horizon), found.chance_bound(horizon)
                 console.print(

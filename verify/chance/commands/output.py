@@ -61,18 +61,17 @@ def risk_name(problem: ChanceProblem) -> str:
     return f"expected sum of {problem.charge}^(j-1) over the unsafe visits j"
 
 
-def levels_table(
-    solutions: Sequence[ChanceSolution], seconds: Sequence[float], boole: Limits | None
-) -> Table:
-    """A row a level; boole: limits of the optimum under Boole's sum, None to leave that out."""
-    problem = solutions[0].problem
+def levels_table(timed: Sequence[tuple[ChanceSolution, float]], boole: Limits | None) -> Table:
+    """A row a level, with the seconds that it took; boole: limits of the optimum under Boole's sum,
+    None to leave that out."""
+    problem = timed[0][0].problem
     headings = ["level", "optimum", "as a fraction", "multiplier", "safer: return (risk)",
                 "bolder: return (risk)", "Pr(bolder)"]  # fmt: skip
     headings += ["under Boole's sum"] if boole else []
     table = Table(*headings, "time", title=f"level of the {risk_name(problem)}",
                   title_justify="left")  # fmt: skip
     summed = replace(problem, charge=Fraction(1))
-    for solution, spent in zip(solutions, seconds, strict=True):
+    for solution, spent in timed:
         cells = [str(solution.level), *_cells(solution)]
         if boole:
             value = solve(summed, solution.level, boole).value
@@ -101,22 +100,20 @@ def print_solution(
     console: Console, solution: ChanceSolution, seconds: float, *, whole: bool
 ) -> None:
     """The optimum and its policy; whole: every row of it."""
-    assert solution.value is not None
-    assert solution.safer is not None
-    assert solution.bolder is not None
-    assert solution.risk is not None
-    for name, number in (
-        ("value", solution.value),
-        ("risk", solution.risk),
-        ("multiplier", solution.multiplier),
-    ):
-        text = format_rational(number)
-        shown = "" if text == decimal(text, 12) else f"\n            = {decimal(text, 12)}"
-        console.print(f"{name:<11} {shorten(text, 60)}{shown}")
+    print_number(console, "value", solution.value)
+    print_number(console, "risk", solution.risk)
+    print_number(console, "multiplier", solution.multiplier)
     console.print(f"            {risk_name(solution.problem)}; solved in {duration(seconds)}")
     for line in _flip(solution.problem, solution):
         console.print(line, highlight=False)
     console.print(_policy(solution, whole))
+
+
+def print_number(console: Console, name: str, number: Fraction | None) -> None:
+    """A number as a fraction, and under it as a decimal unless that is the same."""
+    text = format_rational(number or Fraction(0))
+    shown = "" if text == decimal(text, 12) else f"\n{'':<12}= {decimal(text, 12)}"
+    console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
 
 
 def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:
@@ -164,7 +161,7 @@ def _policy(solution: ChanceSolution, whole: bool) -> Table:
             f"policy, in the likeliest cell of each time and where it flips ({len(rows)} cells are "
             "reached, --all prints them)"
         )
-        rows = list(_typical(rows))
+        rows = _typical(rows)
     table = Table("time", "state", "so far", "reached with", "action: probability",
                   title=title, title_justify="left")  # fmt: skip
     problem, model = solution.problem, solution.problem.model
@@ -195,9 +192,8 @@ def _reached(solution: ChanceSolution) -> Iterator[_Row]:
     size = solution.problem.model.n_states
     for layer in forward(solution.dynamics, solution.policy.choices, solution.mixed):
         masses: dict[int, dict[int, int]] = {}
-        for cell, choice, mass in zip(
-            layer.cells.tolist(), layer.choices.tolist(), layer.mass.tolist(), strict=True
-        ):
+        columns = (layer.cells.tolist(), layer.choices.tolist(), layer.mass.tolist())
+        for cell, choice, mass in zip(*columns, strict=True):
             if mass:
                 masses.setdefault(cell, {})[choice] = mass
         for cell, law in masses.items():
@@ -207,15 +203,14 @@ def _reached(solution: ChanceSolution) -> Iterator[_Row]:
             yield _Row(layer.time, memory, state, Fraction(total, layer.scale), shares)
 
 
-def _typical(rows: Sequence[_Row]) -> Iterator[_Row]:
+def _typical(rows: Sequence[_Row]) -> list[_Row]:
     """The likeliest cell of each time, and those where the policy randomises."""
-    likeliest = {
-        time: max((row for row in rows if row.time == time), key=lambda row: row.probability)
-        for time in {row.time for row in rows}
-    }
+    likeliest: dict[int, _Row] = {}
     for row in rows:
-        if row is likeliest[row.time] or len(row.law) > 1:
-            yield row
+        best = likeliest.setdefault(row.time, row)
+        if row.probability > best.probability:
+            likeliest[row.time] = row
+    return [row for row in rows if row is likeliest[row.time] or len(row.law) > 1]
 
 
 def _actions(model: CMDP, law: dict[int, Fraction]) -> str:

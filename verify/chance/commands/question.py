@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.solvers import CMDP
+from holdfast.solvers import CMDP, Limits
 
 from ...cmdp.named_models import certificate_path, rational, states
 from ...terminal.options import refuse_repeated
@@ -58,6 +58,12 @@ class Question:
             "counts_start": options.counts_start,
             "reward_after_violation": not options.reward_only_safe,
         }
+
+    @property
+    def limits(self) -> Limits:
+        """Of the exact solution."""
+        budget = self.options.budget
+        return Limits() if budget is None else Limits(seconds=budget)
 
     def certificate(self, level: Fraction) -> Path:
         """Where the certificate of a level goes: to a file of its own, where there are several."""

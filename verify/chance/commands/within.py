@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from fractions import Fraction
 
 import click
 from rich.console import Console
@@ -34,28 +35,36 @@ def answer_within(console: Console, question: Question) -> int:
     options = question.options
     check_picture(options.plot)
     problem = _problem(question)
-    for level in question.levels:
-        problem.checked_level(level)
     print_problem(console, problem, question)
-    solver = solve_by_flag_program if options.method == "program" else solve
-    limits = Limits() if options.budget is None else Limits(seconds=options.budget)
-    solutions, seconds = [], []
-    for level in question.levels:
-        since = time.perf_counter()
-        solutions.append(solver(problem, level, limits))
-        seconds.append(time.perf_counter() - since)
-    if len(solutions) > 1 or options.compare_boole:
-        console.print(levels_table(solutions, seconds, limits if options.compare_boole else None))
-    for solution in solutions:
-        if solution.value is None:
-            console.print(f"[bold red]infeasible[/bold red]: {solution.explanation()}")
-    if len(solutions) == 1 and solutions[0].value is not None:
-        print_solution(console, solutions[0], seconds[0], whole=options.whole)
+    limits = question.limits
+    timed = [_timed(problem, level, limits, options.method) for level in question.levels]
+    if len(timed) > 1 or options.compare_boole:
+        console.print(levels_table(timed, limits if options.compare_boole else None))
+    solutions = [solution for solution, _ in timed]
+    _say_infeasible(console, solutions)
+    if len(timed) == 1 and solutions[0].value is not None:
+        print_solution(console, *timed[0], whole=options.whole)
     if options.plot is not None:
         from .drawing import draw_solutions
 
         console.print(f"plot: {draw_solutions(problem, solutions, options.plot)}")
     return _certify(console, question, solutions)
+
+
+def _say_infeasible(console: Console, solutions: Sequence[ChanceSolution]) -> None:
+    for solution in solutions:
+        if solution.value is None:
+            console.print(f"[bold red]infeasible[/bold red]: {solution.explanation()}")
+
+
+def _timed(
+    problem: ChanceProblem, level: Fraction, limits: Limits, method: str
+) -> tuple[ChanceSolution, float]:
+    """A solution, and the seconds that it took."""
+    solver = solve_by_flag_program if method == "program" else solve
+    since = time.perf_counter()
+    solution = solver(problem, level, limits)
+    return solution, time.perf_counter() - since
 
 
 def _problem(question: Question) -> ChanceProblem:
@@ -67,7 +76,7 @@ def _problem(question: Question) -> ChanceProblem:
         )
     assert options.horizon is not None
     make = first_window if options.then_free else ChanceProblem
-    return make(
+    problem = make(
         question.model,
         question.unsafe,
         options.horizon,
@@ -75,6 +84,9 @@ def _problem(question: Question) -> ChanceProblem:
         counts_start=options.counts_start,
         reward_after_violation=not options.reward_only_safe,
     )
+    for level in question.levels:
+        problem.checked_level(level)
+    return problem
 
 
 def _certify(console: Console, question: Question, solutions: Sequence[ChanceSolution]) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from holdfast.solvers import CMDP, Policy
 from holdfast.solvers.chance.horizon.problem import ChanceProblem
@@ -45,30 +46,40 @@ def chance_problems(
 
     def base(draw: Draw) -> ChanceProblem:
         model = skeleton(draw, 0, -2, least_states=3 if exposed else 1)
-        room = 1 if exposed else model.n_states - int(safe_start or once)
-        unsafe = draw.shuffle(range(model.n_states))[-draw.integer(min(1, room), min(2, room)) :]
-        unsafe = unsafe if room else []
+        unsafe = _drawn(draw, model, 1 if exposed else model.n_states - int(safe_start or once))
         if absorbing:
-            model = sent(model, {s: s for s in unsafe})
+            model = sent(model, dict(zip(unsafe, unsafe, strict=True)))
         if once and unsafe:
-            end = next(s for s in range(model.n_states) if s not in unsafe)
-            model = sent(model, dict.fromkeys([*unsafe, end], end))
-            if exposed:
-                model = model.with_initial(_safe_law(model, [*unsafe, end]))
+            model = _ended(model, unsafe, exposed)
         if safe_start:
             model = model.with_initial(_safe_law(model, unsafe))
-        if undiscounted and draw.integer(0, 1):
-            model = model.with_discount(1)
-        if lasting and not model.discount:
-            model = model.with_discount(Fraction(3, 4))
+        model = _discounted(draw, model, undiscounted, lasting)
         problem = ChanceProblem(model, tuple(unsafe), draw.integer(*horizon))
         return _charged(draw, problem) if charged else problem
 
-    def adopt(model: object) -> ChanceProblem:
-        return _adopted(model, absorbing, safe_start)
-
+    adopt = partial(_adopted, absorbing=absorbing, safe_start=safe_start)
     words = ", unsafe states absorbing" if absorbing else ""
     return Family(f"problems with {horizon[0]} to {horizon[1]} decisions{words}", base, adopt=adopt)
+
+
+def _drawn(draw: Draw, model: CMDP, room: int) -> list[int]:
+    """One or two states, at most as many as there is room for."""
+    shuffled = draw.shuffle(range(model.n_states))
+    number = draw.integer(min(1, room), min(2, room))
+    return shuffled[-number:] if room else []
+
+
+def _ended(model: CMDP, unsafe: list[int], exposed: bool) -> CMDP:
+    """The unsafe states lead to an end; where exposed, the start is neither there nor unsafe."""
+    end = next(s for s in range(model.n_states) if s not in unsafe)
+    model = sent(model, dict.fromkeys([*unsafe, end], end))
+    return model.with_initial(_safe_law(model, [*unsafe, end])) if exposed else model
+
+
+def _discounted(draw: Draw, model: CMDP, undiscounted: bool, lasting: bool) -> CMDP:
+    if undiscounted and draw.integer(0, 1):
+        model = model.with_discount(1)
+    return model.with_discount(Fraction(3, 4)) if lasting and not model.discount else model
 
 
 def _charged(draw: Draw, problem: ChanceProblem) -> ChanceProblem:
@@ -101,21 +112,32 @@ def is_absorbing(problem: ChanceProblem) -> bool:
     )
 
 
-def _adopted(model: object, absorbing: bool, safe_start: bool) -> ChanceProblem:
-    if isinstance(model, CMDP):
-        labels = dict(model.labels)
-        if "unsafe" not in labels:
-            raise OutOfScope('needs states labelled "unsafe"')
-        model = ChanceProblem(model, labels["unsafe"], WORLD_HORIZON)
-    if not isinstance(model, ChanceProblem):
-        raise OutOfScope(f"speaks of joint chance constraints, not of {type(model).__name__}")
-    if model.model.n_states > _LARGEST:
-        raise OutOfScope(f"follows the law of {model.model.n_states} states; done up to {_LARGEST}")
-    if absorbing and not is_absorbing(model):
+def _adopted(given: object, *, absorbing: bool, safe_start: bool) -> ChanceProblem:
+    problem = _labelled(given) if isinstance(given, CMDP) else given
+    if not isinstance(problem, ChanceProblem):
+        raise OutOfScope(f"speaks of joint chance constraints, not of {type(given).__name__}")
+    states = problem.model.n_states
+    if states > _LARGEST:
+        raise OutOfScope(f"follows the law of {states} states; done up to {_LARGEST}")
+    if absorbing and not is_absorbing(problem):
         raise OutOfScope("needs unsafe states that are never left")
-    if safe_start and any(model.model.initial.tolist()[s] for s in model.unsafe):
+    if safe_start:
+        _check_start(problem)
+    return problem
+
+
+def _check_start(problem: ChanceProblem) -> None:
+    weights = problem.model.initial.tolist()
+    if any(weights[s] for s in problem.unsafe):
         raise OutOfScope("needs a start in safe states")
-    return model
+
+
+def _labelled(model: CMDP) -> ChanceProblem:
+    """The problem of the states labelled unsafe."""
+    labels = dict(model.labels)
+    if "unsafe" not in labels:
+        raise OutOfScope('needs states labelled "unsafe"')
+    return ChanceProblem(model, labels["unsafe"], WORLD_HORIZON)
 
 
 def acting(draw: Draw, problem: ChanceProblem, *_: object) -> Policy:

@@ -122,14 +122,17 @@ def _adopted(
             )
         if zero and problem.level:
             raise OutOfScope(f"speaks of level 0, not of {problem.level}")
-        try:
-            if affine:
-                window_rows(problem)
-        except ModelError as reason:
-            raise OutOfScope(str(reason)) from reason
-        return problem
+        return _optimisable(problem) if affine else problem
 
     return adopt
+
+
+def _optimisable(problem: WindowProblem) -> WindowProblem:
+    try:
+        window_rows(problem)
+    except ModelError as reason:
+        raise OutOfScope(str(reason)) from reason
+    return problem
 
 
 def watched_models(*, window: tuple[int, int] = (1, 3), level: tuple[int, int] = (0, 9)) -> Family:

@@ -21,6 +21,7 @@ from holdfast.solvers.poisoning.data.dialogues import Prompt
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs
 from holdfast.solvers.poisoning.data.texts import (
     HASHED,
+    Scaled,
     embedded_differences,
     hashed_differences,
     principal_rows,
@@ -90,7 +91,7 @@ def read_data(console: Console, options: Options) -> tuple[Data, tuple[int, ...]
     Raises ModelError or click.BadParameter with what to change.
     """
     pairs = read_pairs(options.data)
-    given = _dimensions(options.dimensions)
+    given = () if options.dimensions is None else whole_numbers(options.dimensions, "--dimensions")
     benign, weights, notes = pairs.labels, pairs.weights, list(_unread(pairs, options))
     if options.labels:
         benign = check_size(read_numbers(options.labels, "labels"), pairs.n_pairs, "labels")
@@ -104,39 +105,46 @@ def read_data(console: Console, options: Options) -> tuple[Data, tuple[int, ...]
             notes.append(f"the weights of {options.weights} replace those of the data")
     features, described, dimensions = _features(console, pairs, given, options)
     scaled = rescaled(features)
+    notes += _of_features(scaled, pairs)
+    return Data(pairs, scaled.features, described, benign, weights, tuple(notes)), dimensions
+
+
+def _of_features(scaled: Scaled, pairs: PreferencePairs) -> Iterator[str]:
     if scaled.changed:
-        notes.append(
+        yield (
             f"features have root mean squares from {scaled.smallest:.1e} to {scaled.largest:.1e}; "
             "each was divided by a power of two to lie from 1 to 2. This changes no cost; the "
             "ridge reward is that of the scaled features"
         )
     same = zero_columns(scaled.features)
     if len(same):
-        notes.append(
+        yield (
             f"both answers have equal features in {count(len(same), 'pair')} (first in row "
             f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels do not "
             "flip them"
         )
-    return Data(pairs, scaled.features, described, benign, weights, tuple(notes)), dimensions
 
 
 def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
     """What was not read; raises click.BadParameter where that may change what the data mean."""
-    for option, given, names in (
-        ("--labels", options.labels, _OF_LABELS),
-        ("--weights", options.weights, _OF_WEIGHTS),
-    ):
-        found = [one for one in pairs.unread if one.lower() in names]
-        if found and not given:
-            raise click.BadParameter(
-                f"{pairs.path.name} has {found[0]!r}, which is not read from there; write one "
-                f"number per pair to a file and give it as {option}, or leave {found[0]!r} out"
-            )
+    if not options.labels:
+        _refuse_unread(pairs, "--labels", _OF_LABELS)
+    if not options.weights:
+        _refuse_unread(pairs, "--weights", _OF_WEIGHTS)
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
     yield from _prompts(pairs)
     if options.features and pairs.features is not None:
         yield f"the features of {options.features} replace those of the data"
+
+
+def _refuse_unread(pairs: PreferencePairs, option: str, names: frozenset[str]) -> None:
+    for one in pairs.unread:
+        if one.lower() in names:
+            raise click.BadParameter(
+                f"{pairs.path.name} has {one!r}, which is not read from there; write one "
+                f"number per pair to a file and give it as {option}, or leave {one!r} out"
+            )
 
 
 def _prompts(pairs: PreferencePairs) -> Iterator[str]:
@@ -163,38 +171,53 @@ def _prompts(pairs: PreferencePairs) -> Iterator[str]:
 def _features(
     console: Console, pairs: PreferencePairs, given: tuple[int, ...], options: Options
 ) -> tuple[Array, str, tuple[int, ...]]:
-    kind, projection = options.features, options.projection
-    if kind is None and pairs.features is not None:
-        matrix: Any = pairs.features
-        name = "features of the file"
-    elif kind in (None, "sentence"):
-        matrix, name = _embedded(console, pairs, options.cache)
-    elif kind == "ngrams":
-        matrix, name = hashed_differences(pairs), f"n-grams hashed to {HASHED} places"
-    else:
-        matrix, name = _own(kind, pairs.n_pairs), f"features of {kind}"
-    own = name.startswith("features")
+    matrix, name, own = _all_features(console, pairs, options)
     size = matrix.shape[0]
-    dimensions = given or ((size,) if own else tuple(n for n in _DIMENSIONS if n <= size))
-    projection = projection or ("first" if own else "principal")
+    usual = (size,) if own else tuple(n for n in _DIMENSIONS if n <= size)
+    dimensions = given or usual
     largest = max(dimensions)
-    if projection == "principal":
-        by_number = options.target.startswith(("threshold", "feature:", "reward:"))
-        if own and min(dimensions) == size and not (by_number or options.tolerance):
-            refuse_idle(["projection"], f"principal of all {size} features changes no cost; leave "
-                        "it out, or give fewer --dimensions")  # fmt: skip
-        return principal_rows(matrix, largest), f"{name}, leading principal components", dimensions
+    if (options.projection or ("first" if own else "principal")) == "first":
+        rows, which = _first(matrix, largest)
+    else:
+        if own and min(dimensions) == size:
+            _refuse_turning(size, options)
+        rows, which = principal_rows(matrix, largest), "leading principal components"
+    return rows, f"{name}, {which}", dimensions
+
+
+def _all_features(
+    console: Console, pairs: PreferencePairs, options: Options
+) -> tuple[Any, str, bool]:
+    """Phi, dense or sparse, with every feature there is; what they are; whether the user's own."""
+    kind = options.features
+    if kind is None and pairs.features is not None:
+        return pairs.features, "features of the file", True
+    if kind in (None, "sentence"):
+        return *_embedded(console, pairs, options.cache), False
+    if kind == "ngrams":
+        return hashed_differences(pairs), f"n-grams hashed to {HASHED} places", False
+    return _own(kind, pairs.n_pairs), f"features of {kind}", True
+
+
+def _refuse_turning(size: int, options: Options) -> None:
+    """All principal components span what the features span, which only some targets notice."""
+    by_number = options.target.startswith(("threshold", "feature:", "reward:"))
+    if not (by_number or options.tolerance):
+        refuse_idle(["projection"], f"principal of all {size} features changes no cost; leave "
+                    "it out, or give fewer --dimensions")  # fmt: skip
+
+
+def _first(matrix: Any, largest: int) -> tuple[Array, str]:
+    """The first rows, and which they are in words."""
+    size = matrix.shape[0]
     if largest > size:
         raise click.BadParameter(
             f"--dimensions {largest}: there are {size} features; give numbers from 1 to {size}"
         )
     rows = matrix[:largest]
     rows = rows.toarray() if hasattr(rows, "toarray") else rows
-    return np.ascontiguousarray(rows), f"{name}, {_first(largest, size)}", dimensions
-
-
-def _first(largest: int, size: int) -> str:
-    return f"all {size}" if largest == size else f"the first {largest} of {size}"
+    which = f"all {size}" if largest == size else f"the first {largest} of {size}"
+    return np.ascontiguousarray(rows), which
 
 
 def _own(path: str, size: int) -> Array:
@@ -241,10 +264,6 @@ def progress_bar(console: Console, title: str) -> Iterator[Any]:
             progress.update(task, completed=done, total=total)
 
         yield report
-
-
-def _dimensions(text: str | None) -> tuple[int, ...]:
-    return () if text is None else whole_numbers(text, "--dimensions")
 
 
 def sizes_of(text: str | None, data: Data) -> Sequence[int]:

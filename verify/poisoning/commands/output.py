@@ -57,13 +57,19 @@ def titled(title: str, table: Table, caption: str) -> Group:
     return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")
 
 
+def _numbers(*headings: str) -> Table:
+    """A table of numbers, which stand to the right."""
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
 def cost_table(measurements: Sequence[Measurement]) -> Group:
     """What the target costs and the least that has the same effect."""
-    unit, table = _UNITS[measurements[0].norm], Table()
-    for heading in (
-        "n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving", "closed\nform", "time",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right")
+    unit = _UNITS[measurements[0].norm]
+    table = _numbers("n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving",
+                     "closed\nform", "time")  # fmt: skip
     for one in measurements:
         table.add_row(
             _kept(one),
@@ -91,19 +97,12 @@ def _kept(one: Measurement) -> str:
 
 def rewards_table(measurements: Sequence[Measurement]) -> Group:
     """What is left of the effect after rounding to whole copies."""
-    copies, table = measurements[0].copies, Table()
-    for heading in (
-        "n", "N", "fractional\nlabels", "rows\nflipped", "loss,\nridge", "loss,\nNewton",
-    ):  # fmt: skip
-        table.add_column(heading, justify="right")
+    copies = measurements[0].copies
+    table = _numbers("n", "N", "fractional\nlabels", "rows\nflipped", "loss,\nridge",
+                     "loss,\nNewton")  # fmt: skip
     for one in measurements:
-        table.add_row(
-            _kept(one),
-            f"{one.n_pairs:,}",
-            f"{one.fractional:,}",
-            f"{one.rows:,}",
-            *map(_loss, one.effects),
-        )
+        counts = (one.n_pairs, one.fractional, one.rows)
+        table.add_row(_kept(one), *(f"{n:,}" for n in counts), *map(_loss, one.effects))
     return titled(
         "Rounded to whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
         table,
@@ -123,20 +122,30 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
         )
     if measurements[0].rounded is None:
         yield "some benign labels are fractions: give --copies m to round to multiples of 1/m"
-    failed = {
-        (name, status)
-        for one in measurements
-        for effect in one.effects
-        for name, status in effect.failed.items()
-    }
-    separable = sorted(name for name, status in failed if status is Status.UNATTAINED)
-    if separable:
+    if separable := _not_learnt(measurements, Status.UNATTAINED):
         yield (
             f"separable: some reward ranks all pairs as the {_joined(separable)} labels do, "
             "so that no finite reward fits them best (Newton). Costs and bounds remain valid, and "
             "so does what they mean for any loss with a ridge or a fixed number of steps: the two "
             "losses are the same function up to a constant"
         )
+    yield from _of_rows(measurements)
+    if _not_learnt(measurements, Status.UNDECIDED):
+        yield (
+            "Newton stopped early for some rows: the gradient did not vanish within the iterations "
+            "allowed; allow more, or add ridge"
+        )
+
+
+def _not_learnt(measurements: Sequence[Measurement], why: Status) -> list[str]:
+    """Names of the labels from which some reward is not learnt for this reason."""
+    effects = (effect for one in measurements for effect in one.effects)
+    failed = (pair for effect in effects for pair in effect.failed.items())
+    return sorted({name for name, status in failed if status is why})
+
+
+def _of_rows(measurements: Sequence[Measurement]) -> Iterator[str]:
+    """What is to be known of some rows; a note that is true of several is given once."""
     said: dict[str, str] = {}
     for one in measurements:
         for note in one.notes:
@@ -145,11 +154,6 @@ def notes(data: Data, measurements: Sequence[Measurement]) -> Iterator[str]:
     for one in measurements:
         if one.dropped is not None:
             yield f"{_row(one)}: {count(one.n_dropped, 'feature')} dropped; {_price(one)}"
-    if any(status is Status.UNDECIDED for _, status in failed):
-        yield (
-            "Newton stopped early for some rows: the gradient did not vanish within the iterations "
-            "allowed; allow more, or add ridge"
-        )
 
 
 def _row(one: Measurement) -> str:

@@ -97,6 +97,7 @@ def poison_command(**given: Any) -> int:
     options = Options(**given)
     console = output.console()
     target = Target.parse(options)
+    _check_exact(options)
     _check_paths(options)
     _check_idle(target, options)
     found, dimensions = read_data(console, options)
@@ -112,17 +113,21 @@ def poison_command(**given: Any) -> int:
         console.print(f"note: {output.plain(note)}\n", highlight=False)
     console.print(robustness(measurements[-1]))
     code = _exact(console, measurements[-1], options)
-    _write(console, found, target, measurements, options)
+    for line in _written(found, target, measurements, options):
+        console.print(line, highlight=False)
     return code
 
 
-def _check_paths(options: Options) -> None:
-    """What can be refused before any work is done."""
+def _check_exact(options: Options) -> None:
     if not options.exact:
         refuse_idle(["certificate"], "goes with --exact; enclosures have none")
         refuse_idle(["budget"], "goes with --exact; an enclosure takes the time that it takes")
     if options.norm == "l2":
         refuse_idle(["certificate"], "has no effect: there is none for --norm l2; leave it out")
+
+
+def _check_paths(options: Options) -> None:
+    """Of what is written and read."""
     if options.out and not options.out.endswith((".jsonl", ".jsonl.gz")):
         raise click.BadParameter(
             f"--out {options.out!r}: rows are written as .jsonl or .jsonl.gz; name it so"
@@ -155,8 +160,7 @@ def _check_idle(target: Target, options: Options) -> None:
         refuse_idle(["order"], named)
     if target.kind != "random" and options.sizes is None:
         refuse_idle(["seed"], "has no effect where nothing is random; leave it out")
-    encoded = options.features in (None, "sentence") and not options.data.endswith(".npz")
-    if not encoded:
+    if options.features not in (None, "sentence") or options.data.endswith(".npz"):
         refuse_idle(["cache"], "has no effect unless texts are encoded as sentences; leave it out")
 
 
@@ -167,17 +171,23 @@ def _check_request(data: Data, target: Target, dimensions: Sequence[int], option
             f"--target {options.target} needs {target.needs} features, but --dimensions begins "
             f"with {dimensions[0]}; leave out what is smaller"
         )
-    if options.out and options.copies is None and not data.hard:
-        raise click.BadParameter("--out needs --copies: some benign labels are fractions")
-    if not (options.copies or data.hard or target.learns or options.tolerance):
-        refuse_idle(["ridge"], "has no effect without --copies, as some benign labels are "
-                    "fractions; leave it out")  # fmt: skip
+    if not (options.copies or data.hard):
+        _check_fractions(target, options)
     pairs = sizes_of(options.sizes, data)[-1]
     if options.exact and dimensions[-1] * pairs > _EXACT:
         raise click.BadParameter(
             f"--exact: {dimensions[-1]} features of {pairs} pairs are {dimensions[-1] * pairs:,} "
             f"entries; rational arithmetic is offered up to {_EXACT:,}"
         )
+
+
+def _check_fractions(target: Target, options: Options) -> None:
+    """Some benign labels are fractions, and so are not rounded without --copies."""
+    if options.out:
+        raise click.BadParameter("--out needs --copies: some benign labels are fractions")
+    if not (target.learns or options.tolerance):
+        refuse_idle(["ridge"], "has no effect without --copies, as some benign labels are "
+                    "fractions; leave it out")  # fmt: skip
 
 
 def _measure_all(
@@ -232,17 +242,6 @@ def _exact(console: Console, last: Measurement, options: Options) -> int:
     return ExitCode.AS_EXPECTED if accepted else ExitCode.CERTIFICATE_REJECTED
 
 
-def _write(
-    console: Console,
-    data: Data,
-    target: Target,
-    measurements: Sequence[Measurement],
-    options: Options,
-) -> None:
-    for line in _written(data, target, measurements, options):
-        console.print(line, highlight=False)
-
-
 def _written(
     data: Data, target: Target, measurements: Sequence[Measurement], options: Options
 ) -> Iterator[str]:
@@ -265,14 +264,9 @@ def _written(
 def _draw(measurements: Sequence[Measurement], title: str, path: str) -> Path:
     from holdfast.verify.poisoning.pictures import CostPoint, draw_costs
 
-    points = [
-        CostPoint(
-            one.n_features,
-            one.n_pairs,
-            one.upper / one.attack if one.attack else 0.0,
-            one.lower / one.attack if one.attack else 0.0,
-            one.closed_form / one.attack if one.attack else 0.0,
-        )
-        for one in measurements
-    ]
-    return draw_costs(points, title, path)
+    def point(one: Measurement) -> CostPoint:
+        costs = (one.upper, one.lower, one.closed_form)
+        shares = (cost / one.attack if one.attack else 0.0 for cost in costs)
+        return CostPoint(one.n_features, one.n_pairs, *shares)
+
+    return draw_costs([point(one) for one in measurements], title, path)

@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import io
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,24 +41,27 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
     rise = measurement.copies * (measurement.rounded - measurement.benign)
     moved = zip(kept.tolist(), rise.tolist(), strict=True)
     rises = {pairs.rows[i]: round(k) for i, k in moved if abs(k) > 0.5}
-    copies = {number: abs(k) for number, k in rises.items()}
-    written = 0
+    labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
+    rows: Iterable[tuple[int, Mapping[str, Any]]]
+    if pairs.features is not None:
+        rows = ((number, {"flipped_row": number, "label": labels[number - 1]}) for number in rises)
+        copies = dict.fromkeys(rises, 1)
+    else:
+        rows = _exchanged(pairs, rises)
+        copies = {number: abs(k) for number, k in rises.items()}
     with whole(path) as unfinished, _opened(unfinished) as file:
-        if pairs.features is not None:
-            labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
-            for number in copies:
-                changed = {"flipped_row": number, "label": labels[number - 1]}
-                file.write(json_text(changed) + "\n")
-            return len(copies)
-        for number, row in rows_of(pairs.path):
-            if number in copies:
-                ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
-                became = {**row, "chosen": row[ends[0]], "rejected": row[ends[1]],
-                          "flipped_row": number}  # fmt: skip
-                line = json_text(became)
-                file.write((line + "\n") * copies[number])
-                written += copies[number]
-    return written
+        for number, row in rows:
+            file.write((json_text(row) + "\n") * copies[number])
+    return sum(copies.values())
+
+
+def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tuple[int, Any]]:
+    """The rows of the file that are flipped, with their numbers, as they become."""
+    for number, row in rows_of(pairs.path):
+        if number in rises:
+            ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
+            exchanged = {"chosen": row[ends[0]], "rejected": row[ends[1]]}
+            yield number, {**row, **exchanged, "flipped_row": number}
 
 
 @contextmanager

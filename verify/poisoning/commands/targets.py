@@ -57,15 +57,15 @@ class Target:
     @staticmethod
     def _kind(text: str) -> tuple[str, str]:
         """A key of `TARGETS`, and its argument."""
-        kind, colon, rest = text.partition(":")
         if text in ("random", "length", "margin", "filtered-length", "threshold"):
             return text, ""
-        if colon and kind == "feature":
-            if not (re.fullmatch("[0-9]{1,9}", rest) and int(rest)):
-                raise click.BadParameter(f"--target {text!r}: write feature:K, K = 1, 2, ...")
-            return "feature:K", rest
-        if colon and kind == "reward":
-            return "reward:FILE", rest
+        if text.startswith("feature:"):
+            number = text.removeprefix("feature:")
+            if re.fullmatch("0*[1-9][0-9]*", number) and len(number) < 10:
+                return "feature:K", number
+            raise click.BadParameter(f"--target {text!r}: write feature:K, K = 1, 2, ...")
+        if text.startswith("reward:"):
+            return "reward:FILE", text.removeprefix("reward:")
         if not Path(text).is_file():
             raise click.BadParameter(
                 f"--target {text!r} is neither an existing file nor one of: "
@@ -76,28 +76,39 @@ class Target:
     def labels(self, data: Data, kept: Array) -> Array:
         """theta_A (N) for the pairs ``kept`` of the data, whose part ``data`` is."""
         benign, rate = data.benign, self.rate
-        if self.kind == "random":
-            return attacks.random_flips(benign, rate, seed=self.seed)
-        if self.kind == "reward:FILE":
-            return attacks.from_reward(data.features, read_numbers(self.argument, "the reward"))
-        if self.kind == "FILE":
-            numbers = check_size(
-                read_numbers(self.argument, "the target"), data.pairs.n_pairs, "the target"
-            )
-            return check_labels(numbers, f"{self.argument}: target")[kept]
-        if self.kind in ("threshold", "feature:K"):
-            number = int(self.argument or 1)
-            if number > len(data.features):
-                raise click.BadParameter(
-                    f"--target feature:{number}: there are {len(data.features)} features"
-                )
-            return attacks.by_feature(benign, data.features[number - 1], rate)
-        if self.kind == "margin":
-            return attacks.by_margin(benign, self._margins(data), rate)
-        gaps = data.pairs.length_gaps[kept]
+        match self.kind:
+            case "random":
+                return attacks.random_flips(benign, rate, seed=self.seed)
+            case "reward:FILE":
+                reward = read_numbers(self.argument, "the reward")
+                return attacks.from_reward(data.features, reward)
+            case "FILE":
+                return self._given(data.pairs.n_pairs)[kept]
+            case "threshold" | "feature:K":
+                return attacks.by_feature(benign, self._feature(data.features), rate)
+            case "margin":
+                return attacks.by_margin(benign, self._margins(data), rate)
+        return self._by_length(data, data.pairs.length_gaps[kept])
+
+    def _by_length(self, data: Data, gaps: Array) -> Array:
+        benign, rate = data.benign, self.rate
         if self.kind == "length":
             return attacks.by_length(benign, gaps, rate, order=self.order)
         return attacks.filtered_by_length(benign, gaps, self._margins(data), rate, order=self.order)
+
+    def _given(self, size: int) -> Array:
+        """The labels of the file, one for each of all pairs."""
+        numbers = check_size(read_numbers(self.argument, "the target"), size, "the target")
+        return check_labels(numbers, f"{self.argument}: target")
+
+    def _feature(self, features: Array) -> Array:
+        number = int(self.argument or 1)
+        if number > len(features):
+            raise click.BadParameter(
+                f"--target feature:{number}: there are {len(features)} features"
+            )
+        values: Array = features[number - 1]
+        return values
 
     def _margins(self, data: Data) -> Array:
         """r . phi_i under the ridge reward learnt from the benign labels."""
