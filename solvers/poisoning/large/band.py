@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from ...programs.highs import solve
-from .arrays import Array
+from ...sequences import Array
 from .sifting import Found, Sifting
 
 _SECONDS = 600.0

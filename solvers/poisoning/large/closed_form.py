@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...sequences import Array
 from ..flips.closed_forms import check_norm
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .independence import independent_features
 from .proved_bounds import least_maximum_below, least_square_below, least_sum_below, price_error
 

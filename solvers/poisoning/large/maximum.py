@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...programs.highs import solve
-from .arrays import Array
+from ...sequences import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000

@@ -47,7 +47,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import ROUNDINGS, Array, FlipArrays
+from ...sequences import Array
+from .arrays import ROUNDINGS, FlipArrays
 
 _UNIT = 2.0**-53
 _TINY = 2.0**-500

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...sequences import Array
 from ..flips.dual_newton import Ascent, SmoothedDual
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .independence import Independent
 
 _MARGIN = 0.5

@@ -18,9 +18,10 @@ import numpy as np
 
 from ...errors import ModelError
 from ...limits import LimitReachedError, Limits
+from ...sequences import Array
 from ..flips.cost import solve_flips
 from ..flips.problem import FlipProblem
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .band import solve_band
 from .feasible_points import (
     certify_blend,

@@ -6,13 +6,11 @@ A reward r prefers the first answer of pair i with probability sigma(r.phi_i).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
-
-Array = np.ndarray[Any, Any]
+from ...sequences import Array
 
 
 @dataclass(frozen=True, slots=True)

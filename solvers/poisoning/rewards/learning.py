@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ...solution import Bounds, Status
 from ..checks import check_labels, check_size, check_weights
 from .loss_passes import Loss
 from .separability import separating_direction
 
-Array = np.ndarray[Any, Any]
 _RESTLESS = 1e-3
 """Where another Newton step would change some score by more, a minimiser may not exist: towards
 infinity the steps keep their length, and near a minimiser they vanish."""

@@ -23,9 +23,9 @@ from ...exact import Vector
 from ...programs.highs import SECONDS
 from ...programs.program import LinearProgram, LinearSolution
 from ...programs.solve import solve_linear_program
+from ...sequences import Array
 from ..flips.problem import FlipProblem
 
-Array = np.ndarray[Any, Any]
 _FLAT = 1e-9
 """Scores below this, relative to the length of the features, count as zero in floats: a larger one
 misses flat directions, a smaller one takes rounding for one."""
