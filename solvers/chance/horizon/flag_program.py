@@ -165,21 +165,25 @@ class FlagProgram:
             objective, scale = [-v for v in risks], dynamics.charge_denominator * mass
         else:
             budget = level - dynamics.problem.start_risk
-            for column, risk in zip(columns, risks, strict=True):
-                if risk:
-                    column[count] = risk * budget.denominator
+            _add_row(columns, count, [risk * budget.denominator for risk in risks])
             rhs.append(budget.numerator * dynamics.charge_denominator * mass)
             power = model.discount.denominator**dynamics.horizon
             objective, scale = rewards, dynamics.value_denominator * power * mass
-        units = [d for layer in self.decisions for d in model.denominators[layer % model.n_choices]]
+        units = model.denominators[np.concatenate(self.decisions) % model.n_choices]
         return LinearProgram(
             tuple((tuple(c), tuple(c.values())) for c in columns),
             tuple(rhs),
             (True,) * count + (False,) * (level is not None),
             tuple(objective),
             scale,
-            units=tuple(int(d) for d in units),
+            units=tuple(map(int, units)),
         )
+
+
+def _add_row(columns: list[dict[int, int]], row: int, entries: Sequence[int]) -> None:
+    for column, entry in zip(columns, entries, strict=True):
+        if entry:
+            column[row] = entry
 
 
 def _check_rows(count: int, bound: str = "") -> None:

@@ -124,6 +124,9 @@ class ChanceSolution(ExactValue):
             assert self.value is not None and self.risk is not None
             value, risk, level = map(format_rational, (self.value, self.risk, self.level))
             return f"optimal value {value} at risk {risk} <= {level}"
+        return self._why_infeasible()
+
+    def _why_infeasible(self) -> str:
         assert self.minimum_risk is not None
         least, base, start = format_rational(self.minimum_risk), self.problem.start_risk, ""
         if base > self.level:
