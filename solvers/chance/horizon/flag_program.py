@@ -102,7 +102,8 @@ class FlagProgram:
         for t, layer in enumerate(self.decisions):
             memories, choices = np.divmod(layer, model.n_choices)
             arrivals = dynamics.entries(self.cells[t], choices)
-            found = [{rows[t][c]: int(model.denominators[k])} for c, k in self._pairs(t, choices)]
+            pairs = zip(self.cells[t].tolist(), choices.tolist(), strict=True)
+            found = [{rows[t][c]: int(model.denominators[k])} for c, k in pairs]
             if t + 1 < dynamics.horizon:
                 weights = model.weights[arrivals.positions].tolist()
                 for j, cell, w in zip(
@@ -127,9 +128,6 @@ class FlagProgram:
             {cell: start + i for i, cell in enumerate(cells)}
             for start, cells in zip(starts, distinct, strict=False)
         ]
-
-    def _pairs(self, time: int, choices: IntegerArray) -> list[tuple[int, int]]:
-        return list(zip(self.cells[time].tolist(), choices.tolist(), strict=True))
 
     def _payoffs(
         self, time: int, memories: IntegerArray, choices: IntegerArray, arrivals: Any
@@ -200,7 +198,8 @@ def _solution(program: FlagProgram, level: Fraction, answer: LinearSolution) -> 
     dynamics = program.dynamics
     assert answer.primal is not None and answer.dual is not None and answer.value is not None
     laws = _laws(program, answer.primal.numerators)
-    table = _first_choices(dynamics)
+    first = dynamics.model.choice_start[:-1]
+    table = np.tile(first, (dynamics.horizon, dynamics.levels, 1))
     mixed = {}
     for cell, law in laws.items():
         table[cell] = next(iter(law))
@@ -251,15 +250,9 @@ def _laws(
     }
 
 
-def _first_choices(dynamics: Dynamics) -> IntegerArray:
-    first = dynamics.model.choice_start[:-1]
-    return np.tile(first, (dynamics.horizon, dynamics.levels, 1))
-
-
 def _end(dynamics: Dynamics, table: IntegerArray, mixed: Any, which: Any) -> TimedPolicy:
     """The policy with one choice at the randomised cell."""
     own = table.copy()
     for cell, law in mixed.items():
         own[cell] = which(law)
-    own.setflags(write=False)
     return TimedPolicy(own, *evaluate_table(dynamics, own))

@@ -23,13 +23,16 @@ from .unrolling import check_size, unroll_dynamics
 class TimedPolicy:
     """A deterministic policy with its exact value and risk.
 
-    choices: int[T, M, S], the choice (numbered over the whole model) at each time, memory and
-    state.  In cells that the policy does not reach it is some choice of the state.
+    choices: int[T, M, S], read only, the choice (numbered over the whole model) at each time,
+    memory and state.  In cells that the policy does not reach it is some choice of the state.
     """
 
     choices: IntegerArray
     value: Fraction
     risk: Fraction
+
+    def __post_init__(self) -> None:
+        self.choices.setflags(write=False)
 
     @property
     def point(self) -> tuple[Fraction, Fraction]:
