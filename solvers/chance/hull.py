@@ -37,14 +37,13 @@ def upper_hull(points: Sequence[tuple[Rational, Rational]]) -> tuple[int, ...]:
     exact = _exact(points)
     if not exact:
         raise ValueError("there is no point; give at least one (risk, value)")
-    order = sorted(range(len(exact)), key=lambda i: (exact[i][0], -exact[i][1], i))
-    corners: list[int] = []
+    first, *order = sorted(range(len(exact)), key=lambda i: (exact[i][0], -exact[i][1], i))
+    corners = [first]
     for i in order:
-        if corners and exact[i][1] <= exact[corners[-1]][1]:
-            continue
-        while len(corners) > 1 and not _turns(exact[corners[-2]], exact[corners[-1]], exact[i]):
-            corners.pop()
-        corners.append(i)
+        if exact[i][1] > exact[corners[-1]][1]:
+            while len(corners) > 1 and not _turns(exact[corners[-2]], exact[corners[-1]], exact[i]):
+                corners.pop()
+            corners.append(i)
     return tuple(corners)
 
 

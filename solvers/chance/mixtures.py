@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, compress
 
 from ..programs.program import LinearProgram
 
@@ -98,13 +98,17 @@ def dual_value(atoms: Sequence[Atom], least: Fraction) -> Fraction | None:
     lines = [(a.value, a.safety - least) for a in atoms]
     if max(slope for _, slope in lines) < 0:
         return None
-    crossings = [
-        (other[0] - one[0]) / (one[1] - other[1])
-        for one, other in combinations(lines, 2)
-        if one[1] != other[1]
-    ]
-    at = [Fraction(0), *(point for point in crossings if point > 0)]
+    at = [Fraction(0), *_crossings(lines)]
     return min(max(value + point * slope for value, slope in lines) for point in at)
+
+
+def _crossings(lines: Sequence[tuple[Fraction, Fraction]]) -> Iterator[Fraction]:
+    """The positive places where two lines (value at 0, slope) cross."""
+    for one, other in combinations(lines, 2):
+        if one[1] != other[1]:
+            point = (other[0] - one[0]) / (one[1] - other[1])
+            if point > 0:
+                yield point
 
 
 def reduce_to_two(atoms: Sequence[Atom], weights: Sequence[Fraction]) -> Mixture:
@@ -115,10 +119,10 @@ def reduce_to_two(atoms: Sequence[Atom], weights: Sequence[Fraction]) -> Mixture
     ValueError: if the weights are not non-negative numbers of sum 1, one an atom.
     """
     if len(weights) != len(atoms) or min(weights, default=Fraction(-1)) < 0 or sum(weights) != 1:
-        raise ValueError(f"{[str(w) for w in weights]} are no weights of {len(atoms)} atoms")
+        raise ValueError(f"{list(map(str, weights))} are no weights of {len(atoms)} atoms")
     safety = sum((w * a.safety for w, a in zip(weights, atoms, strict=True)), Fraction(0))
-    used = [i for i, w in enumerate(weights) if w]
-    found = best_pair([atoms[i] for i in used], safety)
+    used = list(compress(range(len(atoms)), weights))
+    found = best_pair(list(compress(atoms, weights)), safety)
     assert found is not None  # the mixture itself is safe enough
     return replace(found, first=used[found.first], second=used[found.second])
 

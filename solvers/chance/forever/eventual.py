@@ -182,7 +182,11 @@ def _horizon(discount: Fraction, gap: Fraction, width: Any, horizon: int | None)
         raise ModelError("give either the width of the enclosure or the horizon, and not both")
     if horizon is not None:
         return horizon
-    wanted = to_fraction(width, "width")
+    return _decisions_for(discount, gap, to_fraction(width, "width"))
+
+
+def _decisions_for(discount: Fraction, gap: Fraction, wanted: Fraction) -> int:
+    """The fewest N with gamma^N gap <= the width wanted."""
     if wanted <= 0:
         raise ModelError(
             f"width is {format_rational(wanted)}; it must be positive (the enclosure can be "

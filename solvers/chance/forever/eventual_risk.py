@@ -8,9 +8,10 @@ state (or else it could stay safe), the equation has one solution, and policy it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from ...exact import Vector, common_denominator, solve_integer_system
 from ...models.cmdp import CMDP, IntegerArray
 from ...sequences import listed
 from ..horizon.problem import ChanceProblem
+from .flagged import arrival_risks
+
+Going: TypeAlias = Mapping[int, Sequence[tuple[int, Fraction]]]
+"""For each choice the open states it leads to, with their probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +43,28 @@ def least_eventual_risk(model: CMDP, unsafe: Sequence[int]) -> LeastRisk:
     safe_choices = _safe_for_ever(problem)
     safe_states = np.logical_or.reduceat(safe_choices, model.choice_start[:-1])
     open_states = np.flatnonzero(~safe_states).tolist()
-    rows = {
-        k: [(t, p) for t, p in model.transition_row(k) if not safe_states[t]]
-        for s in open_states
-        for k in range(int(model.choice_start[s]), int(model.choice_start[s + 1]))
+    own = np.flatnonzero(~safe_states[model.choice_states]).tolist()
+    going = {
+        k: [
+            (t, p)
+            for t, p in model.transition_row(k)
+            if not safe_states[t] and t not in problem.unsafe
+        ]
+        for k in own
     }
-    hits = {
-        k: sum((p for t, p in model.transition_row(k) if t in problem.unsafe), Fraction(0))
-        for k in rows
-    }
-    going = {k: [(t, p) for t, p in row if t not in problem.unsafe] for k, row in rows.items()}
-    risks = _policy_iteration(model, open_states, going, hits)
+    hits = arrival_risks(problem)
+    risks = _policy_iteration(problem, open_states, going, hits)
     allowed = safe_choices.copy()
-    for k in rows:
-        own = risks[int(model.choice_states[k])]
-        allowed[k] = hits[k] + sum(p * risks[t] for t, p in going[k]) == own
+    for k in own:
+        allowed[k] = _risk(k, going, hits, risks) == risks[int(model.choice_states[k])]
     return LeastRisk(Vector.of(risks), allowed)
+
+
+def _risk(
+    choice: int, going: Going, hits: Sequence[Fraction], risks: Sequence[Fraction]
+) -> Fraction:
+    """Of a choice: a hit now, or one later."""
+    return hits[choice] + sum((p * risks[t] for t, p in going[choice]), Fraction(0))
 
 
 def _safe_for_ever(problem: ChanceProblem) -> IntegerArray:
@@ -70,22 +81,18 @@ def _safe_for_ever(problem: ChanceProblem) -> IntegerArray:
 
 
 def _policy_iteration(
-    model: CMDP,
+    problem: ChanceProblem,
     states: list[int],
-    going: dict[int, list[tuple[int, Fraction]]],
-    hits: dict[int, Fraction],
+    going: Going,
+    hits: Sequence[Fraction],
 ) -> list[Fraction]:
     """The least chances of a hit; every policy leaves ``states`` for good."""
-    starts = model.choice_start.tolist()
-    chosen = {s: min(range(starts[s], starts[s + 1]), key=lambda k: hits[k]) for s in states}
+    chosen = {s: min(problem.choices(s), key=hits.__getitem__) for s in states}
     while True:
-        risks = _evaluated(model.n_states, states, chosen, going, hits)
+        risks = _evaluated(problem.model.n_states, states, chosen, going, hits)
         better = {}
         for s in states:
-            scores = {
-                k: hits[k] + sum((p * risks[t] for t, p in going[k]), Fraction(0))
-                for k in range(starts[s], starts[s + 1])
-            }
+            scores = {k: _risk(k, going, hits, risks) for k in problem.choices(s)}
             best = min(scores, key=scores.__getitem__)
             if scores[best] < risks[s]:
                 better[s] = best
@@ -98,8 +105,8 @@ def _evaluated(
     size: int,
     states: list[int],
     chosen: dict[int, int],
-    going: dict[int, list[tuple[int, Fraction]]],
-    hits: dict[int, Fraction],
+    going: Going,
+    hits: Sequence[Fraction],
 ) -> list[Fraction]:
     risks = [Fraction(0)] * size
     if not states:

@@ -42,27 +42,31 @@ def flagged_model(problem: ChanceProblem, allowed: IntegerArray | None = None) -
     flags = np.repeat([0, 1], [int(keep.sum()), model.n_choices])
     reward = model.reward_vector().fractions()
     owners = flags * size + model.choice_states[kept]
-    initial = [0] * (2 * size)
-    for s, mass in enumerate(model.initial.tolist()):
-        initial[(problem.counts_start and s in problem.unsafe) * size + s] = mass
+    decisions = list(zip(flags.tolist(), kept.tolist(), strict=True))
     built = assemble(
         counts=np.bincount(owners, minlength=2 * size),
         actions=model.actions[kept].tolist(),
-        rows=[
-            {
-                (flag or t in problem.unsafe) * size + t: weight
-                for t, weight in model.weighted_row(k).items()
-            }
-            for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)
-        ],
-        reward=[
-            reward[k] if problem.reward_after_violation or not flag else Fraction(0)
-            for flag, k in zip(flags.tolist(), kept.tolist(), strict=True)
-        ],
+        rows=[_flagged_row(problem, flag, k) for flag, k in decisions],
+        reward=[reward[k] if problem.earns(flag) else Fraction(0) for flag, k in decisions],
         discount=model.discount,
-        initial=initial,
+        initial=_flagged_start(problem),
     )
     return FlaggedModel(built, kept)
+
+
+def _flagged_row(problem: ChanceProblem, flag: int, choice: int) -> dict[int, int]:
+    """Weights of the successors of a choice that is taken with this flag."""
+    size = problem.model.n_states
+    row = problem.model.weighted_row(choice)
+    return {(flag or t in problem.unsafe) * size + t: weight for t, weight in row.items()}
+
+
+def _flagged_start(problem: ChanceProblem) -> list[int]:
+    size = problem.model.n_states
+    initial = [0] * (2 * size)
+    for s, mass in enumerate(problem.model.initial.tolist()):
+        initial[(problem.counts_start and s in problem.unsafe) * size + s] = mass
+    return initial
 
 
 def arrival_risks(problem: ChanceProblem) -> tuple[Fraction, ...]:

@@ -64,26 +64,22 @@ class Dynamics:
         terminal, residual: a vector over the states for each memory.
         """
         model, levels, size = problem.model, problem.levels, problem.model.n_states
-        ends = _terminal(problem) if terminal is None else list(terminal)
-        risks = [Vector((0,) * size)] * levels if residual is None else list(residual)
-        bottom = math.lcm(model.reward_denominator, *(v.denominator for v in ends))
-        charge_bottom = math.lcm(
-            *(c.denominator for c in problem.charges), *(v.denominator for v in risks)
-        )
-        memories = np.array([problem.first_memory(s) for s in range(size)])
-        start = np.full(levels * size, 0, dtype=object)
-        start[memories * size + np.arange(size)] = model.initial.tolist()
+        ends = _terminal(problem) if terminal is None else terminal
+        risks = [Vector((0,) * size)] * levels if residual is None else residual
+        rewards, charges = model.reward_vector(), Vector.of(problem.charges)
+        bottom = math.lcm(model.reward_denominator, _common(ends))
+        charge_bottom = math.lcm(charges.denominator, _common(risks))
         return cls(
             problem,
-            objects(r * (bottom // model.reward_denominator) for r in model.reward.tolist()),
+            _scaled(rewards, bottom),
             bottom,
             np.array([_scaled(v, bottom) for v in ends]).reshape(levels, size),
-            objects(int(c * charge_bottom) for c in problem.charges),
+            _scaled(charges, charge_bottom),
             charge_bottom,
             np.array([_scaled(v, charge_bottom) for v in risks]).reshape(levels, size),
             np.array([problem.earns(n) for n in range(levels)]),
             np.minimum(np.arange(1, levels + 1), levels - 1),
-            start,
+            _start(problem),
             terminal is None and residual is None,
         )
 
@@ -190,6 +186,20 @@ def integer_weights(
         return weights, common
     factors = objects(common // d for d in bottoms.tolist())
     return weights.astype(object) * factors[successors.owners], common
+
+
+def _start(problem: ChanceProblem) -> IntegerArray:
+    """The initial law over the cells (M S), each state with its first memory."""
+    size = problem.model.n_states
+    memories = np.array([problem.first_memory(s) for s in range(size)])
+    start = np.full(problem.levels * size, 0, dtype=object)
+    start[memories * size + np.arange(size)] = problem.model.initial.tolist()
+    return start
+
+
+def _common(vectors: Sequence[Vector]) -> int:
+    """The least common denominator."""
+    return math.lcm(*(v.denominator for v in vectors))
 
 
 def _scaled(vector: Vector, bottom: int) -> IntegerArray:

@@ -58,15 +58,14 @@ def reachable_cells(problem: ChanceProblem) -> list[list[Cell]]:
     layer = {(problem.first_memory(s), s) for s, mass in enumerate(initial) if mass}
     found = [sorted(layer)]
     while len(found) < problem.horizon:
-        layer = {cell for n, s in found[-1] for k in _choices(problem, s)
-                 for cell, _ in _arrivals(problem, n, k)}  # fmt: skip
-        found.append(sorted(layer))
+        found.append(sorted(_next_layer(problem, found[-1])))
     return found
 
 
-def _choices(problem: ChanceProblem, state: int) -> range:
-    start = problem.model.choice_start
-    return range(int(start[state]), int(start[state + 1]))
+def _next_layer(problem: ChanceProblem, layer: list[Cell]) -> set[Cell]:
+    return {
+        cell for n, s in layer for k in problem.choices(s) for cell, _ in _arrivals(problem, n, k)
+    }
 
 
 def _arrivals(problem: ChanceProblem, memory: int, choice: int) -> list[tuple[Cell, Fraction]]:
@@ -76,17 +75,10 @@ def _arrivals(problem: ChanceProblem, memory: int, choice: int) -> list[tuple[Ce
 
 
 def _terminal(problem: ChanceProblem, layers: list[list[Cell]]) -> Worth:
-    power = problem.model.discount**problem.horizon
-    ends = {
-        cell
-        for n, s in layers[-1]
-        for k in _choices(problem, s)
-        for cell, _ in _arrivals(problem, n, k)
-    }
+    power, ends = problem.model.discount**problem.horizon, problem.terminal
     worth = {}
-    for n, s in ends:
-        earned = problem.earns(n) and problem.terminal is not None
-        value = power * problem.terminal[s] if earned and problem.terminal else Fraction(0)
+    for n, s in _next_layer(problem, layers[-1]):
+        value = power * ends[s] if ends is not None and problem.earns(n) else Fraction(0)
         worth[n, s] = (value, Fraction(0))
     return worth
 
@@ -100,21 +92,26 @@ def _extended(
 ) -> Iterator[EnumeratedPolicy]:
     """All policies that go on as chosen after a time, with what the next layer is worth then."""
     if time < 0:
-        mass = problem.model.initial_vector()
-        value, risk = Fraction(0), problem.start_risk
-        for n, s in layers[0]:
-            own = after[n, s]
-            value, risk = value + mass[s] * own[0], risk + mass[s] * own[1]
-        yield EnumeratedPolicy(chosen, value, risk)
+        yield EnumeratedPolicy(chosen, *_from_start(problem, after))
         return
     cells = layers[time]
     worths = [
-        [(k, _worth(problem, time, n, k, after)) for k in _choices(problem, s)] for n, s in cells
+        [(k, _worth(problem, time, n, k, after)) for k in problem.choices(s)] for n, s in cells
     ]
     for picks in product(*worths):
-        table = {(time, n, s): k for (n, s), (k, _) in zip(cells, picks, strict=True)}
-        now = {cell: own for cell, (_, own) in zip(cells, picks, strict=True)}
-        yield from _extended(problem, layers, time - 1, {**chosen, **table}, now)
+        table, now = dict(chosen), {}
+        for (n, s), (k, own) in zip(cells, picks, strict=True):
+            table[time, n, s], now[n, s] = k, own
+        yield from _extended(problem, layers, time - 1, table, now)
+
+
+def _from_start(problem: ChanceProblem, first: Worth) -> tuple[Fraction, Fraction]:
+    """Value and risk of an episode, from what the cells of the first layer are worth."""
+    mass = problem.model.initial_vector()
+    value, risk = Fraction(0), problem.start_risk
+    for (_, s), own in first.items():
+        value, risk = value + mass[s] * own[0], risk + mass[s] * own[1]
+    return value, risk
 
 
 def _worth(

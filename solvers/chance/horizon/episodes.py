@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -26,24 +26,24 @@ def draw_episodes(
     same key draws the same episodes.
     """
     stream = np.random.Generator(np.random.Philox(key=key))
-    model = problem.model
-    law = np.array([float(p) for p in model.initial_vector().fractions()])
+    model, exceptions = problem.model, mixed or {}
+    starts = model.initial_vector().floats()
     states = np.empty((episodes, problem.horizon + 1), dtype=np.int64)
-    states[:, 0] = stream.choice(model.n_states, size=episodes, p=law / law.sum())
+    states[:, 0] = stream.choice(model.n_states, size=episodes, p=starts / starts.sum())
     for episode in states:
         memory = problem.first_memory(int(episode[0]))
         for time in range(problem.horizon):
-            state = int(episode[time])
-            options = (mixed or {}).get((time, memory, state), {int(table[time, memory, state]): 1})
-            choice = _drawn(stream, list(options), [float(p) for p in options.values()])
-            row = model.transition_row(choice)
-            arrived = _drawn(stream, [t for t, _ in row], [float(p) for _, p in row])
+            cell = time, memory, int(episode[time])
+            law = exceptions.get(cell, {int(table[cell]): Fraction(1)})
+            choice = _drawn(stream, list(law.items()))
+            arrived = _drawn(stream, model.transition_row(choice))
             memory = problem.memory_after(memory, arrived)
             episode[time + 1] = arrived
     return states
 
 
-def _drawn(stream: np.random.Generator, items: list[int], weights: list[float]) -> int:
+def _drawn(stream: np.random.Generator, law: Sequence[tuple[int, Fraction]]) -> int:
+    items, weights = [item for item, _ in law], [float(p) for _, p in law]
     if len(items) == 1:
         return items[0]
     position = np.searchsorted(np.cumsum(weights), stream.random() * sum(weights), side="right")

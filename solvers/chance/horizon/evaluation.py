@@ -145,13 +145,10 @@ def _split(
     for cell, choice, own in zip(cells.tolist(), choices.tolist(), mass.tolist(), strict=True):
         law = laws.get(cell, {choice: Fraction(1)})
         rows += [(cell, k, own, p) for k, p in law.items() if p]
-    shares, factor = common_denominator(p for *_, p in rows)
-    return (
-        np.array([row[0] for row in rows]),
-        np.array([row[1] for row in rows]),
-        objects(row[2] * share for row, share in zip(rows, shares, strict=True)),
-        factor,
-    )
+    places, chosen, masses, probabilities = zip(*rows, strict=True)
+    shares, factor = common_denominator(probabilities)
+    split = objects(mass * share for mass, share in zip(masses, shares, strict=True))
+    return np.array(places), np.array(chosen), split, factor
 
 
 def _dot(left: IntegerArray, right: IntegerArray) -> int:
@@ -161,22 +158,26 @@ def _dot(left: IntegerArray, right: IntegerArray) -> int:
 def check_mixed(dynamics: Dynamics, mixed: Mixed) -> Mixed:
     """The exceptions, exact; ModelError unless each is a distribution over the state's choices."""
     shape = (dynamics.horizon, dynamics.levels, dynamics.model.n_states)
-    ends, checked = dynamics.model.choice_start, {}
-    for cell, law in mixed.items():
+    for cell in mixed:
         if len(cell) != 3 or not all(0 <= i < size for i, size in zip(cell, shape, strict=True)):
             raise ModelError(f"{cell} is no (time, memory, state); they are below {shape}")
-        exact = {k: to_fraction(p, f"probability of choice {k} at {cell}") for k, p in law.items()}
-        own = range(int(ends[cell[2]]), int(ends[cell[2] + 1]))
-        if not all(k in own for k in exact):
-            raise ModelError(
-                f"the choices at {cell} are {sorted(exact)}; those of its state are {own[0]} .. "
-                f"{own[-1]}"
-            )
-        if sum(exact.values()) != 1 or min(exact.values()) < 0:
-            shown = ", ".join(f"{k}: {p}" for k, p in exact.items())
-            raise ModelError(f"the law at {cell} is {{{shown}}}; it must be >= 0 with sum 1")
-        checked[cell] = exact
-    return checked
+    return {cell: _checked_law(dynamics, cell, law) for cell, law in mixed.items()}
+
+
+def _checked_law(
+    dynamics: Dynamics, cell: Cell, law: Mapping[int, Fraction]
+) -> dict[int, Fraction]:
+    exact = {k: to_fraction(p, f"probability of choice {k} at {cell}") for k, p in law.items()}
+    own = dynamics.problem.choices(cell[2])
+    if not all(k in own for k in exact):
+        raise ModelError(
+            f"the choices at {cell} are {sorted(exact)}; those of its state are {own[0]} .. "
+            f"{own[-1]}"
+        )
+    if sum(exact.values()) != 1 or min(exact.values()) < 0:
+        shown = ", ".join(f"{k}: {p}" for k, p in exact.items())
+        raise ModelError(f"the law at {cell} is {{{shown}}}; it must be >= 0 with sum 1")
+    return exact
 
 
 def checked_probability(value: Rational) -> Fraction:

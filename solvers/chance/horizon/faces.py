@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 from ...limits import Allowance, Limits, timed
-from ...models.cmdp import IntegerArray
 from .candidates import Candidates, least_risk_choices, optimal_choices
 from .dynamics import Dynamics
 from .floats import FloatDynamics, FloatPolicy
@@ -83,10 +82,10 @@ class Faces:
         value, risk, greater = start_value(self.dynamics, layer)
         self.passes += 1
         self.bits = max(self.bits, value.denominator.bit_length(), risk.denominator.bit_length())
-        low = TimedPolicy(_frozen(safer), value, risk)
+        low = TimedPolicy(safer, value, risk)
         if multiplier is None or not changes:
             return Face(multiplier or Fraction(0), low, low, ())
-        high = TimedPolicy(_frozen(bolder), value + multiplier * (greater - risk), greater)
+        high = TimedPolicy(bolder, value + multiplier * (greater - risk), greater)
         return Face(multiplier, low, high, tuple(changes))
 
     def statistics(self, method: str, **further: Any) -> dict[str, Any]:
@@ -100,8 +99,3 @@ class Faces:
             "denominator bits": self.bits,
             "seconds": dict(self.seconds),
         }
-
-
-def _frozen(table: IntegerArray) -> IntegerArray:
-    table.setflags(write=False)
-    return table

@@ -102,7 +102,8 @@ class FlagProgram:
         for t, layer in enumerate(self.decisions):
             memories, choices = np.divmod(layer, model.n_choices)
             arrivals = dynamics.entries(self.cells[t], choices)
-            found = [{rows[t][c]: int(model.denominators[k])} for c, k in self._pairs(t, choices)]
+            pairs = zip(self.cells[t].tolist(), choices.tolist(), strict=True)
+            found = [{rows[t][c]: int(model.denominators[k])} for c, k in pairs]
             if t + 1 < dynamics.horizon:
                 weights = model.weights[arrivals.positions].tolist()
                 for j, cell, w in zip(
@@ -127,9 +128,6 @@ class FlagProgram:
             {cell: start + i for i, cell in enumerate(cells)}
             for start, cells in zip(starts, distinct, strict=False)
         ]
-
-    def _pairs(self, time: int, choices: IntegerArray) -> list[tuple[int, int]]:
-        return list(zip(self.cells[time].tolist(), choices.tolist(), strict=True))
 
     def _payoffs(
         self, time: int, memories: IntegerArray, choices: IntegerArray, arrivals: Any
@@ -165,21 +163,25 @@ class FlagProgram:
             objective, scale = [-v for v in risks], dynamics.charge_denominator * mass
         else:
             budget = level - dynamics.problem.start_risk
-            for column, risk in zip(columns, risks, strict=True):
-                if risk:
-                    column[count] = risk * budget.denominator
+            _add_row(columns, count, [risk * budget.denominator for risk in risks])
             rhs.append(budget.numerator * dynamics.charge_denominator * mass)
             power = model.discount.denominator**dynamics.horizon
             objective, scale = rewards, dynamics.value_denominator * power * mass
-        units = [d for layer in self.decisions for d in model.denominators[layer % model.n_choices]]
+        units = model.denominators[np.concatenate(self.decisions) % model.n_choices]
         return LinearProgram(
             tuple((tuple(c), tuple(c.values())) for c in columns),
             tuple(rhs),
             (True,) * count + (False,) * (level is not None),
             tuple(objective),
             scale,
-            units=tuple(int(d) for d in units),
+            units=tuple(map(int, units)),
         )
+
+
+def _add_row(columns: list[dict[int, int]], row: int, entries: Sequence[int]) -> None:
+    for column, entry in zip(columns, entries, strict=True):
+        if entry:
+            column[row] = entry
 
 
 def _check_rows(count: int, bound: str = "") -> None:
@@ -196,7 +198,8 @@ def _solution(program: FlagProgram, level: Fraction, answer: LinearSolution) -> 
     dynamics = program.dynamics
     assert answer.primal is not None and answer.dual is not None and answer.value is not None
     laws = _laws(program, answer.primal.numerators)
-    table = _first_choices(dynamics)
+    first = dynamics.model.choice_start[:-1]
+    table = np.tile(first, (dynamics.horizon, dynamics.levels, 1))
     mixed = {}
     for cell, law in laws.items():
         table[cell] = next(iter(law))
@@ -247,15 +250,9 @@ def _laws(
     }
 
 
-def _first_choices(dynamics: Dynamics) -> IntegerArray:
-    first = dynamics.model.choice_start[:-1]
-    return np.tile(first, (dynamics.horizon, dynamics.levels, 1))
-
-
 def _end(dynamics: Dynamics, table: IntegerArray, mixed: Any, which: Any) -> TimedPolicy:
     """The policy with one choice at the randomised cell."""
     own = table.copy()
     for cell, law in mixed.items():
         own[cell] = which(law)
-    own.setflags(write=False)
     return TimedPolicy(own, *evaluate_table(dynamics, own))

@@ -164,18 +164,21 @@ class FloatDynamics:
         if high.risk <= budget:
             return high, high, 0
         rounds = 0
-        while rounds < _ROUNDS:
-            if high.risk <= low.risk or high.value <= low.value:
-                break
-            slope = (high.value - low.value) / (high.risk - low.risk)
-            if slope > _STEEPEST:
-                break
+        while rounds < _ROUNDS and (slope := _slope(low, high)) is not None:
             trial, rounds = self.greedy(slope), rounds + 1
             gain = trial.value - high.value - slope * (trial.risk - high.risk)
             if gain <= _TOLERANCE * (abs(high.value) + slope * high.risk):
                 break
             low, high = (trial, high) if trial.risk <= budget else (low, trial)
         return low, high, rounds
+
+
+def _slope(low: FloatPolicy, high: FloatPolicy) -> float | None:
+    """Of the chord between two policies; None where it does not rise, or too steeply for floats."""
+    if high.risk <= low.risk or high.value <= low.value:
+        return None
+    slope = (high.value - low.value) / (high.risk - low.risk)
+    return None if slope > _STEEPEST else slope
 
 
 def nearest(value: Fraction) -> float:

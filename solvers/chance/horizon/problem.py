@@ -85,6 +85,10 @@ class ChanceProblem:
                 f"{less if self.levels > 2 else ''}"
             )
 
+    def choices(self, state: int) -> range:
+        """The choices of a state."""
+        return range(*self.model.choice_start[state : state + 2].tolist())
+
     # -- the memory ------------------------------------------------------------------------------
     @property
     def levels(self) -> int:

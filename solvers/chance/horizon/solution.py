@@ -23,13 +23,16 @@ from .unrolling import check_size, unroll_dynamics
 class TimedPolicy:
     """A deterministic policy with its exact value and risk.
 
-    choices: int[T, M, S], the choice (numbered over the whole model) at each time, memory and
-    state.  In cells that the policy does not reach it is some choice of the state.
+    choices: int[T, M, S], read only, the choice (numbered over the whole model) at each time,
+    memory and state.  In cells that the policy does not reach it is some choice of the state.
     """
 
     choices: IntegerArray
     value: Fraction
     risk: Fraction
+
+    def __post_init__(self) -> None:
+        self.choices.setflags(write=False)
 
     @property
     def point(self) -> tuple[Fraction, Fraction]:
@@ -124,6 +127,9 @@ class ChanceSolution(ExactValue):
             assert self.value is not None and self.risk is not None
             value, risk, level = map(format_rational, (self.value, self.risk, self.level))
             return f"optimal value {value} at risk {risk} <= {level}"
+        return self._why_infeasible()
+
+    def _why_infeasible(self) -> str:
         assert self.minimum_risk is not None
         least, base, start = format_rational(self.minimum_risk), self.problem.start_risk, ""
         if base > self.level:

@@ -66,17 +66,13 @@ def one_cell_policy(
         moved = risk + reached[cell] * rise
         if moved > level:
             share = (level - risk) / (moved - risk)
-            before = _on_line(face, table, risk)
+            value = face.safer.value + face.multiplier * (risk - face.safer.risk)
+            before = TimedPolicy(table, value, risk)
             if not share:
                 return before, None
             return before, RandomisedCell(*cell, safer, bolder, share)
         table[cell], risk = bolder, moved
     raise AssertionError(f"the walk ended at risk {risk}, not above the level {level}")
-
-
-def _on_line(face: Face, table: IntegerArray, risk: Fraction) -> TimedPolicy:
-    table.setflags(write=False)
-    return TimedPolicy(table, face.safer.value + face.multiplier * (risk - face.safer.risk), risk)
 
 
 def reach_probabilities(
@@ -126,7 +122,6 @@ def resolutions(solution: ChanceSolution) -> Resolutions:
     for choice in (cell.safer, cell.bolder):
         table = solution.policy.choices.copy()
         table[cell.cell] = choice
-        table.setflags(write=False)
         ends.append(TimedPolicy(table, *evaluate_table(dynamics, table)))
         visits.append(reach_probabilities(dynamics, table, [cell.cell])[cell.cell])
     # pi = q x_2 / (q x_2 + (1 - q) x_1) solved for q.

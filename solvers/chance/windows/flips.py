@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from math import lcm
 from typing import Any
 
@@ -19,9 +19,10 @@ from ...cmdp.improvement import policy_iteration
 from ...cmdp.policies import Policy, evaluate, q_values, value_of
 from ...exact import Vector
 from ...models.arrays import assemble
+from ...models.cmdp import CMDP
 from ...programs.solve import solve_linear_program
 from ..mixtures import Atom, Mixture, best_pair
-from .optimum import WindowOptimum, WindowRow, window_program
+from .optimum import WindowOptimum, WindowRow, hopeless, window_program
 from .problem import WindowProblem, action_risks, excess_risk, window_risks
 
 Law = tuple[tuple[int, Fraction], ...]
@@ -47,26 +48,26 @@ def best_flipping(
     if most not in (1, 2):
         raise ValueError(f"most is {most}; flips between at most 1 or 2 actions are searched")
     laws = [list(_laws(problem, rows, s, most)) for s in range(problem.model.n_states)]
-    stuck = any(row.decision is None and row.bound < 0 for row in rows)
-    if stuck or not all(laws):
+    if hopeless(rows) or not all(laws):
         return None
+    flat = list(chain.from_iterable(laws))
+    finite = _model_of(problem, flat, list(map(len, laws)))
+    best = policy_iteration(finite)
+    chosen = dict(chain.from_iterable(flat[i] for i in best.choices))
+    policy = Policy(tuple(chosen.get(k, Fraction(0)) for k in range(problem.model.n_choices)))
+    return FlippingPolicy(policy, best.values.fractions(), value_of(finite, best.values))
+
+
+def _model_of(problem: WindowProblem, laws: Sequence[Law], counts: Sequence[int]) -> CMDP:
+    """The model whose actions are laws over the choices; counts: how many each state has."""
     model = problem.model
     reward = model.reward_vector().fractions()
-    finite = assemble(
-        counts=[len(some) for some in laws],
-        rows=[_merged(problem, law) for some in laws for law in some],
-        reward=[sum((p * reward[k] for k, p in law), Fraction(0)) for some in laws for law in some],
+    return assemble(
+        counts=counts,
+        rows=[_merged(problem, law) for law in laws],
+        reward=[sum((p * reward[k] for k, p in law), Fraction(0)) for law in laws],
         discount=model.discount,
         initial=model.initial.tolist(),
-    )
-    best = policy_iteration(finite)
-    flat = [law for some in laws for law in some]
-    probabilities = [Fraction(0)] * model.n_choices
-    for chosen in best.choices:
-        for k, p in flat[chosen]:
-            probabilities[k] = p
-    return FlippingPolicy(
-        Policy(tuple(probabilities)), best.values.fractions(), value_of(finite, best.values)
     )
 
 
@@ -82,11 +83,15 @@ def _laws(
     for a, k in enumerate(choices):
         if all(row.coefficients[a] <= row.bound for row in own):
             yield ((k, Fraction(1)),)
-    for a, b in combinations(range(len(choices)), 2) if most == 2 else ():
-        low, high = _segment(own, a, b)
-        for w in dict.fromkeys((low, high)):
-            if low <= high and 0 < w < 1:
+    if most == 2:
+        for a, b in combinations(range(len(choices)), 2):
+            for w in _inner_ends(*_segment(own, a, b)):
                 yield (choices[a], w), (choices[b], 1 - w)
+
+
+def _inner_ends(low: Fraction, high: Fraction) -> list[Fraction]:
+    """Those strictly between 0 and 1, each once; none of an empty segment."""
+    return [w for w in dict.fromkeys((low, high)) if low <= high and 0 < w < 1]
 
 
 def _segment(rows: Sequence[WindowRow], a: int, b: int) -> tuple[Fraction, Fraction]:

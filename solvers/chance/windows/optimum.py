@@ -136,21 +136,12 @@ def window_program(
     """
     model = problem.model
     used = range(model.n_choices) if choices is None else choices
-    owner = model.choice_states.tolist()
-    width = len(used)
-    flow = [[Fraction(0)] * width for _ in range(model.n_states)]
+    flow = [[Fraction(0)] * len(used) for _ in range(model.n_states)]
     for j, k in enumerate(used):
-        flow[owner[k]][j] += 1
+        flow[int(model.choice_states[k])][j] += 1
         for t, p in model.transition_row(k):
             flow[t][j] -= model.discount * p
-    limits = []
-    for row in rows:
-        if row.decision is not None:
-            first = problem.choices(row.decision).start
-            limits.append([
-                row.coefficients[k - first] - row.bound if owner[k] == row.decision else Fraction(0)
-                for k in used
-            ])  # fmt: skip
+    limits = [_limit(problem, row, used) for row in rows if row.decision is not None]
     reward = model.reward_vector().fractions()
     return LinearProgram.of(
         [reward[k] for k in used],
@@ -158,6 +149,13 @@ def window_program(
         ["="] * len(flow) + ["<="] * len(limits),
         [*initial, *([0] * len(limits))],
     )
+
+
+def _limit(problem: WindowProblem, row: WindowRow, used: Sequence[int]) -> list[Fraction]:
+    """c_k - b at the choices of the row's state, 0 at all others."""
+    assert row.decision is not None
+    own = problem.choices(row.decision)
+    return [row.coefficients[k - own.start] - row.bound if k in own else Fraction(0) for k in used]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +184,11 @@ class WindowOptimum(ExactValue):
         return solve_linear_program(window_program(self.problem, self.rows, initial)).certificate()
 
 
+def hopeless(rows: Sequence[WindowRow]) -> bool:
+    """Whether a window in which no choice has a part is too risky."""
+    return any(row.bound < 0 for row in rows if row.decision is None)
+
+
 def solve_windows(problem: WindowProblem) -> WindowOptimum | None:
     """The optimum over all stationary policies that meet every window; None if there is none.
 
@@ -195,7 +198,7 @@ def solve_windows(problem: WindowProblem) -> WindowOptimum | None:
     """
     check_discounted(problem.model)
     rows = window_rows(problem)
-    if any(row.bound < 0 for row in rows if row.decision is None):
+    if hopeless(rows):
         return None
     model = problem.model
     everywhere = [Fraction(1, model.n_states)] * model.n_states

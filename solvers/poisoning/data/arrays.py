@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ..checks import check_labels, check_size, check_weights
 from .bounded_files import arrays_of, listed, numbers_of
 
-Array = np.ndarray[Any, Any]
 _NAMES = frozenset({"features", "chosen", "rejected", "labels", "weights"})
 
 

@@ -13,13 +13,12 @@ linear feature is ours: it is the attack that nothing can make cheaper.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 
-Array = np.ndarray[Any, Any]
 ORDERS = ("largest", "smallest")
 
 

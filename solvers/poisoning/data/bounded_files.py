@@ -22,8 +22,8 @@ import numpy as np
 from numpy.lib import format as layout
 
 from ...errors import ModelError
+from ...sequences import Array
 
-Array = np.ndarray[Any, Any]
 LARGEST_LINE = 2**22
 """Bytes of a line: a dialogue of a million tokens."""
 MOST_ROWS = 10**7

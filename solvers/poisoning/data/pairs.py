@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from .arrays import read_features
 from .bounded_files import MOST_ROWS, lines_of, most_unpacked, shown, strict_json, text_of
 from .dialogues import Prompt, pair_of
 
-Array = np.ndarray[Any, Any]
 Row = tuple[int, Mapping[str, Any]]
 """Line or row number, from 1, and what is there."""
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".npz")

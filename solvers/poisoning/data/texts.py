@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from .pairs import PreferencePairs
 
-Array = np.ndarray[Any, Any]
 CHUNK = 256
 """Texts that are encoded, and kept, at a time; even, so that pairs stay together."""
 HASHED = 2048

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 
 from ...errors import ModelError
 from ...exact import Rational, Vector, to_fraction
@@ -42,8 +43,15 @@ def one_direction(problem: FlipProblem, direction: Sequence[Rational]) -> Knapsa
     a = [to_fraction(value, f"direction[{i}]") for i, value in enumerate(direction)]
     if len(a) != problem.n_pairs:
         raise ModelError(f"direction has {len(a)} entries for {problem.n_pairs} pairs")
-    d = problem.displacement.fractions()
-    gap = sum((x * y for x, y in zip(a, d, strict=True)), Fraction(0))
+    gap = sum(map(mul, a, problem.displacement.fractions()), Fraction(0))
+    changes = _greedy(problem, a, gap)
+    cost = sum(map(abs, changes), Fraction(0))
+    bound = abs(gap) / max(map(abs, a)) if gap else Fraction(0)
+    return Knapsack(cost, Vector.of(changes), gap, bound)
+
+
+def _greedy(problem: FlipProblem, a: Sequence[Fraction], gap: Fraction) -> list[Fraction]:
+    """Changes that close the gap, those of the largest abs(a_i) first."""
     ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
     changes, rest = [Fraction(0)] * len(a), abs(gap)
     for i in sorted(range(len(a)), key=lambda i: -abs(a[i])):
@@ -53,6 +61,4 @@ def one_direction(problem: FlipProblem, direction: Sequence[Rational]) -> Knapsa
         taken = min(ups[i] if rises else downs[i], rest / abs(a[i]))
         changes[i] = taken if rises else -taken
         rest -= taken * abs(a[i])
-    largest = max(map(abs, a))
-    cost = sum(map(abs, changes), Fraction(0))
-    return Knapsack(cost, Vector.of(changes), gap, abs(gap) / largest if gap else Fraction(0))
+    return changes

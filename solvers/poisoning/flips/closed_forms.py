@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 
 from flint import fmpz_mat
 
@@ -55,11 +56,10 @@ def projection(problem: FlipProblem) -> Vector:
         return Vector((0,) * problem.n_pairs)
     d = problem.displacement
     matrix = fmpz_mat(kept)
-    right = [sum(a * b for a, b in zip(row, d.numerators, strict=True)) for row in kept]
+    right = [sum(map(mul, row, d.numerators)) for row in kept]
     y = solve_flint_system(matrix * matrix.transpose(), right)
-    columns = zip(*kept, strict=True)
-    entries = (sum(a * b for a, b in zip(column, y.numerators, strict=True)) for column in columns)
-    return Vector(tuple(entries), y.denominator * d.denominator)
+    entries = tuple(sum(map(mul, column, y.numerators)) for column in zip(*kept, strict=True))
+    return Vector(entries, y.denominator * d.denominator)
 
 
 def lower_bound(problem: FlipProblem, norm: str = "l1") -> Fraction:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 from typing import Any
 
 from ...errors import ModelError
@@ -119,7 +120,7 @@ class _Moves:
             moves += [(i, sign, room) for sign, room in zip((1, -1), rooms, strict=True) if room]
         rows = tuple(row.numerators for row in problem.features)
         shift = _scaled(d, unit)
-        rhs = tuple(sum(a * b for a, b in zip(row, shift, strict=True)) for row in rows)
+        rhs = tuple(sum(map(mul, row, shift)) for row in rows)
         return cls(tuple(moves), unit, rhs, rows)
 
     def box_program(self, boxed: bool) -> BoxProgram:
@@ -178,12 +179,12 @@ def _l1_certificate(solution: FlipSolution) -> dict[str, Any]:
     moves = _Moves.of(problem, solution.boxed)
     box = moves.box_program(solution.boxed)
     program = box.linear_program()
-    scaled = [
-        y / row.denominator
-        for y, row in zip(solution.dual.fractions(), problem.features, strict=True)
+    dual = solution.dual.fractions()
+    equations = [
+        -y / (row.denominator * moves.unit) for y, row in zip(dual, problem.features, strict=True)
     ]
-    scores = problem.scores(solution.dual.fractions()).fractions()
-    ups = [max(_ZERO, sign * scores[i] - 1) for i, sign, _ in moves.moves] if solution.boxed else []
+    scores = problem.scores(dual).fractions()
+    bounds = [max(_ZERO, sign * scores[i] - 1) / moves.unit for i, sign, _ in moves.moves]
     primal = [max(_ZERO, sign * solution.changes[i] * moves.unit) for i, sign, _ in moves.moves]
     units = LinearProgram(
         program.columns, program.rhs, program.equality, program.objective, moves.unit
@@ -193,7 +194,7 @@ def _l1_certificate(solution: FlipSolution) -> dict[str, Any]:
         units,
         -solution.value,
         Vector.of(primal),
-        Vector.of([*(-y / moves.unit for y in scaled), *(u / moves.unit for u in ups)]),
+        Vector.of([*equations, *(bounds if solution.boxed else [])]),
     )
     return answer.certificate()
 
@@ -207,28 +208,30 @@ def _least_maximum(problem: FlipProblem, limits: Limits) -> FlipSolution:
             f"{_LARGEST_UNIFORM}); use enclose_flips with norm linf"
         )
     moves = _Moves.of(problem)
-    n, count = len(moves.rhs), len(moves.moves)
-    columns = []
-    for j, (i, sign, _) in enumerate(moves.moves):
-        entries = [(k, sign * row[i]) for k, row in enumerate(moves.rows) if row[i]]
-        entries += [(n + j, 1), (n + count + i, 1)]
-        columns.append((tuple(k for k, _ in entries), tuple(a for _, a in entries)))
-    caps = range(n + count, n + count + problem.n_pairs)
-    columns.append((tuple(caps), (-1,) * problem.n_pairs))
-    program = LinearProgram(
-        tuple(columns),
-        (*moves.rhs, *(room for *_, room in moves.moves), *(0 for _ in caps)),
-        (True,) * n + (False,) * (count + problem.n_pairs),
-        (0,) * count + (-1,),
-        moves.unit,
-    )
-    answer = solve_linear_program(program, limits=limits)
+    answer = solve_linear_program(_maximum_program(moves, problem.n_pairs), limits=limits)
     assert answer.primal is not None and answer.dual is not None
     changes = moves.changes(answer.primal, problem.n_pairs)
     dual = Vector.of(
         -answer.dual[k] * moves.unit * row.denominator for k, row in enumerate(problem.features)
     )
     return FlipSolution(problem, "linf", size(changes, "linf"), changes, dual, program=answer)
+
+
+def _maximum_program(moves: _Moves, pairs: int) -> LinearProgram:
+    n, count = len(moves.rhs), len(moves.moves)
+    columns = []
+    for j, (i, sign, _) in enumerate(moves.moves):
+        entries = {k: sign * row[i] for k, row in enumerate(moves.rows) if row[i]}
+        entries |= {n + j: 1, n + count + i: 1}
+        columns.append((tuple(entries), tuple(entries.values())))
+    columns.append((tuple(range(n + count, n + count + pairs)), (-1,) * pairs))
+    return LinearProgram(
+        tuple(columns),
+        (*moves.rhs, *(room for *_, room in moves.moves), *(0,) * pairs),
+        (True,) * n + (False,) * (count + pairs),
+        (0,) * count + (-1,),
+        moves.unit,
+    )
 
 
 # -- the dual ------------------------------------------------------------------------------------
@@ -257,5 +260,9 @@ def _charge(rooms: list[tuple[Fraction, Fraction]], norm: str) -> Fraction:
     if norm == "l2":
         nearest = ((t, min(t, room)) for t, room in rooms)
         return sum((t * x - x * x / 2 for t, x in nearest), _ZERO)
+    return _uniform_charge(rooms)
+
+
+def _uniform_charge(rooms: list[tuple[Fraction, Fraction]]) -> Fraction:
     places = {_ZERO, *(room for _, room in rooms)}
     return max(sum((t * min(s, room) for t, room in rooms), _ZERO) - s for s in places)

@@ -18,12 +18,11 @@ For l1, c = 0 and s -> 0 lead to the linear program, and for s small enough the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-Array: TypeAlias = np.ndarray[Any, Any]
+from ...sequences import Array
 
 _DAMPING = 1e-10
 """Of the mean square of the free columns, added to the Hessian: enough to factor it where pairs are

@@ -50,7 +50,8 @@ def least_squares(
     unit = max(float(ups.max()), float(downs.max()))
     for near in (_NEAR * unit, 0.0, 1e3 * _NEAR * unit):
         above, below = scores > ups + near, scores < -downs - near
-        dual = _dual(problem, above.tolist(), below.tolist(), allowance.left)
+        sides = np.where(above, 1, np.where(below, -1, 0)).tolist()
+        dual = _dual(problem, sides, allowance.left)
         if dual is not None:
             changes = _cut(problem, dual)
             inside = tuple(np.flatnonzero(~(above | below)).tolist())
@@ -72,21 +73,18 @@ def _prices(problem: FlipProblem) -> np.ndarray:
     return dual.ascend(without_box, 1.0, _SETTLED, _STEPS).prices
 
 
-def _dual(
-    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool], limits: Limits
-) -> Vector | None:
-    """A y whose changes, cut off at these pairs and nowhere else, have the moments; or None.
+def _dual(problem: FlipProblem, sides: Sequence[int], limits: Limits) -> Vector | None:
+    """A y whose changes, cut off above (1), below (-1) or not (0), have the moments; or None.
 
     One equation a feature and one inequality a pair, in y = y+ - y-: a linear program.
     """
     n = problem.n_features
-    rows, right = _equations(problem, above, below)
-    for bound, end in _ends(problem, above, below):
-        rows.append(list(bound))
-        right.append(end)
+    gram, moments = _equations(problem, sides)
+    bounds, ends = zip(*_ends(problem, sides), strict=True)
+    rows = [*gram, *bounds]
     table = [[*row, *(-a for a in row)] for row in rows]
     relations = ["="] * n + ["<="] * (len(rows) - n)
-    program = LinearProgram.of([0] * (2 * n), table, relations, right)
+    program = LinearProgram.of([0] * (2 * n), table, relations, [*moments, *ends])
     answer = solve_linear_program(program, limits=limits)
     if answer.status is not LinearStatus.OPTIMAL or answer.primal is None:
         return None
@@ -94,33 +92,29 @@ def _dual(
 
 
 def _equations(
-    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]
+    problem: FlipProblem, sides: Sequence[int]
 ) -> tuple[list[list[Fraction]], list[Fraction]]:
     """sum of phi_i phi_i^T over the pairs inside (n, n), and the moments left for them (n)."""
-    fixed = [
-        up if over else -down if under else Fraction(0)
-        for up, down, over, under in zip(
-            problem.room_up.fractions(), problem.room_down.fractions(), above, below, strict=True
-        )
-    ]
-    inside = [not (over or under) for over, under in zip(above, below, strict=True)]
+    boxes = zip(sides, problem.room_up.fractions(), problem.room_down.fractions(), strict=True)
+    fixed = [{1: up, 0: Fraction(0), -1: -down}[side] for side, up, down in boxes]
     moved = problem.moments(Vector.of(fixed)).fractions()
+    inside = [not side for side in sides]
     rows = [tuple(compress(row.fractions(), inside)) for row in problem.features]
     gram = [[sum(map(mul, row, other), Fraction(0)) for other in rows] for row in rows]
     return gram, [b - m for b, m in zip(problem.moment.fractions(), moved, strict=True)]
 
 
 def _ends(
-    problem: FlipProblem, above: Sequence[bool], below: Sequence[bool]
+    problem: FlipProblem, sides: Sequence[int]
 ) -> Iterator[tuple[Sequence[Fraction], Fraction]]:
     """Rows phi . y <= end: prices beyond the ends where they are cut off, else between them."""
     ups, downs = problem.room_up.fractions(), problem.room_down.fractions()
-    for i, column in enumerate(problem.columns()):
-        minus = [-a for a in column]
-        if not above[i]:
-            yield (column, -downs[i]) if below[i] else (column, ups[i])
-        if not below[i]:
-            yield (minus, -ups[i]) if above[i] else (minus, downs[i])
+    for column, side, up, down in zip(problem.columns(), sides, ups, downs, strict=True):
+        most, least = {0: up, -1: -down}.get(side), {0: -down, 1: up}.get(side)
+        if most is not None:
+            yield column, most
+        if least is not None:
+            yield [-a for a in column], -least
 
 
 def _cut(problem: FlipProblem, dual: Vector) -> Vector:

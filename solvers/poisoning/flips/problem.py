@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 from typing import Any
 
 from flint import fmpz_mat
 
 from ...errors import ModelError
-from ...exact import Rational, Vector, to_fraction
+from ...exact import Rational, Vector, common_denominator, to_fraction
 from ...sequences import listed
 from ..checks import check_labels, check_size, check_weights
 
@@ -153,15 +153,12 @@ class FlipProblem:
         """Phi^T times a vector of n: what each pair scores (N)."""
         if len(reward) != self.n_features:
             raise ModelError(f"{len(reward)} entries for {self.n_features} features; give one each")
-        parts = [
+        factors, common = common_denominator(
             to_fraction(y, f"entry {k}") / row.denominator
             for k, (y, row) in enumerate(zip(reward, self.features, strict=True))
-        ]
-        common = math.lcm(*(part.denominator for part in parts))
-        factors = [part.numerator * (common // part.denominator) for part in parts]
+        )
         columns = zip(*(row.numerators for row in self.features), strict=True)
-        totals = (sum(f * a for f, a in zip(factors, column, strict=True)) for column in columns)
-        return Vector(tuple(totals), common)
+        return Vector(tuple(sum(map(mul, factors, column)) for column in columns), common)
 
     def columns(self) -> list[tuple[Fraction, ...]]:
         """phi_i (n) for every pair."""

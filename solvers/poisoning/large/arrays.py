@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ..checks import check_labels, check_size, check_weights
-
-Array: TypeAlias = np.ndarray[Any, Any]
 
 #: d, up and down are off by at most this many relative errors of 2^-53.
 ROUNDINGS = 3

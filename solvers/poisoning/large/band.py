@@ -10,13 +10,12 @@ the band.  HiGHS proposes, the bounds of ``proved_bounds`` decide.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import qr
 
 from ...programs.highs import solve
-from .arrays import Array
+from ...sequences import Array
 from .sifting import Found, Sifting
 
 _SECONDS = 600.0
@@ -32,19 +31,9 @@ _FEWEST = 200
 longer programs."""
 
 
-@dataclass(frozen=True)
-class Moves:
-    """2 N moves: move i is pair i upwards, move N + i downwards."""
-
-    room: Array
-
-    @classmethod
-    def of(cls, search: Sifting) -> Moves:
-        return cls(np.concatenate([search.data.up, search.data.down]))
-
-    def gains(self, prices: Array) -> Array:
-        """s t - 1: positive where a move pays."""
-        return np.concatenate([prices - 1, -prices - 1])
+def _gains(prices: Array) -> Array:
+    """s t - 1 of the 2 N moves, i upwards and N + i downwards: positive where a move pays."""
+    return np.concatenate([prices - 1, -prices - 1])
 
 
 def solve_band(search: Sifting, start: Found | None) -> Found | None:
@@ -52,12 +41,12 @@ def solve_band(search: Sifting, start: Found | None) -> Found | None:
 
     None when HiGHS fails, or the rounds or the time are used up.
     """
-    moves = Moves.of(search)
-    possible = moves.room > 0
+    room = np.concatenate([search.data.up, search.data.down])
+    possible = room > 0
     if start is None:
         band, full = possible.copy(), np.zeros(len(possible), dtype=bool)
     else:
-        gains = np.where(possible, moves.gains(start.prices), -np.inf)
+        gains = np.where(possible, _gains(start.prices), -np.inf)
         band = _nearest(gains, max(_FIRST * len(search.moment), _FEWEST))
         full = possible & (gains > 0)
     basis: Array | None = None
@@ -66,24 +55,22 @@ def solve_band(search: Sifting, start: Found | None) -> Found | None:
         left = since + _SECONDS - time.perf_counter()
         if left <= 0:
             return None
-        found = _solve(search, moves, np.flatnonzero(band), full & ~band, basis, left)
+        found = _solve(search, room, np.flatnonzero(band), full & ~band, basis, left)
         if found is None:
             if band.sum() == possible.sum():
                 return None
-            gains = np.where(possible & ~band, moves.gains(_prices_of(start)), -np.inf)
+            gains = np.where(possible & ~band, _gains(_prices_of(start)), -np.inf)
             band |= _nearest(gains, int(band.sum()))
             basis = None
             continue
-        y, values, basis = found
-        full_y = np.zeros(search.data.n_features)
-        full_y[search.features.used] = y
-        prices = search.data.prices(full_y)
-        search.pricings += 1
-        search.pulse(full_y, prices)
-        gains = moves.gains(prices)
+        dual, values, basis = found
+        y, prices = search.priced(dual)
+        gains = _gains(prices)
         wrong = possible & ~band & np.where(full, gains < -_WRONG, gains > _WRONG)
         if not wrong.any():
-            return _vertex(search, full_y, prices, values, full & ~band, moves, basis)
+            changes = values[: search.data.n_pairs] - values[search.data.n_pairs :]
+            pairs = np.unique(basis % search.data.n_pairs)
+            return Found(y, prices, changes, complete_basis(search, pairs, changes), True)
         band |= wrong
     return None
 
@@ -104,37 +91,26 @@ def _nearest(gains: Array, count: int) -> Array:
 
 
 def _solve(
-    search: Sifting, moves: Moves, band: Array, full: Array, basis: Array | None, seconds: float
+    search: Sifting, room: Array, band: Array, full: Array, basis: Array | None, seconds: float
 ) -> tuple[Array, Array, Array] | None:
     """y (r) and x (2 N) at an optimal vertex of the band, and its basic moves."""
-    data, count = search.data, len(moves.room) // 2
+    data, count = search.data, search.data.n_pairs
     fixed = np.flatnonzero(full)
     rest = search.moment.copy()
     if len(fixed):
-        signs = np.where(fixed < count, 1.0, -1.0) * moves.room[fixed]
+        signs = np.where(fixed < count, 1.0, -1.0) * room[fixed]
         rest -= signs @ data.columns(fixed % count, search.features.used)
-    columns = data.columns(band % count, search.features.used)
-    columns *= np.where(band < count, 1.0, -1.0)[:, None]
+    columns = search.move_columns(band)
     start = None if basis is None or len(basis) != len(rest) else np.isin(band, basis).nonzero()[0]
     answer = solve(
-        np.ones(len(band)), (np.zeros(len(band)), moves.room[band]), columns, (rest, rest),
+        np.ones(len(band)), (np.zeros(len(band)), room[band]), columns, (rest, rest),
         basis=start, seconds=seconds,
     )  # fmt: skip
     if not answer.optimal:
         return None
-    values = np.where(full, moves.room, 0.0)
+    values = np.where(full, room, 0.0)
     values[band] = answer.x
     return answer.y, values, band[[j for j in answer.basic if j < len(band)]]
-
-
-def _vertex(
-    search: Sifting, y: Array, prices: Array, values: Array, full: Array, moves: Moves,
-    basis: Array,
-) -> Found:  # fmt: skip
-    count = len(full) // 2
-    changes = values[:count] - values[count:]
-    pairs = np.unique(basis % count)
-    return Found(y, prices, changes, complete_basis(search, pairs, changes), True)
 
 
 def complete_basis(search: Sifting, pairs: Array, changes: Array) -> Array:

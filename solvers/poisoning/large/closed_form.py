@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ...sequences import Array
 from ..flips.closed_forms import check_norm
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .independence import independent_features
-from .proved_bounds import least_maximum_below, least_square_below, least_sum_below, price_error
+from .proved_bounds import BELOW, price_error
 
 
 def closed_form_bound(
@@ -49,9 +50,8 @@ def _closed_form(data: FlipArrays, norm: str) -> float:
     if not size > 0:
         return 0.0
     scaled, unit = t / size, y / size * (1 - 1e-12)  # the largest price is now at most one
-    bound = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}[norm]
     if norm != "l2":
-        return bound(data, unit, data.prices(unit))
+        return BELOW[norm](data, unit, data.prices(unit))
     moved = data.displacement * scaled
     wrong = (error / size + 2.0**-50) * float((data.up + data.down).sum() + np.abs(moved).sum())
     return max(0.0, math.fsum(moved.tolist()) - 1.001 * wrong) * (1 - 1e-12)

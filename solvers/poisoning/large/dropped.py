@@ -27,7 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import Array, FlipArrays
+from ...sequences import Array
+from .arrays import FlipArrays
 from .proved_bounds import moments_above
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ...solution import Bounds, Status
 from ..flips.closed_forms import check_norm
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .dropped import Dropped, moment_gap
 
 if TYPE_CHECKING:

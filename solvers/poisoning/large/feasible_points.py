@@ -17,8 +17,8 @@ from flint import fmpz_mat
 from scipy.linalg import qr
 
 from ...exact import SingularMatrixError, solve_flint_system
+from ...sequences import Array
 from ..flips.dual_newton import SmoothedDual
-from .arrays import Array
 from .proved_bounds import INSIDE, Above, Point, feasible_near
 from .sifting import Found, Sifting
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr
 
-from .arrays import Array, FlipArrays
+from ...sequences import Array
+from .arrays import FlipArrays
 
 _SAMPLE = 20
 """Pairs a feature looked at first: fewer whiten worse, more take longer; all are looked at before a

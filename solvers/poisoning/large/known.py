@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import Array, FlipArrays
+from ...sequences import Array
+from .arrays import FlipArrays
 from .independence import ROUNDING, Independent
 from .sifting import Found
 

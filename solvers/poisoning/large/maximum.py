@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...programs.highs import solve
-from .arrays import Array
+from ...sequences import Array
 from .sifting import Found, Sifting
 
 _LARGEST = 2_000_000
@@ -39,7 +39,7 @@ def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
         return None, f"{many} are too many for the linear program of linf; {_INSTEAD}"
     scale = float(np.abs(search.moment).max())  # v is measured in 1 / scale
     matrix = np.zeros((count + 1, size + len(short)))
-    matrix[:count, :size] = _columns(search, moves)
+    matrix[:count, :size] = search.move_columns(moves)
     matrix[count, :size] = -search.moment / scale
     rows = size + np.arange(len(short))
     matrix[short, rows], matrix[count, rows] = 1.0, -room[moves[short]] / scale
@@ -56,21 +56,10 @@ def solve_maximum(search: Sifting, start: Array) -> tuple[Found | None, str]:
     return _found(search, moves, least * found.x[:-1], found.y[:size] * (-least / scale)), ""
 
 
-def _columns(search: Sifting, moves: Array) -> Array:
-    count = search.data.n_pairs
-    columns = search.data.columns(moves % count, search.features.used)
-    columns *= np.where(moves < count, 1.0, -1.0)[:, None]
-    return columns
-
-
 def _found(search: Sifting, moves: Array, values: Array, dual: Array) -> Found:
-    data = search.data
-    y = np.zeros(data.n_features)
-    y[search.features.used] = dual
-    prices = data.prices(y)
-    search.pricings += 1
-    search.pulse(y, prices)
-    both = np.zeros(2 * data.n_pairs)
+    count = search.data.n_pairs
+    y, prices = search.priced(dual)
+    both = np.zeros(2 * count)
     both[moves] = values
-    changes = both[: data.n_pairs] - both[data.n_pairs :]
+    changes = both[:count] - both[count:]
     return Found(y, prices, changes, np.zeros(0, dtype=np.int64), False)

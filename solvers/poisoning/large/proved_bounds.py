@@ -47,7 +47,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import ROUNDINGS, Array, FlipArrays
+from ...sequences import Array
+from .arrays import ROUNDINGS, FlipArrays
 
 _UNIT = 2.0**-53  # unit roundoff of doubles
 _TINY = 2.0**-500
@@ -196,21 +197,26 @@ class Point:
         return cls(exact, ends.astype(np.int8))
 
 
-def residual(data: FlipArrays, point: Point, used: Array) -> tuple[Array, Array]:
-    """rho and epsilon (r): Phi (d - zeta) of the features used, and how far it may be off."""
-    moved = data.displacement - point.changes
-    support = np.flatnonzero(moved)
+def _long_moments(data: FlipArrays, changes: Array, support: Array, used: Array) -> Array:
+    """Phi times changes (N) of this support, over the features used, in extended precision."""
     total: Array = np.zeros(len(used), dtype=_LONG)
     step = max(1, 2**18 // max(1, len(used)))
     for first in range(0, len(support), step):
         part = support[first : first + step]
-        total += moved[part].astype(_LONG) @ data.columns(part, used).astype(_LONG)
+        total += changes[part].astype(_LONG) @ data.columns(part, used).astype(_LONG)
+    return total
+
+
+def residual(data: FlipArrays, point: Point, used: Array) -> tuple[Array, Array]:
+    """rho and epsilon (r): Phi (d - zeta) of the features used, and how far it may be off."""
+    moved = data.displacement - point.changes
+    support = np.flatnonzero(moved)
     sizes = float(np.abs(moved).sum())
     operands = float(np.abs(moved[point.ends == INSIDE]).sum())
     if not data.exact:
         operands = sizes + float(np.abs(data.displacement).sum() + np.abs(point.changes).sum())
     wrong = gamma(len(support) + 20, _LONG_UNIT) * sizes + (ROUNDINGS + 1) * _UNIT * operands
-    found = total.astype(np.float64)
+    found = _long_moments(data, moved, support, used).astype(np.float64)
     epsilon = _WIDER * (1 + 1e-6) * (data.largest[used] * wrong + 2 * _UNIT * np.abs(found))
     return found, epsilon + data.n_pairs * _TINY
 
@@ -222,11 +228,7 @@ def moments_above(data: FlipArrays, labels: Array) -> Array:
     """
     moved = (labels - data.target) * (1.0 if data.weights is None else data.weights)
     support = np.flatnonzero(moved)
-    total: Array = np.zeros(data.n_features, dtype=_LONG)
-    step = max(1, 2**18 // data.n_features)
-    for first in range(0, len(support), step):
-        part = support[first : first + step]
-        total += moved[part].astype(_LONG) @ data.columns(part).astype(_LONG)
+    total = _long_moments(data, moved, support, np.arange(data.n_features))
     wrong = gamma(len(support) + 20, _LONG_UNIT) + 3 * _UNIT
     sizes = _WIDER * (1 + 1e-6) * wrong * float(np.abs(moved).sum())
     found = np.abs(total).astype(np.float64) * (1 + 4 * _UNIT)
@@ -273,19 +275,10 @@ def feasible_near(
     """
     if len(basis) != len(used) or not (point.ends[basis] == INSIDE).all():
         return None
-    columns = data.columns(basis, used)
-    for attempt in range(refinements + 1):
-        rho, epsilon = residual(data, point, used)
-        found = radii(columns, rho, epsilon)
-        if found is None:
-            return None
-        step, delta = found
-        if attempt < refinements and np.abs(rho).max(initial=0.0) > 4 * epsilon.max(initial=0.0):
-            changes = point.changes.copy()
-            changes[basis] += step
-            point = Point(changes, point.ends)
-            continue
-        break
+    found = _refined(data, point, basis, used, refinements)
+    if found is None:
+        return None
+    point, delta = found
     inside = np.flatnonzero(point.ends == INSIDE)
     need = np.zeros(data.n_pairs)
     need[basis] = delta
@@ -294,6 +287,22 @@ def feasible_near(
     if not (np.minimum(above, below) * margin >= need[inside]).all():
         return None
     return Above(point, basis, delta)
+
+
+def _refined(
+    data: FlipArrays, point: Point, basis: Array, used: Array, refinements: int
+) -> tuple[Point, Array] | None:
+    """The point with changes at the basis that leave little of the moments, and delta (r)."""
+    rho, epsilon = residual(data, point, used)
+    found = radii(data.columns(basis, used), rho, epsilon)
+    if found is None:
+        return None
+    step, delta = found
+    if not refinements or not np.abs(rho).max(initial=0.0) > 4 * epsilon.max(initial=0.0):
+        return point, delta
+    changes = point.changes.copy()
+    changes[basis] += step
+    return _refined(data, Point(changes, point.ends), basis, used, refinements - 1)
 
 
 def sum_above(data: FlipArrays, above: Above) -> float:
@@ -321,6 +330,9 @@ def norm_above(data: FlipArrays, norm: str) -> float:
     """An upper bound on norm(d), the cost of the target itself, which is feasible."""
     itself = np.full(data.n_pairs, INSIDE, dtype=np.int8)
     above = Above(Point(data.displacement, itself), np.arange(0), np.zeros(0))
-    if norm == "l1":
-        return sum_above(data, above)
-    return square_above(data, above) if norm == "l2" else maximum_above(data, above)
+    return ABOVE[norm](data, above)
+
+
+#: The bounds by norm.
+BELOW = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}
+ABOVE = {"l1": sum_above, "l2": square_above, "linf": maximum_above}

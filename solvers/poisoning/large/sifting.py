@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...sequences import Array
 from ..flips.dual_newton import Ascent, SmoothedDual
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .independence import Independent
 
 _MARGIN = 0.5
@@ -88,7 +89,7 @@ class Sifting:
     def run(self) -> Found:
         """Search from the least-squares prices."""
         y = self.white / max(np.abs(self.white).max(initial=0.0), 1e-300)
-        prices = self._priced(y)
+        _, prices = self._priced(y)
         reach = self.reach(prices)
         top = min(4 * len(y), int(np.count_nonzero(reach))) or 1
         scale = 1 / max(float(np.partition(reach, -top)[-top]), 1e-300)
@@ -105,7 +106,7 @@ class Sifting:
         self.members = np.flatnonzero(self.data.up + self.data.down > 0)
         dual = self._dual(kink=0.0)
         state = dual.ascend(self.white / len(self.members), 1.0, _PROJECTED, _STEPS)
-        return self._found(dual, state, None, state.y, self._priced(state.y))
+        return self._found(dual, state, None, *self._priced(state.y))
 
     def _descend(self, y: Array, smoothing: float) -> Found:
         """Less smoothing until a vertex is optimal over all pairs, or nothing more is gained.
@@ -117,21 +118,21 @@ class Sifting:
         for jump in itertools.count():
             vertex = self._vertex(dual, state)
             focus = self._focuses(jump)
-            onwards = not focus and self._onwards(dual, state, vertex)
+            onwards = self._onwards(dual, state, vertex, focus)
             at = state.y if vertex is None else vertex[0]
             if not onwards or self.data.n_pairs < _CHEAP * len(self.members):
-                prices = self._priced(at)
+                found = self._priced(at)
                 if self.enough:  # without a vertex of ours
-                    return self._found(dual, state, vertex, at, prices)
+                    return self._found(dual, state, vertex, *found)
             if onwards:
                 state = dual.ascend(state.y, state.smoothing, _ACCURACY, _STEPS, _JUMP)
                 continue
-            reach = self.reach(prices)
+            reach = self.reach(found[1])
             if not focus and not self._missing(reach):
-                return self._found(dual, state, vertex, at, prices)
+                return self._found(dual, state, vertex, *found)
             if self.steps + dual.steps > 2 * _ALL_STEPS:
-                return self._found(dual, state, None, at, prices)
-            dual = self._regrouped(dual, reach, state.changes != 0 if focus else slice(None))
+                return self._found(dual, state, None, *found)
+            dual = self._regrouped(dual, reach, state, focus)
             state = dual.ascend(at, state.smoothing, _ACCURACY, _STEPS)
         raise AssertionError  # the loop has no end of its own
 
@@ -151,10 +152,10 @@ class Sifting:
         """Whether pairs without changes leave now."""
         return jump == _FOCUS and not self.everything
 
-    def _onwards(self, dual: SmoothedDual, state: Ascent, vertex: object) -> bool:
+    def _onwards(self, dual: SmoothedDual, state: Ascent, vertex: object, focus: bool) -> bool:
         """Whether the path goes on: there is no vertex yet, and smoothing and steps are left."""
         left = state.smoothing > _LEAST and self.steps + dual.steps <= _ALL_STEPS
-        return vertex is None and left
+        return vertex is None and left and not focus
 
     def _missing(self, reach: Array) -> bool:
         """Whether a pair that takes no part has a price above one."""
@@ -162,10 +163,12 @@ class Sifting:
         missing[self.members] = False
         return bool(missing.any())
 
-    def _regrouped(self, dual: SmoothedDual, reach: Array, kept: Array | slice) -> SmoothedDual:
-        """The dual over those kept of the members, and all pairs whose prices come near to one."""
+    def _regrouped(
+        self, dual: SmoothedDual, reach: Array, state: Ascent, focus: bool
+    ) -> SmoothedDual:
+        """The dual over the members, or those with changes, and pairs of prices near to one."""
         near = reach > 1 - _MARGIN / 2
-        near[self.members[kept]] = True
+        near[self.members[state.changes != 0] if focus else self.members] = True
         self.members = np.flatnonzero(near)
         self.steps += dual.steps
         return self._dual()
@@ -208,27 +211,34 @@ class Sifting:
         return y, rest
 
     def _found(
-        self, dual: SmoothedDual, state: Ascent, vertex: tuple[Array, Array] | None, at: Array,
+        self, dual: SmoothedDual, state: Ascent, vertex: tuple[Array, Array] | None, y: Array,
         prices: Array,
     ) -> Found:  # fmt: skip
         self.steps += dual.steps
         changes = np.zeros(self.data.n_pairs)
         changes[self.members] = state.changes if vertex is None else vertex[1]
         free = self.members[state.free]
-        return Found(self.expanded(at), prices, changes, free, vertex is not None)
+        return Found(y, prices, changes, free, vertex is not None)
 
-    def expanded(self, white: Array) -> Array:
-        """y (n) for the scaled rows, from one for the white features (r)."""
+    def _priced(self, white: Array) -> tuple[Array, Array]:
+        """The same for the white features."""
+        return self.priced(self.whitener @ white)
+
+    def priced(self, used: Array) -> tuple[Array, Array]:
+        """y (n) for the scaled rows, from one for the features used (r), and its prices (N)."""
         y = np.zeros(self.data.n_features)
-        y[self.features.used] = self.whitener @ white
-        return y
-
-    def _priced(self, white: Array) -> Array:
-        y = self.expanded(white)
+        y[self.features.used] = used
         prices = self.data.prices(y)
         self.pricings += 1
         self.enough = self.pulse(y, prices)
-        return prices
+        return y, prices
+
+    def move_columns(self, moves: Array) -> Array:
+        """s_j phi_{i_j} of the features used, a row a move: i upwards, N + i downwards."""
+        count = self.data.n_pairs
+        columns = self.data.columns(moves % count, self.features.used)
+        columns *= np.where(moves < count, 1.0, -1.0)[:, None]
+        return columns
 
     def reach(self, prices: Array) -> Array:
         """abs(t_i) where the pair has room in the direction of t_i, else 0."""

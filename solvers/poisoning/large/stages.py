@@ -17,10 +17,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import ModelError
-from ...limits import LimitReachedError, Limits
+from ...limits import LimitReachedError, Limits, timed
+from ...sequences import Array
 from ..flips.cost import solve_flips
 from ..flips.problem import FlipProblem
-from .arrays import Array, FlipArrays
+from .arrays import FlipArrays
 from .band import solve_band
 from .feasible_points import (
     certify_blend,
@@ -32,16 +33,7 @@ from .feasible_points import (
 from .independence import ROUNDING, Independent, independent_features
 from .known import Known, notes_of, too_wide
 from .maximum import solve_maximum
-from .proved_bounds import (
-    Above,
-    least_maximum_below,
-    least_square_below,
-    least_sum_below,
-    maximum_above,
-    norm_above,
-    square_above,
-    sum_above,
-)
+from .proved_bounds import ABOVE, BELOW, Above, norm_above
 from .sifting import Found, Sifting
 
 _WHOLE_PAIRS, _WHOLE = 4, 400
@@ -65,8 +57,6 @@ _SHARE = {"l1": 1 / 4, "l2": 1 / 80, "linf": 1 / 80}
 """Of the width asked for that a move off the ties may cost: the larger, the more room there is to
 prove that a feasible point is near.  In l2 and linf the move is measured in l1, which is larger."""
 _NONE: Array = np.zeros(0, dtype=np.int64)
-_BELOW = {"l1": least_sum_below, "l2": least_square_below, "linf": least_maximum_below}
-_ABOVE = {"l1": sum_above, "l2": square_above, "linf": maximum_above}
 
 
 class Enclosing:
@@ -90,7 +80,7 @@ class Enclosing:
         self.itself = norm_above(data, norm)
         nothing = np.zeros(data.n_features)
         self.known = Known(0.0, self.itself, nothing, data.displacement, _NONE)
-        self.since = self.mark = time.perf_counter()
+        self.since = time.perf_counter()
         self.stage, self.seconds = "independence", dict[str, float]()
 
     @property
@@ -110,14 +100,16 @@ class Enclosing:
 
     def run(self) -> None:
         """The stages of the norm in turn."""
-        self.search = self._started()
+        with timed(self.seconds, self.stage):
+            self.search = self._started()
         if self.search is None:
             return
         for name, stage in _STAGES[self.norm]:
             if self.reached and not self.known.seeking:
                 return
-            self._enter(name)
-            known = stage(self, self.search, self.known)
+            self.stage = name
+            with timed(self.seconds, name):
+                known = stage(self, self.search, self.known)
             self.known = known.below(self.known.lower, self.known.dual)  # of pulses meanwhile
 
     def _started(self) -> Sifting | None:
@@ -132,9 +124,7 @@ class Enclosing:
         self.known = replace(self.known, sound=features.proved or self.tolerance > 0)
         if len(features.used):
             search = Sifting(data, features, self.pulse)
-            scale = float(np.abs(data.displacement).sum())
-            small = float(np.abs(search.moment).max()) <= _ZERO_MOMENT * scale
-            if not (small and moment_is_zero(search)):
+            if not _without_moment(search):
                 return search
         # the benign labels already have the moments of the target
         self.known = self.known.above(0.0, nothing, _NONE)
@@ -142,16 +132,11 @@ class Enclosing:
 
     def pulse(self, y: Array, prices: Array) -> bool:
         """A lower bound; says whether it reaches the upper one (the target's own cost, mostly)."""
-        self.known = self.known.below(_BELOW[self.norm](self.data, y, prices), y)
+        self.known = self.known.below(BELOW[self.norm](self.data, y, prices), y)
         if self.progress is not None:
             seconds = time.perf_counter() - self.since
             self.progress(self.stage, self.known.lower, self.known.upper, seconds)
         return self.reached
-
-    def _enter(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[self.stage] = self.seconds.get(self.stage, 0.0) + now - self.mark
-        self.stage, self.mark = stage, now
 
     def notes(self, interrupted: bool) -> tuple[str, ...]:
         """What was done to the data, or could not be proved, in words."""
@@ -164,7 +149,6 @@ class Enclosing:
 
     def statistics(self) -> dict[str, Any]:
         """Method, seconds a stage, and work done."""
-        self._enter("ended")
         search = self.search
         return {
             "method": ", then ".join(self.known.methods) or "none needed",
@@ -175,6 +159,13 @@ class Enclosing:
             "pairs": 0 if search is None else len(search.members),
             "width asked for": self.width,
         }
+
+
+def _without_moment(search: Sifting) -> bool:
+    """Whether the target's changes certainly have no moments, of which only rounding is seen."""
+    scale = float(np.abs(search.data.displacement).sum())
+    small = float(np.abs(search.moment).max()) <= _ZERO_MOMENT * scale
+    return small and moment_is_zero(search)
 
 
 Stage: TypeAlias = Callable[[Enclosing, Sifting, Known], Known]
@@ -189,7 +180,7 @@ def _proof(certify: Callable[[Sifting, Found, float], Above | None]) -> Stage:
             size = max(float(np.abs(found.changes).sum()), _NOTHING * work.itself)
             above = certify(search, found, work.width * size * _SHARE[work.norm])
             if above is not None:
-                cost = _ABOVE[work.norm](work.data, above)
+                cost = ABOVE[work.norm](work.data, above)
                 return known.above(cost, above.point.changes, above.basis)
         return known
 
@@ -269,7 +260,7 @@ def _maximum(work: Enclosing, search: Sifting, known: Known) -> Known:
 def _sharper(work: Enclosing, search: Sifting, known: Known) -> Known:
     """The lower bound again, with prices in extended precision: for large y, which cancel."""
     prices = work.data.prices(known.dual)
-    return known.below(_BELOW[work.norm](work.data, known.dual, prices, sharp=True), known.dual)
+    return known.below(BELOW[work.norm](work.data, known.dual, prices, sharp=True), known.dual)
 
 
 def _rationals(work: Enclosing, search: Sifting, known: Known) -> Known:

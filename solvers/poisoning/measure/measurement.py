@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ...solution import Status
 from ..large.closed_form import closed_form_bound
 from ..large.dropped import Dropped
 from ..large.enclose import enclose_flips
 from ..rewards.effects import performance_loss_ratio, reward_change
 from ..rewards.learning import fit_reward
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
+from ...sequences import Array
 from ..data.attacks import by_feature, filtered_by_length, random_flips
 from ..rewards.learning import fit_reward
 from .measurement import Conditions, Measurement, measure
 
-Array = np.ndarray[Any, Any]
 _UNROUNDED = Conditions(copies=None)
 
 

@@ -6,27 +6,22 @@ A reward r prefers the first answer of pair i with probability sigma(r.phi_i).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
-
-Array = np.ndarray[Any, Any]
+from ...sequences import Array
 
 
 @dataclass(frozen=True, slots=True)
 class RewardChange:
     """How two rewards differ on pairs.
 
-    mean_gap, largest_gap: of the absolute differences of the probabilities; cosine: of the angle
-    between the rewards, NaN if one is zero; agreement: share of pairs on which both prefer the same
-    answer (neither counts as one preference).
+    mean_gap: of the absolute differences of the probabilities; agreement: share of pairs on which
+    both prefer the same answer (neither counts as one preference).
     """
 
     mean_gap: float
-    largest_gap: float
-    cosine: float
     agreement: float
 
 
@@ -44,12 +39,8 @@ def preferences(features: Array, reward: Array) -> Array:
 def reward_change(features: Array, reward: Array, other: Array) -> RewardChange:
     """How `other` differs from `reward` on the pairs with these features (n, N)."""
     before, after = preferences(features, reward), preferences(features, other)
-    gaps = np.abs(before - after)
-    lengths = float(np.linalg.norm(reward) * np.linalg.norm(other))
     return RewardChange(
-        float(gaps.mean()),
-        float(gaps.max()),
-        float(reward @ other) / lengths if lengths else float("nan"),
+        float(np.abs(before - after).mean()),
         float(np.mean(np.sign(before - 0.5) == np.sign(after - 0.5))),
     )
 

@@ -66,14 +66,7 @@ def _least_eigenvalue(problem: FlipProblem, labels: Vector) -> Fraction:
         raise ModelError(
             "the labels are separated by a direction, so the loss has no minimiser; add a ridge"
         )
-    columns, weights = problem.columns(), problem.multiplicities
-    size = problem.n_features
-    gram = flint.fmpq_mat(size, size)
-    for phi, weight in zip(columns, weights, strict=True):
-        for a in range(size):
-            for b in range(size):
-                entry = weight * phi[a] * phi[b]
-                gram[a, b] += flint.fmpq(entry.numerator, entry.denominator)
+    size, gram = problem.n_features, _gram(problem)
     determinant = Fraction(str(gram.det()))
     if not determinant:
         raise ModelError(
@@ -82,6 +75,18 @@ def _least_eigenvalue(problem: FlipProblem, labels: Vector) -> Fraction:
         )
     trace = sum((Fraction(str(gram[a, a])) for a in range(size)), Fraction(0))
     return determinant / trace ** (size - 1)
+
+
+def _gram(problem: FlipProblem) -> flint.fmpq_mat:
+    """Phi D Phi^T."""
+    size = problem.n_features
+    gram = flint.fmpq_mat(size, size)
+    for phi, weight in zip(problem.columns(), problem.multiplicities, strict=True):
+        for a in range(size):
+            for b in range(size):
+                entry = weight * phi[a] * phi[b]
+                gram[a, b] += flint.fmpq(entry.numerator, entry.denominator)
+    return gram
 
 
 class _Newton:
@@ -103,14 +108,18 @@ class _Newton:
         for _ in range(_MOST_STEPS):
             if best.radius.is_finite() and best.radius <= flint.arb(2) ** -precision:
                 break
-            slope, curvature = self.gradient(middle), self.hessian(middle)
-            step = flint.arb_mat(curvature).solve(flint.arb_mat([[g] for g in slope]), nonstop=True)
-            middle = [(r - step[k, 0]).mid() for k, r in enumerate(middle)]
+            middle = self.stepped(middle)
             found = self.enclosed(middle)
             if best.radius.is_finite() and not found.radius < best.radius:
                 break
             best = found
         return best
+
+    def stepped(self, middle: Balls) -> Balls:
+        """The middles after a Newton step."""
+        slope, curvature = self.gradient(middle), self.hessian(middle)
+        step = flint.arb_mat(curvature).solve(flint.arb_mat([[g] for g in slope]), nonstop=True)
+        return [(r - step[k, 0]).mid() for k, r in enumerate(middle)]
 
     def scores(self, reward: Sequence[flint.arb]) -> Balls:
         return [dot(reward, phi) for phi in self.columns]
@@ -130,9 +139,13 @@ class _Newton:
             for rho, u in zip(self.weights, self.scores(reward), strict=True)
         ]
         size = range(len(self.seen))
-        rows = [[[phi[a] * phi[b] for phi in self.columns] for b in size] for a in size]
         return [
-            [dot(bends, rows[a][b]) + (self.ridge if a == b else 0) for b in size] for a in size
+            [
+                dot(bends, [phi[a] * phi[b] for phi in self.columns])
+                + (self.ridge if a == b else 0)
+                for b in size
+            ]
+            for a in size
         ]
 
     def enclosed(self, middle: Balls) -> EnclosedReward:

@@ -9,7 +9,9 @@ A reward is measured in units of log 2, so that a pair of score k log 2 is won w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import compress
 
 from flint import fmpz_mat
 
@@ -114,13 +116,16 @@ def descend(
 def unseen_rewards(problem: FlipProblem) -> tuple[Vector, ...]:
     """A basis of the rewards (n) that score every pair of positive weight 0, in integers without
     common factor: what can be added to a minimiser of the loss without a ridge."""
-    used = [i for i, weight in enumerate(problem.multiplicities) if weight]
-    rows = [[row.numerators[i] for row in problem.features] for i in used]
-    scales = [row.denominator for row in problem.features]
-    space, size = fmpz_mat(rows or [[0] * len(scales)]).nullspace()
+    used = [compress(row.numerators, problem.multiplicities) for row in problem.features]
+    rows = [list(column) for column in zip(*used, strict=True)]
+    space, size = fmpz_mat(rows or [[0] * len(used)]).nullspace()
     found = []
     for j in range(size):
-        entries = [int(space[k, j]) * scale for k, scale in enumerate(scales)]
-        common = math.gcd(*entries)
-        found.append(Vector(tuple(value // common for value in entries)))
+        entries = [int(space[k, j]) * row.denominator for k, row in enumerate(problem.features)]
+        found.append(_in_lowest_terms(entries))
     return tuple(found)
+
+
+def _in_lowest_terms(entries: Sequence[int]) -> Vector:
+    common = math.gcd(*entries)
+    return Vector(tuple(value // common for value in entries))

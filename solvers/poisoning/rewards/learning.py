@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import Array
 from ...solution import Bounds, Status
 from ..checks import check_labels, check_size, check_weights
 from .loss_passes import Loss
 from .separability import separating_direction
 
-Array = np.ndarray[Any, Any]
 _RESTLESS = 1e-3
 """Where another Newton step would change some score by more, a minimiser may not exist: towards
 infinity the steps keep their length, and near a minimiser they vanish."""
@@ -96,6 +96,21 @@ def fit_reward(
 
 
 def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
+    reward, (value, gradient, hessian), done = _descended(loss, tolerance, iterations)
+    size = loss.size(gradient)
+    vanished = size <= max(tolerance, _VANISHED)
+    status = Status.APPROXIMATE if vanished else Status.UNDECIDED
+    settled = vanished and loss.furthest(_newton(gradient, hessian)) <= _RESTLESS
+    direction = None if loss.ridge or settled else _direction(loss, reward)
+    if direction is not None:
+        status = Status.UNATTAINED
+    return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
+
+
+def _descended(
+    loss: Loss, tolerance: float, iterations: int
+) -> tuple[Array, tuple[float, Array, Array], int]:
+    """Where the Newton steps end, the loss expanded there, and how many they were."""
     reward = np.zeros(len(loss.features))
     value, gradient, hessian = loss.expand(reward)
     done = 0
@@ -108,14 +123,7 @@ def _minimise(loss: Loss, tolerance: float, iterations: int) -> LearnedReward:
         value, gradient, hessian = loss.expand(reward)
         if not loss.ridge and loss.separates(reward):
             break
-    size = loss.size(gradient)
-    vanished = size <= max(tolerance, _VANISHED)
-    status = Status.APPROXIMATE if vanished else Status.UNDECIDED
-    settled = vanished and loss.furthest(_newton(gradient, hessian)) <= _RESTLESS
-    direction = None if loss.ridge or settled else _direction(loss, reward)
-    if direction is not None:
-        status = Status.UNATTAINED
-    return LearnedReward(status, reward / loss.scale, value, size, done, loss.ridge, direction)
+    return reward, (value, gradient, hessian), done
 
 
 def _length(loss: Loss, reward: Array, step: Array, value: float, slope: float) -> float:

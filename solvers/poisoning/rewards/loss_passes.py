@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from ...sequences import Array
+
 Parts = tuple[Any, ...]
 _BLOCK = 1 << 21
 """Numbers of a block of features, 16 MB: smaller ones cost more calls, larger ones leave the

@@ -12,6 +12,7 @@ The alternative, by Stiemke's theorem: labels with the same moments, all strictl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,9 +24,9 @@ from ...exact import Vector
 from ...programs.highs import SECONDS
 from ...programs.program import LinearProgram, LinearSolution
 from ...programs.solve import solve_linear_program
+from ...sequences import Array
 from ..flips.problem import FlipProblem
 
-Array = np.ndarray[Any, Any]
 _FLAT = 1e-9
 """Scores below this, relative to the length of the features, count as zero in floats: a larger one
 misses flat directions, a smaller one takes rounding for one."""
@@ -65,26 +66,32 @@ def _split(row: list[Fraction], last: int) -> list[Fraction]:
     return [*row, *(-value for value in row), Fraction(last)]
 
 
-def separation(problem: FlipProblem, labels: Vector) -> Separation:
-    """Whether a reward separates labels (N) of the problem's pairs.
-
-    The program: maximise w <= 1 over rewards with w <= sum of the scores of the pairs of hard
-    label, each counted on its own side, none of them on the wrong side, and all others zero.
-    """
-    size, sides = problem.n_features, _sides(problem, labels)
-    rows: list[list[Fraction]] = []
-    relations = []
-    total = [Fraction(0)] * size
-    for phi, side in sides:
-        row = [-(side or 1) * value for value in phi]
-        rows.append(_split(row, 0))
-        relations.append("<=" if side else "=")
-        if side:
-            total = [a + b for a, b in zip(total, row, strict=True)]
-    rows += [_split(total, 1), _split([Fraction(0)] * size, 1)]
+def _greatest(
+    rows: Sequence[list[Fraction]], relations: Sequence[str], size: int
+) -> LinearSolution:
+    """The greatest w <= 1, the last variable beside ``size`` others; all rows have the end 0."""
+    rows = [*rows, _split([Fraction(0)] * size, 1)]
     rhs = [0] * (len(rows) - 1) + [1]
     objective = [0] * (2 * size) + [1]
-    solved = solve_linear_program(LinearProgram.of(objective, rows, [*relations, "<=", "<="], rhs))
+    return solve_linear_program(LinearProgram.of(objective, rows, [*relations, "<="], rhs))
+
+
+def _best_separation(problem: FlipProblem, labels: Vector) -> LinearSolution:
+    """Maximise w <= 1 over rewards with w <= sum of the scores of the pairs of hard label, each
+    counted on its own side, none of them on the wrong side, and all others zero.
+    """
+    size, sides = problem.n_features, _sides(problem, labels)
+    rows, relations, total = [], [], [Fraction(0)] * size
+    for phi, side in sides:
+        rows.append(_split([-(side or 1) * value for value in phi], 0))
+        relations.append("<=" if side else "=")
+        total = [old - side * value for old, value in zip(total, phi, strict=True)]
+    return _greatest([*rows, _split(total, 1)], [*relations, "<="], size)
+
+
+def separation(problem: FlipProblem, labels: Vector) -> Separation:
+    """Whether a reward separates labels (N) of the problem's pairs."""
+    size, solved = problem.n_features, _best_separation(problem, labels)
     assert solved.primal is not None
     if not solved.value:
         return Separation(None, solved)
@@ -110,10 +117,7 @@ def interior_labels(problem: FlipProblem, labels: Vector) -> LinearSolution:
             inward[i], inward[size + i] = Fraction(side), Fraction(-side)
             rows.append(inward)
             relations.append("<=")
-    rows.append([zero] * (2 * size) + [one])
-    rhs = [0] * (len(rows) - 1) + [1]
-    objective = [0] * (2 * size) + [1]
-    return solve_linear_program(LinearProgram.of(objective, rows, [*relations, "<="], rhs))
+    return _greatest(rows, relations, size)
 
 
 def separating_direction(
