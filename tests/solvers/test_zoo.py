@@ -273,7 +273,7 @@ def test_a_reward_is_learnt_as_cvxpy_does(seed: int, ridge: float) -> None:
     features, labels, weights = flips.soft_labels(seed)
     found = fit_reward(features, labels, weights=weights, ridge=ridge)
     other = convex.reward(features, labels, weights, ridge)
-    assert found.status.name == "CONVERGED"
+    assert found.status.name == "APPROXIMATE"
     assert found.loss <= other.value + other.error
     assert other.agrees(F(found.loss))
     np.testing.assert_allclose(found.reward, other.point, rtol=1e-3)
