@@ -26,11 +26,10 @@ from .solution import Solution, infeasibility_certificate
 _GENEROUS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A deterministic policy (one choice a state) with its exact reward and cost."""
+class WithPoint:
+    """What has a reward and a cost, and so a place in the plane."""
 
-    choices: tuple[int, ...]
+    __slots__ = ()
     reward: Fraction
     cost: Fraction
 
@@ -38,6 +37,15 @@ class Endpoint:
     def point(self) -> tuple[Fraction, Fraction]:
         """(cost, reward)."""
         return self.cost, self.reward
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(WithPoint):
+    """A deterministic policy (one choice a state) with its exact reward and cost."""
+
+    choices: tuple[int, ...]
+    reward: Fraction
+    cost: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,8 @@ def solve_by_chord(model: CMDP, limits: Limits = _GENEROUS) -> ChordSolution:
     budget, allowance = model.budgets[0], limits.started()
     high = _endpoint(model, policy_iteration(model, allowance=allowance).choices)
     if high.cost <= budget:
-        return _single(model, high)
+        policy = Policy.of_choices(model, high.choices)
+        return ChordSolution(Status.EXACT, model, high.reward, low=high, high=high, policy=policy)
     cheapest = policy_iteration(model, ("cost", 0), maximise=False, allowance=allowance)
     low = _endpoint(model, cheapest.choices)
     if low.cost > budget:
@@ -113,22 +122,17 @@ def solve_by_chord(model: CMDP, limits: Limits = _GENEROUS) -> ChordSolution:
     return replace(_walk(model, low, high, slope), rounds=len(found))
 
 
+def mixed_at(budget: Fraction, low: WithPoint, high: WithPoint) -> tuple[Fraction, Fraction]:
+    """The share of ``high`` in the mixture whose cost is the budget, and its reward."""
+    weight = (budget - low.cost) / (high.cost - low.cost)
+    return weight, low.reward + weight * (high.reward - low.reward)
+
+
 def _endpoint(model: CMDP, choices: tuple[int, ...]) -> Endpoint:
     return Endpoint(
         tuple(choices),
         value_of(model, evaluate_choices(model, choices)),
         value_of(model, evaluate_choices(model, choices, ("cost", 0))),
-    )
-
-
-def _single(model: CMDP, end: Endpoint) -> ChordSolution:
-    return ChordSolution(
-        Status.EXACT,
-        model,
-        end.reward,
-        low=end,
-        high=end,
-        policy=Policy.of_choices(model, end.choices),
     )
 
 
@@ -141,49 +145,36 @@ def _everywhere_optimal(
     would spoil the policies between the two ends.
     """
     scores = advantages(model, best.values, function)
-    return tuple(  # type: ignore[return-value]
-        replace(
-            end,
-            choices=tuple(
-                own if scores[own] == 0 else other
-                for own, other in zip(end.choices, best.choices, strict=True)
-            ),
-        )
-        for end in (low, high)
-    )
+
+    def optimal(end: Endpoint) -> Endpoint:
+        pairs = zip(end.choices, best.choices, strict=True)
+        return replace(end, choices=tuple(other if scores[own] else own for own, other in pairs))
+
+    return optimal(low), optimal(high)
 
 
 def _walk(model: CMDP, low: Endpoint, high: Endpoint, slope: Fraction) -> ChordSolution:
     budget = model.budgets[0]
-    before, states = (
-        low,
-        [s for s, (a, b) in enumerate(zip(low.choices, high.choices, strict=True)) if a != b],
-    )
-    for state in states:
+    before, pairs = low, zip(low.choices, high.choices, strict=True)
+    for state in (s for s, (own, other) in enumerate(pairs) if own != other):
         choices = list(before.choices)
         choices[state] = high.choices[state]
         after = _endpoint(model, tuple(choices))
         if after.cost > budget:
-            return replace(_randomised(model, before, after, state), multiplier=slope)
+            return _randomised(model, before, after, state, slope)
         before = after
     raise AssertionError(f"the walk ended at cost {before.cost}, below the budget {budget}")
 
 
-def _randomised(model: CMDP, low: Endpoint, high: Endpoint, state: int) -> ChordSolution:
-    weight = (model.budgets[0] - low.cost) / (high.cost - low.cost)
-    value = low.reward + weight * (high.reward - low.reward)
+def _randomised(
+    model: CMDP, low: Endpoint, high: Endpoint, state: int, slope: Fraction
+) -> ChordSolution:
+    weight, value = mixed_at(model.budgets[0], low, high)
     a, b = low.choices[state], high.choices[state]
     visits_low = occupancy_of(model, Policy.of_choices(model, low.choices))[a]
     visits_high = occupancy_of(model, Policy.of_choices(model, high.choices))[b]
     share = weight * visits_high / (weight * visits_high + (1 - weight) * visits_low)
     probabilities = list(Policy.of_choices(model, low.choices).probabilities)
     probabilities[a], probabilities[b] = 1 - share, share
-    return ChordSolution(
-        Status.EXACT,
-        model,
-        value,
-        low=low,
-        high=high,
-        weight=weight,
-        policy=Policy(tuple(probabilities)),
-    )
+    policy = Policy(tuple(probabilities))
+    return ChordSolution(Status.EXACT, model, value, slope, low, high, weight, policy)

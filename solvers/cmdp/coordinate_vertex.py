@@ -15,7 +15,7 @@ from itertools import combinations
 import flint
 
 from ..models.cmdp import CMDP
-from .policies import Policy
+from .policies import Policy, mean_next
 
 Row = tuple[Fraction, ...]
 
@@ -34,7 +34,7 @@ def reduce_policy(model: CMDP, policy: Policy, cost_discount: Fraction) -> Polic
 def _reduce_state(model: CMDP, policy: Policy, state: int, cost_discount: Fraction) -> Policy:
     first, last = model.choice_start.tolist()[state : state + 2]
     row = policy.probabilities[first:last]
-    if sum(1 for p in row if p) <= 1:
+    if sum(map(bool, row)) <= 1:
         return policy
     n_r, d_r = _renewal(model, policy, state, model.reward_vector().fractions(), model.discount)
     n_c, d_c = _renewal(model, policy, state, model.cost_vector(0).fractions(), cost_discount)
@@ -65,40 +65,37 @@ def _row(size: int, entries: dict[int, Fraction]) -> Row:
 def _renewal(
     model: CMDP, policy: Policy, state: int, values: Row, discount: Fraction
 ) -> tuple[Row, Row]:
-    """N(a) and D(a) for the actions of a state, by one linear solve over the other states."""
-    others = [t for t in range(model.n_states) if t != state]
-    place = {t: i for i, t in enumerate(others)}
-    n = len(others)
-    matrix, right = flint.fmpq_mat(n, n), flint.fmpq_mat(n, 2)
-    start = model.choice_start.tolist()
-    for t, i in place.items():
-        coefficients, sums = [Fraction(0)] * n, [Fraction(0)] * 2
-        coefficients[i] = Fraction(1)
-        for k in range(start[t], start[t + 1]):
+    """N(a) and D(a) for the actions of a state."""
+    sums, returns = _until_return(model, policy, state, values, discount)
+    choices = range(*model.choice_start.tolist()[state : state + 2])
+    return (
+        tuple(values[k] + discount * mean_next(model, k, sums) for k in choices),
+        tuple(1 - discount * mean_next(model, k, returns) for k in choices),
+    )
+
+
+def _until_return(
+    model: CMDP, policy: Policy, state: int, values: Row, discount: Fraction
+) -> list[Row]:
+    """From each state: the discounted sum before a state is reached, and E[discount^time] of that.
+
+    One linear system, in which that state itself has the sum 0 and the time 0.
+    """
+    size = model.n_states
+    matrix = [[Fraction(int(s == t)) for t in range(size)] for s in range(size)]
+    right = [[Fraction(0), Fraction(int(s == state))] for s in range(size)]
+    for k, s in enumerate(model.choice_states.tolist()):
+        if s != state:
             p = policy.probabilities[k]
-            sums[0] += p * values[k]
-            for successor, q in model.transition_row(k):
-                if successor == state:
-                    sums[1] += discount * p * q
-                else:
-                    coefficients[place[successor]] -= discount * p * q
-        for j, value in enumerate(coefficients):
-            matrix[i, j] = flint.fmpq(value.numerator, value.denominator)
-        for j, value in enumerate(sums):
-            right[i, j] = flint.fmpq(value.numerator, value.denominator)
-    solved = matrix.solve(right) if n else right
-    ahead = {t: [_fraction(solved[i, j]) for j in range(2)] for t, i in place.items()}
-    ahead[state] = [Fraction(0), Fraction(1)]
-    sums_of_runs, returns = [], []
-    for k in range(start[state], start[state + 1]):
-        row = model.transition_row(k)
-        sums_of_runs.append(values[k] + discount * sum(p * ahead[t][0] for t, p in row))
-        returns.append(1 - discount * sum(p * ahead[t][1] for t, p in row))
-    return tuple(sums_of_runs), tuple(returns)
+            right[s][0] += p * values[k]
+            for t, q in model.transition_row(k):
+                matrix[s][t] -= discount * p * q
+    solved = _flint(matrix).solve(_flint(right)).transpose().tolist()
+    return [tuple(Fraction(int(v.p), int(v.q)) for v in row) for row in solved]
 
 
-def _fraction(number: flint.fmpq) -> Fraction:
-    return Fraction(int(number.p), int(number.q))
+def _flint(rows: Sequence[Sequence[Fraction]]) -> flint.fmpq_mat:
+    return flint.fmpq_mat([[flint.fmpq(v.numerator, v.denominator) for v in row] for row in rows])
 
 
 def _dot(left: Sequence[Fraction], right: Sequence[Fraction]) -> Fraction:

@@ -14,16 +14,18 @@ policy that joins is better at these multipliers than all that are there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import mul
 
 from ..exact import Vector
 from ..limits import Allowance
 from ..models.cmdp import CMDP
 from ..programs.program import LinearProgram, LinearSolution, row_scale
 from ..programs.simplex import repair
-from .improvement import policy_iteration
-from .policies import Policy, lagrangian, occupancy_of, scalarised_cost, value_of
+from .improvement import OptimalValues, policy_iteration
+from .policies import Policy, lagrangian, negated, occupancy_of, scalarised_cost, value_of
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
 
@@ -75,28 +77,28 @@ class ColumnSearch:
 
         Raises LimitReachedError.
         """
-        basis: list[int] | None = None
-        while True:
-            program, scales = self._program(slack=True)
-            answer, basis = self._mixed(program, basis)
-            assert answer.value is not None
-            if enough and answer.value >= 0:
-                return None
-            best = self._extended(answer, scales, slack=True)
-            if best is not None:
-                return best
+        return self._searched(slack=True, enough=enough)
 
     def greatest_reward(self) -> Mixture:
         """The optimum, once some mixture of the columns meets the budgets.
 
         Raises LimitReachedError.
         """
+        best = self._searched(slack=False)
+        assert best is not None
+        return best
+
+    def _searched(self, *, slack: bool, enough: bool = False) -> Mixture | None:
         basis: list[int] | None = None
         while True:
-            program, scales = self._program(slack=False)
+            program, scales = self._program(slack=slack)
             answer, basis = self._mixed(program, basis)
-            self.lower = answer.value
-            best = self._extended(answer, scales, slack=False)
+            assert answer.value is not None
+            if enough and answer.value >= 0:
+                return None
+            if not slack:
+                self.lower = answer.value
+            best = self._extended(answer, scales, slack=slack)
             if best is not None:
                 return best
 
@@ -108,15 +110,16 @@ class ColumnSearch:
         """The master program (t first, as a difference) and what its rows were multiplied by."""
         if not self.columns:
             self._join(policy_iteration(self.model, allowance=self.allowance).choices)
-        ahead = [_ONE, -_ONE] if slack else []
+        ahead, rewards = [], [column.reward for column in self.columns]
+        if slack:
+            ahead, rewards = [_ONE, -_ONE], [_ZERO] * len(rewards)
         costs = zip(*(column.costs for column in self.columns), strict=True)
-        rows = [[*ahead, *row] for row in costs] if self.model.n_constraints else []
+        rows = [[*ahead, *row] for row in costs]
         rows.append([_ZERO] * len(ahead) + [_ONE] * len(self.columns))
-        rewards = [_ZERO if slack else column.reward for column in self.columns]
         right = [*self.model.budgets, _ONE]
         relations = ["<="] * self.model.n_constraints + ["="]
         program = LinearProgram.of([*ahead, *rewards], rows, relations, right)
-        return program, [row_scale(row, bound) for row, bound in zip(rows, right, strict=True)]
+        return program, list(map(row_scale, rows, right))
 
     def _mixed(
         self, program: LinearProgram, basis: list[int] | None
@@ -131,26 +134,34 @@ class ColumnSearch:
         """The mixture if it is optimal; else a better policy has joined the columns."""
         assert answer.primal is not None and answer.dual is not None and answer.value is not None
         weights = answer.primal.fractions()[2 if slack else 0 :]
-        prices = [y * scale for y, scale in zip(answer.dual.fractions(), scales, strict=True)]
-        multipliers = tuple(prices[:-1])
-        heaviest = max(range(len(weights)), key=weights.__getitem__)
-        best = policy_iteration(
-            self.model,
-            negated(scalarised_cost(self.model, multipliers))
-            if slack
-            else lagrangian(self.model, multipliers),
-            start=self.columns[heaviest].choices,
-            allowance=self.allowance,
-        )
-        self.rounds += 1
-        allowed = zip(multipliers, self.model.budgets, strict=True)
-        bound = value_of(self.model, best.values) + sum((w * d for w, d in allowed), _ZERO)
+        multipliers = tuple(map(mul, answer.dual.fractions(), scales))[:-1]
+        best = self._best_at(multipliers, weights, slack=slack)
+        allowed = map(mul, multipliers, self.model.budgets)
+        bound = value_of(self.model, best.values) + sum(allowed, _ZERO)
         if not slack:
             self.upper = bound if self.upper is None else min(bound, self.upper)
         if bound == answer.value:
             return Mixture(bound, self._occupancy(weights), multipliers, best.values)
         self._join(best.choices)
         return None
+
+    def _best_at(
+        self, multipliers: tuple[Fraction, ...], weights: tuple[Fraction, ...], *, slack: bool
+    ) -> OptimalValues:
+        """The policy that is best at some multipliers, sought from the one of most weight."""
+        self.rounds += 1
+        function = (
+            negated(scalarised_cost(self.model, multipliers))
+            if slack
+            else lagrangian(self.model, multipliers)
+        )
+        heaviest = max(range(len(weights)), key=weights.__getitem__)
+        return policy_iteration(
+            self.model,
+            function,
+            start=self.columns[heaviest].choices,
+            allowance=self.allowance,
+        )
 
     def _join(self, choices: tuple[int, ...]) -> None:
         model, rho = self.model, occupancy_of(self.model, Policy.of_choices(self.model, choices))
@@ -171,42 +182,48 @@ class ColumnSearch:
         )
 
 
-def negated(vector: Vector) -> Vector:
-    """The vector with every sign changed."""
-    return Vector(tuple(-v for v in vector.numerators), vector.denominator)
-
-
 def to_vertex(program: LinearProgram, point: Vector) -> Vector:
     """A vertex of the same face as an optimal point: no combination of its columns is zero.
 
     The point moves along null vectors of the columns that it uses, slacks included, until one of
     them is at zero; the objective cannot change, for the point is optimal.
     """
-    place, used = list(point.fractions()), [j for j, x in enumerate(point.numerators) if x]
-    rests = [Fraction(b) for b in program.rhs]
-    for j in used:
-        for i, value in zip(*program.column(j), strict=True):
-            rests[i] -= value * place[j]
+    place, used = point.fractions(), [j for j, x in enumerate(point.numerators) if x]
+    rests = _rests(program, place, used)
     used += [program.n_columns + i for i, rest in enumerate(rests) if rest]
-    amounts = [place[j] if j < program.n_columns else rests[j - program.n_columns] for j in used]
+    amounts = list(map([*place, *rests].__getitem__, used))
     ways = _null_vectors(program, used)
     while ways:
         way = ways.pop()
-        if all(v >= 0 for v in way):
-            way = [-v for v in way]
-        _, stop = min(
-            (-x / v, p) for p, (x, v) in enumerate(zip(amounts, way, strict=True)) if v < 0
-        )
-        step = -amounts[stop] / way[stop]
-        amounts = [x + step * v for x, v in zip(amounts, way, strict=True)]
-        ways = [
-            [a - other[stop] / way[stop] * b for a, b in zip(other, way, strict=True)]
-            for other in ways
-        ]
-    for j, amount in zip(used, amounts, strict=True):
-        if j < program.n_columns:
-            place[j] = amount
-    return Vector.of(place)
+        stop = _first_at_zero(amounts, way)
+        amounts = _without(amounts, way, stop)
+        ways = [_without(other, way, stop) for other in ways]
+    moved = dict(zip(used, amounts, strict=True))
+    return Vector.of(moved.get(j, x) for j, x in enumerate(place))
+
+
+def _rests(
+    program: LinearProgram, place: Sequence[Fraction], used: Sequence[int]
+) -> list[Fraction]:
+    """What the columns in use leave of each row's bound."""
+    rests = [Fraction(bound) for bound in program.rhs]
+    for j in used:
+        for i, value in zip(*program.column(j), strict=True):
+            rests[i] -= value * place[j]
+    return rests
+
+
+def _first_at_zero(amounts: Sequence[Fraction], way: Sequence[Fraction]) -> int:
+    """Which amount is the first at zero along a way, or against it where nothing falls along it."""
+    sign = -1 if all(v >= 0 for v in way) else 1
+    steps = enumerate(zip(amounts, way, strict=True))
+    return min((-sign * x / v, p) for p, (x, v) in steps if sign * v < 0)[1]
+
+
+def _without(amounts: Sequence[Fraction], way: Sequence[Fraction], stop: int) -> list[Fraction]:
+    """The amounts plus the multiple of a way that takes the one at ``stop`` to zero."""
+    step = amounts[stop] / way[stop]
+    return [x - step * v for x, v in zip(amounts, way, strict=True)]
 
 
 def _null_vectors(program: LinearProgram, used: list[int]) -> list[list[Fraction]]:

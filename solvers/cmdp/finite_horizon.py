@@ -16,6 +16,7 @@ from ..errors import ModelError
 from ..models.arrays import assemble
 from ..models.cmdp import CMDP
 from .improvement import policy_iteration
+from .policies import mean_next
 from .solution import Solution
 from .solving import solve
 from .two_discounts import cheapest_tail
@@ -54,34 +55,39 @@ def unrolled(
             "a model with one cost"
         )
     size, last = model.n_states, model.n_states * horizon
-    rows: list[dict[int, int]] = []
-    reward: list[Fraction] = []
-    cost: list[Fraction] = []
     own = model.reward_vector().fractions(), model.cost_vector(0).fractions()
-    for time in range(horizon):
-        ending = time == horizon - 1
-        scales = (2 * model.discount) ** time, (2 * cost_discount) ** time
-        for k in range(model.n_choices):
-            row = model.transition_row(k)
-            ahead = [
-                sum((p * tail[t] for t, p in row), Fraction(0)) if ending else Fraction(0)
-                for tail in (reward_tail, cost_tail)
-            ]
-            reward.append(scales[0] * (own[0][k] + model.discount * ahead[0]))
-            cost.append(scales[1] * (own[1][k] + cost_discount * ahead[1]))
-            shifted = {size * (time + 1) + t: w for t, w in model.weighted_row(k).items()}
-            rows.append({last: 1} if ending else shifted)
-    zero = Fraction(0)
+    moves = list(map(model.weighted_row, range(model.n_choices)))
+    rows = [
+        {size * time + t: weight for t, weight in row.items()}
+        for time in range(1, horizon)
+        for row in moves
+    ]
     return assemble(
         counts=[*model.action_counts.tolist() * horizon, 1],
         actions=[*model.actions.tolist() * horizon, 0],
-        rows=[*rows, {last: 1}],
-        reward=[*reward, zero],
-        costs=[[*cost, zero]],
+        rows=rows + [{last: 1}] * (model.n_choices + 1),
+        reward=_over_time(model, own[0], model.discount, horizon, reward_tail),
+        costs=[_over_time(model, own[1], cost_discount, horizon, cost_tail)],
         budgets=model.budgets,
         discount=_HALF,
         initial=[*model.initial.tolist(), *[0] * (last + 1 - size)],
     )
+
+
+def _over_time(
+    model: CMDP,
+    own: Sequence[Fraction],
+    discount: Fraction,
+    horizon: int,
+    tail: Sequence[Fraction],
+) -> list[Fraction]:
+    """(2 gamma)^t f(k) for every time t and choice k, with the tail after the last; then zero."""
+    final = [f + discount * mean_next(model, k, tail) for k, f in enumerate(own)]
+    paid: list[Fraction] = []
+    for time in range(horizon):
+        scale = (2 * discount) ** time
+        paid += [scale * f for f in (own if time < horizon - 1 else final)]
+    return [*paid, Fraction(0)]
 
 
 def solve_finite_horizon(

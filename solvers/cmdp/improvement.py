@@ -17,7 +17,14 @@ from ..exact import Array, Vector, floats_of
 from ..limits import Allowance
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
-from .policies import Function, Policy, evaluate_choices, expected_next, function_vector
+from .policies import (
+    Function,
+    Policy,
+    evaluate_choices,
+    expected_next,
+    function_vector,
+    negated,
+)
 
 #: Models of at most this many states skip the float start: an exact pass is as cheap.
 SMALL = 12
@@ -61,11 +68,10 @@ def advantages(model: CMDP, values: Vector, function: Function | None = None) ->
     top, bottom = model.discount.numerator, model.discount.denominator
     ahead = expected_next(model, values.numerators)
     own, scale = bottom * values.denominator, f.denominator
+    pairs = zip(model.denominators.tolist(), model.choice_states.tolist(), strict=True)
     return [
         d * (own * f.numerators[k] - bottom * scale * values.numerators[s]) + top * scale * ahead[k]
-        for k, (d, s) in enumerate(
-            zip(model.denominators.tolist(), model.choice_states.tolist(), strict=True)
-        )
+        for k, (d, s) in enumerate(pairs)
     ]
 
 
@@ -106,30 +112,27 @@ def policy_iteration(
     """
     check_discounted(model)
     f = function_vector(model, function)
-    signed = f if maximise else Vector(tuple(-v for v in f.numerators), f.denominator)
-    if start is not None:
-        choices = list(start)
-    elif model.n_states <= SMALL:
-        choices = _best(
-            model,
-            [v * d for v, d in zip(signed.numerators, model.denominators.tolist(), strict=True)],
-        )
-    else:
-        choices = float_policy(model, signed)
+    signed = f if maximise else negated(f)
+    choices = _first_choices(model, signed) if start is None else list(start)
     rounds = 0
     while True:
+        rounds += 1
         if allowance is not None:
             allowance.look()
-        rounds += 1
         values = evaluate_choices(model, choices, signed)
-        scores = advantages(model, values, signed)
-        improved = _best(model, scores, choices)
+        improved = _best(model, advantages(model, values, signed), choices)
         if improved == choices:
             break
         choices = improved
-    if not maximise:
-        values = Vector(tuple(-v for v in values.numerators), values.denominator)
-    return OptimalValues(tuple(choices), values, rounds)
+    return OptimalValues(tuple(choices), values if maximise else negated(values), rounds)
+
+
+def _first_choices(model: CMDP, function: Vector) -> list[int]:
+    """The myopic choices on small models, else those of a float solution."""
+    if model.n_states > SMALL:
+        return float_policy(model, function)
+    pairs = zip(function.numerators, model.denominators.tolist(), strict=True)
+    return _best(model, [v * d for v, d in pairs])
 
 
 # -- the float start -------------------------------------------------------------------------------
@@ -180,8 +183,7 @@ class FloatModel:
         """Policy iteration in floating point: choices and their values."""
         start = self.choice_start[:-1]
         if choices is None:
-            choices = self._argmax(f)
-        counts = np.diff(self.choice_start)
+            choices = self._first(f, np.maximum.reduceat(f, start))
         values = self.values(choices, f)
         for _ in range(_FLOAT_ROUNDS):
             q = f + self.discount * (self.matrix @ values)
@@ -190,19 +192,17 @@ class FloatModel:
             better = best > q[choices] + margin
             if not better.any():
                 break
-            hits = np.flatnonzero(q == np.repeat(best, counts))
-            owners = np.searchsorted(self.choice_start, hits, side="right") - 1
-            first = np.full(len(start), -1)
-            first[owners[::-1]] = hits[::-1]
-            choices = np.where(better, first, choices)
+            choices = np.where(better, self._first(q, best), choices)
             values = self.values(choices, f)
         return choices, values
 
-    def _argmax(self, f: Array) -> Array:
-        ends = self.choice_start
-        return np.array(
-            [ends[s] + int(np.argmax(f[ends[s] : ends[s + 1]])) for s in range(len(ends) - 1)]
-        )
+    def _first(self, q: Array, best: Array) -> Array:
+        """The first choice of each state whose q is the best one of the state."""
+        hits = np.flatnonzero(q == np.repeat(best, np.diff(self.choice_start)))
+        owners = np.searchsorted(self.choice_start, hits, side="right") - 1
+        first = np.full(len(best), -1)
+        first[owners[::-1]] = hits[::-1]
+        return first
 
 
 def float_function(f: Vector) -> Array:

@@ -19,10 +19,10 @@ from ..limits import Allowance, Limits
 from ..models.cmdp import CMDP
 from ..programs.program import LinearStatistics
 from ..solution import Status
-from .exact_columns import ColumnSearch, Mixture, negated
+from .exact_columns import ColumnSearch, Mixture
 from .improvement import greedy_choices, policy_iteration
-from .occupancy import attempt, occupancy_program, policy_basis
-from .policies import Policy, policy_return, scalarised_cost
+from .occupancy import attempt, conditioned, occupancy_program, policy_basis
+from .policies import Policy, negated, policy_return, scalarised_cost
 from .solution import Solution
 
 _GENEROUS = Limits()
@@ -65,14 +65,9 @@ def greatest_slack(model: CMDP, allowance: Allowance) -> GreatestSlack:
 
     Raises ModelError without constraints, and LimitReachedError.
     """
-    if not model.n_constraints:
-        raise ModelError(
-            "the model has no constraint, so every policy is feasible; add a cost and a budget"
-        )
+    _check_constrained(model)
     built, record = occupancy_program(model, slack=True), LinearStatistics()
-    # The slack columns shift the unit columns by two.
-    first = policy_basis(model, model.choice_start[:-1].tolist())
-    fallback = [j + 2 if j >= model.n_choices else j for j in first]
+    fallback = policy_basis(model, model.choice_start[:-1].tolist(), slack=True)
     answer = attempt(built.program, fallback, record, allowance)
     if answer is None:
         search = ColumnSearch(model, allowance)
@@ -85,10 +80,15 @@ def greatest_slack(model: CMDP, allowance: Allowance) -> GreatestSlack:
     # Where rho does not visit, the dual is only a bound: make it the least cost everywhere.
     start = greedy_choices(model, dual_values, negated(cost))
     values = policy_iteration(model, cost, maximise=False, start=start).values
-    statistics = answer.summary()
-    return GreatestSlack(
-        answer.value, built.occupancy(answer.primal), multipliers, values, statistics
-    )
+    rho = built.occupancy(answer.primal)
+    return GreatestSlack(answer.value, rho, multipliers, values, answer.summary())
+
+
+def _check_constrained(model: CMDP) -> None:
+    if not model.n_constraints:
+        raise ModelError(
+            "the model has no constraint, so every policy is feasible; add a cost and a budget"
+        )
 
 
 def by_columns(search: ColumnSearch, best: Mixture, proposal: str) -> GreatestSlack:
@@ -105,29 +105,14 @@ def most_feasible(model: CMDP, limits: Limits = _GENEROUS) -> MostFeasible:
     Raises ModelError without constraints, and LimitReachedError.
     """
     best = greatest_slack(model, limits.started())
-    policy = _policy_of(model, best.occupancy, best.multipliers, best.values)
+    cost = scalarised_cost(model, best.multipliers)
+    greedy = greedy_choices(model, negated(best.values), negated(cost))
+    policy = conditioned(model, best.occupancy, greedy)
     slacks = tuple(
         budget - policy_return(model, policy, ("cost", i)) for i, budget in enumerate(model.budgets)
     )
     reward = policy_return(model, policy)
     return MostFeasible(best.value, slacks, policy, reward, best.multipliers, best.values)
-
-
-def _policy_of(
-    model: CMDP, rho: Vector, multipliers: tuple[Fraction, ...], values: Vector
-) -> Policy:
-    start, mass = model.choice_start.tolist(), rho.numerators
-    cost = scalarised_cost(model, multipliers)
-    greedy = greedy_choices(model, negated(values), negated(cost))
-    probabilities = [Fraction(0)] * model.n_choices
-    for s in range(model.n_states):
-        total = sum(mass[start[s] : start[s + 1]])
-        if not total:
-            probabilities[greedy[s]] = Fraction(1)
-            continue
-        for k in range(start[s], start[s + 1]):
-            probabilities[k] = Fraction(mass[k], total)
-    return Policy(tuple(probabilities))
 
 
 def infeasible_solution(model: CMDP, limits: Limits = _GENEROUS) -> Solution:

@@ -9,7 +9,7 @@ from ..errors import ModelError
 from ..exact import Vector
 from ..models.cmdp import CMDP
 from .improvement import policy_iteration
-from .policies import Policy
+from .policies import Policy, mean_next
 
 _ZERO = Fraction(0)
 
@@ -33,9 +33,7 @@ def drifts(model: CMDP, truth: CMDP, values: Vector) -> tuple[Fraction, ...]:
     """<T^(.|k) - T(.|k), V> for each choice k (K)."""
     _same_choices(model, truth)
     return tuple(
-        sum((p * values[t] for t, p in model.transition_row(k)), _ZERO)
-        - sum((p * values[t] for t, p in truth.transition_row(k)), _ZERO)
-        for k in range(model.n_choices)
+        mean_next(model, k, values) - mean_next(truth, k, values) for k in range(model.n_choices)
     )
 
 

@@ -16,17 +16,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from ..exact import Vector
 from ..limits import Allowance, LimitReachedError
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
-from ..programs.program import (
-    INFEASIBLE,
-    LinearProgram,
-    LinearSolution,
-    LinearStatistics,
-)
+from ..programs.program import INFEASIBLE, LinearProgram, LinearSolution, LinearStatistics
 from ..programs.simplex import repair
 from ..programs.solve import proved_proposal
 from .improvement import greedy_choices, policy_iteration
@@ -66,15 +62,12 @@ class OccupancyProgram:
 
     def dual(self, y: Vector) -> tuple[Vector, tuple[Fraction, ...]]:
         """(V, lambda) of a dual or Farkas vector."""
-        size = self.model.n_states
-        scale = self.value_scale
+        size, scale = self.model.n_states, self.value_scale
         values = Vector(
             tuple(v * scale.numerator for v in y.numerators[:size]),
             y.denominator * scale.denominator,
         )
-        return values, tuple(
-            y[size + i] * scale_i for i, scale_i in enumerate(self.multiplier_scales)
-        )
+        return values, tuple(y[size + i] * unit for i, unit in enumerate(self.multiplier_scales))
 
 
 def occupancy_program(model: CMDP, *, slack: bool = False) -> OccupancyProgram:
@@ -85,41 +78,22 @@ def occupancy_program(model: CMDP, *, slack: bool = False) -> OccupancyProgram:
     """
     check_discounted(model)
     size, total = model.n_states, model.initial_denominator
-    top, bottom = model.discount.numerator, model.discount.denominator
-    bottoms = model.denominators.tolist()
-    indptr, successors, weights, owners = (
-        a.tolist() for a in (model.indptr, model.successors, model.weights, model.choice_states)
-    )
-    columns: list[dict[int, int]] = []
-    for k, owner in enumerate(owners):
-        column = {owner: bottom * bottoms[k]}
-        if top:
-            for j in range(indptr[k], indptr[k + 1]):
-                t = successors[j]
-                column[t] = column.get(t, 0) - top * weights[j]
-        columns.append(column)
-    right = [bottom * value for value in model.initial.tolist()]
-    scales: list[Fraction] = []
-    extra: list[list[int]] = []
-    for i, budget in enumerate(model.budgets):
-        own = model.cost_denominators[i]
-        row = [
-            budget.denominator * c * d
-            for c, d in zip(model.costs[i].tolist(), bottoms, strict=True)
-        ]
-        bound = budget.numerator * own * total
-        unit = budget.denominator * own * total
+    bottoms, bottom = model.denominators.tolist(), model.discount.denominator
+    columns = _flow_columns(model)
+    right = (bottom * model.initial.astype(object)).tolist()
+    scales, units = [], []
+    for i in range(model.n_constraints):
+        row, bound, unit = _cost_row(model, i)
         content = math.gcd(bound, unit if slack else 0, *row) or 1
-        extra.append([unit // content])
+        units.append(unit // content)
         right.append(bound // content)
         scales.append(Fraction(unit, content))
         for column, value in zip(columns, row, strict=True):
-            if value:
-                column[size + i] = value // content
-    packed = [_packed(column) for column in columns]
+            column[size + i] = value // content
+    packed = list(map(_packed, columns))
     if slack:
         rows = tuple(range(size, size + model.n_constraints))
-        packed += [(rows, tuple(sign * e[0] for e in extra)) for sign in (1, -1)]
+        packed += [(rows, tuple(units)), (rows, tuple(-unit for unit in units))]
         objective = [0] * len(columns) + [1, -1]
     else:
         objective = [r * d for r, d in zip(model.reward.tolist(), bottoms, strict=True)]
@@ -134,16 +108,40 @@ def occupancy_program(model: CMDP, *, slack: bool = False) -> OccupancyProgram:
     return OccupancyProgram(program, model, Fraction(bottom * total), tuple(scales))
 
 
+def _flow_columns(model: CMDP) -> list[dict[int, int]]:
+    """For each choice what it takes from the states: row -> D_k (1(t = s) - gamma P), integers."""
+    top, bottom = model.discount.numerator, model.discount.denominator
+    indptr, successors, weights, bottoms = (
+        a.tolist() for a in (model.indptr, model.successors, model.weights, model.denominators)
+    )
+    columns: list[dict[int, int]] = []
+    for k, owner in enumerate(model.choice_states.tolist()):
+        column = {owner: bottom * bottoms[k]}
+        for j in range(indptr[k], indptr[k + 1]):
+            t = successors[j]
+            column[t] = column.get(t, 0) - top * weights[j]
+        columns.append(column)
+    return columns
+
+
+def _cost_row(model: CMDP, index: int) -> tuple[list[int], int, int]:
+    """A cost's integer row and bound, and what one unit of slack is in it."""
+    budget, own = model.budgets[index], model.cost_denominators[index]
+    costs = zip(model.costs[index].tolist(), model.denominators.tolist(), strict=True)
+    unit = own * model.initial_denominator
+    row = [budget.denominator * c * d for c, d in costs]
+    return row, budget.numerator * unit, budget.denominator * unit
+
+
 def _packed(column: dict[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     kept = [(i, v) for i, v in column.items() if v]
     return tuple(i for i, _ in kept), tuple(v for _, v in kept)
 
 
-def policy_basis(model: CMDP, choices: Sequence[int]) -> list[int]:
+def policy_basis(model: CMDP, choices: Sequence[int], *, slack: bool = False) -> list[int]:
     """The basis of a deterministic policy: its columns and every cost row's slack; nonsingular."""
-    return list(choices) + [
-        model.n_choices + model.n_states + i for i in range(model.n_constraints)
-    ]
+    first = model.n_choices + 2 * slack + model.n_states
+    return [*choices, *range(first, first + model.n_constraints)]
 
 
 def attempt(
@@ -176,19 +174,27 @@ def complete_policy(
     At states that rho does not visit the dual V is only an upper bound; exact policy iteration for
     r - lambda c started from the greedy choices replaces it, and its choices complete the policy.
     """
-    start, mass = model.choice_start.tolist(), rho.numerators
-    totals = [sum(mass[start[s] : start[s + 1]]) for s in range(model.n_states)]
+    totals = state_masses(model, rho)
     visited = [s for s, total in enumerate(totals) if total]
-    probabilities = [Fraction(0)] * model.n_choices
-    for s in visited:
-        for k in range(start[s], start[s + 1]):
-            if mass[k]:
-                probabilities[k] = Fraction(mass[k], totals[s])
+    choices: Sequence[int] = ()
     if len(visited) < model.n_states:
         function = lagrangian(model, multipliers)
         best = policy_iteration(model, function, start=greedy_choices(model, values, function))
-        values = best.values
-        for s, total in enumerate(totals):
-            if not total:
-                probabilities[best.choices[s]] = Fraction(1)
-    return Policy(tuple(probabilities)), visited, values
+        choices, values = best.choices, best.values
+    return conditioned(model, rho, choices), visited, values
+
+
+def state_masses(model: CMDP, rho: Vector) -> list[int]:
+    """The numerators of rho summed over the choices of each state."""
+    return [sum(rho.numerators[a:b]) for a, b in pairwise(model.choice_start.tolist())]
+
+
+def conditioned(model: CMDP, rho: Vector, elsewhere: Sequence[int]) -> Policy:
+    """The policy of an occupancy; in states that it does not visit the choice ``elsewhere``."""
+    totals = state_masses(model, rho)
+    pairs = zip(rho.numerators, model.choice_states.tolist(), strict=True)
+    probabilities = [Fraction(mass, totals[s] or 1) for mass, s in pairs]
+    for s, total in enumerate(totals):
+        if not total:
+            probabilities[elsewhere[s]] = Fraction(1)
+    return Policy(tuple(probabilities))

@@ -81,10 +81,7 @@ class Policy:
         """Sum over ``states`` (default all) of the number of used actions minus one."""
         start = model.choice_start.tolist()
         chosen = range(model.n_states) if states is None else states
-        return sum(
-            sum(1 for k in range(start[s], start[s + 1]) if self.probabilities[k]) - 1
-            for s in chosen
-        )
+        return sum(sum(map(bool, self.probabilities[start[s] : start[s + 1]])) - 1 for s in chosen)
 
 
 def check_policy(model: CMDP, policy: Policy) -> None:
@@ -128,19 +125,20 @@ def lagrangian(model: CMDP, multipliers: Sequence[Rational]) -> Vector:
             f"{len(multipliers)} multipliers given for {model.n_constraints} constraint(s)"
         )
     parts = [(Fraction(1, model.reward_denominator), model.reward.tolist())]
-    parts += [
-        (
-            -to_fraction(value, f"multipliers[{i}]") / model.cost_denominators[i],
-            model.costs[i].tolist(),
-        )
-        for i, value in enumerate(multipliers)
-    ]
+    for i, value in enumerate(multipliers):
+        weight = -to_fraction(value, f"multipliers[{i}]") / model.cost_denominators[i]
+        parts.append((weight, model.costs[i].tolist()))
     scales, bottom = common_denominator(scale for scale, _ in parts)
     total = [0] * model.n_choices
     for scale, (_, row) in zip(scales, parts, strict=True):
         if scale:
             total = [t + scale * v for t, v in zip(total, row, strict=True)]
     return Vector(tuple(total), bottom)
+
+
+def negated(vector: Vector) -> Vector:
+    """The vector with every sign changed."""
+    return Vector(tuple(-v for v in vector.numerators), vector.denominator)
 
 
 def scalarised_cost(model: CMDP, multipliers: Sequence[Fraction]) -> Vector:
@@ -256,6 +254,11 @@ def expected_next(model: CMDP, numerators: Sequence[int]) -> list[int]:
         ]
     products = model.weights.astype(object) * objects(numerators)[model.successors]
     return list(np.add.reduceat(products, model.indptr[:-1]).tolist())
+
+
+def mean_next(model: CMDP, choice: int, values: Sequence[Fraction | int] | Vector) -> Fraction:
+    """sum_t P(t | k) * values[t] for one choice k, exactly."""
+    return sum((p * values[t] for t, p in model.transition_row(choice)), Fraction(0))
 
 
 def q_values(model: CMDP, values: Vector, function: Function | None = None) -> Vector:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..models.cmdp import CMDP
-from .policies import Policy, occupancy_of
+from .policies import Policy, mean_next, occupancy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,10 @@ def temporal_differences(
     model: CMDP, values: Sequence[Fraction], baseline: Sequence[Fraction | int]
 ) -> tuple[Fraction, ...]:
     """delta(k) = q_k + gamma E f(s') - f(s) for every choice k."""
-    differences = []
-    for k, state in enumerate(model.choice_states.tolist()):
-        ahead = sum((p * baseline[t] for t, p in model.transition_row(k)), Fraction(0))
-        differences.append(values[k] + model.discount * ahead - baseline[state])
-    return tuple(differences)
+    return tuple(
+        values[k] + model.discount * mean_next(model, k, baseline) - baseline[state]
+        for k, state in enumerate(model.choice_states.tolist())
+    )
 
 
 def covers(old: Policy, new: Policy) -> bool:

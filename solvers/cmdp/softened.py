@@ -27,16 +27,14 @@ def softened(model: CMDP, share: Fraction) -> CMDP:
     if not 0 <= share <= 1:
         raise ModelError(f"the share of random actions is {share}; it must be in [0, 1]")
     spans = [range(a, b) for a, b in pairwise(model.choice_start.tolist())]
-    rows = [_integers(row) for span in spans for row in _mixed_rows(model, span, share)]
-    costs = [model.cost_vector(i).fractions() for i in range(model.n_constraints)]
+    costs = map(model.cost_vector, range(model.n_constraints))
     reward, *paid = (
-        [value for span in spans for value in _mixed([values[k] for k in span], share)]
-        for values in (model.reward_vector().fractions(), *costs)
+        _softened(f.fractions(), spans, share) for f in (model.reward_vector(), *costs)
     )
     return assemble(
         counts=model.action_counts.tolist(),
         actions=model.actions.tolist(),
-        rows=rows,
+        rows=[row for span in spans for row in _mixed_rows(model, span, share)],
         reward=reward,
         costs=paid,
         budgets=model.budgets,
@@ -45,22 +43,26 @@ def softened(model: CMDP, share: Fraction) -> CMDP:
     )
 
 
+def _softened(
+    values: Sequence[Fraction], spans: Sequence[range], share: Fraction
+) -> list[Fraction]:
+    """A function of the choices, each mixed with the mean over its state."""
+    return [value for span in spans for value in _mixed(values[span.start : span.stop], share)]
+
+
 def _mixed(values: Sequence[Fraction], share: Fraction) -> list[Fraction]:
     mean = sum(values, _ZERO) / len(values)
     return [(1 - share) * value + share * mean for value in values]
 
 
-def _mixed_rows(model: CMDP, span: range, share: Fraction) -> list[dict[int, Fraction]]:
-    """One row for each choice of a state, with its positive entries."""
+def _mixed_rows(model: CMDP, span: range, share: Fraction) -> list[dict[int, int]]:
+    """One row for each choice of a state: integer weights of its positive entries."""
     own = [dict(model.transition_row(k)) for k in span]
-    states = sorted({t for row in own for t in row})
+    states = sorted(set().union(*own))
     columns = [_mixed([row.get(t, _ZERO) for row in own], share) for t in states]
-    return [
-        {t: column[i] for t, column in zip(states, columns, strict=True) if column[i]}
-        for i in range(len(span))
-    ]
+    return [_integers(states, row) for row in zip(*columns, strict=True)]
 
 
-def _integers(row: dict[int, Fraction]) -> dict[int, int]:
-    weights, _ = common_denominator(row.values())
-    return dict(zip(row, weights, strict=True))
+def _integers(states: Sequence[int], row: Sequence[Fraction]) -> dict[int, int]:
+    weights, _ = common_denominator(row)
+    return {t: weight for t, weight in zip(states, weights, strict=True) if weight}

@@ -11,7 +11,7 @@ from ..models.cmdp import CMDP
 from ..programs.program import INFEASIBLE, LinearStatistics, LinearStatus
 from ..solution import Status
 from .exact_columns import ColumnSearch, to_vertex
-from .infeasibility import by_columns, greatest_slack, infeasible
+from .infeasibility import GreatestSlack, by_columns, greatest_slack, infeasible
 from .occupancy import OccupancyProgram, attempt, complete_policy, occupancy_program, policy_basis
 from .solution import Solution
 
@@ -47,27 +47,36 @@ def solve(model: CMDP, limits: Limits = _GENEROUS) -> Solution:
 
 
 def _solved(built: OccupancyProgram, record: LinearStatistics, search: ColumnSearch) -> Solution:
-
     model, first = built.model, policy_basis(built.model, built.model.choice_start[:-1].tolist())
     answer = attempt(built.program, first, record, search.allowance)
     if answer is not None and answer.status is LinearStatus.OPTIMAL:
         assert answer.primal is not None and answer.dual is not None
         rho, (values, multipliers) = built.occupancy(answer.primal), built.dual(answer.dual)
         return _optimal(built, rho, values, multipliers, answer.unique, answer.summary())
+    refuted = None
     if model.n_constraints:
-        if answer is not None or record.proposal == INFEASIBLE:
-            slack = greatest_slack(model, search.allowance)
-            if slack.value < 0:
-                return infeasible(model, slack, record)
-        missed = search.greatest_slack(enough=True)
-        if missed is not None:
-            return infeasible(model, by_columns(search, missed, record.proposal), record)
+        suspected = answer is not None or record.proposal == INFEASIBLE
+        refuted = _refuted(record, search, suspected=suspected)
+    if refuted is not None:
+        return infeasible(model, refuted, record)
     with timed(record.seconds, "exact policies"):
         best = search.greatest_reward()
     # As few randomisations as there are constraints, as at every vertex.
     rho = built.occupancy(to_vertex(built.program, built.unscaled(best.occupancy)))
     statistics = record.summary(built.program, search.method(record.proposal))
     return _optimal(built, rho, best.values, best.multipliers, False, statistics)
+
+
+def _refuted(
+    record: LinearStatistics, search: ColumnSearch, *, suspected: bool
+) -> GreatestSlack | None:
+    """The greatest slack if it is negative; None once a mixture of policies meets the budgets."""
+    if suspected:
+        slack = greatest_slack(search.model, search.allowance)
+        if slack.value < 0:
+            return slack
+    missed = search.greatest_slack(enough=True)
+    return None if missed is None else by_columns(search, missed, record.proposal)
 
 
 def _optimal(

@@ -11,9 +11,11 @@ multipliers, the chord method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,9 @@ from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 from ..programs.chord import close_chord
 from ..solution import ExactValue, Status
-from .chord import solve_by_chord
+from .chord import WithPoint, mixed_at, solve_by_chord
 from .improvement import advantages, policy_iteration
-from .policies import evaluate_choices
+from .policies import evaluate_choices, negated
 
 _GENEROUS = Limits()
 Key = Callable[[Fraction, Fraction], Any]
@@ -38,7 +40,7 @@ LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchingPolicy:
+class SwitchingPolicy(WithPoint):
     """Deterministic: ``steps[t][s]`` is the choice at time t, ``tail[s]`` that from then on.
 
     reward, cost: its exact returns, UN-normalised, each under its own discount.
@@ -48,11 +50,6 @@ class SwitchingPolicy:
     tail: tuple[int, ...]
     reward: Fraction
     cost: Fraction
-
-    @property
-    def point(self) -> tuple[Fraction, Fraction]:
-        """(cost, reward)."""
-        return self.cost, self.reward
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +133,7 @@ def solve_two_discounts(
         return end, end
 
     slope, low, high = close_chord(low, high, budget, trial)
-    weight = (budget - low.cost) / (high.cost - low.cost)
-    value = low.reward + weight * (high.reward - low.reward)
+    weight, value = mixed_at(budget, low, high)
     ends = low, high, weight, tail.choices
     return TwoDiscountSolution(Status.EXACT, model, cost_discount, value, slope, *ends)
 
@@ -166,8 +162,7 @@ def cheapest_tail(model: CMDP, cost_discount: Fraction) -> Tail:
 
 def _signed(model: CMDP) -> tuple[Vector, Vector]:
     """Reward and negative cost: both to be maximised."""
-    cost = model.cost_vector(0)
-    return model.reward_vector(), Vector(tuple(-c for c in cost.numerators), cost.denominator)
+    return model.reward_vector(), negated(model.cost_vector(0))
 
 
 def _lexicographic(
@@ -223,16 +218,8 @@ def _ends(
 def _single(
     model: CMDP, cost_discount: Fraction, policy: SwitchingPolicy, multiplier: Fraction | None
 ) -> TwoDiscountSolution:
-    return TwoDiscountSolution(
-        Status.EXACT,
-        model,
-        cost_discount,
-        policy.reward,
-        multiplier,
-        low=policy,
-        high=policy,
-        tail=policy.tail,
-    )
+    known = policy.reward, multiplier, policy, policy
+    return TwoDiscountSolution(Status.EXACT, model, cost_discount, *known, tail=policy.tail)
 
 
 def _same_discount(model: CMDP) -> TwoDiscountSolution:
@@ -270,31 +257,20 @@ def _followed_by(
     model: CMDP, cost_discount: Fraction, tail: Tail, keys: Sequence[Key]
 ) -> SwitchingPolicy:
     """Backward induction: at time t the choice of largest key of (reward, cost) to go."""
+    rows = list(map(model.transition_row, range(model.n_choices)))
     rewards, costs = model.reward_vector().fractions(), model.cost_vector(0).fractions()
-    rows = [model.transition_row(k) for k in range(model.n_choices)]
-    start = model.choice_start.tolist()
-    ahead = list(zip(tail.reward.fractions(), tail.cost.fractions(), strict=True))
+    spans = list(pairwise(model.choice_start.tolist()))
+    gains, paid = list(tail.reward.fractions()), list(tail.cost.fractions())
     steps: list[tuple[int, ...]] = []
     for key in reversed(keys):
-        values = [
-            (
-                rewards[k] + model.discount * sum(p * ahead[t][0] for t, p in row),
-                costs[k] + cost_discount * sum(p * ahead[t][1] for t, p in row),
-            )
-            for k, row in enumerate(rows)
-        ]
-        scores = [key(gain, cost) for gain, cost in values]
-        chosen = tuple(
-            max(range(start[s], start[s + 1]), key=scores.__getitem__)
-            for s in range(model.n_states)
-        )
-        ahead = [values[k] for k in chosen]
+        gained = _to_go(rewards, model.discount, rows, gains)
+        spent = _to_go(costs, cost_discount, rows, paid)
+        scores = list(map(key, gained, spent))
+        chosen = tuple(max(range(*span), key=scores.__getitem__) for span in spans)
+        gains, paid = [gained[k] for k in chosen], [spent[k] for k in chosen]
         steps.append(chosen)
     initial = model.initial_vector().fractions()
-    reward, cost = (
-        sum((mu * value[i] for mu, value in zip(initial, ahead, strict=True)), Fraction(0))
-        for i in range(2)
-    )
+    reward, cost = (sum(map(mul, initial, ahead), Fraction(0)) for ahead in (gains, paid))
     return SwitchingPolicy(tuple(reversed(steps)), tail.choices, reward, cost)
 
 
@@ -321,8 +297,18 @@ def _advantages(
     model: CMDP, discount: Fraction, function: Vector, values: Vector
 ) -> list[Fraction]:
     """Q(k) - V(s) of the function for each choice k."""
-    own, known = function.fractions(), values.fractions()
+    rows, known = map(model.transition_row, range(model.n_choices)), values.fractions()
+    ahead = _to_go(function.fractions(), discount, rows, known)
+    return [q - known[s] for q, s in zip(ahead, model.choice_states.tolist(), strict=True)]
+
+
+def _to_go(
+    own: Sequence[Fraction],
+    discount: Fraction,
+    rows: Iterable[list[tuple[int, Fraction]]],
+    ahead: Sequence[Fraction],
+) -> list[Fraction]:
+    """f(k) + discount * E V(t) for each choice k."""
     return [
-        own[k] + discount * sum(p * known[t] for t, p in model.transition_row(k)) - known[s]
-        for k, s in enumerate(model.choice_states.tolist())
+        f + discount * sum(p * ahead[t] for t, p in row) for f, row in zip(own, rows, strict=True)
     ]
