@@ -23,7 +23,7 @@ from holdfast.solvers import (
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from ..campaign.worlds import WorldSummary
-from ..kernel import OWN_WORK, Enclosure, check, format_rational
+from ..kernel import OWN_WORK, WORK, Enclosure, check, format_rational
 from ..report.numbers import brief, count, decimal
 
 if TYPE_CHECKING:
