@@ -58,8 +58,8 @@ class Allowance:
         """Raise LimitReachedError when the time is used up."""
         if time.perf_counter() - self.since > self.limits.seconds:
             raise LimitReachedError(
-                f"not decided within {self.limits.seconds:g} seconds; allow more with "
-                "--budget or Limits(seconds=...), or ask for an enclosure"
+                f"not decided within {self.limits.seconds:g} seconds; allow more with --budget, in "
+                "Python with Limits(seconds=...), or ask for an enclosure where there is one"
             )
 
     def pivot(self) -> None:
@@ -68,7 +68,7 @@ class Allowance:
         if self.pivots >= self.limits.pivots:
             raise LimitReachedError(
                 f"not decided within {self.limits.pivots} exact pivots; allow more with "
-                "Limits(pivots=...), or ask for an enclosure"
+                "Limits(pivots=...), or ask for an enclosure where there is one"
             )
         self.pivots += 1
 

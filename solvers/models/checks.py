@@ -166,7 +166,8 @@ def check_discounted(model: "CMDP") -> None:
     if model.discount == 1:
         raise ModelError(
             "the discount is 1, so sums over an infinite horizon need not converge; give a "
-            "discount below 1, or a finite horizon and a joint risk (solvers.chance)"
+            "discount below 1 (`holdfast chance` with a --horizon after which nothing counts also "
+            "takes 1)"
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import select
 import signal
 import sys
@@ -155,6 +156,14 @@ def _end(code: int) -> None:
     os._exit(code)
 
 
+def _is_required(module: str | None) -> bool:
+    """Whether a module that is absent is one of the package's own requirements."""
+    from importlib.metadata import requires
+
+    wanted = {re.match(r"[\w.-]+", line)[0] for line in requires("holdfast") or ()}  # type: ignore[index]
+    return (module or "").partition(".")[0].replace("_", "-") in wanted
+
+
 def explain(error: BaseException) -> int:
     """Say what went wrong, in a sentence or two; the exit code."""
     if os.environ.get(TRACEBACK):
@@ -172,6 +181,12 @@ def explain(error: BaseException) -> int:
         code = _EXPLAINED[known]
         _say(f"{'Undecided' if code is ExitCode.UNDECIDED else 'Error'}: {error}")
         return code
+    if isinstance(error, ModuleNotFoundError) and _is_required(error.name):
+        _say(
+            f"Error: {error.name}, which holdfast needs, is not installed; install holdfast again "
+            "with what it requires (pip install)"
+        )
+        return ExitCode.UNSOUND_INSTALLATION
     if isinstance(error, OSError):
         return _system(error)
     _say(f"holdfast: {_reason(error)}")

@@ -19,7 +19,7 @@ _OF_CHANCE = frozenset(
     ("--joint-risk", "--horizon", "--then-free", "--fading", "--width", "--unsafe", "--charge",
      "--counts-start", "--reward-only-safe", "--compare-boole", "--plot")
 )  # fmt: skip
-_WITH_VALUE = frozenset(("--joint-risk", "--seconds", "--budget", "--cost", "--method"))
+_WITH_VALUE = frozenset(("--joint-risk", "--seconds", "--budget", "--limit", "--cost", "--method"))
 _TIME = "--budget is a time, such as 60s"
 _LIMIT = "--limit is the bound of a cost"
 

@@ -18,6 +18,7 @@ from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.strict import strict_json
 
+from ..report.numbers import count
 from ..terminal.options import Command
 
 MODEL_HELP = (
@@ -91,6 +92,11 @@ def read_model(
         raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
     model = _world_or_file(name)
     model = model if factor is None else model.with_discount(factor)
+    if budgets and len(budgets) != model.n_constraints:
+        raise click.BadParameter(
+            f"{name} has {count(model.n_constraints, 'cost')} and {count(len(budgets), 'limit')} "
+            "given; give one --limit for each cost, in order"
+        )
     return model.with_budgets(*budgets) if budgets else model
 
 

@@ -19,7 +19,7 @@ statements.
 """
 
 from .enclosures import Comparison, Enclosure, Verdict, compare
-from .exact import Rejected, format_rational
+from .exact import Rejected, format_rational, printable
 from .exact import rational as parse_rational
 from .expressions import evaluate_expression
 from .statements import OWN_WORK, WORK, Report, Step, check, check_file
@@ -39,4 +39,5 @@ __all__ = [
     "evaluate_expression",
     "format_rational",
     "parse_rational",
+    "printable",
 ]

@@ -20,5 +20,5 @@ for path in paths:
     report = kernel.check_file(path, allowed)
     accepted = accepted and report.accepted
     lines = *report.steps, *report.behind, report.conclusion or "REJECTED"
-    print(f"{kernel.exact.printable(path)}: {report.kind}", *lines, sep="\n  ", flush=True)
+    print(f"{kernel.printable(path)}: {report.kind}", *lines, sep="\n  ", flush=True)
 sys.exit(0 if accepted else 4)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
-from ..binding.claims import matches
+from ..binding.claims import matches, pillar
 from ..campaign.exit_codes import ExitCode
 from ..campaign.summary import GRAVEST
+from ..kernel import Verdict
 from . import tables, wording
 from .numbers import count, decimal, duration, shorten
 from .text import VisibleText as Text
@@ -75,7 +76,7 @@ def _overview(summary: RunSummary) -> Iterator[RenderableType]:
         yield tables.pillars_table(summary.drawn)
     if summary.worlds:
         yield tables.worlds_summary(summary.worlds, summary.claims)
-    yield Text(wording.DETAILS, style="dim")
+    yield Text(wording.DETAILS.format(pillar=pillar(summary.claims[0].claim)), style="dim")
 
 
 def _rows(summary: RunSummary, chosen: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
@@ -99,11 +100,13 @@ def _problem(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]
 
 
 def _brief(summary: RunSummary, one: ClaimSummary) -> Iterator[RenderableType]:
-    """As `_problem`, but of survivors only some, and nothing else where they are all there is."""
+    """As `_problem`, but of survivors only some; the verdict if it says more than they do."""
     if one.exit_code is not ExitCode.MUTANT_SURVIVED:
         yield from _problem(summary, replace(one, survived=()))
         return
     yield _title(one)
+    if one.verdict is Verdict.VACUOUS or one.without_power:
+        yield _indented(Text(wording.outcome(one)))
     more = len(one.unnoticed) - _MOST_SURVIVORS
     rest = f" and {more} more" if more > 0 else ""
     names = "; ".join(one.unnoticed[:_MOST_SURVIVORS])

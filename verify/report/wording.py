@@ -81,8 +81,8 @@ POWER = (
 """What two columns of the results say."""
 
 DETAILS = (
-    "For a row for each statement add --details cmdp (a pillar) or --details 'flipping/*' "
-    "(labels); --html FOLDER shows everything."
+    "For a row for each statement add --details {pillar} (a pillar), or --details and a pattern of "
+    "labels; --html FOLDER shows everything."
 )
 """How to see more than the row of a pillar."""
 

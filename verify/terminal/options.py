@@ -53,8 +53,8 @@ class Time(click.ParamType):
         seconds = float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
         if seconds <= 0:
             self.fail(
-                f"{str(value)[:40]!r} is not a time above zero; give one with its unit, such as "
-                "60s, 2m or 1.5h",
+                f"{str(value)[:40]!r} is not a time above zero in digits and s, m or h, such as "
+                "60s, 2m or 1.5h, of at most 999999999",
                 param,
                 ctx,
             )

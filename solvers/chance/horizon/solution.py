@@ -136,9 +136,10 @@ class ChanceSolution(ExactValue):
             state = next(s for s in self.problem.unsafe if self.problem.model.initial[s])
             alone = format_rational(base)
             start = f"start state {state} is unsafe, and an unsafe start alone risks {alone}; "
+        remedy = f"raise it at least to {least}" if self.minimum_risk < 1 else "no level would help"
         return (
             f"{start}no policy has a risk below {least}, and the level is "
-            f"{format_rational(self.level)}: raise it at least to {least}"
+            f"{format_rational(self.level)}: {remedy}"
         )
 
 

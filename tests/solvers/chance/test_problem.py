@@ -105,3 +105,5 @@ def test_infeasible_levels_say_what_the_least_risk_is(three_states):
         "start state 2 is unsafe, and an unsafe start alone risks 1/3; no policy has a risk below "
         "1/3, and the level is 1/5: raise it at least to 1/3"
     )
+    certain = solve(ChanceProblem(three_states(initial=[0, 0, 1]), [2], 2, counts_start=True), 0)
+    assert certain.explanation().endswith("and the level is 0: no level would help")

@@ -216,6 +216,8 @@ def test_a_file_that_does_not_fit_leaves_the_old_one(model: Path, tmp_path: Path
     (BrokenPipeError(32, "of a worker"), 74, "of a worker"),
     (OSError(28, "No space left on device"), 74, "free some space"),
     (FileNotFoundError(2, "No such file", "x.json"), 64, "x.json"),
+    (ModuleNotFoundError("x", name="lazy_loader"), 69, "lazy_loader, which holdfast needs"),
+    (ModuleNotFoundError("x", name="elsewhere"), 70, "fault of holdfast"),
     (click.BadParameter("no"), 64, "no"),
     (KeyboardInterrupt(), 130, "interrupted"),
 ])  # fmt: skip

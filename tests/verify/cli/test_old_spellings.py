@@ -23,6 +23,7 @@ from ..conftest import Invoke
         ("solve m --joint-risk=0.1 --fading", "chance m --risk 0.1 --fading"),
         ("solve m --joint-risk 1/4 --method auto --seconds 9", "chance m --risk 1/4 --budget 9s"),
         ("solve m --cost step --budget 5 --joint-risk 1/4", "chance m --risk 1/4"),
+        ("solve m --joint-risk 1/4 --limit 3", "chance m --risk 1/4"),
         ("solve m --horizon 3", "chance m --horizon 3"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.verify import kernel
 from holdfast.verify.kernel import Enclosure, check, check_file
 
 Document = dict[str, Any]
@@ -219,3 +221,14 @@ def test_the_command_line_runs_in_a_fresh_process(
     assert rejected.returncode == 4
     assert "REJECTED" in rejected.stdout
     assert "15/4" in rejected.stdout
+
+
+def test_the_kernel_runs_elsewhere(documents: dict[str, Document], tmp_path: Path) -> None:
+    """A copy of its folder, by its path or as a module, as the guide says."""
+    shutil.copytree(Path(kernel.__file__).parent, tmp_path / "kernel")
+    (tmp_path / "good.json").write_text(json.dumps(documents["optimum"]))
+    for how in (["-I", "kernel/__main__.py"], ["-m", "kernel"]):
+        command = [sys.executable, *how, "good.json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "is 7/2" in done.stdout

@@ -155,6 +155,15 @@ def test_of_a_large_run_violations_are_shown_and_survivors_counted(bad_run: RunS
     assert text.index(VIOLATED) < text.index(SURVIVED) < text.index(UNDECIDED)
 
 
+def test_of_a_large_run_what_tested_nothing_says_so(bad_run: RunSummary) -> None:
+    claims = tuple(
+        replace(one, verdict=Verdict.VACUOUS) if one.claim.name == SURVIVED else one
+        for one in bad_run.claims
+    )
+    text = printed(console.problems(replace(bad_run, claims=claims)))
+    assert "so without power" in text[text.index(SURVIVED) :]
+
+
 def test_what_is_noteworthy_ends_after_half_a_screen(bad_run: RunSummary) -> None:
     weak = [replace(one, verdict=Verdict.UNDECIDED) for one in bad_run.claims if not one.world]
     text = printed(console.problems(replace(bad_run, claims=tuple(weak))))

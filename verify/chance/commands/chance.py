@@ -24,7 +24,7 @@ from .endless import answer_ever, answer_fading
 from .question import Options, Question, read_levels, unsafe_states
 from .within import answer_within
 
-_HORIZON = Whole(0, 10**6)
+_HORIZON = Whole(1, 10**6)
 """Decisions; more would fill the memory, a table of every state at each time, before it ends."""
 
 
@@ -108,6 +108,8 @@ def chance_command(**given: Any) -> int:
     kind = _kind(options)
     for why, names in kind.idle.items():
         refuse_idle(names, why)
+    if len(question.levels) > 1:
+        refuse_idle(["whole"], "prints the policy of one level; several make a table")
     console = output.console()
     if model.n_constraints:
         console.print(
