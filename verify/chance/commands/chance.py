@@ -88,9 +88,9 @@ _FADING = Kind(answer_fading, {
 def chance_command(**given: Any) -> int:
     """Solve MODEL with a bound on the chance that some state is unsafe.
 
-    Maximises the discounted reward. The model's own costs take no part. An optimal policy flips one
-    coin an episode between a safer and a bolder deterministic policy; both are printed, and the
-    answer has a certificate that `holdfast check` accepts.
+    Maximises the discounted reward. The model's own costs take no part. With a horizon, an optimal
+    policy flips one coin an episode between a safer and a bolder deterministic policy. Both are
+    printed, and the answer has a certificate that `holdfast check` accepts.
     """
     options = Options(**given)
     target = certificate_path(options.certificate, options.model)

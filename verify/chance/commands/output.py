@@ -111,8 +111,11 @@ def print_solution(
 
 def print_number(console: Console, name: str, number: Fraction | None) -> None:
     """A number as a fraction, and under it as a decimal unless that is the same."""
-    text = format_rational(number or Fraction(0))
-    shown = "" if text == decimal(text, 12) else f"\n{'':<12}= {decimal(text, 12)}"
+    number = number or Fraction(0)
+    text, near = format_rational(number), decimal(number, 12)
+    if "0x" in text:  # too long to be read in decimal
+        text = f"a fraction with a denominator of {number.denominator.bit_length()} bits"
+    shown = "" if text == near else f"\n{'':<12}= {near}"
     console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
 
 
