@@ -79,6 +79,7 @@ def test_a_notebook_has_a_valid_form(path: Path) -> None:
     nbformat.validate(nbformat.read(path, as_version=4), relax_add_props=False)
 
 
+@pytest.mark.slow
 def test_the_overview_fails_nowhere_not_even_inside_its_controls(overview: Any) -> None:
     """An error inside a control is printed there and stops nothing, so it must be looked for."""
     failed = [out["ename"] for out in outputs(overview) if out["output_type"] == "error"]
@@ -86,6 +87,7 @@ def test_the_overview_fails_nowhere_not_even_inside_its_controls(overview: Any) 
     assert "all controls turned" in text(overview)
 
 
+@pytest.mark.slow
 def test_the_overview_draws_its_controls(overview: Any) -> None:
     states = overview.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     models = [widget["model_name"] for widget in states.values()]
@@ -94,6 +96,7 @@ def test_the_overview_draws_its_controls(overview: Any) -> None:
     assert any(out["output_type"] == "display_data" for out in outputs(overview))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "result",
     [

@@ -78,6 +78,7 @@ print([name for name in ("theory", "solvers", "verify") if name in sys.modules])
     assert execute(editable.python, "-c", code, cwd=checkout).split() == ["{}", "[]"]
 
 
+@pytest.mark.slow
 def test_mypy_resolves_the_layers(editable, user_file: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--python-executable", editable.python, user_file.name],
@@ -123,6 +124,7 @@ def test_go_to_definition_opens_the_real_file(editable, checkout: Path, user_fil
     assert line.startswith("class Theorem")
 
 
+@pytest.mark.slow
 def test_coverage_names_the_real_files(
     editable, checkout: Path, execute: Callable[..., str]
 ) -> None:

@@ -231,6 +231,7 @@ def test_claims_can_be_selected(shelf: pytest.Pytester) -> None:
     run(shelf, "--holdfast", "-k", "shipped").assert_outcomes(passed=1, deselected=2)
 
 
+@pytest.mark.slow
 def test_claims_run_under_xdist(shelf: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     result = run(shelf, "--holdfast", "-v", "-n", "2", inside=False)

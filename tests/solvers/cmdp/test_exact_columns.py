@@ -170,7 +170,7 @@ def test_what_is_known_when_the_time_is_up(random_model, monkeypatch):
 def test_no_time_at_all_is_undecided(random_model):
     found = solve(random_model(3), Limits(seconds=1e-9))
     assert found.status is Status.UNDECIDED and "1e-09 seconds" in found.statistics["method"]
-    with pytest.raises(LimitReachedError, match="allow more with --budget or Limits"):
+    with pytest.raises(LimitReachedError, match="allow more with --budget, in Python with Limits"):
         most_feasible(random_model(3), Limits(seconds=1e-9))
 
 

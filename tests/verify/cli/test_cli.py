@@ -404,7 +404,7 @@ def test_frozen_lake_below_its_least_cost(holdfast: Invoke) -> None:
     (("gym:FrozenLake-v1", "--cost", "none.npy", "--limit", "1"), "cannot be read"),
     (("g1.json", "--cost", "step"), "--cost goes with gym: models"),
     (("g1.json", "--limit", "a lot"), "write a rational"),
-    (("g1.json", "--limit", "1", "--limit", "2"), "budget"),
+    (("g1.json", "--limit", "1", "--limit", "2"), "has 1 cost and 2 limits given"),
     (("g1.json", "--discount", "1"), "discount"),
     (("g1.json", "--discount", "-1/2"), "discount"),
 ])  # fmt: skip
