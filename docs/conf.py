@@ -35,7 +35,7 @@ autodoc_mock_imports = ["torch", "gpytorch"]
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 
-# `lower`, `upper` and `value` are of every solution: a word of an attribute list may mean any of them.
+# `lower`, `upper` and `value` are of every solution: any may be meant.
 suppress_warnings = ["ref.python"]
 html_theme = "furo"
 html_title = "holdfast: does the bound hold?"
