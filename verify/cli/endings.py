@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 import select
 import signal
 import sys
@@ -158,10 +157,9 @@ def _end(code: int) -> None:
 
 def _is_required(module: str | None) -> bool:
     """Whether a module that is absent is one of the package's own requirements."""
-    from importlib.metadata import requires
+    from ..campaign.versions import required
 
-    wanted = {re.match(r"[\w.-]+", line)[0] for line in requires("holdfast") or ()}  # type: ignore[index]
-    return (module or "").partition(".")[0].replace("_", "-") in wanted
+    return (module or "").partition(".")[0].replace("_", "-") in required()
 
 
 def explain(error: BaseException) -> int:
