@@ -23,8 +23,9 @@ from holdfast.solvers import (
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
 
 from ..campaign.worlds import WorldSummary
-from ..kernel import OWN_WORK, WORK, Enclosure, check, format_rational
+from ..kernel import Enclosure, format_rational
 from ..report.numbers import brief, count, decimal
+from ..terminal.output import checked
 
 if TYPE_CHECKING:
     from holdfast.solvers.cmdp.scale.lagrangian import Progress
@@ -175,12 +176,9 @@ def _ends(low: Fraction | None, high: Fraction | None) -> str:
 
 
 def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
-    report = check(document)
+    report, option = checked(document)
     if report.accepted:
-        return True, "accepted by the kernel"
-    report = check(document, OWN_WORK)  # perhaps time is all it lacks
-    if report.accepted:
-        return True, f"accepted by the kernel with --budget {OWN_WORK // WORK}s"
+        return True, f"accepted by the kernel{f' with {option}' if option else ''}"
     last = report.steps[-1]
     return False, f"REJECTED by the kernel at step {last.number} ({last.name}): {last.reason}"
 

@@ -20,7 +20,7 @@ from rich.status import Status
 from rich.text import Text
 
 from holdfast.solvers.whole_files import write_text
-from holdfast.verify.kernel import OWN_WORK, WORK, check
+from holdfast.verify.kernel import OWN_WORK, WORK, Report, check
 from holdfast.verify.report.visible import one_line, visible
 
 STYLES = ("bold red", "bold", "dim")
@@ -104,17 +104,24 @@ def console() -> Console:
     return terminal if terminal.is_terminal else Console(width=_PIPED_WIDTH)
 
 
+def checked(document: Mapping[str, Any]) -> tuple[Report, str]:
+    """What the kernel says of a document of one's own, and the option, if any, with which ``check``
+    says the same: a large one may need more time than a stranger's is given."""
+    report = check(document)
+    if report.accepted:
+        return report, ""
+    report = check(document, OWN_WORK)
+    return report, f"--budget {OWN_WORK // WORK}s" if report.accepted else ""
+
+
 def write_certificate(
     console: rich.console.Console, document: Mapping[str, Any], path: Path
 ) -> bool:
     """Write a certificate, have the kernel check it, say so; whether it was accepted."""
     write_text(path, json.dumps(document, allow_nan=False))
-    report, option = check(document), ""
-    if not report.accepted:  # perhaps for want of time, of which one's own documents have more
-        report = check(document, OWN_WORK)
-        option = f"--budget {OWN_WORK // WORK}s " if report.accepted else ""
+    report, option = checked(document)
     verdict = "accepted by the kernel" if report.accepted else f"REJECTED: {report.steps[-1]}"
-    command = f"holdfast check {option}{plain(path)}"
+    command = f"holdfast check {f'{option} ' if option else ''}{plain(path)}"
     console.print(f"\ncertificate: {plain(path)} ([bold]{plain(verdict)}[/bold]; {command})")
     return report.accepted
 
