@@ -42,22 +42,16 @@ from .conftest import check_certificate
 F = Fraction
 
 
-def proof(solution: Any) -> dict[str, Any]:
-    """The solution's certificate, which is an attribute or a method."""
-    found = solution.certificate
-    return found() if callable(found) else found
-
-
 def accepted(solution: Any) -> bool:
     """Whether the kernel accepts the solution's certificate."""
-    return check(proof(solution)).accepted
+    return check(solution.certificate()).accepted
 
 
 # -- constrained models ----------------------------------------------------------------------------
 def by_programs(model: CMDP, value: Fraction | None) -> None:
     found = solve(model)
     assert accepted(found)
-    check_certificate(proof(found))
+    check_certificate(found.certificate())
     assert found.value == value
     if value is None:
         assert found.status is Status.INFEASIBLE
@@ -240,7 +234,7 @@ def encloses(problem: FlipProblem, norm: str, value: Fraction) -> bool:
     """Whether the enclosure from floats is narrow and holds the optimum (in l2 its square)."""
     found = enclose_flips(**flips.arrays(problem), norm=norm)
     power = 2 if norm == "l2" else 1
-    assert found.status.name == "ENCLOSED"
+    assert found.status is Status.ENCLOSED
     return F(found.lower) ** power <= value <= F(found.upper) ** power
 
 
@@ -273,7 +267,7 @@ def test_a_reward_is_learnt_as_cvxpy_does(seed: int, ridge: float) -> None:
     features, labels, weights = flips.soft_labels(seed)
     found = fit_reward(features, labels, weights=weights, ridge=ridge)
     other = convex.reward(features, labels, weights, ridge)
-    assert found.status.name == "APPROXIMATE"
+    assert found.status is Status.APPROXIMATE
     assert found.loss <= other.value + other.error
     assert other.agrees(F(found.loss))
     np.testing.assert_allclose(found.reward, other.point, rtol=1e-3)
