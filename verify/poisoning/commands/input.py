@@ -28,6 +28,7 @@ from holdfast.solvers.poisoning.data.texts import (
     rescaled,
     zero_columns,
 )
+from holdfast.solvers.sequences import Array
 from holdfast.verify.report.numbers import count
 
 from ...terminal.options import refuse_idle
@@ -35,7 +36,6 @@ from ...terminal.targets import check_targets, make_folder
 from .numbers import whole_numbers
 from .options import Options
 
-Array = np.ndarray[Any, Any]
 FEATURES = {
     "sentence": "a sentence encoder that works offline",
     "ngrams": "hashed words and pairs of words",

@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, rows_of
 from holdfast.solvers.poisoning.measure.measurement import Measurement
+from holdfast.solvers.sequences import Array
 from holdfast.solvers.whole_files import append_line, whole
 
 from ...terminal.json_files import json_text
@@ -24,7 +23,6 @@ from .input import Data
 from .output import statement
 from .targets import Target
 
-Array = np.ndarray[Any, Any]
 _LIBRARIES = ("holdfast", "numpy", "scipy", "highspy")
 
 

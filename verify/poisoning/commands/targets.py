@@ -6,22 +6,20 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
 
 from holdfast.solvers.poisoning.checks import check_labels, check_size
 from holdfast.solvers.poisoning.data import attacks
 from holdfast.solvers.poisoning.data.arrays import read_numbers
 from holdfast.solvers.poisoning.measure.measurement import Measurement
 from holdfast.solvers.poisoning.rewards.learning import fit_reward
+from holdfast.solvers.sequences import Array
 from holdfast.verify.report.numbers import count, decimal
 
 from .input import Data
 from .options import Options
 
-Array = np.ndarray[Any, Any]
 TARGETS = {
     "random": "flips drawn at random",
     "length": "pairs whose chosen text is shorter, by the gap in length",
