@@ -1,0 +1,1 @@
+"""What the trainings share: tasks and their costs, limits, controllers, evaluation, judging."""
