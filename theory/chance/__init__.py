@@ -44,7 +44,7 @@ and there the optimum may need more than two actions in a state.
   another policy (``policy-mixtures/step-flip``, false).  A policy that is chosen by its samples
   needs a union bound (``policy-mixtures/union-bound``).
 * All of it holds for policies that were trained: none is above the optimum's line
-  (``trained-policies/envelope``), a flip keeps its level with one coin an episode and not with one a
+  (``trained-policies/envelope``), a flip keeps its level with one coin an episode, not with one a
   step (``trained-policies/episode-coin``, ``trained-policies/step-coin``, false), and samples that
   chose a policy do not judge it (``trained-policies/chosen``).
 
