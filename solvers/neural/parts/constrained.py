@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 from ...errors import ModelError
-from .training import option
+from .limit import CostLimit, cost_limit
+from .training import Training, option
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class ConstrainedTraining:
     def updates(self) -> int:
         """How many updates `steps` are, rounded up."""
         return -(-self.steps // self.per_update)
+
+
+def limit_of(options: ConstrainedTraining) -> CostLimit:
+    """What is limited, as an exact record; decimals mean what they say."""
+    limit, discount = (Fraction(repr(x)) for x in (options.limit, options.cost_discount))
+    return cost_limit(limit, discounted=options.discounted, discount=discount)
+
+
+def check_limit(training: Training) -> None:
+    """Raise ModelError if the exact layer proves that no policy of the task keeps the limit."""
+    options: ConstrainedTraining = training.options
+    limit_of(options).check(training.task, first_violation=options.first_violation)
 
 
 def require_positive(options: Any, names: str) -> None:
