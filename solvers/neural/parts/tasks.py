@@ -41,10 +41,13 @@ def make(
     n_envs: int,
     first_violation: bool,
     cost: Callable[..., float] | None = None,
+    exploring: int = 0,
 ) -> VecEnv:
     """n_envs copies of a task, seeded.
 
     Args:
+        exploring: of the copies of an exact problem, how many begin each episode anywhere, in a
+            drawn state at a drawn time.
         first_violation: the cost of an episode is 1 at its first unsafe step and 0 elsewhere, and
             the flag "already violated" is appended to the observation.
         cost: for an environment that has no ``info["cost"]``: cost(observation, action, following
@@ -65,7 +68,9 @@ def make(
         )
     from .worlds.vectors import FiniteVecEnv
 
-    return FiniteVecEnv(world, n_envs, seed=seed, first_violation=first_violation)
+    return FiniteVecEnv(
+        world, n_envs, seed=seed, first_violation=first_violation, exploring=exploring
+    )
 
 
 def problem_of(task: Task) -> ChanceProblem | None:
