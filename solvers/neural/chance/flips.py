@@ -10,13 +10,12 @@ upper bounds that hold for all the policies at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from ...chance.hull import FlipBetween, best_flip
 from ...errors import ModelError
-from ...exact import Rational, format_rational, to_fraction
+from ...exact import Rational, to_fraction
 
 Margin = Literal["none", "upper"]
 
@@ -28,7 +27,7 @@ _PRECISION = 256
 
 
 class Counted(Protocol):
-    """What episodes of one policy showed, such as `evaluation.Episodes`."""
+    """What episodes of one policy showed, such as `parts.evaluation.Episodes`."""
 
     @property
     def episodes(self) -> int:
@@ -41,45 +40,6 @@ class Counted(Protocol):
     @property
     def returns_sum(self) -> Fraction:
         """The exact sum of their UN-normalised returns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What episodes showed of a policy that was trained at a limit; returns are UN-normalised."""
-
-    limit: Fraction
-    episodes: int
-    violations: int
-    returns_sum: Fraction
-
-    @property
-    def risk(self) -> Fraction:
-        """The share of episodes in which an unsafe state was visited."""
-        return Fraction(self.violations, self.episodes)
-
-    @property
-    def value(self) -> Fraction:
-        """The mean return."""
-        return self.returns_sum / self.episodes
-
-    def to_json(self) -> dict[str, Any]:
-        """Integers and rational strings."""
-        return {
-            "limit": format_rational(self.limit),
-            "episodes": self.episodes,
-            "violations": self.violations,
-            "returns_sum": format_rational(self.returns_sum),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Measured:
-        """What `to_json` made.  Raises ValueError, KeyError or TypeError on anything else."""
-        return cls(
-            to_fraction(data["limit"], "limit"),
-            int(data["episodes"]),
-            int(data["violations"]),
-            to_fraction(data["returns_sum"], "returns_sum"),
-        )
 
 
 def measured_flip(
