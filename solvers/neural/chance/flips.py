@@ -48,6 +48,7 @@ def measured_flip(
     *,
     margin: Margin = "none",
     confidence: Rational | float = Fraction(19, 20),
+    alone: bool = False,
 ) -> FlipBetween:
     """The mixture of at most two policies of largest measured value, of risk at most the level.
 
@@ -56,13 +57,15 @@ def measured_flip(
     flip is at most the level with that confidence, whichever policies the program picks.  Positions
     are those in `measured`; the value is the mean return, UN-normalised.
 
+    alone: take the best single policy; its flip has probability 0.
+
     Raises
     ------
     ModelError: when no policy is safe enough, with the least measured risk; when there is no
         policy, or one without episodes or with impossible counts; on a level, margin or confidence
         that is none.
     """
-    bound, trust = _probability(level, "level"), _probability(confidence, "confidence")
+    bound, trust = checked_share(level, "level"), checked_share(confidence, "confidence")
     if margin not in ("none", "upper"):
         raise ModelError(f'margin is {margin!r}; it is "none" or "upper"')
     if not 0 < trust < 1:
@@ -72,7 +75,8 @@ def measured_flip(
     if margin == "upper":
         error = (1 - trust) / len(measured)
         taken = [upper_bound(m.violations, m.episodes, error) for m in measured]
-    found = best_flip(list(zip(taken, values, strict=True)), bound)
+    points = list(zip(taken, values, strict=True))
+    found = _best_alone(points, bound) if alone else best_flip(points, bound)
     if found is None:
         raise _too_risky(risks, taken, bound, trust if margin == "upper" else None)
     return found
@@ -82,7 +86,7 @@ def judged_flip(
     points: Sequence[tuple[Rational, Rational]], level: Rational | float
 ) -> FlipBetween:
     """The same for policies whose (risk, value) are known exactly.  Raises ModelError as above."""
-    bound = _probability(level, "level")
+    bound = checked_share(level, "level")
     if not points:
         raise ModelError("there is no policy to mix; give at least one (risk, value)")
     found = best_flip(points, bound)
@@ -96,6 +100,14 @@ def mixed(flip: FlipBetween, numbers: Sequence[Fraction]) -> Fraction:
     """What a number that each policy has, such as its risk, is for the flip once an episode."""
     share = flip.probability
     return (1 - share) * numbers[flip.safer] + share * numbers[flip.bolder]
+
+
+def _best_alone(points: Sequence[tuple[Fraction, Fraction]], level: Fraction) -> FlipBetween | None:
+    safe = [(value, -i) for i, (risk, value) in enumerate(points) if risk <= level]
+    if not safe:
+        return None
+    value, place = max(safe)
+    return FlipBetween(-place, -place, Fraction(0), value)
 
 
 def upper_bound(violations: int, episodes: int, error: Fraction) -> Fraction:
@@ -148,7 +160,8 @@ def _too_risky(
     )
 
 
-def _probability(value: Rational | float, name: str) -> Fraction:
+def checked_share(value: Rational | float, name: str) -> Fraction:
+    """The exact probability.  Raises ModelError for what is none."""
     try:
         share = to_fraction(value, name)
     except ValueError as error:

@@ -19,8 +19,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
 from ...errors import ModelError
-from ...exact import Array, Rational, to_fraction
+from ...exact import Array, Rational
 from ..parts.evaluation import Episodes
+from .flips import checked_share
 from .heads import TwoHeadPolicy
 
 Form = Literal["episode", "printed", "step"]
@@ -63,7 +64,7 @@ class FlippingPolicy:
             )
         self._set_up(form, _policy(first, "first"), _policy(second, "second"), seed)
         self.limits, self.measured = limits, dict(measured or {})
-        self.probability: Fraction | None = _probability(probability)
+        self.probability: Fraction | None = checked_share(probability, "probability")
 
     @classmethod
     def of_heads(
@@ -86,9 +87,7 @@ class FlippingPolicy:
         flip.probability = None
         return flip
 
-    def _set_up(
-        self, form: Form, first: BasePolicy, second: BasePolicy, seed: int
-    ) -> None:
+    def _set_up(self, form: Form, first: BasePolicy, second: BasePolicy, seed: int) -> None:
         for name in ("observation_space", "action_space"):
             one, other = getattr(first, name), getattr(second, name)
             if one != other:
@@ -232,16 +231,6 @@ def _policy(given: BasePolicy | BaseAlgorithm, name: str) -> BasePolicy:
         f"{name} is a {type(given).__name__}; give a policy of Stable-Baselines3, or an algorithm "
         "that has one"
     )
-
-
-def _probability(value: Rational | float) -> Fraction:
-    try:
-        share = to_fraction(value, "probability")
-    except ValueError as error:
-        raise ModelError(str(error)) from error
-    if not 0 <= share <= 1:
-        raise ModelError(f"probability is {share}; it must lie in [0, 1]")
-    return share
 
 
 def _actions(policy: BasePolicy, observation: Any, deterministic: bool) -> Array:
