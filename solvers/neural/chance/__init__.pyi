@@ -1,6 +1,7 @@
 from .flips import judged_flip as judged_flip
 from .flips import measured_flip as measured_flip
 from .heads import TwoHeadPolicy as TwoHeadPolicy
+from .judging import judge as judge
 from .policy import FlippingPolicy as FlippingPolicy
 from .train_flipping import train_flipping as train_flipping
 
