@@ -3,6 +3,6 @@ from .flips import measured_flip as measured_flip
 from .heads import TwoHeadPolicy as TwoHeadPolicy
 from .judging import judge as judge
 from .policy import FlippingPolicy as FlippingPolicy
-from .train_flipping import train_flipping as train_flipping
+from .trained_flip import train_flipping as train_flipping
 
 ALGORITHMS: dict[str, tuple[str, str]]
