@@ -42,8 +42,11 @@ class Stubs:
             return FlippingPolicy.of_heads(two_heads([0, 0, 0]))
         return constant(len(self.trained) % 2)
 
-    def evaluate(self, policy: Any, task: str, *, episodes: int, **_: Any) -> Episodes:
-        risk = self.risk(Fraction(self.trained[-1].options.limit).limit_denominator(1000))
+    def evaluate(
+        self, policy: Any, task: str, *, episodes: int, seed_words: tuple[str, str], **_: Any
+    ) -> Episodes:
+        limit = next(t.options.limit for t in self.trained if t.digest == seed_words[1])
+        risk = self.risk(Fraction(limit).limit_denominator(1000))
         return Episodes(episodes, int(risk * episodes), 100 * risk * episodes, Fraction(0))
 
 
@@ -112,6 +115,7 @@ def test_progress_counts_through_all_trainings(stubs: Stubs) -> None:
         ({"algorithm": "cbo"}, "no algorithm is named 'chance/cbo'; did you mean chance/cpo"),
         ({"level": 2}, "level is 2; it must lie in"),
         ({"levels": ["1/10", -1]}, r"levels\[1\] is -1; it must lie in"),
+        ({"limit": 0.1}, "limit is 0.1; policies are trained at several limits, give levels"),
         ({"n_env": 3}, "no option is named 'n_env'; did you mean n_envs"),
         ({"env": "holdfast/TwoDisc-v0"}, "did you mean 'holdfast/TwoDiscs-v0'"),
         ({"env": 3}, "env is a int; give the id of a task"),
