@@ -4,5 +4,3 @@ from .heads import TwoHeadPolicy as TwoHeadPolicy
 from .judging import judge as judge
 from .policy import FlippingPolicy as FlippingPolicy
 from .trained_flip import train_flipping as train_flipping
-
-ALGORITHMS: dict[str, tuple[str, str]]
