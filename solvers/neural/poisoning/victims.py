@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -196,7 +197,7 @@ def prepare(
     Raises ModelError for too few pairs, and for an attack that needs lengths where there are none.
     """
     order = stream("split", seed).permutation(answers.n_pairs)
-    n_held = round(options.held_out * answers.n_pairs)
+    n_held = ceil(options.held_out * answers.n_pairs)
     if not 0 < n_held < answers.n_pairs:
         raise ModelError(
             f"held_out = {options.held_out} of {answers.n_pairs} pairs leaves {n_held} to compare "
