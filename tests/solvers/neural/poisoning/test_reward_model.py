@@ -115,8 +115,8 @@ def test_a_training_repeats_bit_for_bit_and_leaves_the_start_alone() -> None:
 
 
 def test_what_is_not_finite_stops_the_training_and_is_placed() -> None:
-    with pytest.raises(TrainingError, match=r"update \d+ of 50: the loss is .*learning rates"):
-        fit(model(), ANSWERS, LABELS, Descent(50, 1e308))
+    with pytest.raises(TrainingError, match=r"update 2 of 50: the loss is inf .*learning rates"):
+        fit(model(), ANSWERS, LABELS, Descent(50, 1e37, ridge=1e300))
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,7 @@ def test_what_is_not_finite_stops_the_training_and_is_placed() -> None:
         ({"optimizer": "lbfgs", "trunk_learning_rate": 1e-3}, "trains the head on all pairs"),
         ({"steps": 0}, "steps = 0; it must be positive"),
         ({"learning_rate": -1.0}, "learning_rate = -1.0; it must be positive"),
+        ({"trunk_learning_rate": 1e300}, "trunk_learning_rate = 1e[+]300; give at most 1e[+]37"),
         ({"ridge": -1.0}, "ridge = -1.0; it must not be negative"),
         ({"batch": -1}, "batch = -1; it must not be negative"),
     ],

@@ -1,6 +1,7 @@
 """Runs of the experiment: kept, looked up, resumed after a kill, and refused when data changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ UPDATES = 6 + 5 * 5
 
 
 def training(task: str = "synthetic", seed: int = 3, **changes: object) -> Training:
-    return Training(reward_runs.NAME, task, seed, OPTIONS.__class__(**{**vars(OPTIONS), **changes}))
+    return Training(reward_runs.NAME, task, seed, replace(OPTIONS, **changes))
 
 
 @pytest.fixture
@@ -113,7 +114,8 @@ def test_data_that_have_changed_are_noticed(tmp_path: Path, npz: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_names_the_victim(tmp_path: Path) -> None:
-    options = RewardModelOptions(hidden=4, width=2, warm_steps=1, steps=20, trunk="trained",
-                                 trunk_learning_rate=1e38)  # fmt: skip
-    with pytest.raises(TrainingError, match=r"victim of the labels clean: update .* of 20"):
+    options = replace(OPTIONS, trunk="frozen", learning_rate=1e37, ridge=1e300)
+    with pytest.raises(
+        TrainingError, match=r"victim of the labels clean: update 1 of 5: the loss is inf"
+    ):
         reward_runs.obtain_outcome("synthetic", options, 0, folder=tmp_path)
