@@ -1,7 +1,7 @@
 """Label flips and what trained networks learn from them.
 
 To be read in this order: `sentences`, `answers` (features of texts), `reward_model`, `victims` (one
-cell of the experiment), `reward_runs` (kept runs), `tables`, `drift`.
+cell of the experiment), `reward_runs` (kept runs), `tables`, `drift`, `stability`.
 """
 
 from lazy_loader import attach_stub

@@ -6,6 +6,8 @@ from .reward_model import Descent as Descent
 from .reward_model import RewardModel as RewardModel
 from .reward_model import fit as fit
 from .reward_runs import obtain_outcome as obtain_outcome
+from .stability import StabilityRow as StabilityRow
+from .stability import stability_table as stability_table
 from .tables import Mean as Mean
 from .tables import Row as Row
 from .tables import reward_table as reward_table
