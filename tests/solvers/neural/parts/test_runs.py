@@ -64,7 +64,10 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(folder)]
     ended = subprocess.run(
         [*command, *map(repr, TRAININGS.values())],
-        check=False, capture_output=True, text=True, timeout=150,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=150,
     )
     assert ended.stdout.split() == [str(-signal.SIGKILL)] * 2, ended.stderr
     return folder
