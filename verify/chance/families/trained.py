@@ -82,31 +82,68 @@ class Trained:
         return evaluate_episode_flip(self.problem, *ends, found.probability)
 
     def flip(self) -> Flip:
-        """Of the cautious policy of the one algorithm and the bold one of the other."""
-        return Flip(self, (0, 2))
+        """Of the cautious policy of CPO and the bold one of PPO-Lagrangian."""
+        return Flip(self, self.policies[0], self.tables[0])
+
+    def flip_with_optimum(self, level: Fraction) -> Flip:
+        """Of the safer policy of the optimum at a level, which nothing trained, and the bold one.
+
+        The two do not pass the discs alike, whatever the seed: the bold one has learnt not to mind
+        them, as the optimum without a constraint, and the other one avoids them.
+        """
+        from holdfast.solvers.neural.parts.judging import envelope
+
+        safer = envelope(self.task, level).safer
+        assert safer is not None
+        return Flip(self, tabled(self.task, safer.choices, self.policies[2]), safer.choices)
+
+
+def tabled(task: str, table: Array, like: Any) -> Any:
+    """A policy of stable-baselines3 that looks its choice up in a table [T, M, S].
+
+    like: a policy of the same task, whose spaces it has.
+    """
+    from stable_baselines3.common.policies import BasePolicy
+
+    from holdfast.solvers.neural.parts import judging
+
+    world = judging.exact_world(task)
+    actions = (table - world.problem.model.choice_start[:-1]).ravel().tolist()
+    rows = np.concatenate(list(judging.cells(world, flag=True)))
+    known = {row.tobytes(): action for row, action in zip(rows, actions, strict=True)}
+
+    class Tabled(BasePolicy):
+        def _predict(self, observation: Any, deterministic: bool = False) -> Any:
+            raise NotImplementedError("predict looks everything up")
+
+        def predict(self, observation: Any, *_: Any, **__: Any) -> tuple[Any, None]:
+            return np.array([known[row.tobytes()] for row in observation]), None
+
+    return Tabled(like.observation_space, like.action_space)
 
 
 @dataclass(frozen=True)
 class Flip:
-    """Two of the policies; weights are of the second one."""
+    """The bold policy and another one; weights are of the bold one.
+
+    other, table: the network, or what looks up the table, and the table.
+    """
 
     of: Trained
-    ends: tuple[int, int]
+    other: Any
+    table: Array
 
     def average(self, weight: Fraction) -> Fraction:
         """The risk that the two have on average."""
-        (_, first), (_, second) = (self.of.points[end] for end in self.ends)
-        return (1 - weight) * first + weight * second
+        return self.by_episode(weight)[1]
 
     def by_episode(self, weight: Fraction) -> Point:
         """(value, risk) with one coin an episode, exactly."""
-        first, second = (self.of.tables[end] for end in self.ends)
-        return evaluate_episode_flip(self.of.problem, first, second, weight)
+        return evaluate_episode_flip(self.of.problem, self.table, self.of.tables[2], weight)
 
     def by_step(self, weight: Fraction) -> Point:
         """(value, risk) with one coin a step, exactly."""
-        first, second = (self.of.tables[end] for end in self.ends)
-        return evaluate_step_flip(self.of.problem, first, second, weight)
+        return evaluate_step_flip(self.of.problem, self.table, self.of.tables[2], weight)
 
     def fresh(self, form: Form, weight: Fraction, episodes: int, *words: str) -> Episodes:
         """Fresh episodes of the flip by the networks themselves, in a form of `FlippingPolicy`."""
@@ -131,8 +168,7 @@ class Flip:
         from holdfast.solvers.neural.parts import evaluation
         from holdfast.solvers.neural.parts.on_policy import one_thread
 
-        first, second = (self.of.policies[end] for end in self.ends)
-        policy = FlippingPolicy(first, second, weight, form=form)
+        policy = FlippingPolicy(self.other, self.of.policies[2], weight, form=form)
         with one_thread():
             return evaluation.evaluate(
                 policy,

@@ -33,13 +33,14 @@ from .reward_stability import nearness_values
     ),
 )
 def nearness(of: TrainedRewards) -> Iterator[Values]:
-    """Each victim against the attack's, with the features of the trunk that both have."""
+    """Each victim against the attack's, with the features of the trunk that both have; and the
+    start, which was not trained to the end, as one of the benign labels."""
     cell, trained = of.obtained()
     features = trained.models["start"].features(cell.train)
     strength = Fraction(of.training.options.ridge)
     last = _reward(trained.models["attack"].reward)
-    for name in ("clean", "least-cost", "rounded", "thinned"):
-        labels = cell.labels[name], cell.labels["attack"]
+    for name in ("clean", "least-cost", "rounded", "thinned", "start"):
+        labels = cell.labels.get(name, cell.labels["clean"]), cell.labels["attack"]
         problem = FlipProblem.of(features, *labels, cell.weights)
         yield nearness_values(problem, strength, _reward(trained.models[name].reward), last)
 

@@ -41,14 +41,15 @@ def _base(draw: Draw) -> TrainedRewards:
         "width": draw.integer(4, 12),
         "ridge": draw.integer(*_RIDGE),
         "steps": draw.integer(20, 80),
-        "optimizer": draw.choice(("adam", "lbfgs")),
     }
     options: Any = options_from(find(_NAME).options, {**own, **_COMMON})
     return TrainedRewards(Training(_NAME, _TASK, draw.integer(0, 999), options))
 
 
-_COMMON: dict[str, Any] = {"hidden": 16, "warm_steps": 30, "trunk": "frozen"}
-_RIDGE = (200, 800)
+_COMMON: dict[str, Any] = {
+    "hidden": 16, "warm_steps": 30, "trunk": "frozen", "optimizer": "lbfgs",
+}  # fmt: skip
+_RIDGE = (400, 800)
 """Beside curvatures of about a tenth of 480 pairs: with smaller ones the bound is several times the
 distance, and half of it would be true as well."""
 
