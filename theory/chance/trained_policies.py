@@ -4,7 +4,7 @@ A policy, however it was found, is one policy of a finite problem: T decisions, 
 flag, the risk of an unsafe state, UN-normalised value J.  So exact statements about all policies
 are statements about trained networks, and each network is a chance to refute them.
 
-Main results: `envelope`, `episode_coin`, `step_coin`, `shown`, `chosen`.
+Main results: `envelope`, `price`, `episode_coin`, `step_coin`, `shown`, `chosen`.
 """
 
 from ..quantities import Domain, Quantity
@@ -34,6 +34,30 @@ envelope = Theorem(
     ),
     uses=("chance/flag-program",),
     remark="At the level of the policy's own risk it says J <= V(risk), the concave envelope.",
+)
+
+lam_high = Quantity(
+    "lam_1", "price of a violation for the first policy", Domain.NONNEGATIVE, r"\lambda_1"
+)
+lam_low = Quantity(
+    "lam_2", "price of a violation for the second policy", Domain.NONNEGATIVE, r"\lambda_2"
+)
+risk_dear = Quantity("risk_1", "risk of the first policy", Domain.PROBABILITY, "r_1")
+risk_cheap = Quantity("risk_2", "risk of the second policy", Domain.PROBABILITY, "r_2")
+gap_dear = Quantity(
+    "gap_1", "what the first policy lacks of max J - lam_1 r", Domain.NONNEGATIVE, r"\delta_1"
+)
+gap_cheap = Quantity(
+    "gap_2", "what the second policy lacks of max J - lam_2 r", Domain.NONNEGATIVE, r"\delta_2"
+)
+price = Theorem(
+    label="trained-policies/price",
+    title="A policy that pays more for violations is riskier only as far as both are not optimal",
+    relation=Le((lam_high - lam_low) * (risk_dear - risk_cheap), gap_dear + gap_cheap),
+    source=_OURS,
+    given=(FINITE,),
+    proof="Each is at least as far from the optimum of its price as from the other; add both.",
+    remark="Attained where each policy is optimal for the price that the other one pays.",
 )
 
 AVERAGE = Assumption("average", "The risks of the two policies average to at most alpha.")

@@ -140,7 +140,7 @@ def test_the_sign_of_the_cost_in_training_is_noticed(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "runs"))
     found = examined(tmp_path / "s.db")
     assert found.exit_code in NOTICED
-    blamed = "cpo" if plant is sign_for_cpo else "ppo"
-    assert f"trained-policies/envelope#{blamed}#neural" in {
+    blamed = "envelope#cpo" if plant is sign_for_cpo else "price"
+    assert f"trained-policies/{blamed}#neural" in {
         one.claim.name for one in found.claims if one.unnoticed
     }

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.solvers.chance.horizon.dynamics import Dynamics
+from holdfast.solvers.chance.horizon.faces import Faces
 from holdfast.solvers.exact import Array
 from holdfast.theory import Ge, Le, Theorem
 from holdfast.theory.chance import trained_policies as theory
@@ -19,6 +21,7 @@ from holdfast.theory.chance import trained_policies as theory
 from ...binding.claims import NamedMutant, claim
 from ...binding.values import Count, Evaluate, Mean, Values
 from ..families.trained import FAMILIES, Flip, Point, Trainings
+from .trained_policies import priced
 
 LEVEL = Fraction(1, 10)
 """Where policies are judged against the optimum: on the small task the line bends there, so that a
@@ -94,10 +97,22 @@ def by_cpo(of: Trainings) -> Iterator[Values]:
     yield from _against_optimum(of, [of.obtained().points[0]])
 
 
-@_bound(theory.envelope, "ppo#", mutants=(lowered(10),))
-def by_ppo(of: Trainings) -> Iterator[Values]:
-    """The cautious policy of PPO-Lagrangian alone."""
-    yield from _against_optimum(of, [of.obtained().points[1]])
+@_bound(
+    theory.price,
+    mutants=(
+        NamedMutant(
+            "the price does little",
+            Ge(theory.risk_dear, theory.risk_cheap / 2),
+            "paying three times as much for violations does not halve them",
+        ),
+    ),
+)
+def price(of: Trainings) -> Iterator[Values]:
+    """The cautious and the bold policy of PPO-Lagrangian, each against the optimum of its price."""
+    trained = of.obtained()
+    faces = Faces.of(Dynamics.of(trained.problem))
+    paid = [Fraction(training.options.multiplier) for training in (of.ppo, of.bold)]
+    yield priced(faces, (*trained.points[1], paid[0]), (*trained.points[2], paid[1]))
 
 
 def apart(flip: Flip) -> Fraction:

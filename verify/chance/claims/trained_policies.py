@@ -16,6 +16,8 @@ from holdfast.solvers.chance import (
     minimum_risk,
     solve,
 )
+from holdfast.solvers.chance.horizon.dynamics import Dynamics
+from holdfast.solvers.chance.horizon.faces import Faces
 from holdfast.theory import Ge, Le
 from holdfast.theory.chance import trained_policies as theory
 
@@ -85,6 +87,45 @@ def envelope(
             theory.multiplier: best.multiplier,
             theory.alpha: level,
         }
+
+
+def _prices(draw: Draw, *_: object) -> tuple[Fraction, Fraction]:
+    """Two prices of a violation."""
+    return Fraction(draw.integer(0, 12), 2), Fraction(draw.integer(0, 12), 2)
+
+
+Priced = tuple[Fraction, Fraction, Fraction]
+"""(value, risk, price) of a policy, UN-normalised."""
+
+
+def priced(faces: Faces, first: Priced, second: Priced) -> Values:
+    """Both sides for two policies of one problem."""
+    gaps = []
+    for value, risk, paid in (first, second):
+        best = faces.at(paid).safer
+        gaps.append(best.value - paid * best.risk - (value - paid * risk))
+    return {
+        theory.lam_high: first[2],
+        theory.lam_low: second[2],
+        theory.risk_dear: first[1],
+        theory.risk_cheap: second[1],
+        theory.gap_dear: gaps[0],
+        theory.gap_cheap: gaps[1],
+    }
+
+
+@claim(theory.price, over=_PROBLEMS.along(table, table, _prices))
+def price(
+    problem: ChanceProblem, one: Table, other: Table, prices: tuple[Fraction, Fraction]
+) -> Iterator[Values]:
+    """Two drawn policies, then each price's optimum with the other price."""
+    faces = Faces.of(Dynamics.of(problem))
+    points = [evaluate_policy(problem, each) for each in (one, other)]
+    yield priced(faces, (*points[0], prices[0]), (*points[1], prices[1]))
+    best = [faces.at(paid).safer for paid in prices]
+    yield priced(
+        faces, (best[1].value, best[1].risk, prices[0]), (best[0].value, best[0].risk, prices[1])
+    )
 
 
 def room(draw: Draw, *_: object) -> Fraction:

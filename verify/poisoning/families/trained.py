@@ -49,7 +49,7 @@ def _base(draw: Draw) -> TrainedRewards:
 _COMMON: dict[str, Any] = {
     "hidden": 16, "warm_steps": 30, "trunk": "frozen", "optimizer": "lbfgs",
 }  # fmt: skip
-_RIDGE = (400, 800)
+_RIDGE = (600, 1000)
 """Beside curvatures of about a tenth of 480 pairs: with smaller ones the bound is several times the
 distance, and half of it would be true as well."""
 
