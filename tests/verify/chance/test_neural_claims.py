@@ -1,6 +1,5 @@
 """Claims on trained networks, and bugs planted in what trains, measures and flips them."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +54,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of runs that tests share which do not change how policies are trained."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, os.environ.get("HOLDFAST_TEST_RUNS", str(folder)))
+        patch.setenv(VARIABLE, str(folder))
         yield folder
 
 
@@ -91,17 +90,21 @@ def tossed_in_each_step(
     return self._coin.random(size) < chance, (np.zeros(size, dtype=np.int8),)
 
 
-PLANTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "risk counted twice": lambda patch: patch.setattr(
-        evaluation, "evaluate", twice(evaluation.evaluate)
+PLANTS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
+    "risk counted twice": (
+        "trained-policies/shown#neural",
+        lambda patch: patch.setattr(evaluation, "evaluate", twice(evaluation.evaluate)),
     ),
-    "evaluation on the seeds of training": lambda patch: patch.setattr(
-        evaluation, "_fresh_seeds", seeds_of_training
+    "evaluation on the seeds of training": (
+        "trained-policies/chosen#neural",
+        lambda patch: patch.setattr(evaluation, "_fresh_seeds", seeds_of_training),
     ),
-    "a coin a step for a coin an episode": lambda patch: patch.setattr(
-        FlippingPolicy, "_tossed", tossed_in_each_step
+    "a coin a step for a coin an episode": (
+        "trained-policies/episode-coin#neural",
+        lambda patch: patch.setattr(FlippingPolicy, "_tossed", tossed_in_each_step),
     ),
 }
+"""Plant -> a claim that must notice it, and the patch."""
 NOTICED = (ExitCode.VIOLATION, ExitCode.MUTANT_SURVIVED)
 
 
@@ -110,8 +113,11 @@ NOTICED = (ExitCode.VIOLATION, ExitCode.MUTANT_SURVIVED)
 def test_a_bug_in_what_is_measured_is_noticed(
     plant: str, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    PLANTS[plant](monkeypatch)
-    assert examined(tmp_path / "s.db").exit_code in NOTICED
+    name, patch = PLANTS[plant]
+    patch(monkeypatch)
+    found = examined(tmp_path / "s.db")
+    assert found.exit_code in NOTICED
+    assert name in {one.claim.name for one in found.claims if one.exit_code in NOTICED}
 
 
 def sign_for_cpo(patch: pytest.MonkeyPatch) -> None:
