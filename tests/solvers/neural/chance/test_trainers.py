@@ -47,7 +47,7 @@ def two_risks() -> ChanceProblem:
 
 
 def trained(algorithm: str, **given: Any) -> tuple[float, float]:
-    """(value, risk) of the policy after 30 updates, by forward recursion through the exact model."""
+    """(value, risk) of the policy after 30 updates, judged by the exact model."""
     env = make(two_risks(), seed=0, n_envs=256, first_violation=True)
     model: WithCosts
     if algorithm == "cpo":
