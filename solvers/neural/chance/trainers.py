@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,20 +16,27 @@ from torch import Tensor, nn
 
 from ...exact import Array
 from ..parts.checkpoints import Saved
+from ..parts.controllers import ControllerState
 from ..parts.on_policy import WithCosts
-from .cpo import Step, linearised_step
+from .linearised import Step, linearised_step
+
+if TYPE_CHECKING:
+    from .ppo_lagrangian import PpoLagrangianOptions
 
 
 class PPOLagrangian(WithCosts, PPO):
     """PPO on mixed advantages (A_r - m A_c) / (1 + m).
 
-    The multiplier moves by the measured cost before the policy does, as in algorithm 2 of Stooke,
-    Achiam, Abbeel 2020.  The division keeps the size of the step whatever the multiplier is.
+    The options are `PpoLagrangianOptions`, or a record that has them.  The multiplier moves by the
+    measured cost before the policy does, as in algorithm 2 of Stooke, Achiam, Abbeel 2020.  The
+    division keeps the size of the step whatever the multiplier is.
     """
+
+    options: PpoLagrangianOptions
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.controller = controller_of(self.options)
+        self.controller = self.options.state_machine()
         self.state = self.controller.first()
 
     def _improve(self) -> None:
@@ -45,16 +51,16 @@ class PPOLagrangian(WithCosts, PPO):
 
     def numbers(self) -> dict[str, Any]:
         """With the state of the controller."""
-        return {**super().numbers(), "controller": self.controller.plain(self.state)}
+        return {**super().numbers(), "controller": self.state.to_json()}
 
     def restore(self, saved: Saved) -> None:
         """With the state of the controller."""
         super().restore(saved)
-        self.state = self.controller.from_plain(saved.numbers["controller"])
+        self.state = ControllerState.from_json(saved.numbers["controller"])
 
 
 class CPO(WithCosts, TRPO):
-    """TRPO whose direction solves the step with the linearised limit, `cpo.linearised_step`.
+    """TRPO whose direction solves the step with the linearised limit, `linearised_step`.
 
     Where the solution ends at the edge of the trust region, as it does but for parallel gradients,
     it is TRPO's own step on the advantages ``reward A_r + cost A_c``.  So TRPO makes it, with its
@@ -151,32 +157,3 @@ class CPO(WithCosts, TRPO):
 def _centred(advantages: Array) -> Array:
     """Less their mean, which changes no expected gradient and lowers its variance."""
     return np.asarray(advantages - advantages.mean())
-
-
-@dataclass(frozen=True)
-class _State:
-    multiplier: float
-
-
-@dataclass(frozen=True)
-class _Ascent:
-    limit: float
-    rate: float
-    start: float
-
-    def first(self) -> _State:
-        return _State(self.start)
-
-    def step(self, state: _State, cost: float) -> _State:
-        return _State(max(0.0, state.multiplier + self.rate * (cost - self.limit)))
-
-    def plain(self, state: _State) -> Any:
-        return {"multiplier": state.multiplier}
-
-    def from_plain(self, plain: Any) -> _State:
-        return _State(**plain)
-
-
-def controller_of(options: Any) -> _Ascent:
-    rate = options.ascent_rate if options.controller == "ascent" else 0.0
-    return _Ascent(options.limit, rate, options.multiplier)
