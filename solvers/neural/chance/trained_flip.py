@@ -19,7 +19,7 @@ from ..parts.evaluation import Episodes, evaluate
 from ..parts.runs import Progress, obtain
 from ..parts.training import Training, options_from
 from .flips import Margin, checked_share, measured_flip
-from .given import Cost, named
+from .given import Cost, Named, named
 from .policy import FORMS, FlippingPolicy, Form
 
 if TYPE_CHECKING:
@@ -86,11 +86,11 @@ def train_flipping(
     with named(env, cost, None if folder is None else Path(folder)) as place:
         trainings = {
             limit: Training(wanted.algorithm, place.task, seed, record, device)
-            for limit, record in wanted.options({**place.suited, **own}).items()
+            for limit, record in wanted.options(place, own).items()
         }
         trained = _trained(trainings, place.folder, progress)
         measured = {
-            limit: _measured(trained[limit], training, episodes)
+            limit: _measured(trained[limit], training, episodes, place.copies)
             for limit, training in trainings.items()
         }
     flip = measured_flip(
@@ -134,14 +134,22 @@ class _Wanted:
         name = "flipping" if form == "step" else algorithm
         return cls(f"chance/{name}", bound, tuple(limits))
 
-    def options(self, given: Mapping[str, Any]) -> dict[Fraction, Any]:
+    def options(self, place: Named, given: Mapping[str, Any]) -> dict[Fraction, Any]:
         """Limit -> the algorithm's record."""
+        if place.copies == 1 and given.get("n_envs", 1) != 1:
+            raise ModelError(
+                f"n_envs is {given['n_envs']}, and there is one environment; leave n_envs out, or "
+                "give the id of a registered environment"
+            )
         if "limit" in given:
             raise ModelError(
                 f"limit is {given['limit']!r}; policies are trained at several limits, give levels"
             )
         record = find(self.algorithm).options
-        return {k: options_from(record, {**given, "limit": float(k)}) for k in self.limits}
+        return {
+            k: options_from(record, {**place.suited, **given, "limit": float(k)})
+            for k in self.limits
+        }
 
 
 def _trained(
@@ -156,13 +164,14 @@ def _trained(
     return found
 
 
-def _measured(policy: Any, training: Training, episodes: int) -> Episodes:
+def _measured(policy: Any, training: Training, episodes: int, copies: int | None) -> Episodes:
     return evaluate(
         policy,
         training.task,
         episodes=episodes,
         seed_words=("train-flipping", training.digest),
         first_violation=training.options.first_violation,
+        copies=copies,
     )
 
 

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from holdfast.solvers import ModelError
 from holdfast.solvers.neural.chance import FlippingPolicy, judge
 from holdfast.solvers.neural.parts.evaluation import evaluate
+from holdfast.solvers.neural.parts.judging import table
 
 from ....zoo.corridor import LEFT, RIGHT, corridor
 from .networks import EXACT, constant, two_heads
@@ -22,7 +23,7 @@ NEVER = 1e-9
 
 def flip(form: str, coins: list[float] | None = None) -> FlippingPolicy:
     if coins is not None:
-        return FlippingPolicy.of_heads(two_heads(coins, EXACT, first=1))
+        return FlippingPolicy.of_heads(two_heads(coins, exact=True))
     return FlippingPolicy(constant(LEFT, EXACT), constant(RIGHT, EXACT), THIRD, form=form)
 
 
@@ -57,6 +58,12 @@ def test_fresh_episodes_agree(policy: FlippingPolicy) -> None:
     else:
         assert binomtest(seen.violations, 3000, float(risk)).pvalue > NEVER
         assert binomtest(seen.violations, 3000, float(risk) + 0.15).pvalue < NEVER
+
+
+@pytest.mark.parametrize("policy", [flip("episode"), flip("printed"), flip("step", [0, 0, 0])])
+def test_one_table_does_not_tell_what_a_flip_does(policy: FlippingPolicy) -> None:
+    with pytest.raises(ModelError, match="judge the policies that it flips"):
+        table(policy, corridor())
 
 
 def test_a_policy_for_other_observations_is_refused() -> None:
