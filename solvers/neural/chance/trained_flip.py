@@ -56,23 +56,21 @@ def train_flipping(
     env: a task id (`parts.tasks.TASKS`, or any of gymnasium's that gives a cost), or one gymnasium
         environment, which is stepped as it is and not closed.
     level: the largest probability of an episode with an unsafe step.
-    form: "episode" and "printed" train with `algorithm` at each limit and flip two of the policies,
-        once an episode or in each step; the risk of "printed" is not bounded by the level.  "step"
-        trains two heads and a coin by PPO-Lagrangian, and takes the best network alone.
+    form: "episode" and "printed" flip two of the policies, once an episode or in each step; the
+        level does not bound the risk of "printed".  "step" takes the best of networks with two
+        heads and a coin, trained by PPO-Lagrangian.
     algorithm: "ppo-lagrangian" or "cpo".
     levels: limits to train at; by default multiples of the level.
     steps: environment steps of each training; by default the algorithm's.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
-        environment object, or with a cost function, have no name that would tell them from others:
-        they are kept only if a folder is given, and never looked up.
-    progress: called after each update with its number among those of all trainings, how many those
-        are, and its line of metrics, with the "limit".
-    cost: cost(observation, action, following observation, info) of an environment without one in
-        ``info["cost"]``; positive is unsafe.
+        object, or with a cost function, are kept only if it is given, and never looked up: they
+        have no name that would tell them from others.
+    progress: called after each of the updates of all trainings, with the "limit" in its line.
+    cost: cost(observation, action, following observation, info), positive where unsafe, if
+        ``info["cost"]`` is not to be taken.
     episodes: fresh ones that measure each policy.
-    margin, confidence: whether measured risks are taken as they are or as upper bounds, as
-        `measured_flip` says.
+    margin, confidence: as `measured_flip` takes them.
     options: of the algorithm, such as ``n_envs=8``.
 
     Raises
@@ -93,18 +91,13 @@ def train_flipping(
             limit: _measured(trained[limit], training, episodes, place.copies)
             for limit, training in trainings.items()
         }
-    flip = measured_flip(
-        list(measured.values()),
-        wanted.level,
-        margin=margin,
-        confidence=confidence,
-        alone=form == "step",
-    )
-    two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
+    alone, seen = form == "step", list(measured.values())
+    flip = measured_flip(seen, wanted.level, margin=margin, confidence=confidence, alone=alone)
+    first, second = two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
     kept: dict[str, Any] = {"seed": seed, "limits": two, "measured": measured}
     if form == "step":
-        return FlippingPolicy.of_heads(trained[two[0]].first, **kept)
-    return FlippingPolicy(trained[two[0]], trained[two[1]], flip.probability, form=form, **kept)
+        return FlippingPolicy.of_heads(trained[first].first, **kept)
+    return FlippingPolicy(trained[first], trained[second], flip.probability, form=form, **kept)
 
 
 @dataclass(frozen=True)

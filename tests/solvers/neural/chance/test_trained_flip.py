@@ -12,8 +12,15 @@ import pytest
 import torch
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.neural.chance import FlippingPolicy, TwoHeadPolicy, given, train_flipping
+from holdfast.solvers.neural.chance import (
+    FlippingPolicy,
+    TwoHeadPolicy,
+    given,
+    judge,
+    train_flipping,
+)
 from holdfast.solvers.neural.parts.evaluation import Episodes
+from holdfast.solvers.neural.parts.judging import envelope
 
 from ....zoo.corridor import Corridor
 from .networks import constant, two_heads
@@ -230,3 +237,31 @@ def test_what_suits_an_environment_is_whole_episodes_and_whole_batches() -> None
         assert steps % suited["batch"] == 0
         assert steps >= given.LEAST_STEPS
         assert steps < given.LEAST_STEPS + copies * (length or given.LEAST_STEPS)
+
+
+@pytest.mark.slow
+def test_a_flip_of_trained_policies_keeps_its_level_and_comes_near_the_envelope(
+    tmp_path: Path,
+) -> None:
+    """On the eight by eight discs, judged exactly; the envelope is that of all policies there are.
+
+    A wrong sign of the cost, or a risk that is counted twice, misses one bound or the other.
+    """
+    level = Fraction(1, 5)
+    policy = train_flipping(
+        DISCS,
+        level=level,
+        levels=["1/20", "2/5"],
+        steps=115_200,
+        rollout=15,
+        episodes=20_000,
+        margin="upper",
+        folder=tmp_path,
+    )
+    value, risk = judge(policy, DISCS)
+    assert risk <= level
+    assert envelope(DISCS, level).value * Fraction(9, 10) <= value <= envelope(DISCS, risk).value
+    bold = judge(FlippingPolicy(policy.second, policy.second, 0), DISCS)
+    assert bold[1] > level  # the second alone is too risky
+    safe = judge(FlippingPolicy(policy.first, policy.first, 0), DISCS)
+    assert safe[0] < value  # the first alone is worth less
