@@ -82,15 +82,9 @@ def train_flipping(
     wanted = _Wanted.of(form, algorithm, level, levels)
     own = options if steps is None else {**options, "steps": steps}
     with named(env, cost, None if folder is None else Path(folder)) as place:
-        trainings = {
-            limit: Training(wanted.algorithm, place.task, seed, record, device)
-            for limit, record in wanted.options(place, own).items()
-        }
+        trainings = wanted.trainings(place, own, seed, device)
         trained = _trained(trainings, place.folder, progress)
-        measured = {
-            limit: _measured(trained[limit], training, episodes, place.copies)
-            for limit, training in trainings.items()
-        }
+        measured = _measured(trained, trainings, episodes, place.copies)
     alone, seen = form == "step", list(measured.values())
     flip = measured_flip(seen, wanted.level, margin=margin, confidence=confidence, alone=alone)
     first, second = two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
@@ -127,8 +121,10 @@ class _Wanted:
         name = "flipping" if form == "step" else algorithm
         return cls(f"chance/{name}", bound, tuple(limits))
 
-    def options(self, place: Named, given: Mapping[str, Any]) -> dict[Fraction, Any]:
-        """Limit -> the algorithm's record."""
+    def trainings(
+        self, place: Named, given: Mapping[str, Any], seed: int, device: str
+    ) -> dict[Fraction, Training]:
+        """Limit -> training."""
         if place.copies == 1 and given.get("n_envs", 1) != 1:
             raise ModelError(
                 f"n_envs is {given['n_envs']}, and there is one environment; leave n_envs out, or "
@@ -139,10 +135,11 @@ class _Wanted:
                 f"limit is {given['limit']!r}; policies are trained at several limits, give levels"
             )
         record = find(self.algorithm).options
-        return {
-            k: options_from(record, {**place.suited, **given, "limit": float(k)})
-            for k in self.limits
-        }
+        found = {}
+        for limit in self.limits:
+            options: Any = options_from(record, {**place.suited, **given, "limit": float(limit)})
+            found[limit] = Training(self.algorithm, place.task, seed, options, device)
+        return found
 
 
 def _trained(
@@ -157,15 +154,24 @@ def _trained(
     return found
 
 
-def _measured(policy: Any, training: Training, episodes: int, copies: int | None) -> Episodes:
-    return evaluate(
-        policy,
-        training.task,
-        episodes=episodes,
-        seed_words=("train-flipping", training.digest),
-        first_violation=training.options.first_violation,
-        copies=copies,
-    )
+def _measured(
+    trained: Mapping[Fraction, Any],
+    trainings: Mapping[Fraction, Training],
+    episodes: int,
+    copies: int | None,
+) -> dict[Fraction, Episodes]:
+    """What fresh episodes show of each policy; they differ from one training to the next."""
+    return {
+        limit: evaluate(
+            trained[limit],
+            training.task,
+            episodes=episodes,
+            seed_words=("train-flipping", training.digest),
+            first_violation=training.options.first_violation,
+            copies=copies,
+        )
+        for limit, training in trainings.items()
+    }
 
 
 @dataclass
