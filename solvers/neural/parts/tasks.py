@@ -1,0 +1,129 @@
+"""Tasks by name, as vectorised environments with a cost.
+
+A task is an id, or an exact finite-horizon problem of ours.  Each step has its cost in
+``info["cost"]``.  Everything that is drawn follows from the seed: an environment that is seeded and
+reset behaves as a fresh one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import gymnasium
+
+from ...chance import ChanceProblem
+from ...errors import ModelError
+from .costs import Cost, CostEnv
+from .worlds.bullet import BULLET, BulletEnv
+from .worlds.finite import FiniteWorld
+from .worlds.known import DISCS, known_world
+from .worlds.velocity import THRESHOLDS
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.vec_env import VecEnv
+
+#: The id of a task, or an exact problem.
+Task: TypeAlias = str | ChanceProblem
+
+#: Known ids, with one line each.
+TASKS: dict[str, str] = {
+    **{task: line for task, (_, _, line) in DISCS.items()},
+    **{
+        f"holdfast/{body}Velocity-v0": f"{body} of MuJoCo below {limit} metres a second"
+        for body, limit in THRESHOLDS.items()
+    },
+    **BULLET,
+}
+
+
+def make(
+    task: Task,
+    *,
+    seed: int,
+    n_envs: int,
+    first_violation: bool,
+    cost: Cost | None = None,
+    exploring: int = 0,
+) -> VecEnv:
+    """n_envs copies of a task, seeded.
+
+    Args:
+        exploring: of the copies of an exact problem, how many begin each episode anywhere, in a
+            drawn state at a drawn time.
+        first_violation: the cost of an episode is 1 at its first unsafe step and 0 elsewhere, and
+            the flag "already violated" is appended to the observation.
+        cost: for an environment that has no ``info["cost"]``: cost(observation, action, following
+            observation, info) -> float, counted as unsafe where it is positive.
+
+    Raises ModelError for an unknown id, naming the nearest and those that are known; for an
+    environment without a cost; for observations that are no vectors of numbers.
+    """
+    if n_envs < 1:
+        raise ModelError(f"n_envs is {n_envs}; at least 1 copy of the task is needed")
+    world = world_of(task)
+    if world is None:
+        if exploring:
+            raise ModelError(
+                f"exploring = {exploring}, but {task} is no exact problem that could begin "
+                "anywhere; leave it out"
+            )
+        return _outside(str(task), seed, n_envs, first_violation, cost)
+    if cost is not None:
+        raise ModelError(
+            "the task is an exact problem, whose cost is whether an unsafe state is entered; "
+            "a cost function has no place there, so leave it out"
+        )
+    from .worlds.vectors import FiniteVecEnv
+
+    return FiniteVecEnv(
+        world, n_envs, seed=seed, first_violation=first_violation, exploring=exploring
+    )
+
+
+def problem_of(task: Task) -> ChanceProblem | None:
+    """The exact problem of a task of ours; None for environments that have no exact model."""
+    world = world_of(task)
+    return None if world is None else world.problem
+
+
+def world_of(task: Task) -> FiniteWorld | None:
+    """The exact problem with what an agent sees of it; None where there is none."""
+    if isinstance(task, ChanceProblem):
+        return FiniteWorld(task)
+    return known_world(task) if task in DISCS else None
+
+
+def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cost | None) -> VecEnv:
+    """Copies of an environment of another package, one after the other in this process."""
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    def single() -> CostEnv:
+        return CostEnv(_environment(task), first_violation=first_violation, cost=cost)
+
+    if task not in TASKS and cost is None:
+        _probe(single())
+    env = DummyVecEnv([single] * n_envs)
+    env.seed(seed)
+    return env
+
+
+def _environment(task: str) -> gymnasium.Env[Any, Any]:
+    if task in BULLET:
+        return BulletEnv(task)
+    if task not in gymnasium.registry:
+        near = difflib.get_close_matches(task, TASKS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ModelError(
+            f"there is no task {task!r}; {hint}known are {', '.join(TASKS)}, and any id of "
+            "gymnasium for which a cost is given"
+        )
+    return gymnasium.make(task, disable_env_checker=True)
+
+
+def _probe(env: CostEnv) -> None:
+    """One step, which raises ModelError when there is no cost."""
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    env.step(env.action_space.sample())
+    env.close()
