@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 from ...errors import ModelError
-from .training import option
+from .limit import CostLimit, cost_limit
+from .tasks import make
+from .training import Training, option
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,28 @@ class ConstrainedTraining:
     def updates(self) -> int:
         """How many updates `steps` are, rounded up."""
         return -(-self.steps // self.per_update)
+
+
+def limit_of(options: ConstrainedTraining) -> CostLimit:
+    """What is limited, as an exact record; decimals mean what they say."""
+    limit, discount = (Fraction(repr(x)) for x in (options.limit, options.cost_discount))
+    return cost_limit(limit, discounted=options.discounted, discount=discount)
+
+
+def check_constrained(training: Training) -> None:
+    """Make the task once, and compare the limit with what the exact layer proves.
+
+    Raises ModelError if the task is unknown, has no cost, or if no policy of it keeps the limit.
+    """
+    options: ConstrainedTraining = training.options
+    make(
+        training.task,
+        seed=0,
+        n_envs=1,
+        first_violation=options.first_violation,
+        exploring=min(options.exploring, 1),
+    ).close()
+    limit_of(options).check(training.task, first_violation=options.first_violation)
 
 
 def require_positive(options: Any, names: str) -> None:

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 from typing import Any
 
 import gymnasium
@@ -109,7 +110,7 @@ def _build(task: str) -> gymnasium.Env[Any, Any]:
     with _plain_streams(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package's own old calls, and its float bounds
         try:
-            import bullet_safety_gym  # noqa: F401
+            import_module("bullet_safety_gym")
         except ImportError as problem:
             raise ModelError(
                 f"{task} needs bullet-safety-gym, which cannot be imported ({problem}); install "

@@ -14,7 +14,7 @@ _STEPS = 64
 
 
 def state_features(problem: ChanceProblem) -> Array:
-    """float32[S, F]: coordinates scaled to [-1, 1], and on which side of each step they lie, -1 or 1.
+    """float32[S, F]: coordinates scaled to [-1, 1], and the side of each step they lie on, -1 or 1.
 
     A step is the gap between two neighbouring values.  With it a small network draws the sharp
     borders that good policies have, and still sees what is near: networks of 64 x 64 that learnt

@@ -22,7 +22,7 @@ def spaces_of(world: FiniteWorld, *, first_violation: bool) -> tuple[spaces.Box,
     return spaces.Box(-1.0, 1.0, (width,), np.float32), spaces.Discrete(world.n_actions)
 
 
-class FiniteEnv(gymnasium.Env[Array, int]):
+class FiniteEnv(gymnasium.Env[Array, Any]):
     """One copy of the world of an id; the cost is in ``info["cost"]``, the end a termination.
 
     first_violation: the cost is 1 at the first unsafe step of an episode only, and a flag in the
