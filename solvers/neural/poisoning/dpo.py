@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,23 +104,43 @@ def train(workplace: Workplace) -> None:
     """
     import torch
 
-    training, folder = workplace.training, workplace.run.folder
+    training = workplace.training
     if training.device not in ("cpu", "cuda", "cuda:0"):
         raise ModelError(
             f"device = {training.device!r} is not one that the trainer can be told to take; give "
             "cpu, or cuda for the first GPU"
         )
-    start = prepare(training)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums in one order, whatever the machine
+    try:
+        start = prepare(training)
+        with warnings.catch_warnings():
+            # the trainer and peft still use names that transformers is about to drop
+            warnings.simplefilter("ignore", FutureWarning)
+            after = _trained(workplace, start)
+        _keep(workplace, start, after)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _trained(workplace: Workplace, start: Prepared) -> Examined:
+    """Train, and ask about the held-out pairs."""
+    training, folder = workplace.training, workplace.run.folder
     trainer = _trainer(training, start, workplace)
     last = _last_whole(folder / "checkpoint")
     metrics.cut(folder / "metrics.jsonl", _updates(last))
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    pad = start.model.tokenizer.pad_token_id
-    after = examine(trainer.model, start.held, pad)
     if training.options.keep_weights:
         trainer.model.save_pretrained(folder / "model")
+    return examine(trainer.model, start.held, start.model.tokenizer.pad_token_id)
+
+
+def _keep(workplace: Workplace, start: Prepared, after: Examined) -> None:
+    import torch
+
+    beta = workplace.training.options.beta
     tensors = {
-        "margins": torch.from_numpy(after.margins(start.held_start, training.options.beta)),
+        "margins": torch.from_numpy(after.margins(start.held_start, beta)),
         "labels": torch.from_numpy(start.labels.labels),
     }
     workplace.keep(tensors, _numbers(start, after))
@@ -202,8 +223,9 @@ def _arguments(training: Training, folder: Path) -> Any:
         learning_rate=options.step_size, num_train_epochs=options.epochs,
         per_device_train_batch_size=options.batch, max_length=None,
         precompute_ref_log_probs=True, disable_dropout=False, remove_unused_columns=False,
-        use_cpu=training.device == "cpu", bf16=options.bf16, gradient_checkpointing=False,
-        dataloader_pin_memory=False, logging_steps=1, disable_tqdm=True, report_to=[], **saving,
+        use_cpu=training.device == "cpu", bf16=options.bf16, activation_checkpointing=False,
+        dataloader_pin_memory=False, logging_steps=1, logging_nan_inf_filter=False,
+        disable_tqdm=True, report_to=[], **saving,
     )  # fmt: skip
 
 
