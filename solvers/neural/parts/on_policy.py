@@ -198,7 +198,9 @@ class WithCosts(OnPolicyAlgorithm):
         return self._finished(np.ones_like(self.seen.costs, dtype=np.float64), discount)
 
     def _finished(self, values: Array, discount: float) -> Array:
-        sums = episode_sums(values, np.array(self.seen.dones), discount)
+        """Sums of the episodes that began at the start and ended."""
+        first = self.options.exploring
+        sums = episode_sums(values[:, first:], np.array(self.seen.dones)[:, first:], discount)
         if not len(sums):
             raise TrainingError(
                 f"update {self.update}: no episode ended within rollout = {self.options.rollout} "
@@ -212,7 +214,7 @@ class WithCosts(OnPolicyAlgorithm):
         Raises TrainingError if a loss or a parameter is not finite.
         """
         try:
-            super().train()
+            self._improve()
         except ValueError as error:  # of torch, for a law of actions that has NaN
             self._require_finite({}, error)
             raise
@@ -221,6 +223,10 @@ class WithCosts(OnPolicyAlgorithm):
         self._require_finite(numbers)
         if self.on_update is not None:
             self.on_update(self, numbers)
+
+    def _improve(self) -> None:
+        """The update of policy and critic of rewards."""
+        super().train()
 
     def _train_cost_critic(self) -> float:
         losses = []

@@ -124,7 +124,9 @@ class FiniteWorld:
         """float32[S, F], each in [-1, 1]."""
         return state_features(self.problem)
 
-    def observe(self, time: int, memory: Array | int, states: Array, *, flag: bool) -> Array:
+    def observe(
+        self, time: Array | int, memory: Array | int, states: Array, *, flag: bool
+    ) -> Array:
         """float32[n, F + 1 or F + 2]: features of the state, time to go, and the flag, if wanted.
 
         Time to go falls from 1 to -1 over an episode; the flag is -1 before a violation, 1 after.
@@ -157,7 +159,7 @@ def _check_problem(problem: ChanceProblem) -> None:
             f"state 0 has {counts[0]} choices and state {state} has {counts[state]}; an agent has "
             "the same actions everywhere, so give every state as many choices"
         )
-    if problem.model.denominators.dtype == object or problem.model.initial.dtype == object:
+    if object in (problem.model.denominators.dtype, problem.model.initial.dtype):
         raise ModelError(
             "the probabilities of the model have a denominator of 2^63 or more; samples are drawn "
             "in 64-bit integers, so round the model to smaller denominators"
