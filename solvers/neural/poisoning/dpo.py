@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...poisoning.data.pairs import file_digest, read_pairs
+from ...poisoning.data.pairs import PreferencePairs, file_digest, read_pairs
 from ...sequences import Array
 from ..parts import metrics
 from ..parts.algorithms import Algorithm
@@ -76,18 +76,33 @@ class Prepared:
     digest: str
 
 
+def check(training: Training) -> None:
+    """Raise ModelError for a device that the trainer cannot take, and as `_data` does."""
+    if training.device not in ("cpu", "cuda", "cuda:0"):
+        raise ModelError(
+            f"device = {training.device!r} is not one that the trainer can be told to take; give "
+            "cpu, or cuda for the first GPU"
+        )
+    _data(training)
+
+
+def _data(training: Training) -> PreferencePairs:
+    """The pairs of the file.  Raises ModelError if it is not the one that `digest` names."""
+    data, wanted = read_pairs(training.task), training.options.digest
+    if wanted and wanted != data.digest:
+        raise ModelError(
+            f"{training.task} has the digest {data.digest}, not {wanted}; bring the file back, or "
+            "leave digest out"
+        )
+    return data
+
+
 def prepare(training: Training) -> Prepared:
     """Read the pairs, ask the untrained model about them, and label them.
 
     Raises ModelError for a file that is missing, too small, or not the one that `digest` names.
     """
-    options = training.options
-    data = read_pairs(training.task)
-    if options.digest and options.digest != data.digest:
-        raise ModelError(
-            f"{training.task} has the digest {data.digest}, not {options.digest}; bring the file "
-            "back, or leave digest out"
-        )
+    options, data = training.options, _data(training)
     model = language_model(options.model)
     number = options.pairs + options.held_out
     both = token_pairs(data, model.tokenizer, options.tokens, number)
@@ -104,16 +119,10 @@ def train(workplace: Workplace) -> None:
     """
     import torch
 
-    training = workplace.training
-    if training.device not in ("cpu", "cuda", "cuda:0"):
-        raise ModelError(
-            f"device = {training.device!r} is not one that the trainer can be told to take; give "
-            "cpu, or cuda for the first GPU"
-        )
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # sums in one order, whatever the machine
     try:
-        start = prepare(training)
+        start = prepare(workplace.training)
         with warnings.catch_warnings():
             # the trainer and peft still use names that transformers is about to drop
             warnings.simplefilter("ignore", FutureWarning)
@@ -269,4 +278,4 @@ def _last_whole(folder: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
-ALGORITHM = Algorithm("poisoning/dpo", DPOOptions, train, load)
+ALGORITHM = Algorithm("poisoning/dpo", DPOOptions, train, load, check)

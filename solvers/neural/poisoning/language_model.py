@@ -128,7 +128,7 @@ def _packaged() -> tuple[Any, Any]:
     )
     # what was read is no longer quantised; transformers would refuse to write it otherwise
     del network.config.quantization_config
-    network.hf_quantizer = None
+    network.hf_quantizer = None  # type: ignore[assignment]
     return network, tokenizer
 
 

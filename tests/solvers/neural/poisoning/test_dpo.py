@@ -199,7 +199,10 @@ def test_data_that_are_too_few_and_a_device_that_is_none_are_refused(pairs_path,
     with pytest.raises(ModelError, match="has 16 pairs of at most 64 tokens, and 26 are needed"):
         obtain(_training(pairs_path, held_out=16), folder=tmp_path)
     with pytest.raises(ModelError, match="there is no file"):
-        obtain(_training("nowhere.jsonl"), folder=tmp_path)
+        obtain(_training("nowhere.jsonl"), folder=tmp_path / "none")
+    with pytest.raises(ModelError, match="device = 'meta'"):
+        find("poisoning/dpo").check(replace(_training(pairs_path), device="meta"))
+    assert not (tmp_path / "none").exists(), "a refusal leaves a folder behind"
 
 
 def test_the_algorithm_is_found_by_its_name() -> None:
