@@ -1,0 +1,64 @@
+"""The algorithms that train networks, found by looking into the packages of the pillars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelError
+
+if TYPE_CHECKING:
+    from .runs import Run, Workplace
+
+_NEURAL = __name__.split(".parts.")[0]
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What trains networks.
+
+    Attributes:
+        name: ``PILLAR/NAME``.
+        options: frozen dataclass of ints, floats, bools and strings with defaults and help.
+        train: trains from the last checkpoint of a workplace, if it has one, to the end, and keeps
+            the outcome there.
+        load: the outcome of a finished run, such as a policy.
+    """
+
+    name: str
+    options: type
+    train: Callable[[Workplace], None]
+    load: Callable[[Run], Any]
+
+
+def _listed() -> Iterator[tuple[str, str, str]]:
+    """Name, module and one line of each algorithm."""
+    package = import_module(_NEURAL)
+    for found in iter_modules(package.__path__):
+        pillar = f"{_NEURAL}.{found.name}"
+        listed = getattr(import_module(pillar), "ALGORITHMS", {}) if found.ispkg else {}
+        for name, (module, line) in listed.items():
+            yield f"{found.name}/{name}", f"{pillar}.{module}", line
+
+
+def known() -> dict[str, str]:
+    """Name -> one line; loads no torch."""
+    return {name: line for name, _, line in sorted(_listed())}
+
+
+def find(name: str) -> Algorithm:
+    """The algorithm of the name ``PILLAR/NAME``.
+
+    Raises ModelError for a name that is not known; the nearest is named.
+    """
+    modules = {known: module for known, module, _ in _listed()}
+    if name not in modules:
+        near = get_close_matches(name, modules, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(modules))}."
+        raise ModelError(f"no algorithm is named {name!r}; {hint}")
+    found: Algorithm = import_module(modules[name]).ALGORITHM
+    return found

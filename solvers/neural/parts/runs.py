@@ -1,0 +1,182 @@
+"""Runs are kept: what was trained once is looked up, what was interrupted goes on where it stopped.
+
+A run lies in ``<runs>/<first 16 digits of its digest>/``: ``run.json`` (the training with versions,
+and whether it is finished), ``metrics.jsonl``, ``checkpoint/`` while it trains, and the outcome,
+``policy.safetensors`` with ``policy.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelError
+from ...strict import strict_json
+from ...whole_files import write_text
+from . import checkpoints, metrics
+from .algorithms import find
+from .checkpoints import Saved
+from .devices import require_device
+from .training import Training
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Progress = Callable[[int, int, Mapping[str, Any]], None]
+"""Called after each update with its number, how many there will be, and its line of metrics."""
+
+
+def runs_folder() -> Path:
+    """``$HOLDFAST_RUNS``, else ``.holdfast/runs`` in the current folder."""
+    return Path(os.environ.get("HOLDFAST_RUNS") or Path(".holdfast", "runs"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training and the folder in which it is kept."""
+
+    training: Training
+    folder: Path
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One mapping an update, "update" first."""
+        return metrics.read(self.folder / "metrics.jsonl")
+
+    def outcome(self) -> Saved:
+        """The tensors and numbers that the training ended with.
+
+        Raises ModelError if they are missing, truncated, or of another training.
+        """
+        return checkpoints.load(self.folder / "policy", _identity(self.training))
+
+    def result(self) -> Any:
+        """What the algorithm makes of the outcome, such as a policy.  Raises as `outcome`."""
+        return find(self.training.algorithm).load(self)
+
+    def finished(self) -> bool:
+        """Whether it has been trained to the end.
+
+        Raises ModelError if the folder is that of another training, or its record is damaged.
+        """
+        path = self.folder / "run.json"
+        if not path.is_file():
+            return False
+        record = strict_json(path.read_text(encoding="utf-8"), str(path), float)
+        if record.get("digest") != self.training.digest:
+            raise ModelError(
+                f"{path} is the record of another training, {record.get('digest')}, not of "
+                f"{self.training.digest}; move the folder away"
+            )
+        return bool(record["finished"])
+
+    def note(self, finished: bool) -> None:
+        """Write ``run.json``."""
+        record = {
+            **self.training.plain,
+            "digest": self.training.digest,
+            "finished": finished,
+        }
+        write_text(self.folder / "run.json", json.dumps(record, indent=1) + "\n")
+
+
+def _identity(training: Training) -> dict[str, str]:
+    plain = training.plain
+    return {"algorithm": training.algorithm, **plain["versions"], "training": training.digest}
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What an algorithm is given to train in.
+
+    It calls `resume` once, then after each update `record` and, when it likes, `checkpoint`, and at
+    the end `keep`.
+    """
+
+    run: Run
+    progress: Progress | None = None
+
+    @property
+    def training(self) -> Training:
+        return self.run.training
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.run.folder / "checkpoint"
+
+    @property
+    def _metrics(self) -> Path:
+        return self.run.folder / "metrics.jsonl"
+
+    def resume(self) -> tuple[int, Saved | None]:
+        """Updates done at the last checkpoint, and what it holds; (0, None) without one.
+
+        The metrics are cut back to that update.  Raises ModelError as `checkpoints.load`.
+        """
+        names = sorted(path.stem for path in self._checkpoints.glob("*.json"))
+        saved, done = None, 0
+        if names:
+            done = int(names[-1])
+            saved = checkpoints.load(self._checkpoints / names[-1], _identity(self.training))
+        metrics.cut(self._metrics, done)
+        return done, saved
+
+    def record(self, update: int, updates: int, numbers: Mapping[str, float]) -> None:
+        """Write the line of an update, counted from 1, and show it; no times among the numbers."""
+        line = metrics.append(self._metrics, update, numbers)
+        if self.progress is not None:
+            self.progress(update, updates, line)
+
+    def checkpoint(
+        self, update: int, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]
+    ) -> None:
+        """Keep what the training needs to go on after that update, in place of older ones."""
+        self._checkpoints.mkdir(exist_ok=True)
+        name = f"{update:08d}"
+        checkpoints.save(self._checkpoints / name, tensors, numbers, _identity(self.training))
+        for path in self._checkpoints.iterdir():
+            if path.stem < name:
+                path.unlink()
+
+    def keep(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """Keep the outcome."""
+        checkpoints.save(self.run.folder / "policy", tensors, numbers, _identity(self.training))
+
+
+def obtain(
+    training: Training, *, folder: Path | None = None, progress: Progress | None = None
+) -> Run:
+    """The finished run: looked up, or resumed from its last checkpoint, or trained.
+
+    Whoever wants a run that another process trains waits for it.
+
+    Raises
+    ------
+    ModelError: for options of another algorithm, a device that is not there, a damaged run, and
+        for what the algorithm refuses.
+    TrainingError: if the training stops at a number that is not finite.
+    """
+    from filelock import FileLock
+
+    algorithm = find(training.algorithm)
+    if type(training.options) is not algorithm.options:
+        raise ModelError(
+            f"options is a {type(training.options).__name__}, and {training.algorithm} takes a "
+            f"{algorithm.options.__name__}; make one with options_from"
+        )
+    run = Run(training, Path(folder or runs_folder()) / training.digest[:16])
+    if run.finished():
+        return run
+    require_device(training.device)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(run.folder / "lock"):
+        if not run.finished():
+            run.note(finished=False)
+            algorithm.train(Workplace(run, progress))
+            run.note(finished=True)
+            shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+    return run
