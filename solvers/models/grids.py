@@ -38,7 +38,7 @@ def two_discs(side: int = _SIDE) -> CMDP:
     if side < 2:
         raise ModelError(f"side is {side}; the square needs at least 2 cells a side")
     cells = list(itertools.product(range(side), range(side)))
-    earned = [_near_the_corner(cell, side) for cell in cells]
+    earned = corner_rewards(side)
     rows = [_landing(cell, move, side) for cell in cells for move in _MOVES]
     total = _INTENDED + len(_SLIPS) * _SLIP
     model = assemble(
@@ -50,6 +50,12 @@ def two_discs(side: int = _SIDE) -> CMDP:
     )
     unsafe = [state for state, cell in enumerate(cells) if _in_a_disc(cell, side)]
     return model.with_labels(unsafe=unsafe).with_coordinates(cells)
+
+
+def corner_rewards(side: int = _SIDE) -> tuple[Fraction, ...]:
+    """What arriving at each state of `two_discs` earns, of which its rewards are the means (S)."""
+    cells = itertools.product(range(side), range(side))
+    return tuple(_near_the_corner(cell, side) for cell in cells)
 
 
 def _near_the_corner(cell: tuple[int, int], side: int) -> Fraction:

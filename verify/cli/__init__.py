@@ -33,6 +33,13 @@ COMMANDS = {
         "Check theorems", "looking",
         "Show one theorem: statement, assumptions, source, mutants, findings.",
     ),
+    "train": (
+        "Train networks", "training", "Train networks for the claims; finished runs are kept.",
+    ),
+    "ladder": (
+        "Train networks", "ladder",
+        "Show exact values, algorithms and networks under one theorem side by side.",
+    ),
     "check": (_LAST, "looking", "Check certificates with the kernel, in a fresh process."),
     "doctor": (_LAST, "looking", "Say whether this installation can be relied on."),
 }  # fmt: skip

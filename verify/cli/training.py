@@ -1,4 +1,4 @@
-"""``train``: networks for the claims of a pillar, kept under their digest and never trained twice."""
+"""``train``: networks of a pillar, kept under their digest and never trained twice."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ class _Train(click.Command):
     help="Read env, seeds, device and options of the algorithm from this file. What the command "
     "line says goes first.",
 )  # fmt: skip
-@click.option(
-    "--seeds", metavar="SEEDS", help="One run for each, such as 0,1,2 or 0-4; default 0."
-)
+@click.option("--seeds", metavar="SEEDS", help="One run for each, such as 0,1,2 or 0-4; default 0.")
 @click.option("--steps", type=Whole(1, 10**12), help="Steps of the environment, of all its copies.")
 @click.option(
     "--limit", help="Upper bound of the cost, such as 0.2; --help of the algorithm says of which."
@@ -184,8 +182,8 @@ def _of_the_line(options: Options, record: type) -> dict[str, Any]:
         if not equals:
             raise click.BadParameter(f"--set {change!r} is not KEY=VALUE, such as n_envs=64")
         texts.append((key.strip(), text.strip()))
-    texts += [(key, str(value)) for key, value in
-              (("steps", options.steps), ("limit", options.limit)) if value is not None]  # fmt: skip
+    short = {"steps": options.steps, "limit": options.limit}
+    texts += [(key, str(value)) for key, value in short.items() if value is not None]
     found: dict[str, Any] = {}
     for key, text in texts:
         if key in found:
@@ -211,7 +209,8 @@ def _described(name: str) -> Iterator[tuple[str, str]]:
 def _list(console: Console) -> int:
     from holdfast.solvers.neural.parts.algorithms import known
 
-    refuse_idle(["env", "config", "seeds", "steps", "limit", "changes"], "has no effect with --list")
+    idle = ("env", "config", "seeds", "steps", "limit", "changes", "json_path")
+    refuse_idle(idle, "has no effect with --list")
     for title, lines in (("algorithm", known()), ("task", _tasks())):
         table = Table(title, "what it is")
         table.columns[0].no_wrap = True

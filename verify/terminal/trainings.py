@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _NEEDED = ("torch", "stable_baselines3", "sb3_contrib", "safetensors")
 _PIP = "pip install 'holdfast[neural]'"
+_MOST_SEEDS = 1000
+"""Of a range: more is a slip of the finger, each is a training."""
 _SHOWN = {"return": "return", "cost": "risk", "multiplier": "multiplier", "loss": "loss"}
 """Metric -> what it is called beside the bar; those that an algorithm has."""
 
@@ -39,14 +42,14 @@ def read_seeds(text: str) -> tuple[int, ...]:
     """``0,1,2`` or ``0-4`` or both; raises click.BadParameter, also for a seed given twice."""
     seeds: list[int] = []
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not (first.isascii() and first.isdigit() and (not dash or last.isascii() and last.isdigit())):
+        found = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not first <= last < first + _MOST_SEEDS:
             raise click.BadParameter(
-                f"--seeds {text!r}: {part!r} is not a seed; write such as 0,1,2 or 0-4"
+                f"--seeds {text!r}: {part!r} is no seed and no range of at most {_MOST_SEEDS}; "
+                "write such as 0,1,2 or 0-4"
             )
-        seeds += range(int(first), int(last if dash else first) + 1)
-        if dash and int(last) < int(first):
-            raise click.BadParameter(f"--seeds {text!r}: {part!r} is empty; write the smaller first")
+        seeds += range(first, last + 1)
     if len(set(seeds)) < len(seeds):
         raise click.BadParameter(f"--seeds {text!r} has a seed twice; give each seed once")
     return tuple(seeds)
@@ -86,56 +89,60 @@ class Trainer:
         None where it is not there and may not be trained.  Raises KeyboardInterrupt that says what
         is kept, and what training raises.
         """
-        require_torch()
         from holdfast.solvers.neural.parts import algorithms, runs, training
 
-        options = training.options_from(algorithms.find(algorithm).options, dict(changes))
+        options: Any = training.options_from(algorithms.find(algorithm).options, dict(changes))
         wanted = training.Training(algorithm, task, seed, options, self.device)
-        found = runs.look_up(wanted, folder=self.folder)
-        if found is not None or not self.train:
-            return found, True
-        return self._train(wanted), False
-
-    def _train(self, wanted: Any) -> Run:
-        from holdfast.solvers.neural.parts import runs
-
-        with _display(self.console, f"{wanted.algorithm} seed {wanted.seed}", wanted) as report:
+        run = runs.Run(wanted, (self.folder or runs.runs_folder()) / wanted.digest[:16])
+        there = run.finished()
+        if there or not self.train:
+            return (run if there else None), there
+        with _display(self.console, f"{algorithm}, seed {seed}") as report:
             try:
-                return runs.obtain(wanted, folder=self.folder, progress=report)
+                return runs.obtain(wanted, folder=self.folder, progress=report), False
             except KeyboardInterrupt:
-                raise KeyboardInterrupt(report.kept()) from None
+                raise KeyboardInterrupt(report.kept(run)) from None
 
 
 class _Report:
     """Shows each update; knows how far the run has come."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
-        self.progress, self.task = progress, task
-        self.began, self.before, self.last = time.monotonic(), None, {}
+        self._progress, self._task = progress, task
+        self._began, self._before, self._update = 0.0, 0.0, 0
 
-    def __call__(self, line: Mapping[str, Any]) -> None:
-        """A line of the metrics."""
-        steps = line.get("steps", 0)
-        if self.before is None:  # a resumed run does not begin at 0
-            self.began, self.before = time.monotonic(), steps
-        self.last = dict(line)
-        seconds = time.monotonic() - self.began
-        rate = f"{(steps - self.before) / seconds:,.0f} steps/s" if seconds > 0 else ""
-        shown = (f"{name} {line[key]:.4g}" for key, name in _SHOWN.items() if key in line)
-        self.progress.update(
-            self.task, completed=steps,
-            words=", ".join([f"update {line.get('update', '?')}", *shown, rate]),
-        )  # fmt: skip
+    def __call__(self, update: int, updates: int, line: Mapping[str, Any]) -> None:
+        """An update has been done."""
+        steps, now = line.get("steps", 0.0), time.monotonic()
+        if not self._update:  # the first of this process: a resumed run does not begin at 0
+            self._began, self._before = now, steps
+        self._update = update
+        shown = [
+            f"{name} {line[key]:.4g}" for key, name in _SHOWN.items() if line.get(key) is not None
+        ]
+        if now > self._began and steps:
+            shown.append(f"{(steps - self._before) / (now - self._began):,.0f} steps/s")
+        words = f"update {update} of {updates}, {steps:,.0f} steps, {', '.join(shown)}"
+        self._progress.update(self._task, total=updates, completed=update, words=words)
+
+    def kept(self, run: Run) -> str:
+        """What there is after an interruption."""
+        names = sorted(path.stem for path in (run.folder / "checkpoint").glob("[0-9]*.json"))
+        if not names:
+            return "interrupted before the first checkpoint; nothing of this run is kept"
+        return (
+            f"interrupted after update {self._update}; the checkpoint of update {int(names[-1])} "
+            f"is kept in {run.folder}, and the same command goes on from there"
+        )
 
 
 @contextmanager
-def _display(console: Console, name: str, wanted: Any) -> Iterator[_Report]:
+def _display(console: Console, name: str) -> Iterator[_Report]:
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} steps {task.fields[words]}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[words]}", markup=False),
         TimeElapsedColumn(),
     )
-    total = getattr(wanted.options, "steps", None)
     with Progress(*columns, console=console, transient=True) as progress:
-        yield _Report(progress, progress.add_task(name, total=total, words="starting"))
+        yield _Report(progress, progress.add_task(name, total=None, words="starting"))

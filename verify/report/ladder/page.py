@@ -1,4 +1,4 @@
-"""A ladder as one page that needs nothing else, in the style of the report of a run, and as JSON."""
+"""A ladder as one page that needs nothing else, in the style of a run's report, and as JSON."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,19 @@ def _series(axes: Axes, series: Series, label: str | None) -> None:
     xs, ys = [x for x, _ in series.points], [y for _, y in series.points]
     colour = _COLOURS[series.colour % len(_COLOURS)]
     if series.spread:
-        across = [(x - low, high - x) for x, (low, high, _, _) in zip(xs, series.spread, strict=True)]
-        along = [(y - low, high - y) for y, (_, _, low, high) in zip(ys, series.spread, strict=True)]
-        bars = {"xerr": list(zip(*across, strict=True)), "yerr": list(zip(*along, strict=True))}
-        axes.errorbar(xs, ys, **bars, fmt="none", ecolor=colour, elinewidth=1.0, capsize=2.5)
+        left, right, low, high = zip(*series.spread, strict=True)
+        axes.errorbar(
+            xs, ys, xerr=_around(xs, left, right), yerr=_around(ys, low, high),
+            fmt="none", ecolor=colour, elinewidth=1.0, capsize=2.5,
+        )  # fmt: skip
     axes.plot(xs, ys, color=colour, label=label, **_MARKS[series.mark])
+
+
+def _around(
+    places: Sequence[float], low: Sequence[float], high: Sequence[float]
+) -> list[list[float]]:
+    """How far the ends lie below and above."""
+    return [
+        [max(0.0, place - end) for place, end in zip(places, low, strict=True)],
+        [max(0.0, end - place) for place, end in zip(places, high, strict=True)],
+    ]
