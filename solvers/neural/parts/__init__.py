@@ -1,6 +1,6 @@
 """What all trained networks share: tasks with costs, runs that are kept, judgement of policies.
 
-To be read in this order: `training` names a run, `checkpoints` and `metrics` are its files, `runs`
-obtains it, `algorithms` finds what trains it; `constrained` and `on_policy` are what algorithms on
-stable-baselines3 share.
+To be read in this order: `tasks` and their costs; `training` names a run, `checkpoints` and
+`metrics` are its files, `runs` obtains it, `algorithms` finds what trains it; `constrained`,
+`on_policy` and `policies` are what algorithms on stable-baselines3 share.
 """

@@ -1,4 +1,4 @@
-"""Metrics of a run: JSON lines, one an update, without times, so that equal runs have equal files."""
+"""Metrics of a run: JSON lines, one an update, and no times: equal runs have equal files."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Workplace:
 
         The metrics are cut back to that update.  Raises ModelError as `checkpoints.load`.
         """
-        names = sorted(path.stem for path in self._checkpoints.glob("*.json"))
+        names = sorted(path.stem for path in self._checkpoints.glob("[0-9]*.json"))
         saved, done = None, 0
         if names:
             done = int(names[-1])

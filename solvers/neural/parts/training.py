@@ -109,7 +109,7 @@ def _typed(key: str, value: Any, wanted: type) -> Any:
         raise ModelError(
             f"{key} = {value!r} is of type {type(value).__name__}; write {_EXAMPLES[wanted]}"
         )
-    if wanted is float and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ModelError(f"{key} = {value!r} is not a finite number; write such as 0.5")
     return value
 
