@@ -124,7 +124,7 @@ def train_command(**given: Any) -> int:
     for note in plan.notes:
         console.print(f"note: {output.plain(note)}", highlight=False)
     folder = None if options.folder is None else Path(options.folder)
-    trainer = Trainer(console, plan.device, folder)
+    trainer = Trainer(console, plan.device, folder, tensorboard=options.tensorboard)
     found = [
         (seed, *trainer.obtain(options.algorithm, plan.task, seed, plan.changes))
         for seed in plan.seeds
@@ -202,7 +202,7 @@ def _described(name: str) -> Iterator[tuple[str, str]]:
     record = find(name).options
     types = get_type_hints(record)
     for one in fields(record):
-        default = "" if one.default is MISSING else f" Default {one.default!r}."
+        default = "" if one.default is MISSING else f"; default {one.default!r}"
         yield f"{one.name} ({types[one.name].__name__})", one.metadata.get("help", "") + default
 
 

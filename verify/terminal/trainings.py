@@ -19,6 +19,7 @@ from holdfast.solvers.errors import ModelError
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
+    from holdfast.solvers.neural.parts.tensorboard import Events
 
 _NEEDED = ("torch", "stable_baselines3", "sb3_contrib", "safetensors")
 _PIP = "pip install 'holdfast[neural]'"
@@ -73,13 +74,14 @@ class Trainer:
     """What obtains runs.
 
     folder: where they are kept, None for the usual place; train: whether one may be trained that is
-    not there; changes as in `obtain`.
+    not there; tensorboard: whether metrics are also written for that.
     """
 
     console: Console
     device: str = "cpu"
     folder: Path | None = None
     train: bool = True
+    tensorboard: bool = False
 
     def obtain(
         self, algorithm: str, task: str, seed: int, changes: Mapping[str, Any]
@@ -95,13 +97,24 @@ class Trainer:
         wanted = training.Training(algorithm, task, seed, options, self.device)
         run = runs.Run(wanted, (self.folder or runs.runs_folder()) / wanted.digest[:16])
         there = run.finished()
+        events = self._events(run)
+        if there and events is not None:
+            events.write()
         if there or not self.train:
             return (run if there else None), there
         with _display(self.console, f"{algorithm}, seed {seed}") as report:
+            report.events = events
             try:
                 return runs.obtain(wanted, folder=self.folder, progress=report), False
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(report.kept(run)) from None
+
+    def _events(self, run: Run) -> Events | None:
+        if not self.tensorboard:
+            return None
+        from holdfast.solvers.neural.parts.tensorboard import Events
+
+        return Events(run)
 
 
 class _Report:
@@ -110,6 +123,7 @@ class _Report:
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task
         self._began, self._before, self._update = 0.0, 0.0, 0
+        self.events: Events | None = None
 
     def __call__(self, update: int, updates: int, line: Mapping[str, Any]) -> None:
         """An update has been done."""
@@ -124,6 +138,8 @@ class _Report:
             shown.append(f"{(steps - self._before) / (now - self._began):,.0f} steps/s")
         words = f"update {update} of {updates}, {steps:,.0f} steps, {', '.join(shown)}"
         self._progress.update(self._task, total=updates, completed=update, words=words)
+        if self.events is not None:
+            self.events(line)
 
     def kept(self, run: Run) -> str:
         """What there is after an interruption."""

@@ -76,9 +76,8 @@ class Cell:
 
     @property
     def spread(self) -> str:
-        """Where each of them lies, or nothing."""
-        found = [one.spread for one in self.figures]
-        return " / ".join(text or "one value" for text in found) if any(found) else ""
+        """From where to where each of them that has ends, a line each; or nothing."""
+        return "\n".join(one.spread for one in self.figures if one.spread)
 
 
 @dataclass(frozen=True, slots=True)
