@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ....chance import ChanceProblem
@@ -17,7 +19,7 @@ def state_features(problem: ChanceProblem) -> Array:
     Where the model has no coordinates, the number of the state is the only one.
     """
     model = problem.model
-    points = model.coordinates or tuple((s,) for s in range(model.n_states))
+    points: Sequence[Sequence[object]] = model.coordinates or [[s] for s in range(model.n_states)]
     columns = []
     for values in np.array(points, dtype=float).T:
         distinct, places = np.unique(values, return_inverse=True)

@@ -157,7 +157,7 @@ def _check_problem(problem: ChanceProblem) -> None:
             f"state 0 has {counts[0]} choices and state {state} has {counts[state]}; an agent has "
             "the same actions everywhere, so give every state as many choices"
         )
-    if problem.model.denominators.dtype == object or problem.model.initial.dtype == object:
+    if object in (problem.model.denominators.dtype, problem.model.initial.dtype):
         raise ModelError(
             "the probabilities of the model have a denominator of 2^63 or more; samples are drawn "
             "in 64-bit integers, so round the model to smaller denominators"

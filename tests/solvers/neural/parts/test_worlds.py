@@ -80,7 +80,7 @@ def test_arrivals_earn_the_rewards_of_the_model_in_the_mean() -> None:
     model = two_discs(8)
     problem = ChanceProblem(model, model.label("unsafe"), 15)
     FiniteWorld(problem, corner_rewards(8))
-    # the first choice that may reach the corner: from (5, 6) by the move (1, 1) and a slip to the right
+    # the first choice that may reach the corner: from (5, 6) by the move (1, 1) and a slip
     wrong = (*corner_rewards(8)[:-1], Fraction(11))
     with pytest.raises(ModelError, match=r"choice 422 has reward .* arrivals must explain"):
         FiniteWorld(problem, wrong)

@@ -1,0 +1,110 @@
+"""Fresh episodes: their law is that of the exact problem, and their record is exact."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binom
+
+from holdfast.solvers.chance import evaluate_policy
+from holdfast.solvers.errors import ModelError
+from holdfast.solvers.neural.parts.evaluation import FIRST_FRESH_SEED, Episodes, evaluate
+from holdfast.solvers.neural.parts.judging import envelope
+from holdfast.solvers.neural.parts.tasks import world_of
+
+from .policies import Always, TablePolicy
+from .test_worlds import corridor, slipping
+
+TASK = "holdfast/TwoDiscs8-v0"
+ALPHA = 1e-6
+EPISODES = 20_000
+
+
+def bold_policy() -> TablePolicy:
+    """An end of the optimal flip at 1/5, with a risk of some size."""
+    world = world_of(TASK)
+    assert world is not None
+    solution = envelope(TASK, "1/5")
+    assert solution.bolder is not None
+    return TablePolicy(world, solution.bolder.choices)
+
+
+def disagrees(record: Episodes, value: Fraction, risk: Fraction) -> bool:
+    """Whether fresh episodes tell that (value, risk) is wrong: exact binomial, and Hoeffding."""
+    assert record.lowest is not None
+    assert record.highest is not None
+    tails = [
+        binom.cdf(record.violations, record.episodes, float(risk)),
+        binom.sf(record.violations - 1, record.episodes, float(risk)),
+    ]
+    spread = float(record.highest - record.lowest)
+    gap = abs(float(record.value - value)) / spread
+    hoeffding = 2 * np.exp(-2 * record.episodes * gap**2)
+    return bool(2 * min(tails) < ALPHA / 2 or hoeffding < ALPHA / 2)
+
+
+def test_fresh_episodes_agree_with_the_exact_value_and_risk() -> None:
+    policy = bold_policy()
+    value, risk = evaluate_policy(policy.world.problem, policy.table)
+    record = evaluate(policy, TASK, episodes=EPISODES, seed_words=("test", 1))
+    assert record.episodes == EPISODES
+    assert not disagrees(record, value, risk)
+    # the control: the same table where slips are likelier
+    value, risk = evaluate_policy(slipping((12, 2)), policy.table)
+    assert disagrees(record, value, risk)
+
+
+def test_the_record_is_exact_for_certain_episodes() -> None:
+    # two steps to the right: 2 + 4 + 32 each, through the unsafe state; sums of 3 by hand
+    record = evaluate(Always(1), corridor(), episodes=3, seed_words=("right",))
+    assert (record.episodes, record.violations) == (3, 3)
+    assert (record.returns_sum, record.returns_squares) == (3 * 38, 3 * 38**2)
+    assert (record.lowest, record.highest) == (10, 38)
+    assert (record.value, record.risk, record.variance) == (38, 1, 0)
+    stays = evaluate(Always(0), corridor(), episodes=2, seed_words=("stays",))
+    assert (stays.violations, stays.returns_sum) == (0, 20)
+
+
+def test_returns_of_thousandths_are_summed_without_rounding() -> None:
+    record = evaluate(Always(8), TASK, episodes=50, seed_words=("thousandths",))
+    assert 1000 % record.returns_sum.denominator == 0
+    assert record.returns_squares >= record.returns_sum**2 / 50  # Cauchy and Schwarz
+
+
+def test_the_words_name_the_episodes() -> None:
+    one, again, other = (
+        evaluate(Always(8), TASK, episodes=1_500, seed_words=words)
+        for words in (("a", 1), ("a", 1), ("a", 2))
+    )
+    assert one == again
+    assert one.returns_sum != other.returns_sum
+    assert len(one.seeds) == 2  # two batches
+    assert not set(one.seeds) & set(other.seeds)
+    assert all(seed >= FIRST_FRESH_SEED for seed in one.seeds + other.seeds)
+
+
+def test_the_generators_of_the_caller_are_left_alone() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    evaluate(Always(4), TASK, episodes=5, seed_words=("calm",))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_intervals_for_people() -> None:
+    record = Episodes(20, 0, Fraction(40), Fraction(99))
+    found = record.interval(0.9)
+    # Clopper and Pearson for none of 20: 0 and 1 - (alpha / 2)^(1/20)
+    assert found.risk == pytest.approx((0, 1 - 0.05**0.05), abs=1e-12)
+    # variance (99 - 40^2 / 20) / 19 = 1; the 95 percent quantile of Student's t with 19 is 1.7291
+    assert found.value == pytest.approx((2 - 1.7291 / 20**0.5, 2 + 1.7291 / 20**0.5), abs=1e-4)
+    with pytest.raises(ModelError, match="confidence is 95; it must lie strictly between"):
+        record.interval(95)
+    with pytest.raises(ModelError, match="needs at least 2 episodes"):
+        Episodes(1, 0, Fraction(1), Fraction(1)).interval()
+
+
+def test_no_episodes_are_refused() -> None:
+    with pytest.raises(ModelError, match="episodes is 0; at least 1"):
+        evaluate(Always(0), TASK, episodes=0, seed_words=())
