@@ -17,6 +17,8 @@ from holdfast.solvers.chance import (
     solve_by_flag_program,
 )
 
+from ...zoo.corridor import LEFT, RIGHT, always, corridor
+
 # G3, three decisions from state 0; unsafe is 2.  In 0 and 1 choice 1 is safe and choice 0 is not.
 # Level 0: safe choices only.  V_2 = (1, 0), V_1 = (1 + 6/10, 8/10) = (8/5, 4/5),
 #   V_0(0) = 1 + 6/10 8/5 + 4/10 4/5 = 57/25.
@@ -103,17 +105,7 @@ def test_flipping_every_step_is_not_flipping_once():
     Flipped once an episode they stay safe; flipped at each step the two draws differ in half of the
     episodes.
     """
-    law = [
-        [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0]],
-        [[0, 0, 0, 1, 0], [0, 0, 0, 0, 1]],
-        [[0, 0, 0, 0, 1], [0, 0, 0, 1, 0]],
-        [[0, 0, 0, 1, 0]] * 2,
-        [[0, 0, 0, 0, 1]] * 2,
-    ]
-    reward = [[0, 0], [1, 0], [0, 1], [0, 0], [0, 0]]
-    model = from_arrays(law, reward, discount=1, initial=[1, 0, 0, 0, 0])
-    problem = ChanceProblem(model, [4], 2)
-    left, right = (np.tile(np.arange(5) * 2 + a, (2, 2, 1)) for a in (0, 1))
+    problem, left, right = corridor(), always(LEFT), always(RIGHT)
     assert evaluate_policy(problem, left) == evaluate_policy(problem, right) == (1, 0)
     assert evaluate_episode_flip(problem, left, right, "1/2") == (1, 0)
     assert evaluate_step_flip(problem, left, right, "1/2") == (Fraction(1, 2), Fraction(1, 2))

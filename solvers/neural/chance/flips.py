@@ -1,0 +1,198 @@
+"""The best flip between measured policies, by the exact linear program over their numbers.
+
+A trained policy is known by its episodes: how many were unsafe, and what all returned together.
+These are exact, and so is the best mixture at a level; two policies are enough (`solvers.chance.
+hull`).  What is measured is not what is: of many policies some look safer than they are, and a
+program that picks among them prefers those.  With ``margin="upper"`` the program therefore takes
+upper bounds that hold for all the policies at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, Protocol
+
+from ...chance.hull import FlipBetween, best_flip
+from ...errors import ModelError
+from ...exact import Rational, format_rational, to_fraction
+
+Margin = Literal["none", "upper"]
+
+_GRID = 2**24
+"""Bounds are multiples of its inverse, rounded up: short fractions, at a loss far below the width
+that samples give."""
+_PRECISION = 256
+"""Bits for the binomial tail that proves a bound: with fewer, a bound rises until it is proved."""
+
+
+class Counted(Protocol):
+    """What episodes of one policy showed, such as `evaluation.Episodes`."""
+
+    @property
+    def episodes(self) -> int:
+        """How many there were."""
+
+    @property
+    def violations(self) -> int:
+        """In how many of them an unsafe state was visited."""
+
+    @property
+    def returns_sum(self) -> Fraction:
+        """The exact sum of their UN-normalised returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What episodes showed of a policy that was trained at a limit; returns are UN-normalised."""
+
+    limit: Fraction
+    episodes: int
+    violations: int
+    returns_sum: Fraction
+
+    @property
+    def risk(self) -> Fraction:
+        """The share of episodes in which an unsafe state was visited."""
+        return Fraction(self.violations, self.episodes)
+
+    @property
+    def value(self) -> Fraction:
+        """The mean return."""
+        return self.returns_sum / self.episodes
+
+    def to_json(self) -> dict[str, Any]:
+        """Integers and rational strings."""
+        return {
+            "limit": format_rational(self.limit),
+            "episodes": self.episodes,
+            "violations": self.violations,
+            "returns_sum": format_rational(self.returns_sum),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Measured:
+        """What `to_json` made.  Raises ValueError, KeyError or TypeError on anything else."""
+        return cls(
+            to_fraction(data["limit"], "limit"),
+            int(data["episodes"]),
+            int(data["violations"]),
+            to_fraction(data["returns_sum"], "returns_sum"),
+        )
+
+
+def measured_flip(
+    measured: Sequence[Counted],
+    level: Rational | float,
+    *,
+    margin: Margin = "none",
+    confidence: Rational | float = Fraction(19, 20),
+) -> FlipBetween:
+    """The mixture of at most two policies of largest measured value, of risk at most the level.
+
+    margin: "none" takes the measured risks as they are; "upper" takes Clopper-Pearson upper bounds
+    that hold for all policies together with the confidence (Bonferroni), so that the risk of the
+    flip is at most the level with that confidence, whichever policies the program picks.  Positions
+    are those in `measured`; the value is the mean return, UN-normalised.
+
+    Raises
+    ------
+    ModelError: when no policy is safe enough, with the least measured risk; when there is no
+        policy, or one without episodes or with impossible counts; on a level, margin or confidence
+        that is none.
+    """
+    bound, trust = _probability(level, "level"), _probability(confidence, "confidence")
+    if margin not in ("none", "upper"):
+        raise ModelError(f'margin is {margin!r}; it is "none" or "upper"')
+    if not 0 < trust < 1:
+        raise ModelError(f"confidence is {trust}; it must lie between 0 and 1")
+    risks, values = _risks(measured), [m.returns_sum / m.episodes for m in measured]
+    taken = risks
+    if margin == "upper":
+        error = (1 - trust) / len(measured)
+        taken = [upper_bound(m.violations, m.episodes, error) for m in measured]
+    found = best_flip(list(zip(taken, values, strict=True)), bound)
+    if found is None:
+        raise _too_risky(risks, taken, bound, trust if margin == "upper" else None)
+    return found
+
+
+def judged_flip(
+    points: Sequence[tuple[Rational, Rational]], level: Rational | float
+) -> FlipBetween:
+    """The same for policies whose (risk, value) are known exactly.  Raises ModelError as above."""
+    bound = _probability(level, "level")
+    if not points:
+        raise ModelError("there is no policy to mix; give at least one (risk, value)")
+    found = best_flip(points, bound)
+    if found is None:
+        risks = [to_fraction(risk, "risk") for risk, _ in points]
+        raise _too_risky(risks, risks, bound, None)
+    return found
+
+
+def mixed(flip: FlipBetween, numbers: Sequence[Fraction]) -> Fraction:
+    """What a number that each policy has, such as its risk, is for the flip once an episode."""
+    share = flip.probability
+    return (1 - share) * numbers[flip.safer] + share * numbers[flip.bolder]
+
+
+def upper_bound(violations: int, episodes: int, error: Fraction) -> Fraction:
+    """The one-sided Clopper-Pearson bound: a larger risk shows so few violations with Pr <= error.
+
+    scipy proposes it; it is raised on a grid of 2^-24 until the binomial tail there, enclosed by
+    arb, is certainly at most the error.
+    """
+    import flint
+    from scipy.stats import beta
+
+    if violations == episodes:
+        return Fraction(1)
+    successes, failures = violations + 1, episodes - violations
+    numerator = int(beta.isf(float(error), successes, failures) * _GRID)
+    with flint.ctx.workprec(_PRECISION):
+        allowed = flint.arb(flint.fmpq(error.numerator, error.denominator))
+        while numerator < _GRID:
+            safe = flint.arb(flint.fmpq(_GRID - numerator, _GRID))  # 1 - risk
+            tail = safe.beta_lower(flint.arb(failures), flint.arb(successes), regularized=True)
+            if tail <= allowed:
+                break
+            numerator += 1
+    return Fraction(numerator, _GRID)
+
+
+def _risks(measured: Sequence[Counted]) -> list[Fraction]:
+    if not measured:
+        raise ModelError("there is no policy to mix; give the episodes of at least one")
+    for i, one in enumerate(measured):
+        if not 0 <= one.violations <= one.episodes or one.episodes == 0:
+            raise ModelError(
+                f"policy {i} has {one.violations} violations in {one.episodes} episodes; measure "
+                "at least one episode, and count each unsafe one once"
+            )
+    return [Fraction(one.violations, one.episodes) for one in measured]
+
+
+def _too_risky(
+    risks: Sequence[Fraction], taken: Sequence[Fraction], level: Fraction, trust: Fraction | None
+) -> ModelError:
+    at = min(range(len(risks)), key=lambda i: (taken[i], risks[i]))
+    least = f"the least measured risk is {float(min(risks)):.4g}"
+    if trust is not None:
+        least += f", and the least bound at confidence {float(trust):g} is {float(taken[at]):.4g}"
+    more = ", measure more episodes" if trust is not None and min(risks) <= level else ""
+    return ModelError(
+        f"no policy is safe enough: the level is {float(level):.4g}, {least} (policy {at} of "
+        f"{len(risks)}); train at a lower limit{more} or raise the level"
+    )
+
+
+def _probability(value: Rational | float, name: str) -> Fraction:
+    try:
+        share = to_fraction(value, name)
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    if not 0 <= share <= 1:
+        raise ModelError(f"{name} is {share}; it must lie in [0, 1]")
+    return share
