@@ -54,15 +54,17 @@ def flip_ladder(request: Request) -> Ladder:
     Raises ModelError for a task without an exact model, an algorithm that is not compared, and a
     level that no policy can keep.
     """
-    from holdfast.solvers.neural.parts.tasks import problem_of
+    from holdfast.solvers.neural.parts.tasks import TASKS, problem_of, unknown
 
     task, levels = request.task or _TASK, request.levels or _LEVELS
     problem = problem_of(task)
+    if task not in TASKS:
+        raise unknown(task)
     if problem is None:
         raise ModelError(
             f"{task} has no exact model, and a ladder needs the exact optimum; take such as {_TASK}"
         )
-    solved = optima(problem, levels)
+    solved = optima(task, levels)
     limits = _limits(levels)
     trained = [
         _trained(request, name, task, problem, limits, levels) for name in _algorithms(request)

@@ -19,7 +19,6 @@ from holdfast.solvers.chance import (
     best_flip,
     evaluate_policy,
     evaluate_step_flip,
-    solve,
 )
 from holdfast.solvers.errors import ModelError
 
@@ -142,12 +141,14 @@ def _simulated(
     return evaluation.evaluate(policy, task, episodes=request.episodes, seed_words=words)
 
 
-def optima(problem: ChanceProblem, levels: Sequence[Fraction]) -> dict[Fraction, ChanceSolution]:
+def optima(task: str, levels: Sequence[Fraction]) -> dict[Fraction, ChanceSolution]:
     """Level -> the exact optimum.
 
     Raises ModelError for a level below the least risk that any policy has.
     """
-    found = {level: solve(problem, level) for level in levels}
+    from holdfast.solvers.neural.parts.judging import envelope
+
+    found = {level: envelope(task, level) for level in levels}
     for level, solution in found.items():
         if solution.value is None:
             raise ModelError(f"level {float(level):g}: {solution.explanation()}")

@@ -36,15 +36,14 @@ def _exactly(policy: Any, training: Any) -> dict[str, str]:
 
     problem, options = tasks.problem_of(training.task), training.options
     assert problem is not None
-    value, risk = evaluate_policy(problem, judging.table(policy, training.task))
+    table = judging.table(policy, training.task, first_violation=options.first_violation)
+    value, risk = evaluate_policy(problem, table)
     row = {"exact return": decimal(value), "exact risk": decimal(risk)}
     if options.first_violation and not options.discounted and options.limit <= 1:
         limit = Fraction(str(options.limit))
-        best = judging.envelope(training.task, limit)
-        row |= {"limit": decimal(limit), "exact optimum at the limit": _optimum(best)}
+        best = judging.envelope(training.task, limit).value
+        row |= {
+            "limit": decimal(limit),
+            "exact optimum at the limit": "none" if best is None else decimal(best),
+        }
     return row
-
-
-def _optimum(found: Any) -> str:
-    value = getattr(found, "value", found)
-    return "none" if value is None else decimal(value)

@@ -147,7 +147,9 @@ def _write(ladder: Ladder, options: Options) -> dict[str, str | Path]:
     from ..report.ladder import page, picture
 
     written: dict[str, str | Path] = {}
-    if options.plot is not None:
+    if options.plot is not None and not ladder.panels:
+        written["plot"] = "nothing to draw yet"
+    elif options.plot is not None:
         from ..report.pictures import write
 
         written["plot"] = write(picture.draw(ladder), options.plot)
