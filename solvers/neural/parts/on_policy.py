@@ -212,7 +212,7 @@ class WithCosts(OnPolicyAlgorithm):
         Raises TrainingError if a loss or a parameter is not finite.
         """
         try:
-            super().train()
+            self._improve()
         except ValueError as error:  # of torch, for a law of actions that has NaN
             self._require_finite({}, error)
             raise
@@ -221,6 +221,10 @@ class WithCosts(OnPolicyAlgorithm):
         self._require_finite(numbers)
         if self.on_update is not None:
             self.on_update(self, numbers)
+
+    def _improve(self) -> None:
+        """The update of policy and critic of rewards."""
+        super().train()
 
     def _train_cost_critic(self) -> float:
         losses = []
