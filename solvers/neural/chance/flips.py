@@ -10,13 +10,12 @@ upper bounds that hold for all the policies at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from ...chance.hull import FlipBetween, best_flip
 from ...errors import ModelError
-from ...exact import Rational, format_rational, to_fraction
+from ...exact import Rational, to_fraction
 
 Margin = Literal["none", "upper"]
 
@@ -28,7 +27,7 @@ _PRECISION = 256
 
 
 class Counted(Protocol):
-    """What episodes of one policy showed, such as `evaluation.Episodes`."""
+    """What episodes of one policy showed, such as `parts.evaluation.Episodes`."""
 
     @property
     def episodes(self) -> int:
@@ -43,51 +42,13 @@ class Counted(Protocol):
         """The exact sum of their UN-normalised returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What episodes showed of a policy that was trained at a limit; returns are UN-normalised."""
-
-    limit: Fraction
-    episodes: int
-    violations: int
-    returns_sum: Fraction
-
-    @property
-    def risk(self) -> Fraction:
-        """The share of episodes in which an unsafe state was visited."""
-        return Fraction(self.violations, self.episodes)
-
-    @property
-    def value(self) -> Fraction:
-        """The mean return."""
-        return self.returns_sum / self.episodes
-
-    def to_json(self) -> dict[str, Any]:
-        """Integers and rational strings."""
-        return {
-            "limit": format_rational(self.limit),
-            "episodes": self.episodes,
-            "violations": self.violations,
-            "returns_sum": format_rational(self.returns_sum),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Measured:
-        """What `to_json` made.  Raises ValueError, KeyError or TypeError on anything else."""
-        return cls(
-            to_fraction(data["limit"], "limit"),
-            int(data["episodes"]),
-            int(data["violations"]),
-            to_fraction(data["returns_sum"], "returns_sum"),
-        )
-
-
 def measured_flip(
     measured: Sequence[Counted],
     level: Rational | float,
     *,
     margin: Margin = "none",
     confidence: Rational | float = Fraction(19, 20),
+    alone: bool = False,
 ) -> FlipBetween:
     """The mixture of at most two policies of largest measured value, of risk at most the level.
 
@@ -96,13 +57,15 @@ def measured_flip(
     flip is at most the level with that confidence, whichever policies the program picks.  Positions
     are those in `measured`; the value is the mean return, UN-normalised.
 
+    alone: take the best single policy; its flip has probability 0.
+
     Raises
     ------
     ModelError: when no policy is safe enough, with the least measured risk; when there is no
         policy, or one without episodes or with impossible counts; on a level, margin or confidence
         that is none.
     """
-    bound, trust = _probability(level, "level"), _probability(confidence, "confidence")
+    bound, trust = checked_share(level, "level"), checked_share(confidence, "confidence")
     if margin not in ("none", "upper"):
         raise ModelError(f'margin is {margin!r}; it is "none" or "upper"')
     if not 0 < trust < 1:
@@ -112,7 +75,8 @@ def measured_flip(
     if margin == "upper":
         error = (1 - trust) / len(measured)
         taken = [upper_bound(m.violations, m.episodes, error) for m in measured]
-    found = best_flip(list(zip(taken, values, strict=True)), bound)
+    points = list(zip(taken, values, strict=True))
+    found = _best_alone(points, bound) if alone else best_flip(points, bound)
     if found is None:
         raise _too_risky(risks, taken, bound, trust if margin == "upper" else None)
     return found
@@ -122,7 +86,7 @@ def judged_flip(
     points: Sequence[tuple[Rational, Rational]], level: Rational | float
 ) -> FlipBetween:
     """The same for policies whose (risk, value) are known exactly.  Raises ModelError as above."""
-    bound = _probability(level, "level")
+    bound = checked_share(level, "level")
     if not points:
         raise ModelError("there is no policy to mix; give at least one (risk, value)")
     found = best_flip(points, bound)
@@ -136,6 +100,14 @@ def mixed(flip: FlipBetween, numbers: Sequence[Fraction]) -> Fraction:
     """What a number that each policy has, such as its risk, is for the flip once an episode."""
     share = flip.probability
     return (1 - share) * numbers[flip.safer] + share * numbers[flip.bolder]
+
+
+def _best_alone(points: Sequence[tuple[Fraction, Fraction]], level: Fraction) -> FlipBetween | None:
+    safe = [(value, -i) for i, (risk, value) in enumerate(points) if risk <= level]
+    if not safe:
+        return None
+    value, place = max(safe)
+    return FlipBetween(-place, -place, Fraction(0), value)
 
 
 def upper_bound(violations: int, episodes: int, error: Fraction) -> Fraction:
@@ -188,7 +160,8 @@ def _too_risky(
     )
 
 
-def _probability(value: Rational | float, name: str) -> Fraction:
+def checked_share(value: Rational | float, name: str) -> Fraction:
+    """The exact probability.  Raises ModelError for what is none."""
     try:
         share = to_fraction(value, name)
     except ValueError as error:

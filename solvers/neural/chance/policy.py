@@ -9,7 +9,7 @@ depends on what is observed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,12 +19,14 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
 from ...errors import ModelError
-from ...exact import Array, Rational, to_fraction
-from .flips import Measured
+from ...exact import Array, Rational
+from ..parts.evaluation import Episodes
+from .flips import checked_share
 from .heads import TwoHeadPolicy
 
 Form = Literal["episode", "printed", "step"]
 State = tuple[Array, ...] | None
+Limits = tuple[Fraction | None, Fraction | None]
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
@@ -38,7 +40,8 @@ class FlippingPolicy:
         probability: that of `second`, exact; None in form "step", where it depends on the
             observation (`second_chances`).
         seed: of the coin, which has a Philox stream of its own and uses no global generator.
-        measured: what was measured of the policies it was chosen from, if anything.
+        limits: at which limit each of the two was trained, if known.
+        measured: limit -> episodes, of all the policies that the two were chosen from, if known.
 
     Raises ModelError on policies that do not fit together and on a probability outside [0, 1].
     """
@@ -51,15 +54,17 @@ class FlippingPolicy:
         *,
         form: Literal["episode", "printed"] = "episode",
         seed: int = 0,
-        measured: Sequence[Measured] = (),
+        limits: Limits = (None, None),
+        measured: Mapping[Fraction, Episodes] | None = None,
     ) -> None:
         if form not in ("episode", "printed"):
             raise ModelError(
                 f'form is {form!r}; two policies are flipped in form "episode" or "printed" (one '
                 'network with two heads has form "step": FlippingPolicy.of_heads)'
             )
-        self._set_up(form, _policy(first, "first"), _policy(second, "second"), seed, measured)
-        self.probability: Fraction | None = _probability(probability)
+        self._set_up(form, _policy(first, "first"), _policy(second, "second"), seed)
+        self.limits, self.measured = limits, dict(measured or {})
+        self.probability: Fraction | None = checked_share(probability, "probability")
 
     @classmethod
     def of_heads(
@@ -67,7 +72,8 @@ class FlippingPolicy:
         network: BasePolicy | BaseAlgorithm,
         *,
         seed: int = 0,
-        measured: Sequence[Measured] = (),
+        limits: Limits = (None, None),
+        measured: Mapping[Fraction, Episodes] | None = None,
     ) -> FlippingPolicy:
         """Form "step": a network with two heads and its own coin.  Raises ModelError on others."""
         policy = _policy(network, "network")
@@ -76,18 +82,12 @@ class FlippingPolicy:
                 f'the network is a {type(policy).__name__}; form "step" needs a TwoHeadPolicy'
             )
         flip = cls.__new__(cls)
-        flip._set_up("step", policy.head(0), policy.head(1), seed, measured)
+        flip._set_up("step", policy.head(0), policy.head(1), seed)
+        flip.limits, flip.measured = limits, dict(measured or {})
         flip.probability = None
         return flip
 
-    def _set_up(
-        self,
-        form: Form,
-        first: BasePolicy,
-        second: BasePolicy,
-        seed: int,
-        measured: Sequence[Measured],
-    ) -> None:
+    def _set_up(self, form: Form, first: BasePolicy, second: BasePolicy, seed: int) -> None:
         for name in ("observation_space", "action_space"):
             one, other = getattr(first, name), getattr(second, name)
             if one != other:
@@ -97,7 +97,6 @@ class FlippingPolicy:
                 )
         self.form, self.first, self.second = form, first, second
         self.observation_space, self.action_space = first.observation_space, first.action_space
-        self.measured = tuple(measured)
         self.set_random_seed(seed)
 
     def set_random_seed(self, seed: int) -> None:
@@ -219,16 +218,9 @@ class FlippingPolicy:
         return load(Path(folder), device)
 
     def __repr__(self) -> str:
-        chance = (
-            "depends on what is observed"
-            if self.probability is None
-            else (f"is {float(self.probability):.4g}")
-        )
-        tossed = "every step" if self.form != "episode" else "once an episode"
-        return (
-            f"FlippingPolicy({self.form!r}: the second policy's probability {chance}, tossed "
-            f"{tossed})"
-        )
+        if self.probability is None:
+            return "FlippingPolicy(form='step')"
+        return f"FlippingPolicy(form={self.form!r}, probability={float(self.probability):.4g})"
 
 
 def _policy(given: BasePolicy | BaseAlgorithm, name: str) -> BasePolicy:
@@ -239,16 +231,6 @@ def _policy(given: BasePolicy | BaseAlgorithm, name: str) -> BasePolicy:
         f"{name} is a {type(given).__name__}; give a policy of Stable-Baselines3, or an algorithm "
         "that has one"
     )
-
-
-def _probability(value: Rational | float) -> Fraction:
-    try:
-        share = to_fraction(value, "probability")
-    except ValueError as error:
-        raise ModelError(str(error)) from error
-    if not 0 <= share <= 1:
-        raise ModelError(f"probability is {share}; it must lie in [0, 1]")
-    return share
 
 
 def _actions(policy: BasePolicy, observation: Any, deterministic: bool) -> Array:

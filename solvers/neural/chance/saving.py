@@ -2,111 +2,107 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
+from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import torch
 from gymnasium import spaces
-from safetensors.torch import load as tensors_of
-from safetensors.torch import save as bytes_of
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import Tensor, nn
 
 from ...errors import ModelError
 from ...exact import format_rational
-from ...strict import strict_json
-from ...whole_files import whole, write_text
-from .flips import Measured
+from ..parts import checkpoints
+from ..parts.checkpoints import named, part
+from ..parts.evaluation import Episodes
 from .heads import TwoHeadPolicy
 from .policy import FlippingPolicy
 
-FORMAT = "holdfast flipping policy, version 1"
+IDENTITY = {"format": "holdfast flipping policy, version 1"}
+_STEM = "policy"
 _CLASSES: dict[str, type[ActorCriticPolicy]] = {
     "ActorCriticPolicy": ActorCriticPolicy,
     "TwoHeadPolicy": TwoHeadPolicy,
 }
-_JSON, _TENSORS = "policy.json", "policy.safetensors"
 
 
 def save(policy: FlippingPolicy, folder: Path) -> Path:
-    """Write both files, the tensors first; the JSON names them by their digest."""
+    """Write both files; nothing is written of a policy that could not be loaded."""
     networks = (
         {"network": policy.first}
         if policy.form == "step"
         else {"first": policy.first, "second": policy.second}
     )
-    described = {name: _described(network) for name, network in networks.items()}
-    tensors = {
-        f"{name}.{key}": tensor.detach().cpu().contiguous()
-        for name, network in networks.items()
-        for key, tensor in _tensors(network).items()
-    }
-    data = bytes_of(tensors)
-    folder.mkdir(parents=True, exist_ok=True)
-    with whole(folder / _TENSORS) as unfinished:
-        unfinished.write_bytes(data)
-    chance = None if policy.probability is None else format_rational(policy.probability)
-    document = {
-        "format": FORMAT,
+    numbers = {
         "form": policy.form,
-        "probability": chance,
+        "probability": _text(policy.probability),
         "seed": str(policy.seed),
-        "networks": described,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "measured": [one.to_json() for one in policy.measured],
+        "limits": [_text(limit) for limit in policy.limits],
+        "measured": {_text(limit): _plain(seen) for limit, seen in policy.measured.items()},
+        "networks": {name: _described(network) for name, network in networks.items()},
     }
-    write_text(folder / _JSON, json.dumps(document, indent=1) + "\n")
+    tensors: dict[str, Tensor] = {}
+    for name, network in networks.items():
+        tensors |= named(name, _tensors(network))
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints.save(folder / _STEM, tensors, numbers, IDENTITY)
     return folder
 
 
 def load(folder: Path, device: str) -> FlippingPolicy:
     """The policy that `save` wrote."""
-    path = folder / _JSON
-    document = _document(path)
+    saved = checkpoints.load(folder / _STEM, IDENTITY)
     try:
-        tensors = _checked_tensors(folder / _TENSORS, document["sha256"])
-        networks = {
-            name: _network(described, _under(name, tensors), device)
-            for name, described in document["networks"].items()
-        }
-        kept: dict[str, Any] = {
-            "seed": int(document["seed"]),
-            "measured": [Measured.from_json(one) for one in document["measured"]],
-        }
-        if document["form"] == "step":
-            return FlippingPolicy.of_heads(networks["network"], **kept)
-        two, chance = (networks["first"], networks["second"]), document["probability"]
-        return FlippingPolicy(*two, chance, form=document["form"], **kept)
+        return _policy(saved.tensors, saved.numbers, device)
     except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"{path} is not what FlippingPolicy.save writes: {error!r}") from error
-
-
-def _document(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ModelError(f"{path.parent} holds no flipping policy: there is no {path.name} in it")
-    document = strict_json(path.read_text(encoding="utf-8"), str(path), float)
-    found = document.get("format") if isinstance(document, dict) else None
-    if found != FORMAT:
-        raise ModelError(f'the format of {path} is {found!r}; this version reads "{FORMAT}"')
-    return dict(document)
-
-
-def _checked_tensors(path: Path, digest: str) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ModelError(f"{path} is missing; copy the folder again, or save the policy anew")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
         raise ModelError(
-            f"{path} ({len(data)} bytes) is not the file that {_JSON} beside it speaks of: it was "
-            "cut or changed; copy the folder again, or save the policy anew"
-        )
-    return tensors_of(data)
+            f"{folder / _STEM}.json is not what FlippingPolicy.save writes: {error!r}"
+        ) from error
+
+
+def _policy(
+    tensors: Mapping[str, Tensor], numbers: Mapping[str, Any], device: str
+) -> FlippingPolicy:
+    networks = {
+        name: _network(described, part(name, tensors), device)
+        for name, described in numbers["networks"].items()
+    }
+    kept: dict[str, Any] = {
+        "seed": int(numbers["seed"]),
+        "limits": tuple(_number(limit) for limit in numbers["limits"]),
+        "measured": {Fraction(k): _episodes(seen) for k, seen in numbers["measured"].items()},
+    }
+    if numbers["form"] == "step":
+        return FlippingPolicy.of_heads(networks["network"], **kept)
+    two, chance = (networks["first"], networks["second"]), numbers["probability"]
+    return FlippingPolicy(*two, chance, form=numbers["form"], **kept)
+
+
+def _text(value: Fraction | None) -> str | None:
+    return None if value is None else format_rational(value)
+
+
+def _number(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _plain(seen: Episodes) -> dict[str, Any]:
+    """Integers as they are, fractions as text."""
+    return {
+        name: _text(value) if isinstance(value, Fraction) else value
+        for name, value in asdict(seen).items()
+    }
+
+
+def _episodes(plain: Mapping[str, Any]) -> Episodes:
+    read = {name: Fraction(v) if isinstance(v, str) else v for name, v in plain.items()}
+    return Episodes(**read | {"seeds": tuple(read["seeds"])})
 
 
 def _described(network: BasePolicy) -> dict[str, Any]:
@@ -146,7 +142,7 @@ def _tensors(network: BasePolicy) -> dict[str, Tensor]:
         if isinstance(space, spaces.Box)
         for side in ("low", "high")
     }
-    return {**{f"net.{k}": v for k, v in network.state_dict().items()}, **bounds}
+    return {**named("net", network.state_dict()), **bounds}
 
 
 def _network(described: Any, tensors: Mapping[str, Tensor], device: str) -> ActorCriticPolicy:
@@ -164,13 +160,8 @@ def _network(described: Any, tensors: Mapping[str, Tensor], device: str) -> Acto
         activation_fn=activation,
         share_features_extractor=described["share_features_extractor"],
     )
-    network.load_state_dict(_under("net", tensors))
+    network.load_state_dict(part("net", tensors))
     return network.to(device)
-
-
-def _under(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    start = f"{name}."
-    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def _kind_of_space(space: spaces.Space) -> dict[str, int] | str:

@@ -1,7 +1,6 @@
 """The exact program over measured policies, and bounds that survive the choice among them."""
 
 from fractions import Fraction
-from itertools import combinations
 from math import comb
 
 import pytest
@@ -10,12 +9,13 @@ from hypothesis import strategies as st
 
 from holdfast.solvers import ModelError
 from holdfast.solvers.chance.mixtures import Atom, best_pair
-from holdfast.solvers.neural.chance import Measured, judged_flip, measured_flip
+from holdfast.solvers.neural.chance import judged_flip, measured_flip
 from holdfast.solvers.neural.chance.flips import mixed, upper_bound
+from holdfast.solvers.neural.parts.evaluation import Episodes
 
 
-def measured(*counts: tuple[int, int, int]) -> list[Measured]:
-    return [Measured(Fraction(0), n, k, Fraction(total)) for n, k, total in counts]
+def measured(*counts: tuple[int, int, int]) -> list[Episodes]:
+    return [Episodes(n, k, Fraction(total), Fraction(0)) for n, k, total in counts]
 
 
 def test_two_policies_are_mixed_to_the_level_exactly() -> None:
@@ -141,6 +141,9 @@ def test_no_exactly_judged_policy_is_safe_enough() -> None:
         judged_flip([], "1/10")
 
 
-def test_records_are_kept_as_json() -> None:
-    for one, other in combinations(measured((7, 2, 5), (9, 0, -3)), 2):
-        assert Measured.from_json(one.to_json()) == one != other
+def test_one_policy_alone_is_the_best_of_those_that_are_safe_enough() -> None:
+    policies = measured((10, 3, 60), (10, 1, 20), (10, 2, 30), (10, 0, 30))
+    found = measured_flip(policies, "1/4", alone=True)
+    assert (found.safer, found.bolder, found.probability, found.value) == (2, 2, 0, 3)
+    with pytest.raises(ModelError, match="no policy is safe enough"):
+        measured_flip(policies[:3], "1/20", alone=True)

@@ -12,7 +12,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.neural.chance import FlippingPolicy, Measured, TwoHeadPolicy
+from holdfast.solvers.neural.chance import FlippingPolicy, TwoHeadPolicy
+from holdfast.solvers.neural.parts.evaluation import Episodes
 
 from ....zoo.corridor import LEFT, RIGHT, Corridor
 from .networks import constant, drawn_two_heads, two_heads
@@ -28,16 +29,16 @@ def acts(policy: FlippingPolicy) -> list[float]:
 
 @pytest.mark.parametrize("form", ["episode", "printed", "step"])
 def test_what_is_loaded_acts_as_what_was_saved(tmp_path: Path, form: str) -> None:
-    measured = (Measured(Fraction(1, 10), 1000, 93, Fraction(81, 7)),)
+    seen = Episodes(1000, 93, Fraction(81, 7), Fraction(3), highest=Fraction(7, 2), seeds=(2**40,))
+    kept = {"limits": (Fraction(1, 10), None), "measured": {Fraction(1, 10): seen}}
     if form == "step":
-        policy = FlippingPolicy.of_heads(two_heads([0, 1, 2]), seed=5, measured=measured)
+        policy = FlippingPolicy.of_heads(two_heads([0, 1, 2]), seed=5, **kept)
     else:
-        policy = FlippingPolicy(
-            constant(LEFT), constant(RIGHT), "3/7", form=form, seed=5, measured=measured
-        )
+        policy = FlippingPolicy(constant(LEFT), constant(RIGHT), "3/7", form=form, seed=5, **kept)
     loaded = FlippingPolicy.load(policy.save(tmp_path / "kept"))
     assert acts(loaded) == acts(policy)
-    for name in ("form", "probability", "seed", "measured", "observation_space", "action_space"):
+    spaces = ("observation_space", "action_space")
+    for name in ("form", "probability", "seed", "limits", "measured", *spaces):
         assert getattr(loaded, name) == getattr(policy, name)
     assert {path.suffix for path in (tmp_path / "kept").iterdir()} == {".json", ".safetensors"}
 
@@ -68,17 +69,16 @@ def _kept(tmp_path: Path) -> Path:
 def test_a_cut_file_is_refused(kept: Path) -> None:
     tensors = kept / "policy.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:-1])
-    with pytest.raises(ModelError, match=r"policy\.safetensors \(\d+ bytes\) is not the file"):
+    with pytest.raises(ModelError, match="is truncated, changed or gone"):
         FlippingPolicy.load(kept)
     tensors.unlink()
-    with pytest.raises(ModelError, match="is missing; copy the folder again"):
+    with pytest.raises(ModelError, match="is truncated, changed or gone"):
         FlippingPolicy.load(kept)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": "holdfast flipping policy, version 2"}, "version 2'; this version reads"),
         ({"probability": "3/2"}, "probability is 3/2"),
         ({"probability": None}, "probability is None"),
         ({"seed": []}, "is not what FlippingPolicy.save writes: TypeError"),
@@ -88,7 +88,9 @@ def test_a_cut_file_is_refused(kept: Path) -> None:
 )
 def test_a_changed_document_is_refused(kept: Path, change: dict, said: str) -> None:
     path = kept / "policy.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    document = json.loads(path.read_text())
+    document["numbers"] |= change
+    path.write_text(json.dumps(document))
     with pytest.raises(ModelError, match=said):
         FlippingPolicy.load(kept)
 
@@ -96,18 +98,25 @@ def test_a_changed_document_is_refused(kept: Path, change: dict, said: str) -> N
 def test_networks_that_do_not_fit_their_description_are_refused(kept: Path) -> None:
     path = kept / "policy.json"
     document = json.loads(path.read_text())
-    document["networks"]["first"]["net_arch"] = {"pi": [3], "vf": [3]}
+    document["numbers"]["networks"]["first"]["net_arch"] = {"pi": [3], "vf": [3]}
     path.write_text(json.dumps(document))
     with pytest.raises(ModelError, match="is not what FlippingPolicy"):
         FlippingPolicy.load(kept)
-    document["networks"]["first"] |= {"class": "Unknown"}
+    document["numbers"]["networks"]["first"] |= {"class": "Unknown"}
     path.write_text(json.dumps(document))
     with pytest.raises(ModelError, match="this version knows no Unknown"):
         FlippingPolicy.load(kept)
 
 
+def test_a_file_of_another_format_is_refused(kept: Path) -> None:
+    path = kept / "policy.json"
+    path.write_text(path.read_text().replace("version 1", "version 2"))
+    with pytest.raises(ModelError, match=r"was written with format holdfast .* version 2, not"):
+        FlippingPolicy.load(kept)
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"holds no flipping policy: there is no policy\.json"):
+    with pytest.raises(ModelError, match=r"policy\.json cannot be read"):
         FlippingPolicy.load(tmp_path)
 
 
