@@ -9,7 +9,7 @@ from holdfast.solvers.chance import ChanceProblem, ChanceSolution, frontier
 
 from ..report.ladder import Mark, Panel, Series
 from ..report.numbers import decimal
-from .networks import CONFIDENCE, Flips, Trained
+from .networks import CONFIDENCE, Flips, Trained, optimum_at
 
 _KINKS = 40
 """Of the envelope: more are closer than a pixel, and each costs an exact solution."""
@@ -24,7 +24,7 @@ def panels(
     """The envelope with networks and flips, then the learning curves of each algorithm."""
     return (
         _envelope(problem, task, trained, solved),
-        *(_curves(one, solved) for one in trained),
+        *(_curves(one, task) for one in trained),
     )
 
 
@@ -73,20 +73,17 @@ def _flip(trained: Trained, found: Flips, colour: int) -> Iterator[Series]:
     )  # fmt: skip
 
 
-def _curves(trained: Trained, solved: Mapping[Fraction, ChanceSolution]) -> Panel:
+def _curves(trained: Trained, task: str) -> Panel:
     """Return during training, of the first seed, and the exact optimum at each limit."""
     seed = trained.networks[0].run.training.seed
     shown = [one for one in trained.networks if one.run.training.seed == seed]
-    by_limit = {float(level): float(one.value or 0) for level, one in solved.items()}
     series: list[Series] = []
-    for colour, one in enumerate((n for n in shown if n.limit in by_limit), start=1):
+    for colour, one in enumerate(shown, start=1):
         lines = one.run.metrics()
         points = tuple((float(line["steps"]), float(line["return"])) for line in lines)
-        name = decimal(Fraction(one.limit).limit_denominator(10**6), 3)
-        series.append(Series(f"limit {name}", points, Mark.LINE, colour))
-        optimum = by_limit[one.limit]
-        ends = (points[0][0], points[-1][0])
-        line = tuple((x, optimum) for x in ends)
-        series.append(Series("exact optimum at the limit", line, Mark.DASHES, colour))
+        series.append(Series(f"limit {decimal(one.limit, 3)}", points, Mark.LINE, colour))
+        line = float(optimum_at(task, one.limit) or 0)
+        ends = tuple((x, line) for x in (points[0][0], points[-1][0]))
+        series.append(Series("exact optimum at each limit", ends, Mark.DASHES, colour))
     title = f"{trained.algorithm}, seed {seed}: return while training"
     return Panel(title, "environment steps", "return of an episode", tuple(series))

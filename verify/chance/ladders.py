@@ -65,7 +65,7 @@ def flip_ladder(request: Request) -> Ladder:
             f"{task} has no exact model, and a ladder needs the exact optimum; take such as {_TASK}"
         )
     solved = optima(task, levels)
-    limits = _limits(levels)
+    limits = _limits(request, levels)
     trained = [
         _trained(request, name, task, problem, limits, levels) for name in _algorithms(request)
     ]
@@ -93,10 +93,12 @@ def _algorithms(request: Request) -> Sequence[str]:
     return names
 
 
-def _limits(levels: Sequence[Fraction]) -> list[Fraction]:
-    """At which networks are trained: the levels, and one to each side, so that each has two
-    neighbours to flip between."""
-    return sorted({*levels, min(levels) / 2, min(max(levels) * Fraction(3, 2), Fraction(1))})
+def _limits(request: Request, levels: Sequence[Fraction]) -> Sequence[Fraction]:
+    """At which networks are trained.  By default few and far apart, as the printed algorithm draws
+    them: below and at the least level, well above the greatest, and without any limit."""
+    least, greatest = min(levels), max(levels)
+    usual = {least / 2, least, min(2 * greatest, Fraction(1)), Fraction(1)}
+    return request.limits or sorted(usual)
 
 
 def _trained(

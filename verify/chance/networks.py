@@ -19,6 +19,7 @@ from holdfast.solvers.chance import (
     best_flip,
     evaluate_policy,
     evaluate_step_flip,
+    frontier,
 )
 from holdfast.solvers.errors import ModelError
 
@@ -38,7 +39,7 @@ class Network:
 
     run: Any
     policy: Any
-    limit: float
+    limit: Fraction
     table: Any
     exact: Pair
     measured: Any
@@ -95,7 +96,7 @@ def _network(request: Request, run: Any, task: str, limit: Fraction) -> Network:
     table = judging.table(policy, task)
     words = ("ladder", "network", run.training.digest)
     measured = evaluation.evaluate(policy, task, episodes=request.episodes, seed_words=words)
-    return Network(run, policy, float(limit), table, evaluate_policy(problem, table), measured)
+    return Network(run, policy, limit, table, evaluate_policy(problem, table), measured)
 
 
 def flips(
@@ -153,6 +154,18 @@ def optima(task: str, levels: Sequence[Fraction]) -> dict[Fraction, ChanceSoluti
         if solution.value is None:
             raise ModelError(f"level {float(level):g}: {solution.explanation()}")
     return found
+
+
+def optimum_at(task: str, limit: Fraction) -> Fraction | None:
+    """The exact optimum where the risk is at most the limit; None where no policy can be so safe.
+
+    At a limit of 1 or more nothing is bounded, and the envelope ends at the optimum.
+    """
+    from holdfast.solvers.neural.parts.judging import envelope, exact_world
+
+    if limit < 1:
+        return envelope(task, limit).value
+    return frontier(exact_world(task).problem, most=2).kinks[-1][1]
 
 
 def above_the_optimum(pair: Pair, solved: Sequence[ChanceSolution]) -> bool:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..report.numbers import decimal
+from .networks import optimum_at
 
 _CONFIDENCE = 0.95
 
@@ -39,9 +40,9 @@ def _exactly(policy: Any, training: Any) -> dict[str, str]:
     table = judging.table(policy, training.task, first_violation=options.first_violation)
     value, risk = evaluate_policy(problem, table)
     row = {"exact return": decimal(value), "exact risk": decimal(risk)}
-    if options.first_violation and not options.discounted and options.limit <= 1:
+    if options.first_violation and not options.discounted:
         limit = Fraction(str(options.limit))
-        best = judging.envelope(training.task, limit).value
+        best = optimum_at(training.task, limit)
         row |= {
             "limit": decimal(limit),
             "exact optimum at the limit": "none" if best is None else decimal(best),

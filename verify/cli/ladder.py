@@ -17,7 +17,7 @@ from ..cmdp.named_models import rational
 from ..terminal import output
 from ..terminal.options import Whole, json_option, plot_option, refuse_repeated
 from ..terminal.targets import check_picture, check_targets, make_folder
-from ..terminal.trainings import Trainer, read_seeds, require_torch
+from ..terminal.trainings import Trainer, read_changes, read_seeds, require_torch
 
 if TYPE_CHECKING:
     from ..report.ladder import Ladder, Request
@@ -33,9 +33,11 @@ class Options:
     label: str
     seeds: str
     levels: str | None
+    limits: str | None
     algorithms: str | None
     env: str | None
     steps: int | None
+    changes: tuple[str, ...]
     episodes: int
     no_training: bool
     device: str
@@ -49,11 +51,16 @@ class Options:
 @click.argument("label")
 @click.option("--seeds", default="0", show_default=True, help="Such as 0,1,2 or 0-4.")
 @click.option("--levels", help="Such as 0.10,0.22; default those of the ladder.")
+@click.option("--limits", help="At which networks are trained; default such as suit the levels.")
 @click.option(
     "--algorithms", help="Such as ppo-lagrangian,cpo; default all that the ladder compares."
 )
 @click.option("--env", metavar="TASK", help="Default that of the ladder.")
 @click.option("--steps", type=Whole(1, 10**12), help="Of each training; default the algorithm's.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE",
+    help="Another option of the algorithms; `holdfast train PILLAR/ALGORITHM --help` lists them.",
+)  # fmt: skip
 @click.option(
     "--episodes", type=Whole(100, 10**9), default=_EPISODES, show_default=True,
     help="Fresh episodes of each measurement.",
@@ -122,17 +129,23 @@ def _check(options: Options) -> None:
 def _request(options: Options, console: Any) -> Request:
     from ..report.ladder import Request
 
-    levels = tuple(rational(text, "a level") for text in _parts(options.levels))
+    levels, limits = (
+        tuple(rational(text, f"one of the {name}") for text in _parts(given))
+        for name, given in (("levels", options.levels), ("limits", options.limits))
+    )
     refuse_repeated(levels, "--levels")
+    refuse_repeated(limits, "--limits")
     folder = None if options.folder is None else Path(options.folder)
+    changes: dict[str, Any] = dict(read_changes(options.changes, {"steps": options.steps}))
     trainer = Trainer(console, options.device, folder, not options.no_training)
     return Request(
         label=options.label.removesuffix("#neural"),
         seeds=read_seeds(options.seeds),
         levels=levels,
+        limits=limits,
         algorithms=tuple(_parts(options.algorithms)),
         task=options.env,
-        changes={} if options.steps is None else {"steps": options.steps},
+        changes=changes,
         episodes=options.episodes,
         obtain=lambda *wanted: trainer.obtain(*wanted)[0],
     )

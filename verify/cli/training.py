@@ -19,7 +19,7 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from ..terminal import output
 from ..terminal.options import Whole, json_option, refuse_idle
 from ..terminal.targets import check_targets
-from ..terminal.trainings import Trainer, read_seeds, require_torch, typed
+from ..terminal.trainings import Trainer, read_changes, read_seeds, require_torch
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
@@ -118,8 +118,8 @@ def train_command(**given: Any) -> int:
     require_torch()
     from holdfast.solvers.neural.parts import algorithms
 
-    record = algorithms.find(options.algorithm).options
-    plan = _plan(options, record)
+    algorithms.find(options.algorithm)
+    plan = _plan(options)
     console = output.console()
     for note in plan.notes:
         console.print(f"note: {output.plain(note)}", highlight=False)
@@ -144,11 +144,11 @@ class _Plan:
     notes: tuple[str, ...]
 
 
-def _plan(options: Options, record: type) -> _Plan:
+def _plan(options: Options) -> _Plan:
     """The file's words, then those of the command line over them."""
     said = {} if options.config is None else _read(options.config)
     own = {key: said.pop(key) for key in _OWN if key in said}
-    line = _of_the_line(options, record)
+    line = read_changes(options.changes, {"steps": options.steps, "limit": options.limit})
     notes = [f"{key} = {line[key]} of the command line goes before {said[key]} of {options.config}"
              for key in line if key in said and said[key] != line[key]]  # fmt: skip
     for key, value in (("env", options.env), ("seeds", options.seeds), ("device", options.device)):
@@ -172,24 +172,6 @@ def _read(path: str) -> dict[str, Any]:
             f"--config {output.plain(path)} is not a TOML file: {error}; write lines such as "
             "steps = 200000"
         ) from error
-
-
-def _of_the_line(options: Options, record: type) -> dict[str, Any]:
-    """Options of the algorithm that the command line gives; BadParameter for one given twice."""
-    texts: list[tuple[str, str]] = []
-    for change in options.changes:
-        key, equals, text = change.partition("=")
-        if not equals:
-            raise click.BadParameter(f"--set {change!r} is not KEY=VALUE, such as n_envs=64")
-        texts.append((key.strip(), text.strip()))
-    short = {"steps": options.steps, "limit": options.limit}
-    texts += [(key, str(value)) for key, value in short.items() if value is not None]
-    found: dict[str, Any] = {}
-    for key, text in texts:
-        if key in found:
-            raise click.BadParameter(f"{key} is given twice, as {found[key]} and {text}; give one")
-        found[key] = typed(record, key, text)
-    return found
 
 
 def _described(name: str) -> Iterator[tuple[str, str]]:

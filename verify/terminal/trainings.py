@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
@@ -56,10 +56,36 @@ def read_seeds(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def typed(record: type, key: str, text: str) -> Any:
-    """The text of ``--set KEY=TEXT`` as the option's type has it; text where it cannot be, so that
-    the record itself says what is wrong."""
-    known = {one.name for one in fields(record)}
+class Word(str):
+    """A value as the command line gives it; its type is that of the option that it is of."""
+
+
+def read_changes(texts: Sequence[str], short: Mapping[str, Any]) -> dict[str, Word]:
+    """``KEY=VALUE`` of each ``--set``, and the options that have a name of their own where given.
+
+    Raises click.BadParameter for a text of another form and for an option that is given twice.
+    """
+    pairs = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"--set {text!r} is not KEY=VALUE, such as n_envs=64")
+        pairs.append((key.strip(), value.strip()))
+    pairs += [(key, str(value)) for key, value in short.items() if value is not None]
+    found: dict[str, Word] = {}
+    for key, value in pairs:
+        if key in found:
+            raise click.BadParameter(f"{key} is given twice, as {found[key]} and {value}; give one")
+        found[key] = Word(value)
+    return found
+
+
+def _typed(record: type, key: str, value: Any) -> Any:
+    """A word of the command line as the option's type has it.  What cannot be read so stays text,
+    and other values stay as they are: the record itself says what is wrong."""
+    if not isinstance(value, Word):
+        return value
+    known, text = {one.name for one in fields(record)}, str(value)
     kind = get_type_hints(record)[key] if key in known else str
     if kind is bool:
         return {"true": True, "false": False}.get(text, text)
@@ -93,7 +119,9 @@ class Trainer:
         """
         from holdfast.solvers.neural.parts import algorithms, runs, training
 
-        options: Any = training.options_from(algorithms.find(algorithm).options, dict(changes))
+        record = algorithms.find(algorithm).options
+        typed = {key: _typed(record, key, value) for key, value in changes.items()}
+        options: Any = training.options_from(record, typed)
         wanted = training.Training(algorithm, task, seed, options, self.device)
         run = runs.Run(wanted, (self.folder or runs.runs_folder()) / wanted.digest[:16])
         there = run.finished()

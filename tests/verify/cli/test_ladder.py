@@ -75,7 +75,7 @@ def run_at(limit: float, seed: int = 0) -> Any:
 
 def request(**changes: Any) -> Request:
     given: dict[str, Any] = {
-        "label": "policy-mixtures/episode-flip", "seeds": (0,), "levels": LEVELS,
+        "label": "policy-mixtures/episode-flip", "seeds": (0,), "levels": LEVELS, "limits": (),
         "algorithms": ("cpo",), "task": TASK, "changes": {}, "episodes": 2000,
         "obtain": lambda algorithm, task, seed, changes: run_at(changes["limit"], seed),
     }  # fmt: skip
@@ -155,8 +155,8 @@ def test_what_is_not_trained_is_said_and_left_out() -> None:
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ModelError, match="'ppo' is not an algorithm of this ladder"):
         flip_ladder(request(algorithms=("ppo",)))
-    with pytest.raises(ModelError, match="no exact model"):
-        flip_ladder(request(task="SafetyBallRun-v0"))
+    with pytest.raises(ModelError, match="there is no task 'holdfast/TwoDisks8-v0'; did you mean"):
+        flip_ladder(request(task="holdfast/TwoDisks8-v0"))
 
 
 def test_both_statements_of_flips_have_the_ladder() -> None:

@@ -24,7 +24,8 @@ _DIGITS = 5
 class Request:
     """What is asked of a ladder.
 
-    levels, algorithms: empty for those of the ladder; task: None for that of the ladder;
+    levels, algorithms: empty for those of the ladder; limits: at which networks are trained, empty
+    for those that suit the levels; task: None for that of the ladder;
     changes: options of the algorithms, such as {"steps": 1000}, that replace those of the ladder;
     episodes: fresh ones on which networks are measured;
     obtain: (algorithm, task, seed, changes) -> the trained run, or None where it may not be trained
@@ -34,6 +35,7 @@ class Request:
     label: str
     seeds: tuple[int, ...]
     levels: tuple[Fraction, ...]
+    limits: tuple[Fraction, ...]
     algorithms: tuple[str, ...]
     task: str | None
     changes: dict[str, Any]

@@ -19,21 +19,25 @@ _MARKS: dict[Mark, dict[str, Any]] = {
     Mark.DOTS: {"linestyle": "none", "marker": "o", "markersize": 4.5, "alpha": 0.75},
     Mark.CROSSES: {"linestyle": "none", "marker": "x", "markersize": 7, "markeredgewidth": 1.6},
 }
-_WIDTH, _HEIGHT = 6.4, 4.9
-"""Inches of a panel, so that six-point legends can be read beside each other on a page."""
+_WIDTH, _HEIGHT, _ACROSS = 6.4, 4.9, 2
+"""Inches of a panel, and panels beside each other: with more, a page shrinks the legends."""
 
 
 def draw(ladder: Ladder) -> Figure:
-    """The panels of the ladder from left to right; raises ValueError where it has none."""
+    """The panels of the ladder, two beside each other; raises ValueError where it has none."""
     from matplotlib.figure import Figure
 
     if not ladder.panels:
         raise ValueError(f"the ladder of {ladder.label} has nothing to draw")
-    size = (_WIDTH * len(ladder.panels), _HEIGHT)
+    across = min(_ACROSS, len(ladder.panels))
+    down = -(-len(ladder.panels) // across)
+    size = (_WIDTH * across, _HEIGHT * down)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    row = figure.subplots(1, len(ladder.panels), squeeze=False)[0]
-    for axes, panel in zip(row, ladder.panels, strict=True):
+    places = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, panel in zip(places, ladder.panels, strict=False):
         _panel(axes, panel)
+    for axes in places[len(ladder.panels) :]:
+        axes.remove()
     return figure
 
 
