@@ -189,8 +189,11 @@ def _notes(
     yield f"networks were trained at the limits {words}; {request.episodes:,} fresh episodes each"
 
 
-LADDERS: dict[str, Callable[[Request], Ladder]] = {
-    "policy-mixtures/episode-flip": flip_ladder,
-    "policy-mixtures/step-flip": flip_ladder,
-}
-"""Label -> what draws its ladder."""
+LADDERS: dict[str, Callable[[Request], Ladder]] = dict.fromkeys(
+    (
+        "policy-mixtures/episode-flip", "policy-mixtures/step-flip", "trained-policies/envelope",
+        "trained-policies/episode-coin", "trained-policies/step-coin",
+    ),
+    flip_ladder,
+)  # fmt: skip
+"""Label -> what draws its ladder; one ladder shows all that is said of flips."""
