@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ...errors import ModelError
+from .costs import Cost
 from .tasks import Task, make, world_of
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def evaluate(
     seed_words: Words,
     first_violation: bool = True,
     deterministic: bool = True,
-    cost: Callable[..., float] | None = None,
+    cost: Cost | None = None,
 ) -> Episodes:
     """Run a policy on fresh episodes of a task.
 

@@ -8,29 +8,32 @@ reset behaves as a fresh one.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import gymnasium
 
 from ...chance import ChanceProblem
 from ...errors import ModelError
-from ...models.grids import corner_rewards, two_discs
+from .costs import Cost, CostEnv
+from .worlds.bullet import BULLET, BulletEnv
+from .worlds.finite import FiniteWorld
+from .worlds.known import DISCS, known_world
+from .worlds.velocity import THRESHOLDS
 
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
-    from .worlds.finite import FiniteWorld
-
 #: The id of a task, or an exact problem.
 Task: TypeAlias = str | ChanceProblem
 
-_DISCS = {"holdfast/TwoDiscs-v0": (16, 30), "holdfast/TwoDiscs8-v0": (8, 15)}
-"""Side of the square and decisions of an episode."""
-
 #: Known ids, with one line each.
 TASKS: dict[str, str] = {
-    "holdfast/TwoDiscs-v0": "cross 16x16 cells around two discs in 30 decisions; exact",
-    "holdfast/TwoDiscs8-v0": "the same on 8x8 cells in 15 decisions, for tests; exact",
+    **{task: line for task, (_, _, line) in DISCS.items()},
+    **{
+        f"holdfast/{body}Velocity-v0": f"{body} of MuJoCo below {limit} metres a second"
+        for body, limit in THRESHOLDS.items()
+    },
+    **BULLET,
 }
 
 
@@ -40,7 +43,7 @@ def make(
     seed: int,
     n_envs: int,
     first_violation: bool,
-    cost: Callable[..., float] | None = None,
+    cost: Cost | None = None,
 ) -> VecEnv:
     """n_envs copies of a task, seeded.
 
@@ -57,7 +60,7 @@ def make(
         raise ModelError(f"n_envs is {n_envs}; at least 1 copy of the task is needed")
     world = world_of(task)
     if world is None:
-        raise unknown(str(task))
+        return _outside(str(task), seed, n_envs, first_violation, cost)
     if cost is not None:
         raise ModelError(
             "the task is an exact problem, whose cost is whether an unsafe state is entered; "
@@ -76,25 +79,41 @@ def problem_of(task: Task) -> ChanceProblem | None:
 
 def world_of(task: Task) -> FiniteWorld | None:
     """The exact problem with what an agent sees of it; None where there is none."""
-    from .worlds.finite import FiniteWorld
-
     if isinstance(task, ChanceProblem):
         return FiniteWorld(task)
-    return _discs(task) if task in _DISCS else None
+    return known_world(task) if task in DISCS else None
 
 
-@cache
-def _discs(task: str) -> FiniteWorld:
-    from .worlds.finite import FiniteWorld
+def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cost | None) -> VecEnv:
+    """Copies of an environment of another package, one after the other in this process."""
+    from stable_baselines3.common.vec_env import DummyVecEnv
 
-    side, horizon = _DISCS[task]
-    model = two_discs(side)
-    problem = ChanceProblem(model, model.label("unsafe"), horizon)
-    return FiniteWorld(problem, corner_rewards(side))
+    def single() -> CostEnv:
+        return CostEnv(_environment(task), first_violation=first_violation, cost=cost)
+
+    if task not in TASKS and cost is None:
+        _probe(single())
+    env = DummyVecEnv([single] * n_envs)
+    env.seed(seed)
+    return env
 
 
-def unknown(task: str) -> ModelError:
-    """The error for an id that nobody knows."""
-    near = difflib.get_close_matches(task, TASKS, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return ModelError(f"there is no task {task!r}; {hint}known are {', '.join(TASKS)}")
+def _environment(task: str) -> gymnasium.Env[Any, Any]:
+    if task in BULLET:
+        return BulletEnv(task)
+    if task not in gymnasium.registry:
+        near = difflib.get_close_matches(task, TASKS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ModelError(
+            f"there is no task {task!r}; {hint}known are {', '.join(TASKS)}, and any id of "
+            "gymnasium for which a cost is given"
+        )
+    return gymnasium.make(task, disable_env_checker=True)
+
+
+def _probe(env: CostEnv) -> None:
+    """One step, which raises ModelError when there is no cost."""
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    env.step(env.action_space.sample())
+    env.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
 from ....exact import Array
 from .copies import Copies
 from .finite import FiniteWorld
+from .single import spaces_of
 
 
 class FiniteVecEnv(VecEnv):
@@ -79,9 +79,3 @@ class FiniteVecEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         """They never are."""
         return [False for _ in self._get_indices(indices)]
-
-
-def spaces_of(world: FiniteWorld, *, first_violation: bool) -> tuple[spaces.Box, spaces.Discrete]:
-    """(observations, actions): floats in [-1, 1], and A numbers."""
-    width = world.features.shape[1] + 1 + first_violation
-    return spaces.Box(-1.0, 1.0, (width,), np.float32), spaces.Discrete(world.n_actions)

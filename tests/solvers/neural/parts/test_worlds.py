@@ -149,6 +149,15 @@ def test_no_episode_leaves_the_range_of_returns() -> None:
     assert lowest <= copies.earned.min() <= copies.earned.max() <= highest
 
 
+def test_what_is_seen_tells_states_apart_and_neighbours_by_one_step() -> None:
+    features = FiniteWorld(corridor()).features  # number scaled; above 0; above 1
+    assert features.tolist() == [[-1, -1, -1], [0, 1, -1], [1, 1, 1]]
+    world = world_of(TASK)
+    assert world is not None
+    assert world.features.shape == (64, 2 + 7 + 7)
+    assert len(np.unique(world.features, axis=0)) == 64
+
+
 def roll(env, actions) -> list:
     seen = [env.reset()]
     for row in actions:
