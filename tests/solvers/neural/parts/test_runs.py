@@ -1,0 +1,220 @@
+"""Runs are trained once, go on where they were killed, and are refused when they are damaged."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from holdfast.solvers.errors import ModelError
+from holdfast.solvers.neural.chance.cpo import CpoOptions
+from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
+from holdfast.solvers.neural.parts.runs import Run, Workplace, obtain, runs_folder
+from holdfast.solvers.neural.parts.training import Training
+
+TASK = "holdfast/TwoDiscs8-v0"
+SMALL: dict[str, Any] = {
+    "steps": 6 * 8 * 15, "n_envs": 8, "rollout": 15, "width": 8, "batch": 60, "cost_batch": 60,
+    "limit": 0.2, "checkpoint_every": 2,
+}  # fmt: skip
+TRAININGS = {
+    "ppo-lagrangian": Training(
+        "chance/ppo-lagrangian", TASK, 5, PpoLagrangianOptions(**SMALL, epochs=2)
+    ),
+    "cpo": Training("chance/cpo", TASK, 5, CpoOptions(**SMALL, critic_epochs=2)),
+}
+PPO = TRAININGS["ppo-lagrangian"]
+
+KILLED = """
+    import os, signal, sys
+    from pathlib import Path
+    from holdfast.solvers.neural.chance.cpo import CpoOptions
+    from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
+    from holdfast.solvers.neural.chance.trainers import CPO, PPOLagrangian
+    from holdfast.solvers.neural.parts.runs import obtain
+    from holdfast.solvers.neural.parts.training import Training
+
+    def stop(update, updates, line):
+        if update == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for training in sys.argv[2:]:
+        if os.fork() == 0:
+            obtain(eval(training), folder=Path(sys.argv[1]), progress=stop)
+        print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of processes that were killed without warning in the fifth update, after four saved.
+
+    Each is a fork of one that has loaded all it needs, since loading takes most of the time.
+    """
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(folder)]
+    ended = subprocess.run(
+        [*command, *map(repr, TRAININGS.values())], capture_output=True, text=True, timeout=150
+    )
+    assert ended.stdout.split() == [str(-signal.SIGKILL)] * 2, ended.stderr
+    return folder
+
+
+def files(run: Run) -> dict[str, bytes]:
+    names = ("metrics.jsonl", "policy.json", "policy.safetensors", "run.json")
+    return {name: (run.folder / name).read_bytes() for name in names}
+
+
+@pytest.mark.parametrize("training", TRAININGS.values(), ids=TRAININGS)
+def test_a_killed_run_ends_as_an_undisturbed_one(
+    training: Training, killed: Path, tmp_path: Path
+) -> None:
+    undisturbed = obtain(training, folder=tmp_path)
+    left = killed / training.digest[:16]
+    assert sorted(path.name for path in (left / "checkpoint").iterdir()) == [
+        "00000004.json", "00000004.safetensors",
+    ]  # fmt: skip
+    assert len((left / "metrics.jsonl").read_text().splitlines()) == 5
+    seen: list[int] = []
+    resumed = obtain(training, folder=killed, progress=lambda update, of, line: seen.append(update))
+    assert seen == [5, 6], "it went on, and did not begin anew"
+    assert files(resumed) == files(undisturbed)
+    assert [line["update"] for line in resumed.metrics()] == [1, 2, 3, 4, 5, 6]
+    ours, theirs = resumed.result().state_dict(), undisturbed.result().state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize("part", ["optimizer", "cost_critic", "cost_optimizer", "controller"])
+def test_what_a_checkpoint_leaves_out_is_seen(part: str, tmp_path: Path, monkeypatch: Any) -> None:
+    """The control of the test above: each part of the state matters to what follows."""
+    from holdfast.solvers.neural.chance.trainers import PPOLagrangian
+
+    undisturbed = obtain(PPO, folder=tmp_path / "undisturbed")
+    interrupted(PPO, tmp_path / "resumed")
+    restore = PPOLagrangian.restore
+
+    def forgetting(self: Any, saved: Any) -> None:
+        fresh = {"numbers": self.numbers(), "tensors": self.tensors()}
+        for name, tensor in fresh["tensors"].items():
+            if name.startswith(f"{part}/"):
+                saved.tensors[name] = tensor
+        for name in [n for n in saved.tensors if n.startswith(f"{part}/")]:
+            if name not in fresh["tensors"]:
+                del saved.tensors[name]
+        saved.numbers[part] = fresh["numbers"].get(part)
+        restore(self, saved)
+
+    monkeypatch.setattr(PPOLagrangian, "restore", forgetting)
+    resumed = obtain(PPO, folder=tmp_path / "resumed")
+    assert files(resumed)["metrics.jsonl"] != files(undisturbed)["metrics.jsonl"]
+
+
+def interrupted(training: Training, folder: Path) -> Path:
+    """A run that stopped in its fifth update; returns its folder."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(update: int, updates: int, line: Any) -> None:
+        if update == 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        obtain(training, folder=folder, progress=stop)
+    return folder / training.digest[:16]
+
+
+def test_what_was_trained_is_looked_up(tmp_path: Path) -> None:
+    def never(update: int, updates: int, line: Any) -> None:
+        raise AssertionError("it was trained twice")
+
+    first = obtain(PPO, folder=tmp_path)
+    again = obtain(replace(PPO), folder=tmp_path, progress=never)
+    assert again == first
+    assert json.loads((first.folder / "run.json").read_text())["finished"] is True
+    assert not (first.folder / "checkpoint").exists()
+    with pytest.raises(AssertionError, match="twice"):
+        obtain(replace(PPO, seed=6), folder=tmp_path, progress=never)
+
+
+def test_two_that_want_the_same_run_train_it_once(tmp_path: Path) -> None:
+    updates: list[int] = []
+
+    def one() -> Run:
+        return obtain(
+            PPO, folder=tmp_path, progress=lambda update, of, line: updates.append(update)
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.submit(one), pool.submit(one)
+        assert first.result().metrics() == second.result().metrics()
+    assert updates == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_damaged_checkpoint_is_refused_and_can_be_removed(tmp_path: Path) -> None:
+    folder = interrupted(PPO, tmp_path)
+    (path,) = (folder / "checkpoint").glob("*.safetensors")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ModelError, match=f"{path}.*delete {folder}/checkpoint and train again"):
+        obtain(PPO, folder=tmp_path)
+    shutil.rmtree(folder / "checkpoint")
+    assert len(obtain(PPO, folder=tmp_path).metrics()) == 6
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    folder = interrupted(PPO, tmp_path)
+    other = replace(PPO, seed=6)
+    folder.rename(tmp_path / other.digest[:16])
+    with pytest.raises(ModelError, match="is the record of another training"):
+        obtain(other, folder=tmp_path)
+    (tmp_path / other.digest[:16] / "run.json").unlink()
+    with pytest.raises(ModelError, match=f"written with training {PPO.digest}, not {other.digest}"):
+        obtain(other, folder=tmp_path)
+
+
+def test_metrics_that_are_shorter_than_the_checkpoint_are_refused(tmp_path: Path) -> None:
+    folder = interrupted(PPO, tmp_path)
+    (folder / "metrics.jsonl").write_text("{}\n")
+    with pytest.raises(ModelError, match="has 1 complete lines, and the checkpoint is of update 4"):
+        obtain(PPO, folder=tmp_path)
+
+
+def test_an_outcome_of_another_algorithm_is_refused(tmp_path: Path) -> None:
+    run = obtain(PPO, folder=tmp_path)
+    other = Run(TRAININGS["cpo"], run.folder)
+    with pytest.raises(ModelError, match=r"with algorithm chance/ppo-lagrangian, not chance/cpo"):
+        other.result()
+
+
+@pytest.mark.parametrize(
+    ("training", "named"),
+    [
+        (replace(PPO, algorithm="chance/ppo-lagrange"), "did you mean chance/ppo-lagrangian?"),
+        (replace(PPO, options=TRAININGS["cpo"].options), "options is a CpoOptions, and chance/ppo"),
+        (replace(PPO, device="cuda:77"), "device = 'cuda:77' is not there; there are cpu"),
+        (replace(PPO, device="warp"), "device = 'warp' is not there; there are cpu"),
+        (replace(PPO, task="holdfast/TwoDisc8-v0"), "holdfast/TwoDiscs8-v0"),
+    ],
+)
+def test_runs_that_cannot_be_meant(training: Training, named: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        obtain(training, folder=tmp_path)
+    assert named in str(caught.value)
+
+
+def test_runs_lie_where_the_environment_says(monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOLDFAST_RUNS", str(tmp_path))
+    assert runs_folder() == tmp_path
+    monkeypatch.delenv("HOLDFAST_RUNS")
+    assert runs_folder() == Path(".holdfast/runs")
+    assert os.sep not in PPO.digest
+    assert Workplace(Run(PPO, tmp_path)).training is PPO
