@@ -4,7 +4,7 @@
 Names load on first use, and torch with them.
 
 To be read in this order: `ppo_lagrangian`, `cpo`, `policy`, `flips`, `heads`, `flipping`,
-`train_flipping`.
+`judging`, `trained_flip`.
 """
 
 from lazy_loader import attach_stub

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -57,10 +58,10 @@ def named(env: str | gymnasium.Env, cost: Cost | None, folder: Path | None) -> I
                 f"{env} is an exact task, whose cost is whether an unsafe state is entered; leave "
                 "the cost function out"
             )
-        made = lambda: _WithCost(gymnasium.make(env), cost)  # noqa: E731
+        made = partial(_made, env, cost)
         suited = _suited(_length(env), _COPIES)
     elif isinstance(env, gymnasium.Env):
-        made = lambda: _WithCost(env, cost)  # noqa: E731
+        made = partial(_WithCost, env, cost)
         suited = _suited(env.spec.max_episode_steps if env.spec else None, 1)
     else:
         raise ModelError(
@@ -95,6 +96,10 @@ class _WithCost(gymnasium.Wrapper):
 
     def close(self) -> None:
         pass
+
+
+def _made(task: str, cost: Cost) -> gymnasium.Env:
+    return _WithCost(gymnasium.make(task), cost)
 
 
 def _is_exact(task: str) -> bool:

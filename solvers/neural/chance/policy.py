@@ -20,13 +20,17 @@ from stable_baselines3.common.policies import BasePolicy
 
 from ...errors import ModelError
 from ...exact import Array, Rational
+from ..parts import checkpoints
 from ..parts.evaluation import Episodes
 from .flips import checked_share
 from .heads import TwoHeadPolicy
+from .saving import described, episodes_from, network_from, plain, tensors_of, text
 
 Form = Literal["episode", "printed", "step"]
 State = tuple[Array, ...] | None
 Limits = tuple[Fraction | None, Fraction | None]
+_IDENTITY = {"format": "holdfast flipping policy, version 1"}
+_STEM = "policy"
 FORMS: tuple[Form, ...] = get_args(Form)
 
 
@@ -203,9 +207,25 @@ class FlippingPolicy:
         The coin is kept as its seed.  Raises ModelError for policies of other classes than an MLP
         `ActorCriticPolicy` or `TwoHeadPolicy`, OSError if the folder cannot be written.
         """
-        from .saving import save
-
-        return save(self, Path(folder))
+        networks = (
+            {"network": self.first}
+            if self.form == "step"
+            else {"first": self.first, "second": self.second}
+        )
+        numbers = {
+            "form": self.form,
+            "probability": text(self.probability),
+            "seed": str(self.seed),
+            "limits": [text(limit) for limit in self.limits],
+            "measured": {text(limit): plain(seen) for limit, seen in self.measured.items()},
+            "networks": {name: described(network) for name, network in networks.items()},
+        }
+        tensors: dict[str, Any] = {}
+        for name, network in networks.items():
+            tensors |= checkpoints.named(name, tensors_of(network))
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        checkpoints.save(Path(folder, _STEM), tensors, numbers, _IDENTITY)
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> FlippingPolicy:
@@ -213,9 +233,37 @@ class FlippingPolicy:
 
         Raises ModelError when the files are not those of a flipping policy, were cut or changed.
         """
-        from .saving import load
+        stem = Path(folder, _STEM)
+        saved = checkpoints.load(stem, _IDENTITY)
+        try:
+            return cls._from(saved, device)
+        except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+            if isinstance(error, ModelError):
+                raise
+            raise ModelError(
+                f"{stem}.json is not what FlippingPolicy.save writes: {error!r}"
+            ) from error
 
-        return load(Path(folder), device)
+    @classmethod
+    def _from(cls, saved: checkpoints.Saved, device: str) -> FlippingPolicy:
+        numbers = saved.numbers
+        networks = {
+            name: network_from(each, checkpoints.part(name, saved.tensors), device)
+            for name, each in numbers["networks"].items()
+        }
+        kept: dict[str, Any] = {
+            "seed": int(numbers["seed"]),
+            "limits": tuple(
+                None if limit is None else Fraction(limit) for limit in numbers["limits"]
+            ),
+            "measured": {
+                Fraction(k): episodes_from(seen) for k, seen in numbers["measured"].items()
+            },
+        }
+        if numbers["form"] == "step":
+            return cls.of_heads(networks["network"], **kept)
+        two, chance = (networks["first"], networks["second"]), numbers["probability"]
+        return cls(*two, chance, form=numbers["form"], **kept)
 
     def __repr__(self) -> str:
         if self.probability is None:

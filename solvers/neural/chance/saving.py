@@ -1,11 +1,10 @@
-"""Flipping policies in files: tensors as safetensors, all else as JSON; never pickle."""
+"""Networks and measurements as tensors and plain numbers, from which they are made again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,97 +15,37 @@ from torch import Tensor, nn
 
 from ...errors import ModelError
 from ...exact import format_rational
-from ..parts import checkpoints
 from ..parts.checkpoints import named, part
 from ..parts.evaluation import Episodes
 from .heads import TwoHeadPolicy
-from .policy import FlippingPolicy
 
-IDENTITY = {"format": "holdfast flipping policy, version 1"}
-_STEM = "policy"
 _CLASSES: dict[str, type[ActorCriticPolicy]] = {
     "ActorCriticPolicy": ActorCriticPolicy,
     "TwoHeadPolicy": TwoHeadPolicy,
 }
 
 
-def save(policy: FlippingPolicy, folder: Path) -> Path:
-    """Write both files; nothing is written of a policy that could not be loaded."""
-    networks = (
-        {"network": policy.first}
-        if policy.form == "step"
-        else {"first": policy.first, "second": policy.second}
-    )
-    numbers = {
-        "form": policy.form,
-        "probability": _text(policy.probability),
-        "seed": str(policy.seed),
-        "limits": [_text(limit) for limit in policy.limits],
-        "measured": {_text(limit): _plain(seen) for limit, seen in policy.measured.items()},
-        "networks": {name: _described(network) for name, network in networks.items()},
-    }
-    tensors: dict[str, Tensor] = {}
-    for name, network in networks.items():
-        tensors |= named(name, _tensors(network))
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoints.save(folder / _STEM, tensors, numbers, IDENTITY)
-    return folder
-
-
-def load(folder: Path, device: str) -> FlippingPolicy:
-    """The policy that `save` wrote."""
-    saved = checkpoints.load(folder / _STEM, IDENTITY)
-    try:
-        return _policy(saved.tensors, saved.numbers, device)
-    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(
-            f"{folder / _STEM}.json is not what FlippingPolicy.save writes: {error!r}"
-        ) from error
-
-
-def _policy(
-    tensors: Mapping[str, Tensor], numbers: Mapping[str, Any], device: str
-) -> FlippingPolicy:
-    networks = {
-        name: _network(described, part(name, tensors), device)
-        for name, described in numbers["networks"].items()
-    }
-    kept: dict[str, Any] = {
-        "seed": int(numbers["seed"]),
-        "limits": tuple(_number(limit) for limit in numbers["limits"]),
-        "measured": {Fraction(k): _episodes(seen) for k, seen in numbers["measured"].items()},
-    }
-    if numbers["form"] == "step":
-        return FlippingPolicy.of_heads(networks["network"], **kept)
-    two, chance = (networks["first"], networks["second"]), numbers["probability"]
-    return FlippingPolicy(*two, chance, form=numbers["form"], **kept)
-
-
-def _text(value: Fraction | None) -> str | None:
+def text(value: Fraction | None) -> str | None:
+    """A fraction as "p/q"."""
     return None if value is None else format_rational(value)
 
 
-def _number(text: str | None) -> Fraction | None:
-    return None if text is None else Fraction(text)
-
-
-def _plain(seen: Episodes) -> dict[str, Any]:
+def plain(seen: Episodes) -> dict[str, Any]:
     """Integers as they are, fractions as text."""
     return {
-        name: _text(value) if isinstance(value, Fraction) else value
+        name: text(value) if isinstance(value, Fraction) else value
         for name, value in asdict(seen).items()
     }
 
 
-def _episodes(plain: Mapping[str, Any]) -> Episodes:
-    read = {name: Fraction(v) if isinstance(v, str) else v for name, v in plain.items()}
+def episodes_from(plain: Mapping[str, Any]) -> Episodes:
+    """What `plain` made so."""
+    read: dict[str, Any] = {k: Fraction(v) if isinstance(v, str) else v for k, v in plain.items()}
     return Episodes(**read | {"seeds": tuple(read["seeds"])})
 
 
-def _described(network: BasePolicy) -> dict[str, Any]:
-    """What makes a network of the same shape, as JSON."""
+def described(network: BasePolicy) -> dict[str, Any]:
+    """What makes a network of the same shape, as JSON.  Raises ModelError where that is not all."""
     kind = type(network).__name__
     if not isinstance(network, ActorCriticPolicy) or _CLASSES.get(kind) is not type(network):
         raise ModelError(f"a {kind} cannot be saved; those that can are {', '.join(_CLASSES)}")
@@ -131,7 +70,7 @@ def _described(network: BasePolicy) -> dict[str, Any]:
     }
 
 
-def _tensors(network: BasePolicy) -> dict[str, Tensor]:
+def tensors_of(network: BasePolicy) -> dict[str, Tensor]:
     """Parameters, and the bounds of spaces, which may be infinite and are kept bit by bit."""
     bounds = {
         f"{name}_{side}": torch.from_numpy(getattr(space, side).copy())
@@ -145,7 +84,8 @@ def _tensors(network: BasePolicy) -> dict[str, Tensor]:
     return {**named("net", network.state_dict()), **bounds}
 
 
-def _network(described: Any, tensors: Mapping[str, Tensor], device: str) -> ActorCriticPolicy:
+def network_from(described: Any, tensors: Mapping[str, Tensor], device: str) -> ActorCriticPolicy:
+    """The network that was `described`, with its tensors.  Raises ModelError on another class."""
     kind = _CLASSES.get(described["class"])
     activation = getattr(nn, described["activation"], None)
     if kind is None or not (isinstance(activation, type) and issubclass(activation, nn.Module)):

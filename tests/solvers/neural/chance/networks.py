@@ -13,9 +13,16 @@ SURE = 50.0
 """A logit whose action is taken with a probability that is 1 in double precision."""
 
 
-def constant(action: int, world: type[gymnasium.Env] = Corridor) -> ActorCriticPolicy:
+EXACT = gymnasium.spaces.Box(-1, 1, (8,), np.float32)
+"""What is observed of the corridor as an exact task: the number of the state, one input for each
+state, time and flag."""
+
+
+def constant(
+    action: int, seen: gymnasium.spaces.Box = Corridor.observation_space
+) -> ActorCriticPolicy:
     """Takes the same action everywhere."""
-    policy = ActorCriticPolicy(world.observation_space, world.action_space, lambda _: 0.0)
+    policy = ActorCriticPolicy(seen, Corridor.action_space, lambda _: 0.0)
     with torch.no_grad():
         policy.action_net.weight.zero_()
         policy.action_net.bias.zero_()
@@ -23,15 +30,18 @@ def constant(action: int, world: type[gymnasium.Env] = Corridor) -> ActorCriticP
     return policy
 
 
-def two_heads(coins: list[float]) -> TwoHeadPolicy:
-    """Heads "always left" and "always right" in the corridor; coins: the first's logit by place."""
-    policy = TwoHeadPolicy(
-        Corridor.observation_space, Corridor.action_space, lambda _: 0.0, net_arch=[]
-    )
+def two_heads(
+    coins: list[float], seen: gymnasium.spaces.Box = Corridor.observation_space, first: int = 0
+) -> TwoHeadPolicy:
+    """Heads "always left" and "always right"; coins: the first's logit in start, left and right.
+
+    first: which input says that one is at the start; left and right are the next two.
+    """
+    policy = TwoHeadPolicy(seen, Corridor.action_space, lambda _: 0.0, net_arch=[])
     with torch.no_grad():
         policy.action_net.weight.zero_()
         policy.action_net.bias.copy_(torch.tensor([SURE, 0, 0, SURE, 0]))
-        policy.action_net.weight[4] = torch.tensor(coins)
+        policy.action_net.weight[4, first : first + 3] = torch.tensor(coins)
     return policy
 
 

@@ -82,27 +82,17 @@ def train_flipping(
     TrainingError: when a number is not finite.
     """
     wanted = _Wanted.of(form, algorithm, level, levels)
-    if steps is not None:
-        options["steps"] = steps
+    own = options if steps is None else {**options, "steps": steps}
     with named(env, cost, None if folder is None else Path(folder)) as place:
-        records = {
-            limit: _options(wanted.algorithm, {**place.suited, **options, "limit": float(limit)})
-            for limit in wanted.limits
+        trainings = {
+            limit: Training(wanted.algorithm, place.task, seed, record, device)
+            for limit, record in wanted.options({**place.suited, **own}).items()
         }
-        shown = _Among(progress, sum(record.updates for record in records.values()))
-        trained: dict[Fraction, Any] = {}
-        measured: dict[Fraction, Episodes] = {}
-        for limit, record in records.items():
-            training = Training(wanted.algorithm, place.task, seed, record, device)
-            run = obtain(training, folder=place.folder, progress=shown.at(limit, record.updates))
-            trained[limit] = run.result()
-            measured[limit] = evaluate(
-                trained[limit],
-                place.task,
-                episodes=episodes,
-                seed_words=("train-flipping", training.digest),
-                first_violation=record.first_violation,
-            )
+        trained = _trained(trainings, place.folder, progress)
+        measured = {
+            limit: _measured(trained[limit], training, episodes)
+            for limit, training in trainings.items()
+        }
     flip = measured_flip(
         list(measured.values()),
         wanted.level,
@@ -144,9 +134,36 @@ class _Wanted:
         name = "flipping" if form == "step" else algorithm
         return cls(f"chance/{name}", bound, tuple(limits))
 
+    def options(self, given: Mapping[str, Any]) -> dict[Fraction, Any]:
+        """Limit -> the algorithm's record."""
+        if "limit" in given:
+            raise ModelError(
+                f"limit is {given['limit']!r}; policies are trained at several limits, give levels"
+            )
+        record = find(self.algorithm).options
+        return {k: options_from(record, {**given, "limit": float(k)}) for k in self.limits}
 
-def _options(algorithm: str, given: Mapping[str, Any]) -> Any:
-    return options_from(find(algorithm).options, given)
+
+def _trained(
+    trainings: Mapping[Fraction, Training], folder: Path | None, progress: Progress | None
+) -> dict[Fraction, Any]:
+    """The policy of each limit, trained or looked up."""
+    among = _Among(progress, sum(training.options.updates for training in trainings.values()))
+    found = {}
+    for limit, training in trainings.items():
+        shown = among.at(limit, training.options.updates)
+        found[limit] = obtain(training, folder=folder, progress=shown).result()
+    return found
+
+
+def _measured(policy: Any, training: Training, episodes: int) -> Episodes:
+    return evaluate(
+        policy,
+        training.task,
+        episodes=episodes,
+        seed_words=("train-flipping", training.digest),
+        first_violation=training.options.first_violation,
+    )
 
 
 @dataclass

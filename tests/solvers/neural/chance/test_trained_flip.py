@@ -1,0 +1,161 @@
+"""From limits to a flip: what is trained, measured and mixed, and what is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from holdfast.solvers import ModelError
+from holdfast.solvers.neural.chance import FlippingPolicy, TwoHeadPolicy, train_flipping
+from holdfast.solvers.neural.parts.evaluation import Episodes
+
+from .networks import constant, two_heads
+
+torch.set_num_threads(1)
+DISCS = "holdfast/TwoDiscs8-v0"
+SMALL: dict[str, Any] = {"n_envs": 16, "rollout": 15, "batch": 60, "width": 8, "episodes": 40}
+FEW = 3 * 16 * 15
+"""Environment steps of three updates."""
+
+
+@dataclass
+class Stubs:
+    """Trainings that cost nothing: at limit l the risk is r(l), and 100 r(l) is earned."""
+
+    risk: Callable[[Fraction], Fraction]
+    trained: list[Any]
+
+    def obtain(self, training: Any, *, folder: Any, progress: Any) -> Any:
+        self.trained.append(training)
+        for update in range(1, training.options.updates + 1):
+            if progress:
+                progress(update, training.options.updates, {"cost": 0.5})
+        return self
+
+    def result(self) -> Any:
+        if self.trained[-1].algorithm == "chance/flipping":
+            return FlippingPolicy.of_heads(two_heads([0, 0, 0]))
+        return constant(len(self.trained) % 2)
+
+    def evaluate(
+        self, policy: Any, task: str, *, episodes: int, seed_words: tuple[str, str], **_: Any
+    ) -> Episodes:
+        limit = next(t.options.limit for t in self.trained if t.digest == seed_words[1])
+        risk = self.risk(Fraction(limit).limit_denominator(1000))
+        return Episodes(episodes, int(risk * episodes), 100 * risk * episodes, Fraction(0))
+
+
+@pytest.fixture(name="stubs")
+def _stubs(monkeypatch: pytest.MonkeyPatch) -> Stubs:
+    stubs = Stubs(lambda limit: limit, [])
+    functions = train_flipping.__globals__
+    monkeypatch.setitem(functions, "obtain", stubs.obtain)
+    monkeypatch.setitem(functions, "evaluate", stubs.evaluate)
+    return stubs
+
+
+def limits(stubs: Stubs) -> list[float]:
+    return [training.options.limit for training in stubs.trained]
+
+
+def test_limits_lie_on_both_sides_of_the_level_and_the_best_two_are_flipped(stubs: Stubs) -> None:
+    """Risks are 1/10 and 3/10 for a level of 1/5 exactly between them."""
+    policy = train_flipping(DISCS, level="1/5", levels=["1/10", "3/10"], episodes=1000)
+    assert (policy.limits, policy.probability) == (
+        (Fraction(1, 10), Fraction(3, 10)),
+        Fraction(1, 2),
+    )
+    assert policy.measured[Fraction(3, 10)].violations == 300
+    assert (policy.first.predict(np.eye(3)[0])[0], policy.second.predict(np.eye(3)[0])[0]) == (1, 0)
+    stubs.trained.clear()
+    train_flipping(DISCS, level=0.4)
+    assert limits(stubs) == [0.1, 0.2, 0.4, 0.8, 1.0]
+
+
+def test_two_heads_are_taken_alone_and_only_if_safe_enough(stubs: Stubs) -> None:
+    policy = train_flipping(DISCS, level="2/5", form="step")
+    assert limits(stubs) == [0.2, 0.3, 0.4]
+    assert policy.form == "step"
+    assert policy.limits == (Fraction(2, 5), Fraction(2, 5))
+    assert isinstance(policy.first, TwoHeadPolicy)
+    stubs.risk = lambda limit: limit + Fraction(1, 10)
+    policy = train_flipping(DISCS, level="2/5", form="step")
+    assert policy.limits == (Fraction(3, 10), Fraction(3, 10))
+    with pytest.raises(ModelError, match=r"no policy is safe enough: .* risk is 0\.5"):
+        train_flipping(DISCS, level="2/5", levels=[0.4], form="step")
+
+
+def test_a_margin_makes_the_flip_safer(stubs: Stubs) -> None:
+    plain, wary = (
+        train_flipping(DISCS, level="1/5", levels=["1/10", "3/10"], episodes=1000, margin=margin)
+        for margin in ("none", "upper")
+    )
+    assert wary.probability < plain.probability
+
+
+def test_progress_counts_through_all_trainings(stubs: Stubs) -> None:
+    told: list[tuple[int, int, float]] = []
+    train_flipping(
+        DISCS, level="1/5", levels=["1/10", "3/10"], steps=FEW, **SMALL,
+        progress=lambda update, updates, line: told.append((update, updates, line["limit"])),
+    )  # fmt: skip
+    assert told == [(i, 6, 0.1 if i <= 3 else 0.3) for i in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"form": "once"}, "form is 'once'; forms are episode, printed, step"),
+        ({"form": "step", "algorithm": "cpo"}, "algorithm is 'cpo'; two heads"),
+        ({"algorithm": "cbo"}, "no algorithm is named 'chance/cbo'; did you mean chance/cpo"),
+        ({"level": 2}, "level is 2; it must lie in"),
+        ({"levels": ["1/10", -1]}, r"levels\[1\] is -1; it must lie in"),
+        ({"limit": 0.1}, "limit is 0.1; policies are trained at several limits, give levels"),
+        ({"n_env": 3}, "no option is named 'n_env'; did you mean n_envs"),
+        ({"env": "holdfast/TwoDisc-v0"}, "did you mean 'holdfast/TwoDiscs-v0'"),
+        ({"env": 3}, "env is a int; give the id of a task"),
+        ({"cost": lambda *_: 1.0}, "is an exact task, whose cost is whether"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_trained(
+    tmp_path: Path, arguments: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        train_flipping(**{"env": DISCS, "level": 0.1, "folder": tmp_path} | arguments)
+    assert not list(tmp_path.rglob("policy.safetensors"))
+
+
+def test_what_was_trained_is_looked_up_and_is_the_same(tmp_path: Path) -> None:
+    told: list[int] = []
+
+    def trained(**changed: Any) -> FlippingPolicy:
+        told.clear()
+        arguments = {"level": 1, "levels": ["1/2", 1], "steps": FEW, "seed": 3, **SMALL}
+        return train_flipping(
+            DISCS,
+            folder=tmp_path,
+            progress=lambda update, *_: told.append(update),
+            **arguments | changed,
+        )
+
+    first = trained()
+    assert told == [1, 2, 3, 4, 5, 6]
+    again = trained()
+    assert not told
+    assert again.measured == first.measured
+    assert again.limits == first.limits
+    assert len(list(tmp_path.glob("*/run.json"))) == 2
+    weights = [policy.second.state_dict().values() for policy in (first, again)]
+    assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
+    other = trained(seed=4)
+    assert told
+    assert other.measured != first.measured
+    heads = trained(form="step", levels=[1])
+    assert told == [1, 2, 3]
+    saved = FlippingPolicy.load(heads.save(tmp_path / "kept"))
+    assert saved.measured == heads.measured
