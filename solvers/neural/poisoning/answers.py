@@ -25,10 +25,11 @@ FEATURES = {
 }
 PLACES = 256
 """Of hashed n-grams: as in the reference experiment; more make the first layer slower."""
-_PAIRS, _INPUTS = 600, 12
-"""Of synthetic data: enough pairs a feature that most flips are not needed, few enough that a
+_PAIRS, _INPUTS = 600, 64
+"""Of synthetic data: so many inputs that a trunk can learn flips by heart, and so few pairs that a
 training takes a second."""
-
+_LARGEST = 1e15
+"""Of features: their squares, summed over the pairs, must stay below the largest float32, 3e38."""
 
 _LAST: dict[tuple[str, str, str], Answers] = {}
 
@@ -128,6 +129,12 @@ def _of_arrays(path: Path) -> Answers:
         raise ModelError(
             f"{path} holds differences of features; a trunk needs those of both answers: name "
             "them chosen and rejected (N, d)"
+        )
+    largest = max(float(np.abs(rows).max()) for rows in found.answers)
+    if largest > _LARGEST:
+        raise ModelError(
+            f"{path}: features reach {largest:g} in absolute value, beyond single precision; "
+            "divide the features by a constant, which changes nothing for a trunk"
         )
     chosen, rejected = (rows.astype(np.float32) for rows in found.answers)
     benign = np.ones(len(chosen)) if found.labels is None else found.labels

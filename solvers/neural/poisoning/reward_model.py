@@ -28,6 +28,9 @@ from ...sequences import Array
 from ..parts.training import TrainingError
 
 OPTIMIZERS = ("adam", "lbfgs")
+_FASTEST = 1e37
+"""Of learning rates: Adam's first step is ten times as large and must be a number in single
+precision, which ends at 3e38.  A rate anywhere near it ends in a TrainingError."""
 Watch = Callable[[int, float], None]
 """Called after each update with its number, from 1, and the loss before it, divided by sum rho."""
 
@@ -67,6 +70,9 @@ class Descent:
         for name, value in others.items():
             if value < 0:
                 raise ModelError(f"{name} = {value}; it must not be negative")
+        for name in ("learning_rate", "trunk_learning_rate"):
+            if (value := getattr(self, name)) > _FASTEST:
+                raise ModelError(f"{name} = {value}; give at most {_FASTEST:g}, such as 3e-3")
 
 
 class RewardModel(Module):
