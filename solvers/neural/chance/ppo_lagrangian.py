@@ -13,10 +13,12 @@ from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
+    check_limit,
     refuse_idle,
     require_batches,
     require_positive,
 )
+from ..parts.controllers import PID, Ascent, Controller, Fixed
 from ..parts.training import option
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 _IDLE = {
     "fixed": "ascent_rate proportional integral derivative",
     "ascent": "proportional integral derivative",
-    "pid": "ascent_rate multiplier",
+    "pid": "ascent_rate",
 }
 """Controller -> options that have no effect with it."""
 
@@ -61,6 +63,20 @@ class PpoLagrangianOptions(ConstrainedTraining):
         for name in ("multiplier", "proportional", "integral", "derivative", "entropy"):
             if getattr(self, name) < 0:
                 raise ModelError(f"{name} = {getattr(self, name)} must not be negative")
+        controller_of(self)
+
+
+def controller_of(options: PpoLagrangianOptions) -> Controller:
+    """The state machine that moves the multiplier, as the options say.
+
+    Raises ModelError for gains that cannot be meant.
+    """
+    if options.controller == "fixed":
+        return Fixed(options.multiplier)
+    if options.controller == "ascent":
+        return Ascent(options.limit, options.ascent_rate, start=options.multiplier)
+    gains = (options.proportional, options.integral, options.derivative)
+    return PID(options.limit, *gains, start=options.multiplier)
 
 
 def train(workplace: Workplace, policy_class: type[ActorCriticPolicy] | None = None) -> None:
@@ -94,4 +110,4 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load)
+ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load, check_limit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,21 @@ from torch import Tensor, nn
 
 from ...exact import Array
 from ..parts.checkpoints import Saved
+from ..parts.controllers import ControllerState
 from ..parts.on_policy import WithCosts
 from .cpo import Step, linearised_step
+from .ppo_lagrangian import PpoLagrangianOptions, controller_of
 
 
 class PPOLagrangian(WithCosts, PPO):
     """PPO on mixed advantages (A_r - m A_c) / (1 + m).
 
-    The multiplier moves by the measured cost before the policy does, as in algorithm 2 of Stooke,
-    Achiam, Abbeel 2020.  The division keeps the size of the step whatever the multiplier is.
+    The options are `PpoLagrangianOptions`, or a record that has them.  The multiplier moves by the
+    measured cost before the policy does, as in algorithm 2 of Stooke, Achiam, Abbeel 2020.  The
+    division keeps the size of the step whatever the multiplier is.
     """
+
+    options: PpoLagrangianOptions
 
     def _setup_model(self) -> None:
         super()._setup_model()
@@ -45,12 +49,12 @@ class PPOLagrangian(WithCosts, PPO):
 
     def numbers(self) -> dict[str, Any]:
         """With the state of the controller."""
-        return {**super().numbers(), "controller": self.controller.plain(self.state)}
+        return {**super().numbers(), "controller": self.state.to_json()}
 
     def restore(self, saved: Saved) -> None:
         """With the state of the controller."""
         super().restore(saved)
-        self.state = self.controller.from_plain(saved.numbers["controller"])
+        self.state = ControllerState.from_json(saved.numbers["controller"])
 
 
 class CPO(WithCosts, TRPO):
@@ -151,32 +155,3 @@ class CPO(WithCosts, TRPO):
 def _centred(advantages: Array) -> Array:
     """Less their mean, which changes no expected gradient and lowers its variance."""
     return np.asarray(advantages - advantages.mean())
-
-
-@dataclass(frozen=True)
-class _State:
-    multiplier: float
-
-
-@dataclass(frozen=True)
-class _Ascent:
-    limit: float
-    rate: float
-    start: float
-
-    def first(self) -> _State:
-        return _State(self.start)
-
-    def step(self, state: _State, cost: float) -> _State:
-        return _State(max(0.0, state.multiplier + self.rate * (cost - self.limit)))
-
-    def plain(self, state: _State) -> Any:
-        return {"multiplier": state.multiplier}
-
-    def from_plain(self, plain: Any) -> _State:
-        return _State(**plain)
-
-
-def controller_of(options: Any) -> _Ascent:
-    rate = options.ascent_rate if options.controller == "ascent" else 0.0
-    return _Ascent(options.limit, rate, options.multiplier)

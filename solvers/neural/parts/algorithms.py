@@ -13,6 +13,7 @@ from ...errors import ModelError
 
 if TYPE_CHECKING:
     from .runs import Run, Workplace
+    from .training import Training
 
 _NEURAL = __name__.split(".parts.")[0]
 
@@ -27,12 +28,14 @@ class Algorithm:
         train: trains from the last checkpoint of a workplace, if it has one, to the end, and keeps
             the outcome there.
         load: the outcome of a finished run, such as a policy.
+        check: raises ModelError for a training that it refuses, before anything is written.
     """
 
     name: str
     options: type
     train: Callable[[Workplace], None]
     load: Callable[[Run], Any]
+    check: Callable[[Training], None] = lambda training: None
 
 
 def _listed() -> Iterator[tuple[str, str, str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 
 from ...errors import ModelError
-from .training import option
+from .limit import CostLimit, cost_limit
+from .training import Training, option
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class ConstrainedTraining:
 
     steps: int = option(1_500_000, "environment steps of all copies, up to whole updates")
     n_envs: int = option(256, "copies of the task")
+    exploring: int = option(
+        0, "of the copies, how many begin in a drawn state at a drawn time, not measured"
+    )
     rollout: int = option(30, "steps of each copy an update; it starts with fresh episodes")
     limit: float = option(0.1, "what the expected cost of an episode may be at most")
     discounted: bool = option(False, "the limit is on the cost discounted by cost_discount")
@@ -42,6 +47,11 @@ class ConstrainedTraining:
         )
         require_positive(self, "learning_rate cost_learning_rate")
         require_share(self, "discount gae cost_discount cost_gae")
+        if not 0 <= self.exploring < self.n_envs:
+            raise ModelError(
+                f"exploring = {self.exploring} of n_envs = {self.n_envs} copies; at least one copy "
+                "must begin at the start, where return and cost are measured"
+            )
         if self.limit < 0:
             raise ModelError(f"limit = {self.limit}; a limit on costs is at least 0")
         if self.discounted and self.cost_discount == 1:
@@ -58,6 +68,18 @@ class ConstrainedTraining:
     def updates(self) -> int:
         """How many updates `steps` are, rounded up."""
         return -(-self.steps // self.per_update)
+
+
+def limit_of(options: ConstrainedTraining) -> CostLimit:
+    """What is limited, as an exact record; decimals mean what they say."""
+    limit, discount = (Fraction(repr(x)) for x in (options.limit, options.cost_discount))
+    return cost_limit(limit, discounted=options.discounted, discount=discount)
+
+
+def check_limit(training: Training) -> None:
+    """Raise ModelError if the exact layer proves that no policy of the task keeps the limit."""
+    options: ConstrainedTraining = training.options
+    limit_of(options).check(training.task, first_violation=options.first_violation)
 
 
 def require_positive(options: Any, names: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,32 @@ def cut(path: Path, updates: int) -> None:
             f"delete {path.parent} and train again"
         )
     write_text(path, "".join(kept))
+
+
+@contextmanager
+def board(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Takes lines of metrics, and writes them for TensorBoard into the folder.
+
+    A line of an update that is there already, from before a resumption, replaces that one.  Raises
+    ModelError if TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"TensorBoard is not installed ({error}); pip install tensorboard, or ask for none"
+        ) from error
+    writers: list[SummaryWriter] = []
+
+    def write(line: Mapping[str, Any]) -> None:
+        if not writers:
+            writers.append(SummaryWriter(str(folder), purge_step=line["update"]))
+        for name, value in line.items():
+            if value is not None and name != "update":
+                writers[0].add_scalar(name, value, line["update"])
+
+    try:
+        yield write
+    finally:
+        for writer in writers:
+            writer.close()

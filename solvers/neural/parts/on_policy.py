@@ -198,7 +198,9 @@ class WithCosts(OnPolicyAlgorithm):
         return self._finished(np.ones_like(self.seen.costs, dtype=np.float64), discount)
 
     def _finished(self, values: Array, discount: float) -> Array:
-        sums = episode_sums(values, np.array(self.seen.dones), discount)
+        """Sums of the episodes that began at the start and ended."""
+        first = self.options.exploring
+        sums = episode_sums(values[:, first:], np.array(self.seen.dones)[:, first:], discount)
         if not len(sums):
             raise TrainingError(
                 f"update {self.update}: no episode ended within rollout = {self.options.rollout} "

@@ -41,6 +41,7 @@ def train_policy(
             seed=0,  # every update seeds it anew
             n_envs=options.n_envs,
             first_violation=options.first_violation,
+            exploring=options.exploring,
         )
         model = algorithm(
             policy_class, env, options, training.seed, device=training.device, **arguments

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from ...errors import ModelError
 from ...strict import strict_json
 from ...whole_files import write_text
 from . import checkpoints, metrics
-from .algorithms import find
+from .algorithms import Algorithm, find
 from .checkpoints import Saved
 from .devices import require_device
 from .training import Training
@@ -99,6 +100,7 @@ class Workplace:
 
     run: Run
     progress: Progress | None = None
+    board: Callable[[Mapping[str, Any]], None] | None = None
 
     @property
     def training(self) -> Training:
@@ -128,6 +130,8 @@ class Workplace:
     def record(self, update: int, updates: int, numbers: Mapping[str, float]) -> None:
         """Write the line of an update, counted from 1, and show it; no times among the numbers."""
         line = metrics.append(self._metrics, update, numbers)
+        if self.board is not None:
+            self.board(line)
         if self.progress is not None:
             self.progress(update, updates, line)
 
@@ -148,11 +152,20 @@ class Workplace:
 
 
 def obtain(
-    training: Training, *, folder: Path | None = None, progress: Progress | None = None
+    training: Training,
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    tensorboard: bool = False,
 ) -> Run:
     """The finished run: looked up, or resumed from its last checkpoint, or trained.
 
     Whoever wants a run that another process trains waits for it.
+
+    Args:
+        folder: of all runs, by default `runs_folder()`.
+        progress: called after each update.
+        tensorboard: also write what is trained now for TensorBoard, into the run's ``tensorboard``.
 
     Raises
     ------
@@ -172,11 +185,18 @@ def obtain(
     if run.finished():
         return run
     require_device(training.device)
+    algorithm.check(training)
     run.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(run.folder / "lock"):
         if not run.finished():
-            run.note(finished=False)
-            algorithm.train(Workplace(run, progress))
-            run.note(finished=True)
-            shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+            _train(run, algorithm, progress, tensorboard)
     return run
+
+
+def _train(run: Run, algorithm: Algorithm, progress: Progress | None, tensorboard: bool) -> None:
+    run.note(finished=False)
+    wanted = metrics.board(run.folder / "tensorboard") if tensorboard else nullcontext()
+    with wanted as board:
+        algorithm.train(Workplace(run, progress, board))
+    run.note(finished=True)
+    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)

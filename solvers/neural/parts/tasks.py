@@ -44,10 +44,13 @@ def make(
     n_envs: int,
     first_violation: bool,
     cost: Cost | None = None,
+    exploring: int = 0,
 ) -> VecEnv:
     """n_envs copies of a task, seeded.
 
     Args:
+        exploring: of the copies of an exact problem, how many begin each episode anywhere, in a
+            drawn state at a drawn time.
         first_violation: the cost of an episode is 1 at its first unsafe step and 0 elsewhere, and
             the flag "already violated" is appended to the observation.
         cost: for an environment that has no ``info["cost"]``: cost(observation, action, following
@@ -60,6 +63,11 @@ def make(
         raise ModelError(f"n_envs is {n_envs}; at least 1 copy of the task is needed")
     world = world_of(task)
     if world is None:
+        if exploring:
+            raise ModelError(
+                f"exploring = {exploring}, but {task} is no exact problem that could begin "
+                "anywhere; leave it out"
+            )
         return _outside(str(task), seed, n_envs, first_violation, cost)
     if cost is not None:
         raise ModelError(
@@ -68,7 +76,9 @@ def make(
         )
     from .worlds.vectors import FiniteVecEnv
 
-    return FiniteVecEnv(world, n_envs, seed=seed, first_violation=first_violation)
+    return FiniteVecEnv(
+        world, n_envs, seed=seed, first_violation=first_violation, exploring=exploring
+    )
 
 
 def problem_of(task: Task) -> ChanceProblem | None:

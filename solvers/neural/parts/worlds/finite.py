@@ -124,7 +124,9 @@ class FiniteWorld:
         """float32[S, F], each in [-1, 1]."""
         return state_features(self.problem)
 
-    def observe(self, time: int, memory: Array | int, states: Array, *, flag: bool) -> Array:
+    def observe(
+        self, time: Array | int, memory: Array | int, states: Array, *, flag: bool
+    ) -> Array:
         """float32[n, F + 1 or F + 2]: features of the state, time to go, and the flag, if wanted.
 
         Time to go falls from 1 to -1 over an episode; the flag is -1 before a violation, 1 after.

@@ -51,8 +51,8 @@ class FiniteEnv(gymnasium.Env[Array, Any]):
     def step(self, action: int) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """(observation, reward, terminated, False, {"cost": cost})."""
         outcome = self.copies.step(np.array([action]))
-        info = {"cost": float(outcome.costs[0])}
-        return outcome.observations[0], float(outcome.rewards[0]), outcome.ended, False, info
+        seen, ended = outcome.observations[0], bool(outcome.ended[0])
+        return seen, float(outcome.rewards[0]), ended, False, {"cost": float(outcome.costs[0])}
 
 
 class FiniteVectorEnv(VectorEnv[Array, Array, Array]):
@@ -86,10 +86,10 @@ class FiniteVectorEnv(VectorEnv[Array, Array, Array]):
         outcome, every = self.copies.step(actions), np.ones(self.num_envs, dtype=bool)
         infos: dict[str, Any] = {"cost": outcome.costs, "_cost": every}
         seen = outcome.observations
-        if outcome.ended:
+        if outcome.ended.any():  # then all: none begins later than the others
             last = np.empty(self.num_envs, dtype=object)
             last[:] = list(seen)
             infos |= {"final_obs": last, "_final_obs": every, "_final_info": every}
             infos["final_info"] = {"cost": outcome.costs, "_cost": every}
             seen = self.copies.reset()
-        return seen, outcome.rewards, every & outcome.ended, ~every, infos
+        return seen, outcome.rewards, outcome.ended, ~every, infos

@@ -21,14 +21,20 @@ class FiniteVecEnv(VecEnv):
     ``reset()`` behaves as an environment that is made with that seed.
 
     Attributes:
-        last_returns: int64[n], the returns of the episodes that ended last, over
+        last_returns: int64[n], the returns when episodes ended last, over
             ``world.earnings.denominator``.
     """
 
     def __init__(
-        self, world: FiniteWorld, n_envs: int, *, seed: int | None = None, first_violation: bool
+        self,
+        world: FiniteWorld,
+        n_envs: int,
+        *,
+        seed: int | None = None,
+        first_violation: bool,
+        exploring: int = 0,
     ) -> None:
-        self.copies = Copies(world, n_envs, first_violation=first_violation)
+        self.copies = Copies(world, n_envs, first_violation=first_violation, exploring=exploring)
         self.last_returns = np.zeros(n_envs, dtype=np.int64)
         super().__init__(n_envs, *spaces_of(world, first_violation=first_violation))
         if seed is not None:
@@ -50,13 +56,14 @@ class FiniteVecEnv(VecEnv):
         outcome = self.copies.step(self._actions)
         infos: list[dict[str, Any]] = [{"cost": cost} for cost in outcome.costs.tolist()]
         seen = outcome.observations
-        if outcome.ended:
-            for info, last in zip(infos, seen, strict=True):
-                info["terminal_observation"] = last
-                info["TimeLimit.truncated"] = False
-            self.last_returns = self.copies.earned
-            seen = self.copies.reset()
-        return seen, outcome.rewards, np.full(self.num_envs, outcome.ended), infos
+        ended = np.flatnonzero(outcome.ended)
+        if len(ended):
+            for copy in ended:
+                infos[copy]["terminal_observation"] = seen[copy]
+                infos[copy]["TimeLimit.truncated"] = False
+            self.last_returns = self.copies.earned.copy()
+            seen = self.copies.restart(ended)
+        return seen, outcome.rewards, outcome.ended, infos
 
     def close(self) -> None:
         """Nothing is held."""

@@ -63,7 +63,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(folder)]
     ended = subprocess.run(
-        [*command, *map(repr, TRAININGS.values())], capture_output=True, text=True, timeout=150
+        [*command, *map(repr, TRAININGS.values())],
+        check=False, capture_output=True, text=True, timeout=150,
     )
     assert ended.stdout.split() == [str(-signal.SIGKILL)] * 2, ended.stderr
     return folder

@@ -33,7 +33,7 @@ def refused(world: FiniteWorld, problem: ChanceProblem, draws: int = 2_000) -> b
     for action in range(world.n_actions):
         copies.states = np.repeat(np.arange(size), draws)
         started = copies.states * size
-        copies.time = 0
+        copies.times[:] = 0
         copies.step(np.full(copies.count, action))
         table = np.bincount(started + copies.states, minlength=size * size).reshape(size, size)
         counts[model.choice_start[:-1] + action] = table
@@ -122,7 +122,7 @@ def test_a_certain_episode_earns_and_pays_what_the_exact_evaluation_says(
     outcomes = [copies.step(np.array([action])) for action in actions]
     assert sum(outcome.rewards[0] for outcome in outcomes) == value == copies.earned[0]
     assert sum(outcome.costs[0] for outcome in outcomes) == risk
-    assert [outcome.ended for outcome in outcomes] == [False, True]
+    assert [bool(outcome.ended[0]) for outcome in outcomes] == [False, True]
 
 
 def test_the_cost_is_that_of_the_first_violation_or_of_every_unsafe_step() -> None:
@@ -212,3 +212,19 @@ def test_an_ended_episode_gives_its_last_observation_and_starts_anew() -> None:
 def test_problems_that_are_no_environments_are_refused(problem, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         make(problem, seed=0, n_envs=1, first_violation=True)
+
+
+def test_copies_that_explore_begin_anywhere_and_the_others_at_the_start() -> None:
+    problem = problem_of("holdfast/TwoDiscs8-v0")
+    assert problem is not None
+    copies = Copies(FiniteWorld(problem), 3_000, first_violation=True, exploring=2_000)
+    anywhere, start = copies.states[:2_000], copies.states[2_000:]
+    assert set(start.tolist()) == {0}
+    assert not copies.times[2_000:].any() and not copies.memory[2_000:].any()
+    assert set(anywhere.tolist()) == set(range(64))
+    assert set(copies.times[:2_000].tolist()) == set(range(problem.horizon))
+    inside = problem.is_unsafe[anywhere] & (copies.times[:2_000] > 0)
+    assert copies.memory[:2_000][inside].all()  # whoever is in a disc came there, but at time 0
+    began = copies.times.copy()
+    ended = [np.flatnonzero(copies.step(np.zeros(3_000, dtype=int)).ended) for _ in range(2)]
+    assert set(ended[0].tolist()) == set(np.flatnonzero(began == problem.horizon - 1).tolist())
