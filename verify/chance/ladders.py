@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -54,15 +55,16 @@ def flip_ladder(request: Request) -> Ladder:
     Raises ModelError for a task without an exact model, an algorithm that is not compared, and a
     level that no policy can keep.
     """
-    from holdfast.solvers.neural.parts.tasks import TASKS, problem_of, unknown
+    from holdfast.solvers.neural.parts.tasks import TASKS, problem_of
 
     task, levels = request.task or _TASK, request.levels or _LEVELS
     problem = problem_of(task)
-    if task not in TASKS:
-        raise unknown(task)
     if problem is None:
+        near = get_close_matches(task, TASKS, n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near and near[0] != task else ""
         raise ModelError(
-            f"{task} has no exact model, and a ladder needs the exact optimum; take such as {_TASK}"
+            f"{task!r} has no exact model, and a ladder needs the exact optimum; those that have "
+            f"one are {', '.join(name for name in TASKS if problem_of(name))}{hint}"
         )
     solved = optima(task, levels)
     limits = _limits(request, levels)

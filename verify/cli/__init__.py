@@ -88,7 +88,7 @@ class _Lazy(click.Group):
 EXIT_CODES = {
     "0": "all as expected",
     "1": "a violation: a statement that should hold is false, or one that should be false holds",
-    "2": "undecided, or nothing was tested",
+    "2": "undecided, nothing was tested, or a training diverged",
     "3": "a mutant survived: the check would not notice a false variant of a theorem",
     "4": "the kernel rejected a certificate",
     "64": "bad usage: an option, a path, a model, a claim or a store that cannot be used",

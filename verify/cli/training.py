@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -71,7 +72,11 @@ class _Train(click.Command):
 @click.command(cls=_Train)
 @click.argument("algorithm", required=False, metavar="PILLAR/ALGORITHM")
 @click.option("--list", "listed", is_flag=True, help="List the algorithms and the tasks.")
-@click.option("--env", metavar="TASK", help="What is learnt on, such as holdfast/TwoDiscs-v0.")
+@click.option(
+    "--env", metavar="TASK",
+    help="What is learnt on, such as holdfast/TwoDiscs-v0, or module:ID for an environment that "
+    "importing the module registers with gymnasium; for poisoning/*, synthetic or a file of pairs.",
+)  # fmt: skip
 @click.option(
     "--config", type=click.Path(), metavar="FILE.toml",
     help="Read env, seeds, device and options of the algorithm from this file. What the command "
@@ -161,7 +166,22 @@ def _plan(options: Options) -> _Plan:
     seeds = own.get("seeds", _SEED)
     text = ",".join(map(str, seeds)) if isinstance(seeds, list) else str(seeds)
     device = str(own.get("device", _DEVICE))
-    return _Plan(str(own["env"]), read_seeds(text), device, {**said, **line}, tuple(notes))
+    return _Plan(_task(str(own["env"])), read_seeds(text), device, {**said, **line}, tuple(notes))
+
+
+def _task(name: str) -> str:
+    """The id of ``module:ID`` once the module, maybe of this folder, has registered it."""
+    module, colon, task = name.rpartition(":")
+    if not colon:
+        return name
+    sys.path.insert(0, "")
+    try:
+        import_module(module)
+    except Exception as error:
+        raise click.BadParameter(f"--env {name}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove("")
+    return task
 
 
 def _read(path: str) -> dict[str, Any]:
