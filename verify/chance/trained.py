@@ -8,7 +8,7 @@ from typing import Any
 from ..report.numbers import decimal
 from .networks import optimum_at
 
-_CONFIDENCE = 0.95
+_CONFIDENCE = 0.95  # of each interval alone: a row is looked at, and proves nothing
 
 
 def judge(run: Any, episodes: int) -> dict[str, str]:
