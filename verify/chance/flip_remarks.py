@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from holdfast.solvers.chance import ChanceSolution
 
-from ..report.ladder import Remark
+from ..report.ladder import Remark, over_seeds
 from ..report.numbers import count, decimal
 from ..report.wording import Tone
 from .networks import CONFIDENCE, Trained, above_the_optimum
@@ -91,15 +91,24 @@ def _kept(trained: Trained) -> Iterator[Remark]:
 
 
 def _broken(trained: Trained, level: Fraction) -> Iterator[Remark]:
-    """What the measured episodes prove of the coin at every step."""
-    measured = [one.measured for one in trained.flips[level] if one.measured is not None]
-    intervals = [one.interval(CONFIDENCE).risk for one in measured]
+    """What the coin at every step makes of the level: exactly, and as the episodes prove."""
+    cases = [one for one in trained.flips[level] if one.step is not None]
+    if not cases:
+        return
+    risks = [one.step[1] for one in cases if one.step is not None]
+    text = (
+        f"{trained.algorithm}: tossed at every step at level {decimal(level)}, the coin's exact "
+        f"risk is {over_seeds(list(risks)).text} on average, above the level in "
+        f"{sum(risk > level for risk in risks)} of {count(len(cases), 'seed')}"
+    )
+    intervals = [one.measured.interval(CONFIDENCE).risk for one in cases]
     above = [ends for ends in intervals if ends[0] > level]
-    if above:
-        low, high = max(above)
-        yield Remark(
-            Tone.GOOD,
-            f"{trained.algorithm}: tossed at every step, the coin's risk at level {decimal(level)} "
-            f"lies from {low:.4f} to {high:.4f} with confidence {CONFIDENCE:.1%}, above the level; "
-            f"so it does in {len(above)} of {count(len(intervals), 'seed')}",
-        )
+    if not above:
+        yield Remark(Tone.QUIET, text)
+        return
+    low, high = max(above)
+    yield Remark(
+        Tone.GOOD,
+        f"{text}; measured from {low:.4f} to {high:.4f} at confidence {CONFIDENCE:.1%}, above the "
+        f"level in {len(above)}",
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -124,6 +126,7 @@ def train_command(**given: Any) -> int:
     from holdfast.solvers.neural.parts import algorithms
 
     algorithms.find(options.algorithm)
+    judge = _judge(options.algorithm, options.episodes)
     plan = _plan(options)
     console = output.console()
     for note in plan.notes:
@@ -134,7 +137,7 @@ def train_command(**given: Any) -> int:
         (seed, *trainer.obtain(options.algorithm, plan.task, seed, plan.changes))
         for seed in plan.seeds
     ]
-    _show(console, options, found)
+    _show(console, options, found, judge)
     return ExitCode.AS_EXPECTED
 
 
@@ -233,11 +236,13 @@ def _tasks_in_words() -> str:
 
 
 def _show(
-    console: Console, options: Options, found: Sequence[tuple[int, Run | None, bool]]
+    console: Console,
+    options: Options,
+    found: Sequence[tuple[int, Run | None, bool]],
+    judge: Callable[[Run], dict[str, str]],
 ) -> None:
-    """A row for each seed, measured by the pillar if it says how, and where the runs lie."""
-    judge = _judge(str(options.algorithm))
-    rows = [(seed, run, judge(run, options.episodes)) for seed, run, _ in found if run is not None]
+    """A row for each seed, and where the runs lie."""
+    rows = [(seed, run, judge(run)) for seed, run, _ in found if run is not None]
     headings = list(dict.fromkeys(name for _, _, row in rows for name in row))
     table = Table("seed", *headings, title=f"{options.algorithm}", title_justify="left")
     for seed, _, row in rows:
@@ -254,13 +259,19 @@ def _show(
         write_json({"algorithm": options.algorithm, "runs": plain}, options.json_path)
 
 
-def _judge(algorithm: str) -> Any:
-    """The function of the pillar that judges a run, or the one that shows its last update."""
+def _judge(algorithm: str, episodes: int) -> Callable[[Run], dict[str, str]]:
+    """What the pillar says of a run, or what its last update was.
+
+    Raises click.BadParameter if a number of episodes was given and has no effect there.
+    """
     name = f"holdfast.verify.{algorithm.partition('/')[0]}.trained"
-    return import_module(name).judge if find_spec(name) is not None else _last_update
+    judge = import_module(name).judge if find_spec(name) is not None else _last_update
+    if "episodes" in signature(judge).parameters:
+        return partial(judge, episodes=episodes)
+    refuse_idle(["episodes"], f"has no effect on {algorithm}, which has no episodes")
+    return judge  # type: ignore[no-any-return]
 
 
-def _last_update(run: Run, episodes: int) -> dict[str, str]:
-    del episodes
+def _last_update(run: Run) -> dict[str, str]:
     lines = run.metrics()
-    return {key: f"{value:.5g}" for key, value in lines[-1].items()} if lines else {}
+    return {key: f"{value:.5g}" for key, value in lines[-1].items() if value is not None}

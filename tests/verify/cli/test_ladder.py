@@ -18,6 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from holdfast.solvers.chance import evaluate_policy, frontier
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.neural.parts.evaluation import Episodes
 from holdfast.solvers.neural.parts.judging import cells, exact_world
 from holdfast.verify.chance import networks as judged
 from holdfast.verify.chance.flip_remarks import remarks
@@ -144,6 +145,27 @@ def test_a_value_above_the_optimum_is_a_contradiction() -> None:
     assert found[1].tone is Tone.OPEN  # nor do its fresh episodes agree
     right = list(remarks(Trained("cpo", [network], no_flips), solved))
     assert [one.tone for one in right] == [Tone.GOOD, Tone.GOOD]
+
+
+@pytest.mark.parametrize(("violations", "tone"), [(4800, Tone.GOOD), (4450, Tone.QUIET)])
+def test_the_coin_at_every_step_is_above_its_level_where_the_interval_is(
+    violations: int, tone: Tone
+) -> None:
+    """At 22 percent: 0.24 of 20,000 episodes is 6.8 standard deviations above, 0.2225 is 0.9."""
+    level, network = Fraction(22, 100), judged.networks(request(), "", TASK, 0, [LEVELS[0]])[0]
+    measured = Episodes(20_000, violations, Fraction(10**6), Fraction(10**8))
+    pair = (Fraction(50), Fraction(24, 100))
+    found = judged.Flips(0, None, None, None, None, pair, measured)
+    said = [
+        one
+        for one in remarks(
+            Trained("cpo", [network], {level: [found]}), judged.optima(TASK, [level])
+        )
+        if "every step" in one.text
+    ]
+    assert [one.tone for one in said] == [tone]
+    assert "exact risk is 0.24 on average, above the level in 1 of 1 seed" in said[0].text
+    assert ("measured from 0.2301" in said[0].text) == (tone is Tone.GOOD)
 
 
 def test_what_is_not_trained_is_said_and_left_out() -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from holdfast.solvers.neural import chance
+from holdfast.solvers.neural.parts import judging
 from holdfast.solvers.neural.parts.algorithms import Algorithm
 from holdfast.solvers.neural.parts.runs import Run, Workplace
 from holdfast.solvers.neural.parts.training import TrainingError, option
@@ -67,9 +69,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
     module.ALGORITHM = Algorithm("chance/toy", Options, found.train, found.load)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(chance.ALGORITHMS, "toy", ("toy", "counts"))
-    from holdfast.verify.cli import training
+    from holdfast.verify.chance import trained
 
-    monkeypatch.setattr(training, "_judge", lambda algorithm: judge)
+    monkeypatch.setattr(trained, "judge", judge)
     monkeypatch.delenv("HOLDFAST_RUNS", raising=False)
     yield found
 
@@ -177,6 +179,30 @@ def test_tensorboard_has_each_update_once_also_after_a_stop(holdfast: Invoke, to
         found = [(one.step, one.value) for one in events.Scalars("return")]
         assert found == [(1, 1.5), (2, 3.0), (3, 4.5)], again
         assert holdfast(*TRAIN, "--tensorboard").code == 0
+
+
+def test_a_trained_policy_is_measured_and_judged_exactly(holdfast: Invoke) -> None:
+    """One update of few copies: the exact risk lies in the interval of the fresh episodes."""
+    done = holdfast("train", "chance/ppo-lagrangian", *TRAIN[2:], "--steps", 240, "--set", "n_envs=16",
+                    "--set", "rollout=15", "--set", "batch=240", "--limit", "0.3", "--json", "out",
+                    "--episodes", 400)  # fmt: skip
+    assert done.code == 0
+    (row,) = json.loads(Path("out").read_text())["runs"]
+    assert row["limit"] == "0.3"
+    best = judging.envelope(TRAIN[3], Fraction(3, 10)).value
+    assert best is not None
+    assert float(row["exact optimum at the limit"]) == pytest.approx(float(best), rel=1e-5)
+    low, high = map(float, row["risk"].partition("(")[2].rstrip(")").split(" to "))
+    assert low - 0.05 <= float(row["exact risk"]) <= high + 0.05  # the interval is of 95 percent
+
+
+def test_victims_of_flipped_labels_have_their_own_row(holdfast: Invoke) -> None:
+    train = ("train", "poisoning/reward-model", "--env", "synthetic")
+    done = holdfast(*train, "--set", "width=4", "--set", "warm_steps=5", "--steps", 5)
+    assert done.code == 0
+    assert done.says("loss, least-cost", "loss, thinned", "agreement, least-cost", "drift")
+    done = holdfast(*train, "--episodes", 5)
+    assert refused(done, "--episodes has no effect on poisoning/reward-model")
 
 
 def refused(done: Done, *texts: str) -> bool:

@@ -72,7 +72,7 @@ def on_screen(ladder: Ladder) -> str:
 
 def test_the_table_has_each_number_and_says_what_a_column_is() -> None:
     text = on_screen(LADDER)
-    for words in ("0.33333", "2.5 / 0.25", "0.24 to 0.26", "exact optimum", "neural"):
+    for words in ("0.3333", "2.5 / 0.25", "0.24 to 0.26", "exact optimum", "neural"):
         assert words in text
     assert text.count("What no policy exceeds.") == 1
     assert "✓ as it should be" in text
@@ -93,6 +93,17 @@ def test_the_mean_of_seeds_is_exact_and_its_ends_are_the_seeds() -> None:
         over_seeds([])
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (Fraction(1, 3), "0.3333"), (0.25, "0.25"), (98.85312, "98.853"), (Fraction(200), "200"),
+        (0, "0"), (1.2e-7, "1.2e-07"), (-0.5, "-0.5"),
+    ],
+)  # fmt: skip
+def test_numbers_of_tables(number: Fraction | float, text: str) -> None:
+    assert Figure(number).text == text
+
+
 def test_the_page_is_whole_escaped_and_needs_nothing_else(tmp_path: Path) -> None:
     path = page.write(LADDER, tmp_path / "new")
     found = Page(path.read_text(encoding="utf-8"))
@@ -100,7 +111,7 @@ def test_the_page_is_whole_escaped_and_needs_nothing_else(tmp_path: Path) -> Non
     assert "script" not in found.tags
     assert all(one.startswith(("#", "data:")) or one in ("",) for one in found.addresses)
     assert len(found.ids) == len(set(found.ids))
-    for words in ("0.33333", "2.5 / 0.25", "0.24 to 0.26", "<script>alert(1)", "runs/0123"):
+    for words in ("0.3333", "2.5 / 0.25", "0.24 to 0.26", "<script>alert(1)", "runs/0123"):
         assert words in found.text
     assert "svg" in found.tags
 
@@ -125,6 +136,15 @@ def test_the_picture_shows_each_series_and_names_it_once(tmp_path: Path) -> None
     assert right.get_xlabel() == "steps"
     path = write(picture.draw(LADDER), tmp_path / "ladder.png")
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_first_panel_takes_the_room_of_one_that_is_missing() -> None:
+    three = replace(LADDER, panels=(*LADDER.panels, LADDER.panels[1]))
+    figure = picture.draw(three)
+    figure.draw_without_rendering()
+    first, second, third = (axes.get_position() for axes in figure.axes)
+    assert first.width > 1.8 * second.width
+    assert second.y0 == third.y0 < first.y0
 
 
 def test_the_same_ladder_has_the_same_picture() -> None:

@@ -16,8 +16,18 @@ from ..wording import Tone
 
 Number = Fraction | float
 
-_DIGITS = 5
-"""Of the numbers in tables: enough to tell networks from each other, few enough for six columns."""
+_DIGITS, _PLACES = 5, 4
+"""Of numbers from 1 on, and places of those below, risks: enough to tell networks from each other,
+few enough for six columns."""
+
+
+def shown(number: Number) -> str:
+    """``98.853``, ``0.2199``, or ``1.2e-07`` for what would be 0 otherwise."""
+    value = float(number)
+    if abs(value) >= 1:
+        return decimal(Fraction(number), _DIGITS)
+    places = f"{value:.{_PLACES}f}"
+    return f"{value:.1e}" if value and not float(places) else places.rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +64,14 @@ class Figure:
     @property
     def text(self) -> str:
         """The number for people."""
-        return decimal(Fraction(self.value), _DIGITS)
+        return shown(self.value)
 
     @property
     def spread(self) -> str:
         """From where to where, or nothing."""
         if self.low is None or self.high is None or self.low == self.high:
             return ""
-        return " to ".join(decimal(Fraction(end), _DIGITS - 1) for end in (self.low, self.high))
+        return f"{shown(self.low)} to {shown(self.high)}"
 
 
 @dataclass(frozen=True, slots=True)

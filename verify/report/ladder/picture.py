@@ -30,14 +30,15 @@ def draw(ladder: Ladder) -> Figure:
     if not ladder.panels:
         raise ValueError(f"the ladder of {ladder.label} has nothing to draw")
     across = min(_ACROSS, len(ladder.panels))
-    down = -(-len(ladder.panels) // across)
-    size = (_WIDTH * across, _HEIGHT * down)
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    places = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, panel in zip(places, ladder.panels, strict=False):
-        _panel(axes, panel)
-    for axes in places[len(ladder.panels) :]:
-        axes.remove()
+    rows = -(-len(ladder.panels) // across)
+    figure = Figure(
+        figsize=(_WIDTH * across, _HEIGHT * rows), layout="constrained", facecolor="white"
+    )
+    grid = figure.add_gridspec(rows, across)
+    missing = rows * across - len(ladder.panels)  # the first panel takes their room
+    _panel(figure.add_subplot(grid[0, : 1 + missing]), ladder.panels[0])
+    for place, panel in enumerate(ladder.panels[1:], start=1 + missing):
+        _panel(figure.add_subplot(grid[place // across, place % across]), panel)
     return figure
 
 
@@ -65,7 +66,7 @@ def _panel(axes: Axes, panel: Panel) -> None:
     axes.set_ylabel(panel.y)
     axes.grid(alpha=0.25, linewidth=0.6)
     if named:
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(fontsize=8, facecolor="white", framealpha=0.8, edgecolor="none")
     axes.spines[["top", "right"]].set_visible(False)
 
 
