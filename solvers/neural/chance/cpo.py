@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
-    check_limit,
+    check_constrained,
     require_batches,
     require_positive,
     require_share,
@@ -118,4 +118,4 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_limit)
+ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_constrained)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..parts.algorithms import Algorithm
+from ..parts.constrained import check_constrained
 from . import ppo_lagrangian
 from .ppo_lagrangian import PpoLagrangianOptions
 
@@ -35,4 +36,4 @@ def load(run: Run) -> FlippingPolicy:
     return FlippingPolicy.of_heads(load_policy(run, TwoHeadPolicy), seed=run.training.seed)
 
 
-ALGORITHM = Algorithm("chance/flipping", FlippingOptions, train, load)
+ALGORITHM = Algorithm("chance/flipping", FlippingOptions, train, load, check_constrained)

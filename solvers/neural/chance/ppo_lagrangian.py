@@ -13,7 +13,7 @@ from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
-    check_limit,
+    check_constrained,
     refuse_idle,
     require_batches,
     require_positive,
@@ -110,4 +110,4 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load, check_limit)
+ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load, check_constrained)

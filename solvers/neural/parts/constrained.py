@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import ModelError
 from .limit import CostLimit, cost_limit
+from .tasks import make
 from .training import Training, option
 
 
@@ -76,9 +77,19 @@ def limit_of(options: ConstrainedTraining) -> CostLimit:
     return cost_limit(limit, discounted=options.discounted, discount=discount)
 
 
-def check_limit(training: Training) -> None:
-    """Raise ModelError if the exact layer proves that no policy of the task keeps the limit."""
+def check_constrained(training: Training) -> None:
+    """Make the task once, and compare the limit with what the exact layer proves.
+
+    Raises ModelError if the task is unknown, has no cost, or if no policy of it keeps the limit.
+    """
     options: ConstrainedTraining = training.options
+    make(
+        training.task,
+        seed=0,
+        n_envs=1,
+        first_violation=options.first_violation,
+        exploring=min(options.exploring, 1),
+    ).close()
     limit_of(options).check(training.task, first_violation=options.first_violation)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -123,8 +124,8 @@ def reward_table(
     return rows
 
 
-def save_table(rows: Iterable[Row], path: str | Path) -> None:
-    """Write the rows as JSON; NaN, of a single seed, as null."""
+def save_table(rows: Iterable[Any], path: str | Path) -> None:
+    """Write rows (`Row`, `StabilityRow`, `DriftPoint`) as JSON; NaN, of a single seed, as null."""
     plain = json.loads(json.dumps([asdict(row) for row in rows]), parse_constant=lambda _: None)
     record = {"kind": "reward-model-table", "rows": plain}
     write_text(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
