@@ -168,7 +168,7 @@ def _extremes(problem: ChanceProblem) -> tuple[Fraction, Fraction]:
 def _few(draw: Draw, *_: object) -> tuple[Fraction, Fraction]:
     """(eps, share of others): all of it, half of it or nothing."""
     allowed = Fraction(draw.integer(0, 6), 12)
-    return allowed, allowed * draw.choice((1, Fraction(1, 2), 0))
+    return allowed, allowed * Fraction(draw.choice((2, 1, 0)), 2)
 
 
 def _many(draw: Draw, *_: object) -> tuple[Fraction, Fraction]:
