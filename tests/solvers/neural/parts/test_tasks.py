@@ -141,7 +141,7 @@ QUICK = (
     "task",
     [
         *QUICK,
-        *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS if task not in QUICK[:4]),
+        *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS if task not in QUICK),
     ],
 )
 def test_a_seeded_and_reset_task_is_as_a_fresh_one(task: str) -> None:
