@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import signature
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -262,16 +262,19 @@ def _show(
 def _judge(algorithm: str, episodes: int) -> Callable[[Run], dict[str, str]]:
     """What the pillar says of a run, or what its last update was.
 
-    Raises click.BadParameter if a number of episodes was given and has no effect there.
+    A function of the pillar that can do without episodes has no use for them: then BadParameter is
+    raised if their number was given.
     """
     name = f"holdfast.verify.{algorithm.partition('/')[0]}.trained"
     judge = import_module(name).judge if find_spec(name) is not None else _last_update
-    if "episodes" in signature(judge).parameters:
+    if signature(judge).parameters["episodes"].default is Parameter.empty:
         return partial(judge, episodes=episodes)
     refuse_idle(["episodes"], f"has no effect on {algorithm}, which has no episodes")
-    return judge  # type: ignore[no-any-return]
+    found: Callable[[Run], dict[str, str]] = judge
+    return found
 
 
-def _last_update(run: Run) -> dict[str, str]:
+def _last_update(run: Run, episodes: int | None = None) -> dict[str, str]:
+    del episodes
     lines = run.metrics()
     return {key: f"{value:.5g}" for key, value in lines[-1].items() if value is not None}

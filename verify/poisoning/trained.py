@@ -1,29 +1,32 @@
-"""What ``holdfast train`` says of what was trained on flipped labels."""
+"""What ``holdfast train`` says of reward models: held-out losses beside that of the control."""
 
 from __future__ import annotations
 
 from typing import Any
 
-
-def judge(run: Any) -> dict[str, str]:
-    """Heading -> number: of the victims of a cell, or else of the last update."""
-    if run.training.algorithm == "poisoning/reward-model":
-        return _victims(run.result().outcome)
-    lines = run.metrics()
-    return {key: f"{value:.5g}" for key, value in lines[-1].items() if value is not None}
+_VICTIMS = "poisoning/reward-model"
 
 
-def _victims(outcome: Any) -> dict[str, str]:
-    """Flips, and held-out losses: 0 for the attack's whole effect, 1 for none."""
+def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
+    """Heading -> number of the run; there are no episodes, so that their number is left out.
+
+    Losses are 0 for the attack's whole effect and 1 for none.  Of an algorithm that compares no
+    victims, the last line of its metrics.
+    """
+    del episodes
+    if run.training.algorithm != _VICTIMS:
+        return {name: f"{value:.5g}" for name, value in (run.metrics() or [{}])[-1].items()}
+    outcome = run.result().outcome
+    cheap = outcome.of("least-cost")
+    low, high = cheap.agreement()
     row = {
-        "attack's flips": f"{outcome.attack:g}",
-        "least cost": f"{outcome.lower:.5g} to {outcome.upper:.5g}",
+        "least cost / attack": f"{cheap.flips:.1f} / {outcome.attack:g} flips",
+        "loss, least cost": f"{cheap.loss:.3g}",
+        "rounded": f"{outcome.of('rounded').loss:.3g}",
+        "thinned (control)": f"{outcome.of('thinned').loss:.3g}",
+        "agreement": f"{cheap.agree / cheap.pairs:.3f} ({low:.3f} to {high:.3f})",
+        "drift": f"{outcome.of('attack').drift:.3g}",
     }
-    for victim in outcome.victims:
-        if victim.labels not in ("clean", "attack"):
-            row[f"loss, {victim.labels}"] = f"{victim.loss:.4g}"
-    least = outcome.of("least-cost")
-    low, high = least.agreement()
-    row["agreement, least-cost"] = f"{least.agree / least.pairs:.4f} ({low:.4f} to {high:.4f})"
-    row["drift"] = f"{outcome.of('attack').drift:.4g}"
+    if cheap.near is not None:
+        row["distance / bound"] = f"{cheap.near.distance_upper:.2g} / {cheap.near.bound:.2g}"
     return row

@@ -183,9 +183,9 @@ def test_tensorboard_has_each_update_once_also_after_a_stop(holdfast: Invoke, to
 
 def test_a_trained_policy_is_measured_and_judged_exactly(holdfast: Invoke) -> None:
     """One update of few copies: the exact risk lies in the interval of the fresh episodes."""
-    done = holdfast("train", "chance/ppo-lagrangian", *TRAIN[2:], "--steps", 240, "--set", "n_envs=16",
-                    "--set", "rollout=15", "--set", "batch=240", "--limit", "0.3", "--json", "out",
-                    "--episodes", 400)  # fmt: skip
+    small = [x for key in ("n_envs=16", "rollout=15", "batch=240") for x in ("--set", key)]
+    done = holdfast("train", "chance/ppo-lagrangian", *TRAIN[2:], "--steps", 240, *small,
+                    "--limit", "0.3", "--json", "out", "--episodes", 400)  # fmt: skip
     assert done.code == 0
     (row,) = json.loads(Path("out").read_text())["runs"]
     assert row["limit"] == "0.3"
@@ -193,14 +193,14 @@ def test_a_trained_policy_is_measured_and_judged_exactly(holdfast: Invoke) -> No
     assert best is not None
     assert float(row["exact optimum at the limit"]) == pytest.approx(float(best), rel=1e-5)
     low, high = map(float, row["risk"].partition("(")[2].rstrip(")").split(" to "))
-    assert low - 0.05 <= float(row["exact risk"]) <= high + 0.05  # the interval is of 95 percent
+    assert low <= float(row["exact risk"]) <= high
 
 
 def test_victims_of_flipped_labels_have_their_own_row(holdfast: Invoke) -> None:
     train = ("train", "poisoning/reward-model", "--env", "synthetic")
     done = holdfast(*train, "--set", "width=4", "--set", "warm_steps=5", "--steps", 5)
     assert done.code == 0
-    assert done.says("loss, least-cost", "loss, thinned", "agreement, least-cost", "drift")
+    assert done.says("loss, least cost", "thinned (control)", "agreement", "drift")
     done = holdfast(*train, "--episodes", 5)
     assert refused(done, "--episodes has no effect on poisoning/reward-model")
 
