@@ -7,8 +7,8 @@ from typing import Any
 _VICTIMS = "poisoning/reward-model"
 
 
-def judge(run: Any, episodes: int) -> dict[str, str]:
-    """Heading -> number of the run; there are no episodes, so that their number changes nothing.
+def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
+    """Heading -> number of the run; there are no episodes, so that their number is left out.
 
     Losses are 0 for the attack's whole effect and 1 for none.  Of an algorithm that compares no
     victims, the last line of its metrics.
