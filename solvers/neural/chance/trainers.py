@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,8 +18,10 @@ from ...exact import Array
 from ..parts.checkpoints import Saved
 from ..parts.controllers import ControllerState
 from ..parts.on_policy import WithCosts
-from .cpo import Step, linearised_step
-from .ppo_lagrangian import PpoLagrangianOptions, controller_of
+from .linearised import Step, linearised_step
+
+if TYPE_CHECKING:
+    from .ppo_lagrangian import PpoLagrangianOptions
 
 
 class PPOLagrangian(WithCosts, PPO):
@@ -34,7 +36,7 @@ class PPOLagrangian(WithCosts, PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.controller = controller_of(self.options)
+        self.controller = self.options.state_machine()
         self.state = self.controller.first()
 
     def _improve(self) -> None:
@@ -58,7 +60,7 @@ class PPOLagrangian(WithCosts, PPO):
 
 
 class CPO(WithCosts, TRPO):
-    """TRPO whose direction solves the step with the linearised limit, `cpo.linearised_step`.
+    """TRPO whose direction solves the step with the linearised limit, `linearised_step`.
 
     Where the solution ends at the edge of the trust region, as it does but for parallel gradients,
     it is TRPO's own step on the advantages ``reward A_r + cost A_c``.  So TRPO makes it, with its

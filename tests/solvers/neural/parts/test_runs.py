@@ -26,8 +26,9 @@ from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
 from holdfast.solvers.neural.parts import limit as limits
 from holdfast.solvers.neural.parts.algorithms import find
 from holdfast.solvers.neural.parts.constrained import check_constrained
+from holdfast.solvers.neural.parts.on_policy import WithCosts
 from holdfast.solvers.neural.parts.runs import Progress, Run, Workplace, obtain, runs_folder
-from holdfast.solvers.neural.parts.training import Training
+from holdfast.solvers.neural.parts.training import Training, TrainingError
 
 TASK, BALL = "holdfast/TwoDiscs8-v0", "SafetyBallRun-v0"
 SMALL: dict[str, Any] = {
@@ -145,6 +146,29 @@ def interrupted(training: Training, folder: Path) -> Path:
     with pytest.raises(KeyboardInterrupt):
         obtain(training, folder=folder, progress=stopping(KeyboardInterrupt))
     return folder / training.digest[:16]
+
+
+def test_a_number_that_is_not_finite_keeps_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """A parameter becomes NaN in update 5; without that the run goes on from update 4."""
+    improve = WithCosts._improve
+
+    def spoilt(self: Any) -> None:
+        improve(self)
+        if self.update == 5:
+            next(self.policy.parameters()).data[0] = float("nan")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WithCosts, "_improve", spoilt)
+        with pytest.raises(TrainingError, match=r"update 5: parameter mlp_extractor.* is nan; the"):
+            obtain(PPO, folder=tmp_path / "spoilt")
+    folder = tmp_path / "spoilt" / PPO.digest[:16]
+    assert (folder / "checkpoint" / "00000004.json").is_file()
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 4
+    assert not (folder / "policy.json").exists()
+    again = obtain(PPO, folder=tmp_path / "spoilt")
+    assert files(again) == files(obtain(PPO, folder=tmp_path / "undisturbed"))
 
 
 def test_what_was_trained_is_looked_up(tmp_path: Path) -> None:
