@@ -74,6 +74,58 @@ def draw_ratios(
     return write(figure, path)
 
 
+@dataclass(frozen=True, slots=True)
+class DriftLoss:
+    """Of one training: drift of the features; least_cost, thinned: held-out losses."""
+
+    seed: int
+    drift: float
+    least_cost: float
+    thinned: float
+
+
+def draw_drift(
+    points: Sequence[DriftLoss], end: tuple[float, float, float] | None, path: str | Path
+) -> Path:
+    """Held-out losses against the drift of the features, a thin line a seed, into a file.
+
+    end: where the advantage ends, as (mean, low, high) of the drift, or None if it is not known.
+    Raises ValueError if the suffix of the file is that of no picture.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 4.6), layout="constrained", facecolor="white")
+    axes = figure.subplots(1, 1)
+    for k, (name, words) in enumerate(_LABELLINGS.items()):
+        for seed in sorted({point.seed for point in points}):
+            own = sorted((p for p in points if p.seed == seed), key=lambda p: p.drift)
+            axes.plot(
+                [p.drift for p in own], [getattr(p, name) for p in own],
+                label=words if seed == min(p.seed for p in points) else None,
+                **{**_style(k), "linewidth": 0.9, "alpha": 0.75},
+            )  # fmt: skip
+    if end is not None:
+        mean, low, high = end
+        axes.axvspan(low, high, color="#000000", alpha=0.08, linewidth=0)
+        axes.axvline(mean, color="#444444", linewidth=1.0, linestyle="--",
+                     label=f"the advantage ends at a drift of {mean:.2g}")  # fmt: skip
+    axes.axhline(1.0, color="#999999", linewidth=0.8, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("drift of the features, relative (Frobenius)")
+    axes.set_ylabel("loss of the attack's effect on held-out pairs")
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.legend(fontsize=9, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return write(figure, path)
+
+
+_LABELLINGS = {
+    "least_cost": "least-cost labels of the features at the start",
+    "thinned": "attack thinned to as many flips (control)",
+}
+
+
 def _ratio(point: CostPoint) -> float:
     return point.n_pairs / point.n_features
 

@@ -21,12 +21,14 @@ class FeatureFile:
     """features: Phi (n, N); labels, weights: (N), or None where the file has none.
 
     unread: names of other arrays of the file, which mean nothing here.
+    answers: features of the chosen and of the rejected answers (N, n), where the file has them.
     """
 
     features: Array
     labels: Array | None = None
     weights: Array | None = None
     unread: tuple[str, ...] = ()
+    answers: tuple[Array, Array] | None = None
 
 
 def read_features(path: str | Path) -> FeatureFile:
@@ -44,10 +46,12 @@ def read_features(path: str | Path) -> FeatureFile:
             f"{path} holds features and {listed(sorted(both))}; keep features (n, N), or chosen "
             "and rejected (N, n)"
         )
+    answers = None
     if "features" in arrays:
         features = _matrix(arrays["features"], path, "features")
     elif {"chosen", "rejected"} <= set(arrays):
-        features = _differences(arrays, path)
+        answers = _answers(arrays, path)
+        features = _differences(*answers, path)
     else:
         raise ModelError(
             f"{path} holds {listed(arrays)}; name one features (n, N), or two "
@@ -65,17 +69,23 @@ def read_features(path: str | Path) -> FeatureFile:
         None if labels is None else check_labels(labels, f"{path}: labels"),
         None if weights is None else check_weights(weights, f"{path}: weights"),
         tuple(sorted(arrays.keys() - _NAMES)),
+        answers,
     )
 
 
-def _differences(arrays: Mapping[str, Array], path: str | Path) -> Array:
-    """Phi (n, N) of the features of both answers, (N, n) each."""
+def _answers(arrays: Mapping[str, Array], path: str | Path) -> tuple[Array, Array]:
+    """The features of both answers, (N, n) each."""
     chosen, rejected = (_matrix(arrays[name], path, name) for name in ("chosen", "rejected"))
     if chosen.shape != rejected.shape:
         raise ModelError(
             f"{path}: chosen has shape {chosen.shape} and rejected {rejected.shape}; both are "
             "(N, n), a row a pair"
         )
+    return chosen, rejected
+
+
+def _differences(chosen: Array, rejected: Array, path: str | Path) -> Array:
+    """Phi (n, N)."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(_finite(chosen - rejected, path, "chosen - rejected").T)
 

@@ -43,13 +43,13 @@ class Encoder(Protocol):
         ...
 
 
-def embedded_differences(
+def embedded_answers(
     pairs: PreferencePairs,
     encoder: Encoder,
     cache: str | Path,
     progress: Callable[[int, int], None] | None = None,
-) -> Array:
-    """embed(chosen) - embed(rejected) (D, N), float64.
+) -> tuple[Array, Array]:
+    """embed(chosen) and embed(rejected) (N, D) each, float32.
 
     cache: a folder; chunks of texts are kept there by the digest of the texts and the encoder, so
     that a second run reads them and a run that was killed goes on where it stopped.
@@ -60,15 +60,26 @@ def embedded_differences(
     texts = [text for pair in zip(*_texts(pairs), strict=True) for text in pair]
     parts = []
     for start in range(0, len(texts), CHUNK):
-        rows = _remembered(texts[start : start + CHUNK], encoder, Path(cache))
-        parts.append(rows[0::2].astype(np.float64) - rows[1::2])
+        parts.append(_remembered(texts[start : start + CHUNK], encoder, Path(cache)))
         if progress is not None:
             progress(min(start + CHUNK, len(texts)), len(texts))
-    return np.ascontiguousarray(np.concatenate(parts).T)
+    rows = np.concatenate(parts)
+    return rows[0::2], rows[1::2]
 
 
-def hashed_differences(pairs: PreferencePairs) -> Any:
-    """Hashed words and pairs of words of each text, of length one, subtracted: sparse (D, N).
+def embedded_differences(
+    pairs: PreferencePairs,
+    encoder: Encoder,
+    cache: str | Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Array:
+    """embed(chosen) - embed(rejected) (D, N), float64; arguments as `embedded_answers`."""
+    chosen, rejected = embedded_answers(pairs, encoder, cache, progress)
+    return np.ascontiguousarray((chosen.astype(np.float64) - rejected).T)
+
+
+def hashed_answers(pairs: PreferencePairs, places: int) -> tuple[Any, Any]:
+    """Hashed words and pairs of words of each text, of length one: sparse (N, places), twice.
 
     Raises ModelError if the data hold no texts or scikit-learn is not installed.
     """
@@ -79,8 +90,14 @@ def hashed_differences(pairs: PreferencePairs) -> Any:
         raise ModelError(
             "hashed n-grams need scikit-learn; pip install 'holdfast[text]'"
         ) from error
-    hashing = HashingVectorizer(n_features=HASHED, ngram_range=(1, 2), norm="l2")
-    return (hashing.transform(chosen) - hashing.transform(rejected)).T.tocsr()
+    hashing = HashingVectorizer(n_features=places, ngram_range=(1, 2), norm="l2")
+    return hashing.transform(chosen), hashing.transform(rejected)
+
+
+def hashed_differences(pairs: PreferencePairs) -> Any:
+    """Those of chosen minus those of rejected: sparse (D, N), D = `HASHED`."""
+    chosen, rejected = hashed_answers(pairs, HASHED)
+    return (chosen - rejected).T.tocsr()
 
 
 def principal_rows(differences: Any, n_features: int) -> Array:

@@ -67,7 +67,7 @@ class Cell:
 
 def gaussian_features(n_features: int, n_pairs: int, seed: int) -> Array:
     """Phi (n, N), standard normal."""
-    return _generator("features", n_features, n_pairs, seed).standard_normal((n_features, n_pairs))
+    return stream("features", n_features, n_pairs, seed).standard_normal((n_features, n_pairs))
 
 
 def random_cells(
@@ -96,7 +96,7 @@ def structured_cells(n_features: int, multiples: Sequence[int], seeds: int) -> I
         found: dict[str, list[Measurement]] = {"filtered by length, 5 %": [], "threshold, 5 %": []}
         for seed in range(seeds):
             features, benign = gaussian_features(n_features, size, seed), np.ones(size)
-            hidden = _generator("length", n_features, size, seed)
+            hidden = stream("length", n_features, size, seed)
             direction = hidden.standard_normal(n_features)
             gaps = direction @ features / np.linalg.norm(direction) + hidden.standard_normal(size)
             margins = fit_reward(features, benign, ridge=1.0).reward @ features
@@ -148,7 +148,7 @@ def _percent(rate: Fraction) -> str:
     return f"{float(100 * rate):g} %"
 
 
-def _generator(*words: object) -> np.random.Generator:
+def stream(*words: object) -> np.random.Generator:
     """A Philox stream keyed by the words."""
     from hashlib import sha256
 

@@ -56,8 +56,17 @@ def enclose_reward(
     precision = flint.ctx.prec
     with flint.ctx.workprec(precision + _GUARD):
         newton = _Newton(problem, labels, Fraction(ridge), least)
-        found = newton.run(precision)
+        found = newton.run(_proposal(problem, labels, float(ridge)), precision)
     return found
+
+
+def enclose_gradient(
+    problem: FlipProblem, labels: Vector, reward: Vector, *, ridge: Fraction | int = 0
+) -> Balls:
+    """Balls (n) around the gradient of the loss at any rational reward (n), at the working
+    precision of ``flint.ctx``."""
+    point = [_ball(value) for value in reward.fractions()]
+    return _Newton(problem, labels, Fraction(ridge), Fraction(0)).gradient(point)
 
 
 def _least_eigenvalue(problem: FlipProblem, labels: Vector) -> Fraction:
@@ -99,11 +108,10 @@ class _Newton:
         self.weights = [_ball(weights[i]) for i in used]
         self.seen = [_ball(value) for value in label_moments(problem, labels).fractions()]
         self.ridge, self.least = _ball(ridge), _ball(least)
-        self.start = _proposal(problem, labels, float(ridge))
 
-    def run(self, precision: int) -> EnclosedReward:
+    def run(self, start: Sequence[float], precision: int) -> EnclosedReward:
         """Newton steps until the radius is as small as asked, or shrinks no more."""
-        middle = [flint.arb(value) for value in self.start]
+        middle = [flint.arb(value) for value in start]
         best = self.enclosed(middle)
         for _ in range(_MOST_STEPS):
             if best.radius.is_finite() and best.radius <= flint.arb(2) ** -precision:

@@ -94,7 +94,7 @@ class BulletEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _rest(self) -> None:
         agent: Any = self.env.get_wrapper_attr("agent")
-        agent.apply_action(np.zeros(self.env.action_space.shape))
+        agent.apply_action(np.zeros(self.env.action_space.shape or ()))
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """As the environment's."""
