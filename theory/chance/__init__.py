@@ -43,8 +43,12 @@ and there the optimum may need more than two actions in a state.
   is tossed for the whole episode (``policy-mixtures/episode-flip``); one coin for each step is
   another policy (``policy-mixtures/step-flip``, false).  A policy that is chosen by its samples
   needs a union bound (``policy-mixtures/union-bound``).
+* All of it holds for policies that were trained: none is above the optimum's line
+  (``trained-policies/envelope``), a flip keeps its level with one coin an episode, not with one a
+  step (``trained-policies/episode-coin``, ``trained-policies/step-coin``, false), and samples that
+  chose a policy do not judge it (``trained-policies/chosen``).
 
 **Reading order.**  ``joint_chance`` has the notation; then ``flag_program`` and ``futures``.
 ``flipping`` stands alone.  ``policy_mixtures``, ``policy_sampling`` and ``surrogate_costs`` use its
-source and its windows.
+source and its windows; ``trained_policies`` speaks of both.
 """

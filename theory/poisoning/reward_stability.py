@@ -2,7 +2,7 @@
 
 Notation as in `reward_learning`.
 
-Main results: `stability`, `policy_stability`, `rounding_stability`.
+Main results: `stability`, `policy_stability`, `rounding_stability`, `nearness`.
 """
 
 from sympy import sqrt
@@ -73,4 +73,41 @@ rounding_stability = Theorem(
     proof="Each of the k labels moves by at most 1/(2m), and the moments by that times phi_i.",
     uses=("reward-learning/stability",),
     remark="At a vertex of the cheapest labels k is at most the rank of Phi.",
+)
+
+distance_heads = Quantity(
+    "distance_heads", "Euclidean distance of two rewards", Domain.NONNEGATIVE, r"\|r-r'\|_2"
+)
+moment_distance = Quantity(
+    "moment_distance",
+    "norm of Phi D (theta - theta')",
+    Domain.NONNEGATIVE,
+    r"\|\Phi D(\theta-\theta')\|_2",
+)
+slope_first = Quantity(
+    "slope_first",
+    "norm of the gradient of the first labels' ridge loss at the first reward",
+    Domain.NONNEGATIVE,
+    r"\|\nabla L_\lambda(r;\theta)\|_2",
+)
+slope_second = Quantity(
+    "slope_second",
+    "norm of the gradient of the second labels' ridge loss at the second reward",
+    Domain.NONNEGATIVE,
+    r"\|\nabla L_\lambda(r';\theta')\|_2",
+)
+nearness = Theorem(
+    label="reward-learning/nearness",
+    title="Two rewards are as near as moments and gradients say, whatever learnt them",
+    relation=Le(distance_heads, (moment_distance + slope_first + slope_second) / ridge),
+    source=Source("holdfast", f"for {PAPER}", Provenance.DERIVED),
+    proof=(
+        "The gradient of the ridge loss is lambda-strongly monotone, and at one reward those of "
+        "two labellings differ by the difference of their moments."
+    ),
+    uses=("reward-learning/stability",),
+    remark=(
+        "For trained rewards: one that was stopped early has a larger gradient and a looser bound. "
+        "The features are those of a frozen trunk, the same for both."
+    ),
 )

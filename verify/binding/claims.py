@@ -65,6 +65,11 @@ class Claim:
         """The theorem's derived mutants; a tagged claim leaves them to the theorem's own one."""
         return () if "#" in self.name else mutants.derive(self.theorem)
 
+    @property
+    def trained(self) -> bool:
+        """Whether its cases are training runs."""
+        return self.family.trained
+
 
 _REGISTRY: dict[str, Claim] = {}
 _LAYER = (Path(holdfast.__file__).parent / "verify").resolve()

@@ -13,7 +13,7 @@ import numpy as np
 from holdfast.solvers import CMDP
 
 from ..kernel import format_rational
-from .values import Ball, Count, Value
+from .values import Ball, Count, Mean, Value
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 """Of an object without a ``repr`` of its own: another one each time that the same case is made."""
@@ -62,4 +62,7 @@ def value_text(value: Value) -> str:
         return f"about {low.str(12, radius=False)}"
     if isinstance(value, Count):
         return f"{value.successes} of {value.trials}"
+    if isinstance(value, Mean):
+        middle = format_rational(value.total / value.samples)
+        return f"mean {middle} of {value.samples}, squares {format_rational(value.squares)}"
     return format_rational(value) if isinstance(value, int | Fraction) else str(value)

@@ -36,6 +36,9 @@ class Family:
     adopt: checks a model that a user brought and returns it, fitted to the family where needed, or
         raises `OutOfScope` with the reason; None if the family is not about models of users.
     controls: assumption name -> the family with this assumption broken.
+    trained: whether a case is what a training run ends with.  Such a family is drawn from only
+        where its claims are asked for, a case at a time: nothing is shrunk, hunted or ended for
+        being slow; and its claims all get the same cases, so that no run is trained twice.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Family:
     landmarks: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     adopt: Callable[[Any], Any] | None = None
     controls: Mapping[str, Family] = field(default_factory=dict)
+    trained: bool = False
 
     def draw(self, draw: Draw) -> Case:
         """One case."""

@@ -1,4 +1,4 @@
-"""What a claim may yield for a quantity: exact numbers, balls, enclosures, or counts of trials."""
+"""What a claim may yield for a quantity: exact numbers, balls, enclosures, or samples."""
 
 from __future__ import annotations
 
@@ -45,7 +45,44 @@ class Count:
             raise ValueError(f"{self.successes} successes in {self.trials} trials is not a count")
 
 
-Value = int | Fraction | Ball | Count | Enclosure
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Independent samples of a bounded number; stands for their unknown expectation.
+
+    samples: how many; total, squares: the exact sums of the samples and of their squares;
+    lo, hi: what no sample can be below or above, known beforehand and not read off the samples.
+    The engine turns it into a confidence interval whose alpha is charged to the run's ledger.
+    """
+
+    samples: int
+    total: Fraction
+    squares: Fraction
+    lo: Fraction
+    hi: Fraction
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"{self.samples} samples have no mean; take at least one")
+        if not self.lo < self.hi:
+            raise ValueError(f"samples in [{self.lo}, {self.hi}] need no mean; yield the number")
+        n, lo, hi = self.samples, self.lo, self.hi
+        # within the range, the sums of x - lo, hi - x, (x - lo)(hi - x) are at least 0
+        room = (lo + hi) * self.total - n * lo * hi - self.squares
+        possible = n * lo <= self.total <= n * hi and room >= 0
+        if not possible or n * self.squares < self.total**2:
+            raise ValueError(
+                f"{n} samples in [{lo}, {hi}] cannot have the sum {self.total} and the sum of "
+                f"squares {self.squares}; give the range that no sample leaves"
+            )
+
+    @property
+    def variance(self) -> Fraction:
+        """The unbiased sample variance; zero for one sample."""
+        n = self.samples
+        return (self.squares - self.total**2 / n) / (n - 1) if n > 1 else Fraction(0)
+
+
+Value = int | Fraction | Ball | Count | Mean | Enclosure
 Values = Mapping[Quantity, Value]
 Evaluate = Callable[..., Iterator[Values]]
 
@@ -106,15 +143,28 @@ def _counted(label: str, quantity: Quantity, value: Count) -> Count:
     return value
 
 
+def _averaged(label: str, quantity: Quantity, value: Mean) -> Mean:
+    domain = quantity.domain
+    real = domain not in (Domain.COUNT, Domain.TRIALS)
+    if not (real and domain.contains(value.lo, value.lo) and domain.contains(value.hi, value.hi)):
+        raise ClaimError(
+            f"{label}: {quantity.name} is the mean of samples in [{value.lo}, {value.hi}], which "
+            f"its domain does not hold: {domain.value}"
+        )
+    return value
+
+
 def _checked(label: str, quantity: Quantity, value: Any, domains: bool) -> Value:
     if isinstance(value, Ball):
         return _enclosed(label, quantity, value) if domains else value
     if isinstance(value, Count):
         return _counted(label, quantity, value)
+    if isinstance(value, Mean):
+        return _averaged(label, quantity, value) if domains else value
     if isinstance(value, bool) or not isinstance(value, int | Fraction | Enclosure):
         raise ClaimError(
             f"{label}: {quantity.name} = {value!r} is a {type(value).__name__}; yield an int, a "
-            "Fraction, a Ball, a Count or an Enclosure (a float is not evidence)"
+            "Fraction, a Ball, a Count, a Mean or an Enclosure (a float is not evidence)"
         )
     lower, upper = (value.lo, value.hi) if isinstance(value, Enclosure) else (value, value)
     if domains and not quantity.domain.contains(Fraction(lower), Fraction(upper)):

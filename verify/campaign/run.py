@@ -21,10 +21,11 @@ from ..binding.description import describe
 from ..engine.examiner import Kind, ShardResult
 from ..engine.ledger import RUN_ALPHA, Ledger
 from ..store.store import Run, Store
+from .runs import beside
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
 from .summary import RunSummary, summarise
 from .tasks import Task, examine, place
-from .versions import versions
+from .versions import trained_with, versions
 from .workers import Workers
 from .worlds import WorldSummary
 
@@ -172,6 +173,7 @@ def _identity(claim: Claim) -> list[Any]:
         [[mutant.name, str(mutant.relation)] for mutant in claim.named_mutants],
         sorted(claim.survivors),
         [claim.family.name, list(claim.family.landmarks), list(claim.family.controls)],
+        trained_with() if claim.trained else {},
         source,
     ]
 
@@ -200,10 +202,11 @@ def _tasks(plan: Plan, schedule: Schedule, run: Run) -> Iterator[Task]:
     """What is left to do.  Every world repeats the test numbers, so it counts as more claims."""
     files = {claim.name: place(claim) for claim in plan.claims}
     ledger = Ledger(claims=len(plan.claims) * (1 + len(plan.worlds)))
+    runs = beside(run.store.path)
     for shard in schedule.shards(lambda: run.elapsed):
         if not run.done(shard.key):
             world = plan.worlds[shard.name] if shard.kind is Kind.WORLD else None
-            yield Task(shard, files[shard.claim], ledger, world)
+            yield Task(shard, files[shard.claim], ledger, world, runs)
 
 
 def _kept(run: Run) -> str:

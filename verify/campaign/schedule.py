@@ -5,7 +5,8 @@ for each claim in turn.  With a budget of N models every claim gets exactly N, v
 that the findings do not depend on how many processes shared the work.  With a budget of seconds,
 shards of drawn models follow until the time is out, and a violated claim gets no more of them.
 A claim that proves faulty gets no further shard of any kind; one drawn case that takes longer than
-a budget of seconds makes it so.
+a budget of seconds makes it so, unless it is a training run, which takes as long as it takes: such
+a case is a shard of its own.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ LEAST_PATIENCE = 30.0
 a case that does not end waiting; less would end a case that is slow on a busy machine."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _size(claim: Claim) -> int:
+    """Cases in a shard of drawn models."""
+    return 1 if claim.trained else DRAWN_SIZE
 
 
 class BudgetError(ValueError):
@@ -129,7 +135,7 @@ class Schedule:
             return fixed
         if self._plan.budget.models is None:
             return None
-        return fixed + len(self._claims) * -(-self._plan.budget.models // DRAWN_SIZE)
+        return fixed + sum(1 for _ in self._rounds(self._plan.budget.models))
 
     def note(self, result: ShardResult) -> None:
         """Take a result into account."""
@@ -144,8 +150,7 @@ class Schedule:
         """All shards in order; `elapsed` gives the seconds spent on the run so far."""
         for shard in self._fixed():
             if shard.claim not in self._faulty:
-                limit = None if shard.kind is Kind.WORLD else self._plan.budget.patience
-                yield replace(shard, seconds=limit)
+                yield replace(shard, seconds=self._patience(shard))
         if self._plan.worlds_only:
             return
         if self._plan.budget.models is not None:
@@ -153,33 +158,47 @@ class Schedule:
         else:
             yield from self._timed(elapsed, self._plan.budget.seconds or 0.0)
 
+    def _patience(self, shard: Shard) -> float | None:
+        """Seconds that a case of the shard may take."""
+        unlimited = shard.kind is Kind.WORLD or self._claims[shard.claim].trained
+        return None if unlimited else self._plan.budget.patience
+
     def _fixed(self) -> Iterator[Shard]:
         if not self._plan.worlds_only:
             for name, claim in self._claims.items():
                 size = len(claim.family.landmarks)
                 yield Shard(name, Kind.LANDMARKS, 0, size, self._plan.seed)
             for name, claim in self._claims.items():
+                size = 1 if claim.trained else CONTROL_SIZE
                 for control in claim.family.controls:
-                    yield Shard(name, Kind.CONTROL, 0, CONTROL_SIZE, self._plan.seed, control)
+                    yield Shard(name, Kind.CONTROL, 0, size, self._plan.seed, control)
         for world in self._plan.worlds:
             left_out = self._plan.left_out.get(world, frozenset())
             for name in (name for name in self._claims if name not in left_out):
                 yield Shard(name, Kind.WORLD, 0, self._plan.world_cases, self._plan.seed, world)
 
     def _counted(self, models: int) -> Iterator[Shard]:
-        for first in range(0, models, DRAWN_SIZE):
-            size = min(DRAWN_SIZE, models - first)
-            for name in self._claims:
-                if name not in self._faulty:
-                    yield Shard(name, Kind.DRAWN, first, size, self._plan.seed)
+        for shard in self._rounds(models):
+            if shard.claim not in self._faulty:
+                yield shard
+
+    def _rounds(self, models: int) -> Iterator[Shard]:
+        """Shards of drawn models, one of each claim in turn, until each has so many models."""
+        sizes = {name: _size(claim) for name, claim in self._claims.items()}
+        for turn in range(-(-models // min(sizes.values()))):
+            for name, size in sizes.items():
+                first = turn * size
+                if first < models:
+                    yield Shard(name, Kind.DRAWN, first, min(size, models - first), self._plan.seed)
 
     def _timed(self, elapsed: Callable[[], float], seconds: float) -> Iterator[Shard]:
-        first = 0
+        turn = 0
         while self._claims.keys() - self._faulty - self._violated:
-            for name in self._claims:
-                if first and elapsed() >= seconds:
+            for name, claim in self._claims.items():
+                if turn and elapsed() >= seconds:
                     return
                 if name not in self._faulty | self._violated:
-                    limit = self._plan.budget.patience
-                    yield Shard(name, Kind.DRAWN, first, DRAWN_SIZE, self._plan.seed, seconds=limit)
-            first += DRAWN_SIZE
+                    size = _size(claim)
+                    shard = Shard(name, Kind.DRAWN, turn * size, size, self._plan.seed)
+                    yield replace(shard, seconds=self._patience(shard))
+            turn += 1

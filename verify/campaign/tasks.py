@@ -15,6 +15,7 @@ from ..binding.claims import Claim, is_shipped, load, shipped
 from ..binding.values import ClaimError
 from ..engine.examiner import Shard, ShardResult, run_shard
 from ..engine.ledger import Ledger
+from .runs import kept
 
 SHIPPED = ""
 """The file of the claims that come with holdfast, which lies elsewhere on another machine."""
@@ -26,13 +27,15 @@ KILLED = "killed its worker, twice (out of memory, or a crash in C?)"
 class Task:
     """A shard with what a worker needs to run it.
 
-    file: where the claim is made, or `SHIPPED`; world: the model of a WORLD shard, else None.
+    file: where the claim is made, or `SHIPPED`; world: the model of a WORLD shard, else None;
+    runs: folder of training runs, empty for that of the environment.
     """
 
     shard: Shard
     file: str
     ledger: Ledger
     world: Any = None
+    runs: str = ""
 
 
 def place(claim: Claim) -> str:
@@ -43,7 +46,8 @@ def place(claim: Claim) -> str:
 def examine(claim: Claim, task: Task) -> ShardResult:
     """Run the task here; whatever is raised is the error of its shard."""
     try:
-        return run_shard(claim, task.shard, task.ledger, task.world)
+        with kept(task.runs):
+            return run_shard(claim, task.shard, task.ledger, task.world)
     except (Exception, SystemExit) as error:
         return failed(task.shard, f"its family raised {type(error).__name__}: {error}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 
@@ -21,9 +22,21 @@ def required() -> tuple[str, ...]:
 def versions() -> dict[str, str]:
     """Versions of everything that a verdict rests on, importing none of it."""
     found = {"holdfast": __version__, "python": platform.python_version()}
-    for package in required():
+    return {**found, **_installed(required()), "platform": platform.platform()}
+
+
+def trained_with() -> dict[str, str]:
+    """Versions of what a verdict on a trained network rests on besides: the extra ``neural``."""
+    lines = metadata.requires("holdfast") or []
+    named = (re.match(r"[\w.-]+", line) for line in lines if re.search(r"extra == .neural.", line))
+    return _installed(name.group() for name in named if name is not None)
+
+
+def _installed(packages: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for package in packages:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             found[package] = "absent"
-    return {**found, "platform": platform.platform()}
+    return found

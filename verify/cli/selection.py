@@ -36,6 +36,30 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     return tuple(chosen.values())
 
 
+def to_examine(patterns: Sequence[str]) -> tuple[tuple[Claim, ...], tuple[Claim, ...]]:
+    """(those to examine, those left out) of the claims that match any pattern.
+
+    Claims about trained networks cost a training run each; they are examined where a pattern names
+    their tag, as in ``*#neural``, and left out otherwise.
+
+    Raises
+    ------
+    click.BadParameter: as `select`, or if nothing is left to examine.
+    ClaimError: if a file cannot be loaded.
+    """
+    claims = select(patterns)
+    tagged = [pattern for pattern in patterns if "#" in _split(pattern)[1]]
+    asked = {claim.name for claim in select(tagged)} if tagged else set()
+    left_out = tuple(claim for claim in claims if claim.trained and claim.name not in asked)
+    if len(left_out) == len(claims):
+        names = " ".join(f"'{claim.name}'" for claim in left_out)
+        raise click.BadParameter(
+            f"{' '.join(patterns)} matches claims about trained networks alone; name them with "
+            f"their tag, as in holdfast verify {names} --budget 3, to train and judge them"
+        )
+    return tuple(claim for claim in claims if claim not in left_out), left_out
+
+
 def _named(claims: Iterable[Claim]) -> dict[str, Claim]:
     return {claim.name: claim for claim in claims}
 

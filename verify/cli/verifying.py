@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from holdfast.solvers import CMDP, WORLDS
 from holdfast.verify.binding.claims import Claim, matches, pillar
-from holdfast.verify.campaign import cluster
+from holdfast.verify.campaign import cluster, runs
 from holdfast.verify.campaign import run as campaign_run
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
@@ -40,7 +40,7 @@ from ..terminal.options import (
     store_option,
 )
 from ..terminal.targets import prepare_store
-from .selection import select
+from .selection import to_examine
 
 DEFAULT_BUDGET = "60s"
 CASES = Whole(1, 10**9)
@@ -123,6 +123,10 @@ def verify_command(**given: Any) -> int:
     (mine.py::area/*). If the budget is a time, one random case may take as long as the budget, and
     at least 30 s; if it is a number of models, a case may take as long as it likes, and Ctrl-C ends
     it. An interrupted run with the same seed, budget and claims is resumed from the store.
+
+    Claims about trained networks are examined only where a PATTERN names their tag, as in
+    'LABEL#neural'; the number of models is then that of the training runs, which are kept beside
+    the store and never trained twice.
     """
     options = Options(**given)
     budget = Budget.parse(options.budget)
@@ -132,13 +136,14 @@ def verify_command(**given: Any) -> int:
     _make_room(options)
     console = output.console()
     _say_idle(console, options)
-    claims = select(options.patterns)
+    claims, left_out = to_examine(options.patterns)
+    _say_left_out(console, len(left_out))
     details = _details(options.details, claims)
     path = Path(options.path)
     with Store.open(path) as store, _executor(options.cluster, claims) as executor:
         worlds = _worlds(options)
         certified = [_certify(console, name, model) for name, model in worlds.items()]
-        left_out = _left_out(console, options, claims, worlds)
+        too_large = _left_out(console, options, claims, worlds)
         with _display(console) as report:
             run = campaign_run.run_campaign(
                 claims,
@@ -148,14 +153,15 @@ def verify_command(**given: Any) -> int:
                 jobs=options.jobs,
                 executor=executor,
                 worlds=worlds,
-                left_out=left_out,
+                left_out=too_large,
                 world_cases=options.cases,
                 worlds_only=bool(options.models),
                 progress=report,
                 fresh=options.fresh,
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
-    summary = with_counterexamples(summary, path.parent / "certificates")
+    with runs.kept(runs.beside(str(path))):
+        summary = with_counterexamples(summary, path.parent / "certificates")
     _write(summary, options)
     console.print(tables.results_table(summary, details))
     console.print(tables.problems(summary, details))
@@ -278,6 +284,17 @@ def _say_idle(console: Console, options: Options) -> None:
             f"note: --budget {options.budget} has no effect with --on: each statement is "
             f"examined on {count(options.cases, 'case')} of each model (--cases), and on no "
             "drawn one"
+        )
+
+
+def _say_left_out(console: Console, claims: int) -> None:
+    if claims:
+        verb, them = ("are", "them") if claims > 1 else ("is", "it")
+        console.print(
+            f"{count(claims, 'claim')} about trained networks {verb} left out; "
+            f"holdfast verify '*#neural' --budget 3 trains and judges {them}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

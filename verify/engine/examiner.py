@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
 from functools import partial
@@ -20,7 +20,7 @@ from ..binding.description import digest, value_text
 from ..binding.draws import PhiloxDraw
 from ..binding.family import Case, OutOfScope
 from ..binding.user_code import TooLong, blamed, limited
-from ..binding.values import ClaimError, Count, Value, Values, checked
+from ..binding.values import ClaimError, Count, Mean, Value, Values, checked
 from ..kernel import Verdict
 from .comparison import CompiledRelation, Outcome
 from .evaluation import claim_values, confirm, texts
@@ -105,8 +105,13 @@ def run_shard(
 
 def drawn_case(claim: Claim, seed: int, index: int) -> tuple[PhiloxDraw, Case]:
     """Case number `index` of a claim under a seed, with the draw that made it."""
-    draw = PhiloxDraw(seed, claim.name, index)
+    draw = PhiloxDraw(seed, _source(claim), index)
     return draw, claim.family.draw(draw)
+
+
+def _source(claim: Claim) -> str:
+    """Names the stream of the claim's cases; claims on training runs have one for the family."""
+    return claim.family.name if claim.trained else claim.name
 
 
 def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, Callable[[], Case]]]:
@@ -116,7 +121,7 @@ def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, C
             yield f"landmark:{name}", 2 * number, partial(claim.family.landmark, name)
         return
     drawn = shard.kind is Kind.DRAWN
-    name = claim.name if drawn else f"{claim.name}@{shard.name}"
+    name = _source(claim) if drawn else f"{claim.name}@{shard.name}"
 
     def make(index: int) -> Case:
         family = claim.family if drawn else claim.family.on(world)
@@ -128,13 +133,13 @@ def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, C
 
 
 def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
-    """Values by name, counts turned into intervals, and the alpha that these were charged."""
-    counts = sum(isinstance(value, Count) for value in values.values())
+    """Values by name, samples turned into intervals, and the alpha that these were charged."""
+    sampled = sum(isinstance(value, Count | Mean) for value in values.values())
     named: dict[str, Value] = {}
     alpha = Fraction(0)
     for quantity, value in values.items():
-        if isinstance(value, Count):
-            share = ledger.allowance(test) / counts
+        if isinstance(value, Count | Mean):
+            share = ledger.allowance(test) / sampled
             alpha += share
             named[quantity.name] = interval(value, share)
         else:
@@ -146,7 +151,7 @@ UNDEFINED = "undefined"
 """A side of a finding whose relation has no value, such as a division by zero."""
 
 _TESTS_A_CASE = 16
-"""Sets of values of one case that may hold counts, each an own test of the ledger.  With more, each
+"""Sets of values of one case that may be sampled, each an own test of the ledger.  With more, each
 test gets less of the run's alpha, and its interval is wider, used or not."""
 
 
@@ -212,9 +217,9 @@ class Examiner:
         return violated and not known
 
     def _values(self, label: str, number: int, repeat: int, values: Values, mark: str) -> None:
-        if repeat >= _TESTS_A_CASE and any(isinstance(v, Count) for v in values.values()):
+        if repeat >= _TESTS_A_CASE and any(isinstance(v, Count | Mean) for v in values.values()):
             raise ClaimError(
-                f"{self.claim.name} on {label}: more than {_TESTS_A_CASE} sets of counts; draw "
+                f"{self.claim.name} on {label}: more than {_TESTS_A_CASE} sets of samples; draw "
                 "another case instead, so that each test has its own share of alpha"
             )
         named, alpha = environment(values, self.ledger, number * _TESTS_A_CASE + repeat)
@@ -231,7 +236,7 @@ class Examiner:
                 found = _finding(place, relation.examine(named), alpha, mark, shown)
             except (Undefined, Undetermined) as error:
                 found = _valueless(place, error, mark, shown)
-            self.findings.append(found)
+            self.findings.append(replace(found, grade="neural") if self.claim.trained else found)
         self._mutants(named, label)
 
     def control(self, shard: Shard) -> None:

@@ -43,7 +43,9 @@ GRADES = {
     "of it.",
     "statistical": "A number was estimated from samples; the verdict is wrong with at most the "
     "stated probability, charged to the alpha of the run.",
-    "neural": "As statistical, with numbers from trained networks.",
+    "neural": "Of trained networks: measured on fresh episodes as at the statistical grade, or "
+    "computed exactly from what the network chooses where the task is small. Another training may "
+    "end elsewhere.",
 }
 """What each grade of evidence means, the strongest first."""
 

@@ -26,7 +26,7 @@ from ..binding.claims import Claim, NamedMutant
 from ..binding.description import describe, digest, model_of, value_text
 from ..binding.family import Case, OutOfScope
 from ..binding.proofs import FORMAT, Proved
-from ..binding.values import Ball, ClaimError, Count, Value, is_known
+from ..binding.values import Ball, ClaimError, Count, Mean, Value, is_known
 from ..engine import expressions
 from ..engine.comparison import CompiledRelation, Outcome
 from ..engine.evaluation import claim_values, confirm
@@ -236,8 +236,8 @@ def _notes(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> 
 
 
 def _written(value: Value, precision: int) -> dict[str, Any]:
-    if isinstance(value, Count):
-        raise TypeError(f"{value!r} is a count; certify the interval that was made of it")
+    if isinstance(value, Count | Mean):
+        raise TypeError(f"{value!r} is of samples; certify the interval that was made of it")
     if isinstance(value, Proved):
         return {"certificate": value.document()}
     if isinstance(value, int | Fraction):

@@ -129,8 +129,13 @@ def hunt(
 
     Raises
     ------
-    ClaimError: if the claim is faulty on a case.
+    ClaimError: if the claim is faulty on a case, or its cases are training runs.
     """
+    if claim.trained:
+        raise ClaimError(
+            f"{claim.name} is about trained networks, and a hunt would train one for each model "
+            f"that it tries; holdfast verify '{claim.name}' --budget 3 trains and judges three"
+        )
     hunter = _Hunter(claim, seed, budget, progress)
     held = () if corpus is None else corpus.corpus(claim.name)
     known = [tuple(kept.trace) for kept in held if kept.note != _VIOLATION]

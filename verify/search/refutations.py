@@ -21,9 +21,10 @@ def with_counterexamples(summary: RunSummary, directory: Path) -> RunSummary:
     """The summary with the counterexamples of its claims, by their names; a claim that does not
     give the same values again on its counterexample is faulty, and not violated.
 
-    A violation on a drawn model is shrunk first; the certificate is written into the directory
-    where the kernel accepts it.  Violations on a user's own model, and relations that have no
-    value, are reported as they stand.
+    A violation on a drawn model is shrunk first, unless the model is a training run, which is
+    looked up again and stands as it is; the certificate is written into the directory where the
+    kernel accepts it.  Violations on a user's own model, and relations that have no value, are
+    reported as they stand.
     """
     found: dict[str, Counterexample] = {}
     errors: dict[str, str] = {}
@@ -64,6 +65,8 @@ def smallest(
     if kind != "drawn":
         return Refuter(claim).refute(claim.family.landmark(name)), None
     draw, case = drawn_case(claim, seed, int(name))
+    if claim.trained:
+        return Refuter(claim).refute(case), None
     smaller = shrink(claim, draw.trace)
     if smaller is None:
         return Refuter(claim).refute(case), None

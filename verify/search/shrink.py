@@ -68,8 +68,10 @@ def shrink(
 
     Raises
     ------
-    ClaimError: if the claim is not a function of its case.
+    ClaimError: if the claim is not a function of its case, or its cases are training runs.
     """
+    if claim.trained:
+        raise ClaimError(f"{claim.name} is about trained networks, which cannot be shrunk")
     search = _Search(claim, examples)
     if not search.violates(VectorDraw(trace)):
         return None

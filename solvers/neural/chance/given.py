@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import gymnasium
 
 from ...errors import ModelError
-from ..parts.tasks import problem_of
-
-#: cost(observation, action, following observation, info), positive where unsafe.
-Cost: TypeAlias = Callable[[Any, Any, Any, dict[str, Any]], float]
+from ..parts.costs import Cost, CostEnv
+from ..parts.tasks import environment, problem_of
 
 LEAST_STEPS = 4096
 """Environment steps of an update, at least: fewer measure the risk of a small limit too badly, more
@@ -35,11 +33,15 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Named:
-    """A task under an id, the folder of its runs, and options that suit it."""
+    """A task under an id, the folder of its runs, options that suit it, and how many there may be.
+
+    copies: 1 where there is one environment only, else None.
+    """
 
     task: str
     folder: Path | None
     suited: dict[str, Any]
+    copies: int | None = None
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def named(env: str | gymnasium.Env, cost: Cost | None, folder: Path | None) -> I
     Raises ModelError for what is no environment, and for a cost function on an exact task.
     """
     if isinstance(env, str):
-        exact = _is_exact(env)
+        exact = problem_of(env) is not None
         if cost is None:
             yield Named(env, folder, {} if exact else _suited(_length(env), _COPIES))
             return
@@ -61,7 +63,7 @@ def named(env: str | gymnasium.Env, cost: Cost | None, folder: Path | None) -> I
         made = partial(_made, env, cost)
         suited = _suited(_length(env), _COPIES)
     elif isinstance(env, gymnasium.Env):
-        made = partial(_WithCost, env, cost)
+        made = partial(_lent, env, cost)
         suited = _suited(env.spec.max_episode_steps if env.spec else None, 1)
     else:
         raise ModelError(
@@ -70,40 +72,30 @@ def named(env: str | gymnasium.Env, cost: Cost | None, folder: Path | None) -> I
         )
     task = f"given/Environment{next(_numbers)}-v0"
     gymnasium.register(task, entry_point=made)
+    spec = None if isinstance(env, str) else env.unwrapped.spec
     with tempfile.TemporaryDirectory(prefix="holdfast-runs-") as passing:
         try:
-            yield Named(task, folder or Path(passing), suited)
+            only = None if isinstance(env, str) else 1
+            yield Named(task, folder or Path(passing), suited, only)
         finally:
             del gymnasium.registry[task]
+            if not isinstance(env, str):
+                env.unwrapped.spec = spec  # gymnasium.make puts its own there
 
 
-class _WithCost(gymnasium.Wrapper):
-    """Puts what a function says into ``info["cost"]``, and leaves closing to the owner."""
-
-    def __init__(self, env: gymnasium.Env, cost: Cost | None) -> None:
-        super().__init__(env)
-        self._cost, self._seen = cost, None
-
-    def reset(self, **arguments: Any) -> Any:
-        self._seen, info = self.env.reset(**arguments)
-        return self._seen, info
-
-    def step(self, action: Any) -> Any:
-        before, (self._seen, reward, ended, cut, info) = self._seen, self.env.step(action)
-        if self._cost is not None:
-            info = {**info, "cost": float(self._cost(before, action, self._seen, info))}
-        return self._seen, reward, ended, cut, info
+class _Lent(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """An environment that stays its owner's: it is not closed."""
 
     def close(self) -> None:
-        pass
+        """Leave that to the owner."""
 
 
-def _made(task: str, cost: Cost) -> gymnasium.Env:
-    return _WithCost(gymnasium.make(task), cost)
+def _lent(env: gymnasium.Env[Any, Any], cost: Cost | None) -> gymnasium.Env[Any, Any]:
+    return CostEnv(_Lent(env), first_violation=False, cost=cost)
 
 
-def _is_exact(task: str) -> bool:
-    return problem_of(task) is not None
+def _made(task: str, cost: Cost) -> gymnasium.Env[Any, Any]:
+    return CostEnv(environment(task), first_violation=False, cost=cost)
 
 
 def _length(task: str) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ...errors import ModelError
+from ...exact import Array
 from .costs import Cost
 from .tasks import Task, make, world_of
 
@@ -126,6 +127,8 @@ def evaluate(
     first_violation: bool = True,
     deterministic: bool = True,
     cost: Cost | None = None,
+    copies: int | None = None,
+    each: Callable[[Array], object] | None = None,
 ) -> Episodes:
     """Run a policy on fresh episodes of a task.
 
@@ -135,15 +138,17 @@ def evaluate(
         seed_words: what names this evaluation; the same words give the same episodes.
         first_violation: whether the policy was trained with the flag in the observation; violations
             are counted by episode either way.
+        copies: how many episodes run at once, at most; 1 for an environment that there is once.
         deterministic, cost: as `predict` and `make` take them.  What a policy draws is
             reproducible where it draws from torch's generator, which is seeded here and put back.
+        each: is told bool[n], which of the next n episodes had an unsafe step, until all are done.
 
     Raises ModelError when there are no episodes, or the task is not what `make` can make.
     """
     if episodes < 1:
         raise ModelError(f"episodes is {episodes}; at least 1 is needed")
     world = world_of(task)
-    most = _SLOW_COPIES if world is None else _COPIES
+    most = copies or (_SLOW_COPIES if world is None else _COPIES)
     returns: list[Fraction] = []
     violations, seeds, env = 0, tuple(_fresh_seeds(task, seed_words, -(-episodes // most))), None
     for seed in seeds:
@@ -153,7 +158,9 @@ def evaluate(
         with _seeded(policy, env, seed):
             batch, violated = _one_episode_each(policy, env, deterministic)
         returns += batch
-        violations += violated
+        violations += int(violated.sum())
+        if each is not None:
+            each(violated)
     lowest, highest = (None, None) if world is None else world.returns
     squares = sum((value**2 for value in returns), Fraction(0))
     return Episodes(
@@ -186,8 +193,8 @@ def _seeded(policy: Policy, env: VecEnv, seed: int) -> Iterator[None]:
 
 def _one_episode_each(
     policy: Policy, env: VecEnv, deterministic: bool
-) -> tuple[list[Fraction], int]:
-    """The exact returns of an episode of every copy, and how many had an unsafe step."""
+) -> tuple[list[Fraction], Array]:
+    """The exact returns of an episode of every copy, and bool[n], which had an unsafe step."""
     from .worlds.vectors import FiniteVecEnv
 
     seen, state, starts = env.reset(), None, np.ones(env.num_envs, dtype=bool)
@@ -201,5 +208,5 @@ def _one_episode_each(
         running &= ~starts
     if isinstance(env, FiniteVecEnv):
         bottom = env.copies.world.earnings.denominator
-        return [Fraction(total, bottom) for total in env.last_returns.tolist()], int(violated.sum())
-    return [Fraction(total) for total in returns.tolist()], int(violated.sum())
+        return [Fraction(total, bottom) for total in env.last_returns.tolist()], violated
+    return [Fraction(total) for total in returns.tolist()], violated

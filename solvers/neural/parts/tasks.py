@@ -99,7 +99,7 @@ def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cos
     from stable_baselines3.common.vec_env import DummyVecEnv
 
     def single() -> CostEnv:
-        return CostEnv(_environment(task), first_violation=first_violation, cost=cost)
+        return CostEnv(environment(task), first_violation=first_violation, cost=cost)
 
     if task not in TASKS and cost is None:
         _probe(single())
@@ -108,7 +108,8 @@ def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cos
     return env
 
 
-def _environment(task: str) -> gymnasium.Env[Any, Any]:
+def environment(task: str) -> gymnasium.Env[Any, Any]:
+    """One environment of another package, as its package makes it.  Raises ModelError as `make`."""
     if task in BULLET:
         return BulletEnv(task)
     if task not in gymnasium.registry:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from holdfast.theory import Domain, Quantity
-from holdfast.verify.binding.values import Ball, ClaimError, Count, checked
+from holdfast.verify.binding.values import Ball, ClaimError, Count, Mean, checked
 from holdfast.verify.kernel import Enclosure
 
 x = Quantity("x", "a probability", Domain.PROBABILITY)
@@ -70,3 +70,38 @@ def test_something_else_than_a_mapping(values: object) -> None:
 def test_impossible_counts(pair: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=f"{pair[0]} successes in {pair[1]} trials is not a count"):
         Count(*pair)
+
+
+def mean(*samples: Fraction | int, lo: int = 0, hi: int = 1) -> Mean:
+    found = [Fraction(sample) for sample in samples]
+    squares = sum((sample**2 for sample in found), Fraction(0))
+    return Mean(len(found), sum(found, Fraction(0)), squares, Fraction(lo), Fraction(hi))
+
+
+def test_the_variance_of_a_mean_is_the_unbiased_one() -> None:
+    """0, 0, 1: deviations -1/3, -1/3, 2/3 have squares 1/9 + 1/9 + 4/9 = 2/3, over 3 - 1."""
+    assert mean(0, 0, 1).variance == Fraction(1, 3)
+    assert mean(HALF).variance == 0
+
+
+@pytest.mark.parametrize("sums", [
+    (0, 0, 0), (3, 4, 2), (3, -1, 1), (3, 1, Fraction(1, 4)), (3, 1, Fraction(5, 4)),
+])  # fmt: skip
+def test_sums_that_no_samples_of_the_range_have(sums: tuple[int, int, Fraction]) -> None:
+    """No samples; a sum above or below the range; squares less than the square of the sum over n,
+    or more than samples at the ends of the range have: of 0, 0, 1 they are 1, and no more."""
+    samples, total, squares = sums
+    with pytest.raises(ValueError, match=r"no mean|cannot have the sum"):
+        Mean(samples, Fraction(total), Fraction(squares), Fraction(0), Fraction(1))
+    with pytest.raises(ValueError, match="need no mean; yield the number"):
+        mean(1, lo=1, hi=1)
+
+
+def test_the_range_of_a_mean_lies_in_the_domain() -> None:
+    inside = mean(0, 1)
+    assert checked("here", BOTH, {x: inside, k: 0})[x] is inside
+    with pytest.raises(ClaimError, match=r"mean of samples in \[0, 2\], which its domain does not"):
+        checked("here", BOTH, {x: mean(0, 1, hi=2), k: 0})
+    with pytest.raises(ClaimError, match=r"k is the mean of samples .*an integer"):
+        checked("here", BOTH, {x: 0, k: mean(0, 1)})
+    assert checked("here", BOTH, {x: mean(0, 1, hi=2), k: 0}, domains=False)

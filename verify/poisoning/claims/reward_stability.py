@@ -9,7 +9,7 @@ import flint
 
 from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, round_labels
-from holdfast.solvers.poisoning.rewards.enclosed import dot, enclose_reward
+from holdfast.solvers.poisoning.rewards.enclosed import dot, enclose_gradient, enclose_reward
 from holdfast.solvers.poisoning.rewards.exact_loss import label_moments
 from holdfast.theory import Le
 from holdfast.theory.poisoning import reward_stability as theory
@@ -17,6 +17,7 @@ from holdfast.theory.poisoning import vertices
 
 from ...binding.balls import to_arb
 from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
 from ...binding.family import Case, OutOfScope
 from ...binding.values import Ball, Value, Values
 from ..families.rewards import answer, copies, labelled, ridge, single, temperature, vertex_labels
@@ -162,3 +163,65 @@ def rounding_stability(
         vertices.m_copies: m,
         theory.ridge: strength,
     }
+
+
+def any_reward(draw: Draw, problem: FlipProblem, *_: object) -> Vector:
+    """A reward of small rationals, which nothing has learnt."""
+    return Vector(tuple(draw.integer(-3, 3) for _ in problem.features), draw.choice((1, 2, 8)))
+
+
+def nearness_values(
+    problem: FlipProblem, strength: Fraction, first: Vector, second: Vector
+) -> Values:
+    """Both sides for two rewards; the first goes with the benign labels, the second with the
+    target's."""
+    pairs = zip(first.fractions(), second.fractions(), strict=True)
+    apart = sum(((a - b) ** 2 for a, b in pairs), Fraction(0))
+    moments = squares(
+        label_moments(problem, problem.benign), label_moments(problem, problem.target)
+    )
+
+    def slope(labels: Vector, reward: Vector) -> Ball:
+        return _distance(lambda: enclose_gradient(problem, labels, reward, ridge=strength))
+
+    return {
+        theory.distance_heads: root(apart) if apart else Fraction(0),
+        theory.moment_distance: root(moments) if moments else Fraction(0),
+        theory.slope_first: slope(problem.benign, first),
+        theory.slope_second: slope(problem.target, second),
+        theory.ridge: strength,
+    }
+
+
+def _learnt(strength: Fraction) -> Case:
+    """A flat loss at nearly its minimisers, phi/2 lambda and minus that: only moments are left."""
+    middle = _TINY / (2 * strength)
+    return single(_TINY, 1, 0), strength, Vector.of([middle]), Vector.of([-middle])
+
+
+def _unlearnt(first: int, second: int, strength: Fraction) -> Case:
+    """The same labels and a flat loss: only the gradient of the reward that is not 0 is left."""
+    return single(_TINY, 1, 1), strength, Vector((first,)), Vector((second,))
+
+
+@claim(
+    theory.nearness,
+    over=labelled()
+    .along(ridge, any_reward, any_reward)
+    .with_landmarks(
+        learnt=lambda: _learnt(Fraction(1, 100)),
+        first=lambda: _unlearnt(3, 0, Fraction(10)),
+        second=lambda: _unlearnt(0, 3, Fraction(1, 2)),
+    ),
+    mutants=(
+        NamedMutant(
+            "as if learnt",
+            Le(theory.distance_heads, theory.moment_distance / theory.ridge),
+            "rewards that were not trained to the end are as near as minimisers",
+        ),
+    ),
+)
+def nearness(
+    problem: FlipProblem, strength: Fraction, first: Vector, second: Vector
+) -> Iterator[Values]:
+    yield nearness_values(problem, strength, first, second)
