@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from ..numbers import decimal
@@ -37,7 +38,8 @@ class Request:
     levels, algorithms: empty for those of the ladder; limits: at which networks are trained, empty
     for those that suit the levels; task: None for that of the ladder;
     changes: options of the algorithms, such as {"steps": 1000}, that replace those of the ladder;
-    episodes: fresh ones on which networks are measured;
+    episodes: fresh ones on which networks are measured; folder: of the runs, None for the usual
+    one;
     obtain: (algorithm, task, seed, changes) -> the trained run, or None where it may not be trained
     and is not there.
     """
@@ -50,6 +52,7 @@ class Request:
     task: str | None
     changes: dict[str, Any]
     episodes: int
+    folder: Path | None
     obtain: Callable[[str, str, int, dict[str, Any]], Any]
 
 
