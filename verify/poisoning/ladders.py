@@ -216,7 +216,7 @@ def _drift_panel(swept: Sequence[Group]) -> Iterator[Panel]:
             mark = Mark.LINE if labels == "least-cost" else Mark.DASHES
             series.append(Series(f"{labels} labels", points, mark, colour))
     yield Panel(
-        f"trained trunk, {swept[0].name}: faster and faster",
+        f"trained trunk, {swept[0].name}: the trunk learns faster and faster",
         "drift of the features of the attack's victim", "held-out loss", tuple(series),
         logarithmic=True,
     )  # fmt: skip

@@ -22,11 +22,11 @@ _DIGITS, _PLACES = 5, 4
 few enough for six columns."""
 
 
-def shown(number: Number) -> str:
+def shown(number: Number, digits: int = _DIGITS) -> str:
     """``98.853``, ``0.2199``, or ``1.2e-07`` for what would be 0 otherwise."""
     value = float(number)
     if abs(value) >= 1:
-        return decimal(Fraction(number), _DIGITS)
+        return decimal(Fraction(number), digits)
     places = f"{value:.{_PLACES}f}"
     return f"{value:.1e}" if value and not float(places) else places.rstrip("0").rstrip(".")
 
@@ -74,7 +74,7 @@ class Figure:
         """From where to where, or nothing."""
         if self.low is None or self.high is None or self.low == self.high:
             return ""
-        return f"{shown(self.low)} to {shown(self.high)}"
+        return " to ".join(shown(end, _DIGITS - 1) for end in (self.low, self.high))
 
 
 @dataclass(frozen=True, slots=True)
