@@ -147,6 +147,7 @@ def _request(options: Options, console: Any) -> Request:
         task=options.env,
         changes=changes,
         episodes=options.episodes,
+        folder=folder,
         obtain=lambda *wanted: trainer.obtain(*wanted)[0],
     )
 
