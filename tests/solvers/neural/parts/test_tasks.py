@@ -177,6 +177,14 @@ def test_the_cost_of_a_body_is_its_speed_above_the_limit() -> None:
     assert [moving.step(0)[-1]["cost"] for _ in range(2)] == [0, 1]
 
 
+def test_no_log_is_left_where_a_velocity_task_is_made(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make("holdfast/HalfCheetahVelocity-v0", seed=0, n_envs=1, first_violation=True)
+    assert not list(tmp_path.iterdir())
+    gymnasium.make("HalfCheetah-v5")  # the control: alone it leaves one
+    assert [path.name for path in tmp_path.iterdir()] == ["MUJOCO_LOG.TXT"]
+
+
 def test_a_task_of_another_package_is_evaluated() -> None:
     still = evaluate(
         Always(np.zeros(2, dtype=np.float32)), "SafetyBallRun-v0", episodes=3, seed_words=("still",)
