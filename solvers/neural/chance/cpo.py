@@ -30,6 +30,7 @@ class CpoOptions(ConstrainedTraining):
     """Options of CPO; it needs no multiplier, since each step knows the limit."""
 
     target_kl: float = option(0.01, "radius of the trust region, a mean divergence")
+    subsampling: int = option(8, "of so many observations one measures curvature")
     conjugate_steps: int = option(15, "steps of conjugate gradients for H^-1 times a vector")
     damping: float = option(0.1, "multiple of the identity that is added to H")
     line_search: int = option(10, "how often a step is shortened before it is given up")
@@ -39,7 +40,7 @@ class CpoOptions(ConstrainedTraining):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_positive(self, "target_kl damping shrink conjugate_steps line_search")
+        require_positive(self, "target_kl damping shrink subsampling conjugate_steps line_search")
         require_positive(self, "critic_epochs batch")
         require_share(self, "shrink")
         require_batches(self, self.batch, "batch")

@@ -21,6 +21,7 @@ from ..parts.on_policy import WithCosts
 from .linearised import Step, linearised_step
 
 if TYPE_CHECKING:
+    from .cpo import CpoOptions
     from .ppo_lagrangian import PpoLagrangianOptions
 
 
@@ -69,6 +70,8 @@ class CPO(WithCosts, TRPO):
     combination, without which a step that must lower the cost would be refused.
     """
 
+    options: CpoOptions
+
     def _improve(self) -> None:
         excess = (float(self.episode_costs().mean()) - self.options.limit) / float(
             self.episode_lengths().mean()
@@ -106,13 +109,11 @@ class CPO(WithCosts, TRPO):
         """The solution of the linearised problem, and the parameters of the law of actions."""
         observations, actions, probabilities, costs = self._data()
         rewards = torch.as_tensor(_centred(self.rollout_buffer.advantages).flatten())
-        with torch.no_grad():
-            old = copy.copy(self.policy.get_distribution(observations))
         law = self.policy.get_distribution(observations)
         ratio = torch.exp(law.log_prob(actions) - probabilities)
-        divergence = kl_divergence(law, old).mean()
         actor, g, grad_kl, _ = self._compute_actor_grad(
-            divergence, (rewards.to(self.device) * ratio).mean()
+            self._divergence(observations[:: self.options.subsampling]),
+            (rewards.to(self.device) * ratio).mean(),
         )
         b = flat_grad((costs * ratio).mean(), actor, retain_graph=True)
 
@@ -125,6 +126,12 @@ class CPO(WithCosts, TRPO):
         )
         q, r, s = (float(pair[0] @ pair[1]) for pair in ((g, along_g), (g, along_b), (b, along_b)))
         return linearised_step(q, r, s, excess, self.target_kl), actor
+
+    def _divergence(self, observations: Tensor) -> Tensor:
+        """Mean divergence from the law that it is, whose curvature is the metric of the region."""
+        with torch.no_grad():
+            old = copy.copy(self.policy.get_distribution(observations))
+        return kl_divergence(self.policy.get_distribution(observations), old).mean()
 
     @torch.no_grad()
     def _shorten(

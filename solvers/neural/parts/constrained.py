@@ -34,6 +34,7 @@ class ConstrainedTraining:
     depth: int = option(2, "hidden layers of policy and critics")
     learning_rate: float = option(1e-3, "step of Adam for policy and critic")
     cost_learning_rate: float = option(1e-3, "step of Adam for the critic of costs")
+    last_rate: float = option(1.0, "share of these steps at the end, to which they fall evenly")
     discount: float = option(1.0, "discount of rewards in the critic")
     gae: float = option(0.95, "lambda of the advantages of rewards")
     cost_discount: float = option(1.0, "discount of costs in their critic")
@@ -46,8 +47,8 @@ class ConstrainedTraining:
         require_positive(
             self, "steps n_envs rollout width depth cost_epochs cost_batch checkpoint_every"
         )
-        require_positive(self, "learning_rate cost_learning_rate")
-        require_share(self, "discount gae cost_discount cost_gae")
+        require_positive(self, "learning_rate cost_learning_rate last_rate")
+        require_share(self, "discount gae cost_discount cost_gae last_rate")
         if not 0 <= self.exploring < self.n_envs:
             raise ModelError(
                 f"exploring = {self.exploring} of n_envs = {self.n_envs} copies; at least one copy "

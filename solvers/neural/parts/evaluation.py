@@ -127,8 +127,8 @@ def evaluate(
     first_violation: bool = True,
     deterministic: bool = True,
     cost: Cost | None = None,
-    each: Callable[[Array], object] | None = None,
     copies: int | None = None,
+    each: Callable[[Array], object] | None = None,
 ) -> Episodes:
     """Run a policy on fresh episodes of a task.
 
