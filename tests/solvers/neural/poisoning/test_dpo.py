@@ -13,7 +13,7 @@ from holdfast.solvers.neural.parts.training import Training, TrainingError, opti
 from holdfast.solvers.neural.poisoning import dpo
 from holdfast.solvers.neural.poisoning.dpo_labels import flip_labels
 from holdfast.solvers.neural.poisoning.dpo_options import LABELS, DPOOptions
-from holdfast.solvers.neural.poisoning.dpo_table import dpo_table, train_dpo_cells
+from holdfast.solvers.neural.poisoning.dpo_tables import dpo_table, train_dpo_cells
 from holdfast.solvers.neural.poisoning.token_pairs import Examined, untrained
 from holdfast.solvers.poisoning.data.texts import principal_rows
 
