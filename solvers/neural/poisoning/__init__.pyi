@@ -19,5 +19,3 @@ from .tables import save_table as save_table
 from .victims import Outcome as Outcome
 from .victims import RewardModelOptions as RewardModelOptions
 from .victims import experiment as experiment
-
-ALGORITHMS: dict[str, tuple[str, str]]
