@@ -1,0 +1,112 @@
+"""Options that suit a task, taken where nothing else is said; the one place to edit them.
+
+What is given goes before them.  An option that goes with another, such as the step of a controller,
+is left out where that one is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..parts.tasks import episode_length, is_known
+from ..parts.worlds.known import DISCS
+
+Chosen = dict[str, Any]
+
+_EXACT: Chosen = {
+    "steps": 150 * 7680,
+    "n_envs": 256,
+    "rollout": 30,
+    "batch": 1920,
+    "learning_rate": 2e-3,
+    "cost_learning_rate": 2e-3,
+    "gae": 0.9,
+    "cost_gae": 0.9,
+}
+"""On the two discs: 150 updates of 7,680 steps, one episode of 30 or two of 15 a copy.  Networks
+learn fast from advantages that look few steps ahead, since the critics are good: most copies begin
+anywhere (exploring).  More updates gain a little and cost as much time."""
+_EXACT_PPO: Chosen = {
+    "exploring": 230,
+    "epochs": 8,
+    "entropy": 0.005,
+    "last_rate": 0.05,
+    "controller": "ascent",
+    "multiplier": 80.0,
+    "ascent_rate": 2.0,
+}
+"""The multiplier begins near what risk is worth on the discs, else all that is learnt first is to
+ignore the risk."""
+_EXACT_CPO: Chosen = {"exploring": 200, "target_kl": 0.03, "conjugate_steps": 10}
+"""A trust region three times the usual: whole rollouts make good steps; with a larger one the
+linearised cost no longer says what the step does."""
+
+_SIMULATED: Chosen = {
+    "steps": 1_000_000,
+    "n_envs": 8,
+    "batch": 64,
+    "learning_rate": 3e-4,
+    "cost_learning_rate": 1e-3,
+    "discount": 0.99,
+    "cost_discount": 0.99,
+    "gae": 0.95,
+    "cost_gae": 0.95,
+    "cost_epochs": 10,
+    "cost_batch": 64,
+}
+"""On simulators: what stable-baselines3 takes for PPO.  Copies are stepped in turns, so that more
+of them gain little."""
+_SIMULATED_PPO: Chosen = {"epochs": 10, "controller": "ascent", "ascent_rate": 10.0}
+_SIMULATED_CPO: Chosen = {"target_kl": 0.01, "subsampling": 1}
+LEAST_STEPS = 2048
+"""Environment steps of an update on a simulator, at least, as in stable-baselines3: fewer measure
+the risk too badly, more make updates rare."""
+LEAST_EPISODES = 16
+"""The same in episodes: the risk is measured to about 0.1 in each update."""
+
+
+def ppo_lagrangian(task: str, given: Mapping[str, Any]) -> Chosen:
+    """What suits the task beside the given options of PPO-Lagrangian; nothing for an unknown id."""
+    chosen = _chosen(task, given, _EXACT_PPO, _SIMULATED_PPO)
+    if given.get("controller", "ascent") != "ascent":
+        return {k: v for k, v in chosen.items() if k not in ("multiplier", "ascent_rate")}
+    return chosen
+
+
+def cpo(task: str, given: Mapping[str, Any]) -> Chosen:
+    """The same for CPO."""
+    return _chosen(task, given, _EXACT_CPO, _SIMULATED_CPO)
+
+
+def _chosen(task: str, given: Mapping[str, Any], exact: Chosen, simulated: Chosen) -> Chosen:
+    if task in DISCS:
+        chosen = {**_EXACT, **exact}
+        if "n_envs" in given:
+            del chosen["exploring"]  # it is so many of those copies
+    elif is_known(task):
+        chosen = {**_SIMULATED, **simulated}
+        copies = _whole(given.get("n_envs")) or chosen["n_envs"]
+        chosen["rollout"] = _whole_episodes(episode_length(task), copies)
+    else:
+        return {}
+    copies, rollout = (_whole(given.get(key, chosen[key])) for key in ("n_envs", "rollout"))
+    if copies and rollout:
+        chosen["batch"] = _divisor(copies * rollout, chosen["batch"])
+    return {key: value for key, value in chosen.items() if key not in given}
+
+
+def _whole(value: Any) -> int | None:
+    """The value if it can be meant as a number of things; others are refused with the options."""
+    return value if type(value) is int and value > 0 else None
+
+
+def _whole_episodes(length: int | None, copies: int) -> int:
+    """Steps of each copy.  Where no length is known, an episode is taken for `LEAST_STEPS`."""
+    once, episodes = length or LEAST_STEPS, LEAST_EPISODES if length else 1
+    return once * max(-(-LEAST_STEPS // (once * copies)), -(-episodes // copies))
+
+
+def _divisor(total: int, most: int) -> int:
+    """The largest divisor that is at most this: a rollout must be whole batches."""
+    return max(size for size in range(1, min(total, most) + 1) if total % size == 0)
