@@ -37,7 +37,7 @@ class Request:
     levels, algorithms: empty for those of the ladder; limits: at which networks are trained, empty
     for those that suit the levels; task: None for that of the ladder;
     changes: options of the algorithms, such as {"steps": 1000}, that replace those of the ladder;
-    episodes: fresh ones on which networks are measured;
+    episodes: fresh ones on which networks are measured, 0 for as many as suit the ladder;
     obtain: (algorithm, task, seed, changes) -> the trained run, or None where it may not be trained
     and is not there.
     """
