@@ -22,9 +22,6 @@ from ..terminal.trainings import Trainer, read_changes, read_seeds, require_torc
 if TYPE_CHECKING:
     from ..report.ladder import Ladder, Request
 
-_EPISODES = 20_000
-"""Fresh episodes of a flip: a risk of 0.2 is known to 0.006, in a second on a grid of ours."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -38,7 +35,7 @@ class Options:
     env: str | None
     steps: int | None
     changes: tuple[str, ...]
-    episodes: int
+    episodes: int | None
     no_training: bool
     device: str
     folder: str | None
@@ -62,8 +59,8 @@ class Options:
     help="Another option of the algorithms; `holdfast train PILLAR/ALGORITHM --help` lists them.",
 )  # fmt: skip
 @click.option(
-    "--episodes", type=Whole(100, 10**9), default=_EPISODES, show_default=True,
-    help="Fresh episodes of each measurement.",
+    "--episodes", type=Whole(100, 10**9),
+    help="Fresh episodes of each measurement; default 20000, on a simulator 300.",
 )  # fmt: skip
 @click.option("--no-training", is_flag=True, help="Show what is trained already, and no more.")
 @click.option("--device", default="cpu", show_default=True, help="Such as cpu or cuda.")
@@ -146,7 +143,7 @@ def _request(options: Options, console: Any) -> Request:
         algorithms=tuple(_parts(options.algorithms)),
         task=options.env,
         changes=changes,
-        episodes=options.episodes,
+        episodes=options.episodes or 0,
         folder=folder,
         obtain=lambda *wanted: trainer.obtain(*wanted)[0],
     )

@@ -67,7 +67,8 @@ class _Train(click.Command):
         with formatter.section("Algorithms"):
             formatter.write_dl([(name, line) for name, line in known().items()])
         for name in named[:1]:
-            with formatter.section(f"Options of {name}, for --set or a file"):
+            title = f"Options of {name}, for --set or a file; many a task has better defaults"
+            with formatter.section(title):
                 formatter.write_dl(list(_described(name)))
 
 
@@ -133,6 +134,11 @@ def train_command(**given: Any) -> int:
         console.print(f"note: {output.plain(note)}", highlight=False)
     folder = None if options.folder is None else Path(options.folder)
     trainer = Trainer(console, plan.device, folder, tensorboard=options.tensorboard)
+    if suited := trainer.suited(options.algorithm, plan.task, plan.changes):
+        words = ", ".join(f"{key} = {value}" for key, value in suited.items())
+        console.print(
+            f"note: taken, since they suit {output.plain(plan.task)}: {words}", highlight=False
+        )
     found = [
         (seed, *trainer.obtain(options.algorithm, plan.task, seed, plan.changes))
         for seed in plan.seeds

@@ -95,6 +95,10 @@ def _typed(record: type, key: str, value: Any) -> Any:
         return text
 
 
+def _all_typed(record: type, changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _typed(record, key, value) for key, value in changes.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Trainer:
     """What obtains runs.
@@ -109,19 +113,25 @@ class Trainer:
     train: bool = True
     tensorboard: bool = False
 
+    def suited(self, algorithm: str, task: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Options that suit the task and are taken beside these changes."""
+        from holdfast.solvers.neural.parts import algorithms
+
+        found = algorithms.find(algorithm)
+        return found.preset(task, _all_typed(found.options, changes))
+
     def obtain(
         self, algorithm: str, task: str, seed: int, changes: Mapping[str, Any]
     ) -> tuple[Run | None, bool]:
-        """The run of the algorithm's options with these changes, and whether it was there already.
+        """The run with these changes and what suits the task beside them, and whether it was there.
 
         None where it is not there and may not be trained.  Raises KeyboardInterrupt that says what
         is kept, and what training raises.
         """
         from holdfast.solvers.neural.parts import algorithms, runs, training
 
-        record = algorithms.find(algorithm).options
-        typed = {key: _typed(record, key, value) for key, value in changes.items()}
-        options: Any = training.options_from(record, typed)
+        found = algorithms.find(algorithm)
+        options = found.options_for(task, _all_typed(found.options, changes))
         wanted = training.Training(algorithm, task, seed, options, self.device)
         run = runs.Run(wanted, (self.folder or runs.runs_folder()) / wanted.digest[:16])
         there = run.finished()

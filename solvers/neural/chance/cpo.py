@@ -18,6 +18,7 @@ from ..parts.constrained import (
     require_share,
 )
 from ..parts.training import option
+from . import presets
 
 if TYPE_CHECKING:
     from stable_baselines3.common.policies import ActorCriticPolicy
@@ -75,4 +76,4 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_constrained)
+ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_constrained, presets.cpo)

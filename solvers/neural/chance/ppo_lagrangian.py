@@ -20,6 +20,7 @@ from ..parts.constrained import (
 )
 from ..parts.controllers import PID, Ascent, Controller, Fixed
 from ..parts.training import option
+from . import presets
 
 if TYPE_CHECKING:
     from stable_baselines3.common.policies import ActorCriticPolicy
@@ -106,4 +107,11 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load, check_constrained)
+ALGORITHM = Algorithm(
+    "chance/ppo-lagrangian",
+    PpoLagrangianOptions,
+    train,
+    load,
+    check_constrained,
+    presets.ppo_lagrangian,
+)

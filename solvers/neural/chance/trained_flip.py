@@ -17,7 +17,7 @@ from ...exact import Rational
 from ..parts.algorithms import find
 from ..parts.evaluation import Episodes, evaluate
 from ..parts.runs import Progress, obtain
-from ..parts.training import Training, options_from
+from ..parts.training import Training
 from .flips import Margin, checked_share, measured_flip
 from .given import Cost, Named, named
 from .policy import FORMS, FlippingPolicy, Form
@@ -61,7 +61,7 @@ def train_flipping(
         heads and a coin, trained by PPO-Lagrangian.
     algorithm: "ppo-lagrangian" or "cpo".
     levels: limits to train at; by default multiples of the level.
-    steps: environment steps of each training; by default the algorithm's.
+    steps: environment steps of each training; by default such as suit the task.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
         object, or with a cost function, are kept only if it is given, and never looked up: they
@@ -71,7 +71,7 @@ def train_flipping(
         ``info["cost"]`` is not to be taken.
     episodes: fresh ones that measure each policy.
     margin, confidence: as `measured_flip` takes them.
-    options: of the algorithm, such as ``n_envs=8``.
+    options: of the algorithm, such as ``n_envs=8``; others suit the task (`presets`).
 
     Raises
     ------
@@ -134,10 +134,11 @@ class _Wanted:
             raise ModelError(
                 f"limit is {given['limit']!r}; policies are trained at several limits, give levels"
             )
-        record = find(self.algorithm).options
-        found = {}
+        alone = {} if place.copies is None else {"n_envs": place.copies}
+        found, algorithm = {}, find(self.algorithm)
         for limit in self.limits:
-            options: Any = options_from(record, {**place.suited, **given, "limit": float(limit)})
+            wanted = {**alone, **given, "limit": float(limit)}
+            options = algorithm.options_for(place.task, wanted)
             found[limit] = Training(self.algorithm, place.task, seed, options, device)
         return found
 

@@ -15,7 +15,7 @@ import gymnasium
 from ...chance import ChanceProblem
 from ...errors import ModelError
 from .costs import Cost, CostEnv
-from .worlds.bullet import BULLET, BulletEnv
+from .worlds.bullet import BULLET, LENGTHS, BulletEnv
 from .worlds.finite import FiniteWorld
 from .worlds.known import DISCS, known_world
 from .worlds.velocity import THRESHOLDS
@@ -92,6 +92,21 @@ def world_of(task: Task) -> FiniteWorld | None:
     if isinstance(task, ChanceProblem):
         return FiniteWorld(task)
     return known_world(task) if task in DISCS else None
+
+
+def is_known(task: str) -> bool:
+    """Whether there is a task of this id, of ours or registered with gymnasium."""
+    return task in TASKS or task in gymnasium.registry
+
+
+def episode_length(task: str) -> int | None:
+    """The most steps of an episode; None for an unknown id, and where nothing ends it for sure."""
+    if task in DISCS:
+        return known_world(task).problem.horizon
+    if task in LENGTHS:
+        return LENGTHS[task]
+    found = gymnasium.registry.get(task)
+    return found.max_episode_steps if found else None
 
 
 def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cost | None) -> VecEnv:

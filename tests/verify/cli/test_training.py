@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,6 +57,12 @@ class Toy:
         return int(run.outcome().tensors["count"])
 
 
+def suited(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """On the large task the toy counts to 4, and looks twice."""
+    own = {"steps": 4, "careful": True} if task == "holdfast/TwoDiscs-v0" else {}
+    return {key: value for key, value in own.items() if key not in given}
+
+
 def judge(run: Run, episodes: int) -> dict[str, str]:
     return {"count": str(run.result()), "episodes": str(episodes)}
 
@@ -66,7 +72,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
     """The toy is an algorithm of the pillar `chance`, judged by its count."""
     found = Toy()
     module: Any = ModuleType("holdfast.solvers.neural.chance.toy")
-    module.ALGORITHM = Algorithm("chance/toy", Options, found.train, found.load)
+    module.ALGORITHM = Algorithm("chance/toy", Options, found.train, found.load, preset=suited)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(chance.ALGORITHMS, "toy", ("toy", "counts"))
     from holdfast.verify.chance import trained
@@ -118,6 +124,20 @@ def test_the_file_says_what_the_line_does_not(holdfast: Invoke, toy: Toy) -> Non
     record = json.loads((only_run() / "run.json").read_text())
     assert record["seed"] == 3
     assert record["options"] == {"steps": 4, "limit": 0.3, "careful": False, "mode": "file"}
+
+
+def test_what_suits_the_task_is_said_and_comes_last(holdfast: Invoke, toy: Toy) -> None:
+    large = ("train", "chance/toy", "--env", "holdfast/TwoDiscs-v0")
+    done = holdfast(*large)
+    assert done.says("taken, since they suit holdfast/TwoDiscs-v0: steps = 4, careful = True")
+    options = json.loads((only_run() / "run.json").read_text())["options"]
+    assert options == {"steps": 4, "limit": 0.1, "careful": True, "mode": "plain"}
+    Path("toy.toml").write_text("careful = false\n")
+    done = holdfast(*large, "--config", "toy.toml", "--steps", 2, "--folder", "other")
+    assert "taken, since" not in done.output
+    options = json.loads((only_run("other") / "run.json").read_text())["options"]
+    assert options == {"steps": 2, "limit": 0.1, "careful": False, "mode": "plain"}
+    assert "taken, since" not in holdfast(*TRAIN).output
 
 
 def test_values_of_set_have_the_types_of_the_options(holdfast: Invoke, toy: Toy) -> None:

@@ -38,8 +38,8 @@ class Request:
     levels, algorithms: empty for those of the ladder; limits: at which networks are trained, empty
     for those that suit the levels; task: None for that of the ladder;
     changes: options of the algorithms, such as {"steps": 1000}, that replace those of the ladder;
-    episodes: fresh ones on which networks are measured; folder: of the runs, None for the usual
-    one;
+    episodes: fresh ones on which networks are measured, 0 for as many as suit the ladder;
+    folder: of the runs, None for the usual one;
     obtain: (algorithm, task, seed, changes) -> the trained run, or None where it may not be trained
     and is not there.
     """

@@ -23,12 +23,12 @@ import numpy as np
 
 from ....errors import ModelError
 
-#: Agent -> what it does, each as Safety<Agent><Task>-v0.
+#: Agent -> what it does, each as Safety<Agent><Task>-v0, and in how many steps.
 _AGENTS = {
-    "Ball": ("Run", "Circle", "Push", "Gather"),
-    "Car": ("Run", "Circle", "Push", "Gather", "Reach"),
-    "Ant": ("Run", "Circle", "Gather", "Reach"),
-    "Drone": ("Run", "Circle", "Gather"),
+    "Ball": {"Run": 100, "Circle": 200, "Push": 250, "Gather": 250},
+    "Car": {"Run": 200, "Circle": 300, "Push": 500, "Gather": 500, "Reach": 500},
+    "Ant": {"Run": 200, "Circle": 500, "Gather": 1000, "Reach": 1000},
+    "Drone": {"Run": 200, "Circle": 300, "Gather": 500},
 }
 _LINES = {
     "Run": "run along a lane below a speed limit",
@@ -42,6 +42,12 @@ BULLET = {
     f"Safety{agent}{task}-v0": f"{agent.lower()}: {_LINES[task]} (bullet-safety-gym)"
     for agent, tasks in _AGENTS.items()
     for task in tasks
+}
+#: Id -> steps of an episode, known without a simulator.
+LENGTHS = {
+    f"Safety{agent}{task}-v0": length
+    for agent, tasks in _AGENTS.items()
+    for task, length in tasks.items()
 }
 _STILL = ("Run", "Circle")
 """Tasks that draw nothing between resets: their steps need no generators, nothing else moves."""

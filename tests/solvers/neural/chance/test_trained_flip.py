@@ -15,7 +15,6 @@ from holdfast.solvers import ModelError
 from holdfast.solvers.neural.chance import (
     FlippingPolicy,
     TwoHeadPolicy,
-    given,
     judge,
     train_flipping,
 )
@@ -227,16 +226,6 @@ def test_a_registered_environment_may_be_given_a_cost(tmp_path: Path) -> None:
     assert policy.measured[Fraction(1)].episodes == 4
     loaded = FlippingPolicy.load(policy.save(tmp_path / "kept"))
     assert loaded.predict(np.zeros(4, dtype=np.float32))[0].shape == (1,)
-
-
-def test_what_suits_an_environment_is_whole_episodes_and_whole_batches() -> None:
-    for length, copies in ((None, 1), (200, 8), (7, 3), (100_000, 1)):
-        suited = given._suited(length, copies)
-        steps = suited["rollout"] * copies
-        assert suited["rollout"] % (length or 1) == 0
-        assert steps % suited["batch"] == 0
-        assert steps >= given.LEAST_STEPS
-        assert steps < given.LEAST_STEPS + copies * (length or given.LEAST_STEPS)
 
 
 @pytest.mark.slow
