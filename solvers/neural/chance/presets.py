@@ -24,7 +24,7 @@ _EXACT: Chosen = {
 }
 """On the two discs, where an update has one episode of 30 steps or two of 15 a copy.  Networks learn
 fast from advantages that look few steps ahead, since the critics are good: most copies begin
-anywhere (exploring).  150 updates; more gain a little and cost as much time."""
+anywhere (exploring).  There are 150 updates; more gain a little and cost as much time."""
 _EXACT_PPO: Chosen = {
     "steps": 150 * 7680,
     "n_envs": 256,
@@ -39,7 +39,7 @@ _EXACT_PPO: Chosen = {
 }
 """The multiplier begins near what risk is worth on the discs, else all that is learnt first is to
 ignore the risk.  Gradients are not scaled down: those of a critic of returns of 100 would take the
-policy's with them, to less than a tenth of the step (risk 0.047 instead of 0.10 at limit 0.1)."""
+policy's with them, which has a network of its own and learns more slowly then."""
 _EXACT_CPO: Chosen = {
     "steps": 150 * 3840,
     "n_envs": 128,
@@ -47,8 +47,9 @@ _EXACT_CPO: Chosen = {
     "target_kl": 0.03,
     "conjugate_steps": 10,
 }
-"""Half the copies, since a step costs three solutions with the curvature of all observations.  A trust region three times the usual: whole rollouts make good steps; with a larger one the
-linearised cost no longer says what the step does."""
+"""Half the copies, since a step costs three solutions with the curvature of all observations.  A
+trust region three times the usual: whole rollouts make good steps; with a larger one the linearised
+cost no longer says what the step does."""
 
 _SIMULATED: Chosen = {
     "steps": 1_000_000,
