@@ -22,7 +22,7 @@ _EXACT: Chosen = {
     "gae": 0.9,
     "cost_gae": 0.9,
 }
-"""On the two discs, where an update has one episode of 30 steps or two of 15 a copy.  Networks learn
+"""On the discs, where an update has one episode of 30 steps a copy, or two of 15.  Networks learn
 fast from advantages that look few steps ahead, since the critics are good: most copies begin
 anywhere (exploring).  There are 150 updates; more gain a little and cost as much time."""
 _EXACT_PPO: Chosen = {
