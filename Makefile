@@ -20,7 +20,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow neural benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -53,6 +53,10 @@ pythons: ## the fast tests with each of Python 3.11, 3.12 and 3.13 that is insta
 
 slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not benchmark"
+
+neural: $(READY) ## the theorems that are bound to trained networks, on the fewest runs that judge them
+	mkdir -p .holdfast
+	$(BIN)/holdfast verify '*#neural' --budget 1 --store .holdfast/neural.sqlite
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -33,6 +33,13 @@ COMMANDS = {
         "Check theorems", "looking",
         "Show one theorem: statement, assumptions, source, mutants, findings.",
     ),
+    "train": (
+        "Train networks", "training", "Train networks for the claims; finished runs are kept.",
+    ),
+    "ladder": (
+        "Train networks", "ladder",
+        "Show exact values, algorithms and networks under one theorem side by side.",
+    ),
     "check": (_LAST, "looking", "Check certificates with the kernel, in a fresh process."),
     "doctor": (_LAST, "looking", "Say whether this installation can be relied on."),
 }  # fmt: skip
@@ -81,7 +88,7 @@ class _Lazy(click.Group):
 EXIT_CODES = {
     "0": "all as expected",
     "1": "a violation: a statement that should hold is false, or one that should be false holds",
-    "2": "undecided, or nothing was tested",
+    "2": "undecided, nothing was tested, or a training diverged",
     "3": "a mutant survived: the check would not notice a false variant of a theorem",
     "4": "the kernel rejected a certificate",
     "64": "bad usage: an option, a path, a model, a claim or a store that cannot be used",

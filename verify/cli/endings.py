@@ -41,6 +41,7 @@ _EXPLAINED = {
     "PlanError": ExitCode.BAD_USAGE,
     "StoreError": ExitCode.BAD_USAGE,
     "StoreFull": ExitCode.SYSTEM_ERROR,
+    "TrainingError": ExitCode.UNDECIDED,
 }
 """Errors whose message says what is wrong and what to do, by name, so that none is imported."""
 

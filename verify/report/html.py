@@ -29,7 +29,7 @@ def write(summary: RunSummary, directory: Path) -> Path:
 
 def render(summary: RunSummary) -> str:
     """The page as text."""
-    page = _environment().get_template("index.html.jinja")
+    page = environment().get_template("index.html.jinja")
     text = page.render(
         run=summary,
         areas=views.areas(summary),
@@ -40,8 +40,8 @@ def render(summary: RunSummary) -> str:
     return visible(text)
 
 
-def _environment() -> jinja2.Environment:
-    """Escapes everything; what is markup already says so in the template."""
+def environment() -> jinja2.Environment:
+    """Of the templates.  Escapes everything; what is markup already says so in the template."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")

@@ -3,8 +3,8 @@
 ``train_flipping(env, level="1/10")`` trains at several limits, measures, and returns the best flip.
 Names load on first use, and torch with them.
 
-To be read in this order: `ppo_lagrangian`, `cpo`, `policy`, `flips`, `heads`, `flipping`,
-`judging`, `trained_flip`.
+To be read in this order: `presets`, `ppo_lagrangian`, `linearised`, `cpo`, `policy`, `flips`,
+`heads`, `flipping`, `judging`, `trained_flip`.
 """
 
 from lazy_loader import attach_stub

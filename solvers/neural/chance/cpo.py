@@ -1,72 +1,29 @@
 """Constrained policy optimisation: a trust region step that keeps the linearised cost in its limit.
 
 Achiam, Held, Tamar, Abbeel 2017 (arXiv:1705.10528), equations 10 to 14 and Theorem 2 of its
-supplement.  `linearised_step` is the closed form; `trainers.CPO` takes it from TRPO's gradients.
+supplement.  `linearised` has the closed form; `trainers.CPO` takes it from TRPO's gradients.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
-    check_limit,
+    check_constrained,
     require_batches,
     require_positive,
     require_share,
 )
 from ..parts.training import option
+from . import presets
 
 if TYPE_CHECKING:
     from stable_baselines3.common.policies import ActorCriticPolicy
 
     from ..parts.runs import Run, Workplace
-
-PARALLEL = 1e-9
-"""Share of q below which the gradients count as parallel: rounding is far smaller, and a reward
-gradient this near to the cost's leaves nothing to gain along the limit."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """The step ``reward H^-1 g + cost H^-1 b``, and which case it is.
-
-    Attributes:
-        case: "free" (the limit does not bind), "bound" (the step ends at the limit) or "recovery"
-            (no step in the region keeps the limit; the cost is lowered as far as the region goes).
-    """
-
-    case: str
-    reward: float
-    cost: float
-
-
-def linearised_step(q: float, r: float, s: float, excess: float, radius: float) -> Step:
-    """The solution of: maximise g.x subject to excess + b.x <= 0 and x.H x / 2 <= radius.
-
-    q = g.H^-1 g, r = g.H^-1 b, s = b.H^-1 b; excess is the cost less its limit.  If the best step
-    of the region alone keeps the limit, it is the solution, since the problem is convex; else the
-    limit binds, and both multipliers are in closed form.
-    """
-    if s <= 0 or (excess > 0 and excess * excess >= 2 * radius * s):
-        if s > 0:
-            return Step("recovery", 0.0, -math.sqrt(2 * radius / s))
-        return _free(q, radius)  # the step cannot change the cost
-    free = _free(q, radius)
-    if excess + free.reward * r <= 0:
-        return free
-    along = q - r * r / s
-    if along <= PARALLEL * q:
-        return Step("bound", 0.0, -excess / s)
-    inverse = math.sqrt((2 * radius - excess * excess / s) / along)  # of the region's multiplier
-    return Step("bound", inverse, -(excess + inverse * r) / s)
-
-
-def _free(q: float, radius: float) -> Step:
-    return Step("free", math.sqrt(2 * radius / q) if q > 0 else 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +31,7 @@ class CpoOptions(ConstrainedTraining):
     """Options of CPO; it needs no multiplier, since each step knows the limit."""
 
     target_kl: float = option(0.01, "radius of the trust region, a mean divergence")
+    subsampling: int = option(8, "of so many observations one measures curvature")
     conjugate_steps: int = option(15, "steps of conjugate gradients for H^-1 times a vector")
     damping: float = option(0.1, "multiple of the identity that is added to H")
     line_search: int = option(10, "how often a step is shortened before it is given up")
@@ -83,7 +41,7 @@ class CpoOptions(ConstrainedTraining):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_positive(self, "target_kl damping shrink conjugate_steps line_search")
+        require_positive(self, "target_kl damping shrink subsampling conjugate_steps line_search")
         require_positive(self, "critic_epochs batch")
         require_share(self, "shrink")
         require_batches(self, self.batch, "batch")
@@ -118,4 +76,4 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_limit)
+ALGORITHM = Algorithm("chance/cpo", CpoOptions, train, load, check_constrained, presets.cpo)

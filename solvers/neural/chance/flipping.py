@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..parts.algorithms import Algorithm
-from . import ppo_lagrangian
+from ..parts.constrained import check_constrained
+from . import ppo_lagrangian, presets
 from .ppo_lagrangian import PpoLagrangianOptions
 
 if TYPE_CHECKING:
@@ -35,4 +36,6 @@ def load(run: Run) -> FlippingPolicy:
     return FlippingPolicy.of_heads(load_policy(run, TwoHeadPolicy), seed=run.training.seed)
 
 
-ALGORITHM = Algorithm("chance/flipping", FlippingOptions, train, load)
+ALGORITHM = Algorithm(
+    "chance/flipping", FlippingOptions, train, load, check_constrained, presets.ppo_lagrangian
+)

@@ -21,7 +21,8 @@ def judge(
 ) -> tuple[Fraction, Fraction]:
     """(value, risk), exactly, of the flip of two greedy policies; the value is UN-normalised.
 
-    In form "step" the chance of a coin is that of the doubles that it is compared with.
+    In form "step" the chance of a coin is that of the doubles that it is compared with; a network
+    that is asked about fewer observations at once may round it otherwise, in single precision.
 
     first_violation: whether the policies were trained with the flag in the observation.  Raises
     ModelError for a task without an exact model, and for a policy for other observations.

@@ -13,13 +13,14 @@ from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
-    check_limit,
+    check_constrained,
     refuse_idle,
     require_batches,
     require_positive,
 )
 from ..parts.controllers import PID, Ascent, Controller, Fixed
 from ..parts.training import option
+from . import presets
 
 if TYPE_CHECKING:
     from stable_baselines3.common.policies import ActorCriticPolicy
@@ -63,20 +64,16 @@ class PpoLagrangianOptions(ConstrainedTraining):
         for name in ("multiplier", "proportional", "integral", "derivative", "entropy"):
             if getattr(self, name) < 0:
                 raise ModelError(f"{name} = {getattr(self, name)} must not be negative")
-        controller_of(self)
+        self.state_machine()
 
-
-def controller_of(options: PpoLagrangianOptions) -> Controller:
-    """The state machine that moves the multiplier, as the options say.
-
-    Raises ModelError for gains that cannot be meant.
-    """
-    if options.controller == "fixed":
-        return Fixed(options.multiplier)
-    if options.controller == "ascent":
-        return Ascent(options.limit, options.ascent_rate, start=options.multiplier)
-    gains = (options.proportional, options.integral, options.derivative)
-    return PID(options.limit, *gains, start=options.multiplier)
+    def state_machine(self) -> Controller:
+        """The controller of the multiplier.  Raises ModelError for gains that cannot be meant."""
+        if self.controller == "fixed":
+            return Fixed(self.multiplier)
+        if self.controller == "ascent":
+            return Ascent(self.limit, self.ascent_rate, start=self.multiplier)
+        gains = (self.proportional, self.integral, self.derivative)
+        return PID(self.limit, *gains, start=self.multiplier)
 
 
 def train(workplace: Workplace, policy_class: type[ActorCriticPolicy] | None = None) -> None:
@@ -110,4 +107,11 @@ def load(run: Run) -> ActorCriticPolicy:
     return load_policy(run)
 
 
-ALGORITHM = Algorithm("chance/ppo-lagrangian", PpoLagrangianOptions, train, load, check_limit)
+ALGORITHM = Algorithm(
+    "chance/ppo-lagrangian",
+    PpoLagrangianOptions,
+    train,
+    load,
+    check_constrained,
+    presets.ppo_lagrangian,
+)

@@ -81,7 +81,9 @@ def tensors_of(network: BasePolicy) -> dict[str, Tensor]:
         if isinstance(space, spaces.Box)
         for side in ("low", "high")
     }
-    return {**named("net", network.state_dict()), **bounds}
+    # copies, since the two policies of a flip may be one, and files hold no shared memory
+    own = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    return {**named("net", own), **bounds}
 
 
 def network_from(described: Any, tensors: Mapping[str, Tensor], device: str) -> ActorCriticPolicy:

@@ -17,9 +17,9 @@ from ...exact import Rational
 from ..parts.algorithms import find
 from ..parts.evaluation import Episodes, evaluate
 from ..parts.runs import Progress, obtain
-from ..parts.training import Training, options_from
+from ..parts.training import Training
 from .flips import Margin, checked_share, measured_flip
-from .given import Cost, named
+from .given import Cost, Named, named
 from .policy import FORMS, FlippingPolicy, Form
 
 if TYPE_CHECKING:
@@ -56,24 +56,22 @@ def train_flipping(
     env: a task id (`parts.tasks.TASKS`, or any of gymnasium's that gives a cost), or one gymnasium
         environment, which is stepped as it is and not closed.
     level: the largest probability of an episode with an unsafe step.
-    form: "episode" and "printed" train with `algorithm` at each limit and flip two of the policies,
-        once an episode or in each step; the risk of "printed" is not bounded by the level.  "step"
-        trains two heads and a coin by PPO-Lagrangian, and takes the best network alone.
+    form: "episode" and "printed" flip two of the policies, once an episode or in each step; the
+        level does not bound the risk of "printed".  "step" takes the best of networks with two
+        heads and a coin, trained by PPO-Lagrangian.
     algorithm: "ppo-lagrangian" or "cpo".
     levels: limits to train at; by default multiples of the level.
-    steps: environment steps of each training; by default the algorithm's.
+    steps: environment steps of each training; by default such as suit the task.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
-        environment object, or with a cost function, have no name that would tell them from others:
-        they are kept only if a folder is given, and never looked up.
-    progress: called after each update with its number among those of all trainings, how many those
-        are, and its line of metrics, with the "limit".
-    cost: cost(observation, action, following observation, info) of an environment without one in
-        ``info["cost"]``; positive is unsafe.
+        object, or with a cost function, are kept only if it is given, and never looked up: they
+        have no name that would tell them from others.
+    progress: called after each of the updates of all trainings, with the "limit" in its line.
+    cost: cost(observation, action, following observation, info), positive where unsafe, if
+        ``info["cost"]`` is not to be taken.
     episodes: fresh ones that measure each policy.
-    margin, confidence: whether measured risks are taken as they are or as upper bounds, as
-        `measured_flip` says.
-    options: of the algorithm, such as ``n_envs=8``.
+    margin, confidence: as `measured_flip` takes them.
+    options: of the algorithm, such as ``n_envs=8``; others suit the task (`presets`).
 
     Raises
     ------
@@ -84,27 +82,16 @@ def train_flipping(
     wanted = _Wanted.of(form, algorithm, level, levels)
     own = options if steps is None else {**options, "steps": steps}
     with named(env, cost, None if folder is None else Path(folder)) as place:
-        trainings = {
-            limit: Training(wanted.algorithm, place.task, seed, record, device)
-            for limit, record in wanted.options({**place.suited, **own}).items()
-        }
+        trainings = wanted.trainings(place, own, seed, device)
         trained = _trained(trainings, place.folder, progress)
-        measured = {
-            limit: _measured(trained[limit], training, episodes)
-            for limit, training in trainings.items()
-        }
-    flip = measured_flip(
-        list(measured.values()),
-        wanted.level,
-        margin=margin,
-        confidence=confidence,
-        alone=form == "step",
-    )
-    two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
+        measured = _measured(trained, trainings, episodes, place.copies)
+    alone, seen = form == "step", list(measured.values())
+    flip = measured_flip(seen, wanted.level, margin=margin, confidence=confidence, alone=alone)
+    first, second = two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
     kept: dict[str, Any] = {"seed": seed, "limits": two, "measured": measured}
     if form == "step":
-        return FlippingPolicy.of_heads(trained[two[0]].first, **kept)
-    return FlippingPolicy(trained[two[0]], trained[two[1]], flip.probability, form=form, **kept)
+        return FlippingPolicy.of_heads(trained[first].first, **kept)
+    return FlippingPolicy(trained[first], trained[second], flip.probability, form=form, **kept)
 
 
 @dataclass(frozen=True)
@@ -134,14 +121,26 @@ class _Wanted:
         name = "flipping" if form == "step" else algorithm
         return cls(f"chance/{name}", bound, tuple(limits))
 
-    def options(self, given: Mapping[str, Any]) -> dict[Fraction, Any]:
-        """Limit -> the algorithm's record."""
+    def trainings(
+        self, place: Named, given: Mapping[str, Any], seed: int, device: str
+    ) -> dict[Fraction, Training]:
+        """Limit -> training."""
+        if place.copies == 1 and given.get("n_envs", 1) != 1:
+            raise ModelError(
+                f"n_envs is {given['n_envs']}, and there is one environment; leave n_envs out, or "
+                "give the id of a registered environment"
+            )
         if "limit" in given:
             raise ModelError(
                 f"limit is {given['limit']!r}; policies are trained at several limits, give levels"
             )
-        record = find(self.algorithm).options
-        return {k: options_from(record, {**given, "limit": float(k)}) for k in self.limits}
+        alone = {} if place.copies is None else {"n_envs": place.copies}
+        found, algorithm = {}, find(self.algorithm)
+        for limit in self.limits:
+            wanted = {**alone, **given, "limit": float(limit)}
+            options = algorithm.options_for(place.task, wanted)
+            found[limit] = Training(self.algorithm, place.task, seed, options, device)
+        return found
 
 
 def _trained(
@@ -156,14 +155,24 @@ def _trained(
     return found
 
 
-def _measured(policy: Any, training: Training, episodes: int) -> Episodes:
-    return evaluate(
-        policy,
-        training.task,
-        episodes=episodes,
-        seed_words=("train-flipping", training.digest),
-        first_violation=training.options.first_violation,
-    )
+def _measured(
+    trained: Mapping[Fraction, Any],
+    trainings: Mapping[Fraction, Training],
+    episodes: int,
+    copies: int | None,
+) -> dict[Fraction, Episodes]:
+    """What fresh episodes show of each policy; they differ from one training to the next."""
+    return {
+        limit: evaluate(
+            trained[limit],
+            training.task,
+            episodes=episodes,
+            seed_words=("train-flipping", training.digest),
+            first_violation=training.options.first_violation,
+            copies=copies,
+        )
+        for limit, training in trainings.items()
+    }
 
 
 @dataclass

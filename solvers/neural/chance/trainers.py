@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,8 +18,11 @@ from ...exact import Array
 from ..parts.checkpoints import Saved
 from ..parts.controllers import ControllerState
 from ..parts.on_policy import WithCosts
-from .cpo import Step, linearised_step
-from .ppo_lagrangian import PpoLagrangianOptions, controller_of
+from .linearised import Step, linearised_step
+
+if TYPE_CHECKING:
+    from .cpo import CpoOptions
+    from .ppo_lagrangian import PpoLagrangianOptions
 
 
 class PPOLagrangian(WithCosts, PPO):
@@ -34,7 +37,7 @@ class PPOLagrangian(WithCosts, PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.controller = controller_of(self.options)
+        self.controller = self.options.state_machine()
         self.state = self.controller.first()
 
     def _improve(self) -> None:
@@ -58,7 +61,7 @@ class PPOLagrangian(WithCosts, PPO):
 
 
 class CPO(WithCosts, TRPO):
-    """TRPO whose direction solves the step with the linearised limit, `cpo.linearised_step`.
+    """TRPO whose direction solves the step with the linearised limit, `linearised_step`.
 
     Where the solution ends at the edge of the trust region, as it does but for parallel gradients,
     it is TRPO's own step on the advantages ``reward A_r + cost A_c``.  So TRPO makes it, with its
@@ -66,6 +69,8 @@ class CPO(WithCosts, TRPO):
     the limit, too.  The line search of the paper asks for more reward; this one for more of that
     combination, without which a step that must lower the cost would be refused.
     """
+
+    options: CpoOptions
 
     def _improve(self) -> None:
         excess = (float(self.episode_costs().mean()) - self.options.limit) / float(
@@ -104,13 +109,11 @@ class CPO(WithCosts, TRPO):
         """The solution of the linearised problem, and the parameters of the law of actions."""
         observations, actions, probabilities, costs = self._data()
         rewards = torch.as_tensor(_centred(self.rollout_buffer.advantages).flatten())
-        with torch.no_grad():
-            old = copy.copy(self.policy.get_distribution(observations))
         law = self.policy.get_distribution(observations)
         ratio = torch.exp(law.log_prob(actions) - probabilities)
-        divergence = kl_divergence(law, old).mean()
         actor, g, grad_kl, _ = self._compute_actor_grad(
-            divergence, (rewards.to(self.device) * ratio).mean()
+            self._divergence(observations[:: self.options.subsampling]),
+            (rewards.to(self.device) * ratio).mean(),
         )
         b = flat_grad((costs * ratio).mean(), actor, retain_graph=True)
 
@@ -123,6 +126,12 @@ class CPO(WithCosts, TRPO):
         )
         q, r, s = (float(pair[0] @ pair[1]) for pair in ((g, along_g), (g, along_b), (b, along_b)))
         return linearised_step(q, r, s, excess, self.target_kl), actor
+
+    def _divergence(self, observations: Tensor) -> Tensor:
+        """Mean divergence from the law that it is, whose curvature is the metric of the region."""
+        with torch.no_grad():
+            old = copy.copy(self.policy.get_distribution(observations))
+        return kl_divergence(self.policy.get_distribution(observations), old).mean()
 
     @torch.no_grad()
     def _shorten(

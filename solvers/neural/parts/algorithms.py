@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
+from .training import options_from
 
 if TYPE_CHECKING:
     from .runs import Run, Workplace
@@ -29,6 +30,7 @@ class Algorithm:
             the outcome there.
         load: the outcome of a finished run, such as a policy.
         check: raises ModelError for a training that it refuses, before anything is written.
+        preset: (task, given options) -> other options that suit the task, beside those.
     """
 
     name: str
@@ -36,6 +38,14 @@ class Algorithm:
     train: Callable[[Workplace], None]
     load: Callable[[Run], Any]
     check: Callable[[Training], None] = lambda training: None
+    preset: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda task, given: {}
+
+    def options_for(self, task: str, given: Mapping[str, Any]) -> Any:
+        """The record with what is given, what suits the task beside it, and defaults elsewhere.
+
+        Raises ModelError as `options_from`.
+        """
+        return options_from(self.options, {**self.preset(task, given), **given})
 
 
 def _listed() -> Iterator[tuple[str, str, str]]:

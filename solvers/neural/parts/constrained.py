@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import ModelError
 from .limit import CostLimit, cost_limit
+from .tasks import make
 from .training import Training, option
 
 
@@ -33,6 +34,7 @@ class ConstrainedTraining:
     depth: int = option(2, "hidden layers of policy and critics")
     learning_rate: float = option(1e-3, "step of Adam for policy and critic")
     cost_learning_rate: float = option(1e-3, "step of Adam for the critic of costs")
+    last_rate: float = option(1.0, "share of these steps at the end, to which they fall evenly")
     discount: float = option(1.0, "discount of rewards in the critic")
     gae: float = option(0.95, "lambda of the advantages of rewards")
     cost_discount: float = option(1.0, "discount of costs in their critic")
@@ -45,8 +47,8 @@ class ConstrainedTraining:
         require_positive(
             self, "steps n_envs rollout width depth cost_epochs cost_batch checkpoint_every"
         )
-        require_positive(self, "learning_rate cost_learning_rate")
-        require_share(self, "discount gae cost_discount cost_gae")
+        require_positive(self, "learning_rate cost_learning_rate last_rate")
+        require_share(self, "discount gae cost_discount cost_gae last_rate")
         if not 0 <= self.exploring < self.n_envs:
             raise ModelError(
                 f"exploring = {self.exploring} of n_envs = {self.n_envs} copies; at least one copy "
@@ -76,9 +78,19 @@ def limit_of(options: ConstrainedTraining) -> CostLimit:
     return cost_limit(limit, discounted=options.discounted, discount=discount)
 
 
-def check_limit(training: Training) -> None:
-    """Raise ModelError if the exact layer proves that no policy of the task keeps the limit."""
+def check_constrained(training: Training) -> None:
+    """Make the task once, and compare the limit with what the exact layer proves.
+
+    Raises ModelError if the task is unknown, has no cost, or if no policy of it keeps the limit.
+    """
     options: ConstrainedTraining = training.options
+    make(
+        training.task,
+        seed=0,
+        n_envs=1,
+        first_violation=options.first_violation,
+        exploring=min(options.exploring, 1),
+    ).close()
     limit_of(options).check(training.task, first_violation=options.first_violation)
 
 

@@ -127,6 +127,7 @@ def evaluate(
     first_violation: bool = True,
     deterministic: bool = True,
     cost: Cost | None = None,
+    copies: int | None = None,
     each: Callable[[Array], object] | None = None,
 ) -> Episodes:
     """Run a policy on fresh episodes of a task.
@@ -137,6 +138,7 @@ def evaluate(
         seed_words: what names this evaluation; the same words give the same episodes.
         first_violation: whether the policy was trained with the flag in the observation; violations
             are counted by episode either way.
+        copies: how many episodes run at once, at most; 1 for an environment that there is once.
         deterministic, cost: as `predict` and `make` take them.  What a policy draws is
             reproducible where it draws from torch's generator, which is seeded here and put back.
         each: is told bool[n], which of the next n episodes had an unsafe step, until all are done.
@@ -146,7 +148,7 @@ def evaluate(
     if episodes < 1:
         raise ModelError(f"episodes is {episodes}; at least 1 is needed")
     world = world_of(task)
-    most = _SLOW_COPIES if world is None else _COPIES
+    most = copies or (_SLOW_COPIES if world is None else _COPIES)
     returns: list[Fraction] = []
     violations, seeds, env = 0, tuple(_fresh_seeds(task, seed_words, -(-episodes // most))), None
     for seed in seeds:

@@ -41,10 +41,11 @@ def table(policy: Policy, task: Task, *, first_violation: bool = True) -> Array:
     for seen in cells(world, first_violation):
         _check_width(policy, seen)
         actions, state = policy.predict(seen, None, np.ones(len(seen), dtype=bool), True)
-        if state is not None:
+        if state is not None or hasattr(policy, "form"):
             raise ModelError(
-                f"the policy, a {type(policy).__name__}, remembers something between its steps, so "
-                "that one table does not tell what it does; judge the policies that it flips"
+                f"the policy, a {type(policy).__name__}, remembers something between its steps or "
+                "tosses a coin, so that one table does not tell what it does; judge the policies "
+                "that it flips"
             )
         chosen.append(actions)
     shape = (world.problem.horizon, world.problem.levels, world.problem.model.n_states)

@@ -21,6 +21,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import create_mlp
+from stable_baselines3.common.utils import update_learning_rate
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor, nn
 
@@ -98,7 +99,7 @@ class WithCosts(OnPolicyAlgorithm):
         super().__init__(  # type: ignore[call-arg]
             policy,
             env,
-            learning_rate=options.learning_rate,
+            learning_rate=lambda left: options.learning_rate * self._pace(left),
             n_steps=options.rollout,
             gamma=options.discount,
             gae_lambda=options.gae,
@@ -228,8 +229,15 @@ class WithCosts(OnPolicyAlgorithm):
         """The update of policy and critic of rewards."""
         super().train()
 
+    def _pace(self, left: float) -> float:
+        """Of the learning rates at the start, the share when this share of the steps is left."""
+        last = self.options.last_rate
+        return last + (1 - last) * left
+
     def _train_cost_critic(self) -> float:
         losses = []
+        rate = self.options.cost_learning_rate * self._pace(self._current_progress_remaining)
+        update_learning_rate(self.cost_optimizer, rate)
         for _ in range(self.options.cost_epochs):
             for batch in self.cost_buffer.get(self.options.cost_batch):
                 assert isinstance(batch.observations, Tensor)

@@ -11,6 +11,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from .constrained import ConstrainedTraining
+from .limit import cost_limit
 from .on_policy import WithCosts, one_thread, policy_arguments
 from .runs import Run, Workplace
 from .tasks import make
@@ -34,6 +35,12 @@ def train_policy(
     """
     training = workplace.training
     options: ConstrainedTraining = training.options
+    bound = cost_limit(
+        str(options.limit),
+        discounted=options.discounted,
+        discount=str(options.cost_discount),
+    )
+    bound.check(training.task, first_violation=options.first_violation)
     done, saved = workplace.resume()
     with one_thread():
         env = make(

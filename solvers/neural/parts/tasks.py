@@ -15,7 +15,7 @@ import gymnasium
 from ...chance import ChanceProblem
 from ...errors import ModelError
 from .costs import Cost, CostEnv
-from .worlds.bullet import BULLET, BulletEnv
+from .worlds.bullet import BULLET, LENGTHS, BulletEnv
 from .worlds.finite import FiniteWorld
 from .worlds.known import DISCS, known_world
 from .worlds.velocity import THRESHOLDS
@@ -94,12 +94,27 @@ def world_of(task: Task) -> FiniteWorld | None:
     return known_world(task) if task in DISCS else None
 
 
+def is_known(task: str) -> bool:
+    """Whether there is a task of this id, of ours or registered with gymnasium."""
+    return task in TASKS or task in gymnasium.registry
+
+
+def episode_length(task: str) -> int | None:
+    """The most steps of an episode; None for an unknown id, and where nothing ends it for sure."""
+    if task in DISCS:
+        return known_world(task).problem.horizon
+    if task in LENGTHS:
+        return LENGTHS[task]
+    found = gymnasium.registry.get(task)
+    return found.max_episode_steps if found else None
+
+
 def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cost | None) -> VecEnv:
     """Copies of an environment of another package, one after the other in this process."""
     from stable_baselines3.common.vec_env import DummyVecEnv
 
     def single() -> CostEnv:
-        return CostEnv(_environment(task), first_violation=first_violation, cost=cost)
+        return CostEnv(environment(task), first_violation=first_violation, cost=cost)
 
     if task not in TASKS and cost is None:
         _probe(single())
@@ -108,7 +123,8 @@ def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cos
     return env
 
 
-def _environment(task: str) -> gymnasium.Env[Any, Any]:
+def environment(task: str) -> gymnasium.Env[Any, Any]:
+    """One environment of another package, as its package makes it.  Raises ModelError as `make`."""
     if task in BULLET:
         return BulletEnv(task)
     if task not in gymnasium.registry:

@@ -1,5 +1,9 @@
 from .answers import Answers as Answers
 from .answers import read_answers as read_answers
+from .dpo_options import DPOOptions as DPOOptions
+from .dpo_tables import DPOTable as DPOTable
+from .dpo_tables import dpo_table as dpo_table
+from .dpo_tables import train_dpo_cells as train_dpo_cells
 from .drift import Sweep as Sweep
 from .drift import drift_sweep as drift_sweep
 from .reward_model import Descent as Descent
@@ -15,5 +19,3 @@ from .tables import save_table as save_table
 from .victims import Outcome as Outcome
 from .victims import RewardModelOptions as RewardModelOptions
 from .victims import experiment as experiment
-
-ALGORITHMS: dict[str, tuple[str, str]]

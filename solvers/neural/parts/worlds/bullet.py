@@ -2,9 +2,10 @@
 
 They draw from the global generators of numpy and Python whatever seed they are given, and a
 simulation that is reset is not as a fresh one.  So the global generators are lent to them and put
-back, and a reset with a seed builds the environment anew (20 ms for the ball, 0.2 s for the car and
-0.7 s for the drone).  SafetyBallReach-v0 and SafetyDroneReach-v0 do not repeat themselves even so,
-and are left out.
+back.  In a reset with a seed the motors of ball, car and ant, which otherwise keep their last
+targets, are set to rest; other environments are built anew (20 ms, with the car 0.2 s, with the
+drone 0.7 s).  SafetyBallReach-v0 and SafetyDroneReach-v0 do not repeat themselves even so, and are
+left out.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ import numpy as np
 
 from ....errors import ModelError
 
-#: Agent -> what it does, each as Safety<Agent><Task>-v0.
+#: Agent -> what it does, each as Safety<Agent><Task>-v0, and in how many steps.
 _AGENTS = {
-    "Ball": ("Run", "Circle", "Push", "Gather"),
-    "Car": ("Run", "Circle", "Push", "Gather", "Reach"),
-    "Ant": ("Run", "Circle", "Gather", "Reach"),
-    "Drone": ("Run", "Circle", "Gather"),
+    "Ball": {"Run": 100, "Circle": 200, "Push": 250, "Gather": 250},
+    "Car": {"Run": 200, "Circle": 300, "Push": 500, "Gather": 500, "Reach": 500},
+    "Ant": {"Run": 200, "Circle": 500, "Gather": 1000, "Reach": 1000},
+    "Drone": {"Run": 200, "Circle": 300, "Gather": 500},
 }
 _LINES = {
     "Run": "run along a lane below a speed limit",
@@ -42,8 +43,14 @@ BULLET = {
     for agent, tasks in _AGENTS.items()
     for task in tasks
 }
+#: Id -> steps of an episode, known without a simulator.
+LENGTHS = {
+    f"Safety{agent}{task}-v0": length
+    for agent, tasks in _AGENTS.items()
+    for task, length in tasks.items()
+}
 _STILL = ("Run", "Circle")
-"""Tasks that draw nothing between resets: their steps need no generators."""
+"""Tasks that draw nothing between resets: their steps need no generators, nothing else moves."""
 
 
 class BulletEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -52,9 +59,11 @@ class BulletEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, task: str) -> None:
         self._task = task
         self._still = any(name in task for name in _STILL)
+        self._settles = self._still and "Drone" not in task
         self._states = _states_of(0)
         with self._lent():
             super().__init__(_build(task))
+            self.env.reset()  # what the first reset leaves is what all later ones go back to
 
     @contextmanager
     def _lent(self) -> Iterator[None]:
@@ -70,14 +79,28 @@ class BulletEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """(first observation, info); with a seed the simulation is built anew."""
+        """(first observation, info); with a seed as that of a fresh environment."""
         if seed is not None:
-            self._states = _states_of(seed)
+            self._begin(seed)
         with self._lent():
-            if seed is not None:
+            return self.env.reset()
+
+    def _begin(self, seed: int) -> None:
+        """Nothing is left of earlier episodes."""
+        with self._lent():
+            _put(_states_of(seed))
+            if self._settles:
+                self._rest()
+                self.env.reset()  # has the simulation take up what the motors were told
+                self._rest()
+            else:
                 self.env.close()
                 self.env = _build(self._task)
-            return self.env.reset()
+        self._states = _states_of(seed)
+
+    def _rest(self) -> None:
+        agent: Any = self.env.get_wrapper_attr("agent")
+        agent.apply_action(np.zeros(self.env.action_space.shape or ()))
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """As the environment's."""

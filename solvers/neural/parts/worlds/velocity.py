@@ -7,6 +7,9 @@ speed that an agent trained without a constraint reaches.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import gymnasium
@@ -42,13 +45,27 @@ class VelocityCost(gymnasium.Wrapper[Any, Any, Any, Any]):
         return *rest, {**info, "cost": float(speed > self.threshold)}  # type: ignore[return-value]
 
 
+@contextmanager
+def _no_log_of_old_models() -> Iterator[None]:
+    """What gymnasium's models should have said otherwise goes to no MUJOCO_LOG.TXT of the user."""
+    with suppress(ImportError):  # the caller says what is missing
+        mujoco = import_module("mujoco")
+        mujoco.set_mju_user_warning(lambda _: None)
+    try:
+        yield
+    finally:
+        with suppress(ImportError):
+            import_module("mujoco").set_mju_user_warning(None)
+
+
 def make_velocity(body: str, **options: Any) -> gymnasium.Env[Any, Any]:
     """The environment of a body in `THRESHOLDS`, with the cost.
 
     Raises ModelError when MuJoCo is not there.
     """
     try:
-        env = gymnasium.make(f"{body}-v5", disable_env_checker=True, **options).unwrapped
+        with _no_log_of_old_models():
+            env = gymnasium.make(f"{body}-v5", disable_env_checker=True, **options).unwrapped
     except gymnasium.error.DependencyNotInstalled as problem:
         raise ModelError(
             f"holdfast/{body}Velocity-v0 needs MuJoCo, which is not there ({problem}); install "

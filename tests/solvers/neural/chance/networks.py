@@ -6,16 +6,18 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from holdfast.solvers.neural.chance import TwoHeadPolicy
+from holdfast.solvers.neural.parts.worlds.finite import FiniteWorld
+from holdfast.solvers.neural.parts.worlds.single import spaces_of
 
-from ....zoo.corridor import Corridor
+from ....zoo.corridor import Corridor, corridor
 
 SURE = 50.0
 """A logit whose action is taken with a probability that is 1 in double precision."""
 
 
-EXACT = gymnasium.spaces.Box(-1, 1, (8,), np.float32)
-"""What is observed of the corridor as an exact task: the number of the state, one input for each
-state, time and flag."""
+WORLD = FiniteWorld(corridor())
+EXACT = spaces_of(WORLD, first_violation=True)[0]
+"""What is observed of the corridor as an exact task."""
 
 
 def constant(
@@ -30,18 +32,23 @@ def constant(
     return policy
 
 
-def two_heads(
-    coins: list[float], seen: gymnasium.spaces.Box = Corridor.observation_space, first: int = 0
-) -> TwoHeadPolicy:
+def two_heads(coins: list[float], *, exact: bool = False) -> TwoHeadPolicy:
     """Heads "always left" and "always right"; coins: the first's logit in start, left and right.
 
-    first: which input says that one is at the start; left and right are the next two.
+    exact: observes the corridor as an exact task.
     """
-    policy = TwoHeadPolicy(seen, Corridor.action_space, lambda _: 0.0, net_arch=[])
+    features = WORLD.features[:3] if exact else np.eye(3)
+    weights = np.linalg.lstsq(np.c_[features, np.ones(3)], np.array(coins), rcond=None)[0]
+    policy = TwoHeadPolicy(
+        EXACT if exact else Corridor.observation_space,
+        Corridor.action_space,
+        lambda _: 0.0,
+        net_arch=[],
+    )
     with torch.no_grad():
         policy.action_net.weight.zero_()
-        policy.action_net.bias.copy_(torch.tensor([SURE, 0, 0, SURE, 0]))
-        policy.action_net.weight[4, first : first + 3] = torch.tensor(coins)
+        policy.action_net.bias.copy_(torch.tensor([SURE, 0, 0, SURE, weights[-1]]))
+        policy.action_net.weight[4, : len(weights) - 1] = torch.from_numpy(weights[:-1])
     return policy
 
 

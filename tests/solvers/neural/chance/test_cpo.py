@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.chance.cpo import CpoOptions, Step, linearised_step
+from holdfast.solvers.neural.chance.cpo import CpoOptions
+from holdfast.solvers.neural.chance.linearised import Step, linearised_step
 from holdfast.solvers.neural.parts.training import options_from
 
 SOLVED = 1e-6

@@ -1,8 +1,9 @@
 """Flips of trained policies are judged exactly, and fresh episodes agree with that."""
 
 from fractions import Fraction
-from math import log
+from math import ceil, log
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
@@ -10,9 +11,10 @@ from scipy.stats import binomtest
 from holdfast.solvers import ModelError
 from holdfast.solvers.neural.chance import FlippingPolicy, judge
 from holdfast.solvers.neural.parts.evaluation import evaluate
+from holdfast.solvers.neural.parts.judging import cells, table
 
 from ....zoo.corridor import LEFT, RIGHT, corridor
-from .networks import EXACT, constant, two_heads
+from .networks import EXACT, WORLD, constant, two_heads
 
 torch.set_num_threads(1)
 THIRD = Fraction(1, 3)
@@ -22,7 +24,7 @@ NEVER = 1e-9
 
 def flip(form: str, coins: list[float] | None = None) -> FlippingPolicy:
     if coins is not None:
-        return FlippingPolicy.of_heads(two_heads(coins, EXACT, first=1))
+        return FlippingPolicy.of_heads(two_heads(coins, exact=True))
     return FlippingPolicy(constant(LEFT, EXACT), constant(RIGHT, EXACT), THIRD, form=form)
 
 
@@ -39,9 +41,13 @@ def test_a_coin_that_sees_the_state_can_be_safe_and_one_that_does_not_cannot() -
     """Logits 1000 and -1000 are sure even as doubles: the head that is safe there is followed."""
     assert judge(flip("step", [0, 1000, -1000]), corridor()) == (1, 0)
     assert judge(flip("step", [0, 0, 0]), corridor()) == (Fraction(1, 2), Fraction(1, 2))
-    value, risk = judge(flip("step", [log(3), 1000, 0]), corridor())
-    assert value == 1 - risk
-    assert abs(risk - Fraction(1, 8)) < Fraction(1, 10**7)  # right with 1/4, then a coin
+    policy = flip("step", [log(3), 1000, 0])
+    seen = np.concatenate([policy.second_chances(each) for each in cells(WORLD, True)])
+    law = seen.reshape(2, 2, 5)  # time, memory, state
+    chances = (Fraction(float(chance)) for chance in (law[0, 0, 0], law[1, 0, 2]))
+    start, right = (Fraction(ceil(chance * 2**53), 2**53) for chance in chances)  # as it is tossed
+    assert abs(start - Fraction(1, 4)) < Fraction(1, 10**4)  # 1000 in single precision: 6e-5
+    assert judge(policy, corridor()) == (1 - start * (1 - right), start * (1 - right))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,12 @@ def test_fresh_episodes_agree(policy: FlippingPolicy) -> None:
     else:
         assert binomtest(seen.violations, 3000, float(risk)).pvalue > NEVER
         assert binomtest(seen.violations, 3000, float(risk) + 0.15).pvalue < NEVER
+
+
+@pytest.mark.parametrize("policy", [flip("episode"), flip("printed"), flip("step", [0, 0, 0])])
+def test_one_table_does_not_tell_what_a_flip_does(policy: FlippingPolicy) -> None:
+    with pytest.raises(ModelError, match="judge the policies that it flips"):
+        table(policy, corridor())
 
 
 def test_a_policy_for_other_observations_is_refused() -> None:

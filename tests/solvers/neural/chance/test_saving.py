@@ -131,6 +131,13 @@ def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_one_policy_twice_is_kept(tmp_path: Path) -> None:
+    """As where the best flip is none."""
+    same = constant(RIGHT)
+    loaded = FlippingPolicy.load(FlippingPolicy(same, same, 0).save(tmp_path))
+    assert set(acts(loaded)) == {RIGHT}
+
+
 def test_two_heads_of_continuous_actions_are_kept(tmp_path: Path) -> None:
     box = gymnasium.spaces.Box(-9, 9, (2,), np.float32)
     heads = drawn_two_heads(box).float()

@@ -6,14 +6,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
 
 from holdfast.solvers import ModelError
-from holdfast.solvers.neural.chance import FlippingPolicy, TwoHeadPolicy, train_flipping
+from holdfast.solvers.neural.chance import (
+    FlippingPolicy,
+    TwoHeadPolicy,
+    judge,
+    train_flipping,
+)
 from holdfast.solvers.neural.parts.evaluation import Episodes
+from holdfast.solvers.neural.parts.judging import envelope
 
+from ....zoo.corridor import Corridor
 from .networks import constant, two_heads
 
 torch.set_num_threads(1)
@@ -118,6 +126,7 @@ def test_progress_counts_through_all_trainings(stubs: Stubs) -> None:
         ({"limit": 0.1}, "limit is 0.1; policies are trained at several limits, give levels"),
         ({"n_env": 3}, "no option is named 'n_env'; did you mean n_envs"),
         ({"env": "holdfast/TwoDisc-v0"}, "did you mean 'holdfast/TwoDiscs-v0'"),
+        ({"env": Corridor(), "n_envs": 2}, "n_envs is 2, and there is one environment"),
         ({"env": 3}, "env is a int; give the id of a task"),
         ({"cost": lambda *_: 1.0}, "is an exact task, whose cost is whether"),
     ],
@@ -159,3 +168,91 @@ def test_what_was_trained_is_looked_up_and_is_the_same(tmp_path: Path) -> None:
     assert told == [1, 2, 3]
     saved = FlippingPolicy.load(heads.save(tmp_path / "kept"))
     assert saved.measured == heads.measured
+
+
+CORRIDOR: dict[str, Any] = {"rollout": 60, "batch": 60, "width": 8, "episodes": 50, "steps": 360}
+"""Six updates of thirty episodes each."""
+
+
+class Watched(Corridor):
+    """Says whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_environment_is_stepped_as_it_is_and_left_open(tmp_path: Path) -> None:
+    world = Watched()
+    world.spec = spec = gymnasium.envs.registration.EnvSpec("Mine-v0", max_episode_steps=2)
+    policy = train_flipping(world, level=1, levels=[1], folder=tmp_path, **CORRIDOR)
+    assert not world.closed
+    assert world.spec is spec
+    assert not [name for name in gymnasium.registry if name.startswith("given/")]
+    assert len(list(tmp_path.glob("*/policy.safetensors"))) == 1
+    seen = policy.measured[Fraction(1)]
+    assert seen.returns_sum == 50 - seen.violations  # an episode is worth 1 unless it crashes
+    assert policy.observation_space.shape == (4,)  # the flag is appended
+
+
+def crashed(before: Any, action: Any, after: Any, info: dict[str, Any]) -> float:
+    """Whether the second step differs from the first."""
+    assert not info
+    return float(before[0] == 0 and before[1 + action] == 0)
+
+
+def test_a_cost_may_come_from_a_function() -> None:
+    with pytest.raises(ModelError, match=r"Corridor has no cost: .* or give make"):
+        train_flipping(Corridor(costs=False), level=1, **CORRIDOR)
+    told, silent = (
+        train_flipping(world, level=1, levels=[1], cost=cost, **CORRIDOR).measured[Fraction(1)]
+        for world, cost in ((Corridor(), None), (Corridor(costs=False), crashed))
+    )
+    assert silent.returns_sum == 50 - silent.violations
+    assert told.returns_sum == 50 - told.violations
+
+
+def test_a_registered_environment_may_be_given_a_cost(tmp_path: Path) -> None:
+    policy = train_flipping(
+        "Pendulum-v1",
+        cost=lambda seen, *_: seen[0] < -0.9,  # upside down
+        level=1,
+        levels=[1],
+        steps=400,
+        folder=tmp_path,
+        **SMALL | {"n_envs": 2, "rollout": 200, "batch": 100, "episodes": 4},
+    )
+    assert policy.measured[Fraction(1)].episodes == 4
+    loaded = FlippingPolicy.load(policy.save(tmp_path / "kept"))
+    assert loaded.predict(np.zeros(4, dtype=np.float32))[0].shape == (1,)
+
+
+@pytest.mark.slow
+def test_a_flip_of_trained_policies_keeps_its_level_and_comes_near_the_envelope(
+    tmp_path: Path,
+) -> None:
+    """On the eight by eight discs, judged exactly; the envelope is that of all policies there are.
+
+    A wrong sign of the cost, or a risk that is counted twice, misses one bound or the other.
+    """
+    level = Fraction(1, 2)
+    policy = train_flipping(
+        DISCS,
+        level=level,
+        levels=["1/10", "1/2"],
+        steps=50 * 256 * 15,
+        rollout=15,
+        entropy=0.02,
+        multiplier=10.0,
+        episodes=20_000,
+        margin="upper",
+        folder=tmp_path,
+    )
+    value, risk = judge(policy, DISCS)
+    assert risk <= level
+    assert envelope(DISCS, level).value * Fraction(9, 10) <= value <= envelope(DISCS, risk).value
+    bold = judge(FlippingPolicy(policy.second, policy.second, 0), DISCS)
+    assert bold[1] > level  # the second alone is too risky
+    safe = judge(FlippingPolicy(policy.first, policy.first, 0), DISCS)
+    assert safe[0] < value  # the first alone is worth less

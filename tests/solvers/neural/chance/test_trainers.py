@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from holdfast.solvers.chance import ChanceProblem
+from holdfast.solvers.chance import ChanceProblem, evaluate_policy
 from holdfast.solvers.models.arrays import assemble
+from holdfast.solvers.neural.chance import trainers
 from holdfast.solvers.neural.chance.cpo import CpoOptions
 from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
 from holdfast.solvers.neural.chance.trainers import CPO, PPOLagrangian
-from holdfast.solvers.neural.parts.judging import envelope, stochastic
+from holdfast.solvers.neural.parts.judging import envelope, stochastic, table
 from holdfast.solvers.neural.parts.on_policy import WithCosts, one_thread
-from holdfast.solvers.neural.parts.tasks import make
+from holdfast.solvers.neural.parts.runs import obtain
+from holdfast.solvers.neural.parts.tasks import make, problem_of
+from holdfast.solvers.neural.parts.training import Training
 
 LIMIT = Fraction(19, 100)
 VALUE = 0.97
@@ -47,7 +52,7 @@ def two_risks() -> ChanceProblem:
 
 
 def trained(algorithm: str, **given: Any) -> tuple[float, float]:
-    """(value, risk) of the policy after 30 updates, by forward recursion through the exact model."""
+    """(value, risk) of the policy after 30 updates, judged by the exact model."""
     env = make(two_risks(), seed=0, n_envs=256, first_violation=True)
     model: WithCosts
     if algorithm == "cpo":
@@ -87,6 +92,32 @@ def test_the_optimum_is_found(algorithm: str, given: dict[str, Any]) -> None:
     assert accepted(value, risk), (value, risk)
 
 
+@pytest.mark.slow
+def test_the_discs_are_crossed_near_the_optimum(tmp_path: Path) -> None:
+    """On 8x8 cells the greedy policy keeps its risk exactly, and earns 19/20 of the envelope.
+
+    The shortest way through both discs, which a multiplier of 0 learns, has a risk above 3/4.
+    """
+    task, limit = "holdfast/TwoDiscs8-v0", Fraction(15, 100)
+    shared: dict[str, Any] = {
+        "steps": 250_000, "rollout": 15, "batch": 1920, "epochs": 8, "learning_rate": 3e-3,
+        "limit": float(limit),
+    }  # fmt: skip
+    gains = {"controller": "pid", "proportional": 100.0, "integral": 10.0}
+    problem = problem_of(task)
+    assert problem is not None
+    found = {}
+    for name, given in {"pid": gains, "none": {"controller": "fixed", "steps": 120_000}}.items():
+        options = PpoLagrangianOptions(**{**shared, **given})
+        run = obtain(Training("chance/ppo-lagrangian", task, 0, options), folder=tmp_path)
+        found[name] = evaluate_policy(problem, table(run.result(), task))
+    value, risk = found["pid"]
+    assert risk <= limit
+    assert value >= Fraction(19, 20) * envelope(task, limit).value
+    assert value <= envelope(task, risk).value, "nothing is above the envelope"
+    assert found["none"][1] > Fraction(3, 4)
+
+
 def _negated(weigh: Callable[..., None]) -> Callable[..., None]:
     def weighed(self: Any, rollout: Any) -> None:
         weigh(self, rollout)
@@ -103,3 +134,44 @@ def test_a_multiplier_of_zero_and_a_wrong_sign_are_seen(monkeypatch: pytest.Monk
         value, risk = trained(algorithm)
         assert not accepted(value, risk)
         assert risk > 0.6
+
+
+def test_the_step_that_is_made_is_that_of_the_linearised_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """TRPO's direction on mixed advantages is ``reward H^-1 g + cost H^-1 b`` of the closed form.
+
+    The limit binds, so that both count; the other sign of the cost is another direction.
+    """
+    solved: list[Any] = []
+
+    def recording(function: Callable[..., Any]) -> Callable[..., Any]:
+        def recorded(*given: Any, **named: Any) -> Any:
+            solved.append(function(*given, **named))
+            return solved[-1]
+
+        return recorded
+
+    for name in ("conjugate_gradient_solver", "linearised_step"):
+        monkeypatch.setattr(trainers, name, recording(getattr(trainers, name)))
+    env = make(two_risks(), seed=0, n_envs=256, first_violation=True)
+    exact = {"cg_damping": 0.01, "cg_max_steps": 80, "target_kl": 1e-3}
+    options = CpoOptions(**{**SMALL, "limit": 0.35})
+    cpo = CPO(ActorCriticPolicy, env, options, 0, batch_size=256, device="cpu", **exact)
+    moved: list[torch.Tensor] = []
+    shorten = cpo._shorten
+
+    def looking(actor: Any, before: Any, *rest: Any) -> float:
+        moved.extend((new - old).flatten() for new, old in zip(actor, before, strict=True))
+        return shorten(actor, before, *rest)
+
+    monkeypatch.setattr(cpo, "_shorten", looking)
+    with one_thread():
+        cpo.learn(1024, callback=cpo.seen, reset_num_timesteps=False)
+    along_g, along_b, step = solved
+    assert step.case == "bound" and step.reward > 0 > step.cost
+    made = torch.cat(moved).detach()
+    right, wrong = (step.reward * along_g + sign * step.cost * along_b for sign in (1, -1))
+    alike = torch.nn.functional.cosine_similarity
+    assert float(alike(made, right, dim=0)) > 0.999
+    assert float(alike(made, wrong, dim=0)) < 0.9

@@ -160,6 +160,15 @@ def test_mixed_advantages_are_the_formula() -> None:
     assert np.abs(used - (kept["reward"] + 3 * kept["cost"]) / 4).max() > 0.1
 
 
+def test_copies_that_begin_anywhere_are_not_measured() -> None:
+    """Copies 0 to 2 of 4 do not count: 2 episodes of length 3 end on the last in 6 steps."""
+    ppo = model(Walk(4, 3), exploring=3)
+    lines: list[dict[str, float]] = []
+    ppo.on_update = lambda trained, numbers: lines.append(numbers)
+    ppo.learn(24, callback=ppo.seen, reset_num_timesteps=False)
+    assert (lines[0]["episodes"], lines[0]["cost"], lines[0]["return"]) == (2, 6, 3)
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {}])
 def test_everything_random_follows_from_the_seed(other: dict[str, Any]) -> None:
     """Whatever the global generators were before; another seed is another training."""

@@ -8,20 +8,29 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from holdfast.solvers.chance import ChanceProblem
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.models.arrays import assemble
 from holdfast.solvers.neural.chance.cpo import CpoOptions
 from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
-from holdfast.solvers.neural.parts.runs import Run, Workplace, obtain, runs_folder
-from holdfast.solvers.neural.parts.training import Training
+from holdfast.solvers.neural.parts import limit as limits
+from holdfast.solvers.neural.parts.algorithms import find
+from holdfast.solvers.neural.parts.constrained import check_constrained
+from holdfast.solvers.neural.parts.on_policy import WithCosts
+from holdfast.solvers.neural.parts.runs import Progress, Run, Workplace, obtain, runs_folder
+from holdfast.solvers.neural.parts.training import Training, TrainingError
 
-TASK = "holdfast/TwoDiscs8-v0"
+TASK, BALL = "holdfast/TwoDiscs8-v0", "SafetyBallRun-v0"
 SMALL: dict[str, Any] = {
     "steps": 6 * 8 * 15, "n_envs": 8, "rollout": 15, "width": 8, "batch": 60, "cost_batch": 60,
     "limit": 0.2, "checkpoint_every": 2,
@@ -122,19 +131,44 @@ def test_what_a_checkpoint_leaves_out_is_seen(part: str, tmp_path: Path, monkeyp
     assert files(resumed)["metrics.jsonl"] != files(undisturbed)["metrics.jsonl"]
 
 
-def interrupted(training: Training, folder: Path) -> Path:
-    """A run that stopped in its fifth update; returns its folder."""
-
-    class Stop(Exception):
-        pass
+def stopping(error: type[BaseException]) -> Progress:
+    """Raises the error in the fifth update."""
 
     def stop(update: int, updates: int, line: Any) -> None:
         if update == 5:
-            raise Stop
+            raise error
 
-    with pytest.raises(Stop):
-        obtain(training, folder=folder, progress=stop)
+    return stop
+
+
+def interrupted(training: Training, folder: Path) -> Path:
+    """A run that stopped in its fifth update; returns its folder."""
+    with pytest.raises(KeyboardInterrupt):
+        obtain(training, folder=folder, progress=stopping(KeyboardInterrupt))
     return folder / training.digest[:16]
+
+
+def test_a_number_that_is_not_finite_keeps_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """A parameter becomes NaN in update 5; without that the run goes on from update 4."""
+    improve = WithCosts._improve
+
+    def spoilt(self: Any) -> None:
+        improve(self)
+        if self.update == 5:
+            next(self.policy.parameters()).data[0] = float("nan")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WithCosts, "_improve", spoilt)
+        with pytest.raises(TrainingError, match=r"update 5: parameter mlp_extractor.* is nan; the"):
+            obtain(PPO, folder=tmp_path / "spoilt")
+    folder = tmp_path / "spoilt" / PPO.digest[:16]
+    assert (folder / "checkpoint" / "00000004.json").is_file()
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 4
+    assert not (folder / "policy.json").exists()
+    again = obtain(PPO, folder=tmp_path / "spoilt")
+    assert files(again) == files(obtain(PPO, folder=tmp_path / "undisturbed"))
 
 
 def test_what_was_trained_is_looked_up(tmp_path: Path) -> None:
@@ -207,12 +241,60 @@ def test_an_outcome_of_another_algorithm_is_refused(tmp_path: Path) -> None:
         (replace(PPO, device="cuda:77"), "device = 'cuda:77' is not there; there are cpu"),
         (replace(PPO, device="warp"), "device = 'warp' is not there; there are cpu"),
         (replace(PPO, task="holdfast/TwoDisc8-v0"), "holdfast/TwoDiscs8-v0"),
+        (
+            replace(PPO, options=replace(PPO.options, exploring=2), task="SafetyBallRun-v0"),
+            "explor",
+        ),
     ],
 )
 def test_runs_that_cannot_be_meant(training: Training, named: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         obtain(training, folder=tmp_path)
     assert named in str(caught.value)
+    assert not list(tmp_path.iterdir()), "nothing is left of a run that never began"
+
+
+def risky() -> ChanceProblem:
+    """One decision; whatever is done, 3 in 10 are unsafe."""
+    model = assemble(
+        counts=[2, 2], rows=[{0: 7, 1: 3}] * 4, reward=[Fraction(1)] * 4, discount=1, initial=[1, 0]
+    )
+    return ChanceProblem(model, (1,), 1)
+
+
+@pytest.mark.parametrize(("limit", "refused"), [(0.29, True), (0.3, False)])
+def test_a_limit_that_no_policy_keeps(limit: float, refused: bool, monkeypatch: Any) -> None:
+    """0.3 is below three tenths as a float, and not as it is written."""
+    monkeypatch.setattr(limits, "problem_of", lambda task: risky())
+    training = replace(PPO, options=replace(PPO.options, limit=limit))
+    expected = pytest.raises(ModelError, match=r"limit is 29/100, but no policy .* below 3/10")
+    with expected if refused else nullcontext():
+        find(PPO.algorithm).check(training)
+
+
+def test_the_algorithms_check_the_limit() -> None:
+    for name in ("chance/ppo-lagrangian", "chance/cpo", "chance/flipping"):
+        assert find(name).check is check_constrained
+
+
+def test_a_run_is_written_for_tensorboard(tmp_path: Path) -> None:
+    """The scalars of TensorBoard are the metrics, each once, also after a resumption."""
+    folder = tmp_path / PPO.digest[:16]
+    with pytest.raises(KeyboardInterrupt):
+        obtain(PPO, folder=tmp_path, tensorboard=True, progress=stopping(KeyboardInterrupt))
+    run = obtain(PPO, folder=tmp_path, tensorboard=True)
+    written = EventAccumulator(str(folder / "tensorboard")).Reload()
+    for name in ("cost", "multiplier", "value_loss"):
+        scalars = written.Scalars(name)
+        assert [scalar.step for scalar in scalars] == [1, 2, 3, 4, 5, 6]
+        values = [line[name] for line in run.metrics()]
+        assert [scalar.value for scalar in scalars] == pytest.approx(values, rel=1e-6)
+
+
+def test_without_tensorboard_a_run_says_how_to_get_it(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ModelError, match="pip install tensorboard, or ask for none"):
+        obtain(PPO, folder=tmp_path, tensorboard=True)
 
 
 def test_runs_lie_where_the_environment_says(monkeypatch: Any, tmp_path: Path) -> None:

@@ -117,7 +117,9 @@ def roll(env, steps: int = 40) -> list:
     stream, seen = np.random.default_rng(0), [env.reset()]
     for _ in range(steps):
         actions = stream.uniform(-1, 1, (env.num_envs, *env.action_space.shape))
-        observations, rewards, dones, infos = env.step(actions.astype(np.float32))
+        if isinstance(env.action_space, spaces.Discrete):
+            actions = np.rint(4 * actions) + 4
+        observations, rewards, dones, infos = env.step(actions.astype(env.action_space.dtype))
         seen += [observations, rewards, dones, np.array([info["cost"] for info in infos])]
     return seen
 
@@ -126,15 +128,28 @@ def same(first: list, second: list) -> bool:
     return all(map(np.array_equal, first, second))
 
 
+QUICK = (
+    "SafetyBallRun-v0",
+    "SafetyCarCircle-v0",
+    "SafetyAntRun-v0",
+    "SafetyBallGather-v0",
+    "holdfast/HopperVelocity-v0",
+)
+
+
 @pytest.mark.parametrize(
-    "task", ["SafetyBallRun-v0", "SafetyAntCircle-v0", "holdfast/HopperVelocity-v0"]
+    "task",
+    [
+        *QUICK,
+        *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS if task not in QUICK),
+    ],
 )
 def test_a_seeded_and_reset_task_is_as_a_fresh_one(task: str) -> None:
     used, fresh = (make(task, seed=seed, n_envs=2, first_violation=True) for seed in (3, 5))
     np.random.seed(1)
     expected = np.random.random()
     np.random.seed(1)
-    roll(used)
+    roll(used, 130)  # into another episode of most
     used.seed(5)
     again, first = roll(used), roll(fresh)
     assert same(again, first)
@@ -160,6 +175,14 @@ def test_the_cost_of_a_body_is_its_speed_above_the_limit() -> None:
     moving = VelocityCost(Moving(plane), 3.0)
     moving.reset()
     assert [moving.step(0)[-1]["cost"] for _ in range(2)] == [0, 1]
+
+
+def test_no_log_is_left_where_a_velocity_task_is_made(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make("holdfast/HalfCheetahVelocity-v0", seed=0, n_envs=1, first_violation=True)
+    assert not list(tmp_path.iterdir())
+    gymnasium.make("HalfCheetah-v5")  # the control: alone it leaves one
+    assert [path.name for path in tmp_path.iterdir()] == ["MUJOCO_LOG.TXT"]
 
 
 def test_a_task_of_another_package_is_evaluated() -> None:

@@ -61,6 +61,11 @@ def test_options_take_an_integer_for_a_float() -> None:
         ({"controller": "fixed", "ascent_rate": 2.0}, "ascent_rate = 2.0 has no effect with con"),
         ({"integral": 2.0}, "integral = 2.0 has no effect with controller = 'ascent'"),
         ({"discounted": True}, "has no effect with cost_discount = 1.0"),
+        ({"exploring": 256}, "exploring = 256 of n_envs = 256 copies"),
+        (
+            {"controller": "pid", "multiplier": 1.0, "integral": 0.0},
+            "start is 1.0, but with an int",
+        ),
         ({"batch": 1000}, "batch = 1000 does not divide"),
     ],
 )
