@@ -31,7 +31,17 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-autodoc_mock_imports = ["torch", "gpytorch"]
+autodoc_mock_imports = [
+    "torch",
+    "gpytorch",
+    "stable_baselines3",
+    "sb3_contrib",
+    "safetensors",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+]
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 

@@ -4,7 +4,7 @@ Notation as for poisoning.  ``a`` in R^N are the scores of the pairs under the t
 the target's features.  The program with one equation has ``a.zeta = a.d`` for ``Phi zeta = Phi d``,
 the box as before; it is a fractional knapsack.
 
-Main results: `one_direction`, `expressive`, `joint_argmin`.
+Main results: `one_direction`, `expressive`, `joint_argmin`, `trained_trunk`.
 """
 
 from sympy import Abs
@@ -94,6 +94,54 @@ joint_argmin = Theorem(
                 "The minimiser scores each pair logit theta_i, so the target's scores need the "
                 "target's labels, while one equation is met for less.",
                 Lt(cost_one, cost_trained),
+            ),
+        ),
+    ),
+)
+
+head_gap = Quantity(
+    "head_gap",
+    "square of the distance of the gradients of both losses in the head",
+    Domain.NONNEGATIVE,
+    r"\|\nabla_h L-\nabla_h L'\|_2^2",
+)
+trunk_gap = Quantity(
+    "trunk_gap",
+    "square of the distance of the gradients of both losses in the trunk",
+    Domain.NONNEGATIVE,
+    r"\|\nabla_\omega L-\nabla_\omega L'\|_2^2",
+)
+trained_trunk = Theorem(
+    label="adaptive-poisoning/trained-trunk",
+    title="The cheapest labels teach a trunk what the target teaches it, as they do a head",
+    relation=Eq(trunk_gap, 0),
+    source=Source(
+        "holdfast",
+        f"beside Theorem 1 of {PAPER}, for features that are trained",
+        Provenance.DERIVED,
+    ),
+    standing=Standing.FALSE_UNPRINTED,
+    proof="None is printed: that the losses are the same is about fixed features.",
+    uses=("reward-learning/same-training",),
+    remark=(
+        "Nothing that is printed is accused: features that are trained have a theorem of their "
+        "own. The cheapest labels match the moments of the features at the start, and the trunk's "
+        "gradient is made of the inputs behind them, whose moments nothing matches."
+    ),
+    refutation=Refutation(
+        "The paper was not read. The notes on it treat trained features apart (Theorem 6) and say "
+        "nowhere that the cheapest labels for fixed features teach them (2026-11-29).",
+        "The first step of a trunk that is trained. How much of the attack is lost at the end "
+        "depends on how far the features drift, which this says nothing about.",
+        (
+            Printed(
+                "As recalled: the cheapest labels have the target's moments in the features.",
+                "They have, in those of the start, so that the head's gradient is the target's.",
+                Eq(head_gap, 0),
+            ),
+            Printed(
+                "Our reading: the victim descends its loss in the trunk as well.",
+                "A trunk of one layer, whose gradient is that of the chain rule.",
             ),
         ),
     ),

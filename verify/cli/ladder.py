@@ -144,6 +144,7 @@ def _request(options: Options, console: Any) -> Request:
         task=options.env,
         changes=changes,
         episodes=options.episodes or 0,
+        folder=folder,
         obtain=lambda *wanted: trainer.obtain(*wanted)[0],
     )
 

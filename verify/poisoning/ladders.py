@@ -6,7 +6,7 @@ are held-out losses of victims that are trained on them, beside the attack thinn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..report.ladder import Ladder, Mark, Panel, Remark, Request, Row, Rung, Ser
 from ..report.numbers import count
 from ..report.wording import Tone
 from ..terminal.options import refuse_idle
+from .dpo_rungs import dpo_tables
 from .reward_rungs import AGREE, CELLS, COST, DRIFT, LEAST, NEAR, ROUNDED, THINNED
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def same_training(request: Request) -> Ladder:
         (COST, LEAST, ROUNDED, THINNED, AGREE, DRIFT),
         (*_drift_panel(swept), *_curve_panel(groups)),
         swept,
+        dpo_tables(request, request.task or _TASK),
     )
 
 
@@ -127,6 +129,7 @@ def _ladder(
     rungs: Sequence[Rung],
     panels: Sequence[Panel],
     swept: Sequence[Group],
+    further: Iterable[Table] = (),
 ) -> Ladder:
     tables = [
         Table(
@@ -141,7 +144,7 @@ def _ladder(
         request.label,
         f"{title}: {request.task or _TASK}",
         bound,
-        tuple(tables),
+        (*tables, *further),
         tuple(panels),
         tuple(remark for group in groups for remark in _remarks(group)),
         tuple(_notes(groups)),
@@ -213,7 +216,7 @@ def _drift_panel(swept: Sequence[Group]) -> Iterator[Panel]:
             mark = Mark.LINE if labels == "least-cost" else Mark.DASHES
             series.append(Series(f"{labels} labels", points, mark, colour))
     yield Panel(
-        f"trained trunk, {swept[0].name}: faster and faster",
+        f"trained trunk, {swept[0].name}: the trunk learns faster and faster",
         "drift of the features of the attack's victim", "held-out loss", tuple(series),
         logarithmic=True,
     )  # fmt: skip

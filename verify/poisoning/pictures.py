@@ -93,6 +93,7 @@ def draw_drift(
     Raises ValueError if the suffix of the file is that of no picture.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(6.8, 4.6), layout="constrained", facecolor="white")
     axes = figure.subplots(1, 1)
@@ -111,6 +112,9 @@ def draw_drift(
                      label=f"the advantage ends at a drift of {mean:.2g}")  # fmt: skip
     axes.axhline(1.0, color="#999999", linewidth=0.8, linestyle=":")
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("drift of the features, relative (Frobenius)")
     axes.set_ylabel("loss of the attack's effect on held-out pairs")

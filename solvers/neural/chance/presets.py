@@ -15,8 +15,6 @@ from ..parts.worlds.known import DISCS
 Chosen = dict[str, Any]
 
 _EXACT: Chosen = {
-    "steps": 150 * 7680,
-    "n_envs": 256,
     "rollout": 30,
     "batch": 1920,
     "learning_rate": 2e-3,
@@ -24,23 +22,34 @@ _EXACT: Chosen = {
     "gae": 0.9,
     "cost_gae": 0.9,
 }
-"""On the two discs: 150 updates of 7,680 steps, one episode of 30 or two of 15 a copy.  Networks
-learn fast from advantages that look few steps ahead, since the critics are good: most copies begin
-anywhere (exploring).  More updates gain a little and cost as much time."""
+"""On the discs, where an update has one episode of 30 steps a copy, or two of 15.  Networks learn
+fast from advantages that look few steps ahead, since the critics are good: most copies begin
+anywhere (exploring).  There are 150 updates; more gain a little and cost as much time."""
 _EXACT_PPO: Chosen = {
+    "steps": 150 * 7680,
+    "n_envs": 256,
     "exploring": 230,
     "epochs": 8,
     "entropy": 0.005,
     "last_rate": 0.05,
+    "gradient_norm": 1000.0,
     "controller": "ascent",
     "multiplier": 80.0,
     "ascent_rate": 2.0,
 }
 """The multiplier begins near what risk is worth on the discs, else all that is learnt first is to
-ignore the risk."""
-_EXACT_CPO: Chosen = {"exploring": 200, "target_kl": 0.03, "conjugate_steps": 10}
-"""A trust region three times the usual: whole rollouts make good steps; with a larger one the
-linearised cost no longer says what the step does."""
+ignore the risk.  Gradients are not scaled down: those of a critic of returns of 100 would take the
+policy's with them, which has a network of its own and learns more slowly then."""
+_EXACT_CPO: Chosen = {
+    "steps": 150 * 3840,
+    "n_envs": 128,
+    "exploring": 90,
+    "target_kl": 0.03,
+    "conjugate_steps": 10,
+}
+"""Half the copies, since a step costs three solutions with the curvature of all observations.  A
+trust region three times the usual: whole rollouts make good steps; with a larger one the linearised
+cost no longer says what the step does."""
 
 _SIMULATED: Chosen = {
     "steps": 1_000_000,

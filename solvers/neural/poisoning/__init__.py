@@ -3,7 +3,7 @@
 To be read in this order: `sentences`, `answers` (features of texts), `reward_model`, `victims` (one
 cell of the experiment), `reward_runs` (kept runs), `tables`, `drift`; and for language models
 `language_model`, `token_pairs`, `dpo_options`, `dpo_labels`, `soft_dpo` (TRL's trainer), `dpo`
-(kept runs), `dpo_table`.
+(kept runs), `dpo_tables`.
 """
 
 from lazy_loader import attach_stub

@@ -1,12 +1,11 @@
 from .answers import Answers as Answers
 from .answers import read_answers as read_answers
 from .dpo_options import DPOOptions as DPOOptions
-from .dpo_table import DPOTable as DPOTable
-from .dpo_table import dpo_table as dpo_table
-from .dpo_table import train_dpo_cells as train_dpo_cells
+from .dpo_tables import DPOTable as DPOTable
+from .dpo_tables import dpo_table as dpo_table
+from .dpo_tables import train_dpo_cells as train_dpo_cells
 from .drift import Sweep as Sweep
 from .drift import drift_sweep as drift_sweep
-from .language_model import language_model as language_model
 from .reward_model import Descent as Descent
 from .reward_model import RewardModel as RewardModel
 from .reward_model import fit as fit
@@ -20,5 +19,3 @@ from .tables import save_table as save_table
 from .victims import Outcome as Outcome
 from .victims import RewardModelOptions as RewardModelOptions
 from .victims import experiment as experiment
-
-ALGORITHMS: dict[str, tuple[str, str]]

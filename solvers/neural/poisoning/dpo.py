@@ -4,7 +4,7 @@ One run trains one model on one labelling and keeps what it says of held-out pai
 its implicit reward, beta log(pi / pi_ref), and how far its last hidden states have moved.  Labels
 of least cost are computed on the features that the model has *before* training; in a language model
 nothing keeps them fixed, and DPO is no linear reward on them, so that no theorem says that these
-labels teach what the attack teaches.  `dpo_table` says how far they do.
+labels teach what the attack teaches.  `dpo_tables` says how far they do.
 """
 
 from __future__ import annotations

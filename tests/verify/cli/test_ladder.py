@@ -77,7 +77,7 @@ def run_at(limit: float, seed: int = 0) -> Any:
 def request(**changes: Any) -> Request:
     given: dict[str, Any] = {
         "label": "policy-mixtures/episode-flip", "seeds": (0,), "levels": LEVELS, "limits": (),
-        "algorithms": ("cpo",), "task": TASK, "changes": {}, "episodes": 2000,
+        "algorithms": ("cpo",), "task": TASK, "changes": {}, "episodes": 2000, "folder": None,
         "obtain": lambda algorithm, task, seed, changes: run_at(changes["limit"], seed),
     }  # fmt: skip
     return Request(**{**given, **changes})

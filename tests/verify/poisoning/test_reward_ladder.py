@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from holdfast.solvers.neural.parts.training import options_from
+from holdfast.solvers.neural.poisoning.dpo_options import DPOOptions
+from holdfast.solvers.neural.poisoning.dpo_table import Compared, DPOTable
 from holdfast.solvers.neural.poisoning.reward_runs import ALGORITHM
 from holdfast.solvers.neural.poisoning.victims import LABELS, Outcome, Victim
 from holdfast.solvers.poisoning.rewards.nearness import Nearness
@@ -136,3 +139,44 @@ def test_options_without_effect_are_refused(holdfast: Invoke, stub: Stub) -> Non
     assert refused(holdfast(*ladder, "--algorithms", "cpo"), "--algorithms has no effect")
     assert refused(holdfast(*ladder, "--episodes", "500"), "--episodes has no effect")
     assert not stub.wanted
+
+
+def kept(folder: str, **record: Any) -> None:
+    path = Path(".holdfast/runs", folder)
+    path.mkdir(parents=True)
+    plain = {
+        "algorithm": "poisoning/dpo", "task": "pairs.jsonl", "finished": True,
+        "options": asdict(DPOOptions(labels="attack")),
+    }  # fmt: skip
+    (path / "run.json").write_text(json.dumps({**plain, **record}))
+
+
+def test_language_models_that_are_kept_have_a_table(
+    holdfast: Invoke, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One table for all labels of one way of training; none for other data or unfinished runs."""
+    monkeypatch.delenv("HOLDFAST_RUNS", raising=False)
+    kept("one")
+    kept("two", options=asdict(DPOOptions(labels="clean")))
+    kept("other", task="others.jsonl", options=asdict(DPOOptions(pairs=99)))
+    kept("begun", finished=False, options=asdict(DPOOptions(pairs=98)))
+    kept("older", options={"pairs": 97})
+    asked = []
+
+    def table(task: str, options: DPOOptions, seeds: Any, *, folder: Any) -> DPOTable:
+        asked.append((task, options, seeds, folder))
+        row = Compared("thinned", 0, 7.0, 0.01, 0.4, 50, 56, 0.125, 0.25)
+        return DPOTable("lora", (row, replace(row, seed=1, loss=0.6)), ())
+
+    module = import_module("holdfast.solvers.neural.poisoning.dpo_table")
+    monkeypatch.setattr(module, "dpo_table", table)
+    done = holdfast("ladder", "reward-learning/same-training", "--env", "pairs.jsonl",
+                    "--seeds", "0,1", "--json", "out")  # fmt: skip
+    assert done.code == 0
+    assert asked == [("pairs.jsonl", DPOOptions(), (0, 1), None)]
+    (row,) = rows("out")["DPO"]
+    assert row["name"] == "thinned"
+    assert [float(Fraction(c["figures"][0]["value"])) for c in row["cells"]] == pytest.approx(
+        [7.0, 0.5, 50 / 56, 0.125]
+    )
+    assert done.says("DPO of smollm2, lora, 112 pairs, mean of 2 seeds")

@@ -1,7 +1,7 @@
 """The same claims on trained networks: flips against the optimum, coins, episodes, choices.
 
-A case is two trained policies.  Exact numbers are those of the networks' choices in all cells;
-episodes are fresh ones of the networks themselves.  Each claim is bound for each algorithm.
+A case is three trained policies.  Exact numbers are those of the networks' choices in all cells;
+episodes are fresh ones of the networks themselves.
 """
 
 from __future__ import annotations
@@ -18,62 +18,56 @@ from holdfast.theory.chance import trained_policies as theory
 
 from ...binding.claims import NamedMutant, claim
 from ...binding.values import Count, Evaluate, Mean, Values
-from ..families.trained import FAMILIES, Flip, TrainedPair
+from ..families.trained import FAMILIES, Flip, Point, Trainings
 
 LEVEL = Fraction(1, 10)
-"""Where flips are judged against the optimum: there its line is steep enough that a policy which
-ignores the risk is more than a tenth below it, while one that avoids all risk is, too."""
+"""Where policies are judged against the optimum: on the small task the line bends there, so that a
+policy which ignores the risk is more than a tenth below it, and one that takes none is, too."""
 EPISODES = 20_000
 """Fresh episodes of a policy: enough that the interval of its risk at the alpha of a run fits into
 `RESOLUTION` on each side; twice as many narrow it by a third."""
 RESOLUTION = Fraction(1, 30)
 """The share of episodes that may follow something else; a finer one leaves verdicts undecided."""
 WEIGHTS = tuple(Fraction(k, 8) for k in range(1, 8))
-"""Of the bolder policy, where coins are compared; more take longer and find a slightly larger gap
+"""Of the bold policy, where coins are compared; more take longer and find a slightly larger gap
 between the two coins."""
 _CLASS = tuple(Fraction(k, 40) for k in (8, 9, 10, 11))
 """Weights of the flips among which samples choose.  They are near each other, so that which one
 looks safest is luck: with weights far apart the safest is safest, and shows it."""
-_SAMPLES, _CHOICES = 10, 2000
+_SAMPLES, _CHOICES = 10, 1500
 """Episodes that judge each flip of the class, and how often a choice is made.  More episodes show
 more of the truth and leave less to luck; fewer choices leave the two means within their intervals.
 """
 
 
-def _bound(theorem: Theorem, **named: Any) -> Callable[[Evaluate], Evaluate]:
-    """Bind a generator to the runs of each algorithm."""
+def _bound(theorem: Theorem, prefix: str = "", **named: Any) -> Callable[[Evaluate], Evaluate]:
+    """Bind a generator to the runs on each task."""
 
     def bind(evaluate: Evaluate) -> Evaluate:
         for tag, family in FAMILIES.items():
-            claim(theorem, over=family, tag=tag, **named)(evaluate)
+            claim(theorem, over=family, tag=prefix + tag, **named)(evaluate)
         return evaluate
 
     return bind
 
 
-@_bound(
-    theory.envelope,
-    mutants=(
-        NamedMutant(
-            "lowered by five percent",
-            Le(
-                theory.J_policy,
-                Fraction(19, 20) * theory.V_level
-                + theory.multiplier * (theory.risk - theory.alpha),
-            ),
-            "no trained policy comes within five percent of the optimum",
-        ),
-    ),
-)
-def envelope(pair: TrainedPair) -> Iterator[Values]:
-    """Both policies and, where their risks are around the level, their flip at it."""
+def lowered(percent: int) -> NamedMutant:
+    """The optimum as if it were so much less."""
+    kept = Fraction(100 - percent, 100)
+    line = kept * theory.V_level + theory.multiplier * (theory.risk - theory.alpha)
+    return NamedMutant(
+        f"lowered by {percent} percent",
+        Le(theory.J_policy, line),
+        f"no trained policy comes within {percent} percent of the optimum",
+    )
+
+
+def _against_optimum(of: Trainings, points: list[Point]) -> Iterator[Values]:
     from holdfast.solvers.neural.parts.judging import envelope as optimum
 
-    flip, best = pair.obtained(), optimum(pair.task, LEVEL)
+    best = optimum(of.task, LEVEL)
     assert best.value is not None
-    weight = flip.weight(LEVEL)
-    flips = [] if weight is None else [flip.by_episode(weight)]
-    for value, risk in [*flip.points, *flips]:
+    for value, risk in points:
         yield {
             theory.J_policy: value,
             theory.risk: risk,
@@ -81,6 +75,26 @@ def envelope(pair: TrainedPair) -> Iterator[Values]:
             theory.multiplier: best.multiplier,
             theory.alpha: LEVEL,
         }
+
+
+@_bound(theory.envelope, mutants=(lowered(5),))
+def best_flips(of: Trainings) -> Iterator[Values]:
+    """The best flip within the level, and all policies that it might be of."""
+    trained = of.obtained()
+    best = trained.best_flip(LEVEL)
+    yield from _against_optimum(of, [*trained.points, *([best] if best else [])])
+
+
+@_bound(theory.envelope, "cpo#", mutants=(lowered(10),))
+def by_cpo(of: Trainings) -> Iterator[Values]:
+    """The cautious policy of CPO alone, so that nothing else hides what it did not learn."""
+    yield from _against_optimum(of, [of.obtained().points[0]])
+
+
+@_bound(theory.envelope, "ppo#", mutants=(lowered(10),))
+def by_ppo(of: Trainings) -> Iterator[Values]:
+    """The cautious policy of PPO-Lagrangian alone."""
+    yield from _against_optimum(of, [of.obtained().points[1]])
 
 
 def apart(flip: Flip) -> Fraction:
@@ -98,9 +112,9 @@ def apart(flip: Flip) -> Fraction:
         ),
     ),
 )
-def episode_coin(pair: TrainedPair) -> Iterator[Values]:
+def episode_coin(of: Trainings) -> Iterator[Values]:
     """Where the coins differ most; the level is above the average by what episodes can resolve."""
-    flip = pair.obtained()
+    flip = of.obtained().flip()
     weight = apart(flip)
     seen = flip.fresh("episode", weight, EPISODES, "coin")
     yield {
@@ -110,9 +124,9 @@ def episode_coin(pair: TrainedPair) -> Iterator[Values]:
 
 
 @_bound(theory.step_coin)
-def step_coin(pair: TrainedPair) -> Iterator[Values]:
+def step_coin(of: Trainings) -> Iterator[Values]:
     """The flip as Algorithm 2 runs it: from the networks' choices, then from fresh episodes."""
-    flip = pair.obtained()
+    flip = of.obtained().flip()
     for weight in WEIGHTS:
         yield {
             theory.risk_step: flip.by_step(weight)[1],
@@ -146,9 +160,9 @@ def step_coin(pair: TrainedPair) -> Iterator[Values]:
         ),
     ),
 )
-def shown(pair: TrainedPair) -> Iterator[Values]:
-    """Both policies, and their flip with half the weight each way of the coins' largest gap."""
-    flip = pair.obtained()
+def shown(of: Trainings) -> Iterator[Values]:
+    """A cautious and a bold policy, and their flip at half the weight where the coins differ."""
+    flip = of.obtained().flip()
     for weight in (Fraction(0), apart(flip) / 2, Fraction(1)):
         seen = flip.fresh("episode", weight, EPISODES, "shown")
         value, risk = flip.by_episode(weight)
@@ -174,9 +188,9 @@ def shown(pair: TrainedPair) -> Iterator[Values]:
         ),
     ),
 )
-def chosen(pair: TrainedPair) -> Iterator[Values]:
+def chosen(of: Trainings) -> Iterator[Values]:
     """Flips of nearly equal weights: each is sampled, the safest looking one is sampled again."""
-    flip = pair.obtained()
+    flip = of.obtained().flip()
     looked = np.stack([flip.unsafe(weight, _CHOICES, _SAMPLES, "choosing") for weight in _CLASS])
     taken = looked.argmin(axis=0)
     fresh = np.zeros(_CHOICES, dtype=int)

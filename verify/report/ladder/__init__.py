@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from ..numbers import decimal
@@ -21,11 +22,11 @@ _DIGITS, _PLACES = 5, 4
 few enough for six columns."""
 
 
-def shown(number: Number) -> str:
+def shown(number: Number, digits: int = _DIGITS) -> str:
     """``98.853``, ``0.2199``, or ``1.2e-07`` for what would be 0 otherwise."""
     value = float(number)
     if abs(value) >= 1:
-        return decimal(Fraction(number), _DIGITS)
+        return decimal(Fraction(number), digits)
     places = f"{value:.{_PLACES}f}"
     return f"{value:.1e}" if value and not float(places) else places.rstrip("0").rstrip(".")
 
@@ -38,6 +39,7 @@ class Request:
     for those that suit the levels; task: None for that of the ladder;
     changes: options of the algorithms, such as {"steps": 1000}, that replace those of the ladder;
     episodes: fresh ones on which networks are measured, 0 for as many as suit the ladder;
+    folder: of the runs, None for the usual one;
     obtain: (algorithm, task, seed, changes) -> the trained run, or None where it may not be trained
     and is not there.
     """
@@ -50,6 +52,7 @@ class Request:
     task: str | None
     changes: dict[str, Any]
     episodes: int
+    folder: Path | None
     obtain: Callable[[str, str, int, dict[str, Any]], Any]
 
 
@@ -71,7 +74,7 @@ class Figure:
         """From where to where, or nothing."""
         if self.low is None or self.high is None or self.low == self.high:
             return ""
-        return f"{shown(self.low)} to {shown(self.high)}"
+        return " to ".join(shown(end, _DIGITS - 1) for end in (self.low, self.high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from ..tables import STYLES
 from ..text import VisibleText as Text
 from . import Cell, Ladder, Remark, Table
 
+_SPREAD = len("0.1234 to 0.1234")
+"""Width that no column goes below, so that what lies under a number stays on one line."""
+
 
 def screen(ladder: Ladder) -> RenderableType:
     """All of it but the picture."""
@@ -39,7 +42,7 @@ def _table(table: Table) -> RichTable:
                       title_justify="left")  # fmt: skip
     shown.add_column(Text(table.first))
     for rung in table.rungs:
-        shown.add_column(Text(f"{rung.name}\n{rung.grade}"), justify="right")
+        shown.add_column(Text(f"{rung.name}\n{rung.grade}"), justify="right", min_width=_SPREAD)
     for row in table.rows:
         shown.add_row(Text(row.name), *map(_cell, row.cells))
     return shown

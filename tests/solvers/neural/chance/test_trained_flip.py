@@ -236,13 +236,15 @@ def test_a_flip_of_trained_policies_keeps_its_level_and_comes_near_the_envelope(
 
     A wrong sign of the cost, or a risk that is counted twice, misses one bound or the other.
     """
-    level = Fraction(1, 5)
+    level = Fraction(1, 2)
     policy = train_flipping(
         DISCS,
         level=level,
-        levels=["1/20", "2/5"],
-        steps=115_200,
+        levels=["1/10", "1/2"],
+        steps=50 * 256 * 15,
         rollout=15,
+        entropy=0.02,
+        multiplier=10.0,
         episodes=20_000,
         margin="upper",
         folder=tmp_path,

