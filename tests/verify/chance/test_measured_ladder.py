@@ -82,7 +82,7 @@ def request(**changes: Any) -> Request:
     given: dict[str, Any] = {
         "label": LABEL, "seeds": (0, 1), "levels": (Fraction(1, 5),),
         "limits": (Fraction(1, 20), Fraction(1)), "algorithms": ("cpo",), "task": TASK,
-        "changes": {}, "episodes": SHOWN,
+        "changes": {}, "episodes": SHOWN, "folder": None,
         "obtain": lambda algorithm, task, seed, changes: run_at(changes["limit"], seed),
     }  # fmt: skip
     return Request(**{**given, **changes})
