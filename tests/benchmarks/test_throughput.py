@@ -10,7 +10,7 @@ import pytest
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.engine.examiner import Kind, Shard, run_shard
 
-CLAIMS = {claim.name: claim for claim in shipped()}
+CLAIMS = {claim.name: claim for claim in shipped() if not claim.trained}
 MODELS = 200
 MEASURED = (
     "cmdp/occupancy",

@@ -114,7 +114,26 @@ def priced(faces: Faces, first: Priced, second: Priced) -> Values:
     }
 
 
-@claim(theory.price, over=_PROBLEMS.along(table, table, _prices))
+def _swapped(risky_pays: Fraction, safe_pays: Fraction, *, risky_first: bool = True) -> Case:
+    """One step, safe for 0 or unsafe for 4: the risky policy pays more than 4, the safe one less.
+
+    The gaps are what is paid less 4 and 4 less what is paid, the risks 1 and 0, so that both sides
+    are the difference of the prices.
+    """
+    risky, safe = (((choices,) * 2,) for choices in ((0, 2, 4), (1, 2, 4)))
+    if risky_first:
+        return g8(1, 4), risky, safe, (risky_pays, safe_pays)
+    return g8(1, 4), safe, risky, (safe_pays, risky_pays)
+
+
+@claim(
+    theory.price,
+    over=_PROBLEMS.along(table, table, _prices).with_landmarks(
+        swapped=lambda: _swapped(Fraction(6), Fraction(5, 2)),
+        reversed=lambda: _swapped(Fraction(6), Fraction(5, 2), risky_first=False),
+        free=lambda: _swapped(Fraction(5), Fraction(0)),
+    ),
+)
 def price(
     problem: ChanceProblem, one: Table, other: Table, prices: tuple[Fraction, Fraction]
 ) -> Iterator[Values]:
