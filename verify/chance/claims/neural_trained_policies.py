@@ -193,7 +193,7 @@ def shown(of: Trainings) -> Iterator[Values]:
         (flip, apart(flip)),
     ):
         seen = each.fresh("episode", weight, EPISODES, "shown")
-        value, risk = flip.by_episode(weight)
+        value, risk = each.by_episode(weight)
         low, high = seen.lowest, seen.highest
         assert low is not None and high is not None
         yield {
