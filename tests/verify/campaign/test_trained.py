@@ -165,7 +165,7 @@ def test_networks_are_trained_where_a_pattern_names_the_tag(
 
 
 def test_a_pattern_of_trained_claims_alone_says_how_to_name_them() -> None:
-    with pytest.raises(click.BadParameter, match=r"alone; name them .*py::trained/risk#neural' --b"):
+    with pytest.raises(click.BadParameter, match=r"name them .*py::trained/risk#neural' --b"):
         to_examine([f"{MATERIAL}::trained/risk"])
 
 
