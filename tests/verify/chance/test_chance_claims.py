@@ -20,7 +20,9 @@ from holdfast.solvers.chance import (
     count_policies,
     enclose_eventual,
     enumerate_policies,
+    evaluate_episode_flip,
     evaluate_policy,
+    evaluate_step_flip,
     minimum_risk,
     solve,
     solve_by_flag_program,
@@ -299,6 +301,21 @@ def test_a_fixed_dual_step_leaves_a_gap() -> None:
     """eta_2 = 4: the mean gap after 1225 steps is above 1/5 = 7/35."""
     found = witness("primal-dual/average-gap", "M15")
     assert found["gap_fixed"].compute() > flint.arb(0.2)
+
+
+def test_a_coin_a_step_is_as_often_safer_as_riskier() -> None:
+    """Than a coin an episode, on drawn problems; so one pair of policies need not refute it."""
+    claim, gaps = CLAIMS["trained-policies/step-coin"], []
+    for index in range(400):
+        problem, first, second, weight, _ = claim.family.draw(PhiloxDraw("coins", index))
+        pair = first, second, weight
+        by_step, once = (
+            flip(problem, *pair)[1] for flip in (evaluate_step_flip, evaluate_episode_flip)
+        )
+        gaps.append(by_step - once)
+    safer, riskier = sum(gap < 0 for gap in gaps), sum(gap > 0 for gap in gaps)
+    assert safer > 20 < riskier
+    assert abs(safer - riskier) <= 4 * (safer + riskier) ** 0.5, (safer, riskier)
 
 
 # -- out of scope
