@@ -9,7 +9,7 @@ from holdfast.solvers.chance import ChanceProblem, ChanceSolution, frontier
 
 from ..report.ladder import Mark, Panel, Series
 from ..report.numbers import decimal
-from .measured import CONFIDENCE
+from .measured import enclosed_risk, enclosed_value
 from .networks import Flips, Trained, optimum_at
 
 _KINKS = 40
@@ -67,10 +67,11 @@ def _flip(trained: Trained, found: Flips, colour: int) -> Iterator[Series]:
     points = tuple((float(risk), float(value)) for value, risk in ends)
     yield Series(f"{trained.algorithm}: flip once an episode", points, Mark.DASHES, colour)
     at = (float(found.measured.risk), float(found.measured.value))
-    ends_of = found.measured.interval(CONFIDENCE)
+    risk, value = enclosed_risk(found.measured), enclosed_value(found.measured)
+    ends_of = float(risk.lo), float(risk.hi), float(value.lo), float(value.hi)
     yield Series(
         f"{trained.algorithm}: flip at every step, measured", (at,), Mark.CROSSES, colour,
-        ((*ends_of.risk, *ends_of.value),),
+        (ends_of,),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from holdfast.solvers.errors import ModelError
 from ..report.ladder import Cell, Figure, Ladder, Number, Request, Row, Rung, Table, over_seeds
 from ..report.numbers import count, decimal
 from . import flip_pictures, flip_remarks
-from .measured import CONFIDENCE, MARGIN
+from .measured import CONFIDENCE, MARGIN, enclosed_risk, enclosed_value
 from .measured_ladder import MEASURED_LEVELS, measured_ladder
 from .networks import Flips, Pair, Trained, flips, networks, optima
 
@@ -178,17 +178,14 @@ def _pairs(pairs: Sequence[Pair], level: Fraction) -> Cell:
 def _measured(found: Sequence[Any], level: Fraction) -> Cell:
     values: list[Number] = [one.value for one in found]
     risks: list[Number] = [one.risk for one in found]
-    intervals = [one.interval(CONFIDENCE) for one in found]
-    ends = {
-        name: (min(getattr(one, name)[0] for one in intervals),
-               max(getattr(one, name)[1] for one in intervals))
-        for name in ("value", "risk")
-    }  # fmt: skip
-    figures = (
-        Figure(over_seeds(values).value, *ends["value"]),
-        Figure(over_seeds(risks).value, *ends["risk"]),
+    figures = tuple(
+        Figure(over_seeds(seen).value, min(end.lo for end in ends), max(end.hi for end in ends))
+        for seen, ends in (
+            (values, [enclosed_value(one) for one in found]),
+            (risks, [enclosed_risk(one) for one in found]),
+        )
     )
-    return Cell(figures, over=all(one.risk[0] > level for one in intervals))
+    return Cell(figures, over=all(enclosed_risk(one).lo > level for one in found))
 
 
 def _notes(
