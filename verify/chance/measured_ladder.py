@@ -190,6 +190,7 @@ def _notes(
         f"{task} has no exact model: no optimum is known, and nothing says how much more a policy "
         "could earn at its risk"
     )
+    yield "networks act greedily; while they trained, actions were drawn, so that risks differ"
     for one in trained:
         missing = wanted - sum(len(group) for group in one.groups)
         if missing:

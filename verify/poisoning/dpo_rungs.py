@@ -14,7 +14,7 @@ from ..report.numbers import count
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.poisoning.dpo_options import DPOOptions
-    from holdfast.solvers.neural.poisoning.dpo_table import Compared
+    from holdfast.solvers.neural.poisoning.dpo_tables import Compared
 
 _ALGORITHM = "poisoning/dpo"
 FLIPS = Rung("flips", "float", "What the labels cost.")
@@ -32,7 +32,7 @@ DRIFT = Rung("drift", "neural", "How far the last hidden states moved, relative 
 
 def dpo_tables(request: Request, task: str) -> Iterator[Table]:
     """A table for each way in which language models were trained on the task, trained before."""
-    from holdfast.solvers.neural.poisoning.dpo_table import dpo_table
+    from holdfast.solvers.neural.poisoning.dpo_tables import dpo_table
 
     for options in _kept(request, task):
         found = dpo_table(task, options, request.seeds, folder=request.folder)

@@ -89,4 +89,8 @@ class CostEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _seen(self, observation: Any) -> Any:
         if not self.first_violation:
             return observation
-        return np.append(observation, self._violated).astype(observation.dtype)
+        seen = np.empty(
+            len(observation) + 1, observation.dtype
+        )  # np.append takes five times as long
+        seen[:-1], seen[-1] = observation, self._violated
+        return seen
