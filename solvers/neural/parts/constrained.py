@@ -58,10 +58,20 @@ class ConstrainedTraining:
             )
         if self.limit < 0:
             raise ModelError(f"limit = {self.limit}; a limit on costs is at least 0")
+        if self.limits_a_risk and self.limit > 1:
+            raise ModelError(
+                f"limit = {self.limit} is above 1, and with first_violation the cost of an episode "
+                "is at most 1; give a risk such as 0.2, 1 for no limit, or first_violation = false"
+            )
         if self.discounted and self.cost_discount == 1:
             raise ModelError(
                 "discounted = true has no effect with cost_discount = 1.0; give a discount below 1"
             )
+
+    @property
+    def limits_a_risk(self) -> bool:
+        """Whether the limit is on a cost of at most 1 an episode."""
+        return self.first_violation
 
     @property
     def per_update(self) -> int:
