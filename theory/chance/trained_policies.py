@@ -89,6 +89,7 @@ step_coin = Theorem(
     source=Source(
         "holdfast", f"Algorithm 2 of {PAPER} as it runs, with its program", Provenance.DERIVED
     ),
+    given=(AVERAGE,),
     standing=Standing.FALSE_UNPRINTED,
     proof="None is printed: the program averages over episodes, the algorithm tosses in each step.",
     uses=("policy-mixtures/step-flip",),
@@ -100,8 +101,9 @@ step_coin = Theorem(
     refutation=Refutation(
         FIDELITY + " Algorithm 2 was read; that its level holds with a coin a step is printed "
         "nowhere. The paper's program was not run.",
-        "It strikes the algorithm wherever the two policies do not agree on the way, as two that "
-        "were trained for different levels seldom do: there the risk may exceed those of both.",
+        "It concerns two policies that do not agree on the way, as two that were trained for "
+        "different levels seldom do. There a coin a step may be safer than the average as well as "
+        "riskier; the level is not kept by the coin but by luck, and the risk may exceed both.",
         (
             Printed(
                 "Algorithm 1 chooses weights of trained policies whose safeties average to 1 - "
@@ -139,7 +141,10 @@ shown = Theorem(
     ),
     source=_OURS,
     given=(FEW_OTHERS,),
-    proof="Condition on whether an episode is another policy's; what it adds is at most its share.",
+    proof=(
+        "Run both with the same luck: they differ in at most a share eps of the episodes, each by "
+        "at most 1 in being unsafe and by at most the span in its return."
+    ),
     uses=("policy-mixtures/episode-flip",),
     remark=(
         "On trained networks eps is the resolution: what is sampled in the environment is what was "
@@ -147,6 +152,11 @@ shown = Theorem(
     ),
 )
 
+FIXED = Assumption(
+    "fixed",
+    "The policies are fixed before they are sampled, and the samples of each are unbiased for its "
+    "own risk.",
+)
 LOOKS_SAFEST = Assumption("looks-safest", "The policy whose samples show the least risk is chosen.")
 chosen_shown = Quantity(
     "chosen_shown",
@@ -165,7 +175,7 @@ chosen = Theorem(
     title="The policy that looks safest is at least as risky as it looks",
     relation=Le(chosen_shown, chosen_risk),
     source=Source(f"holdfast, beside Theorem 8 of {PAPER}", "", Provenance.DERIVED),
-    given=(LOOKS_SAFEST,),
+    given=(FIXED, LOOKS_SAFEST),
     proof="E min_k of sample risks is at most min_k of their means, which no choice goes below.",
     uses=("policy-mixtures/union-bound",),
     remark="So episodes that chose a policy must not judge it, dependent samples or not.",

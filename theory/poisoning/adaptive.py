@@ -111,6 +111,10 @@ trunk_gap = Quantity(
     Domain.NONNEGATIVE,
     r"\|\nabla_\omega L-\nabla_\omega L'\|_2^2",
 )
+MATCHED = Assumption(
+    "matched",
+    "The labels have the target's moments in the features of the start, as the cheapest ones have.",
+)
 trained_trunk = Theorem(
     label="adaptive-poisoning/trained-trunk",
     title="The cheapest labels teach a trunk what the target teaches it, as they do a head",
@@ -120,6 +124,7 @@ trained_trunk = Theorem(
         f"beside Theorem 1 of {PAPER}, for features that are trained",
         Provenance.DERIVED,
     ),
+    given=(MATCHED,),
     standing=Standing.FALSE_UNPRINTED,
     proof="None is printed: that the losses are the same is about fixed features.",
     uses=("reward-learning/same-training",),

@@ -9,7 +9,8 @@ from holdfast.solvers.chance import ChanceProblem, ChanceSolution, frontier
 
 from ..report.ladder import Mark, Panel, Series
 from ..report.numbers import decimal
-from .networks import CONFIDENCE, Flips, Trained, optimum_at
+from .measured import CONFIDENCE
+from .networks import Flips, Trained, optimum_at
 
 _KINKS = 40
 """Of the envelope: more are closer than a pixel, and each costs an exact solution."""

@@ -10,7 +10,8 @@ from holdfast.solvers.chance import ChanceSolution
 from ..report.ladder import Remark, over_seeds
 from ..report.numbers import count, decimal
 from ..report.wording import Tone
-from .networks import CONFIDENCE, Trained, above_the_optimum
+from .measured import CONFIDENCE, enclosed_risk, enclosed_value
+from .networks import Trained, above_the_optimum
 
 
 def remarks(trained: Trained, solved: Mapping[Fraction, ChanceSolution]) -> Iterator[Remark]:
@@ -45,16 +46,15 @@ def _below(trained: Trained, solved: Sequence[ChanceSolution]) -> Remark:
 
 def _agreement(trained: Trained) -> Remark:
     """Fresh episodes against the exact numbers: an error in either would part them."""
-    ends = [one.measured.interval(CONFIDENCE) for one in trained.networks]
-    agree = sum(
-        found.value[0] <= one.exact[0] <= found.value[1]
-        and found.risk[0] <= one.exact[1] <= found.risk[1]
-        for one, found in zip(trained.networks, ends, strict=True)
-    )
+    share, agree = 2 * len(trained.networks), 0
+    for one in trained.networks:
+        ends = enclosed_value(one.measured, share), enclosed_risk(one.measured, share)
+        agree += all(end.lo <= exact <= end.hi for end, exact in zip(ends, one.exact, strict=True))
     return Remark(
-        Tone.GOOD if agree == len(ends) else Tone.OPEN,
+        Tone.GOOD if agree == len(trained.networks) else Tone.OPEN,
         f"{trained.algorithm}: fresh episodes agree with the exact value and risk of {agree} of "
-        f"{count(len(ends), 'network')} (intervals of confidence {CONFIDENCE:.1%})",
+        f"{count(len(trained.networks), 'network')} (intervals of confidence {CONFIDENCE:.1%} "
+        "together)",
     )
 
 
@@ -101,14 +101,14 @@ def _broken(trained: Trained, level: Fraction) -> Iterator[Remark]:
         f"risk is {over_seeds(list(risks)).text} on average, above the level in "
         f"{sum(risk > level for risk in risks)} of {count(len(cases), 'seed')}"
     )
-    intervals = [one.measured.interval(CONFIDENCE).risk for one in cases]
-    above = [ends for ends in intervals if ends[0] > level]
+    intervals = [enclosed_risk(one.measured, len(cases)) for one in cases]
+    above = [(ends.lo, ends.hi) for ends in intervals if ends.lo > level]
     if not above:
         yield Remark(Tone.QUIET, text)
         return
     low, high = max(above)
     yield Remark(
         Tone.GOOD,
-        f"{text}; measured from {low:.4f} to {high:.4f} at confidence {CONFIDENCE:.1%}, above the "
-        f"level in {len(above)}",
+        f"{text}; measured from {float(low):.4f} to {float(high):.4f} at confidence "
+        f"{CONFIDENCE:.1%} together, above the level in {len(above)}",
     )

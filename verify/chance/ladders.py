@@ -13,8 +13,9 @@ from holdfast.solvers.errors import ModelError
 from ..report.ladder import Cell, Figure, Ladder, Number, Request, Row, Rung, Table, over_seeds
 from ..report.numbers import count, decimal
 from . import flip_pictures, flip_remarks
+from .measured import CONFIDENCE, MARGIN
 from .measured_ladder import MEASURED_LEVELS, measured_ladder
-from .networks import CONFIDENCE, Flips, Pair, Trained, flips, networks, optima
+from .networks import Flips, Pair, Trained, flips, networks, optima
 
 _TASK = "holdfast/TwoDiscs-v0"
 _ALGORITHMS = ("ppo-lagrangian", "cpo")
@@ -37,7 +38,7 @@ MIXTURE = Rung(
 EPISODE = Rung(
     "flip once an episode", "neural, judged exactly",
     "Value / risk of the coin that the program finds from measured episodes, with upper bounds on "
-    "the risks, tossed once an episode.",
+    f"the risks (confidence {float(MARGIN):.0%} together), tossed once an episode.",
 )  # fmt: skip
 STEP = Rung(
     "flip at every step", "neural, judged exactly",

@@ -23,7 +23,15 @@ from ..report.ladder import (
 )
 from ..report.numbers import count, decimal
 from ..report.wording import Tone
-from .measured import CONFIDENCE, Judge, MeasuredFlips, MeasuredTrained, networks
+from .measured import (
+    CONFIDENCE,
+    MARGIN,
+    Judge,
+    MeasuredFlips,
+    MeasuredTrained,
+    enclosed_risk,
+    networks,
+)
 
 MEASURED_LEVELS = (Fraction(1, 5), Fraction(1, 2))
 """Lower ones need more episodes to be proved."""
@@ -39,12 +47,14 @@ _OVER_SEEDS = (
 BEST = Rung(
     "best network", "neural",
     "Value / risk of the single network of largest measured value among those whose upper bound on "
-    f"the risk is within the level, on other fresh episodes; {_OVER_SEEDS}.",
+    f"the risk (confidence {float(MARGIN):.0%} together) is within the level, on other "
+    f"fresh episodes; {_OVER_SEEDS}.",
 )  # fmt: skip
 EPISODE = Rung(
     "flip once an episode", "neural",
     "Value / risk of the coin that the linear program finds from measured episodes, with upper "
-    f"bounds on the risks, on other fresh episodes; {_OVER_SEEDS}.",
+    f"bounds on the risks (confidence {float(MARGIN):.0%} together), on other fresh episodes; "
+    f"{_OVER_SEEDS}.",
 )  # fmt: skip
 STEP = Rung(
     "flip at every step", "neural",
@@ -132,9 +142,9 @@ def _cell(measured: Sequence[Any], level: Fraction | None) -> Cell:
     return Cell(figures, over=level is not None and all(_proves(one, level) for one in found))
 
 
-def _proves(measured: Any, level: Fraction) -> bool:
-    """Whether the episodes show that the risk is above the level."""
-    return bool(measured.interval(CONFIDENCE).risk[0] > level)
+def _proves(measured: Any, level: Fraction, share: int = 1) -> bool:
+    """Whether the episodes show that the risk is above the level, as one of so many that do."""
+    return enclosed_risk(measured, share).lo > level
 
 
 # -- what they prove ------------------------------------------------------------------------------
@@ -150,19 +160,22 @@ def _remarks(trained: MeasuredTrained) -> Iterator[Remark]:
         )
     if not chosen:
         return
-    broken = sum(_proves(one.episode, level) for level, one in chosen)
+    broken = sum(_proves(one.episode, level, len(chosen)) for level, one in chosen)
     yield Remark(
         Tone.OPEN if broken else Tone.GOOD,
         f"{name}: tossed once an episode, the coin is shown to break its level in {broken} of "
-        f"{total} (intervals of confidence {CONFIDENCE:.1%})",
+        f"{total} (intervals of confidence {CONFIDENCE:.1%} together)",
     )
     yield _gain(trained, [one for _, one in chosen if one.best is not None])
-    over = [(level, one) for level, one in chosen if _proves(one.step, level)]
+    over = [(level, one) for level, one in chosen if _proves(one.step, level, len(chosen))]
     text = f"{name}: tossed at every step, it is shown to break its level in {len(over)} of {total}"
     if over:
         level, worst = max(over, key=lambda case: case[1].step.risk - case[0])
-        low, high = worst.step.interval(CONFIDENCE).risk
-        text += f", most at level {decimal(level)}, with a risk from {low:.4f} to {high:.4f}"
+        ends = enclosed_risk(worst.step, len(chosen))
+        text += (
+            f", most at level {decimal(level)}, with a risk from {float(ends.lo):.4f} to "
+            f"{float(ends.hi):.4f}"
+        )
     yield Remark(Tone.GOOD if over else Tone.QUIET, text)
 
 

@@ -24,12 +24,10 @@ from holdfast.solvers.chance import (
 from holdfast.solvers.errors import ModelError
 
 from ..report.ladder import Request
+from .measured import MARGIN
 
 Pair = tuple[Fraction, Fraction]
 """(value, risk) of a policy; values are UN-normalised sums."""
-
-CONFIDENCE = 0.999
-"""Of the intervals that show a violation: of all cells of a table one may be wrong by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +91,12 @@ def _network(request: Request, run: Any, task: str, limit: Fraction) -> Network:
 
     policy, problem = run.result(), tasks.problem_of(task)
     assert problem is not None
-    table = judging.table(policy, task)
+    flag = run.training.options.first_violation
+    table = judging.table(policy, task, first_violation=flag)
     words = ("ladder", "network", run.training.digest)
-    measured = evaluation.evaluate(policy, task, episodes=request.episodes, seed_words=words)
+    measured = evaluation.evaluate(
+        policy, task, episodes=request.episodes, seed_words=words, first_violation=flag
+    )
     return Network(run, policy, limit, table, evaluate_policy(problem, table), measured)
 
 
@@ -112,7 +113,8 @@ def flips(
     mixture = best_flip(exact, level)
     reached = None if mixture is None else _mixed(mixture, [one.exact for one in found])
     try:
-        between = measured_flip([one.measured for one in found], level, margin="upper")
+        seen = [one.measured for one in found]
+        between = measured_flip(seen, level, margin="upper", confidence=MARGIN)
     except ModelError:  # no network is measured to be safe enough
         return Flips(seed, best, reached, None, None, None, None)
     safer, bolder = found[between.safer], found[between.bolder]
@@ -139,7 +141,13 @@ def _simulated(
     policy = FlippingPolicy(safer.policy, bolder.policy, probability, form="printed")
     digests = (safer.run.training.digest, bolder.run.training.digest)
     words = ("ladder", "step", *digests, str(probability))
-    return evaluation.evaluate(policy, task, episodes=request.episodes, seed_words=words)
+    return evaluation.evaluate(
+        policy,
+        task,
+        episodes=request.episodes,
+        seed_words=words,
+        first_violation=safer.run.training.options.first_violation,
+    )
 
 
 def optima(task: str, levels: Sequence[Fraction]) -> dict[Fraction, ChanceSolution]:

@@ -52,12 +52,31 @@ def to_examine(patterns: Sequence[str]) -> tuple[tuple[Claim, ...], tuple[Claim,
     asked = {claim.name for claim in select(tagged)} if tagged else set()
     left_out = tuple(claim for claim in claims if claim.trained and claim.name not in asked)
     if len(left_out) == len(claims):
-        names = " ".join(f"'{claim.name}'" for claim in left_out)
+        names = named_with_tags(left_out)
         raise click.BadParameter(
             f"{' '.join(patterns)} matches claims about trained networks alone; name them with "
             f"their tag, as in holdfast verify {names} --budget 3, to train and judge them"
         )
     return tuple(claim for claim in claims if claim not in left_out), left_out
+
+
+def named_with_tags(claims: Iterable[Claim]) -> str:
+    """Quoted patterns that match these claims about trained networks, and no others of those.
+
+    ``*#TAG`` or ``AREA/*#TAG`` where all that it matches are meant, else their names; before them
+    the file where a claim is of one.
+    """
+    ours = {claim.name for claim in shipped()}
+    meant = [(claim.name, "" if claim.name in ours else f"{claim.file}::") for claim in claims]
+    found: dict[str, None] = {}
+    for name, file in meant:
+        tag, area = name.rpartition("#")[2], name.partition("/")[0]
+        for pattern in (f"*#{tag}", f"{area}/*#{tag}", name):
+            matched = {claim.name for claim in select([file + pattern]) if claim.trained}
+            if matched <= {one for one, _ in meant} and (len(matched) > 1 or pattern == name):
+                found[f"'{file}{pattern}'"] = None
+                break
+    return " ".join(found)
 
 
 def _named(claims: Iterable[Claim]) -> dict[str, Claim]:

@@ -40,7 +40,7 @@ from ..terminal.options import (
     store_option,
 )
 from ..terminal.targets import prepare_store
-from .selection import to_examine
+from .selection import named_with_tags, to_examine
 
 DEFAULT_BUDGET = "60s"
 CASES = Whole(1, 10**9)
@@ -75,7 +75,8 @@ class Options:
     "--budget",
     default=DEFAULT_BUDGET,
     show_default=True,
-    help="Total time, such as 60s or 2m, or number of random models for each claim, such as 500.",
+    help="Total time, such as 60s or 2m, or number of random models for each claim, such as 500. "
+    "Claims about trained networks always finish a first training.",
 )
 @seed_option
 @jobs_option
@@ -126,7 +127,8 @@ def verify_command(**given: Any) -> int:
 
     Claims about trained networks are examined only where a PATTERN names their tag, as in
     'LABEL#neural'; the number of models is then that of the training runs, which are kept beside
-    the store and never trained twice.
+    the store and never trained twice. A training has no time limit: if the budget is a time, a
+    first run of each family is trained and judged to its end, and no other begins after the budget.
     """
     options = Options(**given)
     budget = Budget.parse(options.budget)
@@ -137,7 +139,7 @@ def verify_command(**given: Any) -> int:
     console = output.console()
     _say_idle(console, options)
     claims, left_out = to_examine(options.patterns)
-    _say_left_out(console, len(left_out))
+    _say_left_out(console, left_out)
     details = _details(options.details, claims)
     path = Path(options.path)
     with Store.open(path) as store, _executor(options.cluster, claims) as executor:
@@ -287,12 +289,14 @@ def _say_idle(console: Console, options: Options) -> None:
         )
 
 
-def _say_left_out(console: Console, claims: int) -> None:
+def _say_left_out(console: Console, claims: Sequence[Claim]) -> None:
     if claims:
-        verb, them = ("are", "them") if claims > 1 else ("is", "it")
+        verb, them = ("are", "them") if len(claims) > 1 else ("is", "it")
+        large = any(claim.name.endswith("-large") for claim in claims)
         console.print(
-            f"{count(claims, 'claim')} about trained networks {verb} left out; "
-            f"holdfast verify '*#neural' --budget 3 trains and judges {them}",
+            f"{count(len(claims), 'claim')} about trained networks {verb} left out; "
+            f"holdfast verify {named_with_tags(claims)} --budget 3 trains and judges {them}"
+            + (", which takes minutes for each policy of #neural-large" if large else ""),
             highlight=False,
             soft_wrap=True,
         )

@@ -133,9 +133,7 @@ class _Newton:
         return [dot(reward, phi) for phi in self.columns]
 
     def gradient(self, reward: Sequence[flint.arb]) -> Balls:
-        chances = [
-            rho * _sigma(u) for rho, u in zip(self.weights, self.scores(reward), strict=True)
-        ]
+        chances = [rho * sigma(u) for rho, u in zip(self.weights, self.scores(reward), strict=True)]
         return [
             dot(chances, [phi[k] for phi in self.columns]) - seen + self.ridge * reward[k]
             for k, seen in enumerate(self.seen)
@@ -143,7 +141,7 @@ class _Newton:
 
     def hessian(self, reward: Sequence[flint.arb]) -> list[Balls]:
         bends = [
-            rho * _sigma(u) * _sigma(-u)
+            rho * sigma(u) * sigma(-u)
             for rho, u in zip(self.weights, self.scores(reward), strict=True)
         ]
         size = range(len(self.seen))
@@ -176,7 +174,7 @@ class _Newton:
             abs(u) + radius * _norm(phi)
             for u, phi in zip(self.scores(middle), self.columns, strict=True)
         ]
-        bends = [_sigma(u) * _sigma(-u) for u in furthest]
+        bends = [sigma(u) * sigma(-u) for u in furthest]
         least = bends[0]
         for bend in bends[1:]:
             least = least.min(bend)
@@ -196,8 +194,11 @@ def _proposal(problem: FlipProblem, labels: Vector, ridge: float) -> list[float]
     ]
 
 
-def _sigma(u: flint.arb) -> flint.arb:
-    return 1 / (1 + (-u).exp())
+def sigma(u: flint.arb) -> flint.arb:
+    """A ball around the logistic function: finite for every u, as it lies between 0 and 1."""
+    small = u.exp() if u < 0 else (-u).exp()
+    found = small / (1 + small) if u < 0 else 1 / (1 + small)
+    return found if found.is_finite() else flint.arb(0.5, 0.5)
 
 
 def dot(left: Sequence[flint.arb], right: Sequence[flint.arb]) -> flint.arb:

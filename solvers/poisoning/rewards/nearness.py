@@ -29,7 +29,7 @@ from ...errors import ModelError
 from ...exact import Vector
 from ...sequences import Array
 from ..flips.problem import FlipProblem
-from .enclosed import dot, enclose_gradient
+from .enclosed import dot, enclose_gradient, sigma
 from .exact_loss import label_moments
 
 _PRECISION = 192
@@ -70,12 +70,17 @@ def nearness(
     features: Phi (n, N); labels: theta, theta' (N); rewards: r, s (n); ridge: lambda > 0; held_out:
     features (n, M) of the pairs whose chances are compared, or None for those of `features`.
 
-    Raises ModelError for a ridge that is not positive, and as `FlipProblem` does.
+    Raises ModelError for a ridge that is not positive and finite, for rewards and features held out
+    that are not finite or do not fit, and as `FlipProblem` does.
     """
-    if not ridge > 0:
-        raise ModelError(f"ridge is {ridge}; without a positive one there is no such bound")
+    if not 0 < ridge < math.inf:
+        raise ModelError(f"ridge is {ridge}; without a positive, finite one there is no such bound")
     problem = FlipProblem.of(features, *labels, weights)
-    points = tuple(Vector.of(reward.tolist()) for reward in rewards)
+    for name, reward in zip(("first", "second"), rewards, strict=True):
+        _check(f"the {name} reward", reward, (problem.n_features,))
+    if held_out is not None:
+        _check("held_out", held_out, (problem.n_features, np.shape(held_out)[-1]))
+    points = tuple(Vector.of(np.asarray(reward).tolist()) for reward in rewards)
     with flint.ctx.workprec(_PRECISION):
         strength = Fraction(ridge)
         slopes = [
@@ -89,7 +94,7 @@ def nearness(
         pairs = features if held_out is None else held_out
         moved, longest = _moved(pairs, points)
         return Nearness(
-            distance_lower=max(0.0, _rounded(apart.lower(), -math.inf)),
+            distance_lower=_below(apart),
             distance_upper=_above(apart),
             bound=_above(bound),
             moments=_above(moments),
@@ -99,13 +104,23 @@ def nearness(
         )
 
 
+def _check(name: str, given: Array, shape: tuple[int, ...]) -> None:
+    """Raises ModelError for what has another shape or holds a number that is not finite."""
+    found = np.asarray(given, dtype=np.float64)
+    if found.shape != shape:
+        raise ModelError(f"{name} has shape {found.shape}; with these features it is {shape}")
+    if not np.isfinite(found).all():
+        place = tuple(map(int, np.argwhere(~np.isfinite(found))[0]))
+        raise ModelError(f"{name} holds {found[place]} at {place}; its entries are finite numbers")
+
+
 def _moved(pairs: Array, points: Any) -> tuple[flint.arb, flint.arb]:
     """Upper bounds: the largest gap of chances of the pairs (n, M), and the longest norm(phi)."""
     one, two = ([_ball(value) for value in point.fractions()] for point in points)
     gap, longest = flint.arb(0), flint.arb(0)
     for column in np.asarray(pairs, dtype=np.float64).T:
         phi = [flint.arb(float(value)) for value in column]
-        apart = abs(_sigma(dot(one, phi)) - _sigma(dot(two, phi)))
+        apart = abs(sigma(dot(one, phi)) - sigma(dot(two, phi)))
         gap, longest = gap.max(apart), longest.max(norm(phi))
     return gap, longest
 
@@ -124,13 +139,15 @@ def _ball(number: Fraction) -> flint.arb:
     return flint.arb(flint.fmpq(number.numerator, number.denominator))
 
 
-def _sigma(u: flint.arb) -> flint.arb:
-    return 1 / (1 + (-u).exp())
-
-
 def _above(ball: flint.arb) -> float:
-    return _rounded(ball.upper(), math.inf)
+    """An upper bound on the number in the ball; infinite where the ball says nothing."""
+    if not ball.is_finite():
+        return math.inf
+    return 0.0 if ball.is_zero() else math.nextafter(float(ball.upper()), math.inf)
 
 
-def _rounded(number: flint.arb, towards: float) -> float:
-    return math.nextafter(float(number), towards) if number != 0 else 0.0
+def _below(ball: flint.arb) -> float:
+    """A lower bound on the number in the ball, which is not negative."""
+    if not ball.is_finite() or ball.is_zero():
+        return 0.0
+    return max(0.0, math.nextafter(float(ball.lower()), -math.inf))

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError, Vector
+from holdfast.solvers.exact import Array
 from holdfast.solvers.poisoning import FlipProblem
-from holdfast.solvers.poisoning.rewards.enclosed import enclose_gradient
+from holdfast.solvers.poisoning.rewards.enclosed import enclose_gradient, sigma
 from holdfast.solvers.poisoning.rewards.exact_loss import gradient
 from holdfast.solvers.poisoning.rewards.learning import fit_reward
-from holdfast.solvers.poisoning.rewards.nearness import nearness
+from holdfast.solvers.poisoning.rewards.nearness import _above, _below, nearness
 
 FEATURES = np.random.default_rng(3).integers(-16, 17, (4, 60)) / 16
 ONES = np.ones(60)
@@ -76,7 +77,52 @@ def test_equal_rewards_are_at_no_distance() -> None:
     assert found.moved < 2.0**-180
 
 
-@pytest.mark.parametrize("ridge", [0.0, -1.0])
+PAIRS = np.array([[1.0, 2.0]])
+LABELS = np.array([1.0, 0.0]), np.zeros(2)
+
+
+@pytest.mark.parametrize("head", [1e150, -1e25, -1e150, -1e300])
+def test_upper_bounds_hold_for_heads_of_any_size(head: float) -> None:
+    """By hand: r = h, s = 0, lambda = 1, labels (1, 0) and (0, 0): the gap of moments is 1, the
+    gradient at 0 is 1/2 + 1 and that at h is about h, so that 2.5 + abs(h) - 4 <= bound."""
+    found = nearness(PAIRS, LABELS, (np.array([head]), np.zeros(1)), 1.0)
+    assert found.distance_lower <= abs(head) <= found.distance_upper <= found.bound
+    assert found.moments == pytest.approx(1) and found.moments >= 1
+    assert abs(head) <= found.gradients <= 1.001 * (abs(head) + 5)
+    # a pair of score 0 at s has the chance 1/2, at h nearly 0 or 1
+    assert found.moved == pytest.approx(0.5) and found.moved >= 0.5
+    assert found.moved <= found.allowed
+
+
+def test_a_score_that_is_known_to_no_digit_bounds_nothing_away() -> None:
+    """sigma lies in [0, 1] whatever is known of the score."""
+    wide = sigma(flint.arb(0, flint.arb(10) ** 40))
+    assert wide.contains(0) and wide.contains(1) and wide.is_finite()
+    assert sigma(-(flint.arb(10) ** 30)).is_finite()
+    assert _above(flint.arb("nan")) == _above(flint.arb(0, flint.arb("inf"))) == np.inf
+    assert _below(flint.arb("nan")) == 0
+
+
+@pytest.mark.parametrize(
+    ("rewards", "held_out", "message"),
+    [
+        ((np.array([np.nan]), np.zeros(1)), None, "first reward holds nan at"),
+        ((np.zeros(1), np.array([np.inf])), None, "second reward holds inf at"),
+        ((np.zeros(2), np.zeros(2)), None, r"first reward has shape \(2,\)"),
+        ((np.zeros(1), np.zeros(2)), None, r"second reward has shape \(2,\)"),
+        ((np.zeros(1), np.zeros(1)), np.array([[np.nan]]), "held_out holds nan at"),
+        ((np.zeros(1), np.zeros(1)), np.ones((2, 2)), r"held_out has shape \(2, 2\)"),
+        ((np.zeros(1), np.zeros(1)), np.ones(3), r"held_out has shape \(3,\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    rewards: tuple[Array, Array], held_out: Array | None, message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        nearness(PAIRS, LABELS, rewards, 1.0, held_out=held_out)
+
+
+@pytest.mark.parametrize("ridge", [0.0, -1.0, np.nan, np.inf])
 def test_without_a_ridge_there_is_no_bound(ridge: float) -> None:
-    with pytest.raises(ModelError, match="without a positive one there is no such bound"):
+    with pytest.raises(ModelError, match="without a positive, finite one there is no such bound"):
         nearness(FEATURES, (ONES, TARGET), (np.ones(4), np.ones(4)), ridge)

@@ -14,7 +14,7 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.run import run_campaign, summary
 from holdfast.verify.campaign.runs import VARIABLE, beside, kept
 from holdfast.verify.campaign.schedule import DRAWN_SIZE, Budget, Plan, Schedule
-from holdfast.verify.cli.selection import to_examine
+from holdfast.verify.cli.selection import named_with_tags, to_examine
 from holdfast.verify.engine.examiner import Kind, drawn_case
 from holdfast.verify.kernel import Verdict, check
 from holdfast.verify.search.hunt import hunt
@@ -165,7 +165,7 @@ def test_networks_are_trained_where_a_pattern_names_the_tag(
 
 
 def test_a_pattern_of_trained_claims_alone_says_how_to_name_them() -> None:
-    with pytest.raises(click.BadParameter, match=r"alone; name them .* 'trained/risk#neural' --b"):
+    with pytest.raises(click.BadParameter, match=r"name them .*py::trained/risk#neural' --b"):
         to_examine([f"{MATERIAL}::trained/risk"])
 
 
@@ -175,12 +175,39 @@ def test_the_shipped_claims_without_a_pattern_train_nothing() -> None:
     assert all(claim.trained and "neural" in claim.name.partition("#")[2] for claim in left)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("*", "'*#neural' '*#neural-large'"),
+        ("trained-policies/*", "'trained-policies/*#neural' '*#neural-large'"),
+        (
+            "trained-policies/shown",
+            "'trained-policies/shown#neural' 'trained-policies/shown#neural-large'",
+        ),
+        ("reward-learning/nearness", "'reward-learning/nearness#neural'"),
+    ],
+)
+def test_what_is_left_out_is_named_by_patterns_that_match_it_alone(
+    pattern: str, named: str
+) -> None:
+    _, left = to_examine([pattern])
+    text = named_with_tags(left)
+    assert {*text.split()} == {*named.split()}
+    again, _ = to_examine([one.strip("'") for one in text.split()])
+    assert {claim.name for claim in again} == {claim.name for claim in left}
+
+
+def test_the_command_says_that_the_large_ones_take_long(holdfast: Invoke) -> None:
+    done = holdfast("verify", "trained-policies/chosen", "--budget", "5", "--jobs", "1")
+    assert done.says("which takes minutes for each policy of #neural-large")
+
+
 def test_the_command_says_what_it_leaves_out(holdfast: Invoke, tmp_path: Path) -> None:
     done = holdfast("verify", str(MATERIAL), "--budget", "5", "--jobs", "1")
     assert done.code == ExitCode.AS_EXPECTED
     assert done.says(
-        "3 claims about trained networks are left out; holdfast verify '*#neural' --budget 3 "
-        "trains and judges them"
+        f"3 claims about trained networks are left out; holdfast verify '{MATERIAL}::*#neural' "
+        "--budget 3 trains and judges them"
     )
     assert not (tmp_path / ".holdfast" / "runs").exists()
 

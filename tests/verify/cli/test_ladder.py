@@ -18,6 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from holdfast.solvers.chance import evaluate_policy, frontier
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.neural.parts import evaluation, judging
 from holdfast.solvers.neural.parts.evaluation import Episodes
 from holdfast.solvers.neural.parts.judging import cells, exact_world
 from holdfast.verify.chance import networks as judged
@@ -64,7 +65,8 @@ def run_at(limit: float, seed: int = 0) -> Any:
     """As if training at a limit had found the best deterministic policy within it."""
     safe = [one for one in exact_policies() if one.risk <= Fraction(limit)] or exact_policies()[:1]
     policy = TablePolicy(safe[-1].choices)
-    training = SimpleNamespace(digest=f"{limit}", seed=seed)
+    options = SimpleNamespace(first_violation=True)
+    training = SimpleNamespace(digest=f"{limit}", seed=seed, options=options)
     lines = [{"update": k, "steps": 100 * k, "return": 10.0 * k, "cost": 0.1} for k in (1, 2)]
     return SimpleNamespace(
         result=lambda: policy,
@@ -86,6 +88,35 @@ def request(**changes: Any) -> Request:
 @pytest.fixture(scope="module")
 def ladder() -> Ladder:
     return flip_ladder(request())
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_networks_are_judged_with_the_observations_of_their_training(
+    flag: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the flag of violations where they were trained with it, and without it elsewhere."""
+    asked: list[bool] = []
+    exact, table = exact_policies()[0], judging.table
+    fresh = evaluation.evaluate
+
+    def run(*_: object) -> Any:
+        found = run_at(0.2)
+        options = SimpleNamespace(first_violation=flag)
+        training = SimpleNamespace(digest="0.2", seed=0, options=options)
+        return SimpleNamespace(result=found.result, training=training)
+
+    def tabled(policy: Any, task: str, *, first_violation: bool = True) -> Any:
+        asked.append(first_violation)
+        return table(policy, task)
+
+    def evaluated(policy: Any, task: str, *, first_violation: bool = True, **named: Any) -> Any:
+        asked.append(first_violation)
+        return fresh(policy, task, **named)
+
+    monkeypatch.setattr(judging, "table", tabled)
+    monkeypatch.setattr(evaluation, "evaluate", evaluated)
+    judged.networks(request(obtain=run, episodes=2), "cpo", TASK, 0, [exact.risk])
+    assert asked == [flag, flag]
 
 
 def numbers(ladder: Ladder, rung: str, row: int) -> list[Fraction]:

@@ -209,7 +209,12 @@ def _parts(
     return {theory.weight: weight, theory.risk_first: one, theory.risk_second: other}
 
 
-@claim(theory.step_coin, over=_CORRIDOR, witness="corridor", shows=_parts)
+@claim(
+    theory.step_coin,
+    over=_CORRIDOR.with_controls(average=_FLIPS.along(_too_low)),
+    witness="corridor",
+    shows=_parts,
+)
 def step_coin(
     problem: ChanceProblem, first: Table, second: Table, weight: Fraction, above: Fraction
 ) -> Iterator[Values]:
@@ -242,10 +247,16 @@ def _opposite(risky_is_solved: bool) -> Case:
     return g8(1), first, second, (Fraction(1, 4), Fraction(1, 4))
 
 
+def _dear() -> Case:
+    """As `_opposite`, and 1000 more in any case: J is large, and what is allowed is 1/4."""
+    _, first, second, shares = _opposite(True)
+    return g8(1, floor=1000), first, second, shares
+
+
 @claim(
     theory.shown,
     over=_PROBLEMS.along(table, table, _few)
-    .with_landmarks(safe=lambda: _opposite(False), risky=lambda: _opposite(True))
+    .with_landmarks(safe=lambda: _opposite(False), risky=lambda: _opposite(True), dear=_dear)
     .with_controls(few_others=_PROBLEMS.along(table, table, _many)),
 )
 def shown(
@@ -267,21 +278,26 @@ def shown(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Policies of known risks, so many sampled episodes of each, and what the choice goes by."""
+    """Policies of known risks, so many sampled episodes of each, and what the choice goes by.
+
+    bias: how far the samples are from the risk towards 1, as if of a riskier policy.
+    """
 
     risks: tuple[Fraction, ...]
     samples: int
     safest: bool = True
+    bias: Fraction = Fraction(0)
 
 
-def _choices(*, safest: bool = True) -> Family:
+def _choices(*, safest: bool = True, bias: Fraction = Fraction(0)) -> Family:
     """One to three policies, up to four samples of each."""
 
     def base(draw: Draw) -> Choice:
         risks = tuple(Fraction(draw.integer(1, 11), 12) for _ in range(draw.integer(1, 3)))
-        return Choice(risks, draw.integer(1, 4), safest)
+        return Choice(risks, draw.integer(1, 4), safest, bias)
 
     words = "" if safest else ", the one that looks riskiest chosen"
+    words += ", the samples biased" if bias else ""
     return Family(f"policies judged by a few samples{words}", base)
 
 
@@ -291,7 +307,8 @@ def _outcomes(case: Choice) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     for counts in product(range(n + 1), repeat=len(case.risks)):
         chance = Fraction(1)
         for count, risk in zip(counts, case.risks, strict=True):
-            chance *= comb(n, count) * risk**count * (1 - risk) ** (n - count)
+            seen = risk + case.bias * (1 - risk)
+            chance *= comb(n, count) * seen**count * (1 - seen) ** (n - count)
         yield chance, counts
 
 
@@ -299,7 +316,7 @@ def _outcomes(case: Choice) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     theory.chosen,
     over=_choices()
     .with_landmarks(one=lambda: (Choice((Fraction(1, 3),), 2),))
-    .with_controls(looks_safest=_choices(safest=False)),
+    .with_controls(fixed=_choices(bias=Fraction(1, 2)), looks_safest=_choices(safest=False)),
     mutants=(
         NamedMutant(
             "as it looked",

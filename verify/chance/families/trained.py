@@ -7,7 +7,7 @@ yielded of it follows from the networks that are kept and from episodes of their
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,9 +81,13 @@ class Trained:
         ends = self.tables[found.safer], self.tables[found.bolder]
         return evaluate_episode_flip(self.problem, *ends, found.probability)
 
+    def flip_of(self, place: int) -> Flip:
+        """Of the policy at this place and the bold one."""
+        return Flip(self, self.policies[place], self.tables[place])
+
     def flip(self) -> Flip:
         """Of the cautious policy of CPO and the bold one of PPO-Lagrangian."""
-        return Flip(self, self.policies[0], self.tables[0])
+        return self.flip_of(0)
 
     def flip_with_optimum(self, level: Fraction) -> Flip:
         """Of the safer policy of the optimum at a level, which nothing trained, and the bold one.
@@ -195,11 +199,14 @@ def trainings(
     """Three policies of a task; the seed and what each pays for a violation are drawn.
 
     limit: of CPO, in hundredths; cautious, bold: multipliers of PPO, in rewards a violation; cpo,
-    ppo: all other options.
+    ppo: all other options, so that no default that is changed elsewhere changes these runs.
     """
 
     def training(algorithm: str, seed: int, given: Mapping[str, Any]) -> Training:
-        options: Any = options_from(find(algorithm).options, given)
+        record = find(algorithm).options
+        unsaid = {each.name for each in fields(record)} - given.keys()
+        assert not unsaid, f"{name}: {algorithm} is left to its defaults for {sorted(unsaid)}"
+        options: Any = options_from(record, given)
         return Training(algorithm, task, seed, options)
 
     def base(draw: Draw) -> Trainings:
@@ -215,8 +222,24 @@ def trainings(
     return Family(name, base, trained=True)
 
 
-_ALIKE: dict[str, Any] = {"gae": 0.9, "cost_gae": 0.9}
+_BOTH: dict[str, Any] = {
+    "limit": 0.1, "discounted": False, "first_violation": True, "width": 64, "depth": 2,
+    "cost_learning_rate": 1e-3, "last_rate": 1.0, "discount": 1.0, "cost_discount": 1.0,
+    "cost_epochs": 4, "cost_batch": 1024, "checkpoint_every": 10,
+}  # fmt: skip
+_CPO: dict[str, Any] = {
+    **_BOTH, "gae": 0.9, "cost_gae": 0.9, "subsampling": 8, "damping": 0.1, "line_search": 10,
+    "shrink": 0.8,
+}  # fmt: skip
+_PPO: dict[str, Any] = {
+    **_BOTH, "gae": 0.95, "cost_gae": 0.95, "controller": "fixed", "ascent_rate": 10.0,
+    "proportional": 10.0, "integral": 1.0, "derivative": 0.0, "clip": 0.2, "entropy": 0.0,
+    "value_weight": 0.5, "gradient_norm": 0.5,
+}  # fmt: skip
 _SMALL: dict[str, Any] = {"rollout": 15, "learning_rate": 3e-3}
+_LARGE: dict[str, Any] = {
+    "rollout": 30, "learning_rate": 1e-3, "n_envs": 256, "exploring": 200,
+}  # fmt: skip
 SMALL = trainings(
     "trained on 8x8 cells",
     "holdfast/TwoDiscs8-v0",
@@ -224,12 +247,12 @@ SMALL = trainings(
     cautious=(45, 60),
     bold=(8, 18),
     cpo={
-        **_SMALL, **_ALIKE, "n_envs": 128, "exploring": 80, "steps": 40 * 1920, "batch": 1920,
+        **_CPO, **_SMALL, "n_envs": 128, "exploring": 80, "steps": 40 * 1920, "batch": 1920,
         "critic_epochs": 8, "target_kl": 0.05, "conjugate_steps": 6,
     },
     ppo={
-        **_SMALL, "n_envs": 192, "exploring": 128, "steps": 50 * 2880, "batch": 720, "epochs": 6,
-        "controller": "fixed",
+        **_PPO, **_SMALL, "n_envs": 192, "exploring": 128, "steps": 50 * 2880, "batch": 720,
+        "epochs": 6,
     },
 )  # fmt: skip
 """On this task a policy is within a few percent of the optimum after 40 or 50 updates, which is 10
@@ -242,9 +265,12 @@ LARGE = trainings(
     limit=(8, 12),
     cautious=(85, 105),
     bold=(20, 50),
-    cpo={**_ALIKE, "exploring": 200, "steps": 200 * 7680},
-    ppo={"exploring": 200, "steps": 120 * 7680, "controller": "fixed"},
-)
+    cpo={
+        **_CPO, **_LARGE, "steps": 200 * 7680, "batch": 768, "critic_epochs": 10,
+        "target_kl": 0.01, "conjugate_steps": 15,
+    },
+    ppo={**_PPO, **_LARGE, "steps": 120 * 7680, "batch": 768, "epochs": 10},
+)  # fmt: skip
 """The task of the catalogue; minutes for each policy.  There 79 and 110 are the jumps."""
 FAMILIES = {"neural": SMALL, "neural-large": LARGE}
 """Tag -> runs."""

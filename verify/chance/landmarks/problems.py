@@ -65,16 +65,16 @@ def stuck(steps: int, probability: Fraction) -> ChanceProblem:
     return ChanceProblem(model, (1,), steps)
 
 
-def g8(steps: int = 10, reward: int = 1) -> ChanceProblem:
+def g8(steps: int = 10, reward: int = 1, *, floor: int = 0) -> ChanceProblem:
     """G8: at the start, once, a risky action pays 1 and is unsafe for ever; else nothing happens.
 
     Taken with probability q it risks q and has T q unsafe times, so the joint level alpha is worth
-    alpha, and as a bound on Boole's sum alpha/T.
+    alpha, and as a bound on Boole's sum alpha/T.  Each step pays the floor besides.
     """
     to_unsafe, to_end = [0, 1, 0], [0, 0, 1]
     model = from_arrays(
         [[to_unsafe, to_end], [to_unsafe] * 2, [to_end] * 2],
-        [[reward, 0], [0, 0], [0, 0]],
+        [[floor + reward, floor], [floor, floor], [floor, floor]],
         discount=1,
         initial=[1, 0, 0],
     )

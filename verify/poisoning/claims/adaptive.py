@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sympy import Abs
 
+from holdfast.solvers import Vector
 from holdfast.solvers.poisoning import FlipProblem, one_direction, solve_flips
 from holdfast.theory import Eq
 from holdfast.theory.poisoning import adaptive as theory
@@ -88,13 +89,19 @@ def joint_argmin(trained: TrainedFeatures) -> Iterator[Values]:
 class OneLayer:
     """Pairs with inputs x_i, a trunk w and a head h: pair i scores h (w.x_i).
 
-    inputs: N rows of d; problem: the pairs with their one feature w.x_i.
+    inputs: N rows of d; problem: the pairs with their one feature w.x_i; cheapest: whether the
+    cheapest labels are taught, or the benign ones.
     """
 
     inputs: tuple[tuple[int, ...], ...]
     trunk: tuple[int, ...]
     head: int
     problem: FlipProblem
+    cheapest: bool = True
+
+    @property
+    def labels(self) -> Vector:
+        return solve_flips(self.problem).labels if self.cheapest else self.problem.benign
 
 
 def _layer(
@@ -116,6 +123,10 @@ def _layers(draw: Draw) -> OneLayer:
     return _layer(inputs, trunk, draw.integer(1, 2), labels)
 
 
+def _untaught(draw: Draw) -> OneLayer:
+    return replace(_layers(draw), cheapest=False)
+
+
 def two_inputs() -> tuple[OneLayer]:
     """Inputs (1, 0) and (0, 1), trunk (1, 2): the target flips the first pair, at the cost 1.
 
@@ -126,8 +137,8 @@ def two_inputs() -> tuple[OneLayer]:
 
 
 def _input_moments(layer: OneLayer) -> list[Fraction]:
-    """Of the cheapest labels less the target's, one a coordinate of the inputs."""
-    pairs = zip(solve_flips(layer.problem).labels.fractions(),
+    """Of the labels less the target's, one a coordinate of the inputs."""
+    pairs = zip(layer.labels.fractions(),
                 layer.problem.target.fractions(), strict=True)  # fmt: skip
     gaps = [cheap - target for cheap, target in pairs]
     return [
@@ -143,7 +154,9 @@ def _head_gap(layer: OneLayer) -> Values:
 
 @claim(
     theory.trained_trunk,
-    over=Family("trunks of one layer", _layers).with_landmarks(two=two_inputs),
+    over=Family("trunks of one layer", _layers)
+    .with_landmarks(two=two_inputs)
+    .with_controls(matched=Family("trunks of one layer taught the benign labels", _untaught)),
     witness="two",
     shows=_head_gap,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from holdfast.solvers.neural.parts.algorithms import find
@@ -42,13 +42,19 @@ def _base(draw: Draw) -> TrainedRewards:
         "ridge": draw.integer(*_RIDGE),
         "steps": draw.integer(20, 80),
     }
-    options: Any = options_from(find(_NAME).options, {**own, **_COMMON})
+    record, given = find(_NAME).options, {**own, **_COMMON}
+    unsaid = {each.name for each in fields(record)} - given.keys()
+    assert not unsaid, f"{_NAME} is left to its defaults for {sorted(unsaid)}"
+    options: Any = options_from(record, given)
     return TrainedRewards(Training(_NAME, _TASK, draw.integer(0, 999), options))
 
 
 _COMMON: dict[str, Any] = {
-    "hidden": 16, "warm_steps": 30, "trunk": "frozen", "optimizer": "lbfgs",
+    "features": "auto", "hidden": 16, "attack": "random", "rate": 0.1, "held_out": 0.2,
+    "warm_steps": 30, "trunk": "frozen", "optimizer": "lbfgs", "learning_rate": 0.003,
+    "trunk_learning_rate": 0.003, "batch": 0,
 }  # fmt: skip
+"""All other options, so that no default that is changed elsewhere changes these runs."""
 _RIDGE = (600, 1000)
 """Beside curvatures of about a tenth of 480 pairs: with smaller ones the bound is several times the
 distance, and half of it would be true as well."""
