@@ -130,7 +130,7 @@ def strict_json(
             f"{problem.colno}; write it again"
         ) from problem
     except RecursionError as problem:
-        raise ModelError(f"{name} is nested too deeply; a model is not") from problem
+        raise ModelError(f"{name} is nested too deeply; write it again") from problem
 
 
 def _without_repeats(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

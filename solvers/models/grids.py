@@ -29,8 +29,10 @@ def two_discs(side: int = _SIDE) -> CMDP:
     Nine moves, each made with probability 16/20 and followed by one of the four unit slips with
     1/20 each, clipped at the border.  Arriving at a cell earns 1000 / (d^2 + 1/10) rounded to an
     integer, over 1000, with d the distance to the far corner.  A cell is labelled "unsafe" when
-    it lies in one of the discs of radius 5/2 around (15/2, 10) and (10, 5); for other sides the
-    discs grow in proportion.  Entering a disc does not end the run.  Discount 1, for finite
+    it lies in one of the discs of radius 5/2 around (15/2, 10) and (10, 5).  For other sides the
+    square of 16 cells is scaled by side / 16 with its discs: cell k fills [k - 1/2, k + 1/2], so
+    that a coordinate c of a centre becomes (c + 1/2) side / 16 - 1/2, and the radius becomes
+    5/2 side / 16.  Entering a disc does not end the run.  Discount 1, for finite
     horizons; states are numbered x * side + y, with coordinates.
 
     Raises ModelError when side is below 2.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -60,13 +59,11 @@ def flip_ladder(request: Request) -> Ladder:
     Raises ModelError for an unknown task, an algorithm that is not compared, and a level that no
     policy can keep.
     """
-    from holdfast.solvers.neural.parts.tasks import TASKS, is_known, problem_of
+    from holdfast.solvers.neural.parts.tasks import is_known, problem_of, unknown
 
     task, names = request.task or _TASK, _algorithms(request)
     if not is_known(task):
-        near = get_close_matches(task, TASKS, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TASKS)}"
-        raise ModelError(f"no task is named {task!r}; {hint}")
+        raise ModelError(unknown(task))
     problem = problem_of(task)
     if problem is None:
         levels = request.levels or MEASURED_LEVELS

@@ -17,12 +17,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.solvers.errors import ModelError
 from holdfast.verify.campaign.exit_codes import ExitCode
 
+from ..report.numbers import count
 from ..terminal import output
 from ..terminal.options import Whole, json_option, refuse_idle
 from ..terminal.targets import check_targets
-from ..terminal.trainings import Trainer, read_changes, read_seeds, require_torch
+from ..terminal.trainings import Trainer, all_typed, read_changes, read_seeds, require_torch
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
@@ -31,6 +33,8 @@ _SEED, _EPISODES, _DEVICE = "0", 1000, "cpu"
 """Episodes: a risk of 0.2 is known to 0.025; ten times as many cost as long as some trainings."""
 _OWN = ("env", "seeds", "device")
 """Keys of a configuration file that are options of the command; all others are the algorithm's."""
+_LINE_ONLY = ("folder", "episodes", "tensorboard", "json", "config", "list", "set")
+"""Options of the command that no file may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class _Train(click.Command):
     help="Where runs are kept; default $HOLDFAST_RUNS, or .holdfast/runs.",
 )  # fmt: skip
 @click.option(
-    "--episodes", type=Whole(1, 10**9), default=_EPISODES, show_default=True,
+    "--episodes", type=Whole(2, 10**9), default=_EPISODES, show_default=True,
     help="Fresh episodes on which each trained policy is measured.",
 )  # fmt: skip
 @click.option("--tensorboard", is_flag=True, help="Also write the metrics for TensorBoard.")
@@ -130,15 +134,10 @@ def train_command(**given: Any) -> int:
     judge = _judge(options.algorithm, options.episodes)
     plan = _plan(options)
     console = output.console()
-    for note in plan.notes:
-        console.print(f"note: {output.plain(note)}", highlight=False)
     folder = None if options.folder is None else Path(options.folder)
     trainer = Trainer(console, plan.device, folder, tensorboard=options.tensorboard)
-    if suited := trainer.suited(options.algorithm, plan.task, plan.changes):
-        words = ", ".join(f"{key} = {value}" for key, value in suited.items())
-        console.print(
-            f"note: taken, since they suit {output.plain(plan.task)}: {words}", highlight=False
-        )
+    for note in (*plan.notes, *_further_notes(trainer, options.algorithm, plan)):
+        console.print(f"note: {output.plain(note)}", highlight=False)
     found = [
         (seed, *trainer.obtain(options.algorithm, plan.task, seed, plan.changes))
         for seed in plan.seeds
@@ -160,22 +159,48 @@ class _Plan:
 
 def _plan(options: Options) -> _Plan:
     """The file's words, then those of the command line over them."""
-    said = {} if options.config is None else _read(options.config)
+    said = {} if options.config is None else _read(options.config, str(options.algorithm))
     own = {key: said.pop(key) for key in _OWN if key in said}
     line = read_changes(options.changes, {"steps": options.steps, "limit": options.limit})
+    typed = all_typed(_record(options), line)
     notes = [f"{key} = {line[key]} of the command line goes before {said[key]} of {options.config}"
-             for key in line if key in said and said[key] != line[key]]  # fmt: skip
+             for key in line if key in said and said[key] != typed[key]]  # fmt: skip
     for key, value in (("env", options.env), ("seeds", options.seeds), ("device", options.device)):
-        if value is not None and key in own:
-            notes.append(f"--{key} {value} goes before {own[key]} of {options.config}")
+        if value is not None and key in own and _as_text(own[key]) != value:
+            notes.append(f"--{key} {value} goes before {_as_text(own[key])} of {options.config}")
         if value is not None:
             own[key] = value
     if "env" not in own:
         raise click.UsageError(f"say what to learn on with --env; {_tasks_in_words()}")
-    seeds = own.get("seeds", _SEED)
-    text = ",".join(map(str, seeds)) if isinstance(seeds, list) else str(seeds)
-    device = str(own.get("device", _DEVICE))
-    return _Plan(_task(str(own["env"])), read_seeds(text), device, {**said, **line}, tuple(notes))
+    seeds, device = read_seeds(_as_text(own.get("seeds", _SEED))), own.get("device", _DEVICE)
+    return _Plan(_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
+
+
+def _as_text(value: Any) -> str:
+    """``[0, 1]`` of a file as the command line would have it."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _record(options: Options) -> type:
+    from holdfast.solvers.neural.parts.algorithms import find
+
+    return find(str(options.algorithm)).options
+
+
+def _further_notes(trainer: Trainer, algorithm: str, plan: _Plan) -> Iterator[str]:
+    """Of options that are valid: what suits the task, is rounded up, or bounds nothing."""
+    options = trainer.options(algorithm, plan.task, plan.changes)
+    if suited := trainer.suited(algorithm, plan.task, plan.changes):
+        words = ", ".join(f"{key} = {value}" for key, value in suited.items())
+        yield f"taken, since they suit {plan.task}: {words}"
+    updates, size = (getattr(options, name, 0) for name in ("updates", "per_update"))
+    if updates * size > getattr(options, "steps", 0):
+        yield (
+            f"steps = {options.steps} are rounded up to {updates * size}, "
+            f"{count(updates, 'update')} of {size} steps"
+        )
+    if getattr(options, "limits_a_risk", False) and options.limit == 1:
+        yield "limit = 1.0 bounds nothing, since no risk is above 1"
 
 
 def _task(name: str) -> str:
@@ -193,7 +218,44 @@ def _task(name: str) -> str:
     return task
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(path: str, algorithm: str) -> dict[str, Any]:
+    """What the file says, each value of the type of its key, whatever the command line says."""
+    said = _parsed(path)
+    for key, value in said.items():
+        if isinstance(value, dict):
+            raise click.BadParameter(
+                f"--config {path}: [{key}] is a table; write the keys at the top level, such as "
+                "steps = 200000"
+            )
+        if key in _LINE_ONLY:
+            raise click.BadParameter(
+                f"--config {path}: {key} is an option of the command and of no file; give --{key}"
+            )
+    for key in ("env", "device"):
+        if key in said and not isinstance(said[key], str):
+            raise click.BadParameter(f'--config {path}: write {key} as a text, such as {key} = "a"')
+    if "seeds" in said:
+        _check_seeds(path, said["seeds"])
+    from holdfast.solvers.neural.parts.algorithms import find
+    from holdfast.solvers.neural.parts.training import typed
+
+    try:
+        typed(find(algorithm).options, {k: said[k] for k in said if k not in _OWN})
+    except ModelError as error:
+        raise click.BadParameter(f"--config {path}: {error}") from error
+    return said
+
+
+def _check_seeds(path: str, seeds: Any) -> None:
+    each = seeds if isinstance(seeds, list) else [seeds]
+    if not isinstance(seeds, str) and any(type(seed) is not int for seed in each):
+        raise click.BadParameter(
+            f'--config {path}: seeds = {seeds!r}; write such as seeds = [0, 1] or seeds = "0-4"'
+        )
+    read_seeds(_as_text(seeds))
+
+
+def _parsed(path: str) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -238,7 +300,8 @@ def _tasks() -> Mapping[str, str]:
 
 
 def _tasks_in_words() -> str:
-    return "the known tasks are " + ", ".join(_tasks())
+    first = ", ".join(list(_tasks())[:2])
+    return f"such as {first}; `holdfast train --list` lists all {len(_tasks())} known tasks"
 
 
 def _show(

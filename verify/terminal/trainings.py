@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.exact import to_fraction
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
@@ -90,12 +91,15 @@ def _typed(record: type, key: str, value: Any) -> Any:
     if kind is bool:
         return {"true": True, "false": False}.get(text, text)
     try:
+        if kind is float and "/" in text:
+            return float(to_fraction(text, key))
         return kind(text) if kind in (int, float) else text
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 
-def _all_typed(record: type, changes: Mapping[str, Any]) -> dict[str, Any]:
+def all_typed(record: type, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes, words of the command line as the types of their options have them."""
     return {key: _typed(record, key, value) for key, value in changes.items()}
 
 
@@ -118,7 +122,17 @@ class Trainer:
         from holdfast.solvers.neural.parts import algorithms
 
         found = algorithms.find(algorithm)
-        return found.preset(task, _all_typed(found.options, changes))
+        return found.preset(task, all_typed(found.options, changes))
+
+    def options(self, algorithm: str, task: str, changes: Mapping[str, Any]) -> Any:
+        """The algorithm's record of options with these changes, and what suits the task beside.
+
+        Raises ModelError for changes that are none, or that have no meaning together.
+        """
+        from holdfast.solvers.neural.parts import algorithms
+
+        found = algorithms.find(algorithm)
+        return found.options_for(task, all_typed(found.options, changes))
 
     def obtain(
         self, algorithm: str, task: str, seed: int, changes: Mapping[str, Any]
@@ -128,10 +142,9 @@ class Trainer:
         None where it is not there and may not be trained.  Raises KeyboardInterrupt that says what
         is kept, and what training raises.
         """
-        from holdfast.solvers.neural.parts import algorithms, runs, training
+        from holdfast.solvers.neural.parts import runs, training
 
-        found = algorithms.find(algorithm)
-        options = found.options_for(task, _all_typed(found.options, changes))
+        options = self.options(algorithm, task, changes)
         wanted = training.Training(algorithm, task, seed, options, self.device)
         run = runs.Run(wanted, (self.folder or runs.runs_folder()) / wanted.digest[:16])
         there = run.finished()

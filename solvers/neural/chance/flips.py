@@ -49,6 +49,7 @@ def measured_flip(
     margin: Margin = "none",
     confidence: Rational | float = Fraction(19, 20),
     alone: bool = False,
+    limits: Sequence[Rational] = (),
 ) -> FlipBetween:
     """The mixture of at most two policies of largest measured value, of risk at most the level.
 
@@ -58,6 +59,8 @@ def measured_flip(
     are those in `measured`; the value is the mean return, UN-normalised.
 
     alone: take the best single policy; its flip has probability 0.
+
+    limits: at which each policy was trained, for messages.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def measured_flip(
     points = list(zip(taken, values, strict=True))
     found = _best_alone(points, bound) if alone else best_flip(points, bound)
     if found is None:
-        raise _too_risky(risks, taken, bound, trust if margin == "upper" else None)
+        raise _too_risky(risks, taken, bound, trust if margin == "upper" else None, limits)
     return found
 
 
@@ -140,23 +143,28 @@ def _risks(measured: Sequence[Counted]) -> list[Fraction]:
     for i, one in enumerate(measured):
         if not 0 <= one.violations <= one.episodes or one.episodes == 0:
             raise ModelError(
-                f"policy {i} has {one.violations} violations in {one.episodes} episodes; measure "
-                "at least one episode, and count each unsafe one once"
+                f"policy {i + 1} of {len(measured)} has {one.violations} violations in "
+                f"{one.episodes} episodes; measure at least one, and count each unsafe one once"
             )
     return [Fraction(one.violations, one.episodes) for one in measured]
 
 
 def _too_risky(
-    risks: Sequence[Fraction], taken: Sequence[Fraction], level: Fraction, trust: Fraction | None
+    risks: Sequence[Fraction],
+    taken: Sequence[Fraction],
+    level: Fraction,
+    trust: Fraction | None,
+    limits: Sequence[Rational] = (),
 ) -> ModelError:
     at = min(range(len(risks)), key=lambda i: (taken[i], risks[i]))
     least = f"the least measured risk is {float(min(risks)):.4g}"
     if trust is not None:
         least += f", and the least bound at confidence {float(trust):g} is {float(taken[at]):.4g}"
+    trained = f", trained at the limit {float(limits[at]):.4g}" if limits else ""
     more = ", measure more episodes" if trust is not None and min(risks) <= level else ""
     return ModelError(
-        f"no policy is safe enough: the level is {float(level):.4g}, {least} (policy {at} of "
-        f"{len(risks)}); train at a lower limit{more} or raise the level"
+        f"no policy is safe enough: the level is {float(level):.4g}, {least} (policy {at + 1} "
+        f"of {len(risks)}{trained}); train at a lower limit{more} or raise the level"
     )
 
 

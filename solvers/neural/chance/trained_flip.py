@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...errors import ModelError
 from ...exact import Rational
 from ..parts.algorithms import find
@@ -60,7 +62,8 @@ def train_flipping(
         level does not bound the risk of "printed".  "step" takes the best of networks with two
         heads and a coin, trained by PPO-Lagrangian.
     algorithm: "ppo-lagrangian" or "cpo".
-    levels: limits to train at; by default multiples of the level.
+    levels: limits to train at; by default multiples of the level.  A float is the decimal that it
+        is written as, so that 0.05 is 1/20, also in `FlippingPolicy.measured`.
     steps: environment steps of each training; by default such as suit the task.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
@@ -86,7 +89,9 @@ def train_flipping(
         trained = _trained(trainings, place.folder, progress)
         measured = _measured(trained, trainings, episodes, place.copies)
     alone, seen = form == "step", list(measured.values())
-    flip = measured_flip(seen, wanted.level, margin=margin, confidence=confidence, alone=alone)
+    flip = measured_flip(
+        seen, wanted.level, margin=margin, confidence=confidence, alone=alone, limits=wanted.limits
+    )
     first, second = two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
     kept: dict[str, Any] = {"seed": seed, "limits": two, "measured": measured}
     if form == "step":
@@ -114,12 +119,11 @@ class _Wanted:
                 '"ppo-lagrangian", leave the algorithm out'
             )
         bound = checked_share(level, "level")
-        wished = levels or [
-            min(bound * k, Fraction(1)) for k in (ALONE if form == "step" else FLIPPED)
-        ]
-        limits = dict.fromkeys(checked_share(each, f"levels[{i}]") for i, each in enumerate(wished))
+        usual = [min(bound * k, Fraction(1)) for k in (ALONE if form == "step" else FLIPPED)]
+        wished = [(one, checked_share(one, f"levels[{i}]")) for i, one in enumerate(levels)]
+        limits = [_as_written(*one) for one in wished or [(level, one) for one in usual]]
         name = "flipping" if form == "step" else algorithm
-        return cls(f"chance/{name}", bound, tuple(limits))
+        return cls(f"chance/{name}", _as_written(level, bound), tuple(dict.fromkeys(limits)))
 
     def trainings(
         self, place: Named, given: Mapping[str, Any], seed: int, device: str
@@ -141,6 +145,11 @@ class _Wanted:
             options = algorithm.options_for(place.task, wanted)
             found[limit] = Training(self.algorithm, place.task, seed, options, device)
         return found
+
+
+def _as_written(given: Rational | float, value: Fraction) -> Fraction:
+    """The value, or where a float was given the shortest decimal of the float that it is."""
+    return Fraction(repr(float(value))) if isinstance(given, (float, np.floating)) else value
 
 
 def _trained(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelError
+from .nearest import nearest
 from .training import options_from
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def find(name: str) -> Algorithm:
     """
     modules = {known: module for known, module, _ in _listed()}
     if name not in modules:
-        near = get_close_matches(name, modules, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(modules))}."
+        near = nearest(name, modules)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(modules))}."
         raise ModelError(f"no algorithm is named {name!r}; {hint}")
     found: Algorithm = import_module(modules[name]).ALGORITHM
     return found

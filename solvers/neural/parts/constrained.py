@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
+from gymnasium import spaces
+
 from ...errors import ModelError
 from .limit import CostLimit, cost_limit
 from .tasks import make
@@ -56,10 +58,20 @@ class ConstrainedTraining:
             )
         if self.limit < 0:
             raise ModelError(f"limit = {self.limit}; a limit on costs is at least 0")
+        if self.limits_a_risk and self.limit > 1:
+            raise ModelError(
+                f"limit = {self.limit} is above 1, and with first_violation the cost of an episode "
+                "is at most 1; give a risk such as 0.2, 1 for no limit, or first_violation = false"
+            )
         if self.discounted and self.cost_discount == 1:
             raise ModelError(
                 "discounted = true has no effect with cost_discount = 1.0; give a discount below 1"
             )
+
+    @property
+    def limits_a_risk(self) -> bool:
+        """Whether the limit is on a cost of at most 1 an episode."""
+        return self.first_violation
 
     @property
     def per_update(self) -> int:
@@ -81,24 +93,43 @@ def limit_of(options: ConstrainedTraining) -> CostLimit:
 def check_constrained(training: Training) -> None:
     """Make the task once, and compare the limit with what the exact layer proves.
 
-    Raises ModelError if the task is unknown, has no cost, or if no policy of it keeps the limit.
+    Raises ModelError if the task is unknown, has no cost, or actions that no policy here has, or if
+    no policy of it keeps the limit.
     """
     options: ConstrainedTraining = training.options
-    make(
+    env = make(
         training.task,
         seed=0,
         n_envs=1,
         first_violation=options.first_violation,
         exploring=min(options.exploring, 1),
-    ).close()
+    )
+    env.close()
+    _require_actions(training.task, env.action_space)
     limit_of(options).check(training.task, first_violation=options.first_violation)
+
+
+def _require_actions(task: str, actions: spaces.Space[Any]) -> None:
+    if not isinstance(actions, (spaces.Discrete, spaces.Box)):
+        raise ModelError(
+            f"{task} has the actions {actions}; policies are trained for Discrete and Box only, so "
+            "wrap the environment: number the combinations of several choices as one Discrete"
+        )
+    if isinstance(actions, spaces.Discrete) and actions.start != 0:
+        raise ModelError(
+            f"{task} has the actions {actions}, and policies number theirs from 0; wrap the "
+            "environment so that its actions start there"
+        )
 
 
 def require_positive(options: Any, names: str) -> None:
     """Raise ModelError unless all these options are positive."""
     for name in names.split():
         if not getattr(options, name) > 0:
-            raise ModelError(f"{name} = {getattr(options, name)} must be positive; leave it out")
+            usual = next(known.default for known in fields(options) if known.name == name)
+            raise ModelError(
+                f"{name} = {getattr(options, name)} must be positive; give such as {usual}"
+            )
 
 
 def require_share(options: Any, names: str) -> None:

@@ -56,11 +56,12 @@ def train_policy(
         if saved is not None:
             model.restore(saved)
         model.on_update = _Keeper(workplace)
-        model.learn(
-            (options.updates - done) * options.per_update,
-            callback=model.seen,
-            reset_num_timesteps=False,
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # the update is refused, with its number
+            model.learn(
+                (options.updates - done) * options.per_update,
+                callback=model.seen,
+                reset_num_timesteps=False,
+            )
         workplace.keep(model.policy.state_dict(), _shapes(env))
         env.close()
 

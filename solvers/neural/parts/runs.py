@@ -7,6 +7,7 @@ and whether it is finished), ``metrics.jsonl``, ``checkpoint/`` while it trains,
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -62,26 +63,91 @@ class Run:
     def finished(self) -> bool:
         """Whether it has been trained to the end.
 
-        Raises ModelError if the folder is that of another training, or its record is damaged.
+        Raises ModelError if the folder is that of another training, if its record is damaged or was
+        edited, and if metrics or outcome of a finished run are not those that were written.
         """
-        path = self.folder / "run.json"
-        if not path.is_file():
+        record = self._record()
+        if record is None or not record["finished"]:
             return False
-        record = strict_json(path.read_text(encoding="utf-8"), str(path), float)
+        found = self._digests()
+        written = record.get("sha256", found)  # earlier versions have none
+        for name in found:
+            if not isinstance(written, dict) or written.get(name) != found[name]:
+                raise ModelError(
+                    f"{self.folder / name} is not what was written when the run ended, so it was "
+                    f"edited, cut or removed; {self._remedy}"
+                )
+        return True
+
+    def refuse_outcome(self) -> None:
+        """ModelError if an unfinished run has an outcome, which a training would write over.
+
+        One that was killed between its outcome and its record still has a checkpoint.
+        """
+        outcome = self.folder / "policy.json"
+        if outcome.exists() and not any(self.folder.glob("checkpoint/*")):
+            raise ModelError(
+                f"{outcome} is there, but run.json beside it does not say that the run is "
+                f"finished; bring run.json back, or delete {self.folder} and train again"
+            )
+
+    def _digests(self) -> dict[str, str]:
+        """SHA-256 of metrics and outcome, the latter of which has that of the tensors; of nothing
+        where there is none."""
+        paths = (self.folder / name for name in ("metrics.jsonl", "policy.json"))
+        return {
+            path.name: hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+            for path in paths
+        }
+
+    @property
+    def _remedy(self) -> str:
+        return f"bring it back, or delete {self.folder} and train again"
+
+    def _record(self) -> dict[str, Any] | None:
+        """``run.json``, which must be that of this training word for word; None without one."""
+        path = self.folder / "run.json"
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ModelError(f"{self.folder} is a file, and a run is a folder; move it away")
+        if path.is_symlink() or path.is_dir():
+            raise ModelError(
+                f"{path} is a link or a folder, and the record of a run is a file; {self._remedy}"
+            )
+        if not path.exists():
+            return None
+        try:
+            record = strict_json(path.read_text(encoding="utf-8"), str(path), float)
+        except (ModelError, UnicodeDecodeError) as error:
+            raise ModelError(f"{path} is damaged ({error}); {self._remedy}") from error
+        if not isinstance(record, dict) or type(record.get("finished")) is not bool:
+            raise ModelError(f"{path} is not the record of a run; {self._remedy}")
         if record.get("digest") != self.training.digest:
             raise ModelError(
                 f"{path} is the record of another training, {record.get('digest')}, not of "
                 f"{self.training.digest}; move the folder away"
             )
-        return bool(record["finished"])
+        self._refuse_edited(path, record)
+        return record
+
+    def _refuse_edited(self, path: Path, record: Mapping[str, Any]) -> None:
+        plain = json.loads(json.dumps(self.training.plain))
+        own = {"digest", "finished", "sha256"}
+        for key in sorted((plain.keys() | record.keys()) - own):
+            if (found := record.get(key)) != plain.get(key):
+                raise ModelError(
+                    f"{path} was edited: {key} is {found!r}, and its digest is that of a run with "
+                    f"{plain.get(key)!r}; {self._remedy}"
+                )
 
     def note(self, finished: bool) -> None:
-        """Write ``run.json``."""
+        """Write ``run.json``; of a finished run with digests of what it wrote."""
         record = {
             **self.training.plain,
             "digest": self.training.digest,
             "finished": finished,
         }
+        if finished:
+            record["sha256"] = self._digests()
         write_text(self.folder / "run.json", json.dumps(record, indent=1) + "\n")
 
 
@@ -189,6 +255,7 @@ def obtain(
     run.folder.mkdir(parents=True, exist_ok=True)
     with FileLock(run.folder / "lock"):
         if not run.finished():
+            run.refuse_outcome()
             _train(run, algorithm, progress, tensorboard)
     return run
 

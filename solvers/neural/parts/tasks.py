@@ -7,7 +7,6 @@ reset behaves as a fresh one.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gymnasium
@@ -15,6 +14,7 @@ import gymnasium
 from ...chance import ChanceProblem
 from ...errors import ModelError
 from .costs import Cost, CostEnv
+from .nearest import nearest
 from .worlds.bullet import BULLET, LENGTHS, BulletEnv
 from .worlds.finite import FiniteWorld
 from .worlds.known import DISCS, known_world
@@ -99,6 +99,16 @@ def is_known(task: str) -> bool:
     return task in TASKS or task in gymnasium.registry
 
 
+def unknown(task: str) -> str:
+    """What an error says of an id that is not known: the nearest, or the first of all."""
+    near, first = nearest(task, TASKS), ", ".join(list(TASKS)[:2])
+    hint = f"did you mean {near!r}?" if near else f"there are {first} and others."
+    return (
+        f"there is no task {task!r}; {hint} `holdfast train --list` lists all {len(TASKS)}, and "
+        "any id of gymnasium will do whose environment gives a cost"
+    )
+
+
 def episode_length(task: str) -> int | None:
     """The most steps of an episode; None for an unknown id, and where nothing ends it for sure."""
     if task in DISCS:
@@ -128,12 +138,7 @@ def environment(task: str) -> gymnasium.Env[Any, Any]:
     if task in BULLET:
         return BulletEnv(task)
     if task not in gymnasium.registry:
-        near = difflib.get_close_matches(task, TASKS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ModelError(
-            f"there is no task {task!r}; {hint}known are {', '.join(TASKS)}, and any id of "
-            "gymnasium for which a cost is given"
-        )
+        raise ModelError(unknown(task))
     return gymnasium.make(task, disable_env_checker=True)
 
 

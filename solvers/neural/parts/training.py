@@ -7,12 +7,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib import metadata
 from typing import Any, TypeVar, get_type_hints
 
 from ...errors import ModelError
+from .nearest import nearest
 
 Options = TypeVar("Options")
 
@@ -87,19 +87,25 @@ class Training:
 def options_from(record_type: type[Options], mapping: Mapping[str, Any]) -> Options:
     """The record with the values of the mapping, defaults elsewhere.  An int is taken for a float.
 
-    Raises
-    ------
-    ModelError: for a key that the record does not have (the nearest is named), a value of another
-        type, or one that the record itself refuses.
+    Raises ModelError as `typed`, and for values that the record itself refuses.
     """
-    names = [known.name for known in fields(record_type)]  # type: ignore[arg-type]
+    return record_type(**typed(record_type, mapping))
+
+
+def typed(record_type: type, mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping, each value of the type of its option.  An int is taken for a float.
+
+    Raises ModelError for a key that the record does not have (the nearest is named), and for a
+    value of another type.
+    """
+    names = [known.name for known in fields(record_type)]
     types = get_type_hints(record_type)
     for key in mapping:
         if key not in names:
-            near = get_close_matches(key, names, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            near = nearest(key, names)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}."
             raise ModelError(f"no option is named {key!r}; {hint}")
-    return record_type(**{key: _typed(key, value, types[key]) for key, value in mapping.items()})
+    return {key: _typed(key, value, types[key]) for key, value in mapping.items()}
 
 
 def _typed(key: str, value: Any, wanted: type) -> Any:

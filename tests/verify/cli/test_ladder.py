@@ -208,7 +208,7 @@ def test_what_is_not_trained_is_said_and_left_out() -> None:
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ModelError, match="'ppo' is not an algorithm of this ladder"):
         flip_ladder(request(algorithms=("ppo",)))
-    with pytest.raises(ModelError, match=r"no task is named .*TwoDisks8-v0'; did you mean"):
+    with pytest.raises(ModelError, match=r"there is no task .*TwoDisks8-v0'; did you mean"):
         flip_ladder(request(task="holdfast/TwoDisks8-v0"))
 
 
@@ -255,7 +255,7 @@ def test_bad_input(holdfast: Invoke, trained: None) -> None:
     assert refused(holdfast(*LADDER, "--plot", "out.doc"), "out.doc")
     assert refused(holdfast(*LADDER, "--seeds", "x"), "--seeds")
     assert refused(holdfast(*LADDER[:2], "--env", "holdfast/TwoDisks-v0"),
-                   "no task is named 'holdfast/TwoDisks-v0'", "did you mean")  # fmt: skip
+                   "there is no task 'holdfast/TwoDisks-v0'", "did you mean")  # fmt: skip
 
 
 def test_without_training_it_says_what_is_missing(holdfast: Invoke) -> None:

@@ -261,6 +261,58 @@ def test_files_that_are_no_configuration(holdfast: Invoke, toy: Toy) -> None:
     assert refused(holdfast(*TRAIN, "--config", "type.toml"), "steps = '8'", "an integer")
 
 
+def test_files_whose_keys_are_of_the_command_or_deeper(holdfast: Invoke, toy: Toy) -> None:
+    for text, said in {
+        "[options]\nsteps = 8\n": "[options] is a table; write the keys at the top level",
+        "episodes = 8\n": "episodes is an option of the command and of no file; give --episodes",
+        'folder = "x"\n': "folder is an option of the command",
+        "xyzzy = 8\n": "no option is named 'xyzzy'; there are steps, limit",
+        "env = 3\n": "write env as a text",
+        "seeds = 1.5\n": "seeds = 1.5; write such as seeds = [0, 1]",
+        "seeds = [true]\n": "seeds = [True]; write such as",
+    }.items():
+        Path("a.toml").write_text(text)
+        assert refused(holdfast(*TRAIN, "--config", "a.toml", "--seeds", "3"), said), text
+    Path("a.toml").write_text('steps = "8"\n')
+    done = holdfast(*TRAIN, "--config", "a.toml", "--steps", 4)
+    assert refused(done, "steps = '8'"), "also where the command line says another"
+    assert not toy.trained
+
+
+def test_what_is_equal_goes_before_nothing(holdfast: Invoke, toy: Toy) -> None:
+    Path("a.toml").write_text("seeds = [3, 4]\nsteps = 4\nlimit = 0.3\n")
+    same = ("--config", "a.toml", "--seeds", "3,4", "--steps", 4, "--limit", "3/10")
+    assert "goes before" not in holdfast(*TRAIN, *same).output
+    done = holdfast(*TRAIN, *same[:4], "--steps", 6, "--seeds", "3")
+    assert done.says("steps = 6 of the command line goes before 4", "--seeds 3 goes before 3,4")
+
+
+def test_a_limit_may_be_a_fraction_and_is_that_of_the_decimal(holdfast: Invoke, toy: Toy) -> None:
+    assert holdfast(*TRAIN, "--limit", "1/5").code == 0
+    assert holdfast(*TRAIN, "--limit", "0.2").says("was not trained again")
+    assert refused(holdfast(*TRAIN, "--limit", "1/0"), "limit = '1/0'")
+
+
+def test_no_note_comes_before_an_error(holdfast: Invoke, toy: Toy) -> None:
+    done = holdfast(*TRAIN[:3], "holdfast/TwoDiscs-v0", "--set", "mode=2", "--limit", "x")
+    assert refused(done, "limit = 'x'") and "note:" not in done.output
+
+
+def test_one_episode_has_no_interval(holdfast: Invoke, toy: Toy) -> None:
+    assert refused(holdfast(*TRAIN, "--episodes", 1), "not a whole number from 2")
+    assert not toy.trained
+
+
+@pytest.mark.parametrize("algorithm", ["chance/ppo-lagrangian", "chance/cpo"])
+def test_steps_and_limits_that_mean_something_else(holdfast: Invoke, algorithm: str) -> None:
+    small = [x for key in ("n_envs=16", "rollout=15", "batch=240") for x in ("--set", key)]
+    train = ("train", algorithm, *TRAIN[2:], *small)
+    done = holdfast(*train, "--steps", 10, "--limit", 1, "--episodes", 20)
+    assert done.says("steps = 10 are rounded up to 240, 1 update of 240 steps")
+    assert done.says("limit = 1.0 bounds nothing")
+    assert refused(holdfast(*train, "--limit", "1.5"), "limit = 1.5 is above 1")
+
+
 def test_a_device_that_is_not_there(holdfast: Invoke, toy: Toy) -> None:
     assert refused(holdfast(*TRAIN, "--device", "cuda:99"), "cuda:99")
     assert not toy.trained

@@ -15,7 +15,7 @@ import pytest
 
 from holdfast.solvers.neural.parts.training import options_from
 from holdfast.solvers.neural.poisoning.dpo_options import DPOOptions
-from holdfast.solvers.neural.poisoning.dpo_table import Compared, DPOTable
+from holdfast.solvers.neural.poisoning.dpo_tables import Compared, DPOTable
 from holdfast.solvers.neural.poisoning.reward_runs import ALGORITHM
 from holdfast.solvers.neural.poisoning.victims import LABELS, Outcome, Victim
 from holdfast.solvers.poisoning.rewards.nearness import Nearness
@@ -168,7 +168,7 @@ def test_language_models_that_are_kept_have_a_table(
         row = Compared("thinned", 0, 7.0, 0.01, 0.4, 50, 56, 0.125, 0.25)
         return DPOTable("lora", (row, replace(row, seed=1, loss=0.6)), ())
 
-    module = import_module("holdfast.solvers.neural.poisoning.dpo_table")
+    module = import_module("holdfast.solvers.neural.poisoning.dpo_tables")
     monkeypatch.setattr(module, "dpo_table", table)
     done = holdfast("ladder", "reward-learning/same-training", "--env", "pairs.jsonl",
                     "--seeds", "0,1", "--json", "out")  # fmt: skip

@@ -117,12 +117,12 @@ def test_the_margin_is_shared_among_the_policies() -> None:
     ("policies", "arguments", "said"),
     [
         ([(100, 3, 0), (100, 9, 5)], {"level": "1/50"}, r"the level is 0\.02, the least measured "
-         r"risk is 0\.03 \(policy 0 of 2\); train at a lower limit or raise the level"),
+         r"risk is 0\.03 \(policy 1 of 2\); train at a lower limit or raise the level"),
         ([(100, 3, 0)], {"level": "1/25", "margin": "upper"}, r"the least bound at confidence "
-         r"0\.95 is 0\.07571 \(policy 0 of 1\); train at a lower limit, measure more episodes"),
+         r"0\.95 is 0\.07571 \(policy 1 of 1\); train at a lower limit, measure more episodes"),
         ([], {"level": 0.1}, "there is no policy to mix"),
-        ([(0, 0, 0)], {"level": 0.1}, "policy 0 has 0 violations in 0 episodes"),
-        ([(4, 5, 0)], {"level": 0.1}, "policy 0 has 5 violations in 4 episodes"),
+        ([(0, 0, 0)], {"level": 0.1}, "policy 1 of 1 has 0 violations in 0 episodes"),
+        ([(4, 5, 0)], {"level": 0.1}, "policy 1 of 1 has 5 violations in 4 episodes"),
         ([(4, 1, 0)], {"level": 17}, r"level is 17; it must lie in \[0, 1\]"),
         ([(4, 1, 0)], {"level": "much"}, "level is 'much', not a rational"),
         ([(4, 1, 0)], {"level": 1, "margin": "wide"}, "margin is 'wide'"),

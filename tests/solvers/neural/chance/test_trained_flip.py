@@ -98,6 +98,24 @@ def test_two_heads_are_taken_alone_and_only_if_safe_enough(stubs: Stubs) -> None
         train_flipping(DISCS, level="2/5", levels=[0.4], form="step")
 
 
+def test_a_limit_in_floats_is_the_decimal_that_it_is_written_as(stubs: Stubs) -> None:
+    """What is trained, and so the digest of the run, is the same float either way."""
+    found = {}
+    for name, levels in {"float": [0.05, np.float64(0.3)], "exact": ["1/20", "3/10"]}.items():
+        stubs.trained.clear()
+        found[name] = train_flipping(DISCS, level="1/5", levels=levels, episodes=1000)
+        assert limits(stubs) == [0.05, 0.3]
+    assert found["float"].measured[Fraction(1, 20)].violations == 50
+    assert found["float"].limits == found["exact"].limits == (Fraction(1, 20), Fraction(3, 10))
+    usual = train_flipping(DISCS, level=0.2)
+    assert set(usual.measured) == {Fraction(k, 20) for k in (1, 2, 4, 8, 16)}
+
+
+def test_the_policy_that_is_least_unsafe_is_named_by_its_limit(stubs: Stubs) -> None:
+    with pytest.raises(ModelError, match=r"\(policy 2 of 2, trained at the limit 0\.2\)"):
+        train_flipping(DISCS, level=0.1, levels=[0.3, 0.2])
+
+
 def test_a_margin_makes_the_flip_safer(stubs: Stubs) -> None:
     plain, wary = (
         train_flipping(DISCS, level="1/5", levels=["1/10", "3/10"], episodes=1000, margin=margin)

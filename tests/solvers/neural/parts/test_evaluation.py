@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from holdfast.solvers.chance import evaluate_policy
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.exact import Array
 from holdfast.solvers.neural.parts.evaluation import FIRST_FRESH_SEED, Episodes, evaluate
 from holdfast.solvers.neural.parts.judging import envelope
 from holdfast.solvers.neural.parts.tasks import world_of
@@ -108,3 +109,12 @@ def test_intervals_for_people() -> None:
 def test_no_episodes_are_refused() -> None:
     with pytest.raises(ModelError, match="episodes is 0; at least 1"):
         evaluate(Always(0), TASK, episodes=0, seed_words=())
+
+
+def test_each_episode_is_told_and_the_record_counts_them() -> None:
+    """Batches of 1,000 at most, one flag an episode; blocks of them are samples of their own."""
+    told: list[Array] = []
+    record = evaluate(bold_policy(), TASK, episodes=2500, seed_words=("each",), each=told.append)
+    assert [len(flags) for flags in told] == [1000, 1000, 500]
+    assert sum(int(flags.sum()) for flags in told) == record.violations
+    assert 0 < record.violations < 2500

@@ -204,7 +204,7 @@ def test_what_is_not_finite_stops_the_training(
 
 def test_cpo_keeps_its_step_within_region_and_limit() -> None:
     """Costs are those of Walk whatever is done, so that A_c is noise: the step must stay finite."""
-    options = CpoOptions(**{**SMALL, "limit": 7.0})
+    options = CpoOptions(**{**SMALL, "limit": 7.0, "first_violation": False})
     cpo = CPO(ActorCriticPolicy, Walk(4, 3), options, 0, batch_size=24, device="cpu")
     lines = []
     cpo.on_update = lambda trained, numbers: lines.append(numbers)

@@ -304,3 +304,82 @@ def test_runs_lie_where_the_environment_says(monkeypatch: Any, tmp_path: Path) -
     assert runs_folder() == Path(".holdfast/runs")
     assert os.sep not in PPO.digest
     assert Workplace(Run(PPO, tmp_path)).training is PPO
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all runs, with one that is finished."""
+    folder = tmp_path_factory.mktemp("finished")
+    obtain(PPO, folder=folder)
+    return folder
+
+
+def edit(path: Path, change: Any) -> None:
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _drop_hashes(folder: Path) -> None:
+    edit(folder / "run.json", lambda record: record.pop("sha256"))
+
+
+DAMAGES: dict[str, tuple[Any, str]] = {
+    "an option": (
+        lambda f: edit(f / "run.json", lambda r: r["options"].update(limit=0.9)), "was edited"
+    ),
+    "the seed": (lambda f: edit(f / "run.json", lambda r: r.update(seed=7)), "edited: seed is 7"),
+    "a version": (
+        lambda f: edit(f / "run.json", lambda r: r["versions"].update(numpy="0")), "was edited"
+    ),
+    "a metric": (
+        lambda f: (f / "metrics.jsonl").write_text(
+            (f / "metrics.jsonl").read_text().replace('"update": 3', '"update": 33')
+        ),
+        "metrics.jsonl is not what was written",
+    ),
+    "cut metrics": (
+        lambda f: os.truncate(f / "metrics.jsonl", 100), "metrics.jsonl is not what was written"
+    ),
+    "no metrics": ((lambda f: (f / "metrics.jsonl").unlink()), "metrics.jsonl is not what was"),
+    "an outcome": (
+        lambda f: edit(f / "policy.json", lambda r: r["numbers"].update(actions=3)),
+        "policy.json is not what was written",
+    ),
+    "not finished": (
+        lambda f: edit(f / "run.json", lambda r: r.update(finished=False)), "does not say that"
+    ),
+    "no record": (lambda f: (f / "run.json").unlink(), "bring run.json back, or delete"),
+    "a link": (
+        lambda f: ((f / "run.json").rename(f / "other"), (f / "run.json").symlink_to(f / "other")),
+        "is a link or a folder",
+    ),
+    "a cut record": (lambda f: os.truncate(f / "run.json", 100), "delete .* and train again"),
+    "no object": (lambda f: (f / "run.json").write_text("[1]"), "is not the record of a run"),
+    "nested": (lambda f: (f / "run.json").write_text("[" * 10**5), "nested too deeply; write"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("damage", "named"), DAMAGES.values(), ids=DAMAGES)
+def test_a_finished_run_that_was_edited_is_refused(
+    damage: Any, named: str, finished: Path, tmp_path: Path
+) -> None:
+    runs = shutil.copytree(finished, tmp_path / "runs")
+    damage(runs / PPO.digest[:16])
+    with pytest.raises(ModelError, match=named) as caught:
+        obtain(PPO, folder=runs)
+    assert str(runs / PPO.digest[:16]) in str(caught.value)
+
+
+def test_a_run_of_an_earlier_version_has_no_hashes_and_is_taken(
+    finished: Path, tmp_path: Path
+) -> None:
+    runs = shutil.copytree(finished, tmp_path / "runs")
+    _drop_hashes(runs / PPO.digest[:16])
+    assert len(obtain(PPO, folder=runs).metrics()) == 6
+
+
+def test_a_file_in_the_place_of_a_run_is_refused(tmp_path: Path) -> None:
+    (tmp_path / PPO.digest[:16]).write_text("")
+    with pytest.raises(ModelError, match="is a file, and a run is a folder; move it away"):
+        obtain(PPO, folder=tmp_path)

@@ -13,6 +13,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.parts import worlds
 from holdfast.solvers.neural.parts.costs import CostEnv
 from holdfast.solvers.neural.parts.evaluation import evaluate
+from holdfast.solvers.neural.parts.nearest import nearest
 from holdfast.solvers.neural.parts.tasks import TASKS, make, problem_of
 from holdfast.solvers.neural.parts.worlds.bullet import BulletEnv
 from holdfast.solvers.neural.parts.worlds.copies import Copies
@@ -98,7 +99,7 @@ def test_a_step_without_a_proper_cost_is_refused(cost, message: str) -> None:
     [
         ({"task": "SafetyBalRun-v0"}, "no task 'SafetyBalRun-v0'; did you mean 'SafetyBallRun-v0'"),
         ({"task": "holdfast/TwoDisc-v0"}, "did you mean 'holdfast/TwoDiscs-v0'"),
-        ({"task": "xyz"}, "there is no task 'xyz'; known are holdfast/TwoDiscs-v0, "),
+        ({"task": "xyz"}, "there is no task 'xyz'; there are holdfast/TwoDiscs-v0, .*--list"),
         ({"task": "Pendulum-v1"}, "Pendulum-v1 has no cost: let its step return"),
         ({"task": "FrozenLake-v1"}, "observations Discrete.*only a Box of one dimension"),
         ({"task": "Blackjack-v1"}, "observations Tuple.*FlattenObservation"),
@@ -272,3 +273,19 @@ def test_nothing_is_printed_when_a_task_is_made() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100
     )
     assert done.stdout + done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("chance/sac", ("chance/cpo", "chance/ppo-lagrangian"), None),
+        ("ppo-lagrangian", ("chance/cpo", "chance/ppo-lagrangian"), "chance/ppo-lagrangian"),
+        ("holdfast/Maze-v0", ("holdfast/TwoDiscs-v0",), None),
+        ("holdfast/twodisc-v0", ("holdfast/TwoDiscs-v0",), "holdfast/TwoDiscs-v0"),
+    ],
+)
+def test_only_a_slip_is_taken_for_another_name(
+    name: str, known: tuple[str, ...], meant: str | None
+) -> None:
+    """What all names share, pillar and version, makes no two of them alike."""
+    assert nearest(name, known) == meant

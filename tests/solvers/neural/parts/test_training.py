@@ -1,13 +1,18 @@
 """What names a run, and options from a mapping."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import gymnasium
+import numpy as np
 import pytest
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.chance.ppo_lagrangian import PpoLagrangianOptions
 from holdfast.solvers.neural.parts import training as module
 from holdfast.solvers.neural.parts.algorithms import find, known
+from holdfast.solvers.neural.parts.runs import obtain
 from holdfast.solvers.neural.parts.training import Training, options_from
 
 TRAINING = Training("chance/ppo-lagrangian", "holdfast/TwoDiscs8-v0", 3, PpoLagrangianOptions())
@@ -49,13 +54,14 @@ def test_options_take_an_integer_for_a_float() -> None:
     ("given", "named"),
     [
         ({"limt": 0.1}, "no option is named 'limt'; did you mean limit?"),
+        ({"episodes": 1}, "no option is named 'episodes'; there are steps"),
         ({"xyzzy": 0.1}, "no option is named 'xyzzy'; there are steps, n_envs"),
         ({"steps": 1.5}, "steps = 1.5 is of type float; write an integer"),
         ({"steps": True}, "steps = True is of type bool"),
         ({"limit": float("nan")}, "limit = nan is not a finite number"),
         ({"discounted": 1}, "discounted = 1 is of type int; write true or false"),
         ({"limit": -0.5}, "limit = -0.5; a limit on costs is at least 0"),
-        ({"n_envs": 0}, "n_envs = 0 must be positive"),
+        ({"n_envs": 0}, "n_envs = 0 must be positive; give such as 256"),
         ({"gae": 1.5}, "gae = 1.5 must lie from 0 to 1"),
         ({"controller": "bang"}, "no controller is named 'bang'; there are fixed, ascent, pid"),
         ({"controller": "fixed", "ascent_rate": 2.0}, "ascent_rate = 2.0 has no effect with con"),
@@ -88,3 +94,31 @@ def test_every_option_has_help_and_a_plain_default() -> None:
         for known_option in find(name).options.__dataclass_fields__.values():
             assert known_option.metadata["help"]
             assert type(known_option.default) in (int, float, bool, str)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        gymnasium.spaces.MultiDiscrete([2, 3]),
+        gymnasium.spaces.MultiBinary(3),
+        gymnasium.spaces.Discrete(3, start=1),
+    ],
+)
+def test_actions_that_no_policy_has_are_refused_before_training(
+    actions: gymnasium.Space, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Odd(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(0, 1, (1,), np.float32)
+        action_space = actions
+
+        def reset(self, **_: object) -> tuple[np.ndarray, dict]:
+            return np.zeros(1, np.float32), {}
+
+        def step(self, action: object) -> tuple[np.ndarray, float, bool, bool, dict]:
+            return np.zeros(1, np.float32), 0.0, True, False, {"cost": 0.0}
+
+    spec = gymnasium.envs.registration.EnvSpec("Odd-v0", Odd, max_episode_steps=3)
+    monkeypatch.setitem(gymnasium.registry, "Odd-v0", spec)
+    with pytest.raises(ModelError, match=re.escape(f"Odd-v0 has the actions {actions}")):
+        obtain(replace(TRAINING, task="Odd-v0"), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
