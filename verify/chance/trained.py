@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from holdfast.solvers.sequences import Array
+
 from ..report.numbers import decimal
 from .networks import optimum_at
 
@@ -60,7 +62,8 @@ def _measured(
 
     from holdfast.solvers.neural.parts import evaluation
 
-    options, costs = training.options, []
+    options = training.options
+    costs: list[Array] = []
     limited, actions = _limited(options), "greedy" if greedy else "drawn"
     found = evaluation.evaluate(
         policy, training.task, episodes=episodes, deterministic=greedy,
