@@ -174,7 +174,7 @@ def _plan(options: Options) -> _Plan:
         if value is not None:
             own[key] = value
     if "env" not in own:
-        raise click.UsageError(f"say what to learn on with --env; {_tasks_in_words()}")
+        raise click.UsageError(f"say what to learn on with --env, {_tasks_in_words()}")
     seeds, device = read_seeds(_as_text(own.get("seeds", _SEED))), own.get("device", _DEVICE)
     return _Plan(_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
 
