@@ -281,7 +281,8 @@ class WithCosts(OnPolicyAlgorithm):
             name, value = next(iter(bad.items()))
             raise TrainingError(
                 f"update {self.update}: {name} is {value}; the last checkpoint from before, if "
-                "there is one, is kept; take a smaller learning rate, or look for rewards that are not finite"
+                "there is one, is kept; take a smaller learning rate, or look for rewards that are "
+                "not finite"
             ) from cause
 
     def tensors(self) -> dict[str, Tensor]:
