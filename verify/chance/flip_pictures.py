@@ -35,7 +35,7 @@ def _envelope(
     trained: Sequence[Trained],
     solved: Mapping[Fraction, ChanceSolution],
 ) -> Panel:
-    series = [_line(problem, trained)]
+    series = [_line(problem, trained, float(max(solved)))]
     for colour, one in enumerate(trained, start=1):
         points = tuple((float(n.exact[1]), float(n.exact[0])) for n in one.networks)
         series.append(Series(f"{one.algorithm}: networks", points, Mark.DOTS, colour))
@@ -47,10 +47,10 @@ def _envelope(
     return Panel(title, risk, "expected return", tuple(series), tuple(map(float, solved)))
 
 
-def _line(problem: ChanceProblem, trained: Sequence[Trained]) -> Series:
+def _line(problem: ChanceProblem, trained: Sequence[Trained], level: float) -> Series:
     """The part of the envelope that the picture needs, so that networks are not crowded."""
     kinks = frontier(problem, most=_KINKS).kinks
-    most = max(float(n.exact[1]) for one in trained for n in one.networks)
+    most = max([level, *(float(n.exact[1]) for one in trained for n in one.networks)])
     most = max([most, *(float(f.step[1]) for one in trained for g in one.flips.values()
                         for f in g if f.step is not None)])  # fmt: skip
     shown = [(float(risk), float(value)) for risk, value in kinks]

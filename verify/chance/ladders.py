@@ -89,8 +89,8 @@ def _beside_the_optimum(
         title=f"Flips of trained networks on {task}",
         bound="A coin tossed once an episode mixes value and risk of two policies. One that is "
         "tossed at every step is another policy. None has more than the exact optimum at its risk.",
-        tables=tuple(_table(one, solved) for one in there),
-        panels=flip_pictures.panels(problem, task, there, solved) if there else (),
+        tables=tuple(_table(one, solved) for one in there) or (_exact_table(solved),),
+        panels=flip_pictures.panels(problem, task, there, solved),
         remarks=tuple(remark for one in there for remark in flip_remarks.remarks(one, solved)),
         notes=tuple(_notes(request, trained, limits)),
         runs=tuple(str(one.run.folder) for found in there for one in found.networks),
@@ -110,6 +110,11 @@ def _algorithms(request: Request) -> Sequence[str]:
 def _limits(request: Request, levels: Sequence[Fraction]) -> Sequence[Fraction]:
     """At which networks are trained.  By default few and far apart, as the printed algorithm draws
     them: below and at the least level, well above the greatest, and without any limit."""
+    if above := [limit for limit in request.limits if limit > 1]:
+        raise ModelError(
+            f"--limits has {decimal(above[0], 4)}, and no risk is above 1; give 1 for networks "
+            "without any limit"
+        )
     least, greatest = min(levels), max(levels)
     usual = {least / 2, least, min(2 * greatest, Fraction(1)), Fraction(1)}
     return request.limits or sorted(usual)
@@ -140,9 +145,19 @@ def _table(trained: Trained, solved: Mapping[Fraction, ChanceSolution]) -> Table
     return Table(title, "level", RUNGS, rows)
 
 
-def _cells(level: Fraction, found: Sequence[Flips], solution: ChanceSolution) -> Iterator[Cell]:
+def _exact_table(solved: Mapping[Fraction, ChanceSolution]) -> Table:
+    """What there is to see where nothing is trained."""
+    rows = tuple(Row(decimal(level, 4), (_optimum(one),)) for level, one in solved.items())
+    return Table("no network is trained yet", "level", (OPTIMUM,), rows)
+
+
+def _optimum(solution: ChanceSolution) -> Cell:
     assert solution.value is not None
-    yield Cell((Figure(solution.value),))
+    return Cell((Figure(solution.value),))
+
+
+def _cells(level: Fraction, found: Sequence[Flips], solution: ChanceSolution) -> Iterator[Cell]:
+    yield _optimum(solution)
     for pick in (_best, _mixture, _episode, _step):
         pairs = [pair for one in found if (pair := pick(one)) is not None]
         yield _pairs(pairs, level) if pairs else Cell()
@@ -196,8 +211,15 @@ def _notes(
                 f"{len(limits) * len(request.seeds)} not trained yet; leave --no-training out to "
                 "train what is missing"
             )
-    words = ", ".join(decimal(limit, 3) for limit in limits)
-    yield f"networks were trained at the limits {words}; {request.episodes:,} fresh episodes each"
+    found = sorted({network.limit for one in trained for network in one.networks})
+    if found:
+        words = ", ".join(decimal(limit, 3) for limit in found)
+        yield (
+            f"networks were trained at the limits {words} and act greedily; "
+            f"{request.episodes:,} fresh episodes each"
+        )
+    if 1 in found:
+        yield "a network trained at the limit 1 has nothing that bounds its risk"
 
 
 LADDERS: dict[str, Callable[[Request], Ladder]] = dict.fromkeys(

@@ -87,7 +87,7 @@ def measured_ladder(
         tables=tuple(table for one in there for table in _tables(one, limits)),
         panels=tuple(_panels(task, there)),
         remarks=tuple(remark for one in there for remark in _remarks(one)),
-        notes=tuple(_notes(asked, task, trained, limits, wanted)),
+        notes=tuple(_notes(asked, task, trained, wanted)),
         runs=tuple(str(n.run.folder) for one in there for group in one.groups for n in group),
     )
 
@@ -196,14 +196,14 @@ def _notes(
     request: Request,
     task: str,
     trained: Sequence[MeasuredTrained],
-    limits: Sequence[Fraction],
     wanted: int,
 ) -> Iterator[str]:
     yield (
         f"{task} has no exact model: no optimum is known, and nothing says how much more a policy "
         "could earn at its risk"
     )
-    yield "networks act greedily; while they trained, actions were drawn, so that risks differ"
+    if any(one.groups for one in trained):
+        yield "networks act greedily; while they trained, actions were drawn, so that risks differ"
     for one in trained:
         missing = wanted - sum(len(group) for group in one.groups)
         if missing:
@@ -211,11 +211,15 @@ def _notes(
                 f"{one.algorithm}: {count(missing, 'network')} of {wanted} not trained yet; leave "
                 "--no-training out to train what is missing"
             )
-    words = ", ".join(decimal(limit, 3) for limit in limits)
-    yield (
-        f"networks were trained at the limits {words}; {request.episodes:,} fresh episodes a "
-        "policy, since a simulator is slow (--episodes takes more)"
-    )
+    found = sorted({network.limit for one in trained for g in one.groups for network in g})
+    if found:
+        words = ", ".join(decimal(limit, 3) for limit in found)
+        yield (
+            f"networks were trained at the limits {words}; {request.episodes:,} fresh episodes a "
+            "policy, since a simulator is slow (--episodes takes more)"
+        )
+    if 1 in found:
+        yield "a network trained at the limit 1 has nothing that bounds its risk"
 
 
 # -- pictures -------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def ladder_command(**given: Any) -> int:
     networks with intervals, and the bound.
 
     Networks that are not trained yet are trained first, and kept. The exit code is 1 where a figure
-    contradicts the theorem.
+    contradicts the theorem, and 2 where no trained network is shown.
     """
     options = Options(**given)
     draw = _ladder(options.label)
@@ -91,7 +91,9 @@ def ladder_command(**given: Any) -> int:
     console.print(screen(ladder))
     for what, path in _write(ladder, options).items():
         console.print(f"{what}: {output.plain(path)}", highlight=False)
-    return ExitCode.VIOLATION if ladder.contradicted else ExitCode.AS_EXPECTED
+    if ladder.contradicted:
+        return ExitCode.VIOLATION
+    return ExitCode.AS_EXPECTED if ladder.has_networks else ExitCode.UNDECIDED
 
 
 def _known() -> dict[str, Callable[[Request], Ladder]]:

@@ -29,6 +29,9 @@ from ..terminal.trainings import Trainer, all_typed, read_changes, read_seeds, r
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
 
+    Row = dict[str, str]
+    Judge = Callable[[Run], Row | list[Row]]
+
 _SEED, _EPISODES, _DEVICE = "0", 1000, "cpu"
 """Episodes: a risk of 0.2 is known to 0.025; ten times as many cost as long as some trainings."""
 _OWN = ("env", "seeds", "device")
@@ -171,7 +174,7 @@ def _plan(options: Options) -> _Plan:
         if value is not None:
             own[key] = value
     if "env" not in own:
-        raise click.UsageError(f"say what to learn on with --env; {_tasks_in_words()}")
+        raise click.UsageError(f"say what to learn on with --env, {_tasks_in_words()}")
     seeds, device = read_seeds(_as_text(own.get("seeds", _SEED))), own.get("device", _DEVICE)
     return _Plan(_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
 
@@ -308,15 +311,24 @@ def _show(
     console: Console,
     options: Options,
     found: Sequence[tuple[int, Run | None, bool]],
-    judge: Callable[[Run], dict[str, str]],
+    judge: Judge,
 ) -> None:
-    """A row for each seed, and where the runs lie."""
-    rows = [(seed, run, judge(run)) for seed, run, _ in found if run is not None]
+    """Rows for each seed, and where the runs lie."""
+    rows = [
+        (seed, run, row)
+        for seed, run, _ in found
+        if run is not None
+        for row in _as_rows(judge(run))
+    ]
     headings = list(dict.fromkeys(name for _, _, row in rows for name in row))
     table = Table("seed", *headings, title=f"{options.algorithm}", title_justify="left")
     for seed, _, row in rows:
         table.add_row(str(seed), *(output.plain(row.get(name, "")) for name in headings))
     console.print(table)
+    if any("actions" in row for _, _, row in rows):
+        from ..chance.trained import NOTE
+
+        console.print(f"note: {NOTE}", highlight=False)
     for seed, run, kept in found:
         if run is not None:
             again = " (it was there already and was not trained again)" if kept else ""
@@ -328,7 +340,11 @@ def _show(
         write_json({"algorithm": options.algorithm, "runs": plain}, options.json_path)
 
 
-def _judge(algorithm: str, episodes: int) -> Callable[[Run], dict[str, str]]:
+def _as_rows(said: Row | list[Row]) -> list[Row]:
+    return said if isinstance(said, list) else [said]
+
+
+def _judge(algorithm: str, episodes: int) -> Judge:
     """What the pillar says of a run, or what its last update was.
 
     A function of the pillar that can do without episodes has no use for them: then BadParameter is
@@ -339,7 +355,7 @@ def _judge(algorithm: str, episodes: int) -> Callable[[Run], dict[str, str]]:
     if signature(judge).parameters["episodes"].default is Parameter.empty:
         return partial(judge, episodes=episodes)
     refuse_idle(["episodes"], f"has no effect on {algorithm}, which has no episodes")
-    found: Callable[[Run], dict[str, str]] = judge
+    found: Judge = judge
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...chance import evaluate_episode_flip, evaluate_policy, evaluate_step_flip
 from ...exact import Array
-from ..parts.judging import cells, exact_world, table
+from ..parts.judging import cells, exact_world, expected, probabilities, table
 from ..parts.tasks import Task
 from .policy import FlippingPolicy
 
@@ -37,6 +37,21 @@ def judge(
     seen = cells(exact_world(task), first_violation)
     chances = np.concatenate([np.asarray(policy.second_chances(each)) for each in seen])
     return evaluate_policy(problem, one, _mixed(one, other, chances.reshape(one.shape)))
+
+
+def judge_drawn(
+    policy: FlippingPolicy, task: Task, *, first_violation: bool = True
+) -> tuple[float, float]:
+    """(value, risk) in floating point of two heads (form "step") whose actions are drawn."""
+    world = exact_world(task)
+    one, other = (
+        probabilities(each, task, first_violation=first_violation)
+        for each in (policy.first, policy.second)
+    )
+    seen = cells(world, first_violation)
+    chances = np.concatenate([np.asarray(policy.second_chances(each)) for each in seen])
+    share = chances.reshape(*one.shape[:3], 1)
+    return expected(world.problem, (1 - share) * one + share * other)
 
 
 def _mixed(

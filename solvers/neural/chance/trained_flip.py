@@ -62,8 +62,7 @@ def train_flipping(
         level does not bound the risk of "printed".  "step" takes the best of networks with two
         heads and a coin, trained by PPO-Lagrangian.
     algorithm: "ppo-lagrangian" or "cpo".
-    levels: limits to train at; by default multiples of the level.  A float is the decimal that it
-        is written as, so that 0.05 is 1/20, also in `FlippingPolicy.measured`.
+    levels: limits to train at; by default multiples of the level.  A float 0.05 is taken for 1/20.
     steps: environment steps of each training; by default such as suit the task.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
@@ -89,9 +88,8 @@ def train_flipping(
         trained = _trained(trainings, place.folder, progress)
         measured = _measured(trained, trainings, episodes, place.copies)
     alone, seen = form == "step", list(measured.values())
-    flip = measured_flip(
-        seen, wanted.level, margin=margin, confidence=confidence, alone=alone, limits=wanted.limits
-    )
+    asked: Any = {"margin": margin, "confidence": confidence, "limits": wanted.limits}
+    flip = measured_flip(seen, wanted.level, alone=alone, **asked)
     first, second = two = wanted.limits[flip.safer], wanted.limits[flip.bolder]
     kept: dict[str, Any] = {"seed": seed, "limits": two, "measured": measured}
     if form == "step":

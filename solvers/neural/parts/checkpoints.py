@@ -80,8 +80,11 @@ def _record(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path} cannot be read ({error}); {remedy}") from error
     except ModelError as error:
         raise ModelError(f"{error}; {remedy}") from error
-    if not isinstance(content, dict) or set(content) != {"identity", "sha256", "numbers"}:
-        raise ModelError(f"{path} is not the record of a checkpoint; {remedy}")
+    whole_record = isinstance(content, dict) and set(content) == {"identity", "sha256", "numbers"}
+    if not whole_record or not all(
+        isinstance(content[key], dict) for key in ("identity", "numbers")
+    ):
+        raise ModelError(f"{path} is not the record of saved tensors; {remedy}")
     return content
 
 

@@ -129,6 +129,8 @@ def evaluate(
     cost: Cost | None = None,
     copies: int | None = None,
     each: Callable[[Array], object] | None = None,
+    each_cost: Callable[[Array], object] | None = None,
+    cost_discount: float = 1.0,
 ) -> Episodes:
     """Run a policy on fresh episodes of a task.
 
@@ -142,6 +144,8 @@ def evaluate(
         deterministic, cost: as `predict` and `make` take them.  What a policy draws is
             reproducible where it draws from torch's generator, which is seeded here and put back.
         each: is told bool[n], which of the next n episodes had an unsafe step, until all are done.
+        each_cost: is told float64[n], the costs of these, UN-normalised sums discounted by
+            cost_discount; with first_violation that of an unsafe episode comes at its first step.
 
     Raises ModelError when there are no episodes, or the task is not what `make` can make.
     """
@@ -156,11 +160,13 @@ def evaluate(
         if env is None or env.num_envs != count:
             env = make(task, seed=seed, n_envs=count, first_violation=first_violation, cost=cost)
         with _seeded(policy, env, seed):
-            batch, violated = _one_episode_each(policy, env, deterministic)
+            batch, violated, costs = _one_episode_each(policy, env, deterministic, cost_discount)
         returns += batch
         violations += int(violated.sum())
         if each is not None:
             each(violated)
+        if each_cost is not None:
+            each_cost(costs)
     lowest, highest = (None, None) if world is None else world.returns
     squares = sum((value**2 for value in returns), Fraction(0))
     return Episodes(
@@ -192,21 +198,25 @@ def _seeded(policy: Policy, env: VecEnv, seed: int) -> Iterator[None]:
 
 
 def _one_episode_each(
-    policy: Policy, env: VecEnv, deterministic: bool
-) -> tuple[list[Fraction], Array]:
-    """The exact returns of an episode of every copy, and bool[n], which had an unsafe step."""
+    policy: Policy, env: VecEnv, deterministic: bool, discount: float
+) -> tuple[list[Fraction], Array, Array]:
+    """Of an episode of every copy the exact returns, bool[n], which had an unsafe step, and
+    float64[n], the discounted sums of costs."""
     from .worlds.vectors import FiniteVecEnv
 
     seen, state, starts = env.reset(), None, np.ones(env.num_envs, dtype=bool)
     running, violated = np.ones_like(starts), np.zeros_like(starts)
-    returns = np.zeros(env.num_envs)
+    returns, costs, weight = np.zeros(env.num_envs), np.zeros(env.num_envs), 1.0
     while running.any():
         actions, state = policy.predict(seen, state, starts, deterministic)
         seen, rewards, starts, infos = env.step(actions)
         returns[running] += rewards[running]
-        violated |= running & (np.array([info["cost"] for info in infos]) > 0)
+        charged = np.array([info["cost"] for info in infos], dtype=float)
+        violated |= running & (charged > 0)
+        costs[running] += weight * charged[running]
+        weight *= discount
         running &= ~starts
     if isinstance(env, FiniteVecEnv):
         bottom = env.copies.world.earnings.denominator
-        return [Fraction(total, bottom) for total in env.last_returns.tolist()], violated
-    return [Fraction(total) for total in returns.tolist()], violated
+        return [Fraction(total, bottom) for total in env.last_returns.tolist()], violated, costs
+    return [Fraction(total) for total in returns.tolist()], violated, costs

@@ -280,8 +280,9 @@ class WithCosts(OnPolicyAlgorithm):
         if bad:
             name, value = next(iter(bad.items()))
             raise TrainingError(
-                f"update {self.update}: {name} is {value}; the last checkpoint is kept and is from "
-                "before; take a smaller learning rate, or look for rewards that are not finite"
+                f"update {self.update}: {name} is {value}; the last checkpoint from before, if "
+                "there is one, is kept; take a smaller learning rate, or look for rewards that are "
+                "not finite"
             ) from cause
 
     def tensors(self) -> dict[str, Tensor]:

@@ -73,7 +73,8 @@ def read_answers(
 
     features: one of `FEATURES`; cache: folder of encoded texts; progress: as `embedded_answers`.
 
-    Raises ModelError for features that the data cannot have, and as `read_pairs` does.
+    Raises ModelError for features that the data cannot have, for answers that are the
+    same, and as `read_pairs` does.
     """
     if features not in FEATURES:
         kinds = "; ".join(f"{name}: {words}" for name, words in FEATURES.items())
@@ -90,9 +91,14 @@ def read_answers(
         )
     if task == SYNTHETIC:
         return synthetic_answers()
-    if own:
-        return _of_arrays(Path(task))
-    return _read_texts(Path(task), features, cache, progress)
+    found = _of_arrays(Path(task)) if own else _read_texts(Path(task), features, cache, progress)
+    if np.array_equal(found.chosen, found.rejected):
+        raise ModelError(
+            f"{task}: in each of {found.n_pairs} pairs the chosen and the rejected answer are the "
+            "same, or have the same features, so that no label teaches anything; give answers that "
+            "differ"
+        )
+    return found
 
 
 def _read_texts(

@@ -29,7 +29,7 @@ from ..parts.training import Training, TrainingError
 from .dpo_labels import FlipLabels, flip_labels
 from .dpo_options import DPOOptions
 from .language_model import LanguageModel, language_model
-from .token_pairs import Examined, TokenPair, examine, token_pairs, untrained
+from .token_pairs import Examined, TokenPair, examine, require_texts, token_pairs, untrained
 
 _WHOLE = "whole"
 _SHOWN = {
@@ -77,13 +77,13 @@ class Prepared:
 
 
 def check(training: Training) -> None:
-    """Raise ModelError for a device that the trainer cannot take, and as `_data` does."""
+    """Raise ModelError for a device the trainer cannot take, for few texts, and as `_data`."""
     if training.device not in ("cpu", "cuda", "cuda:0"):
         raise ModelError(
             f"device = {training.device!r} is not one that the trainer can be told to take; give "
             "cpu, or cuda for the first GPU"
         )
-    _data(training)
+    require_texts(_data(training), training.options.pairs + training.options.held_out)
 
 
 def _data(training: Training) -> PreferencePairs:

@@ -32,6 +32,11 @@ class TrainedVictims:
     models: dict[str, RewardModel]
 
 
+def check(training: Training) -> None:
+    """Read the data, which takes a moment.  Raises ModelError as `read_answers` does."""
+    read_answers(training.task, training.options.features)
+
+
 def train(workplace: Workplace) -> None:
     """Train the start and the victims; after each a checkpoint is kept."""
     training = workplace.training
@@ -124,4 +129,4 @@ def obtain_outcome(
     return found.outcome
 
 
-ALGORITHM = Algorithm(NAME, RewardModelOptions, train, load)
+ALGORITHM = Algorithm(NAME, RewardModelOptions, train, load, check)

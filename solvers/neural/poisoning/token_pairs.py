@@ -63,11 +63,7 @@ def token_pairs(
 
     Raises ModelError if the data hold features and no texts, or fewer such pairs than asked for.
     """
-    if not pairs.chosen:
-        raise ModelError(
-            f"{pairs.path.name} holds features and no texts, of which a language model reads "
-            "nothing; give pairs of texts such as a .jsonl file"
-        )
+    require_texts(pairs, number)
     found: list[TokenPair] = []
     for at, texts in enumerate(zip(pairs.chosen, pairs.rejected, strict=True)):
         if texts[0] == texts[1]:
@@ -81,6 +77,22 @@ def token_pairs(
         f"{pairs.path.name} has {len(found)} pairs of at most {tokens} tokens, and {number} are "
         "needed to train on and to compare on; raise tokens, or ask for fewer"
     )
+
+
+def require_texts(pairs: PreferencePairs, number: int) -> None:
+    """ModelError if the data hold no texts, or fewer pairs of two different ones than needed."""
+    if not pairs.chosen:
+        raise ModelError(
+            f"{pairs.path.name} holds features and no texts, of which a language model reads "
+            "nothing; give pairs of texts such as a .jsonl file"
+        )
+    both = zip(pairs.chosen, pairs.rejected, strict=True)
+    different = sum(chosen != rejected for chosen, rejected in both)
+    if different < number:
+        raise ModelError(
+            f"{pairs.path.name} has {different} pairs of two different texts, and {number} are "
+            "needed to train on and to compare on; give more, or lower pairs and held_out"
+        )
 
 
 def _pair(tokenizer: Any, texts: tuple[str, str], number: int) -> TokenPair:

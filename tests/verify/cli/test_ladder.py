@@ -201,7 +201,14 @@ def test_the_coin_at_every_step_is_above_its_level_where_the_interval_is(
 
 def test_what_is_not_trained_is_said_and_left_out() -> None:
     found = flip_ladder(request(obtain=lambda *wanted: None, algorithms=()))
-    assert not found.tables and not found.panels
+    (table,) = found.tables
+    assert [rung.name for rung in table.rungs] == ["exact optimum"]
+    optima = judged.optima(TASK, LEVELS)
+    assert [numbers(found, "exact optimum", row) for row in range(2)] == [
+        [optima[level].value] for level in LEVELS
+    ]
+    assert not found.has_networks
+    assert not any("were trained" in note for note in found.notes)
     assert any("4 networks of 4 not trained yet" in note for note in found.notes)
 
 
@@ -260,7 +267,16 @@ def test_bad_input(holdfast: Invoke, trained: None) -> None:
 
 def test_without_training_it_says_what_is_missing(holdfast: Invoke) -> None:
     done = holdfast(*LADDER, "--no-training", "--plot", "out.png")
-    assert done.code == 0
-    assert done.says("not trained yet", "plot: nothing to draw yet")
-    assert not Path("out.png").exists()
+    assert done.code == 2
+    assert done.says("not trained yet", "exact optimum", "plot: out.png")
+    assert "were trained" not in done.output
+    assert Path("out.png").exists()
     assert not Path(".holdfast").exists()
+
+
+def test_limits_that_bound_nothing(holdfast: Invoke, trained: None) -> None:
+    assert refused(holdfast(*LADDER, "--limits", "0.1,1.5"), "--limits has 1.5", "give 1 for")
+    said = "the limit 1 has nothing that bounds"
+    done = holdfast(*LADDER, "--limits", "0.1,1", "--algorithms", "cpo")
+    assert done.says(said)
+    assert said not in holdfast(*LADDER, "--limits", "0.1,0.3", "--algorithms", "cpo").output

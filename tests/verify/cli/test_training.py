@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import gymnasium
+import numpy as np
 import pytest
 import torch
 
@@ -201,19 +203,84 @@ def test_tensorboard_has_each_update_once_also_after_a_stop(holdfast: Invoke, to
         assert holdfast(*TRAIN, "--tensorboard").code == 0
 
 
-def test_a_trained_policy_is_measured_and_judged_exactly(holdfast: Invoke) -> None:
-    """One update of few copies: the exact risk lies in the interval of the fresh episodes."""
-    small = [x for key in ("n_envs=16", "rollout=15", "batch=240") for x in ("--set", key)]
-    done = holdfast("train", "chance/ppo-lagrangian", *TRAIN[2:], "--steps", 240, *small,
+SMALL = tuple(x for key in ("n_envs=16", "rollout=15", "batch=240") for x in ("--set", key))
+
+
+@pytest.mark.parametrize("algorithm", ["ppo-lagrangian", "flipping"])
+def test_a_trained_policy_is_measured_and_judged_exactly(holdfast: Invoke, algorithm: str) -> None:
+    """One update of few copies: the exact risk lies in the interval of the fresh episodes, of
+    greedy and of drawn actions, which differ."""
+    done = holdfast("train", f"chance/{algorithm}", *TRAIN[2:], "--steps", 240, *SMALL,
                     "--limit", "0.3", "--json", "out", "--episodes", 400)  # fmt: skip
     assert done.code == 0
-    (row,) = json.loads(Path("out").read_text())["runs"]
-    assert row["limit"] == "0.3"
+    rows = json.loads(Path("out").read_text())["runs"]
+    assert [row["actions"] for row in rows] == ["greedy", "drawn"]
+    assert done.says("greedy policies take their likeliest action; drawn ones draw")
     best = judging.envelope(TRAIN[3], Fraction(3, 10)).value
     assert best is not None
-    assert float(row["exact optimum at the limit"]) == pytest.approx(float(best), rel=1e-5)
-    low, high = map(float, row["risk"].partition("(")[2].rstrip(")").split(" to "))
-    assert low <= float(row["exact risk"]) <= high
+    for row in rows:
+        assert (row["limit"], row["limit of the"]) == ("0.3", "risk")
+        assert float(row["exact optimum at the limit"]) == pytest.approx(float(best), rel=1e-5)
+        low, high = ends(row["risk"])
+        assert low <= float(row["exact risk"]) <= high
+        assert row["met"] == ("yes" if float(row["exact risk"]) <= 0.3 else "no")
+    assert rows[0]["exact risk"] != rows[1]["exact risk"]
+
+
+def ends(text: str) -> tuple[float, ...]:
+    return tuple(map(float, text.partition("(")[2].rstrip(")").split(" to ")))
+
+
+class Dear(gymnasium.Env[Any, Any]):
+    """Four steps, each of cost 3, then 2, 1, 0: 6 in all, 3 + 2/2 + 1/4 = 4.25 with discount 1/2;
+    an episode is always unsafe."""
+
+    observation_space = gymnasium.spaces.Box(0, 1, (1,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        self.left = 4
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.left -= 1
+        cost = {"cost": float(self.left)}
+        return np.zeros(1, np.float32), 1.0, not self.left, False, cost
+
+
+@pytest.mark.parametrize(
+    ("more", "limited", "cost"),
+    [
+        (("first_violation=false",), "cost", 6.0),
+        (("first_violation=false", "discounted=true", "cost_discount=0.5"), "discounted cost",
+         4.25),
+        ((), "risk", 1.0),
+    ],
+)  # fmt: skip
+def test_what_is_limited_is_shown_with_the_limit_and_whether_it_is_met(
+    holdfast: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+    more: tuple[str, ...],
+    limited: str,
+    cost: float,
+) -> None:
+    spec = gymnasium.envs.registration.EnvSpec("Dear-v0", Dear, max_episode_steps=10)
+    monkeypatch.setitem(gymnasium.registry, "Dear-v0", spec)
+    small = ("n_envs=4", "rollout=8", "batch=32", *more)
+    train = ("train", "chance/ppo-lagrangian", "--env", "Dear-v0", "--steps", 32,
+             "--episodes", 20, *(x for key in small for x in ("--set", key)))  # fmt: skip
+    limits = {cost - 0.25: "no", cost + 0.25: "yes"}
+    if limited == "risk":  # 20 of 20 unsafe: above 0.025 ** (1 / 20) = 0.8316
+        limits = {0.83: "no", 0.84: "not known"}
+    for limit, met in limits.items():
+        done = holdfast(*train, "--limit", limit, "--json", "out")
+        assert done.code == 0
+        for row in json.loads(Path("out").read_text())["runs"]:
+            assert float(row[limited].split()[0]) == cost
+            if limited != "risk":
+                assert ends(row[limited]) == (cost, cost)
+            assert (float(row["limit"]), row["limit of the"]) == (limit, limited)
+            assert row["met"] == met
 
 
 def test_victims_of_flipped_labels_have_their_own_row(holdfast: Invoke) -> None:

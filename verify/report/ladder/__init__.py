@@ -185,6 +185,12 @@ class Ladder:
         """Whether a figure contradicts a statement that should hold."""
         return any(one.tone is Tone.BAD for one in self.remarks)
 
+    @property
+    def has_networks(self) -> bool:
+        """Whether anything that was trained is shown."""
+        grades = (rung.grade for table in self.tables for rung in table.rungs if table.rows)
+        return bool(self.runs) or any(grade.startswith("neural") for grade in grades)
+
 
 def over_seeds(values: list[Number]) -> Figure:
     """Mean, least and greatest of what the seeds gave; raises ValueError where there is none."""

@@ -113,3 +113,12 @@ def test_an_optimizer_goes_on_where_it_was(tmp_path: Path, restored: bool) -> No
     _step(other, again)
     assert torch.equal(layer.weight, other.weight) == restored
     assert json.loads((tmp_path / "a.json").read_text())["identity"] == IDENTITY
+
+
+@pytest.mark.parametrize("key", ["identity", "numbers"])
+def test_a_record_whose_parts_are_none_is_refused(tmp_path: Path, key: str) -> None:
+    save(tmp_path / "one", {"a": torch.zeros(1)}, {}, {"algorithm": "x"})
+    record = tmp_path / "one.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), key: 3}))
+    with pytest.raises(ModelError, match="is not the record of saved tensors"):
+        load(tmp_path / "one", {"algorithm": "x"})

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from holdfast.solvers import ModelError
+from holdfast.solvers.neural.parts.algorithms import find
+from holdfast.solvers.neural.parts.runs import obtain
+from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.neural.poisoning.answers import PLACES, read_answers, synthetic_answers
 from holdfast.solvers.poisoning.data.pairs import read_pairs
 from holdfast.solvers.poisoning.data.texts import HASHED, hashed_answers, hashed_differences
@@ -89,3 +92,18 @@ def test_numbers_beyond_single_precision_are_refused(tmp_path: Path) -> None:
     np.savez(path, chosen=np.full((2, 2), 1e300), rejected=np.zeros((2, 2)))
     with pytest.raises(ModelError, match=r"beyond single precision; divide the features"):
         read_answers(str(path))
+
+
+@pytest.mark.parametrize("algorithm", ["reward-model", "dpo"])
+@pytest.mark.parametrize("text", ["a b", ""])
+def test_answers_that_are_the_same_are_refused_before_anything_is_kept(
+    algorithm: str, text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "same.jsonl"
+    path.write_text((json.dumps({"chosen": text, "rejected": text}) + "\n") * 200)
+    found = find(f"poisoning/{algorithm}")
+    training = Training(found.name, str(path), 0, found.options())
+    said = "0 pairs of two different texts|200 pairs .* are the same"
+    with pytest.raises(ModelError, match=said):
+        obtain(training, folder=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()

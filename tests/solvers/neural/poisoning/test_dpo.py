@@ -204,7 +204,7 @@ def test_options_that_mean_nothing_are_refused(given, words) -> None:
 
 
 def test_data_that_are_too_few_and_a_device_that_is_none_are_refused(pairs_path, tmp_path) -> None:
-    with pytest.raises(ModelError, match="has 16 pairs of at most 64 tokens, and 26 are needed"):
+    with pytest.raises(ModelError, match="has 16 pairs of two different texts, and 26 are needed"):
         obtain(_training(pairs_path, held_out=16), folder=tmp_path)
     with pytest.raises(ModelError, match="there is no file"):
         obtain(_training("nowhere.jsonl"), folder=tmp_path / "none")
