@@ -1,6 +1,6 @@
 """Verdicts as they fell, what a run could have noticed, and what is said where that is little."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import flint
@@ -209,10 +209,13 @@ def test_an_agreement_that_every_false_variant_shares_is_undecided() -> None:
     assert "so do those of every false variant" in wording.outcome(without)
 
 
+def untrained(claims: Iterable[Claim]) -> list[Claim]:
+    """Those whose cases are drawn at full speed."""
+    return [claim for claim in claims if not claim.trained]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "claim", [claim for claim in shipped() if not claim.trained], ids=lambda claim: claim.name
-)
+@pytest.mark.parametrize("claim", untrained(shipped()), ids=lambda claim: claim.name)
 def test_the_shipped_claims_have_power_or_a_reason(claim: Claim) -> None:
     shards = [Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), 0)]
     shards += [Shard(claim.name, Kind.DRAWN, DRAWN_SIZE * k, DRAWN_SIZE, 0) for k in range(4)]

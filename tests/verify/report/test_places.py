@@ -33,7 +33,7 @@ def mentions(place: Place, label: str) -> bool:
     )
     return {
         "statement": here == f"{place.name} = Theorem(" and f'label="{label}"' in lines[1],
-        "claim": here.startswith("@claim(") and defined,
+        "claim": here.startswith(("@claim(", "@_bound(")) and defined,
         "family": here.startswith(("def ", "@")) and defined,
         "solver": here.startswith(("def ", "@")) and defined,
         "test": f'"{label}' in here or f"'{label}" in here or "shipped()" in here,

@@ -156,7 +156,7 @@ def test_the_step_that_is_made_is_that_of_the_linearised_problem(
         monkeypatch.setattr(trainers, name, recording(getattr(trainers, name)))
     env = make(two_risks(), seed=0, n_envs=256, first_violation=True)
     exact = {"cg_damping": 0.01, "cg_max_steps": 80, "target_kl": 1e-3}
-    options = CpoOptions(**{**SMALL, "limit": 0.35})
+    options = CpoOptions(**{**SMALL, "limit": 0.35, "subsampling": 1})
     cpo = CPO(ActorCriticPolicy, env, options, 0, batch_size=256, device="cpu", **exact)
     moved: list[torch.Tensor] = []
     shorten = cpo._shorten
