@@ -55,6 +55,8 @@ def train_flipping(
 ) -> FlippingPolicy:
     """The best flip of policies trained at several limits on the risk of an episode.
 
+    Parameters
+    ----------
     env: a task id (`parts.tasks.TASKS`, or any of gymnasium's that gives a cost), or one gymnasium
         environment, which is stepped as it is and not closed.
     level: the largest probability of an episode with an unsafe step.

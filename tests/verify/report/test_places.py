@@ -15,6 +15,8 @@ BY_HAND = {
     "chance/interpolation",
     "policy-mixtures/selection-divergence",
     "adaptive-poisoning/joint-argmin",
+    "adaptive-poisoning/trained-trunk",
+    "trained-policies/chosen",
 }
 """Theorems whose claims compute everything themselves, without a function of the solvers."""
 
