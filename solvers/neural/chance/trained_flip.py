@@ -57,19 +57,17 @@ def train_flipping(
 
     Parameters
     ----------
-    env: a task id (`parts.tasks.TASKS`, or any of gymnasium's that gives a cost), or one gymnasium
-        environment, which is stepped as it is and not closed.
+    env: a task id, or one gymnasium environment, which is stepped as it is and not closed.
     level: the largest probability of an episode with an unsafe step.
-    form: "episode" and "printed" flip two of the policies, once an episode or in each step; the
-        level does not bound the risk of "printed".  "step" takes the best of networks with two
-        heads and a coin, trained by PPO-Lagrangian.
+    form: "episode" and "printed" flip two of the policies, once an episode or in each step (whose
+        risk the level does not bound); "step" takes the best network with two heads and a coin.
     algorithm: "ppo-lagrangian" or "cpo".
     levels: limits to train at; by default multiples of the level.  A float 0.05 is taken for 1/20.
     steps: environment steps of each training; by default such as suit the task.
     seed: of the first parameters, the episodes and the coin.
     folder: where runs are kept and looked up; by default `parts.runs.runs_folder()`.  Runs on an
-        object, or with a cost function, are kept only if it is given, and never looked up: they
-        have no name that would tell them from others.
+        object, or with a cost function, have no name: they are kept only if it is given, and never
+        looked up.
     progress: called after each of the updates of all trainings, with the "limit" in its line.
     cost: cost(observation, action, following observation, info), positive where unsafe, if
         ``info["cost"]`` is not to be taken.
