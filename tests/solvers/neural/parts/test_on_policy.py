@@ -186,7 +186,11 @@ def test_everything_random_follows_from_the_seed(other: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("env", "options", "named"),
     [
-        (Walk(4, 3, reward=float("nan")), {}, "update 1: .* is nan; the last checkpoint from before"),
+        (
+            Walk(4, 3, reward=float("nan")),
+            {},
+            "update 1: .* is nan; the last checkpoint from before",
+        ),
         (Walk(4, 3, reward=1e30), {}, "update 1: .* is inf"),
         (Walk(4, 3, cost=float("inf")), {}, "update 1: the cost of copy 0 at step 0 is inf"),
         (Walk(4, 3), {"learning_rate": 1e30}, "update [123]: "),
