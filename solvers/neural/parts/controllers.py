@@ -1,5 +1,7 @@
 """Controllers of a multiplier, as pure state machines: a state and a cost give the next state.
 
+::
+
     fixed    lambda_k = lambda_0
     ascent   lambda_{k+1} = clip(lambda_k + eta (e_k - d), 0, cap),  e_k = rho e_{k-1} + (1-rho) J_k
     PID      lambda_{k+1} = clip(K_P (J_k - d) + K_I I_k + K_D D_k, 0, cap),
