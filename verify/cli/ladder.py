@@ -58,7 +58,7 @@ class Options:
 @click.option(
     "--algorithms", help="Such as ppo-lagrangian,cpo; default all that the ladder compares."
 )
-@click.option("--env", metavar="TASK", help="Default that of the ladder.")
+@click.option("--env", metavar="TASK", help="Or module:ID; default that of the ladder.")
 @click.option("--steps", type=Whole(1, 10**12), help="Of each training; default the algorithm's.")
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
