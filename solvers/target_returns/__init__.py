@@ -1,0 +1,1 @@
+"""Target returns: safe tuning, return-conditioned policies, experts' returns, group gradients."""
