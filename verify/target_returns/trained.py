@@ -1,0 +1,34 @@
+"""What ``holdfast train`` says of a return-conditioned policy: what it is asked, and does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..chance.trained import ends_of_mean
+
+_QUANTILES = (0.1, 0.5, 0.9)
+"""Of the returns and of the costs of the data: timid, usual and bold targets."""
+
+
+_NAMES = ("return", "cost")
+
+
+def judge(run: Any, episodes: int) -> list[dict[str, str]]:
+    """Heading -> number, one row a target; the episodes are shared among the targets.
+
+    Returns and costs are UN-normalised; intervals are Student's, each alone.
+    """
+    trained, training = run.result(), run.training
+    each = max(2, episodes // len(_QUANTILES))
+    rows = []
+    for target in np.quantile(trained.returns, _QUANTILES, axis=0):
+        words = ("train", training.digest, *map(float, target))
+        found = trained.rollouts(training.task, np.tile(target, (each, 1)), words)
+        row = {f"asked {name}": f"{x:.1f}" for name, x in zip(_NAMES, target, strict=True)}
+        for name, got in zip(_NAMES, found.T, strict=True):
+            mean, (low, high) = ends_of_mean(got)
+            row[name] = f"{mean:.1f} ({low:.1f} to {high:.1f})"
+        rows.append(row)
+    return rows
