@@ -155,13 +155,15 @@ class TrainedTransformer:
 
         seed_words: what names the episodes; the same words and targets give the same.
         """
+        from ..parts.on_policy import one_thread
+
         found, env = [], None
         for at, seed in enumerate(fresh_seeds(task, seed_words, -(-len(targets) // _COPIES))):
             asked = targets[at * _COPIES : (at + 1) * _COPIES]
             if env is None or env.num_envs != len(asked):
                 env = make(task, seed=seed, n_envs=len(asked), first_violation=False)
             policy = self.at(asked)
-            with seeded(policy, env, seed):
+            with one_thread(), seeded(policy, env, seed):
                 returns, _, costs = one_episode_each(policy, env, deterministic, 1.0)
             found.append(np.stack([np.array(returns, dtype=float), costs], axis=1))
         return np.concatenate(found)

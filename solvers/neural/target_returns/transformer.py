@@ -33,6 +33,7 @@ class StepTransformer(nn.Module):
             vocab_size=1, bos_token_id=None, eos_token_id=None, n_positions=tokens * context,
             n_embd=width, n_layer=layers, n_head=heads,
             resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=dropout, use_cache=False,
+            activation_function="relu",
         ))  # fmt: skip
         self.times = nn.Embedding(steps, width)
 
@@ -118,4 +119,4 @@ class ConditionedNetwork(nn.Module):
         )  # fmt: skip
         hidden = self.transformer(torch.stack(tokens, dim=2), seen.times, seen.there)[:, :, 2]
         scale = self.log_scale(hidden).clamp(*_SCALE).exp()
-        return Independent(Normal(self.mean(hidden), scale), 1)
+        return Independent(Normal(self.mean(hidden), scale, validate_args=False), 1)
