@@ -79,11 +79,11 @@ def _measured(
     }
     if limited == "risk":
         return row, ends.risk
-    cost, around = ends_of_mean(np.concatenate(costs))
+    cost, around = _mean(np.concatenate(costs))
     return {**row, limited: _with_ends(cost, around)}, around
 
 
-def ends_of_mean(values: Any) -> tuple[float, Ends]:
+def _mean(values: Any) -> tuple[float, Ends]:
     """With Student's interval, which is right in the limit only."""
     from scipy.stats import t
 

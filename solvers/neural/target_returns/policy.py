@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,14 +159,17 @@ class TrainedTransformer:
         from ..parts.on_policy import one_thread
 
         found, env = [], None
-        for at, seed in enumerate(fresh_seeds(task, seed_words, -(-len(targets) // _COPIES))):
-            asked = targets[at * _COPIES : (at + 1) * _COPIES]
-            if env is None or env.num_envs != len(asked):
-                env = make(task, seed=seed, n_envs=len(asked), first_violation=False)
-            policy = self.at(asked)
-            with one_thread(), seeded(policy, env, seed):
-                returns, _, costs = one_episode_each(policy, env, deterministic, 1.0)
-            found.append(np.stack([np.array(returns, dtype=float), costs], axis=1))
+        with one_thread(), ExitStack() as opened:
+            for at, seed in enumerate(fresh_seeds(task, seed_words, -(-len(targets) // _COPIES))):
+                asked = targets[at * _COPIES : (at + 1) * _COPIES]
+                if env is None or env.num_envs != len(asked):
+                    opened.close()
+                    env = make(task, seed=seed, n_envs=len(asked), first_violation=False)
+                    opened.callback(env.close)
+                policy = self.at(asked)
+                with seeded(policy, env, seed):
+                    returns, _, costs = one_episode_each(policy, env, deterministic, 1.0)
+                found.append(np.stack([np.array(returns, dtype=float), costs], axis=1))
         return np.concatenate(found)
 
     @property
