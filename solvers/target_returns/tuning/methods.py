@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
+from ..gaussian.checks import Floats, Indices
 from .problem import Tuning
-from .safe_sets import Indices, Mask
-from .stand_in import Floats
+from .safe_sets import Mask
 
 _MOST = 64
 """Candidates tested at once for being expanders: more wastes work on those behind the first."""

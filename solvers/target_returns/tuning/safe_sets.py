@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from ..gaussian.checks import Floats, Indices
+from ..gaussian.posterior import Posterior
 from .problem import Tuning
-from .stand_in import Floats, Posterior
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-Indices = np.ndarray[Any, np.dtype[np.intp]]
 
 _BLOCK = 1 << 22
 """Distances held at once (32 MiB): more saves little time, fewer pays for more calls."""

@@ -7,17 +7,18 @@ us, each with a switch back in `Tuning`: the initial interval (line 2), the rule
 
 from __future__ import annotations
 
-from math import inf, isfinite
-from numbers import Real
+from math import inf
 
 import numpy as np
 
 from ...errors import ModelError
+from ..gaussian.checks import Floats, Indices, finite
+from ..gaussian.confidence import alpha_bayes, alpha_exact, alpha_one_sided, beta_determinant
+from ..gaussian.posterior import Posterior
 from .methods import METHODS, View
-from .problem import Surface, Tuning, target_index
+from .problem import STAGED, Surface, Tuning, target_index
 from .proposals import Phase, Proposal, Step
-from .safe_sets import Indices, Mask, SafeSet
-from .stand_in import Floats, Posterior, alpha_bayes
+from .safe_sets import Mask, SafeSet
 
 _UPWARDS = 1 + 2.0**-49
 """Multiplies a confidence factor: its logarithm and square root are rounded to nearest."""
@@ -162,8 +163,13 @@ class Tuner:
         word, failure = self.tuning.confidence, self.tuning.failure
         if not isinstance(word, str):
             return float(word)
+        if word == "determinant":
+            noise, norm = surface.noise, surface.norm or 0.0
+            beta = beta_determinant(norm, noise, noise**2, posterior.information, failure)
+            return beta * _UPWARDS
+        alpha = {"bayes": alpha_bayes, "exact": alpha_exact, "one-sided": alpha_one_sided}[word]
         step = len(posterior.observations[0]) + 1
-        return alpha_bayes(len(self.tuning.points), step, failure) * _UPWARDS
+        return alpha(len(self.tuning.points), step, failure) * _UPWARDS
 
     def _expands(self, candidates: Indices) -> Mask:
         if self.tuning.rule != "direct":
@@ -206,7 +212,7 @@ class Tuner:
         most, accuracy = self.tuning.evaluations, self.tuning.accuracy
         if most is not None and len(self.history) >= most:
             return f"All {most} evaluations are made."
-        if accuracy is None or self.tuning.method not in ("pls", "stageopt"):
+        if accuracy is None or self.tuning.method not in STAGED:
             return None
         width, index = min(((s.reward_width, s.index) for s in self._maximised()), default=(inf, 0))
         if width > accuracy:
@@ -267,11 +273,7 @@ def _posterior(tuning: Tuning, surface: Surface) -> Posterior:
 
 def _check_observation(tuning: Tuning, index: int, reward: float, cost: float) -> None:
     for name, value in (("reward", reward), ("cost", cost)):
-        if not isinstance(value, Real) or isinstance(value, bool) or not isfinite(value):
-            raise ModelError(
-                f"the {name} {value!r} observed at target {index} is not a finite number; nothing "
-                "was taken in, so evaluate the target again"
-            )
+        finite(value, f"the {name} observed at target {index}, which was not taken in,")
     low, high = tuning.cost_range
     if not low <= cost <= high:
         raise ModelError(
