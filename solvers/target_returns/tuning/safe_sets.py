@@ -71,10 +71,9 @@ class SafeSet:
         rows = max(1, _BLOCK // len(outside))
         for start in range(0, len(sources), rows):
             part = sources[start : start + rows]
-            total = np.nextafter(
-                upper[start : start + rows, None] + self._slope * self._distance(part, outside),
-                np.inf,
-            )
+            total = upper[start : start + rows, None] + self._slope * self._distance(part, outside)
+            if self._slope:
+                total = np.nextafter(total, np.inf)
             nearest = total.argmin(axis=0)
             bound = total[nearest, np.arange(len(outside))]
             by = np.where(bound < best, part[nearest], by)

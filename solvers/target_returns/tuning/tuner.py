@@ -20,9 +20,6 @@ from .problem import STAGED, Surface, Tuning, target_index
 from .proposals import Phase, Proposal, Step
 from .safe_sets import Mask, SafeSet
 
-_UPWARDS = 1 + 2.0**-49
-"""Multiplies a confidence factor: its logarithm and square root are rounded to nearest."""
-
 
 class Tuner:
     """A tuning under way; what it proposes is a function of what it was told, and of nothing else.
@@ -73,9 +70,13 @@ class Tuner:
         index = self._index(where)
         _check_observation(self.tuning, index, reward, cost)
         proposal, width = self._next, float(self._gain_high[index] - self._gain_low[index])
-        self._cost.append(index, float(cost))
-        self._reward.append(index, float(reward))
-        self._refresh()
+        try:
+            self._cost.append(index, float(cost))
+            self._reward.append(index, float(reward))
+            self._refresh()
+        except ModelError as error:  # the kernels are wrong for the data: no way back to a step
+            self.stopped, self._next = f"The bounds are lost: {error}.", None
+            raise
         self.history.append(
             Step(
                 index=index,
@@ -136,8 +137,7 @@ class Tuner:
         if self.tuning.method == "losbo":
             self._observe()
         else:
-            first = not self._cost.observations[0]
-            self._safe.grow(self._high, changed | first)
+            self._safe.grow(self._high, changed)
 
     def _observe(self) -> None:
         """LoSBO: what is certified is within distance of an observation; no posterior is used."""
@@ -165,11 +165,10 @@ class Tuner:
             return float(word)
         if word == "determinant":
             noise, norm = surface.noise, surface.norm or 0.0
-            beta = beta_determinant(norm, noise, noise**2, posterior.information, failure)
-            return beta * _UPWARDS
+            return beta_determinant(norm, noise, noise**2, posterior.information, failure)
         alpha = {"bayes": alpha_bayes, "exact": alpha_exact, "one-sided": alpha_one_sided}[word]
         step = len(posterior.observations[0]) + 1
-        return alpha(len(self.tuning.points), step, failure) * _UPWARDS
+        return alpha(len(self.tuning.points), step, failure)
 
     def _expands(self, candidates: Indices) -> Mask:
         if self.tuning.rule != "direct":
@@ -218,45 +217,39 @@ class Tuner:
         if width > accuracy:
             return None
         return (
-            f"The reward at target {index} is at most {width:.6g} below the best that can be "
-            f"reached, which is within the accuracy {accuracy}."
+            f"The reward at target {index} is at most {width:.6g} below the best of what was "
+            f"certified when it was tried, which is within the accuracy {accuracy}."
         )
 
     def _proposal(self, index: int, phase: Phase) -> Proposal:
         if phase == "expand" and index in self.tuning.seeds:
             phase = "seed"
-        owner = int(self._safe.by[index])
-        bound = float(self._safe.upper[index])
-        if self.tuning.method != "losbo":
-            bound = min(bound, float(self._high[index]))
+        owner, bound = int(self._safe.by[index]), float(self._safe.upper[index])
+        if self.tuning.method != "losbo" and self._high[index] < bound:
+            owner, bound = index, float(self._high[index])
         return Proposal(
             index=index,
             target=tuple(self.tuning.points[index].tolist()),
             phase=phase,
             reason=self._reason(index, owner, bound),
-            certified_by=owner if owner >= 0 else None,
+            certified_by=None if owner in (-1, index) else owner,
             upper=bound,
         )
 
     def _reason(self, index: int, owner: int, bound: float) -> str:
-        limit = f"the limit {self.tuning.limit:.6g}"
+        limit = f"at most the limit {self.tuning.limit:.6g}"
         if not self._safe.member[index]:
             return f"Target {index} is not certified: {self.tuning.method} does not ask for safety."
-        if owner < 0:
-            return f"Target {index} is a seed, whose cost is promised to be at most {limit}."
+        if owner == -1:
+            return f"Target {index} is a seed, whose cost is promised to be {limit}."
         if owner == index:
-            how = f"the bound on its own cost is {bound:.6g}"
-        elif self.tuning.method == "losbo":
-            how = (
-                f"the cost observed at target {owner}, the bound on the noise and the Lipschitz "
-                f"constant times the distance come to {self._safe.upper[index]:.6g}"
-            )
-        else:
-            how = (
-                f"the bound on the cost at target {owner}, which is safe, and the Lipschitz "
-                f"constant times the distance come to {self._safe.upper[index]:.6g}"
-            )
-        return f"Target {index} is safe: {how}, which is at most {limit}."
+            return f"Target {index} is safe: the bound on its own cost is {bound:.6g}, {limit}."
+        losbo = self.tuning.method == "losbo"
+        known = "cost observed, plus the bound on the noise," if losbo else "bound on the cost"
+        return (
+            f"Target {index} is safe: the {known} at target {owner} and the Lipschitz constant "
+            f"times the distance from there come to {bound:.6g}, {limit}."
+        )
 
     def _sentence_of_the_unsafe(self, index: int, lower: float) -> str:
         what = "The seed" if index in self.tuning.seeds else "The certified target"
