@@ -1,1 +1,1 @@
-"""Target returns: claims, families, oracles."""
+"""Return-conditioned policies and safe tuning of target returns."""

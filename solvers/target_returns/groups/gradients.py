@@ -14,7 +14,7 @@ from math import prod
 
 from ...errors import ModelError
 from .advantages import clipped
-from .process import Policy, Process, episodes, ratios
+from .process import Conditioned, Process, chances, episodes, laws, score
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -35,12 +35,12 @@ class Sampled:
 
 def sampled(
     process: Process,
-    old: Policy,
-    along: Policy,
+    old: Conditioned,
+    along: Conditioned,
     *,
     start: int = 0,
     target: int = 0,
-    new: Policy | None = None,
+    new: Conditioned | None = None,
     relabel: bool = False,
 ) -> tuple[Sampled, ...]:
     """All episodes that `old` may roll out when it is told `target`.
@@ -52,15 +52,14 @@ def sampled(
     for episode in episodes(process, start):
         told = episode.intended(target)
         written = episode.relabelled() if relabel else told
-        laws = (
-            old.probabilities(s, g)[a] for (s, a, _), g in zip(episode.steps, told, strict=True)
-        )
-        chance = episode.chance * prod(laws, start=ONE)
+        chance = episode.chance * prod(chances(old, episode, told), start=ONE)
         if chance:
-            pairs = zip(episode.steps, written, strict=True)
-            score = sum((old.score(s, g, a, along) for (s, a, _), g in pairs), ZERO)
-            tokens = ratios(new or old, old, episode, written)
-            found.append(Sampled(chance, Fraction(episode.total), score, tokens))
+            pairs = zip(
+                chances(new or old, episode, written), chances(old, episode, written), strict=True
+            )
+            tokens = tuple(one / other for one, other in pairs)
+            total = Fraction(episode.total)
+            found.append(Sampled(chance, total, score(old, along, episode, written), tokens))
     return tuple(found)
 
 
@@ -135,7 +134,9 @@ def clipped_return(law: Sequence[Sampled], baseline: Fraction, clip: Fraction) -
     return mean(law, lambda one: clipped(prod(one.tokens, start=ONE), one.total - baseline, clip))
 
 
-def greedy_tail(process: Process, policy: Policy, start: int, target: int, steps: int) -> Fraction:
+def greedy_tail(
+    process: Process, policy: Conditioned, start: int, target: int, steps: int
+) -> Fraction:
     """The expected return if only the first actions are sampled and the rest are the likeliest.
 
     Of equally likely actions the first; `steps` is how many are sampled.
@@ -143,9 +144,8 @@ def greedy_tail(process: Process, policy: Policy, start: int, target: int, steps
     expected = ZERO
     for episode in episodes(process, start):
         chance = episode.chance
-        told = episode.intended(target)
-        for at, ((state, action, _), goal) in enumerate(zip(episode.steps, told, strict=True)):
-            law = policy.probabilities(state, goal)
+        for at, law in enumerate(laws(policy, episode, episode.intended(target))):
+            action = episode.steps[at][1]
             chance *= law[action] if at < steps else int(action == law.index(max(law)))
         expected += chance * episode.total
     return expected

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ...errors import ModelError
 
@@ -17,6 +17,17 @@ Outcome: TypeAlias = tuple[Fraction, int, int]
 """Probability, reward, next state."""
 Step: TypeAlias = tuple[int, int, int]
 """State, action, reward."""
+Past: TypeAlias = tuple[Step, ...]
+
+
+class Conditioned(Protocol):
+    """A policy that knows its past and what it was told up to now; or how its log-odds move."""
+
+    def law(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Any, ...]:
+        """The probabilities of the actions."""
+
+    def slopes(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Any, ...]:
+        """Derivatives of the log-odds of the actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +69,19 @@ class Policy:
     by_state: tuple[tuple[Any, ...], ...]
     by_target: tuple[tuple[Any, ...], ...]
 
-    def probabilities(self, state: int, target: int) -> tuple[Any, ...]:
-        """The law of the action."""
-        pairs = zip(self.by_state[state], self.by_target[self.row(target)], strict=True)
-        odds = [one * other for one, other in pairs]
+    def law(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Any, ...]:
+        """The law of the action; of what it was told the last counts, and the past does not."""
+        odds = [one * other for one, other in self._odds(state, told)]
         total = sum(odds, Fraction(0))  # whole odds give rational probabilities
         return tuple(one / total for one in odds)
 
-    def row(self, target: int) -> int:
-        """The row of odds of a target."""
-        return min(max(target, 0), len(self.by_target) - 1)
+    def slopes(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Any, ...]:
+        """The entries as changes of log-odds: how a direction of the parameters moves them."""
+        return tuple(one + other for one, other in self._odds(state, told))
 
-    def score(self, state: int, target: int, action: int, along: Policy) -> Fraction:
-        """The derivative of log pi(action | state, target) along a direction of the parameters."""
-        law = self.probabilities(state, target)
-        pairs = zip(along.by_state[state], along.by_target[self.row(target)], strict=True)
-        slopes = [one + other for one, other in pairs]
-        mean = sum((p * slope for p, slope in zip(law, slopes, strict=True)), Fraction(0))
-        return Fraction(slopes[action] - mean)
+    def _odds(self, state: int, told: tuple[int, ...]) -> Iterator[tuple[Any, Any]]:
+        row = min(max(told[-1], 0), len(self.by_target) - 1)
+        return zip(self.by_state[state], self.by_target[row], strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +121,25 @@ def episodes(process: Process, start: int) -> Iterator[Episode]:
     return grow(start, (), Fraction(1))
 
 
-def ratios(
-    policy: Policy, old: Policy, episode: Episode, targets: Sequence[int]
-) -> tuple[Any, ...]:
-    """pi(a | s, g) / pi_old(a | s, g) for each step, given what the policies were told."""
-    return tuple(
-        policy.probabilities(state, target)[action] / old.probabilities(state, target)[action]
-        for (state, action, _), target in zip(episode.steps, targets, strict=True)
-    )
+def laws(policy: Conditioned, episode: Episode, told: Sequence[int]) -> Iterator[Any]:
+    """The law of the action at each step, given what the policy was told up to then."""
+    for t, (state, _, _) in enumerate(episode.steps):
+        yield policy.law(episode.steps[:t], state, tuple(told[: t + 1]))
+
+
+def chances(policy: Conditioned, episode: Episode, told: Sequence[int]) -> tuple[Any, ...]:
+    """The probability of the action that was taken at each step."""
+    found = zip(laws(policy, episode, told), episode.steps, strict=True)
+    return tuple(law[action] for law, (_, action, _) in found)
+
+
+def score(old: Conditioned, along: Conditioned, episode: Episode, told: Sequence[int]) -> Fraction:
+    """The derivative of the log-likelihood of the actions as log-odds move in a direction."""
+    total = Fraction(0)
+    for t, (law, (state, action, _)) in enumerate(
+        zip(laws(old, episode, told), episode.steps, strict=True)
+    ):
+        slopes = along.slopes(episode.steps[:t], state, tuple(told[: t + 1]))
+        mean = sum((p * slope for p, slope in zip(law, slopes, strict=True)), Fraction(0))
+        total += slopes[action] - mean
+    return total

@@ -76,7 +76,7 @@ def test_a_greedy_tail_is_another_policy() -> None:
     """Two tosses of a coin with p = 2/3, the second greedy: 2/3 + 1 in place of 4/3."""
     two, policy = Process(COIN.outcomes, 2), Policy(((1, 2),), ((1, 1),))
     assert greedy_tail(two, policy, 0, 0, 1) == F(5, 3)
-    assert greedy_tail(two, policy, 0, 0, 2) == value(two, policy, 0, 0, 2) == F(4, 3)
+    assert greedy_tail(two, policy, 0, 0, 2) == value(two, policy, 0, (0,)) == F(4, 3)
 
 
 def test_advantages_of_groups() -> None:

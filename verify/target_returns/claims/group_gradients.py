@@ -12,7 +12,7 @@ import flint
 from sympy import sqrt
 
 from holdfast.solvers.target_returns.groups import gradients as exact
-from holdfast.solvers.target_returns.groups.process import Policy, Process, episodes, ratios
+from holdfast.solvers.target_returns.groups.process import Policy, Process, chances, episodes
 from holdfast.theory import Eq
 from holdfast.theory.target_returns import group_gradients as theory
 
@@ -21,7 +21,7 @@ from ...binding.claims import NamedMutant, claim
 from ...binding.values import Ball, Values
 from ..families import groups as families
 from ..families.groups import Cut, Setting, settings
-from ..oracles.derivatives import Dual, gradient, moved, value
+from ..oracles.derivatives import Dual, Moving, gradient, value
 
 Episodes = tuple[exact.Sampled, ...]
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -38,8 +38,7 @@ def _gradient(case: Setting, start: int = 0) -> Fraction:
 
 
 def _return(case: Setting, policy: Policy) -> Fraction:
-    found = value(case.process, policy, 0, case.target, case.process.horizon)
-    return Fraction(found)
+    return Fraction(value(case.process, policy, 0, (case.target,)))
 
 
 @claim(
@@ -156,13 +155,13 @@ def relabelled(case: Setting, taken: Fraction) -> Iterator[Values]:
 @claim(theory.token_ratios, over=settings())
 def token_ratios(case: Setting) -> Iterator[Values]:
     """Ratios of a policy that moves, as dual numbers, at the old policy."""
-    moving, by_mean, by_root = moved(case.old, case.along), Dual(ZERO, ZERO), Dual(ZERO, ZERO)
+    moving, by_mean, by_root = Moving(case.old, case.along), Dual(ZERO, ZERO), Dual(ZERO, ZERO)
     for episode in episodes(case.process, 0):
         told = episode.intended(case.target)
-        pairs = zip(episode.steps, told, strict=True)
-        laws = (case.old.probabilities(s, g)[a] for (s, a, _), g in pairs)
-        weight = episode.chance * prod(laws, start=ONE) * episode.total
-        tokens = ratios(moving, case.old, episode, told)
+        old = chances(case.old, episode, told)
+        weight = episode.chance * prod(old, start=ONE) * episode.total
+        pairs = zip(chances(moving, episode, told), old, strict=True)
+        tokens = [one / other for one, other in pairs]
         by_mean += weight * sum(tokens[1:], tokens[0]) / len(tokens)
         by_root += weight * prod(tokens[1:], start=tokens[0]).root(len(tokens))
     yield {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from holdfast.solvers.target_returns.groups.process import Policy, Process
+from holdfast.solvers.target_returns.groups.process import Conditioned, Past, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +45,44 @@ def _dual(number: Any) -> Dual:
     return number if isinstance(number, Dual) else Dual(Fraction(number), Fraction(0))
 
 
-def moved(policy: Policy, along: Policy) -> Policy:
-    """The policy whose log-odds move in a direction: odds u become u + u v d."""
-
-    def rows(odds: Iterable[Any], slopes: Iterable[Any]) -> tuple[tuple[Dual, ...], ...]:
-        return tuple(
-            tuple(Dual(Fraction(u), Fraction(u * v)) for u, v in zip(row, by, strict=True))
-            for row, by in zip(odds, slopes, strict=True)
-        )
-
-    return Policy(rows(policy.by_state, along.by_state), rows(policy.by_target, along.by_target))
-
-
-def value(process: Process, policy: Policy, state: int, target: int, steps: int) -> Any:
-    """The expected return of the last `steps` actions; a Dual if the policy's odds are."""
-    if steps == 0:
+def value(
+    process: Process, policy: Conditioned, state: int, told: tuple[int, ...], past: Past = ()
+) -> Any:
+    """The expected return of what is left of an episode; a Dual if the policy's law is."""
+    if len(past) == process.horizon:
         return Fraction(0)
     expected: Any = Fraction(0)
-    law = policy.probabilities(state, target)
-    for probability, outcomes in zip(law, process.outcomes[state], strict=True):
+    law = policy.law(past, state, told)
+    for action, outcomes in enumerate(process.outcomes[state]):
         for chance, reward, to in outcomes:
-            rest = value(process, policy, to, target - reward, steps - 1)
-            expected += probability * (chance * (reward + rest))
+            then = (*past, (state, action, reward))
+            rest = value(process, policy, to, (*told, told[-1] - reward), then)
+            expected += law[action] * (chance * (reward + rest))
     return expected
 
 
-def gradient(process: Process, policy: Policy, along: Policy, start: int, target: int) -> Fraction:
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A policy whose log-odds move along a direction: p becomes p + p (v - mean of v) d."""
+
+    policy: Conditioned
+    along: Conditioned
+
+    def law(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Dual, ...]:
+        """Probabilities as dual numbers."""
+        law, slopes = (f(past, state, told) for f in (self.policy.law, self.along.slopes))
+        odds = [Dual(p, p * v) for p, v in zip(law, slopes, strict=True)]
+        total = sum(odds[1:], odds[0])
+        return tuple(one / total for one in odds)
+
+    def slopes(self, past: Past, state: int, told: tuple[int, ...]) -> tuple[Any, ...]:
+        """Those of the direction."""
+        return self.along.slopes(past, state, told)
+
+
+def gradient(
+    process: Process, policy: Conditioned, along: Conditioned, start: int, target: int
+) -> Fraction:
     """The derivative of the expected return along a direction of the log-odds."""
-    found = value(process, moved(policy, along), start, target, process.horizon)
-    assert isinstance(found, Dual)
-    return found.slope
+    found = value(process, Moving(policy, along), start, (target,))
+    return Fraction(found.slope)

@@ -1,0 +1,16 @@
+"""Policies that are asked for a return and a cost, trained on data, and tuned within a limit.
+
+To be read in this order: `data_sets`, `behaviour`, `transformer`, `decision_transformer`,
+`rollouts`, `hyperparameters`, `safe_tuning`.
+"""
+
+from lazy_loader import attach_stub
+
+#: Name -> (module of this package that has ``ALGORITHM``, what it is in one line).
+ALGORITHMS = {
+    "decision-transformer": (
+        "decision_transformer", "transformer asked for a return within a cost, on recorded episodes"
+    ),
+}  # fmt: skip
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
