@@ -11,6 +11,12 @@ ALGORITHMS = {
     "decision-transformer": (
         "decision_transformer", "transformer asked for a return within a cost, on recorded episodes"
     ),
+    "group-finetuning": (
+        "group_finetuning", "policy gradients from groups of episodes, for a decision transformer"
+    ),
+    "multi-game": (
+        "multi_game", "transformer of several games, asked for the return that experts have"
+    ),
 }  # fmt: skip
 
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
