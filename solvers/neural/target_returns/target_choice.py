@@ -131,10 +131,10 @@ class MultiGame:
     def _blank(self, which: int, n: int) -> Steps:
         """Windows of episodes that have not begun."""
         context, size = self.network.shape
-        places = (torch.zeros(n, context, dtype=torch.long) for _ in range(2))
-        times, there = torch.full((n, context), -1), torch.zeros(n, context, dtype=torch.bool)
-        games = torch.full((n, context), which)
-        return Steps(torch.zeros(n, context, size), *places, games, times, there)
+        returns, actions, games, times = (torch.full((n, context), k) for k in (0, 0, which, -1))
+        there = torch.zeros(n, context, dtype=torch.bool)
+        states = torch.zeros(n, context, size)
+        return Steps(states, returns, actions, games, times, there)
 
 
 def _push(seen: Steps, observed: Array) -> None:

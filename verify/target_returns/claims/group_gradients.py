@@ -12,8 +12,14 @@ import flint
 from sympy import sqrt
 
 from holdfast.solvers.target_returns.groups import gradients as exact
-from holdfast.solvers.target_returns.groups.process import Policy, Process, chances, episodes
-from holdfast.theory import Eq
+from holdfast.solvers.target_returns.groups.process import (
+    Conditioned,
+    Policy,
+    Process,
+    chances,
+    episodes,
+)  # fmt: skip
+from holdfast.theory import Eq, Quantity
 from holdfast.theory.target_returns import group_gradients as theory
 
 from ...binding.balls import to_arb
@@ -37,7 +43,7 @@ def _gradient(case: Setting, start: int = 0) -> Fraction:
     return gradient(case.process, case.old, case.along, start, case.target)
 
 
-def _return(case: Setting, policy: Policy) -> Fraction:
+def _return(case: Setting, policy: Conditioned) -> Fraction:
     return Fraction(value(case.process, policy, 0, (case.target,)))
 
 
@@ -97,7 +103,8 @@ def normalised(case: Setting, size: int) -> Iterator[Values]:
     }
 
 
-def _unbiased(case: Setting, taken: Fraction, kind: str) -> Values:
+def unbiased(case: Setting, taken: Fraction, kind: str) -> dict[Quantity, Fraction]:
+    """Expectations given intended targets ("product", "mean": of the ratios) or "relabelled"."""
     law = _law(case, new=case.new, relabel=kind == "relabelled")
     by_mean = exact.mean(law, lambda one: sum(one.tokens, ZERO) / len(one.tokens) * one.total)
     return {
@@ -119,7 +126,7 @@ _INTENDED = settings().along(families.baseline, families.fixed("product"))
     ),
 )
 def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
-    yield _unbiased(case, taken, kind)
+    yield unbiased(case, taken, kind)
 
 
 @claim(
@@ -129,7 +136,7 @@ def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Valu
     .with_controls(ignored=settings().along(families.baseline, families.fixed("relabelled"))),
 )
 def ignored_labels(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
-    yield _unbiased(case, taken, kind)
+    yield unbiased(case, taken, kind)
 
 
 def listening() -> tuple[Setting, Fraction]:
@@ -148,7 +155,7 @@ def listening() -> tuple[Setting, Fraction]:
     witness="listening",
 )
 def relabelled(case: Setting, taken: Fraction) -> Iterator[Values]:
-    found = _unbiased(case, taken, "relabelled")
+    found = unbiased(case, taken, "relabelled")
     yield {one: found[one] for one in (theory.with_baseline, theory.gradient)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from holdfast.solvers.target_returns.groups.process import Outcome, Policy, Process
+from holdfast.solvers.target_returns.groups.process import Conditioned, Outcome, Policy, Process
 
 from ...binding.draws import Draw
 from ...binding.family import Extra, Family
@@ -20,9 +20,9 @@ class Setting:
     """A process, the policy that acts, a new one, a direction, and the target that is asked for."""
 
     process: Process
-    old: Policy
-    new: Policy
-    along: Policy
+    old: Conditioned
+    new: Conditioned
+    along: Conditioned
     target: int
 
 
