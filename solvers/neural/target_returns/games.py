@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
 MINATAR = tuple(
-    f"MinAtar/{name}-v0" for name in ("Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders")
+    f"MinAtar/{name}-v1" for name in ("Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders")
 )
-"""The five games, all with the same six actions."""
+"""The five games, each with the actions that it needs."""
 LENGTH = 500
 """Most steps of an episode: Freeway lasts 2500 whatever is done, and takes most of the time."""
 _COPIES = 8
