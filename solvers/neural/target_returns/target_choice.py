@@ -111,7 +111,8 @@ class MultiGame:
         anew in each step.
         """
         (seed,) = fresh_seeds(self.games[which], words, 1)
-        env, stream = copies(self.games[which], episodes, seed), np.random.default_rng(seed)
+        # the games take seeds of 31 bits; those of training are small
+        env, stream = copies(self.games[which], episodes, seed % 2**31), np.random.default_rng(seed)
         seen, total, going = self._blank(which, episodes), np.zeros(episodes), np.ones(episodes)
         observed = env.reset()
         with torch.no_grad():
@@ -131,7 +132,7 @@ class MultiGame:
     def _blank(self, which: int, n: int) -> Steps:
         """Windows of episodes that have not begun."""
         context, size = self.network.shape
-        returns, actions, games, times = (torch.full((n, context), k) for k in (0, 0, which, -1))
+        returns, actions, games, times = (torch.full((n, context), k) for k in (0, 0, which, 0))
         there = torch.zeros(n, context, dtype=torch.bool)
         states = torch.zeros(n, context, size)
         return Steps(states, returns, actions, games, times, there)
@@ -139,9 +140,10 @@ class MultiGame:
 
 def _push(seen: Steps, observed: Array) -> None:
     """Move the windows on by one step, in place; copies that have ended go on unheeded."""
+    times = seen.times[:, -1] + seen.there[:, -1]
     for part in seen.tensors:
         part[:, :-1] = part[:, 1:].clone()
     seen.states[:, -1] = 0
     seen.states[:, -1, : observed.shape[1]] = torch.from_numpy(observed.astype(np.float32))
-    seen.times[:, -1] += 1
+    seen.times[:, -1] = times
     seen.there[:, -1] = True

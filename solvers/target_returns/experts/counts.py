@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 
@@ -23,11 +24,8 @@ class ReturnCounts:
     """Recorded returns of one game: how many in each bin, and how many of those of experts.
 
     returns: middles of the bins, increasing; episodes, experts: counts, one a bin; clipped: how
-    many returns lay outside the limits and were moved to the nearest one.
-
-    Raises
-    ------
-    ModelError: for no bin, bins out of order, more experts than episodes, or no episode at all.
+    many returns lay outside the limits and were moved to the nearest one.  Raises ModelError for
+    bins out of order, more experts than episodes, or no episode at all.
     """
 
     returns: tuple[Fraction, ...]
@@ -36,94 +34,61 @@ class ReturnCounts:
     clipped: int = 0
 
     def __post_init__(self) -> None:
-        sizes = len(self.returns), len(self.episodes), len(self.experts)
-        if len(set(sizes)) > 1:
-            raise ModelError(f"{sizes} returns, episodes and experts; give one of each for a bin")
         for low, high in pairwise(self.returns):
             if low >= high:
                 raise ModelError(f"bin {high} follows {low}; sort the bins and give each once")
-        for at, (all_, good) in enumerate(zip(self.episodes, self.experts, strict=True)):
-            if not 0 <= good <= all_:
-                raise ModelError(f"bin {self.returns[at]} has {good} experts of {all_} episodes")
+        rows = zip(self.returns, self.episodes, self.experts, strict=True)
+        for middle, number, good in rows:
+            if not 0 <= good <= number:
+                raise ModelError(f"bin {middle} has {good} experts of {number} episodes")
         if not sum(self.episodes):
             raise ModelError(f"none of the {len(self.returns)} bins has an episode; record some")
 
-    def bin_of(self, value: object) -> int:
-        """The number of the bin whose middle is nearest to a return; of two the lower one."""
-        exact = to_fraction(value, "a return")
-        return min(range(len(self.returns)), key=lambda at: abs(self.returns[at] - exact))
-
 
 def top_share(returns: Sequence[object], share: object = Fraction(1, 10)) -> tuple[bool, ...]:
-    """Which episodes of one game are expert: the best `share` of them, and all that tie with the
-    last of these.
+    """Which episodes of one game are expert: the best `share`, and all that tie with the last.
 
-    Raises
-    ------
-    ModelError: without an episode, for a share outside (0, 1], or a return that is not finite.
+    Raises ModelError without an episode, for a share outside (0, 1], or a return that is not
+    finite.
     """
-    portion = to_fraction(share, "the share of experts")
-    if not 0 < portion <= 1:
-        raise ModelError(f"the share of experts is {share}; give one above 0 and at most 1")
-    values = [_finite(value, at) for at, value in enumerate(returns)]
-    if not values:
-        raise ModelError("a game with 0 recorded episodes has no experts; leave it out")
-    kept = max(int(portion * len(values)), 1)
-    least = sorted(values, reverse=True)[kept - 1]
+    values, portion = _finite(returns), to_fraction(share, "the share of experts")
+    if not 0 < portion <= 1 or not values:
+        raise ModelError(
+            f"the share of experts is {share} of {len(values)} recorded episodes; give one above 0 "
+            "and at most 1, and leave games without an episode out"
+        )
+    least = sorted(values, reverse=True)[max(int(portion * len(values)), 1) - 1]
     return tuple(value >= least for value in values)
 
 
 def count_returns(
-    returns: Sequence[object],
-    expert: Sequence[bool],
-    *,
-    width: object = 1,
-    limits: tuple[int, int] | None = None,
+    returns: Sequence[object], expert: Sequence[bool], limits: tuple[int, int] | None = None
 ) -> ReturnCounts:
-    """Counts by bins of one width, whose middles are its multiples, from the least return to the
-    largest; with limits (of the tokens of a transformer, say) from one limit to the other.
+    """Counts in bins of width 1 from the least return to the largest, or between the limits, such
+    as those of a transformer's tokens; scale returns that need another width.
 
-    Raises
-    ------
-    ModelError: if the lengths differ, there is no return, one is not finite, the width is not
-        positive, or the limits are out of order or no multiples of the width.
+    Raises ModelError if the lengths differ, there is no return, one is not finite, or the limits
+    are out of order.
     """
     if len(returns) != len(expert) or not len(returns):
-        raise ModelError(
-            f"{len(returns)} returns and {len(expert)} marks of experts; give a mark each"
-        )
-    step = to_fraction(width, "the width of a bin")
-    if step <= 0:
-        raise ModelError(f"a bin of width {width} holds nothing; give a positive width")
-    places = [_nearest(_finite(value, at), step) for at, value in enumerate(returns)]
-    low, high = (min(places), max(places)) if limits is None else _ends(limits, step)
-    kept = [min(max(place, low), high) - low for place in places]
-    size = high - low + 1
-    return ReturnCounts(
-        tuple(step * place for place in range(low, high + 1)),
-        tuple(np.bincount(kept, minlength=size).tolist()),
-        tuple(np.bincount(kept, np.array(expert, int), minlength=size).astype(int).tolist()),
-        sum(not low <= place <= high for place in places),
-    )
+        raise ModelError(f"{len(returns)} returns have {len(expert)} marks of experts; mark each")
+    places = [ceil(value - Fraction(1, 2)) for value in _finite(returns)]
+    low, high = limits or (min(places), max(places))
+    if low > high:
+        raise ModelError(f"the limits {limits} are out of order; give the lower one first")
+    kept = np.clip(places, low, high) - low
+    episodes = np.bincount(kept, minlength=high - low + 1)
+    experts = np.bincount(kept[np.array(expert, bool)], minlength=high - low + 1)
+    clipped = sum(not low <= place <= high for place in places)
+    bins = tuple(map(Fraction, range(low, high + 1)))
+    return ReturnCounts(bins, tuple(episodes.tolist()), tuple(experts.tolist()), clipped)
 
 
-def _finite(value: object, at: int) -> Fraction:
+def _finite(returns: Sequence[object]) -> list[Fraction]:
     try:
-        return to_fraction(value, f"return number {at}")
+        return [to_fraction(value, f"return number {at}") for at, value in enumerate(returns)]
     except ValueError as error:
         raise ModelError(str(error)) from error
-
-
-def _nearest(value: Fraction, step: Fraction) -> int:
-    """The number of the nearest multiple; of two the lower one."""
-    return -int((Fraction(1, 2) - value / step) // 1)
-
-
-def _ends(limits: tuple[int, int], step: Fraction) -> tuple[int, int]:
-    low, high = (Fraction(end) / step for end in limits)
-    if low > high or low.denominator > 1 or high.denominator > 1:
-        raise ModelError(f"limits {limits} must be in order, and multiples of the width {step}")
-    return int(low), int(high)
 
 
 def expert_rates(counts: ReturnCounts, *, isotonic: bool = True) -> tuple[Fraction, ...]:
@@ -134,11 +99,10 @@ def expert_rates(counts: ReturnCounts, *, isotonic: bool = True) -> tuple[Fracti
     gets what lies on the line between its neighbours, or what its only neighbour has.
     """
     seen = [at for at, number in enumerate(counts.episodes) if number]
-    rates = [Fraction(counts.experts[at], counts.episodes[at]) for at in seen]
-    if isotonic:
-        rates = _pooled(rates, [counts.episodes[at] for at in seen])
-    known = dict(zip(seen, rates, strict=True))
-    return tuple(_between(counts.returns, seen, known, at) for at in range(len(counts.returns)))
+    weights = [counts.episodes[at] for at in seen]
+    rates = [Fraction(counts.experts[at], n) for at, n in zip(seen, weights, strict=True)]
+    known = dict(zip(seen, _pooled(rates, weights) if isotonic else rates, strict=True))
+    return tuple(_between(counts.returns, known, at) for at in range(len(counts.returns)))
 
 
 def _pooled(rates: Sequence[Fraction], weights: Sequence[int]) -> list[Fraction]:
@@ -154,37 +118,30 @@ def _pooled(rates: Sequence[Fraction], weights: Sequence[int]) -> list[Fraction]
     return [rate for rate, _, size in blocks for _ in range(size)]
 
 
-def _between(
-    returns: Sequence[Fraction], seen: Sequence[int], known: dict[int, Fraction], at: int
-) -> Fraction:
-    below = max((one for one in seen if one <= at), default=seen[0])
-    above = min((one for one in seen if one >= at), default=seen[-1])
+def _between(returns: Sequence[Fraction], known: dict[int, Fraction], at: int) -> Fraction:
+    below = max((one for one in known if one <= at), default=min(known))
+    above = min((one for one in known if one >= at), default=max(known))
     if below >= above:
-        return known[min(max(at, seen[0]), seen[-1])]
+        return known[min(max(at, min(known)), max(known))]
     share = (returns[at] - returns[below]) / (returns[above] - returns[below])
     return (1 - share) * known[below] + share * known[above]
 
 
 def expert_intervals(
-    counts: ReturnCounts, failure: object, *, together: bool = True
+    counts: ReturnCounts, failure: object
 ) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Clopper and Pearson's intervals of the rates of experts, for independent episodes.
+    """Clopper and Pearson's intervals of the rates, for independent episodes.
 
-    together: all hold at once except with probability `failure`, which is shared equally by the
-    bins; else each one does.
-
-    Raises
-    ------
-    ModelError: for a probability of failure outside (0, 1).
+    All hold at once except with probability `failure`, shared equally by the bins.  Raises
+    ModelError for one outside (0, 1).
     """
     error = to_fraction(failure, "the probability of failure")
     if not 0 < error < 1:
         raise ModelError(f"the probability of failure is {failure}; give one between 0 and 1")
-    each = error / (2 * (len(counts.returns) if together else 1))
-    pairs = zip(counts.experts, counts.episodes, strict=True)
+    each = error / (2 * len(counts.returns))
     return tuple(
-        (lower_bound(good, all_, each), upper_bound(good, all_, each))
-        if all_
+        (lower_bound(good, n, each), upper_bound(good, n, each))
+        if n
         else (Fraction(0), Fraction(1))
-        for good, all_ in pairs
+        for good, n in zip(counts.experts, counts.episodes, strict=True)
     )

@@ -1,20 +1,19 @@
 """Expectations of group estimators of the policy gradient, exactly, by enumeration.
 
-All gradients are along one direction of the parameters.  Source: Luo and Zhu 2026 for the
-estimators, in our formalisation.
+All gradients are along one direction of the log-odds.  Source: Luo and Zhu 2026 for the estimators,
+in our formalisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import prod
 
 from ...errors import ModelError
-from .advantages import clipped
-from .process import Conditioned, Process, chances, episodes, laws, score
+from .process import Conditioned, Process, chances, episodes, seen
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -32,17 +31,16 @@ class Sampled:
     score: Fraction
     tokens: tuple[Fraction, ...]
 
+    @property
+    def ratio(self) -> Fraction:
+        """That of the whole sequence."""
+        return prod(self.tokens, start=ONE)
+
 
 def sampled(
-    process: Process,
-    old: Conditioned,
-    along: Conditioned,
-    *,
-    start: int = 0,
-    target: int = 0,
-    new: Conditioned | None = None,
-    relabel: bool = False,
-) -> tuple[Sampled, ...]:
+    process: Process, old: Conditioned, direction: Conditioned, *, start: int = 0, target: int = 0,
+    new: Conditioned | None = None, relabel: bool = False,
+) -> tuple[Sampled, ...]:  # fmt: skip
     """All episodes that `old` may roll out when it is told `target`.
 
     relabel: scores and ratios are given what hindsight writes beside the steps, not what the policy
@@ -53,13 +51,15 @@ def sampled(
         told = episode.intended(target)
         written = episode.relabelled() if relabel else told
         chance = episode.chance * prod(chances(old, episode, told), start=ONE)
-        if chance:
-            pairs = zip(
-                chances(new or old, episode, written), chances(old, episode, written), strict=True
-            )
-            tokens = tuple(one / other for one, other in pairs)
-            total = Fraction(episode.total)
-            found.append(Sampled(chance, total, score(old, along, episode, written), tokens))
+        if not chance:
+            continue
+        score = ZERO
+        for known, (_, action, _) in zip(seen(episode, written), episode.steps, strict=True):
+            law, slopes = old.law(*known), direction.slopes(*known)
+            score += slopes[action] - sum(p * v for p, v in zip(law, slopes, strict=True))
+        both = (chances(policy, episode, written) for policy in (new or old, old))
+        tokens = tuple(one / other for one, other in zip(*both, strict=True))
+        found.append(Sampled(chance, Fraction(episode.total), score, tokens))
     return tuple(found)
 
 
@@ -68,24 +68,17 @@ def mean(law: Sequence[Sampled], value: Callable[[Sampled], Fraction]) -> Fracti
     return sum((one.chance * value(one) for one in law), ZERO)
 
 
-Group = tuple[Fraction, Fraction, tuple[Fraction, ...]]
-"""Probability, sum over the group of (R_i - mean of R) score_i / G, and the returns."""
+def groups(law: Sequence[Sampled], size: int) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
+    """Probability, sum over i of (R_i - mean of R) score_i / G, and sum of returns of each group.
 
-
-def groups(law: Sequence[Sampled], size: int) -> Iterator[Group]:
-    """All groups of independent episodes, with the estimate whose baseline is the group's mean.
-
-    Raises
-    ------
-    ModelError: for a group of one, which is its own baseline, so that its advantage is 0.
+    Raises ModelError for a group of one, which is its own baseline, so that its advantage is 0.
     """
     if size < 2:
         raise ModelError(f"a group of {size} has no advantage beside its mean; take at least 2")
     for group in product(law, repeat=size):
         total = sum((one.total for one in group), ZERO)
         terms = ((size * one.total - total) * one.score for one in group)
-        chance = prod((one.chance for one in group), start=ONE)
-        yield chance, sum(terms, ZERO) / size**2, tuple(one.total for one in group)
+        yield prod((one.chance for one in group), start=ONE), sum(terms, ZERO) / size**2, total
 
 
 def group_gradient(law: Sequence[Sampled], size: int) -> Fraction:
@@ -99,53 +92,34 @@ def second_moment(law: Sequence[Sampled], size: int) -> Fraction:
 
 
 def gradient_by_successes(law: Sequence[Sampled], size: int) -> tuple[Fraction, ...]:
-    """Parts of `group_gradient` by the number of successes, for returns 0 and 1.
-
-    Raises
-    ------
-    ModelError: for another return.
-    """
+    """Parts of `group_gradient` by the number of successes; ModelError but for returns 0 and 1."""
     strange = {one.total for one in law} - {ZERO, ONE}
     if strange:
         raise ModelError(f"a return of {min(strange)} is no failure (0) and no success (1)")
     parts = [ZERO] * (size + 1)
-    for chance, estimate, totals in groups(law, size):
-        parts[int(sum(totals))] += chance * estimate
+    for chance, estimate, total in groups(law, size):
+        parts[int(total)] += chance * estimate
     return tuple(parts)
 
 
 def mixed(laws: Sequence[Sequence[Sampled]], weights: Sequence[Fraction]) -> tuple[Sampled, ...]:
     """Episodes whose reset state is drawn anew for each, with these probabilities."""
-    return tuple(
-        Sampled(weight * one.chance, one.total, one.score, one.tokens)
-        for law, weight in zip(laws, weights, strict=True)
-        for one in law
-        if weight
-    )
-
-
-def weighted_return(law: Sequence[Sampled]) -> Fraction:
-    """E rho R, rho the product of the ratios at all steps."""
-    return mean(law, lambda one: prod(one.tokens, start=ONE) * one.total)
-
-
-def clipped_return(law: Sequence[Sampled], baseline: Fraction, clip: Fraction) -> Fraction:
-    """E min(rho A, clip(rho) A) with the advantage A = R - baseline."""
-    return mean(law, lambda one: clipped(prod(one.tokens, start=ONE), one.total - baseline, clip))
+    pairs = zip(laws, weights, strict=True)
+    return tuple(replace(one, chance=w * one.chance) for law, w in pairs for one in law if w)
 
 
 def greedy_tail(
     process: Process, policy: Conditioned, start: int, target: int, steps: int
 ) -> Fraction:
-    """The expected return if only the first actions are sampled and the rest are the likeliest.
+    """The expected return if `steps` actions are sampled and the rest are the likeliest.
 
-    Of equally likely actions the first; `steps` is how many are sampled.
+    Of equally likely actions the first.
     """
     expected = ZERO
     for episode in episodes(process, start):
         chance = episode.chance
-        for at, law in enumerate(laws(policy, episode, episode.intended(target))):
-            action = episode.steps[at][1]
+        for at, known in enumerate(seen(episode, episode.intended(target))):
+            law, action = policy.law(*known), episode.steps[at][1]
             chance *= law[action] if at < steps else int(action == law.index(max(law)))
         expected += chance * episode.total
     return expected

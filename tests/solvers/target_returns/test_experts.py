@@ -45,8 +45,6 @@ def test_returns_go_to_the_nearest_bin_and_empty_bins_stay() -> None:
     found = count_returns([-1.6, 0.5, 1], [False, True, True])
     assert found.returns == (-2, -1, 0, 1)
     assert (found.episodes, found.experts) == ((1, 0, 1, 1), (0, 0, 1, 1))
-    assert found.bin_of(0.7) == 3
-    assert found.bin_of(-40) == 0
 
 
 def test_returns_beyond_the_tokens_are_counted_as_moved() -> None:
@@ -81,7 +79,7 @@ def test_intervals_share_the_failure() -> None:
     assert found[1] == (0, 1)
     assert float(found[0][0]) == pytest.approx(expected.low, abs=1e-6)
     assert float(found[0][1]) == pytest.approx(expected.high, abs=1e-6)
-    alone = expert_intervals(counts([10, 0], [3, 0]), F(1, 10), together=False)
+    alone = expert_intervals(counts([10], [3]), F(1, 10))
     assert found[0][0] < alone[0][0] < alone[0][1] < found[0][1]
 
 
@@ -128,12 +126,11 @@ def test_the_largest_of_many_by_enumeration() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: top_share([]), "0 recorded episodes"),
+        (lambda: top_share([]), "of 0 recorded episodes"),
         (lambda: top_share([1, 2], 0), "share of experts is 0"),
         (lambda: top_share([1, nan]), "return number 1 is nan"),
-        (lambda: count_returns([1], [True, False]), "1 returns and 2 marks"),
-        (lambda: count_returns([1], [True], width=0), "width 0"),
-        (lambda: count_returns([1], [True], limits=(5, 1)), "in order"),
+        (lambda: count_returns([1], [True, False]), "1 returns have 2 marks"),
+        (lambda: count_returns([1], [True], limits=(5, 1)), "out of order"),
         (lambda: count_returns([inf], [True]), "return number 0 is inf"),
         (lambda: counts([1, 2], [2, 0]), "2 experts of 1 episodes"),
         (lambda: counts([0, 0], [0, 0]), "none of the 2 bins"),
@@ -141,13 +138,16 @@ def test_the_largest_of_many_by_enumeration() -> None:
         (lambda: expert_intervals(counts([1], [1]), 1), "failure is 1"),
         (lambda: tilted([1, 0], [0, 1]), "no positive weight"),
         (lambda: tilted([1, nan], [1, 1]), "weight nan in bin 1"),
-        (lambda: tilted([1], [1, 2]), "1 returns cannot have 2 weights"),
+        (lambda: tilted([1], [1, 2]), "1 and 2 weights of a law"),
         (lambda: exponentially_tilted([1], [1], 10, 5, 5), "kappa 10 between 5 and 5"),
-        (lambda: exponentially_tilted([1], [1, 2], 10, 0, 5), "1 bins with 2 returns"),
-        (lambda: confusion_counts([0, 3], [0, 0], 2), "bin number 1 is 3"),
-        (lambda: confusion_counts([0], [0, 0], 2), "1 predictions of 2"),
-        (lambda: adjusted([1], ((F(1), F(0)), (F(0), F(1)))), "1 bins with 2 rows"),
-        (lambda: choose_target([1, 2], [1]), "2 returns with a prediction of 1"),
+        (
+            lambda: exponentially_tilted([1], [1, 2], 10, 0, 5),
+            "1 and 2 weights of a law and returns",
+        ),
+        (lambda: confusion_counts([0, 3], [0, 0], 2), r"number 1 has the bins \(3, 0\)"),
+        (lambda: confusion_counts([0], [0, 0], 2), "1 and 2 predicted"),
+        (lambda: adjusted([1], ((F(1), F(0)), (F(0), F(1)))), "1 and 2 predicted bins"),
+        (lambda: choose_target([1, 2], [1]), "2 and 1 returns"),
         (lambda: best_of_many((F(1),), (F(1),), 0), "largest of 0"),
     ],
 )

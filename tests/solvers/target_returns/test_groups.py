@@ -103,8 +103,8 @@ def test_the_clipped_objective_by_hand() -> None:
         (lambda: clipped(ONE, ONE, ONE), "distance of 1"),
         (lambda: list(groups(sampled(COIN, EVEN, UP), 1)), "group of 1"),
         (lambda: gradient_by_successes(sampled(Process(COIN.outcomes, 2), EVEN, UP), 2), "of 2"),
-        (lambda: Process(((((F(1, 2), 0, 0),),),), 1), "no probabilities of sum 1"),
-        (lambda: Process(((((ONE, -1, 0),),),), 1), "action 0 of state 0 has outcomes"),
+        (lambda: Process(((((F(1, 2), 0, 0),),),), 1), "must sum to 1"),
+        (lambda: Process(((((ONE, -1, 0),),),), 1), r"state and action \(0, 0\)"),
         (lambda: Process(COIN.outcomes, 0), "0 actions"),
     ],
 )

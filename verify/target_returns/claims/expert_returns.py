@@ -194,7 +194,7 @@ def _covered(case: Bins, at: int) -> Fraction:
     for k in range(n + 1):
         experts = tuple(k if place == at else 0 for place in range(len(middles)))
         counts = ReturnCounts(middles, case.episodes, experts)
-        low, high = expert_intervals(counts, case.failure, together=case.together)[at]
+        low, high = expert_intervals(counts, case.each * len(middles))[at]
         covered += comb(n, k) * p**k * (1 - p) ** (n - k) if low <= p <= high else 0
     return covered
 
@@ -204,9 +204,9 @@ def _covered(case: Bins, at: int) -> Fraction:
     over=families.bins()
     .with_landmarks(
         # both tails of two tosses have probability 1/4, just under half of what may fail
-        fair=lambda: (Bins((2,), (HALF,), HALF + Fraction(1, 2**18)),),
+        fair=lambda: (Bins((2,), (HALF,), *(HALF + Fraction(1, 2**18),) * 2),),
     )
-    .with_controls(shared=families.bins(together=False)),
+    .with_controls(shared=families.bins(shared=False)),
 )
 def coverage(case: Bins) -> Iterator[Values]:
     together = prod((_covered(case, at) for at in range(len(case.episodes))), start=Fraction(1))

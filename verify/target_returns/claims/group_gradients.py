@@ -12,6 +12,7 @@ import flint
 from sympy import sqrt
 
 from holdfast.solvers.target_returns.groups import gradients as exact
+from holdfast.solvers.target_returns.groups.advantages import clipped
 from holdfast.solvers.target_returns.groups.process import (
     Conditioned,
     Policy,
@@ -108,7 +109,9 @@ def unbiased(case: Setting, taken: Fraction, kind: str) -> dict[Quantity, Fracti
     law = _law(case, new=case.new, relabel=kind == "relabelled")
     by_mean = exact.mean(law, lambda one: sum(one.tokens, ZERO) / len(one.tokens) * one.total)
     return {
-        theory.weighted: by_mean if kind == "mean" else exact.weighted_return(law),
+        theory.weighted: by_mean
+        if kind == "mean"
+        else exact.mean(law, lambda one: one.ratio * one.total),
         theory.J: _return(case, case.new),
         theory.with_baseline: exact.mean(law, lambda one: (one.total - taken) * one.score),
         theory.gradient: _gradient(case),
@@ -260,7 +263,7 @@ def active_sampling(
 def clipping(case: Setting, taken: Fraction, kind: str, width: Fraction) -> Iterator[Values]:
     law = _law(case, new=case.new, relabel=kind == "relabelled")
     yield {
-        theory.clipped: exact.clipped_return(law, taken, width),
+        theory.clipped: exact.mean(law, lambda one: clipped(one.ratio, one.total - taken, width)),
         theory.improvement: _return(case, case.new) - taken,
     }
 

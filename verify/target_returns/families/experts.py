@@ -92,25 +92,23 @@ def other_rows(draw: Draw, table: tuple[tuple[int, ...], ...]) -> tuple[Weights,
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """Bins with their numbers of episodes and true shares of experts, and what may fail.
-
-    together: whether `failure` is shared by the bins.
-    """
+    """Bins with their numbers of episodes and true shares of experts, what may fail, and with what
+    probability the interval of each may."""
 
     episodes: tuple[int, ...]
     shares: Weights
     failure: Fraction
-    together: bool = True
+    each: Fraction
 
 
-def bins(*, together: bool = True) -> Family:
-    """One to three bins of up to eight episodes."""
+def bins(*, shared: bool = True) -> Family:
+    """One to three bins of up to eight episodes; shared: the failure is, by the bins."""
 
     def base(draw: Draw) -> Bins:
-        size = draw.integer(1, 3)
+        size, failure = draw.integer(1, 3), Fraction(draw.integer(1, 15 if shared else 5), 16)
         episodes = tuple(draw.integer(1, 8) for _ in range(size))
         shares = tuple(Fraction(draw.integer(1, 31), 32) for _ in range(size))
-        return Bins(episodes, shares, Fraction(draw.integer(1, 15), 16), together)
+        return Bins(episodes, shares, failure, failure / size if shared else failure)
 
     return Family("bins of independent episodes", base)
 
