@@ -10,21 +10,26 @@ from math import comb, prod
 
 import flint
 
-from holdfast.solvers.target_returns.experts.counts import ReturnCounts, expert_intervals
+from holdfast.solvers.target_returns.experts.counts import (
+    ReturnCounts,
+    expert_intervals,
+    expert_rates,
+)
 from holdfast.solvers.target_returns.experts.targets import (
     adjusted,
     best_of_many,
     posterior,
     tilted,
 )  # fmt: skip
-from holdfast.theory import Eq, Le
+from holdfast.theory import Le
 from holdfast.theory.target_returns import expert_returns as theory
 
 from ...binding.balls import to_arb
 from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
 from ...binding.values import Ball, Values
 from ..families import experts as families
-from ..families.experts import Bins, Contexts, Returns, Weights, returns
+from ..families.experts import CONFUSIONS, RETURNS, Bins, Returns, Table, Weights
 
 HALF, ZERO = Fraction(1, 2), Fraction(0)
 _COIN = Returns((0, 1), (HALF, HALF))
@@ -64,7 +69,9 @@ _WEAKER = "true: a larger bound"
     survivors={
         "missed <= (1 - p_top)*exp(-kappa)/p_top": "true here: returns are whole, so gap >= 1"
     },
-    over=returns().along(families.tilts).with_landmarks(coin=lambda: (_COIN, Fraction(2))),
+    over=RETURNS.along(
+        lambda draw, _: 1 + Fraction(draw.integer(1, 12), draw.integer(2, 6))
+    ).with_landmarks(coin=lambda: (_COIN, Fraction(2))),
 )
 def tilt(drawn: Returns, base: Fraction) -> Iterator[Values]:
     weights = [base**value for value in drawn.values]
@@ -83,16 +90,23 @@ def tilt(drawn: Returns, base: Fraction) -> Iterator[Values]:
     }
 
 
+_COUNTED = RETURNS.along(families.tables)
+
+
 @claim(
     theory.dominance,
-    over=returns()
-    .along(families.tables, families.fitted)
-    .with_controls(monotone=returns().along(families.tables, families.raw)),
+    over=_COUNTED.along(lambda draw, _, table: expert_rates(table)).with_controls(
+        monotone=_COUNTED.along(lambda draw, _, table: expert_rates(table, isotonic=False))
+    ),
 )
 def dominance(drawn: Returns, _: ReturnCounts, rates: Weights) -> Iterator[Values]:
     law = tilted(drawn.law, rates)
     for at in range(len(law)):
         yield {theory.tail_expert: sum(law[at:], ZERO), theory.tail: sum(drawn.law[at:], ZERO)}
+
+
+def _positive(draw: Draw, drawn: Returns, *_: object) -> Weights:
+    return families.shares(draw, len(drawn.values), 9)
 
 
 def _quarter() -> Iterator[Values]:
@@ -118,9 +132,7 @@ def _sharp(spread: Fraction) -> tuple[Returns, Weights, Weights]:
         ),
         _WEAKER,
     ),
-    over=returns()
-    .along(families.positive, families.positive)
-    .with_landmarks(
+    over=RETURNS.along(_positive, _positive).with_landmarks(
         sharp=lambda: _sharp(Fraction(3, 2)), nearly=lambda: _sharp(Fraction(101, 100))
     ),
     mutants=(
@@ -141,8 +153,11 @@ def stability(drawn: Returns, weights: Weights, others: Weights) -> Iterator[Val
     }
 
 
-@claim(theory.correction, over=families.confusions().along(families.other_rows))
-def correction(table: tuple[tuple[int, ...], ...], others: tuple[Weights, ...]) -> Iterator[Values]:
+@claim(
+    theory.correction,
+    over=CONFUSIONS.along(lambda draw, table: tuple(families.law(draw, len(table)) for _ in table)),
+)
+def correction(table: Table, others: tuple[Weights, ...]) -> Iterator[Values]:
     """Losses over the counts one by one; the divergence prediction by prediction."""
     total = sum(map(sum, table))
     rows = posterior(table)
@@ -172,8 +187,8 @@ _ALIKE = ((1, 2), (2, 4))
 """Two predictions that mean the same."""
 
 
-@claim(theory.calibration, over=families.confusions().with_landmarks(alike=lambda: (_ALIKE,)))
-def calibration(table: tuple[tuple[int, ...], ...]) -> Iterator[Values]:
+@claim(theory.calibration, over=CONFUSIONS.with_landmarks(alike=lambda: (_ALIKE,)))
+def calibration(table: Table) -> Iterator[Values]:
     """Counted anew among all episodes whose corrected prediction is the same."""
     size = len(table)
     certain = [tuple(Fraction(int(k == at)) for k in range(size)) for at in range(size)]
@@ -224,9 +239,9 @@ def coverage(case: Bins) -> Iterator[Values]:
         ),
         _WEAKER,
     ),
-    over=returns()
-    .along(families.samples)
-    .with_landmarks(coin=lambda: (_COIN, 4), once=lambda: (_COIN, 1), decoder=lambda: (_COIN, 12)),
+    over=RETURNS.along(lambda draw, _: draw.integer(1, 4)).with_landmarks(
+        coin=lambda: (_COIN, 4), once=lambda: (_COIN, 1), decoder=lambda: (_COIN, 12)
+    ),
 )
 def best_of_many_samples(drawn: Returns, m: int) -> Iterator[Values]:
     pairs = list(zip(drawn.values, drawn.law, strict=True))
@@ -243,32 +258,14 @@ def best_of_many_samples(drawn: Returns, m: int) -> Iterator[Values]:
     }
 
 
-def _two_contexts() -> Iterator[Values]:
-    """Equal returns everywhere; in the first context all large returns are experts', else none."""
-    quarter = (Fraction(1, 4),) * 2
-    yield from bayes_step.evaluate(
-        Contexts((quarter, quarter), ((HALF, Fraction(1)), (HALF, ZERO)))
-    )
-
-
 @claim(
     theory.bayes_step,
     over=families.contexts().with_controls(conditional=families.contexts(conditional=False)),
-    mutants=(
-        NamedMutant(
-            "MT-bayes", Eq(theory.chosen, theory.truth), "experts of the context", _two_contexts
-        ),
-    ),
 )
-def bayes_step(case: Contexts) -> Iterator[Values]:
-    """Shares of experts are pooled over the families.contexts, as recorded data give them."""
-    size = len(case.joint[0])
-    mass = [sum((row[at] for row in case.joint), ZERO) for at in range(size)]
-    both = [
-        [p * e for p, e in zip(*rows, strict=True)]
-        for rows in zip(case.joint, case.expert, strict=True)
-    ]
-    rates = [sum((row[at] for row in both), ZERO) / mass[at] for at in range(size)]
-    law = tilted(case.joint[0], rates)
-    for at in range(size):
-        yield {theory.chosen: law[at], theory.truth: both[0][at] / sum(both[0], ZERO)}
+def bayes_step(joint: Sequence[Weights], expert: Sequence[Weights]) -> Iterator[Values]:
+    """Shares of experts are pooled over the contexts, as recorded data give them."""
+    both = [[p * e for p, e in zip(*pair, strict=True)] for pair in zip(joint, expert, strict=True)]
+    pairs = zip(zip(*both, strict=True), zip(*joint, strict=True), strict=True)
+    rates = [sum(good, ZERO) / sum(all_, ZERO) for good, all_ in pairs]
+    for found, mass in zip(tilted(joint[0], rates), both[0], strict=True):
+        yield {theory.chosen: found, theory.truth: mass / sum(both[0], ZERO)}

@@ -25,6 +25,8 @@ from holdfast.theory.target_returns import group_gradients as theory
 
 from ...binding.balls import to_arb
 from ...binding.claims import NamedMutant, claim
+from ...binding.draws import Draw
+from ...binding.family import Extra
 from ...binding.values import Ball, Values
 from ..families import groups as families
 from ..families.groups import Cut, Setting, settings
@@ -62,11 +64,11 @@ def _root(number: int) -> flint.arb:
     return flint.arb(number).sqrt()
 
 
-def _coin(size: int, process: Process | None = None) -> tuple[Setting, int]:
+def _coin(size: int) -> tuple[Setting, int]:
     """One action decides about 1 and 0; the policy tosses a fair coin."""
     pays = tuple(((ONE, reward, 0),) for reward in (0, 1))
     even, along = Policy(((1, 1),), ((1, 1), (1, 1))), Policy(((0, 1),), ((1, 0), (0, 1)))
-    return Setting(process or Process((pays,), 1), even, even, along, 1), size
+    return Setting(Process((pays,), 1), even, even, along, 1), size
 
 
 @claim(
@@ -118,14 +120,28 @@ def unbiased(case: Setting, taken: Fraction, kind: str) -> dict[Quantity, Fracti
     }
 
 
-_INTENDED = settings().along(families.baseline, families.fixed("product"))
+def _fixed(value: object) -> Extra:
+    return lambda *_: value
+
+
+def _baseline(draw: Draw, *_: object) -> Fraction:
+    return Fraction(draw.integer(1, 6), 2)
+
+
+def _clip(draw: Draw, *_: object) -> Fraction:
+    return Fraction(draw.integer(1, 9), 10)
+
+
+_INTENDED = settings().along(_baseline, _fixed("product"))
+
+
+_RELABELLED = settings().along(_baseline, _fixed("relabelled"))
 
 
 @claim(
     theory.intended,
     over=_INTENDED.with_controls(
-        intended=settings().along(families.baseline, families.fixed("relabelled")),
-        sequence=settings().along(families.baseline, families.fixed("mean")),
+        intended=_RELABELLED, sequence=settings().along(_baseline, _fixed("mean"))
     ),
 )
 def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
@@ -135,8 +151,8 @@ def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Valu
 @claim(
     theory.ignored_labels,
     over=settings(listens=False)
-    .along(families.baseline, families.fixed("relabelled"))
-    .with_controls(ignored=settings().along(families.baseline, families.fixed("relabelled"))),
+    .along(_baseline, _fixed("relabelled"))
+    .with_controls(ignored=_RELABELLED),
 )
 def ignored_labels(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
     yield unbiased(case, taken, kind)
@@ -154,7 +170,7 @@ def listening() -> tuple[Setting, Fraction]:
 
 @claim(
     theory.relabelled,
-    over=settings().along(families.baseline).with_landmarks(listening=listening),
+    over=settings().along(_baseline).with_landmarks(listening=listening),
     witness="listening",
 )
 def relabelled(case: Setting, taken: Fraction) -> Iterator[Values]:
@@ -207,14 +223,16 @@ def reset_states(case: Setting, size: int, weights: Sequence[Fraction]) -> Itera
     }
 
 
-_MOVED = settings().along(families.group_size, families.resets, families.worth)
+_MOVED = settings().along(
+    families.group_size,
+    families.resets,
+    lambda draw, *_: (draw.integer(-9, 9), draw.integer(10, 40)),
+)
 
 
 @claim(
     theory.shared_state,
-    over=_MOVED.along(families.fixed(True)).with_controls(
-        one_state=_MOVED.along(families.fixed(False))
-    ),
+    over=_MOVED.along(_fixed(True)).with_controls(one_state=_MOVED.along(_fixed(False))),
 )
 def shared_state(
     case: Setting, size: int, weights: Sequence[Fraction], worths: Sequence[int], together: bool
@@ -237,7 +255,11 @@ def shared_state(
     theory.active_sampling,
     over=settings()
     .along(families.resets, families.resets)
-    .with_controls(covers=settings().along(families.resets, families.blind)),
+    .with_controls(
+        covers=settings().along(
+            families.resets, lambda draw, *_: draw.choice(((ZERO, ONE), (ONE, ZERO)))
+        )
+    ),
 )
 def active_sampling(
     case: Setting, weights: Sequence[Fraction], chosen: Sequence[Fraction]
@@ -256,9 +278,7 @@ def active_sampling(
 
 @claim(
     theory.clipping,
-    over=_INTENDED.along(families.clip).with_controls(
-        intended=settings().along(families.baseline, families.fixed("relabelled"), families.clip)
-    ),
+    over=_INTENDED.along(_clip).with_controls(intended=_RELABELLED.along(_clip)),
 )
 def clipping(case: Setting, taken: Fraction, kind: str, width: Fraction) -> Iterator[Values]:
     law = _law(case, new=case.new, relabel=kind == "relabelled")
@@ -270,7 +290,7 @@ def clipping(case: Setting, taken: Fraction, kind: str, width: Fraction) -> Iter
 
 @claim(
     theory.truncation,
-    over=families.cuts().with_landmarks(
+    over=families.CUTS.with_landmarks(
         constant=lambda: (Cut((3, 3, 3), 1, Fraction(1, 2)),),
         nothing=lambda: (Cut((2, 2), 0, Fraction(9, 10)),),
     ),
@@ -296,10 +316,7 @@ def truncation(case: Cut) -> Iterator[Values]:
     }
 
 
-@claim(
-    theory.mode_tail,
-    over=settings(settled=True).with_controls(settled_tail=settings()),
-)
+@claim(theory.mode_tail, over=settings(settled=True).with_controls(settled_tail=settings()))
 def mode_tail(case: Setting) -> Iterator[Values]:
     yield {
         theory.scored: exact.greedy_tail(case.process, case.old, 0, case.target, 1),

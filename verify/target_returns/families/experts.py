@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from holdfast.solvers.target_returns.experts.counts import ReturnCounts, expert_rates
+from holdfast.solvers.target_returns.experts.counts import ReturnCounts
 
 from ...binding.draws import Draw
 from ...binding.family import Family
 
 Weights = tuple[Fraction, ...]
+Table = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,57 +22,35 @@ class Returns:
     law: Weights
 
 
-def _law(draw: Draw, size: int, least: int = 1) -> Weights:
-    weights = [draw.integer(least, 6) for _ in range(size - 1)] + [draw.integer(1, 6)]
+def law(draw: Draw, size: int) -> Weights:
+    """Positive probabilities."""
+    weights = [draw.integer(1, 6) for _ in range(size)]
     return tuple(Fraction(weight, sum(weights)) for weight in weights)
 
 
+def shares(draw: Draw, size: int, whole: int) -> Weights:
+    """Positive multiples of 1/whole, at most 1."""
+    return tuple(Fraction(draw.integer(1, whole), whole) for _ in range(size))
+
+
 def _returns(draw: Draw) -> Returns:
-    size = draw.integer(2, 5)
     values = [draw.integer(-3, 3)]
-    while len(values) < size:
+    for _ in range(draw.integer(1, 4)):
         values.append(values[-1] + draw.integer(1, 4))
-    return Returns(tuple(values), _law(draw, size))
+    return Returns(tuple(values), law(draw, len(values)))
 
 
-def returns() -> Family:
-    """Two to five returns, each of positive probability."""
-    return Family("laws of returns", _returns)
+RETURNS = Family("laws of returns", _returns)
 
 
-def tilts(draw: Draw, *_: object) -> Fraction:
-    """exp(kappa), above 1."""
-    return 1 + Fraction(draw.integer(1, 12), draw.integer(2, 6))
-
-
-def positive(draw: Draw, drawn: Returns, *_: object) -> Weights:
-    """A positive weight for each return."""
-    return tuple(Fraction(draw.integer(1, 9), 9) for _ in drawn.values)
-
-
-def samples(draw: Draw, *_: object) -> int:
-    """How many returns are sampled."""
-    return draw.integer(1, 4)
-
-
-def tables(draw: Draw, drawn: Returns, *_: object) -> ReturnCounts:
+def tables(draw: Draw, drawn: Returns) -> ReturnCounts:
     """Recorded episodes of one game, some bins without one, and an expert in the last."""
     episodes = [draw.integer(0, 6) for _ in drawn.values[1:]] + [draw.integer(1, 6)]
     experts = [draw.integer(0, n) for n in episodes[:-1]] + [draw.integer(1, episodes[-1])]
     return ReturnCounts(tuple(map(Fraction, drawn.values)), tuple(episodes), tuple(experts))
 
 
-def fitted(_: Draw, __: Returns, table: ReturnCounts) -> Weights:
-    """The shares of experts that do not fall."""
-    return expert_rates(table)
-
-
-def raw(_: Draw, __: Returns, table: ReturnCounts) -> Weights:
-    """The shares as counted."""
-    return expert_rates(table, isotonic=False)
-
-
-def _confusion(draw: Draw) -> tuple[tuple[int, ...], ...]:
+def _confusion(draw: Draw) -> Table:
     size = draw.integer(2, 4)
     rows = [[draw.integer(0, 3) for _ in range(size)] for _ in range(size)]
     rows[0][0] += 1
@@ -80,14 +59,7 @@ def _confusion(draw: Draw) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, rows))
 
 
-def confusions() -> Family:
-    """Counts of predicted and recorded bins."""
-    return Family("tables of predictions", _confusion)
-
-
-def other_rows(draw: Draw, table: tuple[tuple[int, ...], ...]) -> tuple[Weights, ...]:
-    """Another law of returns for each prediction."""
-    return tuple(_law(draw, len(table)) for _ in table)
+CONFUSIONS = Family("tables of predictions", _confusion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +79,21 @@ def bins(*, shared: bool = True) -> Family:
     def base(draw: Draw) -> Bins:
         size, failure = draw.integer(1, 3), Fraction(draw.integer(1, 15 if shared else 5), 16)
         episodes = tuple(draw.integer(1, 8) for _ in range(size))
-        shares = tuple(Fraction(draw.integer(1, 31), 32) for _ in range(size))
-        return Bins(episodes, shares, failure, failure / size if shared else failure)
+        true = tuple(Fraction(draw.integer(1, 31), 32) for _ in range(size))
+        return Bins(episodes, true, failure, failure / size if shared else failure)
 
     return Family("bins of independent episodes", base)
 
 
-@dataclass(frozen=True, slots=True)
-class Contexts:
-    """joint[h][R] = P(context h, return R), and expert[h][R] = P(expert | h, R)."""
-
-    joint: tuple[Weights, ...]
-    expert: tuple[Weights, ...]
-
-
 def contexts(*, conditional: bool = True) -> Family:
-    """Two contexts, two or three returns; conditional: experts depend on the return alone."""
+    """P(h, R) and P(expert | h, R) of two contexts; conditional: the latter depends on R alone."""
 
-    def base(draw: Draw) -> Contexts:
-        size = draw.integer(2, 3)
-        flat = _law(draw, 2 * size)
-        rates = [tuple(Fraction(draw.integer(1, 8), 8) for _ in range(size)) for _ in range(2)]
-        return Contexts((flat[:size], flat[size:]), (rates[0], rates[0 if conditional else 1]))
+    def base(draw: Draw) -> tuple[Weights, Weights]:
+        joint = law(draw, 2 * draw.integer(2, 3))
+        return joint[: len(joint) // 2], joint[len(joint) // 2 :]
 
-    return Family("contexts with experts", base)
+    def experts(draw: Draw, joint: tuple[Weights, Weights]) -> tuple[Weights, Weights]:
+        one, other = (shares(draw, len(joint[0]), 8) for _ in range(2))
+        return one, one if conditional else other
+
+    return Family("contexts with experts", base).along(experts)

@@ -8,11 +8,10 @@ from fractions import Fraction
 from holdfast.solvers.target_returns.groups.process import Conditioned, Outcome, Policy, Process
 
 from ...binding.draws import Draw
-from ...binding.family import Extra, Family
+from ...binding.family import Family
 
-ACTIONS, STATES, TARGETS = range(2), range(3), range(4)
+ACTIONS, STATES = range(2), range(3)
 """State 0 leads to 1 or 2, and these to each other: so few episodes that groups can be listed."""
-Odds = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,11 @@ def _binary(draw: Draw) -> Process:
     return Process((first, *last), 2)
 
 
-def _rows(draw: Draw, size: int, least: int, most: int) -> Odds:
-    return tuple(tuple(draw.integer(least, most) for _ in ACTIONS) for _ in range(size))
-
-
 def _policy(draw: Draw, least: int, most: int, *, listens: bool) -> Policy:
-    told = _rows(draw, len(TARGETS) if listens else 1, least, most)
-    return Policy(_rows(draw, len(STATES), least, most), told)
+    def rows(size: int) -> tuple[tuple[int, ...], ...]:
+        return tuple(tuple(draw.integer(least, most) for _ in ACTIONS) for _ in range(size))
+
+    return Policy(rows(len(STATES)), rows(4 if listens else 1))
 
 
 def settings(*, binary: bool = False, listens: bool = True, settled: bool = False) -> Family:
@@ -80,36 +77,10 @@ def group_size(draw: Draw, setting: Setting, *_: object) -> int:
     return draw.integer(2, 2 if setting.process.horizon > 1 and paths > 2 else 3)
 
 
-def baseline(draw: Draw, *_: object) -> Fraction:
-    """A number that is taken off returns."""
-    return Fraction(draw.integer(1, 6), 2)
-
-
-def clip(draw: Draw, *_: object) -> Fraction:
-    """How far a ratio may lie from 1."""
-    return Fraction(draw.integer(1, 9), 10)
-
-
 def resets(draw: Draw, *_: object) -> tuple[Fraction, ...]:
     """Positive probabilities of the reset states 1 and 2."""
     share = Fraction(draw.integer(1, 5), 6)
     return share, 1 - share
-
-
-def blind(draw: Draw, *_: object) -> tuple[Fraction, ...]:
-    """Only one of the reset states."""
-    first = draw.integer(0, 1)
-    return Fraction(first), Fraction(1 - first)
-
-
-def fixed(value: object) -> Extra:
-    """The same argument for all cases, such as the kind of a ratio."""
-    return lambda *_: value
-
-
-def worth(draw: Draw, *_: object) -> tuple[int, int]:
-    """What each reset state adds to all returns."""
-    return draw.integer(-9, 9), draw.integer(10, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +92,9 @@ class Cut:
     discount: Fraction
 
 
-def cuts() -> Family:
-    """Two to six rewards."""
+def _cut(draw: Draw) -> Cut:
+    rewards = tuple(draw.integer(-3, 3) for _ in range(draw.integer(2, 6)))
+    return Cut(rewards, draw.integer(0, len(rewards)), Fraction(draw.integer(0, 9), 10))
 
-    def base(draw: Draw) -> Cut:
-        rewards = tuple(draw.integer(-3, 3) for _ in range(draw.integer(2, 6)))
-        return Cut(rewards, draw.integer(0, len(rewards)), Fraction(draw.integer(0, 9), 10))
 
-    return Family("rewards that are cut", base)
+CUTS = Family("rewards that are cut", _cut)
