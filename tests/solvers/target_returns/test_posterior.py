@@ -119,7 +119,7 @@ def test_the_bounds_are_not_wide() -> None:
     lower, upper = posterior.bounds(ALPHA)
     width = upper - lower - 2 * ALPHA * np.sqrt(posterior.variance)
     low, high = posterior.variance_bounds
-    assert 0 < width.min() and width.max() < 1e-5 and (high - low).max() < 1e-8
+    assert width.min() > 0 and width.max() < 1e-5 and (high - low).max() < 1e-8
 
 
 def test_rational_posterior_by_hand() -> None:
