@@ -27,9 +27,7 @@ _STEPS = 20
 """Rounding errors of one entry beside those of the coordinates, in UNITs of the variance: an
 exponential of 4 units in the last place is 8, the rest are products and sums.  More would loosen
 the bounds, fewer would not be proved."""
-_FARTHEST = (
-    700.0  # its exponential is 1e-304; past 745 a Matern kernel would be infinity times zero
-)
+_FARTHEST = 700.0  # its exponential is 1e-304; at infinity a Matern kernel has no value
 
 
 def _rbf(squared: Floats) -> Floats:

@@ -62,11 +62,8 @@ def paths_outside(design: Design, sides: int, *, growing: bool = True, paths: in
     return Count(int(outside.any(axis=(0, 2)).sum()), paths)
 
 
-def _known(design: Design, quantity: Quantity, sides: int, *, sampled: bool) -> Values:
+def _given(design: Design) -> Values:
     return {
-        quantity: (
-            paths_outside(design, sides) if sampled else Ball(lambda: one_step(design, sides))
-        ),
         theory.n_targets: design.targets,
         theory.squares_sum: Ball(_zeta),
         theory.alpha: design.alpha,
@@ -78,119 +75,102 @@ def _long() -> Iterator[Values]:
     pi^2/6 exp(-alpha^2/2) is 0.098."""
     design = Design(1, Fraction(19, 8), 300)
     found = paths_outside(design, 2, growing=False, paths=4000)
-    values = dict(_known(design, theory.failure, 2, sampled=False))
-    del values[theory.failure]
-    yield {**values, theory.constant: interval(found, _SURE)}
+    yield {**_given(design), theory.constant: interval(found, _SURE)}
 
 
-_BOUND = theory.n_targets * theory.squares_sum * exp(-(theory.alpha**2) / 2)
-_ALONE = theory.squares_sum * exp(-(theory.alpha**2) / 2)
-_BAYESIAN = (
-    NamedMutant("no |Z|", Le(theory.failure, _ALONE), "no union over the targets"),
-    NamedMutant("beta halved", Le(theory.failure, _BOUND * exp(-(theory.alpha**2) / 2)), "beta/2"),
-    NamedMutant("alpha halved", Le(theory.failure, _BOUND * exp(-3 * theory.alpha**2 / 2)), "a/2"),
-    NamedMutant(
-        "alpha = 2",
-        Le(theory.failure, Rational(1, 10) + Abs(theory.alpha - 2)),
-        "two deviations, whatever the number of targets, for 1 failure in 10",
-    ),
-    NamedMutant("no j^2", Le(theory.constant, _BOUND), "no union over time", _long),
-    NamedMutant(
-        "no |Z|, no j^2", Le(theory.failure, exp(-(theory.alpha**2) / 2)), "no union at all"
-    ),
+_NINE, _HALF_SQUARE = Rational(9, 10), theory.alpha**2 / 2
+_BOUND = theory.n_targets * theory.squares_sum * exp(-_HALF_SQUARE)
+_BAYESIAN = tuple(
+    NamedMutant(name, Le(theory.failure, right), why)
+    for name, right, why in (
+        ("no |Z|", theory.squares_sum * exp(-_HALF_SQUARE), "no union over the targets"),
+        ("no |Z|, no j^2", exp(-_HALF_SQUARE), "no union at all"),
+        ("beta halved", _BOUND * exp(-_HALF_SQUARE), "alpha^2 is half of what it should be"),
+        ("alpha halved", _BOUND * exp(-3 * _HALF_SQUARE), "alpha is half of what it should be"),
+        ("alpha = 2", Rational(1, 10) + Abs(theory.alpha - 2), "two deviations, for one in ten"),
+    )
 )
-_TABLE = {
-    f"36 at {text}": partial(lambda alpha: (Design(36, alpha),), alpha)
-    for text, alpha in {"2": Fraction(2), "5/2": Fraction(5, 2), "7/4": Fraction(7, 4)}.items()
-} | {
-    "one target": lambda: (Design(1, Fraction(1)),),
-    "far": lambda: (Design(1000, Fraction(9)),),
-    "none": lambda: (Design(1, Fraction(0)),),
-}
-_EXACT = families.ONE_STEP.with_landmarks(**_TABLE)
-
-
+_NO_UNION = NamedMutant("no j^2", Le(theory.constant, _BOUND), "no union over time", _long)
+_EXACT = families.ONE_STEP.with_landmarks(
+    **{
+        f"{n} at {alpha}": partial(lambda n, alpha: (Design(n, Fraction(alpha)),), n, alpha)
+        for n, alpha in ((36, "2"), (36, "5/2"), (36, "7/4"), (1, "1"), (1000, "9"), (1, "0"))
+    }
+)
 _SLACK = "true: where the right side is below 1 the exact tails sum to less than 0.45 of it"
 _SLOWER = "true: weaker for alpha >= 1, and below that no smaller than what is to be bounded"
 
 
 def _slack(left: Quantity, sides: int) -> dict[Relation | str, str]:
     """Survivors: what the bound of the Gaussian tail leaves."""
-    right, part = _BOUND * sides / 2, theory.n_targets * exp(-(theory.alpha**2) / 2) * sides / 2
-    slower = theory.n_targets * theory.squares_sum * exp(-theory.alpha / 2) * sides / 2
+    right, n = _BOUND * sides / 2, theory.n_targets
+    slower = n * theory.squares_sum * exp(-theory.alpha / 2) * sides / 2
     return {
         Le(Rational(11, 10) * left, right): _SLACK,
-        Le(left, Rational(9, 10) * right): _SLACK,
-        Le(left, part): _SLACK,
+        Le(left, _NINE * right): _SLACK,
+        Le(left, n * exp(-_HALF_SQUARE) * sides / 2): _SLACK,
         Le(left, slower): _SLOWER,
     }
 
 
-@claim(theory.bayesian, over=_EXACT, mutants=_BAYESIAN, survivors=_slack(theory.failure, 2))
+@claim(
+    theory.bayesian,
+    over=_EXACT,
+    mutants=(*_BAYESIAN, _NO_UNION),
+    survivors=_slack(theory.failure, 2),
+)
 def bayesian(design: Design) -> Iterator[Values]:
-    yield _known(design, theory.failure, 2, sampled=False)
+    yield {**_given(design), theory.failure: Ball(lambda: one_step(design, 2))}
 
 
 @claim(theory.bayesian, over=families.SEVERAL_STEPS, tag="sampled")
 def bayesian_sampled(design: Design) -> Iterator[Values]:
-    yield _known(design, theory.failure, 2, sampled=True)
+    yield {**_given(design), theory.failure: paths_outside(design, 2)}
 
 
 @claim(theory.one_sided, over=_EXACT, survivors=_slack(theory.above, 1))
 def one_sided(design: Design) -> Iterator[Values]:
-    yield _known(design, theory.above, 1, sampled=False)
+    yield {**_given(design), theory.above: Ball(lambda: one_step(design, 1))}
 
 
 @claim(theory.one_sided, over=families.SEVERAL_STEPS, tag="sampled")
 def one_sided_sampled(design: Design) -> Iterator[Values]:
-    yield _known(design, theory.above, 1, sampled=True)
+    yield {**_given(design), theory.above: paths_outside(design, 1)}
 
 
-def _tails(design: Design) -> flint.arb:
-    steps = range(1, design.steps + 1)
-    return sum((_outside(_multiplier(design, j)) for j in steps), flint.arb(0))
+def _tails(design: Design) -> Values:
+    def total() -> flint.arb:
+        steps = range(1, design.steps + 1)
+        return sum((_outside(_multiplier(design, j)) for j in steps), flint.arb(0))
+
+    return {theory.n_targets: design.targets, theory.tails: Ball(total)}
 
 
 @claim(theory.exact_tails, over=_EXACT)
 def exact_tails(design: Design) -> Iterator[Values]:
-    yield {
-        theory.failure: Ball(lambda: one_step(design, 2)),
-        theory.n_targets: design.targets,
-        theory.tails: Ball(lambda: _tails(design)),
-    }
+    yield {**_tails(design), theory.failure: Ball(lambda: one_step(design, 2))}
 
 
 @claim(theory.exact_tails, over=families.CORRELATED, tag="sampled")
 def exact_tails_sampled(design: Design) -> Iterator[Values]:
-    yield {
-        theory.failure: paths_outside(design, 2),
-        theory.n_targets: design.targets,
-        theory.tails: Ball(lambda: _tails(design)),
-    }
+    yield {**_tails(design), theory.failure: paths_outside(design, 2)}
 
 
-Path = tuple[list[list[Fraction]], list[list[Fraction]], list[int]]
-
-
-def optimistic_path(
+def optimistic_targets(
     process: Process, values: list[Fraction], errors: tuple[Fraction, ...], alpha: Fraction
-) -> Path | None:
-    """Means, variances and targets of five steps that maximise mu + alpha sigma; None if the truth
-    leaves mu -+ alpha sigma."""
-    mean, kernel = [Fraction(0)] * len(values), process.kernel
-    means, variances, chosen = [], [], []
+) -> list[int] | None:
+    """The targets of five steps that maximise mu + alpha sigma, the first of equal ones; None if
+    the truth leaves mu -+ alpha sigma."""
+    mean, kernel, chosen = [Fraction(0)] * len(values), process.kernel, []
     for error in errors:
-        own = [kernel[i][i] for i in range(len(kernel))]
-        if any((f - m) ** 2 > alpha**2 * s for f, m, s in zip(values, mean, own, strict=True)):
+        known = [(m, kernel[i][i]) for i, m in enumerate(mean)]
+        if any((f - m) ** 2 > alpha**2 * s for f, (m, s) in zip(values, known, strict=True)):
             return None
-        pairs = zip(mean, own, strict=True)
-        upper = [to_arb(m) + to_arb(alpha) * to_arb(s).sqrt() for m, s in pairs]
-        chosen.append(max(range(len(own)), key=lambda i: (float(upper[i].mid()), -i)))
-        means.append(mean)
-        variances.append(own)
-        at = chosen[-1]
+        upper = [to_arb(m) + to_arb(alpha) * to_arb(s).sqrt() for m, s in known]
+        at = max(range(len(upper)), key=lambda i: (float(upper[i].mid()), -i))
         mean, kernel = oracle.conditioned(mean, kernel, at, process.noise, values[at] + error)
-    return means, variances, chosen
+        chosen.append(at)
+    return chosen
 
 
 def _function(process: Process, weights: tuple[Fraction, ...]) -> list[Fraction]:
@@ -205,7 +185,7 @@ def _apart(size: Fraction, noise: Fraction) -> tuple[Process, tuple[Fraction, ..
 
 
 _SNR, _RIGHT = theory.k_largest / theory.noise, 4 * theory.alpha**2 * theory.k_largest
-_NINE = Rational(9, 10)
+_DET = theory.determinant_t
 
 
 @claim(
@@ -219,21 +199,16 @@ _NINE = Rational(9, 10)
     mutants=(
         NamedMutant(
             "C_nu without k_max",
-            Le(
-                theory.regrets,
-                4 * theory.alpha**2 * log(theory.determinant_t) / log(1 + 1 / theory.noise),
-            ),
+            Le(theory.regrets, _RIGHT / theory.k_largest * log(_DET) / log(1 + 1 / theory.noise)),
             "the constant 1/log(1 + nu^-2) with a kernel larger than 1",
         ),
     ),
     survivors={
         Le(theory.regrets, _RIGHT * log(det) / log(inside)): "true: weaker, or no number"
         for det, inside in (
-            (theory.determinant_t, _NINE * _SNR + _NINE),
-            (theory.determinant_t, _SNR + _NINE),
-            (theory.determinant_t, _SNR - 1),
-            (theory.determinant_t, _NINE * _SNR + 1),
-            (Rational(11, 10) * theory.determinant_t, _SNR + 1),
+            *((_DET, less) for less in (_NINE * _SNR + _NINE, _SNR + _NINE, _SNR - 1)),
+            (_DET, _NINE * _SNR + 1),
+            (Rational(11, 10) * _DET, _SNR + 1),
         )
     },
 )
@@ -241,12 +216,11 @@ def regret(process: Process, numbers: tuple[Fraction, ...]) -> Iterator[Values]:
     size = len(process.kernel)
     values, errors = _function(process, numbers[:size]), numbers[size:]
     for alpha in map(Fraction, (1, 2, 4, 8, 16, 32, 64)):
-        path = optimistic_path(process, values, errors, alpha)
-        if path is not None:
+        chosen = optimistic_targets(process, values, errors, alpha)
+        if chosen is not None:
             break
     else:
         raise OutOfScope("the truth is more than 64 deviations away")
-    chosen = path[2]
     yield {
         theory.regrets: sum((max(values) - values[at]) ** 2 for at in chosen),
         theory.alpha: alpha,

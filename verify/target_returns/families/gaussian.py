@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from ...binding.draws import Draw
 from ...binding.family import Family
-from ..oracles.gaussian import Matrix
 
+Matrix = tuple[tuple[Fraction, ...], ...]
 PYTHAGOREAN = ((Fraction(3, 5), Fraction(4, 5)), (Fraction(5, 13), Fraction(12, 13)))
 ONE = Fraction(1)
 

@@ -10,8 +10,7 @@ import flint
 import numpy as np
 
 from ...binding.draws import philox
-
-Matrix = tuple[tuple[Fraction, ...], ...]
+from ..families.gaussian import Matrix
 
 
 def conditioned(
