@@ -39,7 +39,7 @@ import numpy as np
 
 from ...cmdp.scale.compiled import suited_threads
 from ...errors import ModelError
-from .checks import Floats, count, finite, grid_of, positive
+from .checks import Floats, Indices, count, finite, grid_of, positive
 from .elimination import eliminate
 from .kernels import UNIT, AnyKernel
 
@@ -163,6 +163,12 @@ class Posterior:
         error = ((a * norm + c * entries) * residual + 8 * UNIT * size) * _OUTWARD
         width = alpha * np.sqrt(self.variance_bounds[1]) + error
         return self.mean - width, self.mean + width
+
+    def covariance(self, some: Indices, others: Indices) -> Floats:
+        """The posterior covariances of n targets with m others (n, m), rounded, in O(t n m)."""
+        rows = [self.kernel.rows(self.points, int(one))[others] for one in some]
+        known = self._solved[: len(self._indices)]
+        return np.asarray(np.stack(rows) - known[:, some].T @ known[:, others])
 
     def _rounding(self) -> tuple[float, float, float, float]:
         """a, c, sqrt(t) e and lambda of the module's text."""

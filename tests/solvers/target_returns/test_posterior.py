@@ -135,6 +135,23 @@ def test_rational_posterior_by_hand() -> None:
         assert Fraction(low[z]) <= exact <= Fraction(high[z])
 
 
+def test_covariances_are_those_of_the_whole_matrix() -> None:
+    posterior = observed(Kernel("matern52", 2.0, (0.4, 0.4)), PLANE, 0.1, 9)
+    gram = posterior.kernel.matrix(PLANE, PLANE)
+    at = np.array(posterior.observations[0])
+    inner = gram[np.ix_(at, at)] + 0.1 * np.eye(len(at))
+    whole = gram - gram[:, at] @ np.linalg.solve(inner, gram[at])
+    some, others = np.array([3, 1]), np.array([0, 3, 7])
+    assert np.abs(posterior.covariance(some, others) - whole[np.ix_(some, others)]).max() < 1e-12
+    assert np.abs(np.diag(whole) - posterior.variance).max() < 1e-12
+
+
+def test_a_kernel_of_zeros_knows_its_process() -> None:
+    posterior = Posterior(GridKernel(np.zeros((2, 2))), LINE[:2], 0.1, 3.0)
+    posterior.append(0, 5.0)
+    assert np.array_equal(posterior.mean, [3, 3]) and not posterior.variance.any()
+
+
 def test_before_any_observation() -> None:
     posterior = Posterior(Kernel("rbf", 4.0, (1.0,)), LINE, 0.1, 1.0)
     lower, upper = posterior.bounds(3.0)
