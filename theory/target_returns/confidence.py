@@ -20,18 +20,14 @@ NOISE = Assumption("noise", "The noise is independent and Gaussian, of the known
 PREDICTABLE = Assumption("predictable", "Each target depends on earlier data alone.")
 
 failure = Quantity(
-    "failure",
-    "probability that |f - mu_{j-1}| > alpha_j sigma_{j-1} for some j and target, where "
-    "alpha_j^2 = alpha^2 + 4 log j",
-    Domain.PROBABILITY,
+    "failure", "probability that |f - mu_{j-1}| > alpha_j sigma_{j-1} for some j and target, where "
+    "alpha_j^2 = alpha^2 + 4 log j", Domain.PROBABILITY,
     r"\Pr(\exists j,z:|f-\mu_{j-1}|>\alpha_j\sigma_{j-1})",
-)
+)  # fmt: skip
 above = Quantity(
-    "above",
-    "probability that f - mu_{j-1} > alpha_j sigma_{j-1} for some j and target",
-    Domain.PROBABILITY,
-    r"\Pr(\exists j,z:f-\mu_{j-1}>\alpha_j\sigma_{j-1})",
-)
+    "above", "probability that f - mu_{j-1} > alpha_j sigma_{j-1} for some j and target",
+    Domain.PROBABILITY, r"\Pr(\exists j,z:f-\mu_{j-1}>\alpha_j\sigma_{j-1})",
+)  # fmt: skip
 constant = Quantity("constant", "the same with alpha_j = alpha at all j", Domain.PROBABILITY)
 n_targets = Quantity("n", "number of targets", Domain.TRIALS, "n")
 squares_sum = Quantity("zeta", "sum of 1/j^2, pi^2/6", Domain.POSITIVE, r"\frac{\pi^2}{6}")
@@ -114,10 +110,9 @@ error_split = Theorem(
 misses = Quantity(
     "misses",
     "probability that |f - mu_t| > sigma_t (B + R sqrt((2 log(1/delta) + log det(I + K_t/lambda)) "
-    "/ lambda)) for some t and target",
-    Domain.PROBABILITY,
+    "/ lambda)) for some t and target", Domain.PROBABILITY,
     r"\Pr(\exists t,z:|f-\mu_t|>\beta_t\sigma_t)",
-)
+)  # fmt: skip
 delta = Quantity("delta", "allowed probability", Domain.PROBABILITY, r"\delta")
 changed = Quantity("changed", "the same with another multiplier", Domain.PROBABILITY)
 determinant = Theorem(
@@ -138,9 +133,8 @@ determinant = Theorem(
 too_steep = Quantity(
     "steep",
     "probability that |f(z) - f(z')| > L d(z, z') for two targets, L = c max s(z, z') / d(z, z')",
-    Domain.PROBABILITY,
-    r"\Pr(\exists z\ne z':|f(z)-f(z')|>Ld(z,z'))",
-)
+    Domain.PROBABILITY, r"\Pr(\exists z\ne z':|f(z)-f(z')|>Ld(z,z'))",
+)  # fmt: skip
 slope = Quantity("c", "L over the steepest standardised slope", Domain.NONNEGATIVE, "c")
 lipschitz = Theorem(
     label="confidence/lipschitz",

@@ -76,8 +76,10 @@ _STRONGER = (1 - Rational(9, 10) * _E, Rational(11, 10) - _E)
 
 def _exponents(right: Quantity, why: str, *more: Expr) -> dict[Relation | str, str]:
     """Survivors: other exponents in the place of 1 - 1/e."""
-    weaker = {Le(theory.most**one, right): "true: weaker, a smaller exponent" for one in _WEAKER}
-    return weaker | {Le(theory.most**one, right): why for one in (*_STRONGER, *more)}
+    found: dict[Relation | str, str] = {}
+    for one in _WEAKER:
+        found[Le(theory.most**one, right)] = "true: weaker, a smaller exponent"
+    return found | {Le(theory.most**one, right): why for one in (*_STRONGER, *more)}
 
 
 _GREEDY = (
