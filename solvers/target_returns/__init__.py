@@ -1,0 +1,1 @@
+"""Target returns: Gaussian processes over targets, safe tuning, return-conditioned policies."""

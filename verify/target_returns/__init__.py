@@ -1,0 +1,1 @@
+"""Target returns: claims, families, oracles."""

@@ -1,0 +1,1 @@
+"""Where the cases of the statements on target returns come from."""
