@@ -1,0 +1,1 @@
+"""Return-conditioned policies and safe tuning of target returns."""
