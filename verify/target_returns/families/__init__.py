@@ -1,0 +1,1 @@
+"""Where processes, designs and data for target returns come from."""

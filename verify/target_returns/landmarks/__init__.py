@@ -1,0 +1,1 @@
+"""Named instances of target-return problems."""
