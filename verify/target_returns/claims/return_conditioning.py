@@ -39,6 +39,8 @@ from ..families.returns import (
 from ..landmarks.returns import (
     chain,
     edge_of_ball,
+    flat,
+    idle,
     luck,
     off_the_actions,
     rare,
@@ -122,20 +124,29 @@ def exact_alignment(process: ReturnProcess, asked: Target) -> Iterator[Values]:
         yield {theory.J: found, theory.z: wanted}
 
 
-LATTICES = (
-    lattices()
-    .along(lattice_target)
-    .with_landmarks(
-        **{"edge of a ball": edge_of_ball, "stray": stray, "off the actions": off_the_actions}
-    )
-)
+_TENTH, _NONE = Fraction(1, 10), Fraction(0)
+_POINTS = {
+    "edge of a ball": edge_of_ball,
+    "likelier edge": partial(edge_of_ball, _TENTH),
+    "stray": stray,
+    "off the actions": off_the_actions,
+    "flat": partial(flat, 1, _NONE),
+    "flat with noise": partial(flat, 0, _TENTH),
+    "idle": partial(idle, 1, _NONE),
+    "idle, astray": partial(idle, 0, _TENTH),
+}
+_EXACT = ("stray", "flat with noise", "idle, astray")
+LATTICES = lattices().along(lattice_target).with_landmarks(**_POINTS)
+
+
+_SHARP = expressions.exact(theory.density_sharper.relation.right)
 
 
 def _dense(lattice: RewardLattice, asked: Target) -> dict[Quantity, Value]:
     process = lattice.process
     policy = return_conditioned(process, asked)
     found = densities(lattice, policy.target)
-    return {
+    known = {
         theory.J_beta: policy.expected_return[0],
         theory.R: asked[0],
         theory.H: process.horizon,
@@ -143,9 +154,11 @@ def _dense(lattice: RewardLattice, asked: Target) -> dict[Quantity, Value]:
         theory.eps_s: lattice.state_noise,
         theory.delta: lattice.delta,
         theory.C: found.largest,
+        theory.C_bar: max(found.largest, Fraction(1)),
         theory.c: found.shifted,
         theory.eta: found.eta,
     }
+    return known | {theory.B: _SHARP({one.name: Fraction(x) for one, x in known.items()})}
 
 
 def _asked(wanted: frozenset[Quantity], known: Mapping[Quantity, Value]) -> Values:
@@ -157,26 +170,29 @@ _MISSED = Abs(theory.J_beta - theory.R)
 
 @claim(theory.density_sharper, over=LATTICES)
 def density_sharper(lattice: RewardLattice, asked: Target) -> Iterator[Values]:
-    yield _dense(lattice, asked)
+    yield _asked(theory.density_sharper.quantities, _dense(lattice, asked))
+
+
+_PRINTED = theory.density_bias.parts[1].right
 
 
 @claim(
     theory.density_bias,
     over=LATTICES,
     mutants=(
-        NamedMutant(
-            "no-eta", Le(_MISSED, theory.density_bias.relation.right * theory.eta), "no 1/eta"
-        ),
-        NamedMutant("over-64", Le(_MISSED, theory.density_bias.relation.right / 64), "1/64 of it"),
+        NamedMutant("no-eta", Le(_MISSED, _PRINTED * theory.eta), "no 1/eta"),
+        NamedMutant("over-64", Le(_MISSED, _PRINTED / 64), "1/64 of it"),
     ),
 )
 def density_bias(lattice: RewardLattice, asked: Target) -> Iterator[Values]:
-    yield _dense(lattice, asked)
+    yield _asked(theory.density_bias.quantities, _dense(lattice, asked))
 
 
 @claim(
     theory.density_exact_rewards,
-    over=lattices(radius=0).along(lattice_target).with_landmarks(stray=stray),
+    over=lattices(radius=0)
+    .along(lattice_target)
+    .with_landmarks(**{name: _POINTS[name] for name in _EXACT}),
 )
 def density_exact_rewards(lattice: RewardLattice, asked: Target) -> Iterator[Values]:
     yield _asked(theory.density_exact_rewards.quantities, _dense(lattice, asked))
@@ -297,7 +313,11 @@ def _per_step() -> Iterator[Values]:
     """Three independent steps: the squared score of a step is three times Sigma."""
     drawn = three_steps()
     known = _fitted(drawn) | {Sigma_step: drawn.head.step_variance}
-    yield {**known, theory.n_var: drawn.head.mean_square(drawn.n)}
+    known[theory.n_var] = drawn.head.mean_square(drawn.n)
+    yield {quantity: known[quantity] for quantity in _AS_STEPS.quantities}
+
+
+_AS_STEPS = Eq(theory.n_var, _PER_STEP + theory.rest / theory.n)
 
 
 @claim(
@@ -305,7 +325,7 @@ def _per_step() -> Iterator[Values]:
     over=heads().with_landmarks(**{"three steps": lambda: (three_steps(),)}),
     mutants=(
         NamedMutant(
-            "per-step", Eq(theory.n_var, _PER_STEP + theory.rest / theory.n),
+            "per-step", _AS_STEPS,
             "Sigma of single steps, as if they were the independent units", _per_step,
         ),
         NamedMutant(
@@ -318,7 +338,7 @@ def fluctuation(drawn: FittedHead) -> Iterator[Values]:
     yield {**_fitted(drawn), theory.n_var: drawn.head.mean_square(drawn.n)}
 
 
-_DATA_SETS = 20_000
+_DATA_SETS = 60_000
 """Fits for one sampled variance.  Fewer widen its interval beyond the half that is left for it."""
 
 
@@ -346,9 +366,6 @@ def fluctuation_sampled(drawn: FittedHead) -> Iterator[Values]:
     yield _asked(theory.fluctuation_sampled.quantities, known)
 
 
-_THEOREM_5 = expressions.exact(theory.density_bias.relation.right)
-
-
 @claim(
     theory.decomposition,
     over=lattices()
@@ -366,7 +383,7 @@ def decomposition(
         theory.J_hat: found,
         theory.R: asked[0],
         theory.H: process.horizon,
-        theory.bias: _THEOREM_5({one.name: Fraction(x) for one, x in known.items()}),
+        theory.B: known[theory.B],
         theory.kl: modelled[theory.kl],
         theory.moved: abs(found - modelled[theory.J_model]),
     }

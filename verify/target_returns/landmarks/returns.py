@@ -77,14 +77,41 @@ def rare(share: Fraction = Fraction(1, 100)) -> tuple[OneDecision, Target]:
     return OneDecision((1 - share, share), models), (Fraction(1, 2),)
 
 
-def edge_of_ball(points: int = 100) -> tuple[RewardLattice, Target]:
-    """One step, one action: its reward is one end of a ball, by luck (1/points) the other, the
-    target.  C = eta = 1, the gap is 2 delta (1 - 1/points), and the bound 2 delta."""
-    near, middle = Fraction(1, points), 2
-    row = [(near, [Fraction(0)], 0), (1 - near, [Fraction(2 * middle, points)], 0)]
+def edge_of_ball(luck: Fraction = Fraction(1, 100)) -> tuple[RewardLattice, Target]:
+    """One step, one action: its reward is one end of a ball, by luck the other, the target.
+
+    C = eta = 100 luck, the gap is 2 delta (1 - luck), and 2 delta C/eta is 2 delta.
+    """
+    points, middle = 100, 2
+    row = [(luck, [Fraction(0)], 0), (1 - luck, [Fraction(2 * middle, points)], 0)]
     return RewardLattice(on_lattice([[row]], [[[_ONE]]], points), (((middle, 0),),), middle), (
         Fraction(0),
     )
+
+
+def flat(radius: int, noise: Fraction, points: int = 11) -> tuple[RewardLattice, Target]:
+    """One step and an action for each point, all alike, and noise on all other points: C = eta = 1,
+    c = 0, and both bounds are 2 delta + 2 epsilon_r."""
+    other = noise / points
+    rows = [
+        [
+            (1 - other * (points - 1) if k == a else other, [Fraction(k, points)], 0)
+            for k in range(points)
+        ]
+        for a in range(points)
+    ]
+    process = on_lattice([rows], [[[Fraction(1, points)] * points]], points)
+    return RewardLattice(process, (tuple((a, 0) for a in range(points)),), radius), (
+        Fraction(points // 2, points),
+    )
+
+
+def idle(radius: int, lost: Fraction, steps: int = 12) -> tuple[RewardLattice, Target]:
+    """No reward, and two states alike, of which the other is reached with probability `lost`: with
+    many steps (H - 1) H is near H^2, and both bounds are near each other."""
+    rows = [[[(1 - lost, [Fraction(0)], s), (lost, [Fraction(0)], 1 - s)]] for s in (0, 1)]
+    process = on_lattice(rows, [[[_ONE], [_ONE]]] * steps, 4)
+    return RewardLattice(process, (((0, 0),), ((0, 1),)), radius), (Fraction(0),)
 
 
 def stray(points: int = 200) -> tuple[RewardLattice, Target]:
