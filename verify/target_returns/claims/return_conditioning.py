@@ -7,12 +7,12 @@ from fractions import Fraction
 from functools import partial
 
 import flint
-from sympy import Abs, sqrt
+from sympy import Abs, Expr, Rational, sqrt
 
 from holdfast.solvers.target_returns.returns import ReturnProcess, return_conditioned, values
 from holdfast.solvers.target_returns.returns.conditioning import divergence_terms
 from holdfast.solvers.target_returns.returns.density import RewardLattice, densities
-from holdfast.theory import Domain, Eq, Le, Quantity
+from holdfast.theory import Domain, Eq, Le, Quantity, Relation
 from holdfast.theory.target_returns import return_conditioning as theory
 
 from ...binding.balls import to_arb
@@ -40,8 +40,11 @@ from ..landmarks.returns import (
     chain,
     edge_of_ball,
     flat,
+    forked,
     idle,
+    lattice_chain,
     luck,
+    lucky_state,
     off_the_actions,
     rare,
     sticky,
@@ -75,6 +78,8 @@ def _aligned(process: ReturnProcess, asked: Target, epsilon: Fraction) -> Iterat
         }
 
 
+_NEARLY = Rational(9, 10)
+_SHARPER = "true: implied by return-conditioning/sharper-alignment"
 _GAP = Abs(theory.J - theory.z)
 _LOSS = theory.epsilon * theory.H**2
 
@@ -97,6 +102,13 @@ def _wrong(name: str, right: object, why: str) -> NamedMutant:
 @claim(
     theory.two_sided_alignment,
     over=ALIGNED,
+    survivors=dict.fromkeys(
+        (
+            Le(_GAP, theory.epsilon * theory.H**2 * (_NEARLY + 1 / theory.alpha)),
+            Le(_GAP, theory.epsilon * theory.H**2 / theory.alpha),
+        ),
+        _SHARPER,
+    ),
     mutants=(
         _wrong("no-alpha", _LOSS, "rare targets cost no more than others"),
         _wrong("root-alpha", _LOSS * (1 + 1 / sqrt(theory.alpha)), "they cost the root"),
@@ -109,7 +121,20 @@ def two_sided_alignment(process: ReturnProcess, asked: Target, noise: Fraction) 
     yield from _aligned(process, asked, noise)
 
 
-@claim(theory.alignment, over=ALIGNED)
+_SHORT = theory.z - theory.J
+
+
+@claim(
+    theory.alignment,
+    over=ALIGNED,
+    survivors=dict.fromkeys(
+        (
+            Le(_SHORT, theory.epsilon * theory.H**2 * (2 * _NEARLY + 1 / theory.alpha)),
+            Le(_SHORT, theory.epsilon * theory.H**2 / theory.alpha),
+        ),
+        _SHARPER,
+    ),
+)
 def alignment(process: ReturnProcess, asked: Target, noise: Fraction) -> Iterator[Values]:
     yield from _aligned(process, asked, noise)
 
@@ -129,7 +154,9 @@ _POINTS = {
     "edge of a ball": edge_of_ball,
     "likelier edge": partial(edge_of_ball, _TENTH),
     "stray": stray,
+    "lucky state": lucky_state,
     "off the actions": off_the_actions,
+    "chain": lattice_chain,
     "flat": partial(flat, 1, _NONE),
     "flat with noise": partial(flat, 0, _TENTH),
     "idle": partial(idle, 1, _NONE),
@@ -166,9 +193,43 @@ def _asked(wanted: frozenset[Quantity], known: Mapping[Quantity, Value]) -> Valu
 
 
 _MISSED = Abs(theory.J_beta - theory.R)
+_SHIFT = theory.H * theory.c
+_STEP = 2 * theory.H * theory.C * theory.eps + _SHIFT
+_LAST = 2 * theory.C * theory.delta + theory.eps_r * (theory.C + 1)
 
 
-@claim(theory.density_sharper, over=LATTICES)
+def _closer(step: Expr, last: Expr = _LAST) -> Relation:
+    """The sharper form with another loss of a step before the last, or of the last."""
+    return Le(_MISSED, ((theory.H - 1) * step + last) / theory.eta)
+
+
+@claim(
+    theory.density_sharper,
+    over=LATTICES,
+    survivors={
+        **dict.fromkeys(
+            (
+                _closer(_NEARLY * _STEP),
+                _closer(_STEP - _SHIFT + _NEARLY * _SHIFT),
+                _closer(_STEP - _SHIFT + theory.c),
+                _closer(_NEARLY * (_STEP - _SHIFT) + _SHIFT),
+                *(
+                    _closer(2 * theory.C * theory.H * eps + _SHIFT)
+                    for eps in (
+                        theory.eps_s,
+                        _NEARLY * theory.eps_r + theory.eps_s,
+                        theory.eps_r + _NEARLY * theory.eps_s,
+                    )
+                ),
+            ),
+            "not known to be false: a step before the last costs at most a quarter of what it may "
+            "on the cases that are known",
+        ),
+        _closer(
+            _STEP, 2 * theory.C * theory.delta + theory.eps_r * (_NEARLY * theory.C + 1)
+        ): "not known to be false: at H = 1 half of this term is attained",
+    },
+)
 def density_sharper(lattice: RewardLattice, asked: Target) -> Iterator[Values]:
     yield _asked(theory.density_sharper.quantities, _dense(lattice, asked))
 
@@ -198,7 +259,16 @@ def density_exact_rewards(lattice: RewardLattice, asked: Target) -> Iterator[Val
     yield _asked(theory.density_exact_rewards.quantities, _dense(lattice, asked))
 
 
-@claim(theory.density_smooth, over=LATTICES)
+@claim(
+    theory.density_smooth,
+    over=LATTICES,
+    survivors={
+        Le(
+            theory.C_bar, _NEARLY * theory.K + 1
+        ): "true for these exponents: f falls by K times the "
+        "mean distance at most, so that C is at most 1 + 4/5 K"
+    },
+)
 def density_smooth(lattice: RewardLattice, asked: Target) -> Iterator[Values]:
     """Once with exponent 1, once with 1/2, whose constant is a root."""
     known = _dense(lattice, asked)
@@ -244,7 +314,13 @@ MODELLED = (
 _APART = Abs(theory.J_model - theory.J_beta)
 
 
-@claim(theory.model_bias_sharper, over=MODELLED)
+@claim(
+    theory.model_bias_sharper,
+    over=MODELLED,
+    survivors={
+        Le(_APART, theory.H**2 * sqrt(theory.kl / 2)): "true: return-conditioning/model-bias"
+    },
+)
 def model_bias_sharper(process: ReturnProcess, asked: Target, model: Blurred) -> Iterator[Values]:
     yield from _modelled(process, asked, model)
 
@@ -338,6 +414,7 @@ def fluctuation(drawn: FittedHead) -> Iterator[Values]:
     yield {**_fitted(drawn), theory.n_var: drawn.head.mean_square(drawn.n)}
 
 
+_RATIO, _HALF, _MORE = theory.n_var / _SANDWICH, Rational(1, 2), Rational(11, 10)
 _DATA_SETS = 60_000
 """Fits for one sampled variance.  Fewer widen its interval beyond the half that is left for it."""
 
@@ -355,9 +432,22 @@ def _sampled(drawn: FittedHead) -> Mean:
 @claim(
     theory.fluctuation_sampled,
     over=independent_heads(),
+    survivors=dict.fromkeys(
+        (
+            Le(_MORE * Abs(_RATIO - 1), _HALF),
+            Le(Abs(_RATIO - _NEARLY), _HALF),
+            Le(Abs(_RATIO - _MORE), _HALF),
+            Le(Abs(_NEARLY * _RATIO - 1), _HALF),
+            Le(Abs(_MORE * _RATIO - 1), _HALF),
+            Le(Abs(_RATIO - 1), _NEARLY / 2),
+        ),
+        "true: the ratio is 1 where J is linear in p, and half is room for samples",
+    ),
     mutants=(
         NamedMutant(
-            "Fisher", Le(Abs(theory.n_var - _FISHER), _FISHER / 2), "the inverse Hessian alone"
+            "Fisher",
+            Le(Abs(theory.n_var / _FISHER - 1), Rational(1, 2)),
+            "the inverse Hessian alone",
         ),
     ),
 )
@@ -366,11 +456,28 @@ def fluctuation_sampled(drawn: FittedHead) -> Iterator[Values]:
     yield _asked(theory.fluctuation_sampled.quantities, known)
 
 
+_LIKELY = Fraction(7, 10)
+
+
 @claim(
     theory.decomposition,
     over=lattices()
     .along(lattice_target, blurred, blurred)
-    .with_landmarks(**{"edge of a ball": edge_of_ball}),
+    .with_landmarks(
+        **{
+            "edge of a ball": edge_of_ball,
+            "wrong model": partial(forked, 1, _LIKELY, _LIKELY),
+            "wrong model, four steps": partial(forked, 4, _LIKELY, _LIKELY),
+            "nearly right model": partial(forked, 1, _TENTH, _TENTH),
+            "unlucky data": partial(forked, 1, _NONE, _LIKELY),
+        }
+    ),
+    survivors={
+        Le(
+            Abs(theory.J_hat - theory.R),
+            theory.B + theory.H**2 * sqrt(_NEARLY * theory.kl / 2) + theory.moved,
+        ): "not known to be false: 0.902 of the middle term is attained where B = 0",
+    },
 )
 def decomposition(
     lattice: RewardLattice, asked: Target, best: Blurred, fitted: Blurred

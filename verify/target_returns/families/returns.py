@@ -230,13 +230,13 @@ def heads() -> Family:
 
 
 def independent_heads() -> Family:
-    """Three or four independent steps, five episodes, and rewards that grow with the action."""
+    """Three or four independent steps, three episodes, and rewards that grow with the action."""
 
     def base(draw: Draw) -> FittedHead:
         law, steps = [draw.integer(1, 9) for _ in range(3)], draw.integer(3, 4)
         episodes = {run: prod(law[k] for k in run) for run in product(range(3), repeat=steps)}
         low, middle = Fraction(0), Fraction(draw.integer(1, 4), 8)
         head = BinomialHead(episodes, (low, middle, 2 * middle))
-        return FittedHead(head, 5, draw.integer(0, 2**30))
+        return FittedHead(head, 3, draw.integer(0, 2**30))
 
     return Family("policies fitted to sampled episodes of independent steps", base)

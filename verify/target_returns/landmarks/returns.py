@@ -28,7 +28,9 @@ def luck() -> tuple[ReturnProcess, Target]:
     return return_process([[row]], [[[_ONE]]]), (_ONE,)
 
 
-def chain(horizon: int = 24, noise: Fraction = _LUCK) -> tuple[ReturnProcess, Target]:
+def chain(
+    horizon: int = 24, noise: Fraction = _LUCK, pays: Fraction = _ONE
+) -> tuple[ReturnProcess, Target]:
     """H against H^2: h = H/2, the target h.
 
     The good action, of probability h epsilon, leads to a path that pays h for certain; the bad one
@@ -39,11 +41,20 @@ def chain(horizon: int = 24, noise: Fraction = _LUCK) -> tuple[ReturnProcess, Ta
     """
     half = horizon // 2
     end, bad = 2 * half + 1, 2 * half + 2
-    paths = [[_sure(1, end if i in (half, 2 * half) else i + 1)] for i in range(1, end)]
+    paths = [[_sure(pays, end if i in (half, 2 * half) else i + 1)] for i in range(1, end)]
     leaving = [(1 - noise, [Fraction(0)], bad), (noise, [Fraction(0)], half + 1)]
     rows = [[_sure(0, 1), _sure(0, bad)], *paths, [_sure(0, end)], [leaving]]
     acting = [[half * noise, 1 - half * noise], *([_ONE] for _ in range(end + 1))]
-    return return_process(rows, [acting] * horizon), (Fraction(half),)
+    return return_process(rows, [acting] * horizon), (half * pays,)
+
+
+def lattice_chain() -> tuple[RewardLattice, Target]:
+    """The same with rewards of 3/4 on a lattice of four points: only states go astray."""
+    process, asked = chain(pays=Fraction(3, 4))
+    likely = [[row[0] if s + 1 < len(process.outcomes) else (0, (0,), s) for row in rows]
+              for s, rows in enumerate(process.outcomes)]  # fmt: skip
+    centres = tuple(tuple((rewards[0], state) for _, rewards, state in rows) for rows in likely)
+    return RewardLattice(process, centres, 0), asked
 
 
 def sticky(horizon: int = 4) -> tuple[ReturnProcess, Target, Blurred]:
@@ -127,13 +138,13 @@ def stray(points: int = 200) -> tuple[RewardLattice, Target]:
 
 def off_the_actions(points: int = 64) -> tuple[RewardLattice, Target]:
     """Two steps: the first reward is 0 or 2/N, half each (delta = 1/N), the second 0 or 1 - 1/N by
-    an action whose first is rare.  The target 2/N needs the second to be 0 or 2/N: after 0 there is
-    no such action, beta acts, and the gap is near 1/2 though nothing is stray; 2 delta C/eta is
+    its action, with probability 1/4 and 3/4.  The target 2/N needs 0 after 2/N, and after 0 no
+    action helps: beta acts, and the gap is near 3/8 though nothing is stray.  2 delta C/eta is
     4 delta: that densities are smooth is needed."""
     top = Fraction(points - 1, points)
     first = [(Fraction(1, 2), [Fraction(0)], 1), (Fraction(1, 2), [Fraction(2, points)], 1)]
     rows = [[first], [_sure(0, 1), _sure(top, 1)]]
-    acting = [[_ONE], [Fraction(1, 100), Fraction(99, 100)]]
+    acting = [[_ONE], [Fraction(1, 4), Fraction(3, 4)]]
     centres = (((1, 1),), ((0, 1), (points - 1, 1)))
     return RewardLattice(on_lattice(rows, [acting] * 2, points), centres, 1), (Fraction(2, points),)
 
@@ -145,3 +156,36 @@ def three_steps() -> FittedHead:
     episodes = {run: 1 for run in product((0, 2), repeat=3)}
     rewards = (Fraction(0), Fraction(1, 2), Fraction(1))
     return FittedHead(BinomialHead(episodes, rewards), 10)
+
+
+def lucky_state(points: int = 16) -> tuple[RewardLattice, Target]:
+    """Two steps without reward but in a state of probability 1/1000, which pays nearly 1, the
+    target: eta = N/1000, C = N, and the gap is near 1."""
+    top = Fraction(points - 1, points)
+    rows = [
+        [[(1 - _LUCK, [Fraction(0)], 1), (_LUCK, [Fraction(0)], 2)]],
+        [_sure(0, 1)],
+        [_sure(top, 2)],
+    ]
+    process = on_lattice(rows, [[[_ONE]] * 3] * 2, points)
+    return RewardLattice(process, (((0, 1),), ((0, 1),), ((points - 1, 2),)), 0), (top,)
+
+
+def forked(
+    steps: int, best: Fraction, fitted: Fraction, points: int = 1000
+) -> tuple[RewardLattice, Target, Blurred, Blurred]:
+    """The first action decides whether all rewards are 0 or nearly 1, the target, so that B = 0;
+    a model takes the wrong one with the probability given, p.
+
+    It loses p H, nearly, at a divergence of -log(1 - p); p/sqrt(-log(1 - p)/2) is 0.902 at 7/10.
+    """
+    top = Fraction(points - 1, points)
+    rows = [[_sure(0, 1), _sure(top, 2)], [_sure(0, 1)], [_sure(top, 2)]]
+    acting = [[Fraction(1, 2)] * 2, [_ONE], [_ONE]]
+    lattice = RewardLattice(
+        on_lattice(rows, [acting] * steps, points),
+        (((0, 1), (points - 1, 2)), ((0, 1),), ((points - 1, 2),)),
+        0,
+    )
+    law = (((_ONE, Fraction(0)), (_ONE,), (_ONE,)),) * steps
+    return lattice, (steps * top,), Blurred(best, law), Blurred(fitted, law)
