@@ -1,4 +1,4 @@
-"""How a maximum-likelihood policy fluctuates with its data: the sandwich, exactly and by sampling.
+"""How a maximum-likelihood policy fluctuates with its data: the sandwich, exactly over all data.
 
 The policy chooses k in {0, 1, 2} at every step with the binomial law of two trials and one
 parameter p = 1/(1 + exp(-theta)), whatever the context: so its maximum-likelihood estimate has a
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-import numpy as np
 from flint import fmpz_poly
 
 from ...errors import ModelError
@@ -97,13 +96,6 @@ class BinomialHead:
         """Sigma, of the mean score of an episode."""
         return 4 * self.moment(2)
 
-    @property
-    def step_variance(self) -> Fraction:
-        """E of the squared score of a step: what Sigma is not."""
-        total = sum(self.episodes.values()) * self.horizon
-        squares = sum(w * (k - 2 * self.mean) ** 2 for run, w in self.episodes.items() for k in run)
-        return squares / total
-
     def mean_square(self, n: int) -> Fraction:
         """n E (J(fitted) - J(p*))^2 over all data sets of n episodes, by enumeration of the sum."""
         law, length = fmpz_poly(list(self.counts)) ** n, 2 * self.horizon * n
@@ -117,16 +109,3 @@ class BinomialHead:
             Fraction(0),
         )
         return n * total / sum(self.counts) ** n
-
-    def sample(
-        self, generator: np.random.Generator, n: int, repeats: int
-    ) -> list[tuple[Fraction, int]]:
-        """(n (J(fitted) - J(p*))^2, how often) over `repeats` data sets of n episodes."""
-        weights = np.array(self.counts)
-        drawn = generator.integers(int(weights.sum()), size=(repeats, n))
-        sums = np.searchsorted(np.cumsum(weights), drawn, side="right").sum(axis=1)
-        true, length = self.expected_return(self.mean), 2 * self.horizon * n
-        return [
-            (n * (self.expected_return(Fraction(int(k), length)) - true) ** 2, int(often))
-            for k, often in zip(*np.unique(sums, return_counts=True), strict=True)
-        ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
-from math import prod
 
 from holdfast.solvers.target_returns.returns.conditioning import ConditionedPolicy, Policy
 from holdfast.solvers.target_returns.returns.density import RewardLattice
@@ -177,42 +175,27 @@ def lattice_target(draw: Draw, lattice: RewardLattice) -> Target:
     return target(draw, lattice.process)
 
 
-@dataclass(frozen=True, slots=True)
-class OneDecision:
-    """One step whose reward is the action, k/2; for each action that the data hold, its share and
-    the law of a model that is asked for that return."""
+def rare_targets() -> Family:
+    """One decision whose reward is the action, 0 or 1: the share of 1 in the data, and how likely a
+    model takes it when it is asked for 1."""
 
-    shares: tuple[Fraction, ...]
-    models: tuple[tuple[Fraction, ...], ...]
+    def base(draw: Draw) -> Fraction:
+        return Fraction(1, draw.integer(2, 200))
 
-    def process(self) -> ReturnProcess:
-        """The process."""
-        rows = [[(Fraction(1), [Fraction(k, 2)], 0)] for k in range(len(self.shares))]
-        return return_process([rows], [[list(self.shares)]])
+    return Family("one decision with a rare target", base).along(base_of_model)
 
 
-def one_decisions() -> Family:
-    """Two or three actions, all in the data, and models that err by up to all they can."""
-
-    def base(draw: Draw) -> OneDecision:
-        size = draw.integer(2, 3)
-        weights = [draw.choice((1, 3, 100)) for _ in range(size)]
-        laws = [[draw.choice((1, 3, 100)) for _ in range(size)] for _ in range(size)]
-        return OneDecision(
-            tuple(Fraction(w, sum(weights)) for w in weights),
-            tuple(tuple(Fraction(w, sum(law)) for w in law) for law in laws),
-        )
-
-    return Family("one decision, with a model for each return", base)
+def base_of_model(draw: Draw, _: Fraction) -> Fraction:
+    """A probability."""
+    return Fraction(draw.integer(1, 99), 100)
 
 
 @dataclass(frozen=True, slots=True)
 class FittedHead:
-    """A head, the number of episodes that it is fitted to, and the seed of sampled data."""
+    """A head and the number of episodes that it is fitted to."""
 
     head: BinomialHead
     n: int
-    seed: int = 0
 
 
 def heads() -> Family:
@@ -227,16 +210,3 @@ def heads() -> Family:
         return FittedHead(BinomialHead(dict(found), (low, middle, high)), draw.integer(1, 40))
 
     return Family("policies fitted to episodes", base)
-
-
-def independent_heads() -> Family:
-    """Three or four independent steps, three episodes, and rewards that grow with the action."""
-
-    def base(draw: Draw) -> FittedHead:
-        law, steps = [draw.integer(1, 9) for _ in range(3)], draw.integer(3, 4)
-        episodes = {run: prod(law[k] for k in run) for run in product(range(3), repeat=steps)}
-        low, middle = Fraction(0), Fraction(draw.integer(1, 4), 8)
-        head = BinomialHead(episodes, (low, middle, 2 * middle))
-        return FittedHead(head, 3, draw.integer(0, 2**30))
-
-    return Family("policies fitted to sampled episodes of independent steps", base)

@@ -9,7 +9,7 @@ from holdfast.solvers.target_returns.returns.density import RewardLattice
 from holdfast.solvers.target_returns.returns.fluctuation import BinomialHead
 from holdfast.solvers.target_returns.returns.process import ReturnProcess, return_process
 
-from ..families.returns import Blurred, FittedHead, OneDecision, Target, on_lattice
+from ..families.returns import Blurred, FittedHead, Target, on_lattice
 
 _ONE = Fraction(1)
 _LUCK = Fraction(1, 1000)
@@ -28,9 +28,7 @@ def luck() -> tuple[ReturnProcess, Target]:
     return return_process([[row]], [[[_ONE]]]), (_ONE,)
 
 
-def chain(
-    horizon: int = 24, noise: Fraction = _LUCK, pays: Fraction = _ONE
-) -> tuple[ReturnProcess, Target]:
+def chain(horizon: int = 24, noise: Fraction = _LUCK) -> tuple[ReturnProcess, Target]:
     """H against H^2: h = H/2, the target h.
 
     The good action, of probability h epsilon, leads to a path that pays h for certain; the bad one
@@ -41,20 +39,11 @@ def chain(
     """
     half = horizon // 2
     end, bad = 2 * half + 1, 2 * half + 2
-    paths = [[_sure(pays, end if i in (half, 2 * half) else i + 1)] for i in range(1, end)]
+    paths = [[_sure(1, end if i in (half, 2 * half) else i + 1)] for i in range(1, end)]
     leaving = [(1 - noise, [Fraction(0)], bad), (noise, [Fraction(0)], half + 1)]
     rows = [[_sure(0, 1), _sure(0, bad)], *paths, [_sure(0, end)], [leaving]]
     acting = [[half * noise, 1 - half * noise], *([_ONE] for _ in range(end + 1))]
-    return return_process(rows, [acting] * horizon), (half * pays,)
-
-
-def lattice_chain() -> tuple[RewardLattice, Target]:
-    """The same with rewards of 3/4 on a lattice of four points: only states go astray."""
-    process, asked = chain(pays=Fraction(3, 4))
-    likely = [[row[0] if s + 1 < len(process.outcomes) else (0, (0,), s) for row in rows]
-              for s, rows in enumerate(process.outcomes)]  # fmt: skip
-    centres = tuple(tuple((rewards[0], state) for _, rewards, state in rows) for rows in likely)
-    return RewardLattice(process, centres, 0), asked
+    return return_process(rows, [acting] * horizon), (Fraction(half),)
 
 
 def sticky(horizon: int = 4) -> tuple[ReturnProcess, Target, Blurred]:
@@ -75,17 +64,6 @@ def sticky(horizon: int = 4) -> tuple[ReturnProcess, Target, Blurred]:
         Fraction(1, 100), (((Fraction(3, 4), Fraction(1, 4)), (_ONE,), (_ONE,), (_ONE,)),) * horizon
     )
     return return_process(rows, [acting] * horizon), (half * horizon,), model
-
-
-def rare(share: Fraction = Fraction(1, 100)) -> tuple[OneDecision, Target]:
-    """H = 1, the reward is the action; the model is exact at 0, and at 1 it takes 1 with 1/100.
-
-    beta_R takes it always, so the gap is 99/100; the averaged divergence is share log 100, at most
-    0.0461, whose root bound is 0.152; at the target alone log 100, with 1.52.
-    """
-    wrong = Fraction(1, 100)
-    models = ((_ONE, Fraction(0)), (1 - wrong, wrong))
-    return OneDecision((1 - share, share), models), (Fraction(1, 2),)
 
 
 def edge_of_ball(luck: Fraction = Fraction(1, 100)) -> tuple[RewardLattice, Target]:
@@ -156,19 +134,6 @@ def three_steps() -> FittedHead:
     episodes = {run: 1 for run in product((0, 2), repeat=3)}
     rewards = (Fraction(0), Fraction(1, 2), Fraction(1))
     return FittedHead(BinomialHead(episodes, rewards), 10)
-
-
-def lucky_state(points: int = 16) -> tuple[RewardLattice, Target]:
-    """Two steps without reward but in a state of probability 1/1000, which pays nearly 1, the
-    target: eta = N/1000, C = N, and the gap is near 1."""
-    top = Fraction(points - 1, points)
-    rows = [
-        [[(1 - _LUCK, [Fraction(0)], 1), (_LUCK, [Fraction(0)], 2)]],
-        [_sure(0, 1)],
-        [_sure(top, 2)],
-    ]
-    process = on_lattice(rows, [[[_ONE]] * 3] * 2, points)
-    return RewardLattice(process, (((0, 1),), ((0, 1),), ((points - 1, 2),)), 0), (top,)
 
 
 def forked(
