@@ -28,14 +28,12 @@ def trajectories(process: ReturnProcess, acting: Acting) -> list[Trajectory]:
 
     def extend(steps: History, state: int, chance: Fraction) -> None:
         if len(steps) == process.horizon:
-            rewards = zip(*(r for _, _, r in steps), strict=True)
-            found.append(Trajectory(steps, chance, tuple(map(sum, rewards))))
+            coordinates = zip(*(r for _, _, r in steps), strict=True)
+            found.append(Trajectory(steps, chance, tuple(map(sum, coordinates))))
             return
         for a, p in enumerate(acting(steps, state)):
             for weight, rewards, after in process.outcomes[state][a] if p else ():
-                extend(
-                    (*steps, (state, a, rewards)), after, chance * p * weight / process.chance
-                )
+                extend((*steps, (state, a, rewards)), after, chance * p * weight / process.chance)
 
     extend((), process.start, Fraction(1))
     return found
