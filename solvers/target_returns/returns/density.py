@@ -87,21 +87,19 @@ class Densities:
 def densities(lattice: RewardLattice, target: Units) -> Densities:
     """The densities of the total return at and around a target, in every context."""
     process, points = lattice.process, lattice.process.scale
+    unit, most = process.spread * process.chance, process.horizon * (points - 1)
+    shifts = [k for k in range(-points, points + 1) if 0 <= target[0] + k <= most]
     largest = shifted = steep = root = Fraction(0)
-    unit = process.spread * process.chance
-    most = process.horizon * (points - 1)
-    shifts = [k for k in range(-points, points + 1) if k and 0 <= target[0] + k <= most]
-    contexts = reached(process, lambda t, s, _: process.behaviour[t][s], target)
-    for t, s, (c,) in ((t, *cell) for t, cells in enumerate(contexts) for cell in cells):
-        law, whole = process.laws[t][s], unit ** (process.horizon - t)
-        here = law.get((c,), 0)
-        largest = max(largest, Fraction(points * here, whole))
-        for k in shifts if law else ():
-            apart = abs(law.get((c + k,), 0) - here)
-            if apart:
-                change = Fraction(points * apart, whole)
-                shifted = max(shifted, change) if abs(k) <= 2 * lattice.radius else shifted
-                steep = max(steep, change * points / abs(k))
-                root = max(root, change**2 * points / abs(k))
-    eta = Fraction(points * process.laws[0][process.start].get(target, 0), unit**process.horizon)
+    for t, cells in enumerate(reached(process, lambda t, s, _: process.behaviour[t][s], target)):
+        for s, (c,) in cells:
+            law, density = process.laws[t][s], Fraction(points, unit ** (process.horizon - t))
+            here = law.get((c,), 0)
+            largest = max(largest, here * density)
+            changes = {k: abs(law.get((c + k,), 0) - here) * density for k in shifts}
+            near = (f for k, f in changes.items() if abs(k) <= 2 * lattice.radius)
+            shifted = max([shifted, *near])
+            steep = max([steep, *(f * points / abs(k) for k, f in changes.items() if k)])
+            root = max([root, *(f * f * points / abs(k) for k, f in changes.items() if k)])
+    start = process.laws[0][process.start].get(target, 0)
+    eta = Fraction(points * start, unit**process.horizon)
     return Densities(eta, largest, shifted, (steep, root))

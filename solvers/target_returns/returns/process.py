@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ...errors import ModelError
 from ...exact import Rational, to_fraction
@@ -19,6 +19,7 @@ from ...exact import Rational, to_fraction
 Units: TypeAlias = tuple[int, ...]
 Law: TypeAlias = dict[Units, int]
 Outcomes: TypeAlias = tuple[tuple[int, Units, int], ...]
+Row: TypeAlias = list[tuple[Fraction, list[Fraction], int]]
 
 
 @dataclass(frozen=True)
@@ -144,35 +145,48 @@ def return_process(
         [_row(f"outcomes[{s}][{a}]", row, len(outcomes)) for a, row in enumerate(actions)]
         for s, actions in enumerate(outcomes)
     ]
-    acting = [
-        [_law(f"behaviour[{t}][{s}]", law) for s, law in enumerate(step)]
-        for t, step in enumerate(behaviour)
-    ]
     sizes = [len(actions) for actions in rows]
-    for t, step in enumerate(acting):
-        if [len(law) for law in step] != sizes:
-            raise ModelError(
-                f"behaviour[{t}] has {[len(law) for law in step]} actions in its states, and the "
-                f"outcomes have {sizes}; give a probability for every action of every state"
-            )
+    acting = [_step(f"behaviour[{t}]", step, sizes) for t, step in enumerate(behaviour)]
+    return _assembled(rows, acting, start)
+
+
+def _assembled(
+    rows: list[list[Row]], acting: list[list[list[Fraction]]], start: int
+) -> ReturnProcess:
     flat = [one for actions in rows for row in actions for one in row]
-    if len({len(rewards) for _, rewards, _ in flat}) != 1:
+    chances, rewards, _ = zip(*flat, strict=True)
+    if len(set(map(len, rewards))) != 1:
         raise ModelError("outcomes differ in their number of rewards; give each outcome as many")
-    chance, scale = _bottom(p for p, _, _ in flat), _bottom(x for _, r, _ in flat for x in r)
-    spread = _bottom(p for step in acting for law in step for p in law)
-    table = tuple(
-        tuple(
-            tuple((int(p * chance), tuple(int(x * scale) for x in r), t) for p, r, t in row if p)
-            for row in actions
-        )
-        for actions in rows
-    )
-    weights = tuple(tuple(tuple(int(p * spread) for p in law) for law in step) for step in acting)
+    chance, scale, spread = map(_bottom, (chances, rewards, acting))
+    table = tuple(tuple(_in_units(row, chance, scale) for row in actions) for actions in rows)
+    weights = tuple(tuple(_scaled(law, spread) for law in step) for step in acting)
     return ReturnProcess(table, weights, chance, spread, scale, start)
 
 
-def _bottom(numbers: Iterable[Fraction]) -> int:
-    return math.lcm(*(number.denominator for number in numbers))
+def _scaled(numbers: Iterable[Fraction], scale: int) -> Units:
+    return tuple(int(x * scale) for x in numbers)
+
+
+def _in_units(row: Row, chance: int, scale: int) -> Outcomes:
+    """The outcomes that are possible."""
+    return tuple((int(p * chance), _scaled(rewards, scale), t) for p, rewards, t in row if p)
+
+
+def _step(where: str, laws: Sequence[Sequence[Rational]], sizes: list[int]) -> list[list[Fraction]]:
+    found = [_law(f"{where}[{s}]", law) for s, law in enumerate(laws)]
+    if [len(law) for law in found] != sizes:
+        raise ModelError(
+            f"{where} has {[len(law) for law in found]} actions in its states, and the outcomes "
+            f"have {sizes}; give a probability for every action of every state"
+        )
+    return found
+
+
+def _bottom(numbers: Any) -> int:
+    """The least common denominator of nested rows of numbers."""
+    if isinstance(numbers, Fraction):
+        return numbers.denominator
+    return math.lcm(*map(_bottom, numbers))
 
 
 def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
@@ -185,9 +199,7 @@ def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
     return law
 
 
-def _row(
-    where: str, row: Sequence[tuple[Rational, Sequence[Rational], int]], size: int
-) -> list[tuple[Fraction, list[Fraction], int]]:
+def _row(where: str, row: Sequence[tuple[Rational, Sequence[Rational], int]], size: int) -> Row:
     law = _law(where, [p for p, _, _ in row])
     for _, rewards, state in row:
         if not rewards or not 0 <= state < size:
