@@ -15,7 +15,7 @@ from .conftest import parse_layers
 
 ROOMS = {
     "solvers": (
-        "errors", "solution strict sequences exact limits whole_files", "programs models",
+        "errors", "solution strict sequences exact limits whole_files binomial", "programs models",
     ),
     "verify": (
         "kernel", "binding", "engine", "store", "campaign", "search", "report", "terminal",
@@ -177,7 +177,16 @@ def test_the_root_of_a_layer_holds_what_all_pillars_share(repository: Path) -> N
     }
     assert at_root == {
         "theory": {"quantities", "relations", "theorem"},
-        "solvers": {"errors", "solution", "strict", "sequences", "exact", "limits", "whole_files"},
+        "solvers": {
+            "errors",
+            "solution",
+            "strict",
+            "sequences",
+            "exact",
+            "limits",
+            "whole_files",
+            "binomial",
+        },
         "verify": {"pytest_plugin"},
     }
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.solvers.neural.parts.nearest import nearest
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ..cmdp.named_models import rational
 from ..terminal import output
 from ..terminal.options import Whole, json_option, plot_option, refuse_repeated
 from ..terminal.targets import check_picture, check_targets, make_folder
-from ..terminal.trainings import Trainer, read_changes, read_seeds, require_torch
+from ..terminal.trainings import (
+    Trainer,
+    read_changes,
+    read_seeds,
+    registered_task,
+    require_torch,
+)
 
 if TYPE_CHECKING:
     from ..report.ladder import Ladder, Request
@@ -108,8 +114,8 @@ def _ladder(label: str) -> Callable[[Request], Ladder]:
     known, name = _known(), label.removesuffix("#neural")
     if name in known:
         return known[name]
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}? " if near else ""
+    near = nearest(name, known)
+    hint = f"did you mean {near}? " if near else ""
     raise click.BadParameter(
         f"{label!r} has no ladder; {hint}these have one: {', '.join(sorted(known))}"
     )
@@ -143,7 +149,7 @@ def _request(options: Options, console: Any) -> Request:
         levels=levels,
         limits=limits,
         algorithms=tuple(_parts(options.algorithms)),
-        task=options.env,
+        task=None if options.env is None else registered_task(options.env),
         changes=changes,
         episodes=options.episodes or 0,
         folder=folder,

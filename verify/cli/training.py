@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -24,7 +23,14 @@ from ..report.numbers import count
 from ..terminal import output
 from ..terminal.options import Whole, json_option, refuse_idle
 from ..terminal.targets import check_targets
-from ..terminal.trainings import Trainer, all_typed, read_changes, read_seeds, require_torch
+from ..terminal.trainings import (
+    Trainer,
+    all_typed,
+    read_changes,
+    read_seeds,
+    registered_task,
+    require_torch,
+)
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.parts.runs import Run
@@ -176,7 +182,7 @@ def _plan(options: Options) -> _Plan:
     if "env" not in own:
         raise click.UsageError(f"say what to learn on with --env, {_tasks_in_words()}")
     seeds, device = read_seeds(_as_text(own.get("seeds", _SEED))), own.get("device", _DEVICE)
-    return _Plan(_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
+    return _Plan(registered_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
 
 
 def _as_text(value: Any) -> str:
@@ -204,21 +210,6 @@ def _further_notes(trainer: Trainer, algorithm: str, plan: _Plan) -> Iterator[st
         )
     if getattr(options, "limits_a_risk", False) and options.limit == 1:
         yield "limit = 1.0 bounds nothing, since no risk is above 1"
-
-
-def _task(name: str) -> str:
-    """The id of ``module:ID`` once the module, maybe of this folder, has registered it."""
-    module, colon, task = name.rpartition(":")
-    if not colon:
-        return name
-    sys.path.insert(0, "")
-    try:
-        import_module(module)
-    except Exception as error:
-        raise click.BadParameter(f"--env {name}: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.remove("")
-    return task
 
 
 def _read(path: str, algorithm: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from math import ceil, floor
 
 import flint
 
+from holdfast.solvers.binomial import lower_bound, upper_bound
+
 from ..binding.balls import from_arb, to_arb
 from ..binding.values import Count, Mean
 from ..kernel import Enclosure
@@ -22,11 +24,10 @@ RUN_ALPHA = Fraction(1, 10**6)
 logarithm, so that a thousand times less makes them a fifth wider."""
 
 _GRID = 2**24
-"""Ends of intervals are multiples of its inverse, in units of the range of a sample, rounded
-outwards: short fractions, at a loss far below the width of any interval that samples give."""
+"""Ends of intervals around a mean are multiples of its inverse, in units of the range of a sample,
+rounded outwards: short fractions, at a loss far below the width that samples give."""
 _PRECISION = 256
-"""Bits for the binomial tail that proves an end: with fewer, ends move outwards until it is proved;
-more cost time on every count.  Those of the radius around a mean, too."""
+"""Bits for the radius around a mean: its rounding is nothing beside the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +72,6 @@ def _of_mean(mean: Mean, alpha: Fraction) -> Enclosure:
 
 
 def _of_count(count: Count, alpha: Fraction) -> Enclosure:
-    """Clopper and Pearson's interval, its ends confirmed by enclosures.
-
-    scipy proposes the ends; each is moved outward on a grid of 2^-24 until the binomial tail there,
-    enclosed by arb, is certainly at most alpha/2.
-    """
-    mirrored = Count(count.trials - count.successes, count.trials)
-    low, high = (_lower_end(side, alpha / 2) for side in (count, mirrored))
-    return Enclosure(low, 1 - high, alpha)
-
-
-def _lower_end(count: Count, alpha: Fraction) -> Fraction:
-    from scipy.stats import beta
-
-    if count.successes == 0:
-        return Fraction(0)
-    proposed = beta.ppf(float(alpha), count.successes, count.trials - count.successes + 1)
-    numerator = int(proposed * _GRID)
-    with flint.ctx.workprec(_PRECISION):
-        level = flint.arb(flint.fmpq(alpha.numerator, alpha.denominator))
-        while numerator > 0 and not _upper_tail(count, numerator) <= level:
-            numerator -= 1
-    return Fraction(numerator, _GRID)
-
-
-def _upper_tail(count: Count, numerator: int) -> flint.arb:
-    """Pr(X >= successes) for X binomial with p = numerator / 2^24: I_p(k, n - k + 1)."""
-    k, n = count.successes, count.trials
-    p = flint.arb(flint.fmpq(numerator, _GRID))
-    return p.beta_lower(flint.arb(k), flint.arb(n - k + 1), regularized=True)
+    """Clopper and Pearson's interval, its ends confirmed by enclosures."""
+    tested = count.successes, count.trials, alpha / 2
+    return Enclosure(lower_bound(*tested), upper_bound(*tested), alpha)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -213,3 +215,18 @@ def _display(console: Console, name: str) -> Iterator[_Report]:
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield _Report(progress, progress.add_task(name, total=None, words="starting"))
+
+
+def registered_task(name: str) -> str:
+    """The id of ``module:ID`` once the module, maybe of this folder, has registered it."""
+    module, colon, task = name.rpartition(":")
+    if not colon:
+        return name
+    sys.path.insert(0, "")
+    try:
+        import_module(module)
+    except Exception as error:
+        raise click.BadParameter(f"--env {name}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove("")
+    return task

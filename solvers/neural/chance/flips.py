@@ -13,17 +13,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, Protocol
 
+from ...binomial import upper_bound
 from ...chance.hull import FlipBetween, best_flip
 from ...errors import ModelError
 from ...exact import Rational, to_fraction
 
 Margin = Literal["none", "upper"]
-
-_GRID = 2**24
-"""Bounds are multiples of its inverse, rounded up: short fractions, at a loss far below the width
-that samples give."""
-_PRECISION = 256
-"""Bits for the binomial tail that proves a bound: with fewer, a bound rises until it is proved."""
 
 
 class Counted(Protocol):
@@ -111,30 +106,6 @@ def _best_alone(points: Sequence[tuple[Fraction, Fraction]], level: Fraction) ->
         return None
     value, place = max(safe)
     return FlipBetween(-place, -place, Fraction(0), value)
-
-
-def upper_bound(violations: int, episodes: int, error: Fraction) -> Fraction:
-    """The one-sided Clopper-Pearson bound: a larger risk shows so few violations with Pr <= error.
-
-    scipy proposes it; it is raised on a grid of 2^-24 until the binomial tail there, enclosed by
-    arb, is certainly at most the error.
-    """
-    import flint
-    from scipy.stats import beta
-
-    if violations == episodes:
-        return Fraction(1)
-    successes, failures = violations + 1, episodes - violations
-    numerator = int(beta.isf(float(error), successes, failures) * _GRID)
-    with flint.ctx.workprec(_PRECISION):
-        allowed = flint.arb(flint.fmpq(error.numerator, error.denominator))
-        while numerator < _GRID:
-            safe = flint.arb(flint.fmpq(_GRID - numerator, _GRID))  # 1 - risk
-            tail = safe.beta_lower(flint.arb(failures), flint.arb(successes), regularized=True)
-            if tail <= allowed:
-                break
-            numerator += 1
-    return Fraction(numerator, _GRID)
 
 
 def _risks(measured: Sequence[Counted]) -> list[Fraction]:

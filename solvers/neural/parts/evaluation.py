@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
@@ -155,18 +155,25 @@ def evaluate(
     most = copies or (_SLOW_COPIES if world is None else _COPIES)
     returns: list[Fraction] = []
     violations, seeds, env = 0, tuple(_fresh_seeds(task, seed_words, -(-episodes // most))), None
-    for seed in seeds:
-        count = min(episodes - len(returns), most)
-        if env is None or env.num_envs != count:
-            env = make(task, seed=seed, n_envs=count, first_violation=first_violation, cost=cost)
-        with _seeded(policy, env, seed):
-            batch, violated, costs = _one_episode_each(policy, env, deterministic, cost_discount)
-        returns += batch
-        violations += int(violated.sum())
-        if each is not None:
-            each(violated)
-        if each_cost is not None:
-            each_cost(costs)
+    with ExitStack() as opened:  # a simulator holds some megabytes a copy
+        for seed in seeds:
+            count = min(episodes - len(returns), most)
+            if env is None or env.num_envs != count:
+                opened.close()
+                env = make(
+                    task, seed=seed, n_envs=count, first_violation=first_violation, cost=cost
+                )
+                opened.callback(env.close)
+            with _seeded(policy, env, seed):
+                batch, violated, costs = _one_episode_each(
+                    policy, env, deterministic, cost_discount
+                )
+            returns += batch
+            violations += int(violated.sum())
+            if each is not None:
+                each(violated)
+            if each_cost is not None:
+                each_cost(costs)
     lowest, highest = (None, None) if world is None else world.returns
     squares = sum((value**2 for value in returns), Fraction(0))
     return Episodes(

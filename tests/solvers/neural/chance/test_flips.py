@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.solvers import ModelError
+from holdfast.solvers.binomial import upper_bound
 from holdfast.solvers.chance.mixtures import Atom, best_pair
 from holdfast.solvers.neural.chance import judged_flip, measured_flip
-from holdfast.solvers.neural.chance.flips import mixed, upper_bound
+from holdfast.solvers.neural.chance.flips import mixed
 from holdfast.solvers.neural.parts.evaluation import Episodes
 
 

@@ -1,6 +1,7 @@
 """Fresh episodes: their law is that of the exact problem, and their record is exact."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from scipy.stats import binom
 from holdfast.solvers.chance import evaluate_policy
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.exact import Array
+from holdfast.solvers.neural.parts import evaluation
 from holdfast.solvers.neural.parts.evaluation import FIRST_FRESH_SEED, Episodes, evaluate
 from holdfast.solvers.neural.parts.judging import envelope
-from holdfast.solvers.neural.parts.tasks import world_of
+from holdfast.solvers.neural.parts.tasks import make, world_of
 
 from .policies import Always, TablePolicy
 from .test_worlds import corridor, slipping
@@ -118,3 +120,19 @@ def test_each_episode_is_told_and_the_record_counts_them() -> None:
     assert [len(flags) for flags in told] == [1000, 1000, 500]
     assert sum(int(flags.sum()) for flags in told) == record.violations
     assert 0 < record.violations < 2500
+
+
+def test_every_environment_that_is_made_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulator holds megabytes until it is closed; a ladder evaluates hundreds of policies."""
+    made, closed = [], []
+
+    def watched(*given: Any, **named: Any) -> Any:
+        env = make(*given, **named)
+        made.append(env)
+        monkeypatch.setattr(env, "close", lambda: closed.append(env))
+        return env
+
+    monkeypatch.setattr(evaluation, "make", watched)
+    evaluate(Always(0), TASK, episodes=1500, seed_words=("closed",))  # 1,000 copies, then 500
+    assert len(made) == 2
+    assert closed == made
