@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
+from typing import Any, TypeAlias
 
 import flint
 from sympy import sqrt
@@ -22,6 +23,7 @@ from holdfast.theory.target_returns import return_conditioning as theory
 
 from ...binding.balls import to_arb
 from ...binding.claims import NamedMutant, claim
+from ...binding.family import Case
 from ...binding.values import Ball, Value, Values
 from ...engine import expressions
 from ..families.returns import (
@@ -51,6 +53,7 @@ from ..landmarks.returns import (
     three_steps,
 )
 
+Landmarks: TypeAlias = dict[str, Callable[[], Case]]
 ALIGNED = (
     processes()
     .along(target, noise)
@@ -61,8 +64,8 @@ ALIGNED = (
     )
 )
 """Processes with a target and the chance of unlikely outcomes."""
-_SHARP = theory.sharper_alignment.relation.right
-_GAP = theory.sharper_alignment.relation.left
+_SHARP = theory.sharper_alignment.parts[0].right
+_GAP = theory.sharper_alignment.parts[0].left
 
 
 def _aligned(process: ReturnProcess, asked: Target, epsilon: Fraction) -> Iterator[Values]:
@@ -123,25 +126,20 @@ def exact_alignment(process: ReturnProcess, asked: Target) -> Iterator[Values]:
 
 
 _TENTH, _NONE = Fraction(1, 10), Fraction(0)
-_EXACT = {
+_EXACT: Landmarks = {
     "stray": stray,
     "flat with noise": partial(flat, 0, _TENTH),
     "idle, astray": partial(idle, 0, _TENTH),
 }
-LATTICES = (
-    lattices()
-    .along(lattice_target)
-    .with_landmarks(
-        **_EXACT,
-        **{
-            "edge of a ball": edge_of_ball,
-            "likelier edge": partial(edge_of_ball, _TENTH),
-            "off the actions": off_the_actions,
-            "flat": partial(flat, 1, _NONE),
-            "idle": partial(idle, 1, _NONE),
-        },
-    )
-)
+_POINTS: Landmarks = {
+    **_EXACT,
+    "edge of a ball": edge_of_ball,
+    "likelier edge": partial(edge_of_ball, _TENTH),
+    "off the actions": off_the_actions,
+    "flat": partial(flat, 1, _NONE),
+    "idle": partial(idle, 1, _NONE),
+}
+LATTICES = lattices().along(lattice_target).with_landmarks(**_POINTS)
 _ATTAINED = expressions.exact(theory.density_sharper.parts[0].right)
 
 
@@ -232,7 +230,9 @@ def _mean_divergence(terms: Mapping[Fraction, Fraction], steps: int = 1) -> Valu
     )
 
 
-def _modelled(process: ReturnProcess, asked: Target, model: Blurred) -> Iterator[Values]:
+def _modelled(
+    process: ReturnProcess, asked: Target, model: Blurred
+) -> Iterator[dict[Quantity, Any]]:
     policy = return_conditioned(process, asked)
     acting = model.of(policy)
     terms = divergence_terms(process, policy, acting, policy.target)
@@ -246,13 +246,14 @@ def _modelled(process: ReturnProcess, asked: Target, model: Blurred) -> Iterator
         }
 
 
+_STICKY: Landmarks = {"sticky": sticky, "sticky, one step": partial(sticky, 1)}
 MODELLED = (
     processes(horizon=(1, 3))
     .with_controls(bounded=processes(horizon=(1, 3), largest=9))
     .along(target, blurred)
-    .with_landmarks(**{"sticky": sticky, "sticky, one step": partial(sticky, 1)})
+    .with_landmarks(**_STICKY)
 )
-_APART, _ROOT = theory.model_bias.relation.left, theory.model_bias.relation.right
+_APART, _ROOT = theory.model_bias.parts[0].left, theory.model_bias.parts[0].right
 
 
 @claim(
@@ -342,21 +343,18 @@ def fluctuation(drawn: FittedHead) -> Iterator[Values]:
 
 
 _LIKELY = Fraction(7, 10)
+_FORKED: Landmarks = {
+    "edge of a ball": edge_of_ball,
+    "wrong model": partial(forked, 1, _LIKELY, _LIKELY),
+    "wrong model, four steps": partial(forked, 4, _LIKELY, _LIKELY),
+    "nearly right model": partial(forked, 1, _TENTH, _TENTH),
+    "unlucky data": partial(forked, 1, _NONE, _LIKELY),
+}
 
 
 @claim(
     theory.decomposition,
-    over=lattices()
-    .along(lattice_target, blurred, blurred)
-    .with_landmarks(
-        **{
-            "edge of a ball": edge_of_ball,
-            "wrong model": partial(forked, 1, _LIKELY, _LIKELY),
-            "wrong model, four steps": partial(forked, 4, _LIKELY, _LIKELY),
-            "nearly right model": partial(forked, 1, _TENTH, _TENTH),
-            "unlucky data": partial(forked, 1, _NONE, _LIKELY),
-        }
-    ),
+    over=lattices().along(lattice_target, blurred, blurred).with_landmarks(**_FORKED),
     survivors={
         "Abs(J_hat - R) <= B + 3*sqrt(5)*H**2*sqrt(eps_R)/10 + moved": "not known to be false: "
         "0.902 of the middle term is attained where B = 0",
@@ -368,6 +366,6 @@ def decomposition(
     """`best` stands for the best model, `fitted` for one that data have led to."""
     modelled = next(_modelled(lattice.process, asked, best))
     found = next(_modelled(lattice.process, asked, fitted))[theory.J_model]
-    moved = abs(Fraction(found) - Fraction(modelled[theory.J_model]))
+    moved = abs(found - modelled[theory.J_model])
     known = {**_dense(lattice, asked), **modelled, theory.J_hat: found, theory.moved: moved}
     yield _asked(theory.decomposition, known)
