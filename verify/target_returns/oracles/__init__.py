@@ -1,1 +1,0 @@
-"""Independent second computations, slow and plain on purpose."""
