@@ -21,7 +21,7 @@ from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Gt, Le, Lt
 from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
 
-PLS = "Wachi, Miyaguchi, Tanabe, Sato and Akimoto 2025, A provable approach for safe RL"
+PLS = "Wachi et al. 2025, A provable approach for end-to-end safe reinforcement learning"
 RCSL = "Brandfonbrener, Bietti, Buckman, Laroche and Bruna 2022, When does RCSL work?"
 OURS = f"holdfast, for {PLS}"
 

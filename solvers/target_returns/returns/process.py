@@ -194,7 +194,7 @@ def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
     if sum(law) != 1 or min(law) < 0:
         raise ModelError(
             f"{where} has the probabilities {', '.join(map(str, law)) or 'of nothing'}; give "
-            "numbers that are not negative and sum to 1"
+            'numbers that are not negative and sum to 1 exactly, such as "1/10" for a tenth'
         )
     return law
 
