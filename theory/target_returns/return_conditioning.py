@@ -62,7 +62,6 @@ alignment = Theorem(
     given=(BOUNDED, COVERED, NEAR),
     proof="Couple the process with the deterministic one of likely outcomes.",
     uses=("return-conditioning/sharper-alignment",),
-    known=(Le(z - J, _SHARP),),
     remark="Its conditions were read in part; the constant 2 is not needed.",
 )
 exact_alignment = Theorem(
