@@ -1,1 +1,1 @@
-"""Where processes, designs and data for target returns come from."""
+"""Where the cases of target returns come from."""

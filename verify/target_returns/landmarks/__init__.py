@@ -1,1 +1,1 @@
-"""Named instances of target-return problems."""
+"""Instances on target returns that are worked out by hand."""
