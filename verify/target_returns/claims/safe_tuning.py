@@ -52,7 +52,7 @@ def _exceeding(case: Landscape) -> Iterator[Values]:
     yield {theory.excess: _excess(tuner, case.costs), theory.miss: _over(case.costs, high)}
 
 
-claim(
+pathwise = claim(
     theory.pathwise,
     over=landscapes()
     .with_landmarks(met=marks.met_bound)
@@ -62,7 +62,7 @@ claim(
     ),
 )(_exceeding)
 _ZERO = landscapes(valid=False, rule="printed", lipschitz=0.0, initial="printed")
-claim(
+literal_zero = claim(
     theory.literal_zero, over=_ZERO.with_landmarks(two=marks.zero_constant), witness="two"
 )(_exceeding)  # fmt: skip
 
