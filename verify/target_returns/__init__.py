@@ -1,1 +1,1 @@
-"""Target returns: claims, families, oracles."""
+"""Target returns: claims, families, landmarks, oracles, commands and pictures."""
