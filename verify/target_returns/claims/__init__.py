@@ -1,1 +1,1 @@
-"""The theorems of `holdfast.theory.target_returns` bound to families, file by file."""
+"""The theorems of `holdfast.theory.target_returns` bound to families, in files of those names."""

@@ -1,1 +1,1 @@
-"""Where the cases of the statements on target returns come from."""
+"""Where the cases of target returns come from."""

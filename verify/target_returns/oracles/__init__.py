@@ -1,1 +1,1 @@
-"""Independent second computations, slow and plain on purpose."""
+"""Second computations on target returns, slow and plain on purpose."""
