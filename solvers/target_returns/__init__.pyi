@@ -1,6 +1,17 @@
+from .experts.counts import ReturnCounts as ReturnCounts
+from .experts.counts import count_returns as count_returns
+from .experts.counts import expert_intervals as expert_intervals
+from .experts.counts import expert_rates as expert_rates
+from .experts.counts import top_share as top_share
+from .experts.targets import adjusted as adjusted
+from .experts.targets import choose_target as choose_target
+from .experts.targets import confusion_counts as confusion_counts
+from .experts.targets import exponentially_tilted as exponentially_tilted
+from .experts.targets import posterior as posterior
 from .gaussian.kernels import GridKernel as GridKernel
 from .gaussian.kernels import Kernel as Kernel
 from .gaussian.posterior import Posterior as Posterior
+from .groups.advantages import group_advantages as group_advantages
 from .returns.conditioning import ConditionedPolicy as ConditionedPolicy
 from .returns.conditioning import return_conditioned as return_conditioned
 from .returns.conditioning import values as values

@@ -8,8 +8,9 @@ target at a time.  :math:`d` is a metric on the grid, :math:`L` a constant with
 :math:`b` is the limit.
 
 **The problem.**  Maximise :math:`J_r(\pi_z)` subject to :math:`J_g(\pi_z)\le b`, without ever
-evaluating a target that is not safe, except with probability :math:`\Delta`.  PLS (Wachi, Miyaguchi,
-Tanabe, Sato and Akimoto 2025) takes both for draws of Gaussian processes, keeps nested bounds
+evaluating a target that is not safe, except with probability :math:`\Delta`.  PLS (Wachi,
+Miyaguchi, Tanabe, Sato and Akimoto 2025) takes both for draws of Gaussian processes, keeps nested
+bounds
 
 .. math::
 
@@ -41,5 +42,13 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
   printed union (``safe-tuning/literal-zero``), that the printed constant holds for kernels above 1
   (``safe-tuning/unit-regret``), that the last target is good (``safe-tuning/last-target``).
 
-**Reading order.**  ``safe_tuning``.
+* Which return to ask for: a tilt to experts' returns is Bayes' rule (``expert-returns/bayes-step``)
+  and raises them where shares of experts do not fall (``expert-returns/dominance``); the prediction
+  that the data correct is the best one (``expert-returns/correction``).
+* Groups of episodes give the policy gradient up to a factor (``group-gradients/own-baseline``,
+  ``group-gradients/normalised``), with what the policy was told beside the steps
+  (``group-gradients/intended``), not with what hindsight writes (``group-gradients/relabelled``,
+  false).
+
+**Reading order.**  ``safe_tuning``; ``expert_returns`` and ``group_gradients`` stand alone.
 """

@@ -1,7 +1,8 @@
 """Policies that are asked for a return and a cost, trained on data, and tuned within a limit.
 
 To be read in this order: `data_sets`, `behaviour`, `transformer`, `decision_transformer`,
-`rollouts`, `hyperparameters`, `safe_tuning`.
+`rollouts`, `hyperparameters`, `safe_tuning`; of discrete actions `discrete`, `games`,
+`target_choice`, `multi_game`, and `lotteries`, `group_finetuning`.
 """
 
 from lazy_loader import attach_stub
