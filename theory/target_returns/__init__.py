@@ -9,7 +9,8 @@ target at a time.  :math:`d` is a metric on the grid, :math:`L` a constant with
 
 **The problem.**  Maximise :math:`J_r(\pi_z)` subject to :math:`J_g(\pi_z)\le b`, without ever
 evaluating a target that is not safe, except with probability :math:`\Delta`.  PLS (Wachi,
-Miyaguchi, Tanabe, Sato and Akimoto 2025) takes both for draws of Gaussian processes, keeps nested bounds
+Miyaguchi, Tanabe, Sato and Akimoto 2025) takes both for draws of Gaussian processes, keeps nested
+bounds
 
 .. math::
 
