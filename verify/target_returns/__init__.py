@@ -1,1 +1,1 @@
-"""Return-conditioned policies and safe tuning of target returns."""
+"""Target returns: claims, families, landmarks, oracles, commands and pictures."""

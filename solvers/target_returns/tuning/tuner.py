@@ -24,7 +24,8 @@ from .safe_sets import Mask, SafeSet
 class Tuner:
     """A tuning under way; what it proposes is a function of what it was told, and of nothing else.
 
-    history: the steps so far; stopped: why there is nothing more to propose, or None.  Another
+    history: the steps so far; stopped: why there is nothing more to propose, or None; unsafe: a
+    certified target that is not safe by what was observed, with its lower bound, or None.  Another
     tuner that is told the same is equal to it bit for bit.
     """
 
@@ -42,7 +43,7 @@ class Tuner:
         begin = list(tuning.seeds) if tuning.initial == "seeds" else slice(None)
         self._high[begin] = tuning.limit
         self._contradicted = False
-        self._unsafe: tuple[int, float] | None = None
+        self.unsafe: tuple[int, float] | None = None
         self._refresh()
         self._next = self._choose()
 
@@ -102,7 +103,7 @@ class Tuner:
         the last).  Otherwise, and before maximising began: the largest lower bound of the reward.
         Raises ModelError where the tuning stopped since its assumptions are contradicted.
         """
-        if self._unsafe is not None:
+        if self.unsafe is not None:
             raise ModelError(f"no target can be recommended: {self.stopped}")
         tried = self._maximised()
         if self.tuning.method == "pls" and tried:
@@ -132,7 +133,7 @@ class Tuner:
         self._low, self._high = np.where(empty, (self._low, self._high), (new_low, new_high))
         alpha = self._alpha(self.tuning.reward, self._reward)
         self._gain_low, self._gain_high = self._reward.bounds(alpha)
-        if self._unsafe is None and self.tuning.method != "losbo":
+        if self.unsafe is None and self.tuning.method != "losbo":
             self._blame(low)
         if self.tuning.method == "losbo":
             self._observe()
@@ -147,7 +148,7 @@ class Tuner:
         bound = self.tuning.noise_bound or 0.0
         least = np.full(len(self._low), -np.inf)
         least[index] = np.nextafter(cost - bound, -np.inf)
-        if self._unsafe is None:
+        if self.unsafe is None:
             self._blame(least)
         source = np.array([index])
         self._safe.reach(source, np.nextafter(np.array([cost + bound]), np.inf))
@@ -157,7 +158,7 @@ class Tuner:
         wrong = self._safe.member & (lower > self.tuning.limit)
         if wrong.any():
             index = int(wrong.argmax())
-            self._unsafe = index, float(lower[index])
+            self.unsafe = index, float(lower[index])
 
     def _alpha(self, surface: Surface, posterior: Posterior) -> float:
         word, failure = self.tuning.confidence, self.tuning.failure
@@ -178,8 +179,8 @@ class Tuner:
 
     def _choose(self) -> Proposal | None:
         """Lines 8 to 13, or the sentence that says why there is nothing more to do."""
-        if self._unsafe is not None:
-            self.stopped = self._sentence_of_the_unsafe(*self._unsafe)
+        if self.unsafe is not None:
+            self.stopped = self._sentence_of_the_unsafe(*self.unsafe)
         elif self.stopped is None:
             self.stopped = self._finished()
         if self.stopped is not None:
