@@ -54,6 +54,7 @@ class SafeTuningOptions(DecisionTransformerOptions):
     return_noise: float = option(20.0, "the same of the return")
     return_targets: int = option(20, "returns of the grid")
     cost_targets: int = option(8, "costs of the grid")
+    drawn: bool = option(False, "actions are drawn, not means: smoother in the target, noisier")
     fresh: int = option(48, "fresh episodes of each policy that is compared in the end")
 
     def __post_init__(self) -> None:
@@ -184,7 +185,10 @@ def train(workplace: Workplace) -> None:
             stopped = str(error)
     fresh = {
         f"fresh/{name}": trained.rollouts(
-            training.task, np.tile(target, (options.fresh, 1)), ("tuned", training.digest, name)
+            training.task,
+            np.tile(target, (options.fresh, 1)),
+            ("tuned", training.digest, name),
+            deterministic=not options.drawn,
         )
         for name, target in targets.items()
     }
@@ -211,7 +215,8 @@ def _tuned(workplace: Workplace, trained: TrainedTransformer) -> tuple[Tuner, Ar
         if number <= done:
             mean = kept[number - 1][2:]
         else:
-            found = trained.rollouts(training.task, asked, ("tuning", training.digest, number))
+            found = trained.rollouts(training.task, asked, ("tuning", training.digest, number),
+                                     deterministic=not options.drawn)  # fmt: skip
             mean = found.mean(axis=0).tolist()
         tuner.tell(proposal, *mean)
         told.append([*proposal.target, *mean])
@@ -260,4 +265,10 @@ def load(run: Run) -> TunedTarget:
     return TunedTarget(options.limit, options.method, stopped, told, targets, fresh)
 
 
-ALGORITHM = Algorithm(NAME, SafeTuningOptions, train, load, decision_transformer.check)
+def preset(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """On Circle tasks, which begin anywhere on the ring, episodes at one target differ more."""
+    more = {"rollouts": 20, "cost_noise": 12.0, "return_noise": 30.0} if "Circle" in task else {}
+    return {name: value for name, value in more.items() if name not in given}
+
+
+ALGORITHM = Algorithm(NAME, SafeTuningOptions, train, load, decision_transformer.check, preset)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from holdfast.solvers.neural.target_returns import SafeTuningOptions
 
 NAME = "target_returns/safe-tuning"
-_RECORDED = 6
-"""Episodes of each target, of which evaluations are drawn: more take longer, and differ little."""
+_RECORDED = 16
+"""Episodes of each target, of which evaluations are drawn: more take longer, and fewer repeat
+themselves within an evaluation."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _recorded(training: Training) -> Recorded:
     points = safe_tuning.grid_of_targets(trained, options)
     plain = safe_tuning.plain_targets(trained, options.limit)["best safe return"]
     asked = np.repeat(np.vstack([points, plain]), _RECORDED, axis=0)
-    found = trained.rollouts(training.task, asked, ("verify", training.digest))
+    found = trained.rollouts(training.task, asked, ("verify", training.digest),
+                             deterministic=not options.drawn)  # fmt: skip
     shaped = found.reshape(-1, _RECORDED, 2)
     return Recorded(trained, options, shaped[:-1], shaped[-1, :, 1])
 
@@ -98,11 +100,12 @@ _COMMON: dict[str, Any] = {
     "data": "", "episodes": 200, "context": 5, "width": 32, "layers": 1, "heads": 2,
     "dropout": 0.0, "steps": 1000, "batch": 64, "learning_rate": 2e-3, "warm_up": 50,
     "weight_decay": 1e-4, "gradient_norm": 0.25, "checkpoint_every": 10, "method": "pls",
-    "evaluations": 25, "rollouts": 4, "failure": 0.1, "kernel": "matern52", "length": 0.5,
-    "prior_mean": 2.0, "prior_deviation": 1.0, "cost_noise": 4.0, "return_noise": 20.0,
-    "return_targets": 20, "cost_targets": 4, "fresh": 2,
+    "evaluations": 25, "rollouts": 16, "failure": 0.1, "kernel": "matern52", "length": 0.5,
+    "prior_mean": 2.0, "prior_deviation": 1.0, "cost_noise": 12.0, "return_noise": 50.0,
+    "return_targets": 20, "cost_targets": 2, "drawn": True, "fresh": 2,
 }  # fmt: skip
 """All other options, so that no default that is changed elsewhere changes these runs; half a minute
-of one core for a network, and as much for its episodes."""
+of one core for a network, and as much for its episodes.  Actions are drawn: with mean actions a
+ball rolls at an even speed, and its cost has a cliff where that passes the speed limit."""
 
 trained_targets = Family("trained decision transformers", _base, trained=True)

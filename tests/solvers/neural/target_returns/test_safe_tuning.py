@@ -41,7 +41,9 @@ class StandIn:
         self.returns = np.stack([gains, costs], axis=1)
         self.asked: list[int] = []
 
-    def rollouts(self, task: str, targets: Array, seed_words: tuple[Any, ...]) -> Array:
+    def rollouts(
+        self, task: str, targets: Array, seed_words: tuple[Any, ...], deterministic: bool
+    ) -> Array:
         stream = np.random.default_rng([len(str(word)) for word in seed_words])
         self.asked.append(len(targets))
         noise = stream.normal(0, 1, len(targets))
@@ -77,7 +79,7 @@ def test_nothing_unsafe_is_evaluated_and_much_is_gained(stand_in: StandIn, tmp_p
     assert found.unsafe == unsafe(found) == 0
     tuned, seed = (found.targets[name] for name in ("tuned", "seed"))
     assert true_cost(np.array([tuned]))[0] <= LIMIT
-    # costs of (R - 250) / 5 are safe up to 350; the grid has steps of 33, of which caution takes one
+    # costs of (R - 250) / 5 are safe up to 350; the grid has steps of 33, and caution takes one
     assert 350 - 2 * 33 <= tuned[0] <= 350
     assert tuned[0] > seed[0] + 100
     assert true_cost(np.array([found.targets["best safe return"]]))[0] > LIMIT
