@@ -115,6 +115,7 @@ FALSE_OTHERWISE = {
     "adaptive-poisoning/joint-argmin": Standing.FALSE_AS_RECALLED,
     "reward-learning/literal-attack": Standing.FALSE_AS_RECALLED,
     "trained-policies/step-coin": Standing.FALSE_UNPRINTED,
+    "trained-targets/asked-for": Standing.FALSE_UNPRINTED,
     "adaptive-poisoning/trained-trunk": Standing.FALSE_UNPRINTED,
 }
 """A consequence of a theorem, an algorithm as it runs, and two theorems as a note can be read."""
