@@ -47,32 +47,41 @@ def safe_tuning_ladder(request: Request) -> Ladder:
     Raises ModelError for a method that is not compared, and as training does.
     """
     refuse_idle(["limits", "episodes"], f"has no effect on the ladder of {request.label}")
-    methods = [name.removeprefix("target_returns/") for name in request.algorithms or _METHODS]
-    if wrong := [name for name in methods if name not in _METHODS]:
-        raise ModelError(f"{wrong[0]!r} is not of this ladder; it compares {', '.join(_METHODS)}")
-    task, limits = request.task or _TASK, request.levels or _LIMITS
-    runs = {(limit, method): _runs(request, task, limit, method)
-            for limit in limits for method in methods}  # fmt: skip
+    methods, task = _methods(request), request.task or _TASK
+    limits = request.levels or _LIMITS
+    keys = [(limit, method) for limit in limits for method in methods]
+    runs = {key: _runs(request, task, *key) for key in keys}
     found = {key: [run.result() for run in group] for key, group in runs.items()}
-    rungs = tuple(Rung(name, "neural", f"Mean return / mean cost of fresh episodes. {line}")
-                  for name, line in _POLICIES.items())  # fmt: skip
-    rows = tuple(
-        Row(decimal(limit, 4), tuple(_cell(limit, name, found) for name in _POLICIES))
-        for limit in limits
-    )
     missing = sum(len(request.seeds) - len(group) for group in runs.values())
     return Ladder(
         label=request.label,
         title=f"Targets of a decision transformer on {task}",
         bound="A safe tuner evaluates an unsafe target with probability Delta at most, where its "
         "bounds hold for the network.",
-        tables=(Table(f"mean of {count(len(request.seeds), 'seed')} (least to greatest)", "limit",
-                      rungs, rows),),
+        tables=(_table(limits, found, len(request.seeds)),),
         panels=tuple(_panel(limit, found, methods) for limit in limits),
         remarks=tuple(_remarks(found)),
         notes=(f"{count(missing, 'run')} not trained yet",) if missing else (),
         runs=tuple(str(run.folder) for group in runs.values() for run in group),
-    )  # fmt: skip
+    )
+
+
+def _methods(request: Request) -> Sequence[str]:
+    methods = [name.removeprefix("target_returns/") for name in request.algorithms or _METHODS]
+    if wrong := [name for name in methods if name not in _METHODS]:
+        raise ModelError(f"{wrong[0]!r} is not of this ladder; it compares {', '.join(_METHODS)}")
+    return methods
+
+
+def _table(limits: Sequence[Fraction], found: Found, seeds: int) -> Table:
+    said = "Mean return / mean cost of fresh episodes."
+    rungs = tuple(Rung(name, "neural", f"{said} {line}") for name, line in _POLICIES.items())
+    rows = tuple(
+        Row(decimal(limit, 4), tuple(_cell(limit, name, found) for name in _POLICIES))
+        for limit in limits
+    )
+    title = f"mean of {count(seeds, 'seed')} (least to greatest)"
+    return Table(title, "limit", rungs, rows)
 
 
 def _runs(request: Request, task: str, limit: Fraction, method: str) -> list[Any]:
