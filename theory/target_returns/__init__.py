@@ -30,6 +30,9 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
 
 **Main results.**
 
+* Bounds that hold at all targets and times at once (``confidence/bayesian``,
+  ``confidence/determinant``), and how much observations can tell (``information-gain/greedy``,
+  ``information-gain/water-filling``).
 * What is certified is safe, path by path (``safe-tuning/pathwise``), so with probability
   :math:`1-\Delta` (``safe-tuning/safety``), also that of both surfaces' bounds together, as printed
   (``safe-tuning/both-events``, by ``safe-tuning/exact-tails``).
@@ -38,10 +41,9 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
   ``safe-tuning/average-width``).
 * Without a model, a Lipschitz constant and a bound on the noise are enough
   (``safe-tuning/observed``).
-* What a reader might take from the paper, printed nowhere and false: that L = 0 may be put into the
-  printed union (``safe-tuning/literal-zero``), that the printed constant holds for kernels above 1
-  (``safe-tuning/unit-regret``), that the last target is good (``safe-tuning/last-target``).
-
+* Why :math:`J(\pi_z)` is near :math:`z`: a conditioned policy misses its target by what the process
+  leaves to chance, its model and its data add (``return-conditioning/alignment``,
+  ``return-conditioning/density-bias``, ``return-conditioning/decomposition``).
 * Which return to ask for: a tilt to experts' returns is Bayes' rule (``expert-returns/bayes-step``)
   and raises them where shares of experts do not fall (``expert-returns/dominance``); the prediction
   that the data correct is the best one (``expert-returns/correction``).
@@ -49,6 +51,10 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
   ``group-gradients/normalised``), with what the policy was told beside the steps
   (``group-gradients/intended``), not with what hindsight writes (``group-gradients/relabelled``,
   false).
+* What a reader might take from the paper, printed nowhere and false: that L = 0 may be put into the
+  printed union (``safe-tuning/literal-zero``), that the printed constant holds for kernels above 1
+  (``safe-tuning/unit-regret``), that the last target is good (``safe-tuning/last-target``).
 
-**Reading order.**  ``safe_tuning``; ``expert_returns`` and ``group_gradients`` stand alone.
+**Reading order.**  ``confidence`` and ``information_gain``, then ``safe_tuning``;
+``return_conditioning``, ``expert_returns`` and ``group_gradients`` stand alone.
 """

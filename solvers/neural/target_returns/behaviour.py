@@ -80,14 +80,7 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
 
     Raises ModelError for a task that no controller is written for.
     """
-    kind = next((k for k in ("Run", "Circle") if task.endswith(f"{k}-v0")), "")
-    body = task.removeprefix("Safety").removesuffix(f"{kind}-v0")
-    if not kind or task != f"Safety{body}{kind}-v0" or body not in _BODIES:
-        known = ", ".join(f"Safety{b}{k}-v0" for b in _BODIES for k in ("Run", "Circle"))
-        raise ModelError(
-            f"no controllers are written for {task!r}; there are some for {known}; for other tasks "
-            "give recorded data, with --set data=PATH of an HDF5 file"
-        )
+    body, kind = _parts(task)
     if episodes < 1:
         raise ModelError(f"episodes is {episodes}; data need at least 1")
     stream = np.random.Generator(np.random.Philox(seed))
@@ -102,6 +95,17 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
             seen, step, ended = following, step + 1, terminated or truncated
     env.close()
     return DataSet(f"behaviour data of {task}", *map(np.array, zip(*rows, strict=True)))
+
+
+def _parts(task: str) -> tuple[str, str]:
+    known = {f"Safety{body}{kind}-v0": (body, kind)
+             for body in _BODIES for kind in ("Run", "Circle")}  # fmt: skip
+    if task not in known:
+        raise ModelError(
+            f"no controllers are written for {task!r}; there are some for {', '.join(known)}; for "
+            "other tasks give recorded data, with --set data=PATH of an HDF5 file"
+        )
+    return known[task]
 
 
 def _drawn(body: str, circles: bool, stream: np.random.Generator) -> Controller:

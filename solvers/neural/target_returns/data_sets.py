@@ -221,14 +221,7 @@ def _array(name: str, file: h5py.File, key: str) -> Array:
     """The numbers under a key, which must lie in this very file and be plain."""
     import h5py
 
-    inside: h5py.Group = file
-    for part in key.split("/"):
-        link = inside.get(part, getlink=True) if isinstance(inside, h5py.Group) else None
-        if link is None:
-            raise ModelError(f"{name} has no {key}{_REMEDY.get(part, '')}; it has {_names(file)}")
-        if not isinstance(link, h5py.HardLink):
-            raise ModelError(f"{name}: {key} is a link to elsewhere; write the numbers themselves")
-        inside = inside[part]
+    inside = _inside(name, file, key)
     if not isinstance(inside, h5py.Dataset) or inside.dtype.kind not in "biuf" or not inside.shape:
         kind = getattr(inside, "dtype", "a group")
         raise ModelError(f"{name}: {key} holds {kind}; store an array of plain numbers, one a step")
@@ -240,16 +233,28 @@ def _array(name: str, file: h5py.File, key: str) -> Array:
     return np.asarray(inside[()])
 
 
+def _inside(name: str, file: h5py.File, key: str) -> h5py.Group | h5py.Dataset:
+    """What lies under a key, without following a link."""
+    import h5py
+
+    inside: h5py.Group = file
+    for part in key.split("/"):
+        link = inside.get(part, getlink=True) if isinstance(inside, h5py.Group) else None
+        if link is None:
+            has = ", ".join(list(file)[:12])
+            raise ModelError(f"{name} has no {key}{_REMEDY.get(part, '')}; it has {has}")
+        if not isinstance(link, h5py.HardLink):
+            raise ModelError(f"{name}: {key} is a link to elsewhere; write the numbers themselves")
+        inside = inside[part]
+    return inside
+
+
 _WANTED = (
     ", and without costs no target of a cost can be met; DSRL keeps them in costs, D4RL and Minari "
     "in infos/cost"
 )
 _REMEDY = {"costs": _WANTED, "cost": _WANTED, "infos": _WANTED}
 """What an error says of the part of a name that is missing."""
-
-
-def _names(file: h5py.File) -> str:
-    return ", ".join(list(file)[:12])
 
 
 def _plain(source: str, name: str, values: Array, steps: int) -> Array:

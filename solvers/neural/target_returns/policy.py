@@ -24,7 +24,7 @@ IDENTITY = {"policy": "target_returns/decision-transformer"}
 _COPIES = 48
 """Episodes that run at once: a network of this size is as fast for all as for a few, and every copy
 holds a simulator."""
-TOKENS = 4
+TOKENS = 4  # of a step: return-to-go, cost-to-go, state, action
 
 
 class Context:

@@ -35,6 +35,12 @@ def variances(kernel: Matrix, noise: Fraction, order: Sequence[int]) -> list[Fra
     return found
 
 
+def matrix(tuning: Tuning) -> list[list[Fraction]]:
+    """The kernel matrix of the costs, as the floats have it."""
+    rows = (tuning.cost.kernel.rows(tuning.points, z) for z in range(len(tuning.points)))
+    return [[Fraction(x) for x in row.tolist()] for row in rows]
+
+
 def _at_most(first: Fraction, second: Fraction, room: Fraction) -> bool:
     """Whether sqrt(first) + sqrt(second) <= room, without a root."""
     rest = room * room - first - second
@@ -49,7 +55,7 @@ def certified(tuning: Tuning, multipliers: Sequence[float], tells: Tells) -> lis
     """
     grid = [[Fraction(x) for x in row] for row in tuning.points.tolist()]
     every, seeds = range(len(grid)), frozenset(tuning.seeds)
-    kernel = [[Fraction(tuning.cost.kernel.values[i, j]) for j in every] for i in every]
+    kernel = matrix(tuning)
     mean, noise = [Fraction(tuning.cost.prior_mean)] * len(grid), Fraction(tuning.cost.noise**2)
     limit, slope = Fraction(tuning.limit), Fraction(tuning.lipschitz or 0) ** 2
     known: list[list[tuple[Fraction, Fraction]]] = [[] for _ in every]
@@ -57,7 +63,7 @@ def certified(tuning: Tuning, multipliers: Sequence[float], tells: Tells) -> lis
     for step, multiplier in enumerate(multipliers):
         for z in every:
             known[z].append((Fraction(multiplier) ** 2 * kernel[z][z], limit - mean[z]))
-        fresh = True
+        fresh = set(every)
         while fresh:
             sources = {z: [z] if tuning.rule == "direct" else found for z in every}
             fresh = {
