@@ -82,14 +82,14 @@ relabelled = Theorem(
     ),
     standing=Standing.FALSE_UNPRINTED,
     proof="None: the denominator of the ratio is not the law that the actions came from.",
-    remark="The paper says itself that such ratios are wrong; the size is measured here.",
+    remark="The paper is reported to call such ratios wrong; here is by how much they are.",
     refutation=Refutation(
         "No text prints it; formulas of the paper were not legible, so the estimator is ours.",
         "It strikes at the old policy already, wherever the policy listens to what it is told.",
         (
             Printed(
-                "The policy is asked for a target and its episodes are relabelled.",
-                "One step, two actions of return 0 and 1, target 1, no baseline.",
+                "As on relabelled data: asked for a target, with the return that followed beside it.",
+                "One step, two even actions of return 0 and 1, target 1, baseline 1/2.",
                 Ne(with_baseline - gradient, 0),
             ),
         ),
