@@ -88,7 +88,7 @@ relabelled = Theorem(
         "It strikes at the old policy already, wherever the policy listens to what it is told.",
         (
             Printed(
-                "As on relabelled data: asked for a target, with the return that followed beside it.",
+                "As on relabelled data: asked for a target, the return that followed beside it.",
                 "One step, two even actions of return 0 and 1, target 1, baseline 1/2.",
                 Ne(with_baseline - gradient, 0),
             ),
