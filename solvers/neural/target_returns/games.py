@@ -134,25 +134,27 @@ def play(name: str, steps: int, seed: int) -> Played:
         def __init__(self) -> None:
             super().__init__()
             self.kept: list[tuple[Array, ...]] = []
+            self.earned: list[Array] = []
 
         def _on_step(self) -> bool:
+            self.earned.append(self.locals["rewards"].copy())
             return True
 
         def _on_rollout_end(self) -> None:
             buffer = self.locals["rollout_buffer"]
-            parts = (buffer.observations, buffer.actions[..., 0], buffer.rewards)
-            started = (buffer.episode_starts, self.locals["dones"])
-            self.kept.append(tuple(np.array(x) for x in (*parts, *started)))
+            # not the buffer's rewards, to which the value of what a time limit cut off is added
+            parts = (buffer.observations, buffer.actions[..., 0], buffer.episode_starts > 0)
+            self.kept.append((*(np.array(x) for x in parts), np.array(self.earned)))
+            self.earned = []
 
     env, recorder = copies(name, _COPIES, seed), Recorder()
     # 256 steps a round and few passes: data are wanted, and quickly, more than the best player
     agent = PPO("MlpPolicy", env, n_steps=256, batch_size=256, n_epochs=4, ent_coef=0.01, seed=seed)
     agent.learn(steps, callback=recorder)
-    parts = [np.concatenate(part) for part in list(zip(*recorder.kept, strict=True))[:4]]
+    states, actions, begun, earned = map(np.concatenate, zip(*recorder.kept, strict=True))
     n_actions = int(env.action_space.n)  # type: ignore[attr-defined]
     env.close()
-    states, actions, rewards, begun = parts
-    return _whole(name, states, actions.astype(np.int64), rewards, begun > 0, n_actions)
+    return _whole(name, states, actions.astype(np.int64), earned, begun, n_actions)
 
 
 def _whole(

@@ -21,7 +21,7 @@ from holdfast.solvers.neural.target_returns.games import (
     play,
 )
 from holdfast.solvers.neural.target_returns.multi_game import ALGORITHM, MultiGameOptions
-from holdfast.solvers.neural.target_returns.target_choice import KAPPA, RULES, Tables, asked
+from holdfast.solvers.neural.target_returns.target_choice import KAPPA, Tables, asked
 from holdfast.solvers.target_returns.experts.targets import (
     adjusted,
     choose_target,
@@ -137,11 +137,13 @@ def test_wrong_input_is_named(call, words: str) -> None:
         call()
 
 
-def test_a_game_that_is_played_gives_whole_episodes() -> None:
-    one = play(MINATAR[1], 2048, 0)
+def test_a_game_that_is_played_gives_whole_episodes_with_their_own_rewards() -> None:
+    """Freeway ends at the time limit, where an agent's buffer adds an estimate of the rest."""
+    one = play(MINATAR[2], 4096, 0)
+    assert set(np.diff(one.ends, prepend=0)) == {500}
     assert one.ends[-1] == len(one.actions) == len(one.states)
-    assert one.returns.sum() == one.rewards.sum()
-    again = play(MINATAR[1], 2048, 0)
+    assert set(one.rewards) <= {0, 1}
+    again = play(MINATAR[2], 4096, 0)
     assert (again.actions == one.actions).all()
 
 
@@ -151,7 +153,7 @@ def test_a_transformer_of_a_game_runs_to_fresh_episodes(task: str, tmp_path: Pat
     options = MultiGameOptions(play=6000, steps=60, width=32, layers=1)
     run = obtain(Training(ALGORITHM.name, task, 0, options), folder=tmp_path)
     found = run.result()
-    for rule in RULES:
-        returns = found.fresh_returns(0, rule, 4, ("test", rule))
-        assert returns.shape == (4,) and (returns >= 0).all()
-        assert (returns == found.fresh_returns(0, rule, 4, ("test", rule))).all()
+    first, again = (found.fresh_returns(0, "mtro", 4, ("test",)) for _ in range(2))
+    assert first.shape == (4,) and (first >= 0).all()
+    assert (first == again).all()
+    assert (found.fresh_returns(0, "by hand", 4, ("test",)) >= 0).all()
