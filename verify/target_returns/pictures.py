@@ -1,0 +1,151 @@
+"""The picture of a tuning: what was tried and why that was safe, the safe set, bounds, regret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from holdfast.solvers.target_returns import Step, Tuner
+from holdfast.solvers.target_returns.gaussian.checks import Floats, Indices
+
+from ..report.pictures import write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_REASONS = {
+    "promised as a seed": ("s", "#444444"),
+    "by its own bound": ("o", "#0072b2"),
+    "by another's bound": ("^", "#d55e00"),
+}
+"""Why a target was safe to try -> marker and colour."""
+_FAINT = "#bbbbbb"
+
+
+def draw_tuning(
+    tuner: Tuner,
+    names: Sequence[str],
+    since: Indices,
+    recorded: Floats | None,
+    best: int | None,
+    path: str | Path,
+) -> Path:
+    """Four panels into a file; ValueError if its suffix is that of no picture.
+
+    names: of the coordinates (D); since: int[N], the evaluation after which each target was
+    certified, -1 for none; recorded: rewards and costs (2, N) of a replay, which has a regret;
+    best: the target recommended, if any.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.0, 8.0), layout="constrained", facecolor="white")
+    (costs, growth), (where, rewards) = figure.subplots(2, 2)
+    _draw_costs(costs, tuner)
+    _draw_growth(growth, tuner, since)
+    if len(names) == 1:
+        _draw_line(where, tuner, since >= 0)
+    else:
+        _draw_map(where, tuner, since, best)
+    where.set_xlabel(names[0])
+    where.set_ylabel("cost" if len(names) == 1 else names[1])
+    _draw_rewards(rewards, tuner, recorded)
+    for axes in (costs, growth, rewards):
+        axes.set_xlabel("evaluation")
+        axes.grid(alpha=0.25, linewidth=0.6)
+    for axes in (costs, growth, where, rewards):
+        axes.spines[["top", "right"]].set_visible(False)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(fontsize=8, frameon=False)
+    return write(figure, path)
+
+
+def _reason(step: Step) -> str:
+    proposal = step.proposal
+    seed, own, other = _REASONS
+    if proposal is None or proposal.certified_by is not None:
+        return other
+    return seed if "is a seed, whose" in proposal.reason else own
+
+
+def _bars(axes: Axes, bounds: Sequence[tuple[float, float]], label: str) -> None:
+    low, high = np.array(bounds).T
+    axes.vlines(np.arange(1, len(bounds) + 1), low, high, color=_FAINT, linewidth=3, label=label)
+
+
+def _draw_costs(axes: Axes, tuner: Tuner) -> None:
+    steps = tuner.history
+    if steps:
+        _bars(axes, [step.cost_bounds for step in steps], "bounds on the expected cost, afterwards")
+    for reason, (marker, colour) in _REASONS.items():
+        found = [(k, step.cost) for k, step in enumerate(steps, 1) if _reason(step) == reason]
+        if found:
+            axes.plot(*zip(*found, strict=True), marker, color=colour, label=f"safe {reason}")
+    limit = tuner.tuning.limit
+    axes.axhline(limit, color="black", linewidth=1.0, linestyle="--", label=f"limit {limit:g}")
+    axes.set_ylabel("observed cost")
+
+
+def _draw_growth(axes: Axes, tuner: Tuner, since: Indices) -> None:
+    first = int((since == 0).sum())
+    counts = [first, *(step.safe_count for step in tuner.history)]
+    axes.step(range(len(counts)), counts, where="post", color="#0072b2")
+    stages = [k for k, s in enumerate(tuner.history, 1) if s.proposal and
+              s.proposal.phase == "maximise"]  # fmt: skip
+    if stages:
+        axes.axvline(stages[0], color=_FAINT, label="first evaluation to maximise")
+    axes.set_ylabel(f"certified targets, of {len(since)}")
+
+
+def _draw_line(axes: Axes, tuner: Tuner, safe: Floats) -> None:
+    """Targets on a line: the bounds on the cost, and where they certify."""
+    low, high, _, _ = tuner.bounds
+    place = tuner.tuning.points[:, 0]
+    order = np.argsort(place)
+    finite = np.isfinite(low) & np.isfinite(high)
+    order = order[finite[order]]
+    axes.fill_between(place[order], low[order], high[order], color="#0072b2", alpha=0.2,
+                      label="bounds on the expected cost")  # fmt: skip
+    tried = [(tuner.tuning.points[step.index, 0], step.cost) for step in tuner.history]
+    if tried:
+        axes.plot(*zip(*tried, strict=True), "o", color="#444444", markersize=4, label="observed")
+    limit = tuner.tuning.limit
+    axes.axhline(limit, color="black", linewidth=1.0, linestyle="--")
+    axes.plot(place[safe], np.full(int(safe.sum()), limit), "|", color="#009e73", label="certified")
+
+
+def _draw_map(axes: Axes, tuner: Tuner, since: Indices, best: int | None) -> None:
+    """Targets by their first two coordinates: since when they are certified, and what was tried."""
+    x, y = tuner.tuning.points[:, 0], tuner.tuning.points[:, 1]
+    axes.plot(x, y, ".", color=_FAINT, markersize=2)
+    safe = since >= 0
+    shown = axes.scatter(x[safe], y[safe], c=since[safe], marker="s", s=30, cmap="viridis_r")
+    axes.figure.colorbar(shown, ax=axes, label="certified since evaluation")
+    tried = sorted({step.index for step in tuner.history})
+    axes.plot(x[tried], y[tried], "o", color="#d55e00", markersize=4, label="tried")
+    for step in tuner.history:
+        if step.proposal and step.proposal.certified_by is not None:
+            pair = [step.proposal.certified_by, step.index]
+            axes.plot(x[pair], y[pair], color="#d55e00", linewidth=0.7)
+    if best is not None:
+        axes.plot(x[best], y[best], "*", color="black", markersize=13, label="recommended")
+
+
+def _draw_rewards(axes: Axes, tuner: Tuner, recorded: Floats | None) -> None:
+    """The regret against the best safe target of the table, or what was observed."""
+    times = np.arange(1, len(tuner.history) + 1)
+    safe = None if recorded is None else recorded[1] <= tuner.tuning.limit
+    if recorded is None or safe is None or not safe.any():
+        if len(times):
+            _bars(axes, [step.reward_bounds for step in tuner.history],
+                  "bounds on the expected reward, afterwards")  # fmt: skip
+        axes.plot(times, [step.reward for step in tuner.history], "o", color="#444444")
+        axes.set_ylabel("observed reward")
+        return
+    regret = recorded[0][safe].max() - recorded[0][[step.index for step in tuner.history]]
+    axes.plot(times, regret, "o", color=_FAINT, label="of the target tried")
+    if len(times):
+        axes.plot(times, np.minimum.accumulate(regret), color="#0072b2", label="least so far")
+    axes.set_ylabel("regret: reward below the table's best safe target")
