@@ -19,6 +19,8 @@ from .safe_sets import Mask
 
 _MOST = 64
 """Candidates tested at once for being expanders: more wastes work on those behind the first."""
+_ENTRIES = 1 << 22
+"""Pairs of targets looked at at once (32 MiB each time): more needs more memory on large grids."""
 Choice = tuple[int, Literal["expand", "maximise"]]
 
 
@@ -42,12 +44,13 @@ class View:
     def first_expander(self, order: Indices) -> int | None:
         """The first in this order that expands; blocks grow, as it usually is among the first."""
         start, size = 0, 1
+        most = max(1, min(_MOST, _ENTRIES // len(self.safe)))
         while start < len(order):
             block = order[start : start + size]
             hits = self.expands(block)
             if hits.any():
                 return int(block[hits.argmax()])
-            start, size = start + size, min(2 * size, _MOST)
+            start, size = start + size, min(2 * size, most)
         return None
 
     def wide(self) -> Indices:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from math import prod
+from typing import Any
 
 import flint
 import numpy as np
@@ -26,7 +27,7 @@ from ...binding.values import Ball, Count, Values
 from ..families.experiments import Design, Experiment, designs, experiments
 from ..families.landscapes import LONGEST, Landscape, landscapes, misled
 from ..landmarks import safe_tuning as marks
-from ..oracles.posteriors import variances
+from ..oracles.posteriors import matrix, variances
 
 
 def _over(values: Sequence[float], bounds: Sequence[float]) -> Fraction:
@@ -39,7 +40,7 @@ def _outside(values: Sequence[float], low: np.ndarray, high: np.ndarray) -> Frac
 
 
 def _excess(tuner: Tuner, costs: Sequence[float]) -> Fraction:
-    certified = np.flatnonzero(tuner.safe)
+    certified = np.flatnonzero(tuner.safe).tolist()
     return max(Fraction(costs[z]) for z in certified) - Fraction(tuner.tuning.limit)
 
 
@@ -52,7 +53,7 @@ def _exceeding(case: Landscape) -> Iterator[Values]:
     yield {theory.excess: _excess(tuner, case.costs), theory.miss: _over(case.costs, high)}
 
 
-claim(
+pathwise = claim(
     theory.pathwise,
     over=landscapes()
     .with_landmarks(met=marks.met_bound)
@@ -62,7 +63,7 @@ claim(
     ),
 )(_exceeding)
 _ZERO = landscapes(valid=False, rule="printed", lipschitz=0.0, initial="printed")
-claim(
+literal_zero = claim(
     theory.literal_zero, over=_ZERO.with_landmarks(two=marks.zero_constant), witness="two"
 )(_exceeding)  # fmt: skip
 
@@ -100,7 +101,7 @@ def _never_outside(land: Landscape) -> bool:
     return not any(step.contradicted for step in tuner.history)
 
 
-_ALL_SAFE = {"limit": 1e6, "rule": "direct", "initial": "seeds"}
+_ALL_SAFE: dict[str, Any] = {"limit": 1e6, "rule": "direct", "initial": "seeds"}
 """Every target is certified, so that seeds are safe for sure and the event is the bounds' alone."""
 
 
@@ -153,7 +154,12 @@ def explored(case: Landscape) -> Tuner:
     raise OutOfScope(tuner.stopped or f"exploration goes on after {LONGEST} observations")
 
 
-_UNTIL_STOPPED = {"method": "pls", "rule": "lipschitz", "initial": "seeds", "evaluations": None}
+_UNTIL_STOPPED: dict[str, Any] = {
+    "method": "pls",
+    "rule": "lipschitz",
+    "initial": "seeds",
+    "evaluations": None,
+}
 
 
 @claim(
@@ -208,7 +214,6 @@ def stopping(case: Landscape) -> Iterator[Values]:
     tuner, tuning = explored(case), case.tuning
     order = [step.index for step in tuner.history]
     noise, words = Fraction(tuning.cost.noise**2), tuning.confidence
-    kernel = [[Fraction(x) for x in row] for row in tuning.cost.kernel.values.tolist()]
     bayes = alpha_bayes(len(tuning.points), max(len(order), 1), tuning.failure)
     yield {
         theory.N_steps: len(order),
@@ -216,12 +221,12 @@ def stopping(case: Landscape) -> Iterator[Values]:
         theory.alpha: Fraction(bayes if isinstance(words, str) else words),
         theory.k_max: Fraction(tuning.cost.kernel.largest),
         theory.nu2: noise,
-        theory.information: _half_log(_grown(variances(kernel, noise, order), noise)),
+        theory.information: _half_log(_grown(variances(matrix(tuning), noise, order), noise)),
     }
 
 
 def _maximising(draw: Draw) -> Landscape:
-    few = {"method": "pls", "evaluations": 8, "explorations": draw.integer(0, 3)}
+    few: dict[str, Any] = {"method": "pls", "evaluations": 8, "explorations": draw.integer(0, 3)}
     return landscapes(**few).draw(draw)[0]
 
 
@@ -235,7 +240,8 @@ _MAXIMISING = Family("landscapes whose reward is maximised", _maximising)
     .with_controls(reachable=_MAXIMISING.along(lambda draw, land: True)),
 )
 def regret(case: Landscape, everywhere: bool) -> Iterator[Values]:
-    misses, against = [], np.asarray(case.costs) <= case.tuning.limit
+    misses: list[Fraction] = []
+    against = np.asarray(case.costs) <= case.tuning.limit
     for tuner, proposal in case.steps():
         if proposal is not None and proposal.phase == "maximise":
             against = against if everywhere or misses else tuner.safe
@@ -334,7 +340,12 @@ def last_target(case: Landscape) -> Iterator[Values]:
     }
 
 
-_PRINTED = {"method": "pls", "rule": "lipschitz", "initial": "seeds", "expanders": "printed"}
+_PRINTED: dict[str, Any] = {
+    "method": "pls",
+    "rule": "lipschitz",
+    "initial": "seeds",
+    "expanders": "printed",
+}
 
 
 @claim(theory.printed_sign, over=landscapes(**_PRINTED))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from holdfast.solvers.target_returns import Surface, Tuning
 
@@ -30,7 +31,7 @@ class Experiment:
 
 
 def experiments(
-    landscapes: int = 300, shrunk: float = 1.0, louder: float = 1.0, **fixed: object
+    landscapes: int = 300, shrunk: float = 1.0, louder: float = 1.0, **fixed: Any
 ) -> Family:
     """Experiments with PLS's bounds.
 

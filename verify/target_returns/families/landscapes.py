@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -91,12 +92,12 @@ def surface(points: Floats, length: float, noise: float, shrunk: float = 1.0) ->
     return Surface(GridKernel(kernel.matrix(points, points)), noise)
 
 
-def settings(draw: Draw, **fixed: object) -> tuple[Tuning, float]:
+def settings(draw: Draw, **fixed: Any) -> tuple[Tuning, float]:
     """A tuning on a small grid under one of the rules, and the length of its kernel."""
     points = grid(draw.integer(2, 4))
     length = draw.choice((1.0, 2.0, 0.6, 0.3))
     model = surface(points, length, draw.choice((0.1, 0.3)))
-    rule = fixed.get("rule") or draw.choice(("lipschitz", "direct", "printed"))
+    rule: Any = fixed.get("rule") or draw.choice(("lipschitz", "direct", "printed"))
     tuning = Tuning(
         points,
         (draw.integer(0, len(points) - 1),),
@@ -115,7 +116,7 @@ def settings(draw: Draw, **fixed: object) -> tuple[Tuning, float]:
     return replace(tuning, **fixed), length
 
 
-def landscapes(*, steep: float = 1.0, valid: bool = True, **fixed: object) -> Family:
+def landscapes(*, steep: float = 1.0, valid: bool = True, **fixed: Any) -> Family:
     """Drawn landscapes of every rule and method.
 
     steep: what L is divided by, which breaks the assumption on it; valid: whether landscapes are

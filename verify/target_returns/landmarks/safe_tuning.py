@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import flint
 import numpy as np
@@ -35,7 +36,12 @@ def met_bound() -> tuple[Landscape]:
 
 def zero_constant() -> tuple[Landscape]:
     """Costs 0 and 2, the limit 1, the seed the first, nothing observed: both are certified."""
-    printed = {"rule": "printed", "lipschitz": 0.0, "initial": "printed", "evaluations": 0}
+    printed: dict[str, Any] = {
+        "rule": "printed",
+        "lipschitz": 0.0,
+        "initial": "printed",
+        "evaluations": 0,
+    }
     return (_silent(replace(_two((0,), 1.0), **printed), (0.0, 2.0), (0.0, 0.0)),)
 
 
@@ -46,7 +52,7 @@ def free_step(variance: float, noise: float) -> tuple[Landscape]:
     might, as -2 + 9 <= 10.  The width is 4, and zeta 3.99: one observation; N zeta^2 = 15.9 of 16.
     """
     unit = variance**0.5
-    steep = {"rule": "lipschitz", "lipschitz": 9 * unit, "tolerance": 3.99 * unit}
+    steep: dict[str, Any] = {"rule": "lipschitz", "lipschitz": 9 * unit, "tolerance": 3.99 * unit}
     tuning = replace(_two((0,), 10 * unit, variance, noise), **steep)
     return (_silent(tuning, (0.0, 9.0), (0.0, 0.0)),)
 
@@ -68,7 +74,7 @@ def two_arms(first: float, second: float) -> tuple[Landscape]:
     With 5.4, -5.4: the first is tried 23 times, until the other's growing bound is above; its
     regret of 10.8 exceeds 7.26, what 24 steps promise of the best of them.
     """
-    printed = {"confidence": "bayes", "failure": 1e-6, "explorations": 0}
+    printed: dict[str, Any] = {"confidence": "bayes", "failure": 1e-6, "explorations": 0}
     return (_silent(replace(_two((0, 1), 1.0), **printed), (0.0, 0.0), (first, second)),)
 
 
