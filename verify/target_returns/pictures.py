@@ -33,7 +33,7 @@ def draw_tuning(
     best: int | None,
     path: str | Path,
 ) -> Path:
-    """Four panels into a file; ValueError if its suffix is that of no picture.
+    """Three panels into a file; ValueError if its suffix is that of no picture.
 
     names: of the coordinates (D); since: int[N], the evaluation after which each target was
     certified, -1 for none; recorded: rewards and costs (2, N) of a replay, which has a regret;
@@ -41,24 +41,23 @@ def draw_tuning(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.0, 8.0), layout="constrained", facecolor="white")
-    (costs, growth), (where, rewards) = figure.subplots(2, 2)
+    figure = Figure(figsize=(15.0, 4.6), layout="constrained", facecolor="white")
+    costs, where, rewards = figure.subplots(1, 3)
     _draw_costs(costs, tuner)
-    _draw_growth(growth, tuner, since)
     if len(names) == 1:
-        _draw_line(where, tuner, since >= 0)
+        _draw_line(where, tuner, since)
     else:
         _draw_map(where, tuner, since, best)
     where.set_xlabel(names[0])
     where.set_ylabel("cost" if len(names) == 1 else names[1])
     _draw_rewards(rewards, tuner, recorded)
-    for axes in (costs, growth, rewards):
+    for axes in (costs, rewards):
         axes.set_xlabel("evaluation")
         axes.grid(alpha=0.25, linewidth=0.6)
-    for axes in (costs, growth, where, rewards):
+    for axes in (costs, where, rewards):
         axes.spines[["top", "right"]].set_visible(False)
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(fontsize=8, frameon=False)
+            axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
     return write(figure, path)
 
 
@@ -88,18 +87,7 @@ def _draw_costs(axes: Axes, tuner: Tuner) -> None:
     axes.set_ylabel("observed cost")
 
 
-def _draw_growth(axes: Axes, tuner: Tuner, since: Indices) -> None:
-    first = int((since == 0).sum())
-    counts = [first, *(step.safe_count for step in tuner.history)]
-    axes.step(range(len(counts)), counts, where="post", color="#0072b2")
-    stages = [k for k, s in enumerate(tuner.history, 1) if s.proposal and
-              s.proposal.phase == "maximise"]  # fmt: skip
-    if stages:
-        axes.axvline(stages[0], color=_FAINT, label="first evaluation to maximise")
-    axes.set_ylabel(f"certified targets, of {len(since)}")
-
-
-def _draw_line(axes: Axes, tuner: Tuner, safe: Floats) -> None:
+def _draw_line(axes: Axes, tuner: Tuner, since: Indices) -> None:
     """Targets on a line: the bounds on the cost, and where they certify."""
     low, high, _, _ = tuner.bounds
     place = tuner.tuning.points[:, 0]
@@ -113,16 +101,22 @@ def _draw_line(axes: Axes, tuner: Tuner, safe: Floats) -> None:
         axes.plot(*zip(*tried, strict=True), "o", color="#444444", markersize=4, label="observed")
     limit = tuner.tuning.limit
     axes.axhline(limit, color="black", linewidth=1.0, linestyle="--")
-    axes.plot(place[safe], np.full(int(safe.sum()), limit), "|", color="#009e73", label="certified")
+    _colour(axes, place, np.full(len(place), limit), since)
+
+
+def _colour(axes: Axes, x: Floats, y: Floats, since: Indices) -> None:
+    """The safe set over the evaluations, at places (N)."""
+    safe = since >= 0
+    shown = axes.scatter(x[safe], y[safe], c=since[safe], marker="s", s=30, cmap="viridis_r")
+    title = f"certified since evaluation ({safe.sum()} of {len(since)} targets)"
+    axes.figure.colorbar(shown, ax=axes, label=title)
 
 
 def _draw_map(axes: Axes, tuner: Tuner, since: Indices, best: int | None) -> None:
     """Targets by their first two coordinates: since when they are certified, and what was tried."""
     x, y = tuner.tuning.points[:, 0], tuner.tuning.points[:, 1]
-    axes.plot(x, y, ".", color=_FAINT, markersize=2)
-    safe = since >= 0
-    shown = axes.scatter(x[safe], y[safe], c=since[safe], marker="s", s=30, cmap="viridis_r")
-    axes.figure.colorbar(shown, ax=axes, label="certified since evaluation")
+    axes.plot(x, y, ".", color=_FAINT, markersize=2, zorder=0)
+    _colour(axes, x, y, since)
     tried = sorted({step.index for step in tuner.history})
     axes.plot(x[tried], y[tried], "o", color="#d55e00", markersize=4, label="tried")
     for step in tuner.history:

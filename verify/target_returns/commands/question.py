@@ -38,7 +38,7 @@ class Options:
     delta: float
     cost_range: tuple[float, float] | None
     trust_prior: bool
-    tolerance: float
+    tolerance: float | None
     accuracy: float | None
     evaluations: int
     journal: str
@@ -60,7 +60,7 @@ def tuning_of(options: Options, grid: Table) -> Tuning:
         method=options.method,
         rule="direct" if options.lipschitz is None else "lipschitz",
         lipschitz=options.lipschitz,
-        tolerance=options.tolerance,
+        tolerance=options.cost[1] / 5 if options.tolerance is None else options.tolerance,
         accuracy=options.accuracy,
         cost_range=options.cost_range or (-inf, inf),
         confidence=options.confidence,

@@ -27,10 +27,10 @@ class Table:
     names: tuple[str, ...]
     rows: Floats
 
-    def name(self, index: int) -> str:
-        """``target 12 (return 350, cost 15)``."""
+    def place(self, index: int) -> str:
+        """``return 350, cost 15``."""
         values = zip(self.names, self.rows[index].tolist(), strict=True)
-        return f"target {index} ({', '.join(f'{name} {x:g}' for name, x in values)})"
+        return ", ".join(f"{name} {x:g}" for name, x in values)
 
 
 def read_table(path: str, option: str) -> Table:

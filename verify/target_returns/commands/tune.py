@@ -16,6 +16,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.target_returns import Proposal, Tuner
 from holdfast.solvers.target_returns.gaussian.checks import Floats, Indices
 from holdfast.solvers.target_returns.gaussian.kernels import FAMILIES
+from holdfast.solvers.target_returns.tuning.problem import STAGED
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.numbers import count
 
@@ -56,7 +57,7 @@ class Run:
 
     def name(self, index: int) -> str:
         """The target with its coordinates."""
-        return output.plain(self.grid.name(index))
+        return f"target {index} ({output.plain(self.grid.place(index))})"
 
     def tell(self, proposal: Proposal, reward: float, cost: float) -> None:
         """Take in an observation; raises ModelError where it is none, and nothing is taken in."""
@@ -72,8 +73,8 @@ class Run:
         """Evaluate what is proposed until nothing is, saying why it is safe and what came out."""
         while (proposal := self.tuner.ask()) is not None:
             number = len(self.tuner.history) + 1
-            what = f"{number}. {proposal.phase} {self.name(proposal.index)}"
-            self.say(f"[bold]{what}[/bold]: {proposal.reason}")
+            place = output.plain(self.grid.place(proposal.index))
+            self.say(f"[bold]{number}. {proposal.phase}, {place}[/bold]: {proposal.reason}")
             reward, cost = evaluate(proposal)
             above = ", above the limit" if cost > self.tuner.tuning.limit else ""
             certified = count(int(self.tuner.safe.sum()), "target")
@@ -118,8 +119,8 @@ class Run:
               "expected or observed, can leave.")  # fmt: skip
 @click.option("--trust-prior", is_flag=True, help="Evaluate targets that are certified by --cost "
               "alone, before anything is observed.")  # fmt: skip
-@click.option("--tolerance", type=float, default=0.0, show_default=True, help="Width of a cost's "
-              "bounds down to which a target may be evaluated to expand.")  # fmt: skip
+@click.option("--tolerance", type=float, help="Width of a cost's bounds down to which a target is "
+              "evaluated to expand. Default: a fifth of the deviation of --cost.")  # fmt: skip
 @click.option("--accuracy", type=float, help="Stop when the reward is known to be this close to "
               "the best of what is certified.")  # fmt: skip
 @click.option("--evaluations", type=_EVALUATIONS, default=50, show_default=True, help="The most of "
@@ -316,6 +317,9 @@ def _answer(run: Run, best: int | None) -> Iterator[str]:
             f"[bold red]careful[/bold red]: since evaluation {broken} some bounds contradict each "
             "other: the model below is wrong, or this is the failure that --delta allows"
         )
+    phases = {step.proposal.phase for step in steps if step.proposal}
+    if steps and run.tuner.tuning.method in STAGED and "maximise" not in phases:
+        yield "note: all evaluations went into expanding; a larger --tolerance ends that earlier"
     if run.recorded is not None:
         yield from _against_table(run, best, *run.recorded)
 
