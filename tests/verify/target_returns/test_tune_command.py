@@ -256,7 +256,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-REPLAY = ("--seeds", 0, "--limit", 0.5, "--cost", 1, 1, 0.01, "--reward", 0, 2, 0.01,
+REPLAY = ("--seeds", 0, "--limit", 0.55, "--cost", 1, 1, 0.01, "--reward", 0, 2, 0.01,
           "--lengths", "1.5,1.5")  # fmt: skip
 
 

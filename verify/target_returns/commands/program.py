@@ -110,14 +110,22 @@ class Program:
             found = strict_json(line, place, float)
         except ModelError as error:
             raise ObservationError(f"{error} ({shortened(line)})") from error
-        values = [found.get(key) for key in ("reward", "cost")] if isinstance(found, dict) else [""]
-        if any(isinstance(x, bool) or not isinstance(x, int | float) for x in values):
+        values = (
+            [
+                float(value)
+                for value in (found.get("reward"), found.get("cost"))
+                if isinstance(value, int | float) and not isinstance(value, bool)
+            ]
+            if isinstance(found, dict)
+            else []
+        )
+        if len(values) < 2:
             raise ObservationError(
                 f"{place} is {shortened(line)}, not an object with the numbers reward and cost "
                 'such as {"reward": 412.5, "cost": 11}'
             )
         self.ignored |= set(found) - {"reward", "cost"}
-        return float(values[0]), float(values[1])
+        return values[0], values[1]
 
 
 def _last_line(file: IO[bytes]) -> str:

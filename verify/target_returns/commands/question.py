@@ -91,13 +91,13 @@ def _surface(options: Options, name: str, lengths: str, grid: Table) -> Surface:
 def head_of(tuning: Tuning, grid: Table, options: Options) -> dict[str, Any]:
     """All that decides what is proposed, but for the number of evaluations, and the program."""
     digest = hashlib.sha256(tuning.points.tobytes()).hexdigest()[:16]
-    kept = ("limit", "method", "lipschitz", "noise_bound", "confidence", "delta", "kernel")
-    kept += ("cost", "reward", "lengths", "reward_lengths", "cost_range", "tolerance", "accuracy")
+    first = ("limit", "method", "lipschitz", "noise_bound", "confidence", "delta", "kernel")
+    more = ("cost", "reward", "lengths", "reward_lengths", "cost_range", "tolerance", "accuracy")
     return {
         "journal": "holdfast tune, 1",
         "grid": f"{len(grid.rows)} targets ({', '.join(grid.names)}), digest {digest}",
         "seeds": tuning.seeds,
-        **{name: getattr(options, name) for name in kept},
+        **{name: getattr(options, name) for name in first + more},
         "observe": options.observe,
     }
 

@@ -150,8 +150,10 @@ def tune_command(**given: Any) -> int:
     run = Run(Tuner(tuning_of(options, grid)), grid, output.console(), recorded)
     _check_prior(run, options)
     _say_promise(run)
-    why = _replay(run, recorded) if recorded is not None else _observe(run, options)
-    return _finish(run, options, why)
+    if recorded is None:
+        return _finish(run, options, _observe(run, options))
+    _replay(run, recorded)
+    return _finish(run, options, None)
 
 
 def _check(options: Options) -> None:
