@@ -37,13 +37,15 @@ class Program:
     """A program, run without a shell; ignored: keys that it printed and nobody reads.
 
     The target's coordinates replace ``{column}`` in its words, or are appended to them; a line of
-    JSON on standard input has them as well.  It holds the journal's lock: should this process be
-    killed, the next one waits until the program that was left behind has ended.
+    JSON on standard input has them as well.
+
+    lock: a file that it holds too: should this process be killed while it has a lock on it, the
+    next one waits until the program that was left behind has ended.
 
     Raises click.BadParameter for a command that cannot be started.
     """
 
-    def __init__(self, command: str, names: tuple[str, ...], timeout: float, lock: int) -> None:
+    def __init__(self, command: str, names: tuple[str, ...], timeout: float) -> None:
         try:
             self._words = shlex.split(command)
         except ValueError as error:
@@ -59,7 +61,8 @@ class Program:
                     f"--observe: {{{name}}} is no column of the grid, which has "
                     f"{', '.join(names)}; put words with braces of their own into a script"
                 )
-        self._names, self._timeout, self._lock = names, timeout, lock
+        self._names, self._timeout = names, timeout
+        self.lock: tuple[int, ...] = ()
         self.ignored: set[str] = set()
 
     def __call__(self, proposal: Proposal, evaluation: int, attempt: int) -> tuple[float, float]:
@@ -85,7 +88,7 @@ class Program:
         """The exit code; raises ObservationError where it does not end by itself."""
         try:
             process = subprocess.Popen(
-                words, 0, None, *streams, start_new_session=True, pass_fds=(self._lock,)
+                words, 0, None, *streams, start_new_session=True, pass_fds=self.lock
             )
         except OSError as error:
             raise ObservationError(f"the program cannot be started: {error}") from error

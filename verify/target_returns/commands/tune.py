@@ -223,8 +223,9 @@ def _replay(run: Run, recorded: Floats) -> None:
 def _observe(run: Run, options: Options) -> str | None:
     """From where the journal ends to the end; why it ended, where that is the program."""
     head = head_of(run.tuner.tuning, run.grid, options)
+    program = Program(options.observe or "", run.grid.names, options.timeout)
     with open_journal(options.journal, head, lambda note: run.say(output.plain(note))) as journal:
-        program = Program(options.observe or "", run.grid.names, options.timeout, journal.fileno())
+        program.lock = (journal.fileno(),)
         _go_back(run, journal)
         try:
             run.drive(partial(_observed, run, program, journal, options.retries))
@@ -319,8 +320,14 @@ def _answer(run: Run, best: int | None) -> Iterator[str]:
             f"[bold red]careful[/bold red]: since evaluation {broken} some bounds contradict each "
             "other: the model below is wrong, or this is the failure that --delta allows"
         )
-    phases = {step.proposal.phase for step in steps if step.proposal}
-    if steps and run.tuner.tuning.method in STAGED and "maximise" not in phases:
+    if run.tuner.safe.sum() == len(run.tuner.tuning.seeds):
+        yield (
+            "note: nothing but the seeds was ever certified; a grid that is finer around them, or "
+            "longer --lengths or a smaller --lipschitz if they are true, lets it get away"
+        )
+    elif run.tuner.tuning.method in STAGED and all(
+        step.proposal is None or step.proposal.phase != "maximise" for step in steps
+    ):
         yield "note: all evaluations went into expanding; a larger --tolerance ends that earlier"
     if run.recorded is not None:
         yield from _against_table(run, best, *run.recorded)
