@@ -3,7 +3,7 @@
 ``Tuner(Tuning(...))`` proposes targets one at a time, each with the reason why it is safe; names
 load on first use.
 
-To be read in this order: `gaussian`, `tuning`, `returns`, `experts`, `groups`.
+To be read in this order: `gaussian`, `tuning`; `returns` stands alone.
 """
 
 from lazy_loader import attach_stub

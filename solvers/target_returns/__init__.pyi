@@ -1,3 +1,12 @@
+from .gaussian.kernels import GridKernel as GridKernel
+from .gaussian.kernels import Kernel as Kernel
+from .gaussian.posterior import Posterior as Posterior
+from .returns.conditioning import ConditionedPolicy as ConditionedPolicy
+from .returns.conditioning import return_conditioned as return_conditioned
+from .returns.conditioning import values as values
+from .returns.process import ReturnProcess as ReturnProcess
+from .returns.process import return_law as return_law
+from .returns.process import return_process as return_process
 from .tuning.problem import Surface as Surface
 from .tuning.problem import Tuning as Tuning
 from .tuning.proposals import Proposal as Proposal

@@ -30,6 +30,9 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
 
 **Main results.**
 
+* Bounds that hold at all targets and times at once (``confidence/bayesian``,
+  ``confidence/determinant``), and how much observations can tell (``information-gain/greedy``,
+  ``information-gain/water-filling``).
 * What is certified is safe, path by path (``safe-tuning/pathwise``), so with probability
   :math:`1-\Delta` (``safe-tuning/safety``), also that of both surfaces' bounds together, as printed
   (``safe-tuning/both-events``, by ``safe-tuning/exact-tails``).
@@ -38,9 +41,13 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
   ``safe-tuning/average-width``).
 * Without a model, a Lipschitz constant and a bound on the noise are enough
   (``safe-tuning/observed``).
+* Why :math:`J(\pi_z)` is near :math:`z`: a conditioned policy misses its target by what the process
+  leaves to chance, its model and its data add (``return-conditioning/alignment``,
+  ``return-conditioning/density-bias``, ``return-conditioning/decomposition``).
 * What a reader might take from the paper, printed nowhere and false: that L = 0 may be put into the
   printed union (``safe-tuning/literal-zero``), that the printed constant holds for kernels above 1
   (``safe-tuning/unit-regret``), that the last target is good (``safe-tuning/last-target``).
 
-**Reading order.**  ``safe_tuning``.
+**Reading order.**  ``confidence`` and ``information_gain``, then ``safe_tuning``;
+``return_conditioning`` stands alone.
 """

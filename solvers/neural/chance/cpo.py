@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 class CpoOptions(ConstrainedTraining):
     """Options of CPO; it needs no multiplier, since each step knows the limit."""
 
-    target_kl: float = option(0.01, "radius of the trust region, a mean divergence")
+    target_kl: float = option(
+        0.01, "radius of the trust region, a mean divergence; falls as learning rates do"
+    )
     subsampling: int = option(8, "of so many observations one measures curvature")
     conjugate_steps: int = option(15, "steps of conjugate gradients for H^-1 times a vector")
     damping: float = option(0.1, "multiple of the identity that is added to H")

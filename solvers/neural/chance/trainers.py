@@ -67,12 +67,15 @@ class CPO(WithCosts, TRPO):
     it is TRPO's own step on the advantages ``reward A_r + cost A_c``.  So TRPO makes it, with its
     line search; then the step is shortened until the cost that importance weights measure keeps
     the limit, too.  The line search of the paper asks for more reward; this one for more of that
-    combination, without which a step that must lower the cost would be refused.
+    combination, without which a step that must lower the cost would be refused.  The region may
+    shrink with the learning rates: in a wide one the cost rises beyond what its gradient says, and
+    follows the noise of its measurement, so that the limit is missed by a third of it.
     """
 
     options: CpoOptions
 
     def _improve(self) -> None:
+        self.target_kl = self.options.target_kl * self._pace(self._current_progress_remaining)
         excess = (float(self.episode_costs().mean()) - self.options.limit) / float(
             self.episode_lengths().mean()
         )

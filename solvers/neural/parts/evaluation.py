@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -155,14 +156,13 @@ def evaluate(
     most = copies or (_SLOW_COPIES if world is None else _COPIES)
     returns: list[Fraction] = []
     violations, seeds, env = 0, tuple(_fresh_seeds(task, seed_words, -(-episodes // most))), None
+    copied = partial(make, task, first_violation=first_violation, cost=cost)
     with ExitStack() as opened:  # a simulator holds some megabytes a copy
         for seed in seeds:
             count = min(episodes - len(returns), most)
             if env is None or env.num_envs != count:
                 opened.close()
-                env = make(
-                    task, seed=seed, n_envs=count, first_violation=first_violation, cost=cost
-                )
+                env = copied(seed=seed, n_envs=count)
                 opened.callback(env.close)
             with _seeded(policy, env, seed):
                 batch, violated, costs = _one_episode_each(

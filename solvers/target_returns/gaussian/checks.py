@@ -31,11 +31,8 @@ def doubles(numbers: object, name: str) -> Floats:
             "float64, computed as such"
         )
     found = array.astype(np.float64)
-    wrong = np.argwhere(~np.isfinite(found))
-    if len(wrong):
-        place = tuple(wrong[0].tolist())
-        at = f"[{', '.join(map(str, place))}]" if place else ""
-        raise ModelError(f"{name}{at} is {found[place]}; every number must be finite")
+    for place in np.argwhere(~np.isfinite(found))[:1].tolist():
+        raise ModelError(f"{name}{place} is {found[tuple(place)]}; every number must be finite")
     return found
 
 
@@ -52,12 +49,11 @@ def grid_of(points: object) -> Floats:
             "as in [[0.0], [0.5]] for two targets on a line"
         )
     _, first, owner = np.unique(grid, axis=0, return_index=True, return_inverse=True)
-    repeated = np.flatnonzero(first[owner.reshape(-1)] != np.arange(len(grid)))
-    if len(repeated):
-        again = int(repeated[0])
+    earliest = first[owner.reshape(-1)]
+    for again in np.flatnonzero(earliest != np.arange(len(grid)))[:1].tolist():
         raise ModelError(
-            f"row {again} of the grid repeats row {first[owner.reshape(-1)[again]]}, "
-            f"{grid[again].tolist()}; give each target once"
+            f"row {again} of the grid repeats row {earliest[again]}, {grid[again].tolist()}; give "
+            "each target once"
         )
     return grid
 
@@ -95,6 +91,5 @@ def count(number: int, name: str, least: int = 1) -> int:
 
 
 def _is_real(number: object) -> bool:
-    return isinstance(number, int | float | np.integer | np.floating) and not isinstance(
-        number, bool
-    )
+    real = isinstance(number, int | float | np.integer | np.floating)
+    return real and not isinstance(number, bool)

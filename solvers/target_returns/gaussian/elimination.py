@@ -18,22 +18,21 @@ def eliminate(
     solved (capacity, N); weights (count); squares (N) gains the square of the new row, fitted (N)
     residual times it; row (N) is used up.  The order of the sums does not depend on threads.
     """
-    size = row.shape[0]
+    size, whole = row.shape[0], count - count % 4
     for block in prange((size + BLOCK - 1) // BLOCK):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
-        whole = count - count % 4
-        for k in range(0, whole, 4):  # four at once: the sums stay in registers for longer
+        part, new = row[first:last], solved[count, first:last]
+        for k in range(0, whole, 4):  # four rows at once, so that the sums are loaded less often
             a, b, c, d = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-            for x in range(first, last):
-                row[x] = (
-                    row[x] - a * solved[k, x] - b * solved[k + 1, x]
-                    - c * solved[k + 2, x] - d * solved[k + 3, x]
-                )  # fmt: skip
+            p, q = solved[k, first:last], solved[k + 1, first:last]
+            r, s = solved[k + 2, first:last], solved[k + 3, first:last]
+            for x in range(last - first):
+                part[x] = part[x] - a * p[x] - b * q[x] - c * r[x] - d * s[x]
         for k in range(whole, count):
-            for x in range(first, last):
-                row[x] -= weights[k] * solved[k, x]
-        for x in range(first, last):
-            value = row[x] / pivot
-            solved[count, x] = value
-            squares[x] += value * value
-            fitted[x] += residual * value
+            p = solved[k, first:last]
+            for x in range(last - first):
+                part[x] -= weights[k] * p[x]
+        for x in range(last - first):
+            new[x] = part[x] / pivot
+            squares[first + x] += new[x] * new[x]
+            fitted[first + x] += residual * new[x]

@@ -20,10 +20,13 @@ def information(matrix: Floats, noise_variance: float) -> float:
     """(1/2) log det(I + K / noise variance) of observed values with the kernel matrix K (t, t)."""
     matrix = doubles(matrix, "the kernel matrix")
     noise = positive(noise_variance, "the noise variance")
-    sign, value = np.linalg.slogdet(np.eye(len(matrix)) + matrix / noise)
-    if not sign > 0:
-        raise ModelError("the kernel matrix plus noise is not positive definite; check its entries")
-    return float(value) / 2
+    try:
+        factor = np.linalg.cholesky(np.eye(len(matrix)) + matrix / noise)
+    except np.linalg.LinAlgError as error:
+        raise ModelError(
+            "the kernel matrix plus noise is not positive definite; check its entries"
+        ) from error
+    return float(np.log(factor.diagonal()).sum())
 
 
 def greedy(

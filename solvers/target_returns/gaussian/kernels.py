@@ -27,34 +27,25 @@ _STEPS = 20
 """Rounding errors of one entry beside those of the coordinates, in UNITs of the variance: an
 exponential of 4 units in the last place is 8, the rest are products and sums.  More would loosen
 the bounds, fewer would not be proved."""
-_FARTHEST = (
-    700.0  # its exponential is 1e-304; past 745 a Matern kernel would be infinity times zero
-)
+_TINY = 1e-290  # a shift above the smallest floats, for a kernel matrix of zeros
+_FARTHEST = 700.0  # its exponential is 1e-304; at infinity a Matern kernel has no value
 
 
-def _rbf(squared: Floats) -> Floats:
-    return np.exp(-squared / 2)
-
-
-def _matern12(squared: Floats) -> Floats:
-    return np.exp(-np.sqrt(squared))
-
-
-def _matern32(squared: Floats) -> Floats:
-    s = np.minimum(sqrt(3) * np.sqrt(squared), _FARTHEST)
+def _matern32(r: Floats) -> Floats:
+    s = np.minimum(sqrt(3) * r, _FARTHEST)
     return (1 + s) * np.exp(-s)
 
 
-def _matern52(squared: Floats) -> Floats:
-    s = np.minimum(sqrt(5) * np.sqrt(squared), _FARTHEST)
+def _matern52(r: Floats) -> Floats:
+    s = np.minimum(sqrt(5) * r, _FARTHEST)
     return (1 + s + s * s / 3) * np.exp(-s)
 
 
 FAMILIES: dict[str, Callable[[Floats], Floats]] = {
-    "rbf": _rbf,
-    "matern12": _matern12,
-    "matern32": _matern32,
-    "matern52": _matern52,
+    "rbf": lambda squared: np.exp(-squared / 2),
+    "matern12": lambda squared: np.exp(-np.sqrt(squared)),
+    "matern32": lambda squared: _matern32(np.sqrt(squared)),
+    "matern52": lambda squared: _matern52(np.sqrt(squared)),
 }
 
 
@@ -200,7 +191,7 @@ def _defect(matrix: Floats) -> float:
     the matrix plus a shift, the least at which a singular kernel matrix passes.
     """
     n, trace = len(matrix), fsum(np.abs(matrix.diagonal()))
-    shift = 4 * (n + 2) * UNIT * trace
+    shift = max(4 * (n + 2) * UNIT * trace, _TINY)
     shifted = matrix + np.diag(np.full(n, shift))
     try:
         scipy.linalg.cholesky(shifted, lower=True)

@@ -5,32 +5,35 @@ the rows :math:`V=L^{-1}K_{tN}` and :math:`\zeta=L^{-1}r` for the residuals :mat
 :math:`\mu=m+V^\top\zeta` and :math:`\sigma^2(z)=k(z,z)-\|v_z\|^2`.  The row of :math:`L` for
 a new observation of :math:`x` is :math:`v_x`, so one pass over :math:`V` is all that it costs.
 
-**Rounding.**  Let hats be what was computed, u the unit of rounding, :math:`g=(t+c)u/(1-(t+c)u)`,
-:math:`F^2\ge\mathrm{tr}A\,(1+g)` and e the error of an entry of K.  Then (Higham 2002, Lemma 8.4),
-exactly,
+**Rounding.**  Let hats be what was computed, u the unit of rounding, :math:`g\ge(t+c)u`,
+:math:`F\ge\|\hat L\|_F` and e the error of an entry of K.  Then (Higham 2002, Lemma 8.4), exactly,
 
 .. math::
 
-   \hat L\hat L^\top=A+\Delta A,\quad \hat L\hat v=k+\delta,\quad \hat L\hat\zeta=r+\varrho,\qquad
-   \|\Delta A\|\le\eta:=gF^2+te,\quad \|\delta\|\le gF\|\hat v\|+\sqrt te,\quad
+   \hat L\hat L^\top=A+\Delta,\quad \hat L\hat v=k+\delta,\quad \hat L\hat\zeta=r+\varrho,\qquad
+   \|\Delta\|\le\eta:=gF^2+te,\quad \|\delta\|\le gF\|\hat v\|+\sqrt te,\quad
    \|\varrho\|\le gF\|\hat\zeta\|.
 
-With :math:`w=\hat L^{-\top}\hat v`, :math:`b=\hat L^{-\top}\hat\zeta` the identity
+With :math:`w=\hat L^{-\top}\hat v`, :math:`b=\hat L^{-\top}\hat\zeta`, whatever they are,
 
 .. math::
 
    k^\top A^{-1}r=w^\top r+b^\top k-w^\top Ab+(k-Aw)^\top A^{-1}(r-Ab)
-   =\hat v^\top\hat\zeta-w^\top\varrho-b^\top\delta+w^\top\Delta A\,b+(k-Aw)^\top A^{-1}(r-Ab)
+   =\hat v^\top\hat\zeta-w^\top\varrho-b^\top\delta+w^\top\Delta b
+   +(\Delta w-\delta)^\top A^{-1}(\Delta b-\varrho),
 
-holds for any w and b, where :math:`k-Aw=\Delta A\,w-\delta`, likewise for r; :math:`\|w\|\le
-\|\hat v\|/s`, :math:`\|b\|\le\|\hat\zeta\|/s` with :math:`s^2=\lambda-\eta`, and :math:`\lambda
-\le\lambda_{\min}(A)` is :math:`\nu^2` less the kernel's defect.  All terms are thus bounded by
-norms that are known; for the variance put k and :math:`\delta` in place of r and :math:`\varrho`.
+where :math:`\|w\|\le\|\hat v\|/s` and :math:`\|b\|\le\|\hat\zeta\|/s` for :math:`s^2=\lambda-\eta`,
+and :math:`\lambda\le\lambda_{\min}(A)` is :math:`\nu^2` less the kernel's defect.  With
+:math:`p=\eta/s+gF`, :math:`a=g+(2gF+\eta/s)/s+p^2/\lambda` and :math:`c=1/s+p/\lambda` the sum
+:math:`\hat v^\top\hat\zeta` is off by at most
+:math:`a\|\hat v\|\|\hat\zeta\|+c\sqrt te\|\hat\zeta\|`, and :math:`\|\hat v\|^2`, with k and
+:math:`\delta` for r and :math:`\varrho`, by
+:math:`a\|\hat v\|^2+2c\sqrt te\|\hat v\|+te^2/\lambda`.
 """
 
 from __future__ import annotations
 
-from math import inf, log1p, nextafter, sqrt
+from math import log, sqrt
 
 import numpy as np
 
@@ -41,9 +44,10 @@ from .elimination import eliminate
 from .kernels import UNIT, AnyKernel
 
 _FIRST_ROWS = 32  # observations there is room for at first: more waste memory on large grids
-_SPARE = 8  # roundings of one entry beside those of its sum: the quotient, the sums that it enters
-_OUTWARD = 1 + 2.0**-40
-"""Widens a bound by more than the some ten operations round that compute it from norms."""
+_SPARE = 16
+"""Roundings of one entry beside those of its sum: the quotient, the sums it enters, the last sums
+of a bound.  Fewer would not be proved; more widen bounds while there are few observations."""
+_OUTWARD = 1 + 2.0**-40  # more than the rounding of the some ten operations that compute a bound
 
 
 class Posterior:
@@ -62,14 +66,9 @@ class Posterior:
     """
 
     def __init__(
-        self,
-        kernel: AnyKernel,
-        points: Floats,
-        noise_variance: float,
-        prior_mean: float = 0.0,
+        self, kernel: AnyKernel, points: Floats, noise_variance: float, prior_mean: float = 0.0
     ) -> None:
-        self.kernel = kernel
-        self.points = grid_of(points)
+        self.kernel, self.points = kernel, grid_of(points)
         self.noise_variance = positive(noise_variance, "the noise variance")
         self.prior_mean = finite(prior_mean, "the prior mean")
         self._diagonal = kernel.diagonal(self.points)
@@ -78,21 +77,19 @@ class Posterior:
         self._squares, self._fitted = np.zeros(size), np.zeros(size)
         self._indices: list[int] = []
         self._values: list[float] = []
-        self._residual_squares = 0.0  # |zeta|^2
-        self._trace = 0.0  # of K_tt
+        self._residual_squares = self._trace = 0.0  # |zeta|^2 and the trace of K_tt
         self.information = 0.0
         """(1/2) log det(I + K_tt / noise variance), in nats."""
 
     def append(self, index: int, observation: float) -> None:
-        """Take in one observation of the target of that index (the index may be observed again).
+        """Take in one observation of the target of that index; it may be observed again.
 
         Raises
         ------
         ModelError: if the index is not on the grid, the observation is not finite, or the kernel
             matrix is not positive definite at this noise; the posterior is then as before.
         """
-        index = self._checked_index(index)
-        observation = finite(observation, "the observation")
+        index, observation = self._checked(index), finite(observation, "the observation")
         t = len(self._indices)
         squared = self._diagonal[index] + self.noise_variance - self._squares[index]
         if not squared > 0:
@@ -102,18 +99,18 @@ class Posterior:
                 "positive definite in float64; the kernel is none, or the noise is too small"
             )
         if t == len(self._solved):
-            self._grow()
+            grown = np.empty((2 * t, len(self.points)))  # takes memory only where it is written
+            grown[:t], self._solved = self._solved, grown
         pivot = sqrt(squared)
         residual = (observation - self.prior_mean - self._fitted[index]) / pivot
-        weights = self._solved[:t, index].copy()
-        row = self.kernel.rows(self.points, index)
+        weights, row = self._solved[:t, index].copy(), self.kernel.rows(self.points, index)
         with suited_threads(len(row)):
             eliminate(self._solved, t, weights, pivot, residual, row, self._squares, self._fitted)
         self._indices.append(index)
         self._values.append(observation)
         self._residual_squares += residual * residual
         self._trace += self._diagonal[index]
-        self.information += log1p(squared / self.noise_variance - 1) / 2
+        self.information += log(squared / self.noise_variance) / 2
 
     @property
     def observations(self) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -137,23 +134,15 @@ class Posterior:
         For a `Kernel` the lower bound is never zero: since no eigenvalue of K_tt exceeds its trace,
         sigma^2(z) >= k(z, z) nu^2 / (nu^2 + tr K_tt).
         """
-        error = self._error(self._norms(), self._norms(), both=True)
-        known = self._diagonal - self._squares
-        slack = error * _OUTWARD + 2 * UNIT * self._diagonal
-        low, high = known - slack, known + slack
-        least = np.zeros_like(low)
+        a, c, entries, least = self._rounding()
+        norm = sqrt(self._squares.max()) * _OUTWARD
+        error = a * norm**2 + 2 * c * entries * norm + entries**2 / least
+        error = (error + 4 * UNIT * self.kernel.largest) * _OUTWARD
+        known, share = self._diagonal - self._squares, 0.0
         if self.kernel.defect == 0:
-            share = self.noise_variance / (self.noise_variance + self._trace * _OUTWARD)
-            least = self._diagonal * (share / _OUTWARD)
-        return np.maximum(low, least), np.minimum(np.maximum(high, 0), self._diagonal)
-
-    @property
-    def mean_bounds(self) -> tuple[Floats, Floats]:
-        """Below and above the exact mean (N)."""
-        norm = sqrt(self._residual_squares) * _OUTWARD
-        error = self._error(self._norms(), norm, both=False) * _OUTWARD
-        mean = self.mean
-        return np.nextafter(mean - error, -inf), np.nextafter(mean + error, inf)
+            share = self.noise_variance / (self.noise_variance + self._trace) / _OUTWARD
+        low = np.maximum(known - error, self._diagonal * share)
+        return low, np.minimum(np.maximum(known + error, 0), self._diagonal)
 
     def bounds(self, alpha: float) -> tuple[Floats, Floats]:
         """Below mean - alpha sigma and above mean + alpha sigma of the exact posterior (N).
@@ -168,9 +157,12 @@ class Posterior:
         alpha = finite(alpha, "alpha")
         if alpha < 0:
             raise ModelError(f"alpha is {alpha}; a multiple of the deviation is not negative")
-        low, high = self.mean_bounds
-        width = alpha * np.sqrt(self.variance_bounds[1]) * _OUTWARD
-        return np.nextafter(low - width, -inf), np.nextafter(high + width, inf)
+        a, c, entries, _ = self._rounding()
+        residual, norm = sqrt(self._residual_squares), sqrt(self._squares.max())
+        size = norm * residual + abs(self.prior_mean) + alpha * sqrt(self.kernel.largest)
+        error = ((a * norm + c * entries) * residual + 8 * UNIT * size) * _OUTWARD
+        width = alpha * np.sqrt(self.variance_bounds[1]) + error
+        return self.mean - width, self.mean + width
 
     def covariance(self, some: Indices, others: Indices) -> Floats:
         """The posterior covariances of n targets with m others (n, m), rounded, in O(t n m)."""
@@ -178,36 +170,25 @@ class Posterior:
         known = self._solved[: len(self._indices)]
         return np.asarray(np.stack(rows) - known[:, some].T @ known[:, others])
 
-    def _norms(self) -> Floats:
-        """At least the norm of each computed v (N)."""
-        return np.sqrt(self._squares) * _OUTWARD
-
-    def _error(self, v: Floats, other: Floats | float, *, both: bool) -> Floats:
-        """How far v . other may be from k' A^-1 r; with ``both``, from k' A^-1 k (other = v)."""
+    def _rounding(self) -> tuple[float, float, float, float]:
+        """a, c, sqrt(t) e and lambda of the module's text."""
         t, entry = len(self._indices), self.kernel.entry_error
         g = (t + _SPARE) * UNIT * _OUTWARD
-        frobenius = sqrt((self._trace + t * self.noise_variance) * (1 + 2 * g)) * _OUTWARD
+        frobenius = sqrt(self._trace + t * self.noise_variance) * (1 + 2 * g)
         eta = (g * frobenius**2 + t * entry) * _OUTWARD
-        least = self.noise_variance - self.kernel.defect
-        if not least > eta * 2:
+        least = self.noise_variance - self.kernel.defect * _OUTWARD
+        if not least > 2 * eta:
             raise ModelError(
                 f"the noise variance {self.noise_variance} is too small for {t} observations with "
                 f"a kernel of at most {self.kernel.largest}: rounding in float64 moves eigenvalues "
                 f"by up to {eta + self.kernel.defect:.3g}; give more noise, or scale the kernel"
             )
-        s = nextafter(sqrt(least - eta), 0)
-        first = g * frobenius * v + sqrt(t) * entry
-        second = g * frobenius * other + (sqrt(t) * entry if both else 0.0)
-        left, right = eta * v / s + first, eta * other / s + second
-        terms = v * second + other * first + eta * v * other / s
-        return g * v * other + terms / s + left * right / least
+        s = sqrt(least - eta) / _OUTWARD
+        p = eta / s + g * frobenius
+        a = g + (2 * g * frobenius + eta / s) / s + p**2 / least
+        return a * _OUTWARD, (1 / s + p / least) * _OUTWARD, sqrt(t) * entry * _OUTWARD, least
 
-    def _grow(self) -> None:
-        rows = np.empty((2 * len(self._solved), len(self.points)))
-        rows[: len(self._solved)] = self._solved
-        self._solved = rows
-
-    def _checked_index(self, index: int) -> int:
+    def _checked(self, index: int) -> int:
         index = count(index, "the index of a target", 0)
         if index >= len(self.points):
             raise ModelError(
