@@ -69,19 +69,21 @@ def _reason(step: Step) -> str:
     return seed if "is a seed, whose" in proposal.reason else own
 
 
-def _bars(axes: Axes, bounds: Sequence[tuple[float, float]], label: str) -> None:
-    low, high = np.array(bounds).T
-    axes.vlines(np.arange(1, len(bounds) + 1), low, high, color=_FAINT, linewidth=3, label=label)
+def _bars(axes: Axes, bounds: Sequence[tuple[float, float]], what: str) -> None:
+    times = range(1, len(bounds) + 1)
+    low, high = [low for low, _ in bounds], [high for _, high in bounds]
+    label = f"bounds on the expected {what}, afterwards"
+    axes.vlines(times, low, high, color=_FAINT, linewidth=3, label=label)
 
 
 def _draw_costs(axes: Axes, tuner: Tuner) -> None:
     steps = tuner.history
-    if steps:
-        _bars(axes, [step.cost_bounds for step in steps], "bounds on the expected cost, afterwards")
+    _bars(axes, [step.cost_bounds for step in steps], "cost")
     for reason, (marker, colour) in _REASONS.items():
-        found = [(k, step.cost) for k, step in enumerate(steps, 1) if _reason(step) == reason]
-        if found:
-            axes.plot(*zip(*found, strict=True), marker, color=colour, label=f"safe {reason}")
+        times = [k for k, step in enumerate(steps, 1) if _reason(step) == reason]
+        if times:
+            seen = [steps[k - 1].cost for k in times]
+            axes.plot(times, seen, marker, color=colour, label=f"safe {reason}")
     limit = tuner.tuning.limit
     axes.axhline(limit, color="black", linewidth=1.0, linestyle="--", label=f"limit {limit:g}")
     axes.set_ylabel("observed cost")
@@ -89,16 +91,13 @@ def _draw_costs(axes: Axes, tuner: Tuner) -> None:
 
 def _draw_line(axes: Axes, tuner: Tuner, since: Indices) -> None:
     """Targets on a line: the bounds on the cost, and where they certify."""
-    low, high, _, _ = tuner.bounds
-    place = tuner.tuning.points[:, 0]
+    place, (low, high, _, _) = tuner.tuning.points[:, 0], tuner.bounds
     order = np.argsort(place)
-    finite = np.isfinite(low) & np.isfinite(high)
-    order = order[finite[order]]
     axes.fill_between(place[order], low[order], high[order], color="#0072b2", alpha=0.2,
                       label="bounds on the expected cost")  # fmt: skip
-    tried = [(tuner.tuning.points[step.index, 0], step.cost) for step in tuner.history]
-    if tried:
-        axes.plot(*zip(*tried, strict=True), "o", color="#444444", markersize=4, label="observed")
+    tried = [step.index for step in tuner.history]
+    costs = [step.cost for step in tuner.history]
+    axes.plot(place[tried], costs, "o", color="#444444", markersize=4, label="observed")
     limit = tuner.tuning.limit
     axes.axhline(limit, color="black", linewidth=1.0, linestyle="--")
     _colour(axes, place, np.full(len(place), limit), since)
@@ -130,16 +129,13 @@ def _draw_map(axes: Axes, tuner: Tuner, since: Indices, best: int | None) -> Non
 def _draw_rewards(axes: Axes, tuner: Tuner, recorded: Floats | None) -> None:
     """The regret against the best safe target of the table, or what was observed."""
     times = np.arange(1, len(tuner.history) + 1)
-    safe = None if recorded is None else recorded[1] <= tuner.tuning.limit
-    if recorded is None or safe is None or not safe.any():
-        if len(times):
-            _bars(axes, [step.reward_bounds for step in tuner.history],
-                  "bounds on the expected reward, afterwards")  # fmt: skip
+    safe = np.zeros(0, bool) if recorded is None else recorded[1] <= tuner.tuning.limit
+    if recorded is None or not safe.any():
+        _bars(axes, [step.reward_bounds for step in tuner.history], "reward")
         axes.plot(times, [step.reward for step in tuner.history], "o", color="#444444")
         axes.set_ylabel("observed reward")
         return
     regret = recorded[0][safe].max() - recorded[0][[step.index for step in tuner.history]]
     axes.plot(times, regret, "o", color=_FAINT, label="of the target tried")
-    if len(times):
-        axes.plot(times, np.minimum.accumulate(regret), color="#0072b2", label="least so far")
+    axes.plot(times, np.minimum.accumulate(regret), color="#0072b2", label="least so far")
     axes.set_ylabel("regret: reward below the table's best safe target")

@@ -69,6 +69,13 @@ class Run:
                 raise
         self.since[self.tuner.safe & (self.since < 0)] = len(self.tuner.history)
 
+    def recall(self, proposal: Proposal) -> tuple[float, float]:
+        """Reward and cost by the table, which the tuner has been told."""
+        assert self.recorded is not None
+        reward, cost = self.recorded[:, proposal.index].tolist()
+        self.tell(proposal, reward, cost)
+        return reward, cost
+
     def drive(self, evaluate: Callable[[Proposal], tuple[float, float]]) -> None:
         """Evaluate what is proposed until nothing is, saying why it is safe and what came out."""
         while (proposal := self.tuner.ask()) is not None:
@@ -150,10 +157,12 @@ def tune_command(**given: Any) -> int:
     run = Run(Tuner(tuning_of(options, grid)), grid, output.console(), recorded)
     _check_prior(run, options)
     _say_promise(run)
+    why = None
     if recorded is None:
-        return _finish(run, options, _observe(run, options))
-    _replay(run, recorded)
-    return _finish(run, options, None)
+        why = _observe(run, options)
+    else:
+        run.drive(run.recall)
+    return _finish(run, options, why)
 
 
 def _check(options: Options) -> None:
@@ -207,17 +216,6 @@ def _say_promise(run: Run) -> None:
     run.say(f"[bold]{promise(tuning)}[/bold]")
     for line in conditions(tuning, run.grid.names):
         run.say(f"  - {output.plain(line)}")
-
-
-def _replay(run: Run, recorded: Floats) -> None:
-    """To the end, by the table."""
-
-    def evaluate(proposal: Proposal) -> tuple[float, float]:
-        reward, cost = recorded[:, proposal.index].tolist()
-        run.tell(proposal, reward, cost)
-        return reward, cost
-
-    run.drive(evaluate)
 
 
 def _observe(run: Run, options: Options) -> str | None:
