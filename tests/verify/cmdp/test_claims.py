@@ -118,6 +118,7 @@ FALSE_OTHERWISE = {
     "adaptive-poisoning/joint-argmin": Standing.FALSE_AS_RECALLED,
     "reward-learning/literal-attack": Standing.FALSE_AS_RECALLED,
     "trained-policies/step-coin": Standing.FALSE_UNPRINTED,
+    "trained-targets/asked-for": Standing.FALSE_UNPRINTED,
     "adaptive-poisoning/trained-trunk": Standing.FALSE_UNPRINTED,
     "return-conditioning/model-bias-pooled": Standing.FALSE_UNPRINTED,
 }
