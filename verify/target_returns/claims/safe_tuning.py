@@ -84,10 +84,10 @@ _TAIL = "true: with exact tails the probability is at most 0.44 Delta, of both e
     },
 )
 def safety(case: Experiment) -> Iterator[Values]:
-    failing, limit = 0, case.tuning.limit
+    failing = 0
     for land in case.draws():
-        fair = all(land.costs[seed] <= limit for seed in case.tuning.seeds) and land.is_lipschitz()
-        failing += fair and _excess(land.finished(), land.costs) > 0
+        fair = all(land.costs[seed] <= case.tuning.limit for seed in case.tuning.seeds)
+        failing += fair and _excess(land.finished(), land.costs) > 0 and land.is_lipschitz()
     probability = Count(failing, case.landscapes)
     yield {theory.failing: probability, theory.Delta: Fraction(case.tuning.failure)}
 
