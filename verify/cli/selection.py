@@ -9,14 +9,15 @@ from pathlib import Path
 
 import click
 
-from holdfast.verify.binding.claims import Claim, load, shipped
+from holdfast.verify.binding.claims import Claim, is_shipped, load, shipped
 
 
 def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims that match any pattern; all shipped ones if there is none.
 
-    A pattern is a label (``cmdp/multiplier-bound``), with ``*`` and ``?``, a file of claims, or
-    claims of a file, ``mine.py::area/*``.  A label may also be of a file that is given beside it.
+    A pattern is a label (``cmdp/multiplier-bound``), with ``*`` and ``?``, a pillar, an area, a
+    file of claims, or claims of a file, ``mine.py::area/*``.  A label may also be of a file that is
+    given beside it.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def _named(claims: Iterable[Claim]) -> dict[str, Claim]:
 
 
 def _found(among: dict[str, Claim], file: str, label: str) -> dict[str, Claim]:
-    found = {name: claim for name, claim in among.items() if _matches(name, label)}
+    found = {name: claim for name, claim in among.items() if _matches(claim, label)}
     if not found:
         raise click.BadParameter(_absent(file, label, list(among)))
     return found
@@ -117,5 +118,10 @@ def _absent(file: str, label: str, names: list[str]) -> str:
     return f"no theorem matches {label!r}{hint} `holdfast list` shows them all."
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or name.partition("#")[0] == pattern
+def _matches(claim: Claim, pattern: str) -> bool:
+    """By name, by label with all tags, or by pillar (the folder of its claims) or area."""
+    label = claim.name.partition("#")[0]
+    named = [label, label.partition("/")[0]]
+    if is_shipped(claim.file):
+        named.append(Path(claim.file).parent.parent.name)
+    return fnmatchcase(claim.name, pattern) or pattern in named

@@ -120,10 +120,11 @@ class Options:
 def verify_command(**given: Any) -> int:
     """Check the theorems whose label matches a PATTERN, or all of them.
 
-    A PATTERN may contain * and ?, or name a file of your own claims (mine.py), or some of them
-    (mine.py::area/*). If the budget is a time, one random case may take as long as the budget, and
-    at least 30 s; if it is a number of models, a case may take as long as it likes, and Ctrl-C ends
-    it. An interrupted run with the same seed, budget and claims is resumed from the store.
+    A PATTERN may contain * and ?, or name an area or a pillar (poisoning), a file of your own
+    claims (mine.py), or some of them (mine.py::area/*). If the budget is a time, one random case
+    may take as long as the budget, and at least 30 s; if it is a number of models, a case may take
+    as long as it likes, and Ctrl-C ends it. An interrupted run with the same seed, budget and
+    claims is resumed from the store.
 
     Claims about trained networks are examined only where a PATTERN names their tag, as in
     'LABEL#neural'; the number of models is then that of the training runs, which are kept beside

@@ -54,12 +54,23 @@ def names(*patterns: str) -> list[str]:
     ("lemmas.py", ["mine/true", "mine/false", "yours/true"]),
     ("lemmas.py::mine/true", ["mine/true"]),
     ("lemmas.py::mine/*", ["mine/true", "mine/false"]),
+    ("lemmas.py::mine", ["mine/true", "mine/false"]),
     ("lemmas.py::*/tru?", ["mine/true", "yours/true"]),
     ("./lemmas.py::mine/false", ["mine/false"]),
 ])  # fmt: skip
 def test_claims_of_a_file(file: str, pattern: str, expected: list[str]) -> None:
     assert file in pattern
     assert names(pattern) == expected
+
+
+def test_a_pillar_or_an_area_is_all_its_claims() -> None:
+    """A pillar is the folder of its claims; one word of a label alone is neither."""
+    assert set(names("poisoning")) == {
+        claim.name for claim in claims.shipped() if "/verify/poisoning/claims/" in claim.file
+    }
+    assert names("policy-mixtures") == names("policy-mixtures/*")
+    with pytest.raises(click.BadParameter, match="no theorem matches 'episode-flip'"):
+        names("episode-flip")
 
 
 def test_a_label_may_be_of_a_file_given_beside_it(file: str) -> None:

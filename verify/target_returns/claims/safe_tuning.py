@@ -84,10 +84,10 @@ _TAIL = "true: with exact tails the probability is at most 0.44 Delta, of both e
     },
 )
 def safety(case: Experiment) -> Iterator[Values]:
-    failing, limit = 0, case.tuning.limit
+    failing = 0
     for land in case.draws():
-        fair = all(land.costs[seed] <= limit for seed in case.tuning.seeds) and land.is_lipschitz()
-        failing += fair and _excess(land.finished(), land.costs) > 0
+        fair = all(land.costs[seed] <= case.tuning.limit for seed in case.tuning.seeds)
+        failing += fair and _excess(land.finished(), land.costs) > 0 and land.is_lipschitz()
     probability = Count(failing, case.landscapes)
     yield {theory.failing: probability, theory.Delta: Fraction(case.tuning.failure)}
 
@@ -311,6 +311,9 @@ def _arms(draw: Draw) -> Landscape:
     return marks.two_arms(draw.integer(30, 54) / 10, -draw.integer(30, 54) / 10)[0]
 
 
+_EDGE = "has no value at k = nu2 = 1, which is the only kernel here"
+
+
 def _rewards_inside(case: Landscape) -> Values:
     bounds = [tuner.bounds[2:] for tuner, _ in case.steps()]
     return {theory.miss_r: max(_outside(case.rewards, *each) for each in bounds)}
@@ -321,6 +324,15 @@ def _rewards_inside(case: Landscape) -> Values:
     over=Family("two targets, one good", _arms).with_landmarks(
         late=lambda: marks.two_arms(5.4, -5.4)
     ),
+    survivors={
+        f"behind_last <= 2*sqrt(2)*alpha*sqrt(gamma*k/{divisor})": reason
+        for divisor, reason in (
+            ("log(k/nu2 + 1)", "true on these paths: weaker, without the mean over steps"),
+            ("(N*log(k/nu2))", _EDGE),
+            ("(N*log(k/nu2 - 1))", _EDGE),
+            ("(N*log(-k/nu2 + 1))", _EDGE),
+        )
+    },
     witness="late",
     shows=_rewards_inside,
 )
