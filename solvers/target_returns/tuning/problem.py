@@ -124,6 +124,8 @@ class Tuning:
                 raise ModelError(f"{name} {found!r} is unknown; choose one of {', '.join(words)}")
         _check_limit(self.limit, *self.cost_range)
         _check_rule(self)
+        _check_comparison(self)
+        _check_losbo(self)
         _check_stops(self)
         _check_confidence(self)
 
@@ -228,6 +230,9 @@ def _check_rule(tuning: Tuning) -> None:
                 f"lipschitz {constant} would say that the cost is the same everywhere, and certify "
                 "every target; give a positive number, or lipschitz=None with rule='direct'"
             )
+
+
+def _check_comparison(tuning: Tuning) -> None:
     if not isinstance(tuning.unsafe_comparison, bool):
         raise ModelError(f"unsafe_comparison is {tuning.unsafe_comparison!r}; give True or False")
     if tuning.misleading and not tuning.unsafe_comparison:
@@ -235,6 +240,10 @@ def _check_rule(tuning: Tuning) -> None:
             f"{tuning.misleading}, safe or not; to compare with just that, where nobody is "
             "harmed, set unsafe_comparison=True"
         )
+
+
+def _check_losbo(tuning: Tuning) -> None:
+    rule = tuning.rule
     if (tuning.method == "losbo") != (tuning.noise_bound is not None):
         raise ModelError(
             f"noise_bound {tuning.noise_bound} does not go with the method {tuning.method!r}: "

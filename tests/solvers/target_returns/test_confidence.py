@@ -29,6 +29,21 @@ def test_bayesian_multipliers_spend_the_failure_probability() -> None:
         assert exact < one_sided < bayes
 
 
+def test_how_much_of_the_failure_probability_bounds_spend() -> None:
+    """Tails beyond j = 3000 are below those of the sum of 1/j^2, 1/3000.  What two surfaces spend
+    together is at most Delta with alpha_bayes alone; one side of one does with alpha_one_sided."""
+
+    def spent(alpha, n: int, failure: float) -> float:
+        tails = (n * erfc(alpha(n, j, failure) / sqrt(2)) for j in range(1, 3001))
+        return sum(tails) / failure
+
+    for n, failure in ((1, 1 - 1e-9), (1, 0.05), (36, 0.05)):
+        assert 2 * (spent(confidence.alpha_bayes, n, failure) + 1 / 3000) < 0.87
+        assert spent(confidence.alpha_one_sided, n, failure) / 2 + 1 / 3000 < 1
+        assert 0.999 < spent(confidence.alpha_exact, n, failure) < 1
+    assert spent(confidence.alpha_one_sided, 1, 1 - 1e-9) > 1
+
+
 def test_multiplier_of_pls() -> None:
     """sqrt(2 log(36 pi^2 / 0.6)) at |Z| = 36, Delta = 0.1, j = 1."""
     assert confidence.alpha_bayes(36, 1, 0.1) == pytest.approx(sqrt(2 * log(36 * pi**2 / 0.6)))
