@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from ...sequences import refuse_masked
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.intp]]
@@ -19,18 +20,22 @@ Indices = np.ndarray[Any, np.dtype[np.intp]]
 
 def doubles(numbers: object, name: str) -> Floats:
     """Finite numbers as float64; raises ModelError for what float64 was not meant to hold."""
+    refuse_masked(numbers, name)
     try:
         array = np.asarray(numbers)
     except ValueError as error:
         raise ModelError(f"{name} is ragged: {error}; give rows of one length") from error
     if array.dtype.kind not in "iuf":
         raise ModelError(f"{name} is of type {array.dtype}; give real numbers")
+    if not isinstance(numbers, np.ndarray) and _hides_truths(numbers):
+        raise ModelError(f"{name} holds True or False among its numbers; give real numbers")
     if array.dtype.kind == "f" and array.dtype.itemsize < np.dtype(np.float64).itemsize:
         raise ModelError(
             f"{name} is in {array.dtype}, too coarse for bounds that decide on safety; give "
             "float64, computed as such"
         )
-    found = array.astype(np.float64)
+    with np.errstate(over="ignore"):
+        found = array.astype(np.float64)
     for place in np.argwhere(~np.isfinite(found))[:1].tolist():
         raise ModelError(f"{name}{place} is {found[tuple(place)]}; every number must be finite")
     return found
@@ -60,23 +65,30 @@ def grid_of(points: object) -> Floats:
 
 def positive(number: float, name: str) -> float:
     """A finite number above zero."""
-    if not (_is_real(number) and 0 < number < math.inf):
+    if not 0 < (found := _double(number)) < math.inf:
         raise ModelError(f"{name} is {number!r}; it must be a finite number above zero")
-    return float(number)
+    return found
 
 
 def finite(number: float, name: str) -> float:
     """A finite number."""
-    if not (_is_real(number) and math.isfinite(number)):
+    if not math.isfinite(found := _double(number)):
         raise ModelError(f"{name} is {number!r}; it must be a finite number")
-    return float(number)
+    return found
+
+
+def bound(number: float, name: str) -> float:
+    """A number that may be infinite."""
+    if math.isnan(found := _double(number)):
+        raise ModelError(f"{name} is {number!r}; it must be a number, which may be infinite")
+    return found
 
 
 def failure_probability(number: float, name: str = "the failure probability") -> float:
     """A number in (0, 1): with 0 no bound is finite, with 1 none is needed."""
-    if not (_is_real(number) and 0 < number < 1):
+    if not 0 < (found := _double(number)) < 1:
         raise ModelError(f"{name} is {number!r}; it must lie between 0 and 1, both excluded")
-    return float(number)
+    return found
 
 
 def count(number: int, name: str, least: int = 1) -> int:
@@ -90,6 +102,19 @@ def count(number: int, name: str, least: int = 1) -> int:
     return whole
 
 
-def _is_real(number: object) -> bool:
-    real = isinstance(number, int | float | np.integer | np.floating)
-    return real and not isinstance(number, bool)
+def _double(number: object) -> float:
+    """The number as Python's float, in which all goes on: a narrower type would go on in its own.
+
+    NaN where it is no real number, infinite where float64 does not reach.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _hides_truths(numbers: object) -> bool:
+    entries = np.asarray(numbers, dtype=object).ravel().tolist()
+    return any(isinstance(entry, bool | np.bool_) for entry in entries)

@@ -13,7 +13,9 @@ from scipy.special import ndtri_exp
 
 from ...errors import ModelError
 from .checks import Floats, count, failure_probability, finite, grid_of, positive
-from .kernels import AnyKernel
+from .kernels import OUTWARD, AnyKernel
+
+_SMALLEST = 1e-280  # squares of distances below it lose digits
 
 
 def _log_shares(targets: int, step: int, failure: float) -> float:
@@ -60,17 +62,23 @@ def lipschitz_bound(kernel: AnyKernel, points: Floats, failure: float) -> float:
     """L with |f(z) - f(z')| <= L |z - z'| on the grid, except with probability ``failure``.
 
     The maximum of s(z, z') / |z - z'|, s^2 the variance of the difference, times
-    sqrt(2 log(n (n - 1) / (2 Delta))); Euclidean distance in the coordinates as they are.
+    sqrt(2 log(n (n - 1) / (2 Delta))), rounded up; Euclidean distance in the coordinates as they
+    are.  Raises ModelError for a single target, and for targets so close or far that squares of
+    their differences underflow or overflow.
     """
     points = grid_of(points)
     n = len(points)
     if n < 2:
         raise ModelError("a grid of one target has no slope; give at least two targets")
-    diagonal, steepest = kernel.diagonal(points), 0.0
+    steepest, shares = 0.0, log(n * (n - 1) / 2) - log(failure_probability(failure))
     for index in range(n - 1):
-        rest = points[index + 1 :]
-        row = kernel.rows(points, index)[index + 1 :]
-        spread = np.maximum(diagonal[index] + diagonal[index + 1 :] - 2 * row, 0)
-        distance = ((rest - points[index]) ** 2).sum(axis=1)
+        with np.errstate(over="ignore"):
+            distance = ((points[index + 1 :] - points[index]) ** 2).sum(axis=1)
+        if not (distance.min() > _SMALLEST and distance.max() < 1 / _SMALLEST):
+            raise ModelError(
+                f"target {index} is nearer than 1e-140 to another, or further than 1e140, which "
+                "float64 cannot square; give other units to the coordinates"
+            )
+        spread = kernel.spread(points, index)[index + 1 :]
         steepest = max(steepest, float((spread / distance).max()))
-    return sqrt(steepest * 2 * (log(n * (n - 1) / 2) - log(failure_probability(failure))))
+    return sqrt(steepest * 2 * shares) * OUTWARD

@@ -18,16 +18,19 @@ from math import fsum, sqrt
 
 import numpy as np
 import scipy.linalg
+from scipy.special import gammainc
 
 from ...errors import ModelError
+from ...sequences import listed
 from .checks import Floats, doubles, positive
 
 UNIT = 2.0**-53  # the largest relative error of one operation in float64
+OUTWARD = 1 + 2.0**-40  # more than the rounding of the some ten operations that compute a bound
 _STEPS = 20
 """Rounding errors of one entry beside those of the coordinates, in UNITs of the variance: an
 exponential of 4 units in the last place is 8, the rest are products and sums.  More would loosen
 the bounds, fewer would not be proved."""
-_TINY = 1e-290  # a shift above the smallest floats, for a kernel matrix of zeros
+_TINY = 1e-290  # above the smallest floats: a shift for a kernel matrix of zeros, a square
 _FARTHEST = 700.0  # its exponential is 1e-304; at infinity a Matern kernel has no value
 
 
@@ -47,6 +50,19 @@ FAMILIES: dict[str, Callable[[Floats], Floats]] = {
     "matern32": lambda squared: _matern32(np.sqrt(squared)),
     "matern52": lambda squared: _matern52(np.sqrt(squared)),
 }
+DROPS: dict[str, Callable[[Floats], Floats]] = {
+    "rbf": lambda squared: -np.expm1(-squared / 2),
+    "matern12": lambda squared: -np.expm1(-np.sqrt(squared)),
+    "matern32": lambda squared: gammainc(2, np.sqrt(3 * squared)),
+    "matern52": lambda squared: gammainc(3, np.sqrt(5 * squared)) + _excess(squared),
+}
+"""One less the correlation, by r^2, without cancellation: the incomplete gamma function P(n, s) is
+1 - (1 + s + ... + s^(n-1)/(n-1)!) e^-s."""
+
+
+def _excess(squared: Floats) -> Floats:
+    s = np.minimum(np.sqrt(5 * squared), _FARTHEST)
+    return s * s / 6 * np.exp(-s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +85,13 @@ class Kernel:
     lengths: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
+        if not isinstance(self.family, str) or self.family not in FAMILIES:
             raise ModelError(
                 f"the kernel family {self.family!r} is unknown; choose one of {', '.join(FAMILIES)}"
             )
         object.__setattr__(self, "variance", positive(self.variance, "the kernel's variance"))
-        lengths = tuple(positive(one, f"lengths[{d}]") for d, one in enumerate(self.lengths))
+        given = listed(self.lengths, "lengths")
+        lengths = tuple(positive(one, f"lengths[{d}]") for d, one in enumerate(given))
         if not lengths:
             raise ModelError("the kernel has no length; give one for each coordinate")
         object.__setattr__(self, "lengths", lengths)
@@ -108,11 +125,22 @@ class Kernel:
 
     def matrix(self, a: Floats, b: Floats) -> Floats:
         """k(a_i, b_j) for a (N, D) and b (M, D)."""
+        return self.variance * FAMILIES[self.family](self._squared(a, b))
+
+    def spread(self, points: Floats, index: int) -> Floats:
+        """The variance of f(z_index) - f(z) for N targets (N), to some units in the last place.
+
+        Squares that may have underflowed are rounded up, to _TINY.
+        """
+        squared = np.maximum(self._squared(points[index : index + 1], points)[0], _TINY)
+        return 2 * self.variance * DROPS[self.family](squared)
+
+    def _squared(self, a: Floats, b: Floats) -> Floats:
         a, b = self.fitted(a), self.fitted(b)
         squared = np.zeros((len(a), len(b)))
         for d, length in enumerate(self.lengths):
             squared += ((a[:, d, None] - b[None, :, d]) / length) ** 2
-        return self.variance * FAMILIES[self.family](squared)
+        return squared
 
     def fitted(self, points: Floats) -> Floats:
         """The points (N, D), if they have as many coordinates as the kernel has lengths."""
@@ -147,6 +175,7 @@ class GridKernel:
                 f"[{j}, {i}] is {values[j, i]}; average the matrix with its transpose if that is "
                 "rounding"
             )
+        values.setflags(write=False)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "defect", _defect(values))
 
@@ -169,6 +198,15 @@ class GridKernel:
         """k(z_index, z) for the N targets of the grid (N)."""
         del points
         return self.values[index].copy()
+
+    def spread(self, points: Floats, index: int) -> Floats:
+        """The variance of f(z_index) - f(z) for the N targets (N), to some units in the last place.
+
+        Differences come first: they are exact for entries within a factor of two, others are not
+        close to cancelling in a positive semi-definite matrix.
+        """
+        row, diagonal = self.rows(points, index), self.diagonal(points)
+        return np.maximum((diagonal[index] - row) + (diagonal - row), 0)
 
     def fitted(self, points: Floats) -> Floats:
         """The points, if there is one for each row."""

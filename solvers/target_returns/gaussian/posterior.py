@@ -33,7 +33,8 @@ and :math:`\lambda\le\lambda_{\min}(A)` is :math:`\nu^2` less the kernel's defec
 
 from __future__ import annotations
 
-from math import log, sqrt
+from copy import copy
+from math import isfinite, log, sqrt
 
 import numpy as np
 
@@ -41,13 +42,16 @@ from ...cmdp.scale.compiled import suited_threads
 from ...errors import ModelError
 from .checks import Floats, Indices, count, finite, grid_of, positive
 from .elimination import eliminate
-from .kernels import UNIT, AnyKernel
+from .kernels import OUTWARD, UNIT, AnyKernel
 
 _FIRST_ROWS = 32  # observations there is room for at first: more waste memory on large grids
 _SPARE = 16
 """Roundings of one entry beside those of its sum: the quotient, the sums it enters, the last sums
 of a bound.  Fewer would not be proved; more widen bounds while there are few observations."""
-_OUTWARD = 1 + 2.0**-40  # more than the rounding of the some ten operations that compute a bound
+
+
+class OutOfFloats(ModelError):
+    """An observation so large that float64 does not hold what follows from it."""
 
 
 class Posterior:
@@ -87,7 +91,8 @@ class Posterior:
         Raises
         ------
         ModelError: if the index is not on the grid, the observation is not finite, or the kernel
-            matrix is not positive definite at this noise; the posterior is then as before.
+            matrix is not positive definite at this noise; OutOfFloats, if squares of it overflow.
+            The posterior is then as before.
         """
         index, observation = self._checked(index), finite(observation, "the observation")
         t = len(self._indices)
@@ -98,19 +103,33 @@ class Posterior:
                 f"variance {self.noise_variance} has the pivot {squared:.3g}, so it is not "
                 "positive definite in float64; the kernel is none, or the noise is too small"
             )
+        with np.errstate(over="ignore", invalid="ignore"):
+            residual = (observation - self.prior_mean - self._fitted[index]) / sqrt(squared)
+            squares = float(self._residual_squares + residual * residual)
+        if not isfinite(squares * max(self.kernel.largest, 1.0)):
+            raise OutOfFloats(
+                f"the observation {observation} of target {index} is so large that the posterior "
+                "is not finite in float64; correct it, or give other units to all observations"
+            )
         if t == len(self._solved):
             grown = np.empty((2 * t, len(self.points)))  # takes memory only where it is written
             grown[:t], self._solved = self._solved, grown
         pivot = sqrt(squared)
-        residual = (observation - self.prior_mean - self._fitted[index]) / pivot
         weights, row = self._solved[:t, index].copy(), self.kernel.rows(self.points, index)
         with suited_threads(len(row)):
             eliminate(self._solved, t, weights, pivot, residual, row, self._squares, self._fitted)
         self._indices.append(index)
         self._values.append(observation)
-        self._residual_squares += residual * residual
+        self._residual_squares = squares
         self._trace += self._diagonal[index]
         self.information += log(squared / self.noise_variance) / 2
+
+    def before(self) -> Posterior:
+        """A copy to go back to; it shares memory, so that only one of the two may go on."""
+        found = copy(self)
+        found._squares, found._fitted = self._squares.copy(), self._fitted.copy()
+        found._indices, found._values = self._indices.copy(), self._values.copy()
+        return found
 
     @property
     def observations(self) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -135,12 +154,12 @@ class Posterior:
         sigma^2(z) >= k(z, z) nu^2 / (nu^2 + tr K_tt).
         """
         a, c, entries, least = self._rounding()
-        norm = sqrt(self._squares.max()) * _OUTWARD
+        norm = sqrt(self._squares.max()) * OUTWARD
         error = a * norm**2 + 2 * c * entries * norm + entries**2 / least
-        error = (error + 4 * UNIT * self.kernel.largest) * _OUTWARD
+        error = (error + 4 * UNIT * self.kernel.largest) * OUTWARD
         known, share = self._diagonal - self._squares, 0.0
         if self.kernel.defect == 0:
-            share = self.noise_variance / (self.noise_variance + self._trace) / _OUTWARD
+            share = self.noise_variance / (self.noise_variance + self._trace) / OUTWARD
         low = np.maximum(known - error, self._diagonal * share)
         return low, np.minimum(np.maximum(known + error, 0), self._diagonal)
 
@@ -152,7 +171,8 @@ class Posterior:
         Raises
         ------
         ModelError: if alpha is negative or not finite, or the noise variance is so small beside the
-            kernel and the number of observations that float64 bounds nothing.
+            kernel and the number of observations that float64 bounds nothing; OutOfFloats, if a
+            bound is not finite.
         """
         alpha = finite(alpha, "alpha")
         if alpha < 0:
@@ -160,9 +180,13 @@ class Posterior:
         a, c, entries, _ = self._rounding()
         residual, norm = sqrt(self._residual_squares), sqrt(self._squares.max())
         size = norm * residual + abs(self.prior_mean) + alpha * sqrt(self.kernel.largest)
-        error = ((a * norm + c * entries) * residual + 8 * UNIT * size) * _OUTWARD
-        width = alpha * np.sqrt(self.variance_bounds[1]) + error
-        return self.mean - width, self.mean + width
+        error = ((a * norm + c * entries) * residual + 8 * UNIT * size) * OUTWARD
+        with np.errstate(over="ignore", invalid="ignore"):
+            width = alpha * np.sqrt(self.variance_bounds[1]) + error
+            low, high = self.mean - width, self.mean + width
+        if not (np.isfinite(low) & np.isfinite(high)).all():
+            raise OutOfFloats("some bounds are not finite in float64; give other units to all")
+        return low, high
 
     def covariance(self, some: Indices, others: Indices) -> Floats:
         """The posterior covariances of n targets with m others (n, m), rounded, in O(t n m)."""
@@ -173,20 +197,20 @@ class Posterior:
     def _rounding(self) -> tuple[float, float, float, float]:
         """a, c, sqrt(t) e and lambda of the module's text."""
         t, entry = len(self._indices), self.kernel.entry_error
-        g = (t + _SPARE) * UNIT * _OUTWARD
+        g = (t + _SPARE) * UNIT * OUTWARD
         frobenius = sqrt(self._trace + t * self.noise_variance) * (1 + 2 * g)
-        eta = (g * frobenius**2 + t * entry) * _OUTWARD
-        least = self.noise_variance - self.kernel.defect * _OUTWARD
+        eta = (g * frobenius**2 + t * entry) * OUTWARD
+        least = self.noise_variance - self.kernel.defect * OUTWARD
         if not least > 2 * eta:
             raise ModelError(
                 f"the noise variance {self.noise_variance} is too small for {t} observations with "
                 f"a kernel of at most {self.kernel.largest}: rounding in float64 moves eigenvalues "
                 f"by up to {eta + self.kernel.defect:.3g}; give more noise, or scale the kernel"
             )
-        s = sqrt(least - eta) / _OUTWARD
+        s = sqrt(least - eta) / OUTWARD
         p = eta / s + g * frobenius
         a = g + (2 * g * frobenius + eta / s) / s + p**2 / least
-        return a * _OUTWARD, (1 / s + p / least) * _OUTWARD, sqrt(t) * entry * _OUTWARD, least
+        return a * OUTWARD, (1 / s + p / least) * OUTWARD, sqrt(t) * entry * OUTWARD, least
 
     def _checked(self, index: int) -> int:
         index = count(index, "the index of a target", 0)

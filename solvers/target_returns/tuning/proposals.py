@@ -14,9 +14,9 @@ class Proposal:
 
     index: its row in the grid; target: its coordinates; phase: "seed" where a seed is evaluated in
     order to expand, "expand" for another target, "maximise" for its reward; reason: why it is safe,
-    in a sentence; certified_by: the certified target that vouches for it, None for seeds and where
-    its own bound does; upper: its cost is at most this, in the units of the cost, if the
-    assumptions hold.
+    or else that nothing promises it, in a sentence; certified_by: the certified target that vouches
+    for it, None for seeds and where its own bound does; upper: its cost is at most this, in the
+    units of the cost, if the assumptions hold and the rules promise anything.
     """
 
     index: int

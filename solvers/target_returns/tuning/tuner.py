@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import ModelError
 from ..gaussian.checks import Floats, Indices, finite
 from ..gaussian.confidence import alpha_bayes, alpha_exact, alpha_one_sided, beta_determinant
-from ..gaussian.posterior import Posterior
+from ..gaussian.posterior import OutOfFloats, Posterior
 from .methods import METHODS, View
 from .problem import STAGED, Surface, Tuning, target_index
 from .proposals import Phase, Proposal, Step
@@ -39,7 +39,7 @@ class Tuner:
         self._exploring = True
         count = len(tuning.points)
         low, high = tuning.cost_range
-        self._low, self._high = np.full(count, float(low)), np.full(count, float(high))
+        self._low, self._high = np.full(count, low), np.full(count, high)
         begin = list(tuning.seeds) if tuning.initial == "seeds" else slice(None)
         self._high[begin] = tuning.limit
         self._contradicted = False
@@ -66,25 +66,28 @@ class Tuner:
 
         reward, cost: un-normalised returns, averaged over as many episodes as `noise` is for.
         Raises ModelError, and takes in nothing, for an index outside the grid, a number that is not
-        finite, or a cost outside cost_range.
+        finite or too large for float64, a cost outside cost_range, or a proposal of another tuner.
         """
         index = self._index(where)
-        _check_observation(self.tuning, index, reward, cost)
+        reward, cost = _checked(self.tuning, index, reward, cost)
         proposal, width = self._next, float(self._gain_high[index] - self._gain_low[index])
+        before = self._cost.before(), self._reward.before()
         try:
-            self._cost.append(index, float(cost))
-            self._reward.append(index, float(reward))
+            self._cost.append(index, cost)
+            self._reward.append(index, reward)
             self._refresh()
-        except ModelError as error:  # the kernels are wrong for the data: no way back to a step
-            self.stopped, self._next = f"The bounds are lost: {error}.", None
+        except ModelError as error:
+            self._cost, self._reward = before
+            if not isinstance(error, OutOfFloats):  # the kernels are wrong for any data here
+                self.stopped, self._next = f"The bounds are lost: {error}.", None
             raise
         self.history.append(
             Step(
                 index=index,
                 proposal=proposal,
                 asked=proposal is not None and proposal.index == index,
-                reward=float(reward),
-                cost=float(cost),
+                reward=reward,
+                cost=cost,
                 safe_count=int(self._safe.member.sum()),
                 cost_bounds=(float(self._low[index]), float(self._high[index])),
                 reward_bounds=(float(self._gain_low[index]), float(self._gain_high[index])),
@@ -119,20 +122,23 @@ class Tuner:
         if not isinstance(where, Proposal):
             return target_index(where, len(self.tuning.points))
         index = target_index(where.index, len(self.tuning.points))
-        if where.target != tuple(self.tuning.points[index].tolist()):
-            raise ModelError(f"the proposal of {where.target} is of another grid; ask this tuner")
+        if where != self._next and all(where != step.proposal for step in self.history):
+            raise ModelError(
+                f"the proposal of {where.target} was not made by this tuner, but for another grid "
+                "or history; give what its ask() returned, or the index of the target"
+            )
         return index
 
     def _refresh(self) -> None:
         """Lines 5 to 7: the intervals, which are nested, and the certified set."""
         low, high = self._cost.bounds(self._alpha(self.tuning.cost, self._cost))
+        gain = self._reward.bounds(self._alpha(self.tuning.reward, self._reward))
         new_low, new_high = np.maximum(low, self._low), np.minimum(high, self._high)
         empty = new_low > new_high
         self._contradicted |= bool(empty.any())
         changed = (new_high < self._high) & ~empty
         self._low, self._high = np.where(empty, (self._low, self._high), (new_low, new_high))
-        alpha = self._alpha(self.tuning.reward, self._reward)
-        self._gain_low, self._gain_high = self._reward.bounds(alpha)
+        self._gain_low, self._gain_high = gain
         if self.unsafe is None and self.tuning.method != "losbo":
             self._blame(low)
         if self.tuning.method == "losbo":
@@ -163,7 +169,7 @@ class Tuner:
     def _alpha(self, surface: Surface, posterior: Posterior) -> float:
         word, failure = self.tuning.confidence, self.tuning.failure
         if not isinstance(word, str):
-            return float(word)
+            return word
         if word == "determinant":
             noise, norm = surface.noise, surface.norm or 0.0
             return beta_determinant(norm, noise, noise**2, posterior.information, failure)
@@ -243,12 +249,13 @@ class Tuner:
             return f"Target {index} is not certified: {self.tuning.method} does not ask for safety."
         if owner == -1:
             return f"Target {index} is a seed, whose cost is promised to be {limit}."
+        word = "safe" if self.tuning.promises else "certified by rules that promise nothing here"
         if owner == index:
-            return f"Target {index} is safe: the bound on its own cost is {bound:.6g}, {limit}."
+            return f"Target {index} is {word}: the bound on its own cost is {bound:.6g}, {limit}."
         losbo = self.tuning.method == "losbo"
         known = "cost observed, plus the bound on the noise," if losbo else "bound on the cost"
         return (
-            f"Target {index} is safe: the {known} at target {owner} and the Lipschitz constant "
+            f"Target {index} is {word}: the {known} at target {owner} and the Lipschitz constant "
             f"times the distance from there come to {bound:.6g}, {limit}."
         )
 
@@ -265,12 +272,13 @@ def _posterior(tuning: Tuning, surface: Surface) -> Posterior:
     return Posterior(surface.kernel, tuning.points, surface.noise**2, surface.prior_mean)
 
 
-def _check_observation(tuning: Tuning, index: int, reward: float, cost: float) -> None:
-    for name, value in (("reward", reward), ("cost", cost)):
-        finite(value, f"the {name} observed at target {index}, which was not taken in,")
+def _checked(tuning: Tuning, index: int, reward: float, cost: float) -> tuple[float, float]:
+    reward = finite(reward, f"the reward observed at target {index}, which was not taken in,")
+    cost = finite(cost, f"the cost observed at target {index}, which was not taken in,")
     low, high = tuning.cost_range
     if not low <= cost <= high:
         raise ModelError(
             f"the cost {cost} observed at target {index} is outside cost_range {low} to {high}; "
             "nothing was taken in, so correct the observation or the range"
         )
+    return reward, cost

@@ -2,6 +2,7 @@
 
 from math import e, erfc, exp, log, pi, sqrt
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -26,6 +27,21 @@ def test_bayesian_multipliers_spend_the_failure_probability() -> None:
         assert exp(-(bayes**2) / 2) == pytest.approx(share, rel=1e-12)
         assert exp(-(one_sided**2) / 2) / 2 == pytest.approx(share, rel=1e-12)
         assert exact < one_sided < bayes
+
+
+def test_how_much_of_the_failure_probability_bounds_spend() -> None:
+    """Tails beyond j = 3000 are below those of the sum of 1/j^2, 1/3000.  What two surfaces spend
+    together is at most Delta with alpha_bayes alone; one side of one does with alpha_one_sided."""
+
+    def spent(alpha, n: int, failure: float) -> float:
+        tails = (n * erfc(alpha(n, j, failure) / sqrt(2)) for j in range(1, 3001))
+        return sum(tails) / failure
+
+    for n, failure in ((1, 1 - 1e-9), (1, 0.05), (36, 0.05)):
+        assert 2 * (spent(confidence.alpha_bayes, n, failure) + 1 / 3000) < 0.87
+        assert spent(confidence.alpha_one_sided, n, failure) / 2 + 1 / 3000 < 1
+        assert 0.999 < spent(confidence.alpha_exact, n, failure) < 1
+    assert spent(confidence.alpha_one_sided, 1, 1 - 1e-9) > 1
 
 
 def test_multiplier_of_pls() -> None:
@@ -89,6 +105,36 @@ def test_lipschitz_bound_by_hand() -> None:
     assert 0.9 * least < confidence.lipschitz_bound(RBF, LINE, 0.05) < least
     with pytest.raises(ModelError, match="a grid of one target has no slope"):
         confidence.lipschitz_bound(RBF, LINE[:1], 0.1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("apart", [1e-100, 1e-9, 1e-3, 1.0, 30.0])
+def test_lipschitz_bound_does_not_cancel(family: str, apart: float) -> None:
+    """Against 400 digits: never below, and above by no more than its outward rounding.
+
+    k + k' - 2k gives 0 for rbf at 1e-9, where s/d is 1 and 2.448 is needed.
+    """
+    with mpmath.workdps(400):
+        r = mpmath.mpf(apart)
+        s = r * mpmath.sqrt({"matern32": 3, "matern52": 5}.get(family, 1))
+        factor = {"rbf": 1, "matern12": 1, "matern32": 1 + s, "matern52": 1 + s + s * s / 3}[family]
+        drop = 1 - factor * mpmath.exp(-r * r / 2 if family == "rbf" else -s)
+        right = mpmath.sqrt(2 * drop / r**2 * 2 * mpmath.log(1 / mpmath.mpf(0.05)))
+        kernel = Kernel(family, 1.0, (1.0,))
+        found = confidence.lipschitz_bound(kernel, np.array([[0.0], [apart]]), 0.05)
+        assert right <= found <= right * (1 + 1e-11)
+
+
+def test_lipschitz_bound_of_a_matrix_does_not_cancel() -> None:
+    """Entries 1, 1 - u, 1 - u with u = 2^-53: s^2 = 2u - u = u, where the naive sum rounds to 0
+    or 2u; targets that float64 cannot tell apart when squared are refused."""
+    u = 2.0**-53
+    kernel = GridKernel([[1.0, 1 - u], [1 - u, 1 - u]])
+    found = confidence.lipschitz_bound(kernel, np.array([[0.0], [1.0]]), exp(-0.5))
+    assert sqrt(u) <= found <= sqrt(u) * (1 + 1e-11)
+    for far in (1e-160, 1e200):
+        with pytest.raises(ModelError, match="cannot square"):
+            confidence.lipschitz_bound(RBF, np.array([[0.0], [far]]), 0.1)
 
 
 # -- information gain

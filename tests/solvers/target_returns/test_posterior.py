@@ -273,6 +273,9 @@ def test_bad_kernels() -> None:
     rejected("'rfb' is unknown; choose one of rbf", lambda: Kernel("rfb", 1.0, (1.0,)))
     rejected("the kernel's variance is 0", lambda: Kernel("rbf", 0, (1.0,)))
     rejected(r"lengths\[1\] is -1", lambda: Kernel("rbf", 1.0, (1.0, -1.0)))
+    rejected("lengths is no sequence", lambda: Kernel("rbf", 1.0, 0.5))
+    rejected(r"\['rbf'\] is unknown", lambda: Kernel(["rbf"], 1.0, (1.0,)))
+    assert not GridKernel(np.eye(2)).values.flags.writeable
     rejected("has no length", lambda: Kernel("rbf", 1.0, ()))
     rejected("least eigenvalue is -1", lambda: GridKernel([[1.0, 2.0], [2.0, 1.0]]))
     rejected(r"not symmetric: entry \[0, 1\] is 0.5", lambda: GridKernel([[1.0, 0.5], [0.4, 1.0]]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import fields as fields_of
 from dataclasses import replace
+from fractions import Fraction
 from math import inf, nan
 from typing import Any
 
@@ -119,7 +121,7 @@ def test_a_seed_that_is_observed_to_be_unsafe_ends_it() -> None:
         (0, 0.0, 1.5, "the cost 1.5 observed at target 0 is outside cost_range -1.0 to 1.0"),
         (9, 0.0, 0.0, "the target 9 is not on the grid; its targets are 0 to 8"),
         (True, 0.0, 0.0, "the target is True"),
-        (Proposal(0, (0.5,), "seed", "", None, 0.0), 0.0, 0.0, "of another grid"),
+        (Proposal(0, (0.5,), "seed", "", None, 0.0), 0.0, 0.0, "for another grid"),
     ],
 )
 def test_what_cannot_be_observed_is_not_taken_in(
@@ -158,6 +160,23 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"tolerance": -0.1}, "is not a width"),
     ({"method": "goose", "accuracy": 0.1}, "accuracy would have no effect"),
     ({"method": "safeopt", "explorations": 3}, "explorations would have no effect"),
+    ({"initial": "printed"}, "certifies every target at once, safe or not; to compare"),
+    ({"rule": "printed", "lipschitz": 0.0}, "certifies every target by any other, safe or not"),
+    ({"unsafe_comparison": 1}, "give True or False"),
+    ({"cost_range": None}, "cost_range is no sequence"),
+    ({"cost_range": (0.0,)}, "is not a range"),
+    ({"cost_range": (0, 1, 2)}, "is not a range"),
+    ({"cost_range": ("0", "1")}, "an end of cost_range is '0'"),
+    ({"cost_range": (Fraction(0), Fraction(1))}, "an end of cost_range is Fraction"),
+    ({"cost_range": (None, 1)}, "an end of cost_range is None"),
+    ({"cost_range": (nan, 1)}, "an end of cost_range is nan"),
+    ({"cost": SMOOTH.kernel}, "the cost is Kernel.*; give a Surface"),
+    ({"cost": Surface(Kernel("rbf", 1.0, (1.0, 1.0)), 0.1)}, "2 lengths; give one length"),
+    ({"cost": Surface(GridKernel(np.zeros((9, 9))), 0.1)}, "largest variance of the cost's"),
+    ({"limit": 10**400}, "the limit is 1000.*must be a finite number"),
+    ({"points": np.ma.masked_equal(LINE, 0.5)}, "masked entries"),
+    ({"points": [[True], [0.5]]}, "holds True or False among its numbers"),
+    ({"method": ["pls"]}, "is unknown"),
     ({"evaluations": -1}, "whole number of at least 0"),
     ({"confidence": "bayse"}, "the confidence 'bayse' is unknown"),
     ({"confidence": 0.0}, "must be a finite number above zero"),
@@ -173,22 +192,112 @@ def test_what_cannot_be_meant_is_refused(changed: dict[str, Any], message: str) 
         Tuning(**{**fields, **changed})
 
 
+@pytest.mark.parametrize(
+    ("kernel", "noise", "message"),
+    [
+        (None, 0.1, "the kernel is None"),
+        ("rbf", 0.1, "the kernel is 'rbf'"),
+        (SMOOTH.kernel, 1e-200, "the square of 1e-200, is 0.0"),
+        (SMOOTH.kernel, 1e200, r"the square of 1e\+200, is inf"),
+        (SMOOTH.kernel, np.longdouble("1e4000"), "deviation of the noise is"),
+    ],
+)
+def test_what_cannot_be_a_surface_is_refused(kernel: Any, noise: Any, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        Surface(kernel, noise)
+
+
+NARROW = [np.uint8(20), np.float16(0.0003), np.int32(70000), np.float32(0.1), np.longdouble(1) / 3]
+
+
+@pytest.mark.parametrize("number", NARROW, ids=[type(one).__name__ for one in NARROW])
+def test_numbers_of_other_types_are_reckoned_with_as_floats(number: Any) -> None:
+    """As uint8, 20^2 would be 144; every number of every record is a Python float afterwards."""
+    given = Surface(Kernel("rbf", number, (number,)), number, number, number)
+    wide = Tuning(
+        LINE, (np.int8(0),), number, given, given, lipschitz=number, rule="lipschitz",
+        failure=np.float16(0.1), tolerance=number, accuracy=number, confidence="determinant",
+        cost_range=(np.int8(-1), np.float32(1e6)), evaluations=np.uint8(3),
+        explorations=np.uint8(3),
+    )  # fmt: skip
+    records = (wide, wide.cost, wide.cost.kernel, wide.reward)
+    values = [getattr(one, field.name) for one in records for field in fields_of(one)]
+    flat = [x for value in values for x in (value if isinstance(value, tuple) else (value,))]
+    assert not any(isinstance(x, np.generic) for x in flat)
+    assert Tuner(wide)._cost.noise_variance == float(number) ** 2
+
+
+def test_losbo_certifies_the_same_by_a_bound_in_half_precision() -> None:
+    """-0.99 + 1 + 3 = 3.01 is above the limit; -0.99 + 1 is 0.0098 in half precision."""
+    for bound in (np.float16(1.0), 1.0):
+        changed: dict[str, Any] = {**METHODS["losbo"], "lipschitz": 1.0, "noise_bound": bound}
+        tuner = Tuner(Tuning([[0.0], [3.0]], (0,), 3.00995, SMOOTH, SMOOTH, **changed))
+        tuner.tell(0, 0.0, -0.99)
+        assert tuner.safe.tolist() == [True, False]
+
+
 def test_noise_below_what_floats_can_hold_is_reported_and_ends_it() -> None:
     tuner = Tuner(tuning(cost=Surface(SMOOTH.kernel, 2e-8)))
     with pytest.raises(ModelError, match="noise variance"):
         for _ in range(20):
             tuner.tell(0, 0.0, 0.0)
     assert tuner.ask() is None and "The bounds are lost" in str(tuner.stopped)
+    for posterior in (tuner._cost, tuner._reward):
+        assert len(posterior.observations[0]) == len(tuner.history)
+
+
+@pytest.mark.parametrize(("reward", "cost"), [(0.0, 1e160), (1e308, 0.0), (0.0, -1e308)])
+def test_what_overflows_is_not_taken_in_and_it_goes_on(reward: float, cost: float) -> None:
+    tuner, other = Tuner(tuning()), Tuner(tuning())
+    for step in range(3):
+        asked = tuner.ask()
+        with pytest.raises(ModelError, match="not finite in float64"):
+            tuner.tell(0, reward, cost)
+        assert tuner.ask() == asked and tuner.stopped is None
+        for one in (tuner, other):
+            one.tell(0, 0.0, -1.0 + noise(step))
+    assert tuner.history == other.history
+    for ours, theirs in zip(tuner.bounds, other.bounds, strict=True):
+        assert np.isfinite(ours[tuner.safe]).all() and (ours == theirs).all()
+
+
+def test_a_proposal_that_was_changed_is_refused_and_earlier_ones_are_not() -> None:
+    tuner = Tuner(tuning())
+    first = tuner.ask()
+    assert first is not None
+    with pytest.raises(ModelError, match="was not made by this tuner"):
+        tuner.tell(replace(first, upper=-99.0), 0.0, -1.0)
+    tuner.tell(0, 0.0, -1.0)
+    tuner.tell(first, 0.0, -1.0)
+    assert [step.index for step in tuner.history] == [0, first.index]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"initial": "printed", "unsafe_comparison": True},
+        {"rule": "printed", "lipschitz": 0.0, "unsafe_comparison": True},
+        {"confidence": 2.0},
+    ],
+)
+def test_rules_without_a_promise_call_no_target_safe(changed: dict[str, Any]) -> None:
+    tuner = run(Tuner(tuning(**changed)))
+    reasons = [step.proposal.reason for step in tuner.history if step.proposal]
+    assert any("certified by rules that promise nothing here" in reason for reason in reasons)
+    assert not any("is safe" in reason for reason in reasons)
+    promised = run(Tuner(tuning()))
+    assert any(step.proposal and "is safe" in step.proposal.reason for step in promised.history)
 
 
 def test_zero_in_the_printed_union_certifies_every_target_and_none_does_not() -> None:
-    literal = Tuner(tuning(rule="printed", lipschitz=0.0, initial="printed"))
+    fields: dict[str, Any] = {"rule": "printed", "lipschitz": 0.0, "initial": "printed"}
+    literal = Tuner(tuning(**fields, unsafe_comparison=True))
     assert literal.safe.all() and (COSTS > 0.5).any()
     assert Tuner(tuning()).safe.sum() == 1
 
 
 def test_the_printed_interval_certifies_all_under_the_direct_rule_only() -> None:
-    assert Tuner(tuning(initial="printed")).safe.all()
+    assert Tuner(tuning(initial="printed", unsafe_comparison=True)).safe.all()
     by_members = Tuner(tuning(initial="printed", rule="lipschitz", lipschitz=2.0))
     assert by_members.safe.sum() == 1
 
