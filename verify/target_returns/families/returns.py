@@ -124,7 +124,7 @@ def lattices(*, radius: int | None = None) -> Family:
 
     def base(draw: Draw) -> RewardLattice:
         points, steps, size = draw.integer(2, 8), draw.integer(1, 2), draw.integer(1, 2)
-        wide = draw.integer(0, points // 3) if radius is None else radius
+        wide = draw.integer(0, points - 1) if radius is None else radius
         stray, lost = draw.choice(_NOISES), draw.choice(_NOISES) if size > 1 else Fraction(0)
         counts = [draw.integer(1, 3) for _ in range(size)]
         centres = [
