@@ -139,7 +139,7 @@ def test_the_printed_sign_expands_from_everywhere_and_ours_does_not() -> None:
     for index in range(10):
         case = drawn(index, method="pls", rule="lipschitz", initial="seeds", expanders="printed")
         try:
-            found = values(claims.printed_sign, case, False)
+            found = values(claims.printed_sign, case)
         except OutOfScope:
             continue
         assert found["counted"] == found["uncertified"]
