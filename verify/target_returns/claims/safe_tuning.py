@@ -155,9 +155,7 @@ _DIRECT = landscapes(rule="direct")
 
 @claim(
     theory.monotone,
-    over=_DIRECT.along(lambda draw, case: True).with_controls(
-        nested=_DIRECT.along(lambda draw, case: False)
-    ),
+    over=_DIRECT.along(lambda *_: True).with_controls(nested=_DIRECT.along(lambda *_: False)),
 )
 def monotone(case: Landscape, nested: bool) -> Iterator[Values]:
     before = np.zeros(len(case.costs), dtype=bool)
@@ -168,10 +166,7 @@ def monotone(case: Landscape, nested: bool) -> Iterator[Values]:
 
 
 def explored(case: Landscape) -> Tuner:
-    """The tuner when its exploration is over; OutOfScope if a path ends before that.
-
-    Drawn paths end after LONGEST observations; longer explorations are landmarks.
-    """
+    """The tuner after exploring; OutOfScope if a path, LONGEST if drawn, ends before that."""
     for tuner, proposal in case.steps():
         if proposal is not None and proposal.phase == "maximise":
             return tuner
@@ -396,9 +391,7 @@ def printed_sign(case: Landscape) -> Iterator[Values]:
     yield {theory.counted: int(counts.min()), theory.uncertified: int((~tuner.safe).sum())}
 
 
-@claim(
-    theory.observed, over=misled().with_controls(lipschitz=misled(steep=4.0, valid=False))
-)  # fmt: skip
+@claim(theory.observed, over=misled().with_controls(lipschitz=misled(steep=4.0, valid=False)))
 def observed(case: Landscape) -> Iterator[Values]:
     tuner, tuning = case.finished(), case.tuning
     bound = Fraction(tuning.noise_bound or 0)
