@@ -36,13 +36,13 @@ bayesian = Theorem(
     label="confidence/bayesian",
     title="A drawn process stays within alpha_j posterior deviations at all targets and times",
     relation=Le(failure, n_targets * squares_sum * exp(-(alpha**2) / 2)),
-    source=Source(PLS, f"Lemma 7 with its printed multiplier; {SRINIVAS}, 5.1", Provenance.READ),
+    source=Source(PLS, f"Lemma 7, from its multiplier; {SRINIVAS}, 5.1", Provenance.DERIVED),
     given=(PRIOR, NOISE, PREDICTABLE),
     proof="Given the data f(z) is Gaussian; Pr(|Z| > c) <= exp(-c^2/2) and a union over z and j.",
     trivial=Rational(1),
     remark=(
         "Solved for Delta, the right side: alpha_j = sqrt(2 log(n j^2 pi^2 / (6 Delta))) as "
-        "printed. The tails leave a factor of more than 2 (confidence/exact-tails)."
+        "printed; the display was not legible. The tails leave a factor, confidence/exact-tails."
     ),
 )
 one_sided = Theorem(

@@ -155,7 +155,7 @@ density_smooth = Theorem(
     proof="N lattice points within 1 of R have mean density at most 1, so f(R) <= 1 + K.",
     remark=(
         "So that density-bias reads (2 (K + 1) (H^2 eps + delta) + 2 K H^2 delta^omega)/eta. K is "
-        "asked for at distances of at most 1 only." + _LATTICE
+        "asked for at distances of at most 1, or 2 delta if that is more, only." + _LATTICE
     ),
 )
 

@@ -32,6 +32,9 @@ INITIAL = Assumption(
 PRIOR = Assumption("prior", "Cost and reward are independent draws of the model, noise and all.")
 LOUD = Assumption("noise", "Observations are off by independent noise of the model's deviation.")
 FORMULA = Assumption("formula", "The bounds are alpha_N posterior standard deviations wide.")
+COST_FORMULA = Assumption(
+    "formula", "The cost's bounds are as many deviations wide as printed, or as exact tails need."
+)
 STOPPED = Assumption("stopped", "No expander's cost is uncertain by more than zeta.")
 REACHABLE = Assumption("reachable", "The comparison is with targets that are certified by then.")
 
@@ -69,12 +72,15 @@ safety = Theorem(
     label="safe-tuning/safety",
     title="With probability 1 - Delta nothing unsafe is ever certified",
     relation=Le(failing, Delta),
-    source=Source(PAPER, "Theorem 2", Provenance.READ),
-    given=(PRIOR,),
+    source=Source(PAPER, "Theorem 2, of all that is certified", Provenance.DERIVED),
+    given=(PRIOR, LOUD, COST_FORMULA, INITIAL),
     proof="The pathwise implication and the confidence bounds of a finite grid.",
     uses=("safe-tuning/pathwise",),
     trivial=Rational(1),
-    remark="Limit, seeds and L are fixed before the surface is drawn, and nothing is conditioned.",
+    remark=(
+        "Limit, seeds and L are fixed before the surface is drawn, and nothing is conditioned: "
+        "that seeds are safe and L is valid is part of the event. The direct rule needs no L."
+    ),
 )
 before = Quantity("before", "certified targets before a step", Domain.COUNT, r"|Y_{N-1}|")
 kept = Quantity("kept", "of them, certified again", Domain.COUNT, r"|Y_{N-1}\cap Y_N|")
@@ -83,6 +89,7 @@ monotone = Theorem(
     title="With nested bounds no target loses its certificate",
     relation=Le(before, kept),
     source=Source(PAPER, "Section 6.2, nested intervals", Provenance.DERIVED),
+    given=(Assumption("nested", "A bound is never above an earlier one of the same target."),),
     proof="A bound that certified a target only falls.",
 )
 certified = Quantity("certified", "certified targets", Domain.COUNT, "|Y|")
@@ -280,7 +287,9 @@ printed_sign = Theorem(
     label="safe-tuning/printed-sign",
     title="With the printed sign every certified target is an expander of all the others",
     relation=Eq(counted, uncertified),
-    source=Source(PAPER, "Section 6.2 and Algorithm 1, line 10", Provenance.READ),
-    proof="l_N(z) <= b for a certified z that was not seen to be unsafe; so is l_N - L d.",
+    source=Source("holdfast", f"from Section 6.2 and Algorithm 1, line 10, of {PAPER}",
+                  Provenance.DERIVED),
+    given=(Assumption("unrefuted", "No certified target's lower bound is above the limit."),),
+    proof="l_N(z) <= b, so l_N(z) - L d <= b for every other target.",
     remark="Likely a slip; Theorems 2 and 3 stay true, and the expansion is merely uninformed.",
-)
+)  # fmt: skip

@@ -14,7 +14,8 @@ from .safe_tuning import FIDELITY, PAPER, Delta
 
 BELIEF = Assumption(
     "belief",
-    "The bounds of the tuner hold for the costs of the network with probability 1 - Delta.",
+    "The bounds of the tuner hold for the costs of the network with probability 1 - Delta, and its "
+    "seeds are safe.",
 )
 
 unsafe = Quantity(
@@ -33,25 +34,28 @@ evaluated = Theorem(
     uses=("safe-tuning/safety",),
     remark="Episodes are drawn from recorded ones, so that every expected cost is known exactly.",
 )
-J_tuned = Quantity(
-    "J_tuned", "expected cost at the target that is recommended", Domain.NONNEGATIVE,
-    r"J_g(\pi_{\hat z})",
-)  # fmt: skip
-limit = Quantity("b", "limit of the cost", Domain.NONNEGATIVE, "b")
+misled = Quantity(
+    "misled",
+    "probability that a tuning recommends an unsafe target",
+    Domain.PROBABILITY,
+    r"\Pr(J_g(\pi_{\hat z})>b)",
+)
 recommended = Theorem(
     label="trained-targets/recommended",
-    title="The target that a safe tuner recommends is safe",
-    relation=Le(J_tuned, limit),
-    source=Source(PAPER, "Theorem 2, of a trained policy", Provenance.DERIVED),
+    title="A safe tuner recommends an unsafe target of a trained policy with probability Delta",
+    relation=Le(misled, Delta),
+    source=Source(f"holdfast, for {PAPER}", "Theorem 2, of a trained policy", Provenance.DERIVED),
     given=(BELIEF,),
     proof="It is certified; see the statement on what is evaluated.",
     uses=("trained-targets/evaluated",),
+    remark="A tuner whose bounds were seen to fail recommends nothing.",
 )
 
 J_plain = Quantity(
     "J_plain", "expected cost at the target of the best safe episode and the limit",
     Domain.NONNEGATIVE, r"J_g(\pi_{(R,b)})",
 )  # fmt: skip
+limit = Quantity("b", "limit of the cost", Domain.NONNEGATIVE, "b")
 asked_for = Theorem(
     label="trained-targets/asked-for",
     title="Asked for a safe return and the limit as the cost, a trained policy keeps the limit",

@@ -67,9 +67,9 @@ def return_conditioned(process: ReturnProcess, target: Sequence[Rational]) -> Co
     weight = process.laws[0][process.start].get(units, 0)
     if not weight:
         raise ModelError(
-            f"no episode of the behaviour policy has the return ({', '.join(map(str, target))}), "
-            "so the policy that is conditioned on it is not defined; return_law lists the returns "
-            "that occur"
+            "no episode of the behaviour policy has the return "
+            f"({', '.join(str(Fraction(x, process.scale)) for x in units)}), so the policy that "
+            "is conditioned on it is not defined; return_law lists the returns that occur"
         )
     whole = (process.spread * process.chance) ** process.horizon
     return ConditionedPolicy(process, units, Fraction(weight, whole))

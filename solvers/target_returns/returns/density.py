@@ -73,7 +73,7 @@ class RewardLattice:
 @dataclass(frozen=True)
 class Densities:
     """Of a target R: eta = f(R | s_1), largest = C_R, shifted = c_R(delta), and slopes = (K, K^2)
-    for Hoelder exponents 1 and 1/2 at distances of at most 1.
+    for Hoelder exponents 1 and 1/2 at distances of at most 1, or 2 delta if that is more.
 
     The suprema are over all contexts that the behaviour policy can be in, the first one included.
     """
@@ -88,7 +88,8 @@ def densities(lattice: RewardLattice, target: Units) -> Densities:
     """The densities of the total return at and around a target, in every context."""
     process, points = lattice.process, lattice.process.scale
     unit, most = process.spread * process.chance, process.horizon * (points - 1)
-    shifts = [k for k in range(-points, points + 1) if 0 <= target[0] + k <= most]
+    far = max(points, 2 * lattice.radius)
+    shifts = [k for k in range(-far, far + 1) if 0 <= target[0] + k <= most]
     largest = shifted = steep = root = Fraction(0)
     for t, cells in enumerate(reached(process, lambda t, s, _: process.behaviour[t][s], target)):
         for s, (c,) in cells:

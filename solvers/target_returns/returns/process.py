@@ -7,6 +7,7 @@ Inside, they are tuples of whole numbers, in units of ``1/scale``.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,8 @@ from typing import Any, TypeAlias
 
 from ...errors import ModelError
 from ...exact import Rational, to_fraction
+from ...sequences import listed
+from ..gaussian.checks import count
 
 Units: TypeAlias = tuple[int, ...]
 Law: TypeAlias = dict[Units, int]
@@ -77,7 +80,8 @@ class ReturnProcess:
 
     def in_units(self, target: Sequence[Rational]) -> Units:
         """A target return in units of 1/scale; raises ModelError if it is no sum of rewards."""
-        numbers = [to_fraction(x, f"target[{i}]") * self.scale for i, x in enumerate(target)]
+        target = listed(target, "the target")
+        numbers = [_number(x, f"target[{i}]") * self.scale for i, x in enumerate(target)]
         if len(numbers) != self.n_coordinates:
             raise ModelError(
                 f"the target has {len(numbers)} coordinates and a reward of this process has "
@@ -136,13 +140,17 @@ def return_process(
     ModelError: naming the place, if there is no step, probabilities are negative or do not sum to
         1, a state does not exist, or rewards or laws of actions differ in length.
     """
-    if not behaviour or not 0 <= start < len(outcomes):
+    outcomes, behaviour = listed(outcomes, "outcomes"), listed(behaviour, "behaviour")
+    if not len(behaviour) or not 0 <= count(start, "start", 0) < len(outcomes):
         raise ModelError(
             f"there are {len(behaviour)} steps and {len(outcomes)} states, with start {start}; "
             "give at least one step, and a start among the states"
         )
     rows = [
-        [_row(f"outcomes[{s}][{a}]", row, len(outcomes)) for a, row in enumerate(actions)]
+        [
+            _row(f"outcomes[{s}][{a}]", row, len(outcomes))
+            for a, row in enumerate(listed(actions, f"outcomes[{s}]"))
+        ]
         for s, actions in enumerate(outcomes)
     ]
     sizes = [len(actions) for actions in rows]
@@ -168,12 +176,15 @@ def _scaled(numbers: Iterable[Fraction], scale: int) -> Units:
 
 
 def _in_units(row: Row, chance: int, scale: int) -> Outcomes:
-    """The outcomes that are possible."""
-    return tuple((int(p * chance), _scaled(rewards, scale), t) for p, rewards, t in row if p)
+    """The outcomes that are possible, each once."""
+    merged: Counter[tuple[Units, int]] = Counter()
+    for p, rewards, state in row:
+        merged[_scaled(rewards, scale), state] += int(p * chance)
+    return tuple((weight, *outcome) for outcome, weight in merged.items() if weight)
 
 
 def _step(where: str, laws: Sequence[Sequence[Rational]], sizes: list[int]) -> list[list[Fraction]]:
-    found = [_law(f"{where}[{s}]", law) for s, law in enumerate(laws)]
+    found = [_law(f"{where}[{s}]", law) for s, law in enumerate(listed(laws, where))]
     if [len(law) for law in found] != sizes:
         raise ModelError(
             f"{where} has {[len(law) for law in found]} actions in its states, and the outcomes "
@@ -190,7 +201,7 @@ def _bottom(numbers: Any) -> int:
 
 
 def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
-    law = [to_fraction(p, f"{where}[{i}]") for i, p in enumerate(given)]
+    law = [_number(p, f"{where}[{i}]") for i, p in enumerate(listed(given, where))]
     if sum(law) != 1 or min(law) < 0:
         raise ModelError(
             f"{where} has the probabilities {', '.join(map(str, law)) or 'of nothing'}; give "
@@ -199,15 +210,24 @@ def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
     return law
 
 
+def _number(value: object, where: str) -> Fraction:
+    try:
+        return to_fraction(value, where)
+    except ValueError as problem:
+        raise ModelError(str(problem)) from problem
+
+
 def _row(where: str, row: Sequence[tuple[Rational, Sequence[Rational], int]], size: int) -> Row:
-    law = _law(where, [p for p, _, _ in row])
-    for _, rewards, state in row:
-        if not rewards or not 0 <= state < size:
+    outcomes = [listed(one, f"{where}[{i}]") for i, one in enumerate(listed(row, where))]
+    if any(len(one) != 3 for one in outcomes):
+        raise ModelError(f"{where} has an outcome that is no (probability, rewards, next state)")
+    law, found = _law(where, [one[0] for one in outcomes]), []
+    for p, (_, given, following) in zip(law, outcomes, strict=True):
+        rewards, state = listed(given, f"rewards of {where}"), count(following, "a next state", 0)
+        if not len(rewards) or state >= size:
             raise ModelError(
                 f"{where} leads to state {state} with {len(rewards)} rewards; give at least one "
                 f"reward, and a next state below {size}"
             )
-    return [
-        (p, [to_fraction(x, f"a reward of {where}") for x in rewards], state)
-        for p, (_, rewards, state) in zip(law, row, strict=True)
-    ]
+        found.append((p, [_number(x, f"a reward of {where}") for x in rewards], state))
+    return found

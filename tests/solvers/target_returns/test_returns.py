@@ -164,6 +164,13 @@ def test_one_step_one_action_without_noise() -> None:
     assert return_conditioned(process, ["1/3"]).expected_return == (Fraction(1, 3),)
 
 
+def test_an_outcome_that_is_listed_twice_is_one() -> None:
+    process = return_process([[[(HALF, [1], 0), (HALF, [1], 0)]]], [[[1]]])
+    assert process.noise == 0
+    process = return_process([[[("1/4", [1], 0), (HALF, [0], 0), ("1/4", [1], 0)]]], [[[1]]])
+    assert process.noise == HALF
+
+
 ONE = [[sure(1)]]
 
 
@@ -179,9 +186,27 @@ ONE = [[sure(1)]]
         ([[[(HALF, [1], 0), (HALF, [1, 0], 0)]]], [[[1]]], 0, "as many"),
         (ONE, [[[HALF, HALF]]], 0, r"behaviour\[0\] has \[2\] actions"),
         (ONE, [[[1]], [[HALF]]], 0, r"behaviour\[1\]\[0\]"),
+        (5, [[[1]]], 0, "outcomes is no sequence"),
+        (ONE, "1", 0, "behaviour is a text"),
+        ([[[(1, "12", 0)]]], [[[1]]], 0, r"rewards of outcomes\[0\]\[0\] is a text"),
+        ([[[(1, 2, 0)]]], [[[1]]], 0, r"rewards of outcomes\[0\]\[0\] is no sequence"),
+        ([[[(1, [1])]]], [[[1]]], 0, "no .probability, rewards, next state."),
+        ([[[(1, [True], 0)]]], [[[1]]], 0, "boolean True"),
+        ([[[(1, [math.nan], 0)]]], [[[1]]], 0, "nan"),
+        ([[[(1, np.ma.masked_all(1), 0)]]], [[[1]]], 0, "masked entries"),
+        ([[[(True, [1], 0)]]], [[[1]]], 0, "boolean True"),
+        (ONE, [[[math.nan]]], 0, r"behaviour\[0\]\[0\]\[0\] is nan"),
+        (ONE, [[[True]]], 0, "boolean True"),
+        (ONE, np.ma.masked_all((1, 1, 1)), 0, "masked entries"),
+        ([[sure(1, True)]], [[[1]]], 0, "whole number"),
+        ([[sure(1, 0.0)]], [[[1]]], 0, "whole number"),
+        ([[sure(1, "0")]], [[[1]]], 0, "whole number"),
+        ([[sure(1, -1)]], [[[1]]], 0, "whole number"),
+        (ONE, [[[1]]], 0.5, "start is 0.5"),
+        (ONE, [[[1]]], False, "start is False"),
     ],
 )
-def test_processes_that_cannot_be_meant(outcomes, acting, start: int, words: str) -> None:
+def test_processes_that_cannot_be_meant(outcomes, acting, start, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         return_process(outcomes, acting, start)
 
@@ -192,6 +217,11 @@ def test_processes_that_cannot_be_meant(outcomes, acting, start: int, words: str
         ([0], "no episode of the behaviour policy has the return"),
         (["1/2"], "not a multiple of 1/1"),
         ([1, 1], "has 2 coordinates"),
+        ("1", "the target is a text"),
+        (1, "the target is no sequence"),
+        ([True], "boolean True"),
+        ([math.inf], "inf"),
+        (np.ma.masked_all(1), "masked entries"),
     ],
 )
 def test_targets_that_cannot_be_conditioned_on(asked, words: str) -> None:
@@ -216,6 +246,21 @@ def test_densities_by_hand() -> None:
     assert (lattice.reward_noise, lattice.state_noise, lattice.delta) == (1, 0, Fraction(1, 4))
     found = densities(lattice, (1,))
     assert (found.eta, found.largest, found.shifted, found.slopes) == (1, 1, 1, (4, 4))
+
+
+def test_densities_change_as_far_as_the_radius_looks() -> None:
+    """N = 4, delta = 3/4, R = 0: after a first reward of 3/4 the density is 0 at what remains,
+    -3/4, and 4 * 3/4 at 2/4, which is 5/4 from there: within 2 delta, and further than 1."""
+    rows = [
+        [[(1, ["3/4"], 2)], [(1, [0], 1)]],
+        [[("1/4", [Fraction(k, 4)], 1) for k in range(4)]],
+        [[("1/4", ["1/4"], 2), ("3/4", ["2/4"], 2)]],
+    ]
+    process = return_process(rows, [[[HALF, HALF], [1], [1]]] * 2)
+    lattice = RewardLattice(process, (((3, 2), (0, 1)), ((1, 1),), ((2, 2),)), 3)
+    found = densities(lattice, (0,))
+    assert found.shifted == 3
+    assert found.slopes[0] * 2 * lattice.delta >= found.shifted
 
 
 def test_a_reward_of_one_is_no_lattice_point() -> None:

@@ -18,7 +18,7 @@ from holdfast.verify.binding.family import OutOfScope
 from holdfast.verify.binding.values import Ball, Count
 from holdfast.verify.target_returns.claims import safe_tuning as claims
 from holdfast.verify.target_returns.families.experiments import experiments
-from holdfast.verify.target_returns.families.landscapes import Landscape, landscapes
+from holdfast.verify.target_returns.families.landscapes import LONGEST, Landscape, landscapes
 from holdfast.verify.target_returns.landmarks import safe_tuning as marks
 from holdfast.verify.target_returns.oracles.posteriors import certified
 
@@ -86,6 +86,14 @@ def test_the_last_target_is_not_good_and_the_recommended_one_is() -> None:
     assert found["N"] == 24 and abs(alpha * np.sqrt(8 * gamma / 24 / np.log(2)) - bound) < 0.01
     assert float(found["behind_last"]) > 10.7
     assert case.finished().recommend() == 0
+
+
+def test_a_search_longer_than_drawn_ones_stops_within_the_bound() -> None:
+    """N is the least with 4/sqrt(1 + N) <= 39/100."""
+    (case,) = marks.long_search()
+    found = values(claims.stopping, case)
+    assert found["N"] == 105 > LONGEST
+    assert 15.9 < found["N"] * found["zeta"] ** 2 < 16 * np.log2(106)
 
 
 def test_tails_of_both_surfaces_sum_to_less_than_delta() -> None:

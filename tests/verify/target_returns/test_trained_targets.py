@@ -109,6 +109,15 @@ def test_a_tuner_that_is_not_safe_is_noticed(
     assert examined(EVALUATED, tmp_path).exit_code is ExitCode.VIOLATION
 
 
+def test_recommending_what_is_not_safe_is_noticed(
+    known: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the largest upper bound of the reward, whatever is certified."""
+    monkeypatch.setattr(claims, "_RUNS", 30)
+    monkeypatch.setattr(Tuner, "recommend", lambda self: int(self.bounds[3].argmax()))
+    assert examined(RECOMMENDED, tmp_path).exit_code is ExitCode.VIOLATION
+
+
 def outcome(method: str, costs: float) -> SimpleNamespace:
     names = ("fine-tuned",) if method == "fine-tuning" else ("best safe return", "seed", "tuned")
     fresh = {name: np.array([[300.0, costs], [310.0, costs + 1]]) for name in names}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
 
-from holdfast.solvers.errors import ModelError
 from holdfast.solvers.target_returns import Tuner
+from holdfast.theory import Quantity
 from holdfast.theory.target_returns import trained_targets as theory
 
 from ...binding.claims import claim
-from ...binding.family import OutOfScope
 from ...binding.values import Count, Values
-from ..families.trained import Recorded, TrainedTargets, exact_mean, trained_targets
+from ..families.trained import TrainedTargets, exact_mean, trained_targets
 
 _RUNS = 250
 """Tunings of one network: with no unsafe one among 250 the interval at a run's alpha lies below a
@@ -26,31 +25,25 @@ def _streams(of: TrainedTargets, runs: int) -> Iterator[np.random.Generator]:
     return (np.random.default_rng(seed) for seed in words.spawn(runs))
 
 
-def _unsafe(world: Recorded, tuner: Tuner) -> bool:
+def _share(
+    of: TrainedTargets, concerned: Callable[[Tuner], list[int]], unsafe: Quantity
+) -> Iterator[Values]:
+    """Tunings of one network that differ in the episodes that they meet."""
+    world = of.recorded()
     limit = Fraction(world.options.limit)
-    return any(world.costs[step.index] > limit for step in tuner.history)
+    tuners = (world.tuned("pls", stream) for stream in _streams(of, _RUNS))
+    failed = sum(any(world.costs[z] > limit for z in concerned(one)) for one in tuners)
+    yield {unsafe: Count(failed, _RUNS), theory.Delta: Fraction(repr(world.options.failure))}
 
 
 @claim(theory.evaluated, over=trained_targets, tag="neural")
 def evaluated(of: TrainedTargets) -> Iterator[Values]:
-    """Tunings of one network that differ in the episodes that they meet."""
-    world = of.recorded()
-    failed = sum(_unsafe(world, world.tuned("pls", stream)) for stream in _streams(of, _RUNS))
-    yield {
-        theory.unsafe: Count(failed, _RUNS),
-        theory.Delta: Fraction(repr(world.options.failure)),
-    }
+    yield from _share(of, lambda tuner: [step.index for step in tuner.history], theory.unsafe)
 
 
 @claim(theory.recommended, over=trained_targets, tag="neural")
 def recommended(of: TrainedTargets) -> Iterator[Values]:
-    """One tuning."""
-    world, (stream,) = of.recorded(), _streams(of, 1)
-    try:
-        index = world.tuned("pls", stream).recommend()
-    except ModelError as error:
-        raise OutOfScope(f"the bounds do not hold for this network: {error}") from error
-    yield {theory.J_tuned: world.costs[index], theory.limit: Fraction(world.options.limit)}
+    yield from _share(of, lambda tuner: [] if tuner.unsafe else [tuner.recommend()], theory.misled)
 
 
 @claim(theory.asked_for, over=trained_targets, tag="neural")

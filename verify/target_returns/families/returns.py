@@ -115,16 +115,17 @@ def blurred(draw: Draw, process: ReturnProcess | RewardLattice, *_: object) -> B
     )
 
 
-def lattices(*, radius: int | None = None) -> Family:
+def lattices(*, radius: int | None = None, widest: int = 3) -> Family:
     """Two to eight lattice points, one or two states and one or two steps, up to three actions.
 
     An action's reward lies in a ball around its centre, or is spread over all points outside it; a
-    stray reward, or chance alone, may lead to another state.
+    stray reward, or chance alone, may lead to another state.  widest: radii go up to 1/widest; at 1
+    up to all points, where no reward is stray and bounds say little.
     """
 
     def base(draw: Draw) -> RewardLattice:
         points, steps, size = draw.integer(2, 8), draw.integer(1, 2), draw.integer(1, 2)
-        wide = draw.integer(0, points // 3) if radius is None else radius
+        wide = draw.integer(0, points // widest) if radius is None else radius
         stray, lost = draw.choice(_NOISES), draw.choice(_NOISES) if size > 1 else Fraction(0)
         counts = [draw.integer(1, 3) for _ in range(size)]
         centres = [

@@ -58,6 +58,17 @@ def free_step(variance: float, noise: float) -> tuple[Landscape]:
     return (_silent(tuning, (0.0, 9.0), (0.0, 0.0)),)
 
 
+def long_search() -> tuple[Landscape]:
+    """A seed that would reach the second target, at its bound of 0 alone, and never does.
+
+    Limit 9, L = 9, d = 1: certified by u <= 0, and l <= 0.  The width is 4/sqrt(1 + N), at most
+    zeta = 39/100 from N = 105 on; N zeta^2 is 16, and 16 log(1 + N)/log 2 is 108.
+    """
+    steep: dict[str, Any] = {"rule": "lipschitz", "lipschitz": 9.0, "tolerance": 0.39}
+    found = _silent(replace(_two((0,), 9.0), **steep), (0.0, 9.0), (0.0, 0.0))
+    return (replace(found, noise=2 * found.noise),)
+
+
 def at_the_bounds(beyond: float = 0.0) -> tuple[Landscape, bool]:
     """The first reward is at its lower bound, the second at its upper one, or both `beyond` them.
 
