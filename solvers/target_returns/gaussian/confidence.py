@@ -59,9 +59,9 @@ def beta_chowdhury_gopalan(norm: float, noise: float, gain: float, failure: floa
 
 
 def lipschitz_bound(kernel: AnyKernel, points: Floats, failure: float) -> float:
-    """L with |f(z) - f(z')| <= L |z - z'| on the grid, except with probability ``failure``.
+    """L with ``|f(z) - f(z')| <= L |z - z'|`` on the grid, except with probability ``failure``.
 
-    The maximum of s(z, z') / |z - z'|, s^2 the variance of the difference, times
+    The maximum of ``s(z, z') / |z - z'|``, s^2 the variance of the difference, times
     sqrt(2 log(n (n - 1) / (2 Delta))), rounded up; Euclidean distance in the coordinates as they
     are.  Raises ModelError for a single target, and for targets so close or far that squares of
     their differences underflow or overflow.

@@ -110,8 +110,8 @@ class Kernel:
     def entry_error(self) -> float:
         """How far a computed entry may be from the kernel's own.
 
-        Each of the D squares has a relative error of 5 units, their sum one of D + 4; s |k'(s)| is
-        at most 0.61 times the variance, and _STEPS holds what the other operations add.
+        Each of the D squares has a relative error of 5 units, their sum one of D + 4; ``s |k'(s)|``
+        is at most 0.61 times the variance, and _STEPS holds what the other operations add.
         """
         return self.variance * UNIT * (len(self.lengths) + _STEPS)
 

@@ -76,7 +76,7 @@ class Tuning:
     cost_range: what neither an expected nor an observed cost can leave.
     confidence: PLS's "bayes", the narrower "one-sided" and "exact", "determinant" (no prior but a
     norm), or a constant such as SafeOpt's usual 2.0, for which nothing is promised.
-    noise_bound: for "losbo", what |observed cost - expected cost| never exceeds.
+    noise_bound: for "losbo", what ``|observed cost - expected cost|`` never exceeds.
     explorations, evaluations: the most observations before maximising, and of all.
     Raises ModelError where one of these cannot be what was meant, or could have no effect.
     """

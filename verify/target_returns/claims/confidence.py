@@ -289,7 +289,7 @@ def missing(case: FixedFunction, multiplier: Multiplier = beta) -> flint.arb:
     """At least the probability of a miss for f = b = B / sqrt(n) at n independent targets.
 
     Of variance 1: certain before any observation where b > beta_0; else after one observation of
-    each, |lambda b - w| > beta_n sqrt(lambda (1 + lambda))."""
+    each, ``|lambda b - w| > beta_n sqrt(lambda (1 + lambda))``."""
     lam, norm = to_arb(case.regulariser), to_arb(case.norm)
     if norm > multiplier(case, flint.arb(0)) * flint.arb(case.targets).sqrt():
         return flint.arb(1)
