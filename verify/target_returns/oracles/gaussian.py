@@ -86,8 +86,8 @@ def deviations(
     """(f - mu_t) / sigma_t (steps, paths, targets) and log det(I + K_t / noise) (steps, paths).
 
     One path a row of the truth, t = 0 .. steps - 1.  The design is adaptive: the target with the
-    largest ``|mu_t| + 2 sigma_t`` or, for an oracle that knows f, the largest deviation.  ``spread``
-    is the deviation of the noise, where it is not the root of what the posterior assumes.
+    largest ``|mu_t| + 2 sigma_t`` or, for an oracle that knows f, the largest deviation.
+    ``spread`` is the deviation of the noise, where that is not what the posterior assumes.
     """
     every = np.arange(len(truth))
     mean, covariance = np.zeros_like(truth), np.repeat(kernel[None], len(truth), axis=0)
