@@ -20,10 +20,10 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow neural benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow neural target-returns benchmark figures storm coverage lint docs constraints clean
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 environment: $(READY) ## create the environment only
 
@@ -57,6 +57,12 @@ slow: $(READY) ## the slow tests
 neural: $(READY) ## the theorems that are bound to trained networks, on the fewest runs that judge them
 	mkdir -p .holdfast
 	$(BIN)/holdfast verify '*#neural' --budget 1 --store .holdfast/neural.sqlite
+
+target-returns: $(READY) ## the main statements on target returns: what prototypes found, and what is found now
+	mkdir -p .holdfast
+	$(BIN)/holdfast verify target_returns --budget $(or $(MODELS),200) --store .holdfast/target-returns.sqlite \
+	  --json .holdfast/target-returns.json > .holdfast/target-returns.txt; code=$$?; \
+	  $(BIN)/python docs/pillars/target_returns_table.py .holdfast/target-returns.json; exit $$code
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -106,13 +106,14 @@ class Outcome:
 def work(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
     """``work(limit, **order)``: one measurement in a process of its own (see worker.py).
 
-    Another file beside that one can be named by ``worker``.
+    Another file beside that one can be named by ``worker``, another Python by ``interpreter``.
     """
     folder = tmp_path_factory.mktemp("workers")
 
     def run(limit: float, **order: Any) -> Outcome:
         script = str(_HERE / order.pop("worker", "worker.py"))
-        command = [sys.executable, script, json.dumps(order | {"limit": limit})]
+        interpreter = order.pop("interpreter", sys.executable)
+        command = [interpreter, script, json.dumps(order | {"limit": limit})]
         with (folder / "out").open("w+") as out, (folder / "errors").open("w+") as errors:
             try:
                 code = subprocess.run(

@@ -189,3 +189,40 @@ def flips(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_notebook_on_label_flips_prints(flips: Any, result: str) -> None:
     assert [out["ename"] for out in outputs(flips) if out["output_type"] == "error"] == []
     assert result in text(flips)
+
+
+@pytest.fixture(scope="module")
+def knob(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = """\
+for evaluations in range(0, 41, 20):
+    at_evaluation(evaluations)
+for method in ("stageopt", "safeopt", "goose"):
+    at_evaluation(20, method)
+before_anything(-1.0, 2.0)
+print("all turned")
+"""
+    return executed("target_returns", turned, tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Target 0 is a seed, whose cost is promised to be at most the limit 0.5.",
+        "All 25 evaluations are made.",
+        # alpha_1 = sqrt(2 log(41 pi^2 / (6 * 0.05))) = 3.8, and 3.8 deviations of 0.1 are below 1/2
+        "mean 0, deviation 0.1: 40 of 40 certified by the prior alone,\nof which 12 are unsafe",
+        "goose, 20 evaluations: ",
+        "all turned",
+    ],
+)
+def test_the_notebook_on_target_returns_prints(knob: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(knob) if out["output_type"] == "error"] == []
+    assert result in text(knob)
+
+
+@pytest.mark.slow
+def test_no_safe_method_of_the_notebook_tries_what_is_unsafe(knob: Any) -> None:
+    tried = [line for line in text(knob).splitlines() if "evaluations:" in line]
+    assert len(tried) >= 7
+    assert all(line.endswith(" 0 unsafe tried") for line in tried)

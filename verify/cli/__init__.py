@@ -88,13 +88,14 @@ class _Lazy(click.Group):
 EXIT_CODES = {
     "0": "all as expected",
     "1": "a violation: a statement that should hold is false, or one that should be false holds",
-    "2": "undecided, nothing was tested, or a training diverged",
+    "2": "undecided, nothing was tested, a training diverged, or a tuning contradicts its model",
     "3": "a mutant survived: the check would not notice a false variant of a theorem",
     "4": "the kernel rejected a certificate",
     "64": "bad usage: an option, a path, a model, a claim or a store that cannot be used",
     "69": "doctor: this installation cannot be relied on",
     "70": "internal error, or out of memory; HOLDFAST_TRACEBACK=1 shows the traceback",
     "74": "the system refused, such as a full disk, or a cluster was lost",
+    "75": "tune: the program that is observed failed; the same command goes on",
     "130": "interrupted by Ctrl-C; 143 by SIGTERM",
     "141": "nobody reads the output any more, such as after | head",
 }

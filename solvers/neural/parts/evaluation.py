@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -51,6 +51,14 @@ class Policy(Protocol):
     ) -> tuple[Any, Any]:
         """(actions, state) for n observations."""
         ...
+
+
+@runtime_checkable
+class Told(Protocol):
+    """A state of a policy that is asked for returns: it is told what each step earned and cost."""
+
+    def tell(self, rewards: Array, costs: Array) -> None:
+        """float64[n] each, of the step that was just made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +163,7 @@ def evaluate(
     world = world_of(task)
     most = copies or (_SLOW_COPIES if world is None else _COPIES)
     returns: list[Fraction] = []
-    violations, seeds, env = 0, tuple(_fresh_seeds(task, seed_words, -(-episodes // most))), None
+    violations, seeds, env = 0, tuple(fresh_seeds(task, seed_words, -(-episodes // most))), None
     copied = partial(make, task, first_violation=first_violation, cost=cost)
     with ExitStack() as opened:  # a simulator holds some megabytes a copy
         for seed in seeds:
@@ -164,10 +172,8 @@ def evaluate(
                 opened.close()
                 env = copied(seed=seed, n_envs=count)
                 opened.callback(env.close)
-            with _seeded(policy, env, seed):
-                batch, violated, costs = _one_episode_each(
-                    policy, env, deterministic, cost_discount
-                )
+            with seeded(policy, env, seed):
+                batch, violated, costs = one_episode_each(policy, env, deterministic, cost_discount)
             returns += batch
             violations += int(violated.sum())
             if each is not None:
@@ -181,7 +187,7 @@ def evaluate(
     )
 
 
-def _fresh_seeds(task: Task, words: Words, count: int) -> list[int]:
+def fresh_seeds(task: Task, words: Words, count: int) -> list[int]:
     """Distinct for all practical purposes: they are drawn from 62 bits."""
     name = task if isinstance(task, str) else task.model.digest
     text = json.dumps(["evaluation", name, *words])
@@ -191,7 +197,7 @@ def _fresh_seeds(task: Task, words: Words, count: int) -> list[int]:
 
 
 @contextmanager
-def _seeded(policy: Policy, env: VecEnv, seed: int) -> Iterator[None]:
+def seeded(policy: Policy, env: VecEnv, seed: int) -> Iterator[None]:
     """Environment and policy follow the seed; torch's generator is put back afterwards."""
     import torch
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -204,7 +210,7 @@ def _seeded(policy: Policy, env: VecEnv, seed: int) -> Iterator[None]:
         yield
 
 
-def _one_episode_each(
+def one_episode_each(
     policy: Policy, env: VecEnv, deterministic: bool, discount: float
 ) -> tuple[list[Fraction], Array, Array]:
     """Of an episode of every copy the exact returns, bool[n], which had an unsafe step, and
@@ -219,6 +225,8 @@ def _one_episode_each(
         seen, rewards, starts, infos = env.step(actions)
         returns[running] += rewards[running]
         charged = np.array([info["cost"] for info in infos], dtype=float)
+        if isinstance(state, Told):
+            state.tell(rewards, charged)
         violated |= running & (charged > 0)
         costs[running] += weight * charged[running]
         weight *= discount

@@ -201,7 +201,7 @@ def test_policies_are_judged_on_seeds_that_no_training_uses(
     assert len(of_training) >= 2 == len(of_judging)
     assert are_fresh(of_training, of_judging)
     monkeypatch.setattr(
-        evaluation, "_fresh_seeds", lambda task, words, count: sorted(of_training)[:count]
+        evaluation, "fresh_seeds", lambda task, words, count: sorted(of_training)[:count]
     )
     assert not are_fresh(*seeds_used(monkeypatch, tmp_path / "again"))
 

@@ -94,6 +94,9 @@ CONTROLS = {
     "reward-learning/same-training": "moments",
     "reward-learning/reformulation": "attained",
     "reward-learning/same-policy": "prompt-only",
+    "return-conditioning/sharper-alignment": "near-deterministic",
+    "return-conditioning/exact-alignment": "deterministic",
+    "return-conditioning/model-bias-sharper": "bounded",
 }
 REFUTED = {
     "flipping/bellman",
@@ -115,7 +118,9 @@ FALSE_OTHERWISE = {
     "adaptive-poisoning/joint-argmin": Standing.FALSE_AS_RECALLED,
     "reward-learning/literal-attack": Standing.FALSE_AS_RECALLED,
     "trained-policies/step-coin": Standing.FALSE_UNPRINTED,
+    "trained-targets/asked-for": Standing.FALSE_UNPRINTED,
     "adaptive-poisoning/trained-trunk": Standing.FALSE_UNPRINTED,
+    "return-conditioning/model-bias-pooled": Standing.FALSE_UNPRINTED,
 }
 """A consequence of a theorem, an algorithm as it runs, and two theorems as a note can be read."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)

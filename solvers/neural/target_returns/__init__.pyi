@@ -1,0 +1,16 @@
+from .behaviour import behaviour as behaviour
+from .data_sets import DataSet as DataSet
+from .data_sets import read_data_set as read_data_set
+from .decision_transformer import DecisionTransformerOptions as DecisionTransformerOptions
+from .group_finetuning import Finetuned as Finetuned
+from .group_finetuning import GroupOptions as GroupOptions
+from .hyperparameters import Fit as Fit
+from .hyperparameters import fit as fit
+from .multi_game import MultiGameOptions as MultiGameOptions
+from .policy import TargetPolicy as TargetPolicy
+from .policy import TrainedTransformer as TrainedTransformer
+from .policy import load_policy as load_policy
+from .safe_tuning import SafeTuningOptions as SafeTuningOptions
+from .safe_tuning import TunedTarget as TunedTarget
+from .target_choice import MultiGame as MultiGame
+from .transformer import StepTransformer as StepTransformer

@@ -1,0 +1,1 @@
+"""Target returns: claims, families, landmarks, oracles, commands and pictures."""

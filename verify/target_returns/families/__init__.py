@@ -1,0 +1,1 @@
+"""Where the cases of target returns come from."""

@@ -1,0 +1,158 @@
+"""Landscapes: a tuning, with the costs and rewards that its targets have and the noise to come.
+
+The grid, the limit, the seeds and L are fixed before the surfaces are drawn, from a stream of their
+own; nothing is conditioned on them.  Kernels are given as matrices of floats, so that the process
+is exactly the one that the tuner has in mind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from holdfast.solvers.target_returns import Proposal, Surface, Tuner, Tuning
+from holdfast.solvers.target_returns.gaussian.checks import Floats
+from holdfast.solvers.target_returns.gaussian.confidence import lipschitz_bound
+from holdfast.solvers.target_returns.gaussian.kernels import GridKernel, Kernel
+
+from ...binding.draws import Draw, philox
+from ...binding.family import Family, OutOfScope
+
+LONGEST = 60
+"""Observations after which a path is given up: most explorations of these grids stop before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """A tuning and what it will meet: costs, rewards: N each; noise: of reward and cost by step."""
+
+    tuning: Tuning
+    costs: tuple[float, ...]
+    rewards: tuple[float, ...]
+    noise: tuple[tuple[float, float], ...]
+
+    def observe(self, proposal: Proposal, step: int) -> tuple[float, float]:
+        """Reward and cost that are observed at a step."""
+        reward, cost = self.noise[step]
+        return self.rewards[proposal.index] + reward, self.costs[proposal.index] + cost
+
+    def steps(self) -> Iterator[tuple[Tuner, Proposal | None]]:
+        """The tuner before each observation, with what it proposes, and in the end with None."""
+        tuner = Tuner(self.tuning)
+        for step in range(len(self.noise)):
+            proposal = tuner.ask()
+            if proposal is None:
+                break
+            yield tuner, proposal
+            tuner.tell(proposal, *self.observe(proposal, step))
+        yield tuner, None
+
+    def finished(self) -> Tuner:
+        """The tuner after all its observations."""
+        *_, (tuner, _) = self.steps()
+        return tuner
+
+    def is_lipschitz(self) -> bool:
+        """Whether L is valid, exactly; always where there is none."""
+        squared = Fraction(self.tuning.lipschitz or 0) ** 2
+        grid = [[Fraction(x) for x in row] for row in self.tuning.points.tolist()]
+        return self.tuning.lipschitz is None or all(
+            (Fraction(self.costs[i]) - Fraction(self.costs[j])) ** 2
+            <= squared * sum((a - b) ** 2 for a, b in zip(grid[i], grid[j], strict=True))
+            for i, j in combinations(range(len(grid)), 2)
+        )
+
+
+def drawn(tuning: Tuning, truth: Surface, longest: int, *words: object) -> Landscape:
+    """Costs and rewards of the process `truth`, observed with its noise."""
+    stream = philox("landscape", *words)
+    count = len(tuning.points)
+    matrix = np.stack([truth.kernel.rows(tuning.points, index) for index in range(count)])
+    values, vectors = np.linalg.eigh(matrix)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    costs, rewards = (truth.prior_mean + root @ stream.standard_normal(count) for _ in range(2))
+    noise = truth.noise * stream.standard_normal((longest, 2))
+    pairs = tuple((float(reward), float(cost)) for reward, cost in noise)
+    return Landscape(tuning, tuple(costs.tolist()), tuple(rewards.tolist()), pairs)
+
+
+def grid(side: int) -> Floats:
+    """side x side targets in the unit square."""
+    return np.array([(i, j) for i in range(side) for j in range(side)]) / max(side - 1, 1)
+
+
+def surface(points: Floats, length: float, noise: float, shrunk: float = 1.0) -> Surface:
+    """A Gaussian kernel of variance 1 as its matrix of floats; `shrunk` shortens the length."""
+    kernel = Kernel("rbf", 1.0, (length / shrunk,) * 2)
+    return Surface(GridKernel(kernel.matrix(points, points)), noise)
+
+
+def settings(draw: Draw, **fixed: Any) -> tuple[Tuning, float]:
+    """A tuning on a small grid under one of the rules, and the length of its kernel."""
+    points = grid(draw.integer(2, 4))
+    length = draw.choice((1.0, 2.0, 0.6, 0.3))
+    model = surface(points, length, draw.choice((0.1, 0.3)))
+    rule: Any = fixed.get("rule") or draw.choice(("lipschitz", "direct", "printed"))
+    tuning = Tuning(
+        points,
+        (draw.integer(0, len(points) - 1),),
+        draw.choice((1.0, 0.5, 1.5)),
+        model,
+        model,
+        failure=0.1,
+        method=draw.choice(("pls", "safeopt", "stageopt", "goose")),
+        rule=rule,
+        lipschitz=None if rule == "direct" else lipschitz_bound(model.kernel, points, 0.05),
+        tolerance=draw.choice((0.2, 0.4)),
+        initial="seeds" if rule == "direct" else draw.choice(("seeds", "printed")),
+        confidence=draw.choice(("bayes", "exact", 0.5, 1.0, 2.0)),
+        evaluations=draw.integer(1, 12),
+        unsafe_comparison=True,  # where `fixed` is known to be unsafe
+    )
+    return replace(tuning, **fixed), length
+
+
+def landscapes(*, steep: float = 1.0, valid: bool = True, **fixed: Any) -> Family:
+    """Drawn landscapes of every rule and method.
+
+    steep: what L is divided by, which breaks the assumption on it; valid: whether landscapes are
+    drawn again that break it by chance, with probability 0.05 at most; fixed: fields of the tuning.
+    """
+
+    def base(draw: Draw) -> Landscape:
+        tuning, _ = settings(draw, **fixed)
+        if tuning.lipschitz is not None:
+            tuning = replace(tuning, lipschitz=tuning.lipschitz / steep)
+        found = drawn(tuning, tuning.cost, LONGEST, draw.integer(0, 2**40))
+        if valid and not found.is_lipschitz():
+            raise OutOfScope("the costs are steeper than L, with a probability of at most 0.05")
+        return found
+
+    return Family("Gaussian landscapes on small grids", base)
+
+
+def misled(*, steep: float = 1.0, valid: bool = True) -> Family:
+    """Landscapes for LoSBO, whose costs vary three times as fast as the model has it.
+
+    L is of the true process, divided by `steep`; valid as in `landscapes`.
+    """
+
+    def base(draw: Draw) -> Landscape:
+        tuning, length = settings(draw, rule="direct", initial="seeds")
+        truth = surface(tuning.points, length, tuning.cost.noise, shrunk=3.0)
+        constant = lipschitz_bound(truth.kernel, tuning.points, 0.05) / steep
+        bound = draw.choice((1.0, 2.0, 3.0)) * tuning.cost.noise
+        tuning = replace(
+            tuning, method="losbo", rule="lipschitz", lipschitz=constant, noise_bound=bound
+        )
+        found = drawn(tuning, truth, LONGEST, draw.integer(0, 2**40))
+        if valid and not found.is_lipschitz():
+            raise OutOfScope("the costs are steeper than L, with a probability of at most 0.05")
+        return found
+
+    return Family("landscapes that the model of LoSBO is wrong about", base)

@@ -1,0 +1,1 @@
+"""Instances on target returns that are worked out by hand."""

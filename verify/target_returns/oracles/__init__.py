@@ -1,0 +1,1 @@
+"""Second computations on target returns, slow and plain on purpose."""
