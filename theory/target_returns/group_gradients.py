@@ -84,12 +84,17 @@ relabelled = Theorem(
     proof="None: the denominator of the ratio is not the law that the actions came from.",
     remark="The paper is reported to call such ratios wrong; here is by how much they are.",
     refutation=Refutation(
-        "No text prints it; formulas of the paper were not legible, so the estimator is ours.",
+        "Compared on 2026-11-29: no text prints it; formulas of the paper were not legible, so the "
+        "estimator is ours.",
         "It strikes at the old policy already, wherever the policy listens to what it is told.",
         (
             Printed(
                 "As on relabelled data: asked for a target, the return that followed beside it.",
-                "One step, two even actions of return 0 and 1, target 1, baseline 1/2.",
+                "One step, two even actions of return 0 and 1, and the target 1.",
+            ),
+            Printed(
+                "Returns less a baseline weight the scores.",
+                "The baseline is 1/2; the estimate is expected to be 1/4, and the gradient is 1/2.",
                 Ne(with_baseline - gradient, 0),
             ),
         ),

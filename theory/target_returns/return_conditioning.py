@@ -206,8 +206,9 @@ model_bias_pooled = Theorem(
         "which may mean the first reading: that one is return-conditioning/model-bias."
     ),
     refutation=Refutation(
-        "The text was read; display (18) was not legible, and what is legible points both ways: "
-        "the risk carries no R, but the proof of Theorem 6 needs the expectation at a fixed R.",
+        "The text was read on 2026-11-29; display (18) was not legible, and what is legible points "
+        "both ways: the risk carries no R, but the proof of Theorem 6 needs the expectation at a "
+        "fixed R.",
         "It would strike every target that is rare in the data, which are those that one asks for.",
         (
             Printed(
