@@ -30,6 +30,11 @@ class Experiment:
             yield drawn(self.tuning, self.truth, self.longest, self.key, index)
 
 
+_WEIGHT = 12
+"""An experiment takes a second; with less a shard keeps others waiting at the end of a run, with
+more it is stored and sent for each experiment alone."""
+
+
 def experiments(
     landscapes: int = 300, shrunk: float = 1.0, louder: float = 1.0, **fixed: Any
 ) -> Family:
@@ -45,7 +50,7 @@ def experiments(
         truth = surface(tuning.points, length, tuning.cost.noise * louder, shrunk)
         return Experiment(tuning, truth, landscapes, draw.integer(6, 10), draw.integer(0, 2**40))
 
-    return Family("experiments of Gaussian landscapes", base)
+    return Family("experiments of Gaussian landscapes", base, weight=_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True)

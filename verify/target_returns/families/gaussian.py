@@ -130,9 +130,11 @@ def _slopes(draw: Draw) -> Design:
 
 
 ONE_STEP = Family("independent targets before any observation", _one_step)
-CORRELATED = Family("correlated targets under an adaptive design", _correlated)
+CORRELATED = Family("correlated targets under an adaptive design", _correlated, weight=4)
 SLOPES = Family("the slopes between independent targets", _slopes)
-SEVERAL_STEPS = Family("drawn processes under an adaptive design", _several_steps).with_controls(
+SEVERAL_STEPS = Family(
+    "drawn processes under an adaptive design", _several_steps, weight=3
+).with_controls(
     prior=Family("a process of three times the deviation", lambda draw: _several_steps(draw, 3))
 )
 
