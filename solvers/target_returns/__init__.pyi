@@ -13,8 +13,8 @@ from .gaussian.kernels import Kernel as Kernel
 from .gaussian.posterior import Posterior as Posterior
 from .groups.advantages import group_advantages as group_advantages
 from .returns.conditioning import ConditionedPolicy as ConditionedPolicy
+from .returns.conditioning import expected_return as expected_return
 from .returns.conditioning import return_conditioned as return_conditioned
-from .returns.conditioning import values as values
 from .returns.process import ReturnProcess as ReturnProcess
 from .returns.process import return_law as return_law
 from .returns.process import return_process as return_process

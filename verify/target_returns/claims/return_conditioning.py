@@ -12,9 +12,9 @@ from sympy import sqrt
 
 from holdfast.solvers.target_returns.returns import (
     ReturnProcess,
+    expected_return,
     return_conditioned,
     return_process,
-    values,
 )
 from holdfast.solvers.target_returns.returns.conditioning import divergence_terms
 from holdfast.solvers.target_returns.returns.density import RewardLattice, densities
@@ -237,7 +237,7 @@ def _modelled(
     policy = return_conditioned(process, asked)
     acting = model.of(policy)
     terms = divergence_terms(process, policy, acting, policy.target)
-    returns = values(process, acting, policy.target)[0, process.start, policy.target]
+    returns = expected_return(process, acting, policy.target)
     for exact, modelled in zip(policy.expected_return, returns, strict=True):
         yield {
             theory.J_beta: exact,
@@ -296,7 +296,7 @@ def model_bias_pooled(share: Fraction, taken: Fraction) -> Iterator[Values]:
     terms = divergence_terms(process, policy, lambda *_: law, policy.target)
     yield {
         theory.J_beta: policy.expected_return[0],
-        theory.J_model: values(process, lambda *_: law, policy.target)[0, 0, policy.target][0],
+        theory.J_model: expected_return(process, lambda *_: law, policy.target)[0],
         theory.H: 1,
         theory.kl_pooled: _mean_divergence({r: share * weight for r, weight in terms.items()}),
     }
