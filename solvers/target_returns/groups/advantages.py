@@ -13,10 +13,10 @@ import numpy as np
 from ...errors import ModelError
 
 
-def group_advantages(returns: Any, *, scale: bool = True) -> np.ndarray:
+def group_advantages(returns: Any) -> np.ndarray:
     """(R_i - mean)/std along the last axis, float[..., G]; 0 where all returns of a group agree.
 
-    scale: whether to divide by the standard deviation (of the group itself, not the unbiased one).
+    The standard deviation is that of the group itself, not the unbiased one.
 
     Raises
     ------
@@ -32,10 +32,7 @@ def group_advantages(returns: Any, *, scale: bool = True) -> np.ndarray:
         raise ModelError(f"return {bad} of a group is {values[bad]}; every return must be finite")
     centred = values - values.mean(axis=-1, keepdims=True)
     same = np.ptp(values, axis=-1, keepdims=True) == 0
-    centred = np.where(same, 0.0, centred)
-    if not scale:
-        return centred
-    return centred / np.where(same, 1.0, values.std(axis=-1, keepdims=True))
+    return np.where(same, 0.0, centred) / np.where(same, 1.0, values.std(axis=-1, keepdims=True))
 
 
 def clipped(ratio: Fraction, advantage: Fraction, clip: Fraction) -> Fraction:
