@@ -153,7 +153,12 @@ def read_data_set(path: str | Path) -> DataSet:
     Raises ModelError when it cannot be read whole, has no costs, holds anything but plain numbers,
     and as `DataSet`.
     """
-    place = _file_of(Path(path))
+    place = file_of(Path(path))
+    if not place.is_file():
+        raise ModelError(
+            f"{path} is no file; give an HDF5 file in the layout of DSRL, D4RL or Minari, or a "
+            "folder that has main_data.hdf5"
+        )
     with _opened(place) as file:
         episodes = sorted(
             (name for name in file if name.startswith("episode_")),
@@ -164,15 +169,10 @@ def read_data_set(path: str | Path) -> DataSet:
         return joined(str(place), [_episode(f"{place}, {name}", file, name) for name in episodes])
 
 
-def _file_of(path: Path) -> Path:
-    found = next((path / name for name in ("main_data.hdf5", "data/main_data.hdf5")
-                  if (path / name).is_file()), path)  # fmt: skip
-    if not found.is_file():
-        raise ModelError(
-            f"{path} is no file; give an HDF5 file in the layout of DSRL, D4RL or Minari, or a "
-            "folder that has main_data.hdf5"
-        )
-    return found
+def file_of(path: Path) -> Path:
+    """The file itself, or that of a folder that Minari wrote; it may not be there."""
+    return next((path / name for name in ("main_data.hdf5", "data/main_data.hdf5")
+                 if (path / name).is_file()), path)  # fmt: skip
 
 
 @contextmanager

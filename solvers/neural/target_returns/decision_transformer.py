@@ -116,7 +116,6 @@ def _sizes(training: Training, data: DataSet) -> dict[str, Any]:
         "steps": int(np.diff(data.ends, prepend=0).max()),
         "low": actions.low.tolist(),
         "high": actions.high.tolist(),
-        "digest": data.digest,
     }
 
 
@@ -148,24 +147,20 @@ def train(workplace: Workplace) -> None:
 
 
 def load(run: Run) -> TrainedTransformer:
-    """The trained transformer.
-
-    Raises ModelError as `Run.outcome`, and when the file of its data has changed since.
-    """
+    """The trained transformer.  Raises ModelError as `Run.outcome`."""
     from .policy import transformer_from
 
-    saved, path = run.outcome(), run.training.options.data
-    if path and Path(path).exists():
-        from .data_sets import read_data_set
+    return transformer_from(run.outcome())
 
-        if read_data_set(path).digest != saved.numbers["digest"]:
-            raise ModelError(
-                f"{path} has changed since {run.folder} was trained on it; bring the old file "
-                f"back, or delete {run.folder} and train again"
-            )
-    return transformer_from(saved)
+
+def source(training: Training) -> Path | None:
+    """The file of the data, if they are not those of drivers."""
+    from .data_sets import file_of
+
+    return file_of(Path(training.options.data)) if training.options.data else None
 
 
 ALGORITHM = Algorithm(
-    "target_returns/decision-transformer", DecisionTransformerOptions, train, load, check
-)
+    "target_returns/decision-transformer", DecisionTransformerOptions, train, load, check,
+    source=source,
+)  # fmt: skip

@@ -271,4 +271,7 @@ def preset(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in more.items() if name not in given}
 
 
-ALGORITHM = Algorithm(NAME, SafeTuningOptions, train, load, decision_transformer.check, preset)
+ALGORITHM = Algorithm(
+    NAME, SafeTuningOptions, train, load, decision_transformer.check, preset,
+    decision_transformer.source,
+)  # fmt: skip

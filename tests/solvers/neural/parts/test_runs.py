@@ -230,7 +230,7 @@ def test_an_outcome_of_another_algorithm_is_refused(tmp_path: Path) -> None:
     run = obtain(PPO, folder=tmp_path)
     other = Run(TRAININGS["cpo"], run.folder)
     with pytest.raises(ModelError, match=r"with algorithm chance/ppo-lagrangian, not chance/cpo"):
-        other.result()
+        other.outcome()
 
 
 @pytest.mark.parametrize(

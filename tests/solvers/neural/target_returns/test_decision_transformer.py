@@ -176,6 +176,34 @@ def test_a_run_is_kept_resumed_and_evaluated(
     assert (loaded.rollouts(wanted.task, np.full((2, 2), 9.0), ("t",)) == first).all()
 
 
+@pytest.mark.parametrize("name", [made.NAME, "target_returns/safe-tuning"])
+def test_a_run_goes_on_with_the_data_that_it_began_with(name: str, tmp_path: Path) -> None:
+    path, other = tmp_path / "data.hdf5", made.told_by_the_return(4)
+    DATA.write(path)
+    given = {**made.TINY, "data": str(path), "steps": 3, "checkpoint_every": 1}
+    wanted = Training(name, "SafetyBallRun-v0", 0, algorithms.find(name).options(**given))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        obtain(wanted, folder=tmp_path, progress=killed)
+    other.write(path)
+    with pytest.raises(ModelError, match=r"data.hdf5 has changed since .* bring the old file back"):
+        obtain(wanted, folder=tmp_path)
+
+
+def test_data_that_change_during_the_training_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "data.hdf5"
+    DATA.write(path)
+    options = DecisionTransformerOptions(**made.TINY, data=str(path), steps=1)
+    wanted = Training(made.NAME, "SafetyBallRun-v0", 0, options)
+    with pytest.raises(ModelError, match="has changed since"):
+        obtain(wanted, folder=tmp_path, progress=lambda *_: made.told_by_the_return(4).write(path))
+    DATA.write(path)
+    assert (obtain(wanted, folder=tmp_path).result().returns == DATA.returns).all()
+
+
 def test_data_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "data.hdf5"
     DATA.write(path)
