@@ -85,12 +85,13 @@ class Run:
         return True
 
     def refuse_outcome(self) -> None:
-        """ModelError if an unfinished run has an outcome, which a training would write over.
+        """ModelError if the record of a finished run is lost or was edited, and its outcome is not.
 
-        One that was killed between its outcome and its record still has a checkpoint.
+        One that was killed between its outcome and its record says that it is not finished, and has
+        no digests yet: the same training writes the same outcome again.
         """
-        outcome = self.folder / "policy.json"
-        if outcome.exists() and not any(self.folder.glob("checkpoint/*")):
+        outcome, record = self.folder / "policy.json", self._record()
+        if outcome.exists() and (record is None or "sha256" in record):
             raise ModelError(
                 f"{outcome} is there, but run.json beside it does not say that the run is "
                 f"finished; bring run.json back, or delete {self.folder} and train again"
@@ -252,7 +253,7 @@ def obtain(
     progress: Progress | None = None,
     tensorboard: bool = False,
 ) -> Run:
-    """The finished run: looked up, or resumed from its last checkpoint, or trained.
+    """The finished run: looked up, or resumed from its last checkpoint if it has one, or trained.
 
     Whoever wants a run that another process trains waits for it.
 
