@@ -6,8 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.parts.runs import Run, Workplace, obtain
@@ -141,6 +143,37 @@ def test_own_episodes_are_what_was_done_and_teach() -> None:
     told = lambda _, mean: means.append(mean)  # noqa: E731
     fine_tune(learner, policy, "SafetyBallRun-v0", own, 2, ("t",), told)
     assert np.isfinite(means).all() and len(means) == 2
+
+
+class Uneven(gymnasium.Env[Array, Array]):
+    """Episodes of 1 to 6 steps, each of which earns 1; the time is seen."""
+
+    observation_space = gymnasium.spaces.Box(-9, 9, (7,), np.float32)
+    action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Array, Any]:
+        super().reset(seed=seed)
+        self.time, self.end = 0, int(self.np_random.integers(1, 7))
+        return np.zeros(7, np.float32), {}
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        self.time += 1
+        seen = np.full(7, self.time, np.float32)
+        return seen, 1.0, self.time == self.end, False, {"cost": 0.0}
+
+
+def test_own_episodes_end_where_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies that end early begin anew while others run: what they do then is no part of theirs."""
+    monkeypatch.setitem(gymnasium.registry, "Uneven-v0", EnvSpec("Uneven-v0", entry_point=Uneven))
+    trained = transformer()
+    asked = np.tile((6.0, 3.0), (5, 1))
+    own = recorded(trained.at(asked), "Uneven-v0", ("test",))
+    lengths = np.diff(own.ends, prepend=0)
+    assert len(set(lengths)) > 1
+    assert own.observations[:, 0].tolist() == [t for n in lengths for t in range(n)]
+    assert (own.next_observations[own.ends - 1] == own.observations[own.ends - 1]).all()
+    alone = trained.rollouts("Uneven-v0", asked, ("test",), deterministic=False)
+    assert own.returns[:, 0].tolist() == lengths.tolist() == alone[:, 0].tolist()
 
 
 @pytest.mark.parametrize(
