@@ -49,8 +49,9 @@ class DataSet:
         actions: float32[N, A].  rewards, costs: float64[N].
         terminals, timeouts: bool[N], where an episode ends by itself, and where it is cut.
 
-    Raises ModelError for arrays that differ in length or shape, for a number that is not finite,
-    for a negative cost, and when the last episode has no end.
+    Raises ModelError for arrays that differ in length or shape, for a number that is not finite in
+    its type, for flags other than 0 and 1, for a negative cost, when the last episode has no end,
+    and for a return that is not finite in single precision, in which networks are told it.
     """
 
     name: str
@@ -83,6 +84,14 @@ class DataSet:
                 "timeouts, so that its return is not known; the file was cut, or leave these steps "
                 "out"
             )
+        with np.errstate(over="ignore", invalid="ignore"):
+            told = self.to_go.astype(np.float32)
+        if len(bad := np.argwhere(~np.isfinite(told))):
+            raise ModelError(
+                f"{self.name}: the {('rewards', 'costs')[bad[0, 1]]} from step {bad[0, 0]} to the "
+                "end of its episode sum to more than single precision holds; divide all of them by "
+                "a constant"
+            )
 
     @cached_property
     def ends(self) -> Array:
@@ -98,17 +107,17 @@ class DataSet:
     @cached_property
     def returns(self) -> Array:
         """float64[E, 2], UN-normalised sums of rewards and of costs of each episode."""
-        gains = np.stack([self.rewards, self.costs], axis=1)
-        return np.add.reduceat(gains, np.concatenate([[0], self.ends[:-1]]), axis=0)
+        return self.to_go[np.concatenate([[0], self.ends[:-1]])]
 
     @cached_property
     def to_go(self) -> Array:
-        """float64[N, 2], UN-normalised sums of rewards and costs from each step to the end."""
+        """float64[N, 2], UN-normalised sums of rewards and costs from each step to the end.
+
+        Summed within each episode: what another one earned rounds nothing here.
+        """
         gains = np.stack([self.rewards, self.costs], axis=1)
-        before = np.cumsum(gains, axis=0) - gains
-        return np.repeat(self.returns, np.diff(self.ends, prepend=0), axis=0) - (
-            before - before[self.starts]
-        )
+        episodes = np.split(gains, self.ends[:-1])
+        return np.concatenate([np.cumsum(one[::-1], axis=0)[::-1] for one in episodes])
 
     @cached_property
     def digest(self) -> str:
@@ -120,9 +129,10 @@ class DataSet:
         return found.hexdigest()
 
     def check_task(self, task: str) -> None:
-        """ModelError unless observations and actions are as wide as those of the task."""
+        """ModelError unless observations and actions are as wide as those of the task, and the
+        actions within its bounds."""
         env = environment(task)
-        spaces = (env.observation_space.shape, env.action_space.shape)
+        spaces, actions = (env.observation_space.shape, env.action_space.shape), env.action_space
         env.close()
         for name, wanted in zip(("observations", "actions"), spaces, strict=True):
             if (found := getattr(self, name).shape[1:]) != wanted:
@@ -130,6 +140,14 @@ class DataSet:
                     f"{self.name}: {name} are of shape {found}, and those of {task} are of shape "
                     f"{wanted}; take the data of this task, or the task of the data"
                 )
+        low, high = (getattr(actions, name, self.actions) for name in ("low", "high"))
+        if len(bad := np.argwhere((self.actions < low) | (self.actions > high))):
+            at = tuple(bad[0])
+            raise ModelError(
+                f"{self.name}: actions{bad[0].tolist()} is {self.actions[at]}, outside of "
+                f"[{low[at[1:]]}, {high[at[1:]]}], the bounds of {task}; clip the actions if the "
+                "environment did, or take the data of this task"
+            )
 
     def write(self, path: str | Path) -> None:
         """Write in the DSRL layout, whole or not at all."""
@@ -268,9 +286,13 @@ def _plain(source: str, name: str, values: Array, steps: int) -> Array:
             f"{source}: {name} is of shape {values.shape} for {steps} rewards; give one "
             f"{'vector' if wide else 'number'} a step"
         )
-    if len(bad := np.argwhere(~np.isfinite(values))):
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = values.astype(kind)
+    wrong, must = ~np.isfinite(kept), f"finite in {kind}, so leave that episode out"
+    if kind == "bool":
+        wrong, must = kept != values, "0 or 1, as a flag of the end of an episode is"
+    if len(bad := np.argwhere(wrong)):
         raise ModelError(
-            f"{source}: {name}{bad[0].tolist()} is {values[tuple(bad[0])]}; it must be finite, so "
-            "leave that episode out"
+            f"{source}: {name}{bad[0].tolist()} is {values[tuple(bad[0])]!s}; it must be {must}"
         )
-    return values.astype(kind)
+    return kept

@@ -12,6 +12,8 @@ import pytest
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.target_returns.data_sets import DataSet, joined, read_data_set
 
+from . import made
+
 MINARI = {"actions": "actions", "rewards": "rewards", "terminations": "terminals",
           "truncations": "timeouts"}  # fmt: skip
 STEPS = 5
@@ -47,6 +49,14 @@ def test_returns_and_returns_to_go(tmp_path: Path) -> None:
     assert data.to_go.tolist() == [[7, 1], [6, 1], [4, 0], [24, 2], [16, 1]]
     assert data.ends.tolist() == [3, 5]
     assert data.starts.tolist() == [0, 0, 0, 3, 3]
+
+
+def test_returns_to_go_round_nothing_of_other_episodes(tmp_path: Path) -> None:
+    """1e17 in the first episode: a running sum over the file would lose what follows it."""
+    rewards = np.array([1e17, 0.1, 0.2, 0.3, 0.4])
+    data = read_data_set(stored(tmp_path / "a.hdf5", rewards=rewards))
+    assert data.to_go[3:, 0].tolist() == [0.3 + 0.4, 0.4]
+    assert data.returns[1, 0] == 0.3 + 0.4
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -88,6 +98,14 @@ def test_minari_says_the_same(tmp_path: Path, of_the_reset: bool) -> None:
         ({"rewards": np.ones(4)}, r"observations is of shape \(5, 3\) for 4 rewards"),
         ({"costs": np.array([0, 1, np.nan, 0, 0])}, r"costs\[2\] is nan; it must be finite"),
         ({"costs": np.array([0, -1.0, 0, 0, 0])}, r"costs\[1\] is -1.0; costs are at least 0"),
+        ({"costs": np.array([0, 1e308, 1e308, 0, 0])}, "costs from step 0 to .* sum"),
+        ({"rewards": np.full(5, 2e38)}, "the rewards from step 0 .* sum to more than single"),
+        ({"observations": np.full((5, 3), 1e300)}, r"observations\[0, 0\] is 1e\+300; .* float32"),
+        ({"actions": np.full((5, 2), 1e39)}, r"actions\[0, 0\] is 1e\+39; it must be finite in fl"),
+        ({"rewards": np.full(5, np.longdouble("1e400"))}, r"rewards\[0\] is 1e\+400; .* float64"),
+        ({"terminals": np.array([0, 0, 0.5, 0, 0])}, r"terminals\[2\] is 0.5; it must be 0 or 1"),
+        ({"timeouts": np.array([0, 0, 0, 0, -1])}, r"timeouts\[4\] is -1; it must be 0 or 1"),
+        ({"timeouts": np.array([0, 0, 0, 0, np.nan])}, r"timeouts\[4\] is nan; it must be 0 or 1"),
         ({"timeouts": np.zeros(5, bool)}, "the last episode, from step 3, has no end"),
         ({"actions": np.ones(5)}, r"actions is of shape \(5,\) for 5 rewards; give one vector"),
         ({"next_observations": np.ones((5, 2))}, "they must be equal"),
@@ -128,6 +146,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_data_of_another_task() -> None:
     with pytest.raises(ModelError, match=r"\(3,\), and those of SafetyBallRun-v0 are of .*\(7,\)"):
         DataSet("made", **arrays()).check_task("SafetyBallRun-v0")
+    beyond = made.told_by_the_return(2)
+    beyond.actions[7, 1] = -1.5
+    with pytest.raises(ModelError, match=r"actions\[7, 1\] is -1.5, outside of \[-1.0, 1.0\]"):
+        beyond.check_task("SafetyBallRun-v0")
 
 
 def test_joined_is_one_after_the_other() -> None:
