@@ -13,6 +13,7 @@ A file may come from a stranger: only plain numbers that lie in the file itself 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,8 +36,11 @@ FLAT = {
     "rewards": "float64", "costs": "float64", "terminals": "bool", "timeouts": "bool",
 }  # fmt: skip
 """Names of the DSRL layout, with the types in which they are kept; the first three are vectors."""
-_LARGEST = 2**33
-"""Bytes of one array: a file of some kilobytes can claim any number of them."""
+_LARGEST, _DENSEST = 2**33, 1032
+"""Bytes of all arrays of a file, and for each byte of the file: gzip stores no more, and a file of
+some kilobytes can claim any number of them, once or by many links to the same."""
+_DAMAGES = (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError)
+"""What h5py raises where the structure of a file is damaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +183,7 @@ def read_data_set(path: str | Path) -> DataSet:
         )
     with _opened(place) as file:
         episodes = sorted(
-            (name for name in file if name.startswith("episode_")),
+            (name for name in file.file if name.startswith("episode_")),
             key=lambda name: (len(name), name),
         )
         if not episodes:
@@ -193,27 +197,38 @@ def file_of(path: Path) -> Path:
                  if (path / name).is_file()), path)  # fmt: skip
 
 
+@dataclass
+class _Opened:
+    """A file, and how many bytes may still be read from it."""
+
+    file: h5py.File
+    left: int
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def _opened(path: Path) -> Iterator[_Opened]:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError) as error:
+            yield _Opened(file, min(_LARGEST, _DENSEST * path.stat().st_size))
+    except ModelError:
+        raise
+    except _DAMAGES as error:
         raise ModelError(
             f"{path} cannot be read as HDF5 ({error}); it is truncated, damaged or of another "
             "kind, so fetch it again"
         ) from error
 
 
-def _flat(name: str, file: h5py.File) -> DataSet:
-    costs = "costs" if "costs" in file or "infos/cost" not in file else "infos/cost"
-    found = {key: _array(name, file, costs if key == "costs" else key) for key in FLAT}
+def _flat(name: str, file: _Opened) -> DataSet:
+    other = "costs" not in file.file and "infos/cost" in file.file
+    found = {key: _array(name, file, "infos/cost" if other and key == "costs" else key)
+             for key in FLAT}  # fmt: skip
     return DataSet(name, **found)
 
 
-def _episode(name: str, file: h5py.File, episode: str) -> DataSet:
+def _episode(name: str, file: _Opened, episode: str) -> DataSet:
     """One episode of Minari.  Its infos have an entry a step, or one of the reset before these."""
     found = {key: _array(name, file, f"{episode}/{key}") for key in
              ("observations", "actions", "rewards", "terminations", "truncations")}  # fmt: skip
@@ -235,18 +250,23 @@ def _episode(name: str, file: h5py.File, episode: str) -> DataSet:
     )
 
 
-def _array(name: str, file: h5py.File, key: str) -> Array:
+def _array(name: str, file: _Opened, key: str) -> Array:
     """The numbers under a key, which must lie in this very file and be plain."""
     import h5py
 
-    inside = _inside(name, file, key)
+    inside = _inside(name, file.file, key)
     if not isinstance(inside, h5py.Dataset) or inside.dtype.kind not in "biuf" or not inside.shape:
         kind = getattr(inside, "dtype", "a group")
         raise ModelError(f"{name}: {key} holds {kind}; store an array of plain numbers, one a step")
-    if inside.is_virtual or inside.external or inside.nbytes > _LARGEST:
+    if inside.is_virtual or inside.external:
+        raise ModelError(f"{name}: {key} lies in other files; write the numbers themselves")
+    # as float64, in which most are kept; a whole chunk is unpacked for any part of it
+    claimed = max(8 * inside.size, inside.dtype.itemsize * math.prod(inside.chunks or ()))
+    file.left -= claimed
+    if file.left < 0:
         raise ModelError(
-            f"{name}: {key} takes {inside.nbytes} bytes or lies in other files; write a smaller "
-            "file that holds its numbers itself"
+            f"{name}: {key} takes {claimed} bytes, and with what was read before it more than the "
+            f"file can hold ({_DENSEST} times its size) or than {_LARGEST}; write a smaller file"
         )
     return np.asarray(inside[()])
 

@@ -129,8 +129,49 @@ def test_objects_and_claimed_sizes_are_refused(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         del file["costs"]
         file.create_dataset("costs", (2**40,), "f4", chunks=(1024,))
-    with pytest.raises(ModelError, match="costs takes 4398046511104 bytes"):
+    with pytest.raises(ModelError, match="costs takes 8796093022208 bytes"):
         read_data_set(path)
+    with h5py.File(path, "a") as file:
+        del file["costs"]
+        file.create_dataset("costs", (5,), "f8", chunks=(2**28,), maxshape=(None,))
+    with pytest.raises(ModelError, match=r"costs takes 2147483648 bytes, .* the file can hold"):
+        read_data_set(path)
+
+
+def test_links_to_one_large_episode_are_counted_each_time(tmp_path: Path) -> None:
+    """Half a megabyte of zeros fits into some kilobytes; a hundred times as much does not."""
+    path, steps = tmp_path / "a.hdf5", 2**13
+    with h5py.File(path, "w") as file:
+        first, end = file.create_group("episode_0"), np.arange(steps) == steps - 1
+        zeros = np.zeros((steps + 1, 1))
+        for name, values in {
+            "observations": zeros, "actions": zeros[1:], "rewards": zeros[1:, 0],
+            "infos/cost": zeros[1:, 0], "terminations": end, "truncations": end,
+        }.items():  # fmt: skip
+            first.create_dataset(name, data=values, chunks=(2**13, *values.shape[1:]),
+                                 compression="gzip")  # fmt: skip
+    assert len(read_data_set(path).rewards) == steps
+    with h5py.File(path, "a") as file:
+        for k in range(1, 100):
+            file[f"episode_{k}"] = file["episode_0"]
+    with pytest.raises(ModelError, match=r"episode_\d+: .* more than the file can hold"):
+        read_data_set(path)
+
+
+def test_damaged_bytes_never_end_in_another_error(tmp_path: Path) -> None:
+    """Each of 60 files has four bytes that are wrong; h5py has many words for that."""
+    path, stream = stored(tmp_path / "a.hdf5"), np.random.default_rng(0)
+    whole, refused = np.frombuffer(path.read_bytes(), np.uint8), 0
+    for _ in range(60):
+        damaged = whole.copy()
+        damaged[stream.integers(0, len(whole), 4)] = stream.integers(0, 256, 4)
+        path.write_bytes(damaged.tobytes())
+        try:
+            read_data_set(path)
+        except ModelError as error:
+            assert str(path) in str(error)
+            refused += 1
+    assert refused > 3
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
