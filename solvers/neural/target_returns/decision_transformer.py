@@ -70,7 +70,7 @@ class DecisionTransformerOptions:
 
     @property
     def updates(self) -> int:
-        """How many updates `steps` are, rounded up."""
+        """How many updates `steps` are; the last one may have fewer than the others."""
         return -(-self.steps // self.per_update)
 
 
@@ -140,7 +140,9 @@ def train(workplace: Workplace) -> None:
         if saved is not None:
             learner.restore(saved)
         for update in range(done + 1, options.updates + 1):
-            workplace.record(update, options.updates, {"loss": learner.update(data, update)})
+            left = options.steps - (update - 1) * options.per_update
+            loss = learner.update(data, update, min(left, options.per_update))
+            workplace.record(update, options.updates, {"loss": loss})
             if update % options.checkpoint_every == 0:
                 workplace.checkpoint(update, learner.tensors(), {})
     workplace.keep(TrainedTransformer(network, data.returns, numbers).tensors, numbers)
