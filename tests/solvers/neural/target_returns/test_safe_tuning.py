@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +90,12 @@ def test_nothing_unsafe_is_evaluated_and_much_is_gained(stand_in: StandIn, tmp_p
     assert {name: row["met"] for name, row in rows.items()} == {
         "greatest return": "no", "best safe return": "no", "seed": "yes", "tuned": "yes"
     }  # fmt: skip
+    alike = replace(found, fresh={name: np.full((4, 2), 15.0) for name in found.targets})
+    same = SimpleNamespace(result=lambda: alike, training=training())
+    # four costs that agree leave a probability of 1 - 0.05^(1/3) = 0.63 for any other up to 100
+    assert {(row["cost"], row["met"]) for row in judge(same, 10)} == {
+        ("15.0 (5.5 to 68.7)", "not known")
+    }
     assert rows["tuned"]["unsafe evaluations"] == f"0 of {len(found.told)}"
 
 
