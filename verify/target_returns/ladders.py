@@ -85,7 +85,12 @@ def _table(limits: Sequence[Fraction], found: Found, seeds: int, task: str) -> T
 
 
 def _runs(request: Request, task: str, limit: Fraction, method: str) -> list[Any]:
-    changes = {**request.changes, "limit": float(limit), "method": method}
+    from holdfast.solvers.neural.target_returns.safe_tuning import IDLE
+
+    others = set(_methods(request)) - {"fine-tuning"}  # which the options are then meant for
+    idle = IDLE.split() if others and method == "fine-tuning" else ()
+    given = {name: value for name, value in request.changes.items() if name not in idle}
+    changes = {**given, "limit": float(limit), "method": method}
     wanted = (request.obtain(_NAME, task, seed, changes) for seed in request.seeds)
     return [run for run in wanted if run is not None]
 

@@ -40,7 +40,7 @@ class Algorithm:
     options: type
     train: Callable[[Workplace], None]
     load: Callable[[Run], Any]
-    check: Callable[[Training], None] = lambda training: None
+    check: Callable[[Training], object] = lambda training: None
     preset: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda task, given: {}
     source: Callable[[Training], Path | None] = lambda training: None
 

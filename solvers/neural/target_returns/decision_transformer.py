@@ -90,9 +90,11 @@ def data_of(training: Training, episodes: int | None = None) -> DataSet:
     return data
 
 
-def check(training: Training) -> None:
-    """Read the data, or drive one episode.  Raises ModelError as `data_of`."""
-    _sizes(training, data_of(training, episodes=1))
+def check(training: Training) -> DataSet:
+    """The data, or one episode of drivers.  Raises ModelError as `data_of`, and as `train`."""
+    data = data_of(training, episodes=1)
+    _sizes(training, data)
+    return data
 
 
 def _sizes(training: Training, data: DataSet) -> dict[str, Any]:

@@ -190,6 +190,17 @@ def test_own_episodes_end_where_they_end(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"kernel": "cubic"}, "kernel = 'cubic'; give one of rbf"),
         ({"failure": 1.0}, "failure = 1.0 lie strictly between 0 and 1"),
         ({"limit": 0.0}, "limit = 0.0 must be positive"),
+        ({"cost_targets": 1}, "cost_targets = 1 makes no grid; give at least 2"),
+        ({"return_targets": 1}, "return_targets = 1 makes no grid; give at least 2"),
+        ({"method": "fine-tuning", "kernel": "rbf"}, "kernel = rbf has no effect with"),
+        (
+            {"method": "fine-tuning", "prior_mean": 7.0},
+            "prior_mean = 7.0 has no effect",
+        ),
+        (
+            {"method": "fine-tuning", "cost_targets": 3},
+            "cost_targets = 3 has no effect",
+        ),
     ],
 )
 def test_options_that_cannot_be_meant(changes: dict[str, Any], message: str) -> None:
@@ -201,6 +212,31 @@ def test_data_without_a_safe_episode_give_no_seed(stand_in: StandIn, tmp_path: P
     stand_in.returns += np.array([0, 30])
     with pytest.raises(ModelError, match=r"costs at most limit = 20.0, .* the least is 30"):
         run_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "costs", "message"),
+    [
+        (1.0, 0.0, "all episodes of the data return 6"),
+        (None, 1.0, "costs at most limit = 4.0"),
+    ],
+)
+def test_data_that_cannot_be_tuned_are_refused_before_the_training(
+    rewards: float | None, costs: float, message: str, tmp_path: Path
+) -> None:
+    data = made.told_by_the_return(4)
+    data.costs[:] = costs
+    data.rewards[:] = data.rewards if rewards is None else rewards
+    data.write(tmp_path / "data.hdf5")
+    options = SafeTuningOptions(data=str(tmp_path / "data.hdf5"), limit=4.0)
+    with pytest.raises(ModelError, match=message):
+        obtain(Training(safe_tuning.NAME, "SafetyBallRun-v0", 0, options), folder=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_circle_tasks_have_no_idle_options_for_fine_tuning() -> None:
+    found = safe_tuning.ALGORITHM.options_for("SafetyBallCircle-v0", {"method": "fine-tuning"})
+    assert (found.rollouts, found.cost_noise) == (20, 4.0)
 
 
 @pytest.mark.slow
