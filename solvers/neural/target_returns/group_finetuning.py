@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
+from ..parts.constrained import refuse_idle, require_positive
 from ..parts.training import Training, option
 
 if TYPE_CHECKING:
@@ -63,6 +63,12 @@ class GroupOptions:
             raise ModelError(
                 f"group = {self.group} must be at least 2, for a group of one is its own baseline, "
                 f"and clip = {self.clip} between 0 and 1"
+            )
+        if self.epochs == 1:  # the ratio is 1 in the first step
+            refuse_idle(self, "clip divergence", "epochs = 1")
+        if self.sampled > 3:
+            raise ModelError(
+                f"sampled = {self.sampled}, but an episode has 3 actions; give 3 to sample them all"
             )
         if not 0 <= self.target <= 9 or self.width % self.heads:
             raise ModelError(

@@ -172,6 +172,8 @@ def test_intended_labels_ascend_while_relabelled_estimates_point_elsewhere(
         ({"target": 12}, "target = 12"),
         ({"heads": 3}, "heads = 3"),
         ({"resets": 0}, "resets"),
+        ({"epochs": 1, "clip": 0.1}, "clip = 0.1 has no effect with epochs = 1"),
+        ({"sampled": 99}, "sampled = 99, but an episode has 3 actions"),
     ],
 )
 def test_wrong_options_are_named(changes: dict[str, object], words: str) -> None:
