@@ -1,0 +1,1 @@
+r"""Relative budgets: how many tokens reinforcement learning with verifiable rewards needs."""
