@@ -2,6 +2,12 @@ from .chains import Chain as Chain
 from .continuous import Gamma as Gamma
 from .continuous import LogNormal as LogNormal
 from .continuous import Weibull as Weibull
+from .estimate.budgets import Estimate as Estimate
+from .estimate.budgets import estimate_pooled as estimate_pooled
+from .estimate.budgets import estimate_prompts as estimate_prompts
+from .estimate.budgets import naive_relative_budget as naive_relative_budget
+from .estimate.rollouts import Rollouts as Rollouts
+from .estimate.rollouts import read_rollouts as read_rollouts
 from .moments import ExactMoments as ExactMoments
 from .moments import Moments as Moments
 from .moments import Requirement as Requirement
@@ -17,3 +23,4 @@ from .processes import Geometric as Geometric
 from .processes import Mixture as Mixture
 from .processes import NegativeBinomial as NegativeBinomial
 from .processes import TokenProcess as TokenProcess
+from .simulate import simulate as simulate
