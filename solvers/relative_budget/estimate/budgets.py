@@ -120,14 +120,13 @@ def estimate_pooled(
     prompt has wrong beyond the cap.
     """
     if wrong == "restarts" or len(rollouts.names) == 1:
-        ratio = wrong == "restarts"
-        found = (
+        one = (
             _ratio(rollouts, level)
-            if ratio
+            if wrong == "restarts"
             else estimate_prompts(rollouts, family, wrong, steps=steps, level=level)
         )
-        mean, low, high = (float(x[0]) for x in (found.mean, found.low, found.high))
-        return Population(math.log(found.solvable[0]), 0.0, mean, low, high, found.shape)
+        mean, low, high = (float(x[0]) for x in (one.mean, one.low, one.high))
+        return Population(math.log(one.solvable[0]), 0.0, mean, low, high, one.shape)
     some = _spread(rollouts, np.ones(len(rollouts.names), bool))
     if steps is None:
         shape = fitting.shared_shape(family, _counts(_telling(rollouts), wrong))
@@ -230,5 +229,5 @@ def _ratio(rollouts: Rollouts, level: float) -> Estimate:
     mean = tokens.sum() / solves.sum()
     rest = ((tokens - mean * solves) ** 2).sum() * size / (size - 1)
     factor = math.exp(float(t.ppf((1 + level) / 2, size - 1)) * math.sqrt(rest) / tokens.sum())
-    ends = (np.array([x]) for x in (mean, mean / factor, mean * factor))
-    return Estimate(*ends, 1.0, np.array([mean]), np.zeros(1))
+    mean, low, high = (np.array([x]) for x in (mean, mean / factor, mean * factor))
+    return Estimate(mean, low, high, 1.0, mean, np.zeros(1))

@@ -17,7 +17,6 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 
-from ...errors import ModelError
 from ...sequences import Array
 from .laws import Counts, GammaLaw, Law, NegativeBinomialLaw
 
@@ -31,6 +30,8 @@ _STEPS = 100
 """Newton's steps, of which some ten are needed: it is concave and begun outside."""
 _SUREST = 1 - 1e-9
 """The greatest probability of a step: at 1 the log odds are infinite."""
+_CLOSE = 1e-8
+"""Of ends of an interval, relatively; where a maximum is sought its square root gives as much."""
 _WIDEST = 60.0
 """Logarithm of a factor: an end of an interval further from the estimate is at infinity."""
 
@@ -72,7 +73,7 @@ def intervals(law: Law, counts: Counts, best: Array, level: float) -> tuple[Arra
 def shared_shape(family: Family, counts: Counts) -> float:
     """The shape that prompts share, by Cox and Reid's adjusted profile likelihood.
 
-    Of one prompt it is that of greatest likelihood.  Raises ModelError where none fits.
+    Of one prompt it is that of greatest likelihood..
     """
     if family == "geometric":
         return 1.0
@@ -100,7 +101,7 @@ def profile_interval(
             theta = _theta(law, np.array([trial * math.exp(-log_mean)]))
             return float((law.terms(counts, theta).value + law.constant(counts))[0])
 
-        return value(1.0) if family == "geometric" else _best_shape(family, counts, value)[1]
+        return value(1.0) if family == "geometric" else _best_shape(family, counts, value, shape)[1]
 
     law = law_of(family, shape)
     best = math.log(shape / float(law.rate(rates(law, counts))[0]))
@@ -169,31 +170,31 @@ def crossing(excess: Callable[[float], float], middle: float, sign: int) -> floa
     if reach >= _WIDEST:
         return sign * math.inf
     ends = sorted((middle, middle + sign * reach))
-    return float(brentq(excess, *ends, xtol=1e-9))
+    return float(brentq(excess, *ends, xtol=_CLOSE, rtol=_CLOSE))
 
 
 def _best_shape(
-    family: Family, counts: Counts, value: Callable[[float], float]
+    family: Family, counts: Counts, value: Callable[[float], float], near: float | None = None
 ) -> tuple[float, float]:
-    """The shape of greatest value, and that value; whole numbers for the negative binomial."""
+    """The shape of greatest value, and that value; whole numbers for the negative binomial.
+
+    near: where the whole numbers are tried from; without it, from a search over all.
+    """
     if family == "gamma":
         low, high = map(math.log, _SHAPES)
-        found = minimize_scalar(lambda x: -value(math.exp(x)), bounds=(low, high), method="bounded")
+        found = minimize_scalar(lambda x: -value(math.exp(x)), bounds=(low, high), method="bounded",
+                                options={"xatol": _CLOSE**0.5})  # fmt: skip
         return math.exp(found.x), -float(found.fun)
-    most = int(counts.solved[1].min())
-    bounds = (0.0, math.log(most + 0.5))
-    rough = minimize_scalar(
-        lambda x: -value(max(1, round(math.exp(x)))), bounds=bounds, method="bounded"
-    )
-    best = max(1, min(most, round(math.exp(rough.x))))
-    values = {best: value(best)}
+    most = float(counts.solved[1].min())  # tokens of the shortest solved rollout: no more steps
+    if near is None:
+        rough = minimize_scalar(
+            lambda x: -value(round(math.exp(x))), bounds=(0, math.log(most)), method="bounded"
+        )
+        near = round(math.exp(rough.x))
+    values = {near: value(near)}
     while True:  # to the neighbours, as a minimiser of smooth functions may stop on a stair
-        for k in (best - 1, best + 1):
-            if 1 <= k <= most and k not in values:
-                values[k] = value(k)
-        if max(values, key=lambda k: values[k]) == best:
-            break
         best = max(values, key=lambda k: values[k])
-    if not math.isfinite(values[best]):
-        raise ModelError("no number of steps fits the lengths of the solved rollouts")
-    return float(best), values[best]
+        beside = [k for k in (best - 1, best + 1) if 1 <= k <= most and k not in values]
+        if not beside:
+            return float(best), values[best]
+        values |= {k: value(k) for k in beside}

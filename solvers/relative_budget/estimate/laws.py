@@ -160,7 +160,7 @@ class NegativeBinomialLaw(Law):
         left = np.maximum(length - k + 1, 1.0)
         upper = betaincc(k, left, p)
         density = -k * np.logaddexp(0, -theta) - left * np.logaddexp(0, theta) - betaln(k, left)
-        ratio = expit(-theta) * (length + 1) / (length + 2 - k)
+        ratio = expit(-theta) * (left + k) / (left + 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             leading = density - np.log(left) - np.log(np.maximum(1 - ratio, p))
             logs = np.where(upper > _DEEP, np.log(upper), leading)
