@@ -10,6 +10,7 @@ solved, of mean tokens/solves by Wald's identity.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +28,7 @@ from .survival import LEVEL, SurvivalCurve, kaplan_meier
 REGIMES = {"deficient": 0.5, "balanced": 5.0, "ample": math.inf}
 """Regime -> the relative budget up to which it reaches.  The theory names the regimes by their
 rates and draws no line; learning was reported to be clearly worse below 1/2 and above 5."""
+_NAMES, _EDGES = tuple(REGIMES), tuple(REGIMES.values())
 _ENOUGH = 2000
 """Prompts from which shape and population are estimated: to a few percent, in some seconds."""
 
@@ -63,9 +65,8 @@ def naive_relative_budget(rollouts: Rollouts, horizon: int) -> float:
 
 def regimes(low: float, high: float) -> str:
     """The regimes in which a relative budget from `low` to `high` may lie."""
-    edges = list(REGIMES.values())
-    first, last = (int(np.searchsorted(edges, x, side="left")) for x in (low, high))
-    return " or ".join(list(REGIMES)[first : last + 1])
+    first, last = (bisect_left(_EDGES, x) for x in (low, high))
+    return " or ".join(_NAMES[first : last + 1])
 
 
 def survival(rollouts: Rollouts, wrong: Wrong, level: float = LEVEL) -> SurvivalCurve:

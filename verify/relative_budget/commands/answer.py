@@ -226,19 +226,16 @@ def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
             "cheapest_tokens": answer.plan.cheapest[0],
             "cheapest_horizon": answer.plan.cheapest[1],
         },
-        "prompts": [
-            {
-                "prompt": name,
-                "rollouts": int(sizes[k]),
-                "solved": int(solved[k]),
-                "relative_budget": xi[k],
-                "low": low[k],
-                "high": high[k],
-                "regime": answer.regime(k, options.horizon),
-                "samples": answer.rewards.samples[k],
-            }
-            for k, name in enumerate(answer.rollouts.names)
-        ],
+        "prompts": {
+            "prompt": answer.rollouts.names,
+            "rollouts": sizes,
+            "solved": solved.astype(int),
+            "relative_budget": xi,
+            "low": low,
+            "high": high,
+            "regime": [answer.regime(k, options.horizon) for k in range(len(sizes))],
+            "samples": answer.rewards.samples,
+        },
     }
 
 

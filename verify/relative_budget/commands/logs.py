@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ _COUNTING = (
     "call log_extra('completion_tokens', [len(ids) for ids in completion_ids]), in verl return "
     "'response_length' beside its score"
 )
-_FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+_WORDS = {"true": 1.0, "false": 0.0}
 _BATCH = 2**16
 """Rows of Parquet at a time, of numbers and of texts that are kept as a dictionary."""
 _SMALL_BATCH = 16
@@ -86,18 +87,24 @@ def read_log(
         raise ModelError(f"{place.name}: the suffix must be one of {', '.join(SUFFIXES)}")
     if place.suffix == ".parquet":
         return _from_parquet(place, given, solved_from, wanted)
-    csv_file = ".csv" in place.suffixes[-2:]
-    rows = _csv_rows(place) if csv_file else _json_rows(place)
-    _, first = next(rows, (0, None))
-    if first is None:
+    cells = ".csv" in place.suffixes[-2:]
+    rows: Iterator[Any] = _csv_rows(place) if cells else _json_rows(place)
+    first = next(rows, None)
+    if not first:
         raise ModelError(f"{place.name} holds no rows; give a log of rollouts")
-    head = tuple(first) if not csv_file else tuple(first.values())
+    head: list[str] = list(first)
     names = _names(head, given, wanted, place.name)
+    keys = {what: head.index(name) if cells else name for what, name in names.items()}
     columns: dict[str, list[Any]] = {what: [] for what in names}
-    if not csv_file:
-        _take(first, names, columns, place.name, 1)
-    for number, row in rows:
-        _take(row, names, columns, place.name, number)
+    takers = [(columns[what].append, key) for what, key in keys.items()]
+    for number, row in enumerate(rows if cells else chain([first], rows), start=1):
+        try:
+            for take, key in takers:
+                take(row[key])
+        except KeyError as error:
+            raise ModelError(
+                f"{place.name}, row {number} has no {error}, which the first row has"
+            ) from error
     return _log(columns, names, head, solved_from, place.name)
 
 
@@ -133,24 +140,24 @@ def _missing(what: str, head: Sequence[str], place: str) -> str:
     return words + (f"; name it with {_OPTIONS[what]} COLUMN" if what in _OPTIONS else "")
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The head as row 0, then rows by column."""
-    lines = (text_of(line, f"{path.name}, line {n}", n == 1) for n, line in lines_of(path))
+def _csv_rows(path: Path) -> Iterator[list[str]]:
+    """The head, then the cells of each row."""
+    name = path.name
+    lines = (text_of(line, name, n == 1) for n, line in lines_of(path))
     reader = csv.reader(lines, strict=True)
     try:
-        head = [name.strip() for name in next(reader, [])]
-        if head:
-            yield 0, dict(enumerate(head))  # type: ignore[arg-type]
-        for number, cells in enumerate((row for row in reader if row), start=1):
+        head = [cell.strip() for cell in next(reader, [])]
+        yield head
+        for number, cells in enumerate(filter(None, reader), start=1):
             if len(cells) != len(head):
                 raise ModelError(
-                    f"{path.name}, row {number} has {len(cells)} cells, and the first line names "
+                    f"{name}, row {number} has {len(cells)} cells, and the first line names "
                     f"{len(head)} columns; write it again"
                 )
-            yield number, dict(zip(head, cells, strict=True))
+            yield cells
     except csv.Error as error:
         raise ModelError(
-            f"{path.name}, line {reader.line_num} cannot be read as CSV: {error}; write it again"
+            f"{name}, line {reader.line_num} cannot be read as CSV: {error}; write it again"
         ) from error
 
 
@@ -164,39 +171,25 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    number = 0
-    for line_number, line in lines_of(path):
-        text = text_of(line, f"{path.name}, line {line_number}", line_number == 1).strip()
+def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    name = path.name
+    for number, line in lines_of(path):
+        text = text_of(line, name, number == 1).strip()
         if not text:
             continue
-        number += 1
         try:
             row = _DECODER.decode(text)
         except (ValueError, RecursionError) as error:
             raise ModelError(
-                f"{path.name}, line {line_number} is no complete JSON: {shown(str(error), 80)}; "
-                "write it again"
+                f"{name}, line {number} is no complete JSON: {shown(str(error), 80)}; write it "
+                "again"
             ) from error
         if not isinstance(row, dict):
             raise ModelError(
-                f"{path.name}, line {line_number} is {shown(row)}; each line holds one object, "
-                'such as {"prompt": "a", "tokens": 120, "solved": true}'
+                f"{name}, line {number} is {shown(row)}; each line holds one object, such as "
+                '{"prompt": "a", "tokens": 120, "solved": true}'
             )
-        yield number, row
-
-
-def _take(
-    row: Mapping[str, Any], names: Mapping[str, str], columns: Mapping[str, list[Any]],
-    place: str, number: int,
-) -> None:  # fmt: skip
-    for what, name in names.items():
-        if name not in row:
-            raise ModelError(f"{place}, row {number} has no {shown(name)}, which others have")
-        value = row[name]
-        if what == "prompt" and not isinstance(value, str):
-            value = json.dumps(value, sort_keys=True, default=str)
-        columns[what].append(value)
+        yield row
 
 
 def _from_parquet(
@@ -243,77 +236,80 @@ def _check_size(metadata: Any, names: Collection[str], path: Path) -> None:
 
 
 def _values(column: Any, what: str) -> list[Any]:
-    if what != "prompt":
-        return column.to_pylist()  # type: ignore[no-any-return]
-    if hasattr(column, "dictionary"):
-        known = [str(name) for name in column.dictionary.to_pylist()]
-        return [known[k] if k is not None else "null" for k in column.indices.to_pylist()]
-    return [
-        value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-        for value in column.to_pylist()
-    ]
+    if what == "prompt" and hasattr(column, "dictionary"):
+        known = column.dictionary.to_pylist()
+        return [None if k is None else known[k] for k in column.indices.to_pylist()]
+    return column.to_pylist()  # type: ignore[no-any-return]
 
 
 def _log(
     columns: Mapping[str, list[Any]], names: Mapping[str, str], head: Iterable[str],
     solved_from: float | None, place: str,
 ) -> Log:  # fmt: skip
-    found: dict[str, Sequence[Any]] = dict(columns)
-    for what in ("length", "advances"):
-        if what in columns:
-            found[what] = _numbers(columns[what], names[what], place)  # type: ignore[assignment]
-    found["solved"] = _flags(columns["solved"], names["solved"], solved_from, place)  # type: ignore[assignment]
+    found: dict[str, Any] = dict(columns)
+    for what, values in columns.items():
+        name = names[what]
+        if what in ("length", "advances"):
+            found[what] = _converted(values, lambda x, at: _number(x, at), name, place)
+        elif what == "solved":
+            found[what] = _converted(values, lambda x, at: _flag(x, solved_from, at), name, place)
+        elif what == "prompt":
+            found[what] = [x if isinstance(x, str) else _as_text(x) for x in values]
     unread = tuple(name for name in head if name not in names.values())
     return Log(found, names, unread)
 
 
-def _numbers(values: list[Any], name: str, place: str) -> Array:
-    found = np.empty(len(values))
-    for row, value in enumerate(values):
-        if isinstance(value, str):
-            found[row] = number_of(value, f"{place}, row {row + 1}, {name}")
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            raise ModelError(
-                f"{place}, row {row + 1} has {shown(value)} as {name}; give a whole number"
-            )
-        else:
-            found[row] = min(value, 1e300)  # longer integers are no floats
-    return found
+def _as_text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
-def _flags(values: list[Any], name: str, solved_from: float | None, place: str) -> Array:
-    """Whether each row is solved: true and false, or numbers from some on."""
-    kinds: dict[Any, bool] = {}
-    found = np.empty(len(values), bool)
-    for row, value in enumerate(values):
-        if type(value) not in (bool, int, float, str):
-            raise _no_flag(value, row, name, place)
-        flag = kinds.get(value)
-        if flag is None:
-            flag = _flag(value, row, name, solved_from, place)
-            kinds[value] = flag
-        found[row] = flag
-    return found
+def _converted(
+    values: list[Any], convert: Callable[[Any, str], float], name: str, place: str
+) -> Array:
+    """Each value as a number; a value that is there often is converted once."""
+    plain = {bool, int, float, str}
+    strange = next((k for k, value in enumerate(values) if type(value) not in plain), None)
+    if strange is not None:
+        value = values[strange]
+        convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
+    known: dict[Any, float] = {}
+    for value in set(values):
+        try:
+            known[value] = convert(value, "")
+        except ModelError:
+            row = values.index(value)
+            convert(value, f"{place}, row {row + 1} has {shown(value)} as {name}")
+    return np.fromiter(map(known.__getitem__, values), np.float64, len(values))
 
 
-def _flag(value: Any, row: int, name: str, solved_from: float | None, place: str) -> bool:
-    if isinstance(value, str):
-        word = _FLAGS.get(value.strip().lower())
-        number = number_of(value, f"{place}, row {row + 1}, {name}") if word is None else word
-    else:
-        number = float(value)
-    if math.isnan(number):
-        raise _no_flag(value, row, name, place)
-    if solved_from is not None:
-        return number >= solved_from
-    if number not in (0.0, 1.0):
-        raise _no_flag(value, row, name, place)
-    return number == 1.0
+def _number(value: Any, place: str) -> float:
+    number = _parsed(value)
+    if number is None or isinstance(value, bool):
+        raise ModelError(f"{place}; give a whole number")
+    return number
 
 
-def _no_flag(value: Any, row: int, name: str, place: str) -> ModelError:
-    return ModelError(
-        f"{place}, row {row + 1} has {shown(value)} as {name}, which is neither true nor false; if "
-        "it is a score, say from which on a rollout is solved with --solved-from, such as "
-        "--solved-from 0.5; or name another column with --solved"
+def _flag(value: Any, solved_from: float | None, place: str) -> float:
+    """1 or 0: true and false, or numbers from some on."""
+    word = value.strip().lower() if isinstance(value, str) else ""
+    number = _WORDS[word] if word in _WORDS else _parsed(value)
+    if number is not None and not math.isnan(number):
+        if solved_from is not None:
+            return float(number >= solved_from)
+        if number in (0.0, 1.0):
+            return number
+    raise ModelError(
+        f"{place}, which is neither true nor false; if it is a score, say from which on a rollout "
+        "is solved with --solved-from, such as --solved-from 0.5; or name another column with "
+        "--solved"
     )
+
+
+def _parsed(value: Any) -> float | None:
+    """The number that a cell or a value of JSON is, if any; longer integers are no floats."""
+    if not isinstance(value, str):
+        return float(min(value, 1e300))
+    try:
+        return number_of(value, "")
+    except ModelError:
+        return None
