@@ -158,11 +158,11 @@ class NegativeBinomialLaw(Law):
         """log Pr[Bin(c, p) < K] and, negated, its first and second derivative in theta."""
         k, p = self.shape, expit(theta)
         left = np.maximum(length - k + 1, 1.0)
-        upper = betaincc(k, left, p)
-        density = -k * np.logaddexp(0, -theta) - left * np.logaddexp(0, theta) - betaln(k, left)
-        ratio = expit(-theta) * (left + k) / (left + 1)
+        upper, log_p = betaincc(k, left, p), -np.logaddexp(0, -theta)
+        density = k * log_p - left * np.logaddexp(0, theta) - betaln(k, left)
+        ratio = np.minimum((k - 1) * np.exp(-theta) / (left + 1), 0.5)  # of k - 2 steps to k - 1
         with np.errstate(divide="ignore", invalid="ignore"):
-            leading = density - np.log(left) - np.log(np.maximum(1 - ratio, p))
+            leading = density - np.log(left) - log_p - np.log1p(-ratio)
             logs = np.where(upper > _DEEP, np.log(upper), leading)
         y = np.exp(density - logs)
         curved = y * (k * (1 - p) - left * p + y)

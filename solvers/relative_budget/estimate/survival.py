@@ -49,7 +49,8 @@ class SurvivalCurve:
         areas = np.diff(ends) * np.concatenate(([1.0], self.tail[inside]))
         behind = areas[::-1].cumsum()[::-1][1:]
         steps = np.diff(self.variance[inside], prepend=0.0)
-        deviation = float(np.sqrt((behind**2 * steps)[behind > 0].sum()))
+        some = behind > 0  # at the end nothing is left, and Greenwood's term is 0/0
+        deviation = float(np.sqrt((behind[some] ** 2 * steps[some]).sum()))
         mean, reach = float(areas.sum()), float(norm.ppf((1 + level) / 2)) * deviation
         return mean, max(mean - reach, 0.0), min(mean + reach, float(horizon))
 
