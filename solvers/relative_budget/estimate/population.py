@@ -64,7 +64,8 @@ def fit_population(law: Law, counts: Counts, level: float) -> Population:
     def value(log_total: float, deviation: float) -> float:
         """The log-likelihood where E T is exp(log_total)."""
         centre = log_total - deviation**2 / 2
-        weights = np.exp(-(((grid - centre) / deviation) ** 2) / 2)
+        away = ((grid - centre) / deviation) ** 2 / 2
+        weights = np.exp(away.min() - away)
         return float(np.log(np.maximum(table @ weights / weights.sum(), _LEAST)).sum())
 
     def profile(log_total: float) -> tuple[float, float]:

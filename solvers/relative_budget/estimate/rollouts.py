@@ -80,7 +80,7 @@ def read_rollouts(
     counts, flags = _counts(lengths, place), np.asarray(solved, dtype=bool)
     _check_cap(counts, cap, place)
     names, indices = _named(prompts, len(counts))
-    _check_solved(counts, flags, cap)
+    _check_solved(counts, flags, cap, place)
     _check_single(names, indices)
     steps = None if advances is None else np.asarray(advances, dtype=np.float64)
     if steps is not None:
@@ -123,7 +123,7 @@ def _named(prompts: Sequence[str] | None, size: int) -> tuple[tuple[str, ...], A
     return tuple(known), indices
 
 
-def _check_solved(counts: Array, solved: Array, cap: int) -> None:
+def _check_solved(counts: Array, solved: Array, cap: int, place: str) -> None:
     if not solved.any():
         raise ModelError(
             f"none of the {len(counts):,} rollouts is solved; all that follows is that the "
@@ -132,7 +132,7 @@ def _check_solved(counts: Array, solved: Array, cap: int) -> None:
         )
     if not counts[solved].all():
         row = int(np.flatnonzero(solved & (counts == 0))[0])
-        raise ModelError(f"rollout {row + 1} is solved after 0 tokens; correct the log")
+        raise ModelError(f"{place} {row + 1} is solved after 0 tokens; correct the log")
     if solved.all() and (counts == counts[0]).all():
         raise ModelError(
             f"all {len(counts):,} rollouts are solved after {counts[0]:,} tokens: rewards do not "

@@ -273,7 +273,7 @@ def _converted(
         value = values[strange]
         convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
     known: dict[Any, float] = {}
-    for value in set(values):
+    for value in dict.fromkeys(values):
         try:
             known[value] = convert(value, "")
         except ModelError:
