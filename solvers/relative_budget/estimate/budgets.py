@@ -14,7 +14,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.stats import t
 
 from ...errors import ModelError
 from ...sequences import Array
@@ -122,7 +122,7 @@ def estimate_pooled(
     """
     if wrong == "restarts" or len(rollouts.names) == 1:
         one = (
-            _ratio(rollouts, level)
+            _restarting_pooled(rollouts, level)
             if wrong == "restarts"
             else estimate_prompts(rollouts, family, wrong, steps=steps, level=level)
         )
@@ -198,37 +198,36 @@ def _with_wrong(ends: list[Array], shape: float, rollouts: Rollouts, wrong: Wron
 
 
 def _restarting(rollouts: Rollouts, level: float) -> Estimate:
-    """Tokens/solves, with the interval of a ratio on a logarithmic scale; an attempt that was cut
-    counts as begun anew.  As a law, T is exponential: of many attempts."""
-    size = len(rollouts.names)
-    many, tokens, solves = (
-        np.bincount(rollouts.prompts, part, size)
-        for part in (np.ones(len(rollouts.lengths)), rollouts.lengths, rollouts.solved)
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = tokens / solves
-        ratio = np.where(solves > 0, mean, 0.0)[rollouts.prompts]
-        rest = np.bincount(
-            rollouts.prompts, (rollouts.lengths - ratio * rollouts.solved) ** 2, size
-        )
-        deviation = np.sqrt(rest * many / (many - 1)) / tokens
-        factor = np.exp(norm.ppf((1 + level) / 2) * deviation)
-        most = 1 - (1 - level) ** (1 / many)  # of solving, where none is solved
-        low = np.where(solves > 0, mean / factor, tokens / many / most)
-        high = np.where(solves > 0, mean * factor, np.inf)
-    return Estimate(mean, low, high, 1.0, mean, np.zeros(size))
+    """Of each prompt, an attempt that was cut counting as begun anew."""
+    lengths, solved = rollouts.lengths, rollouts.solved
+    return _ratio(lengths, solved, rollouts.prompts, len(rollouts.names), level)
 
 
-def _ratio(rollouts: Rollouts, level: float) -> Estimate:
-    """The same of all rollouts, prompts being what was drawn."""
+def _restarting_pooled(rollouts: Rollouts, level: float) -> Estimate:
+    """Of all, prompts being what was drawn where there are several."""
     size = len(rollouts.names)
     if size == 1:
         return _restarting(rollouts, level)
-    tokens, solves = (
-        np.bincount(rollouts.prompts, x, size) for x in (rollouts.lengths, rollouts.solved)
+    columns = (rollouts.lengths, rollouts.solved)
+    tokens, solves = (np.bincount(rollouts.prompts, column, size) for column in columns)
+    return _ratio(tokens, solves, np.zeros(size, np.int64), 1, level)
+
+
+def _ratio(tokens: Array, solves: Array, groups: Array, size: int, level: float) -> Estimate:
+    """Tokens/solves of each group of draws, with the interval of a ratio on a logarithmic scale.
+
+    As a law, T is exponential: of many attempts.
+    """
+    many, total, solved = (
+        np.bincount(groups, x, size) for x in (np.ones_like(tokens, float), tokens, solves)
     )
-    mean = tokens.sum() / solves.sum()
-    rest = ((tokens - mean * solves) ** 2).sum() * size / (size - 1)
-    factor = math.exp(float(t.ppf((1 + level) / 2, size - 1)) * math.sqrt(rest) / tokens.sum())
-    mean, low, high = (np.array([x]) for x in (mean, mean / factor, mean * factor))
-    return Estimate(mean, low, high, 1.0, mean, np.zeros(1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total / solved
+        ratio = np.where(solved > 0, mean, 0.0)[groups]
+        rest = np.bincount(groups, (tokens - ratio * solves) ** 2, size)
+        deviation = np.sqrt(rest * many / (many - 1)) / total
+        factor = np.exp(t.ppf((1 + level) / 2, many - 1) * deviation)
+        most = 1 - (1 - level) ** (1 / many)  # of solving, where none is solved
+        low = np.where(solved > 0, mean / factor, total / many / most)
+        high = np.where(solved > 0, mean * factor, np.inf)
+    return Estimate(mean, low, high, 1.0, mean, np.zeros(size))

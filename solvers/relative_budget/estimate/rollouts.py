@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -39,10 +39,6 @@ class Rollouts:
         """bool[N]: generation ended by itself on a wrong answer."""
         return ~self.solved & (self.lengths < self.cap)
 
-    def of(self, prompt: int) -> Rollouts:
-        """The rollouts of one prompt."""
-        return self.chosen(self.prompts == prompt)
-
     def chosen(self, which: Array) -> Rollouts:
         """Those of bool[N], of as many prompts as there are among them."""
         found, prompts = np.unique(self.prompts[which], return_inverse=True)
@@ -52,10 +48,7 @@ class Rollouts:
 
     def pooled(self) -> Rollouts:
         """All rollouts as those of one prompt."""
-        prompts = np.zeros(len(self.lengths), np.int64)
-        return Rollouts(
-            self.lengths, self.solved, prompts, ("all prompts",), self.cap, self.advances
-        )
+        return replace(self, prompts=np.zeros_like(self.prompts), names=("all prompts",))
 
 
 def read_rollouts(

@@ -73,20 +73,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """What the picture needs; see `verify.relative_budget.pictures`."""
-
-    curve: SurvivalCurve
-    fitted: Population
-    solvable: float
-    horizon: int
-    cap: int
-    rewards: Rewards
-    horizons: Any
-    best: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """All that is said. own: the requirement of the log's own rewards, where it holds them whole;
     others: the pooled estimate under the other two readings of a wrong end, where there is one."""
@@ -116,18 +102,6 @@ class Answer:
         edges = np.searchsorted(list(REGIMES.values()), xi)
         found = {name: float((~never & (edges == k)).mean()) for k, name in enumerate(REGIMES)}
         return found | {NO_REGIME: float(never.mean())}
-
-    def drawing(self, options: Options) -> Drawing:
-        """Efficiency is that of a prompt with the pooled mean of T."""
-        means, weights = self.pooled.parts()
-        mean = float(means @ weights)
-        horizons = np.geomspace(mean / 10, mean * 10, 200)
-        never = np.array(self.prompts.unsolvable.mean())
-        found = rewards(np.array(mean), self.pooled.shape, never, horizons, options.kappa,
-                        options.log_class)  # fmt: skip
-        best = self.plan.horizon if self.plan.share > 0 else None
-        return Drawing(self.curve, self.pooled, float(1 - never), options.horizon,
-                       self.rollouts.cap, found, horizons, best)  # fmt: skip
 
 
 def answer_of(options: Options, rollouts: Rollouts, notes: list[str]) -> Answer:

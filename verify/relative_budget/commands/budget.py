@@ -83,7 +83,7 @@ def budget_command(**given: Any) -> int:
     if options.plot:
         from ..pictures import draw_budget
 
-        path = draw_budget(answer.drawing(options), options.plot)
+        path = draw_budget(options, answer, options.plot)
         console.print(f"plot: {output.plain(path)}", highlight=False)
     return ExitCode.AS_EXPECTED
 
