@@ -99,7 +99,7 @@ def _table(options: Options, answer: Answer) -> Table:
     order = np.argsort(xi, kind="stable")
     if not options.whole and len(order) > _ROWS:
         order = order[np.linspace(0, len(order) - 1, _ROWS).astype(int)]
-    words = ", ".join(f"{share:.0%} {name}" for name, share in shares.items())
+    words = ", ".join(f"{share:.0%} {name}" for name, share in shares.items() if share)
     table = Table(
         "prompt", title=f"\nprompts by their own estimates: {words}", title_justify="left",
         caption=None if len(order) == len(xi) else f"{len(order)} of {len(xi):,}; --all prints all",
