@@ -222,7 +222,7 @@ def _ratio(tokens: Array, solves: Array, groups: Array, size: int, level: float)
         np.bincount(groups, x, size) for x in (np.ones_like(tokens, float), tokens, solves)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = total / solved
+        mean = np.where(solved > 0, total / solved, np.inf)
         ratio = np.where(solved > 0, mean, 0.0)[groups]
         rest = np.bincount(groups, (tokens - ratio * solves) ** 2, size)
         deviation = np.sqrt(rest * many / (many - 1)) / total

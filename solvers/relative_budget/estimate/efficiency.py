@@ -46,7 +46,7 @@ def rewards(
 
     log_class: L = log(|R|/delta).
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         xi = np.minimum(horizon / mean, 1e9)
         some = xi > 0
         xi, solvable, x = np.where(some, xi, 1.0), 1 - unsolvable, shape * np.where(some, xi, 1.0)
@@ -95,7 +95,7 @@ def spend(
     purse = tokens * len(some) / len(means)
     horizons = horizons_to(float(np.quantile(means, 0.01, method="lower")) / 8, most)
     found = rewards(means[some, None], shape, unsolvable[some, None], horizons, kappa, log_class)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         order = np.argsort(found.tokens / found.gain, axis=0)
     spent = np.take_along_axis(found.tokens, order, axis=0).cumsum(axis=0)
     bought = spent <= purse

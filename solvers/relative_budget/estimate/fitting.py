@@ -28,6 +28,10 @@ _TOLERANCE = 1e-10
 """Of theta, which is a logarithm; intervals are a thousandth wide at the least."""
 _STEPS = 100
 """Newton's steps, of which some ten are needed: it is concave and begun outside."""
+_STAIRS = 2
+"""Whole numbers to either side of what a minimiser of smooth functions finds among them."""
+_FLAT = 1e-200
+"""The least curvature: of a likelihood that does not bend, and says nothing of its shape."""
 _SUREST = 1 - 1e-9
 """The greatest probability of a step: at 1 the log odds are infinite."""
 _CLOSE = 1e-8
@@ -42,13 +46,14 @@ def rates(law: Law, counts: Counts) -> Array:
     It is sought from K n/tokens, which lies to the right: all that was cut would be solved at once.
     """
     some = counts.solves > 0
-    start = _theta(law, law.shape * counts.rollouts / np.maximum(counts.longest, 1))
+    more = np.where(some, counts.rollouts / np.maximum(counts.longest, 1), 1.0)
+    start = _theta(law, law.shape * more)
 
     def slope(theta: Array) -> tuple[Array, Array]:
         terms = law.terms(counts, theta)
         return np.where(some, terms.slope, 0.0), np.where(some, terms.curvature, -1.0)
 
-    return np.where(some, _root(slope, start), -np.inf)
+    return np.where(some, np.minimum(_root(slope, start), _theta(law, np.array(1e300))), -np.inf)
 
 
 def intervals(law: Law, counts: Counts, best: Array, level: float) -> tuple[Array, Array]:
@@ -85,7 +90,7 @@ def shared_shape(family: Family, counts: Counts) -> float:
         some = np.isfinite(theta)
         terms = law.terms(counts, np.where(some, theta, 0.0))
         total = (terms.value + law.constant(counts))[some].sum()
-        return float(total - several * np.log(-terms.curvature[some]).sum() / 2)
+        return float(total - several * np.log(np.maximum(-terms.curvature[some], _FLAT)).sum() / 2)
 
     return _best_shape(family, counts, adjusted)[0]
 
@@ -101,7 +106,7 @@ def profile_interval(
             theta = _theta(law, np.array([trial * math.exp(-log_mean)]))
             return float((law.terms(counts, theta).value + law.constant(counts))[0])
 
-        return value(1.0) if family == "geometric" else _best_shape(family, counts, value, shape)[1]
+        return value(1.0) if family == "geometric" else _best_shape(family, counts, value)[1]
 
     law = law_of(family, shape)
     best = math.log(shape / float(law.rate(rates(law, counts))[0]))
@@ -174,27 +179,25 @@ def crossing(excess: Callable[[float], float], middle: float, sign: int) -> floa
 
 
 def _best_shape(
-    family: Family, counts: Counts, value: Callable[[float], float], near: float | None = None
+    family: Family, counts: Counts, value: Callable[[float], float]
 ) -> tuple[float, float]:
-    """The shape of greatest value, and that value; whole numbers for the negative binomial.
+    """The shape of greatest value, and that value; whole numbers for the negative binomial."""
+    low, high = map(math.log, _SHAPES)
+    if family == "negative-binomial":  # no more steps than the shortest solved rollout has tokens
+        low, high = 0.0, math.log(min(float(counts.solved[1].min()), _SHAPES[1]) + 0.4)
 
-    near: where the whole numbers are tried from; without it, from a search over all.
-    """
+    def shape(x: float) -> float:
+        return math.exp(x) if family == "gamma" else max(1.0, float(round(math.exp(x))))
+
+    rough = minimize_scalar(
+        lambda x: -value(shape(x)), bounds=(low, high), method="bounded",
+        options={"xatol": _CLOSE**0.5},
+    )  # fmt: skip
+    best, most = shape(rough.x), -float(rough.fun)
     if family == "gamma":
-        low, high = map(math.log, _SHAPES)
-        found = minimize_scalar(lambda x: -value(math.exp(x)), bounds=(low, high), method="bounded",
-                                options={"xatol": _CLOSE**0.5})  # fmt: skip
-        return math.exp(found.x), -float(found.fun)
-    most = float(counts.solved[1].min())  # tokens of the shortest solved rollout: no more steps
-    if near is None:
-        rough = minimize_scalar(
-            lambda x: -value(round(math.exp(x))), bounds=(0, math.log(most)), method="bounded"
-        )
-        near = round(math.exp(rough.x))
-    values = {near: value(near)}
-    while True:  # to the neighbours, as a minimiser of smooth functions may stop on a stair
-        best = max(values, key=lambda k: values[k])
-        beside = [k for k in (best - 1, best + 1) if 1 <= k <= most and k not in values]
-        if not beside:
-            return float(best), values[best]
-        values |= {k: value(k) for k in beside}
+        return best, most
+    # to the neighbours, as a minimiser of smooth functions may stop on a stair
+    near = [k for k in range(int(best) - _STAIRS, int(best) + _STAIRS + 1) if 1 <= k <= shape(high)]
+    values = {k: value(float(k)) for k in near}
+    best = max(values, key=lambda k: values[k])
+    return float(best), values[int(best)]

@@ -160,7 +160,9 @@ class NegativeBinomialLaw(Law):
         left = np.maximum(length - k + 1, 1.0)
         upper, log_p = betaincc(k, left, p), -np.logaddexp(0, -theta)
         density = k * log_p - left * np.logaddexp(0, theta) - betaln(k, left)
-        ratio = np.minimum((k - 1) * np.exp(-theta) / (left + 1), 0.5)  # of k - 2 steps to k - 1
+        ratio = np.minimum(
+            (k - 1) * np.exp(np.minimum(-theta, 500)) / (left + 1), 0.5
+        )  # of k - 2 steps to k - 1
         with np.errstate(divide="ignore", invalid="ignore"):
             leading = density - np.log(left) - log_p - np.log1p(-ratio)
             logs = np.where(upper > _DEEP, np.log(upper), leading)

@@ -53,9 +53,8 @@ class Population:
 
 def fit_population(law: Law, counts: Counts, level: float) -> Population:
     """The population of greatest likelihood given the shape; counts of at least two prompts."""
-    with np.errstate(divide="ignore"):
-        middle = np.log(counts.longest.sum() / counts.solves.sum())
-        each = np.log(counts.longest / np.maximum(counts.solves, 0.5))
+    middle = np.log(counts.longest.sum() / counts.solves.sum())
+    each = np.log(np.maximum(counts.longest, 1) / np.maximum(counts.solves, 0.5))
     reach = 3 + max(middle - each.min(), each.max() - middle)
     grid = np.arange(middle - reach, middle + reach, _SPACING)
     table = likelihoods(law, counts, np.exp(grid)) * _widening(law, counts)[:, None]

@@ -11,7 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from holdfast.solvers.relative_budget import estimate_pooled, estimate_prompts, read_rollouts
+from holdfast.solvers.relative_budget import (
+    Empirical,
+    class_logarithm,
+    estimate_pooled,
+    estimate_prompts,
+    read_rollouts,
+    requirement,
+)
 
 from ..conftest import Invoke
 from .conftest import EACH, HORIZON, PROMPTS
@@ -141,6 +148,24 @@ def test_advances_tell_more_than_solves(holdfast: Invoke) -> None:
     assert answer()["pooled"]["mean_tokens"] == pytest.approx(2 * 700 / 50)
 
 
+@pytest.mark.parametrize("kappa", ["0.25", "1.5", "1.51"])
+def test_samples_by_the_log_are_the_requirement_of_its_law(kappa: str, holdfast: Invoke) -> None:
+    """By the solver of processes.  Rewards 9, 5, 1 have the variance 32/3, and 4 = sqrt(3/2) sigma
+    above the mean: kappa 3/2 is a tie, which counts."""
+    lengths = [1] * 4 + [5] * 4 + [9] * 4
+    rows = [{"tokens": n, "solved": True} for n in lengths]
+    Path("log.jsonl").write_text(as_jsonl(rows))
+    done = holdfast("budget", "log.jsonl", "--horizon", 9, "--kappa", kappa, "--json", "out.json")
+    law = Empirical((1, 5, 9), (4, 4, 4))
+    exact = requirement(law, 9, kappa, class_logarithm(100, 0.05))
+    if exact.reason is None:
+        assert done.code == 0, done.output
+        assert answer()["samples_by_the_log"]["samples"] == pytest.approx(exact.samples)
+    else:
+        assert "largest kappa" in exact.reason
+        assert done.code == 64 or answer()["samples_by_the_log"]["why"]
+
+
 def test_pooling_takes_all_as_of_one(csv_log, holdfast: Invoke) -> None:
     done = holdfast("budget", csv_log, *RUN, "--pool")
     assert done.says("192 rollouts of 1 prompt")
@@ -192,7 +217,7 @@ def test_names_from_a_file_cannot_steer_the_terminal(holdfast: Invoke) -> None:
 
 
 @pytest.mark.slow
-def test_a_million_rollouts(holdfast: Invoke, capsys) -> None:
+def test_a_million_rollouts(holdfast: Invoke) -> None:
     """125,000 prompts of 8; the time is printed, not asserted: machines differ."""
     rng = np.random.default_rng(0)
     means = 700 * np.exp(0.8 * rng.standard_normal((125_000, 1)))
@@ -203,8 +228,7 @@ def test_a_million_rollouts(holdfast: Invoke, capsys) -> None:
             file.writelines(f"p{k},{min(t, 1024)},{int(t <= 1024)}\n" for t in row)
     start = time.process_time()
     assert holdfast("budget", "big.csv", "--horizon", 1024, "--json", "out.json").code == 0
-    with capsys.disabled():
-        print(f"\na million rollouts in {time.process_time() - start:.1f} s of processor time")
+    print(f"a million rollouts in {time.process_time() - start:.1f} s of processor time")
     assert answer()["rollouts"] == 10**6
     found = answer()["pooled"]
     assert found["low"] < 1024 / (700 * np.exp(0.32)) < found["high"]

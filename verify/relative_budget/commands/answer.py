@@ -11,13 +11,7 @@ from typing import Any
 import click
 import numpy as np
 
-from holdfast.solvers.relative_budget import (
-    Empirical,
-    Mixture,
-    Requirement,
-    class_logarithm,
-    requirement,
-)
+from holdfast.solvers.relative_budget import class_logarithm
 from holdfast.solvers.relative_budget.estimate.budgets import (
     REGIMES,
     Estimate,
@@ -74,7 +68,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that is said. own: the requirement of the log's own rewards, where it holds them whole;
+    """All that is said. own: samples by the log's own rewards, where it holds them whole;
     others: the pooled estimate under the other two readings of a wrong end, where there is one."""
 
     rollouts: Rollouts
@@ -84,7 +78,7 @@ class Answer:
     restricted: tuple[float, float, float]
     naive: float
     rewards: Rewards
-    own: Requirement | None
+    own: tuple[float, str | None] | None
     plan: Plan
     others: Mapping[str, Population]
     notes: tuple[str, ...]
@@ -150,19 +144,35 @@ def _check_kappa(options: Options, found: Rewards) -> None:
         )
 
 
-def _own(options: Options, rollouts: Rollouts) -> Requirement | None:
-    """By the rewards of the log as they are, no law: they are known up to the cap."""
+def _own(options: Options, rollouts: Rollouts) -> tuple[float, str | None] | None:
+    """By the rewards of the log as they are, no law, which are known up to the cap: samples, and
+    why there is no number of them; ties with the threshold are decided in whole numbers."""
     unknown = options.horizon > rollouts.cap or options.wrong == "restarts"
     unknown |= options.wrong == "continues" and bool(rollouts.ended.any())
     inside = rollouts.solved & (rollouts.lengths <= options.horizon)
     if unknown or not inside.any():
         return None
     lengths, counts = np.unique(rollouts.lengths[inside], return_counts=True)
-    law = Mixture(
-        Empirical(tuple(lengths.tolist()), tuple(counts.tolist())),
-        Fraction(int((~inside).sum()), len(inside)),
+    pairs = [
+        (options.horizon - t + 1, n) for t, n in zip(lengths.tolist(), counts.tolist(), strict=True)
+    ]
+    size = len(inside)
+    total, square = (sum(n * reward**k for reward, n in pairs) for k in (1, 2))
+    spread = size * square - total**2  # of size x reward, the variance
+    if spread == 0:
+        return math.inf, "all rewards agree"
+    radius = Fraction(options.kappa)
+    good = sum(
+        n
+        for reward, n in pairs
+        if size * reward >= total and (size * reward - total) ** 2 >= radius * spread
     )
-    return requirement(law, options.horizon, Fraction(options.kappa), options.log_class)
+    if not good:
+        most = (size * pairs[0][0] - total) ** 2 / spread
+        return math.inf, f"kappa is too large, it must be at most {most:.4g}"
+    sigma = math.sqrt(spread) / size
+    needed = 2 * options.horizon * options.log_class * size / (math.sqrt(radius) * good * sigma)
+    return needed, None
 
 
 def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
@@ -191,7 +201,7 @@ def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
         "restricted_mean": dict(zip(("value", "low", "high"), answer.restricted, strict=True)),
         "naive": answer.naive,
         "regimes": answer.shares(options.horizon),
-        "samples_by_the_log": None if own is None else {"samples": own.samples, "why": own.reason},
+        "samples_by_the_log": None if own is None else {"samples": own[0], "why": own[1]},
         "plan": {
             "tokens": options.spend or int(answer.rollouts.lengths.sum()),
             "horizon": answer.plan.horizon if answer.plan.share > 0 else None,

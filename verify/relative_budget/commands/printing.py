@@ -138,7 +138,8 @@ def _samples(options: Options, answer: Answer) -> Iterator[str]:
     if len(some) < len(found):
         yield f"  for {count(len(found) - len(some), 'prompt')} no number: {_why(options, answer)}"
     if answer.own is not None:
-        said = answer.own.reason or f"{answer.own.samples:,.4g}"
+        samples, why = answer.own
+        said = why or f"{samples:,.4g}"
         one = len(answer.rollouts.names) == 1
         yield f"  by the rewards of the log{'' if one else ', of all prompts as one'}: {said}"
 

@@ -147,3 +147,28 @@ def test_a_prompt_without_solves_has_no_least_budget(log: Log) -> None:
 )
 def test_regimes_of_an_interval(low, high, words) -> None:
     assert regimes(low, high) == words
+
+
+ODD = {
+    "a prompt of which all rollouts end wrong": ([3, 4, 5, 50], [0, 0, 1, 0], "aabb"),
+    "a prompt of which all end at once": ([0, 0, 5, 50], [0, 0, 1, 0], "aabb"),
+    "all but one at the same length": ([7, 7, 7, 8], [1, 1, 1, 1], "aabb"),
+    "solved at the first token": ([1, 1, 1, 50], [1, 1, 1, 0], "aabb"),
+    "one solve of many": ([50] * 39 + [2], [0] * 39 + [1], "a" * 40),
+    "as dispersed as can be": ([1, 1, 49, 50, 50, 50], [1, 1, 1, 0, 0, 0], "aaabbb"),
+    "very long": ([10**9, 2 * 10**9, 5, 10**9], [1, 0, 1, 1], "aabb"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("wrong", ["infinite", "continues", "restarts"])
+@pytest.mark.parametrize("family", ["geometric", "negative-binomial", "gamma"])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_logs_have_answers_in_order(name: str, family, wrong) -> None:
+    """Each was an overflow, a grid without end or a search without end once."""
+    lengths, solved, prompts = ODD[name]
+    log = read_rollouts(lengths, [bool(x) for x in solved], prompts, max(50, *lengths))
+    found, pooled = estimate_prompts(log, family, wrong), estimate_pooled(log, family, wrong)
+    assert (found.low <= found.mean * (1 + 1e-9)).all()
+    assert (found.mean <= found.high * (1 + 1e-9)).all()
+    assert pooled.low <= pooled.mean * (1 + 1e-9) <= pooled.high * (1 + 2e-9)

@@ -70,9 +70,16 @@ def check(covered: np.ndarray) -> None:
     assert 0.93 <= covered.mean() <= 0.97
 
 
-@pytest.mark.parametrize("cut", ["median", "own", "horizon"])
+QUICK = {("geometric", "median"), ("geometric", "horizon"), ("gamma", "median")}
+CASES = [
+    pytest.param(family, cut, marks=() if (family, cut) in QUICK else pytest.mark.slow)
+    for family in ("geometric", "negative-binomial", "gamma")
+    for cut in ("median", "own", "horizon")
+]
+
+
 @pytest.mark.parametrize("budget", BUDGETS)
-@pytest.mark.parametrize("family", ["geometric", "negative-binomial", "gamma"])
+@pytest.mark.parametrize(("family", "cut"), CASES)
 def test_intervals_given_the_shape(family: str, budget: float, cut: str) -> None:
     lengths, solved, mean = logs(family, budget, cut, LOGS, seed=11)
     if cut != "horizon":
