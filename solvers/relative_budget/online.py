@@ -70,7 +70,8 @@ def simulate_growth(
 ) -> tuple[OnlineStep, ...]:
     """The steps from xi_base = `budget` on, with the theory's schedule or a fixed kappa.
 
-    It ends early after a step that no number of samples can make, or that no budget reaches.
+    A step that no number of samples can make, with c = 0, says so by infinitely many, and is made;
+    the path ends early before one that no budget reaches.
     """
     found: list[OnlineStep] = []
     for index in range(steps):
@@ -81,8 +82,6 @@ def simulate_growth(
         try:
             budget = next_budget(shape, budget, radius)
         except ModelError:
-            break
-        if math.isinf(samples):
             break
     return tuple(found)
 

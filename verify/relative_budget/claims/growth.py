@@ -208,7 +208,7 @@ _AWAY = "not known to be false: nearly attained for many steps only"
     over=families.SAMPLED.along(families.several).with_landmarks(
         half=lambda: (families.Budget(Fraction(1, 2), Fraction(3, 2)), 40),
         one=lambda: (families.Budget(Fraction(1), Fraction(1)), 300),
-        five=lambda: (families.Budget(Fraction(5), Fraction(3)), 40),
+        five=lambda: (families.Budget(Fraction(5), Fraction(1)), 60),
     ),
     survivors={
         "total >= i**3/(6*K*at_mean)": _AWAY,

@@ -127,7 +127,7 @@ _S = sympy.sqrt(theory.share)
 
 @claim(
     theory.variance_bound,
-    over=families.SMALL,
+    over=families.SMALLER,
     mutants=_named(
         ("RB-L4-eightfold", Le(8 * _S * (_S / 2 - sympy.sqrt(theory.kappa)), theory.c), "8 times")
     ),
@@ -150,7 +150,7 @@ def variance_bound(model: Trajectories) -> Iterator[Values]:
     yield _shares(model)
 
 
-@claim(theory.variance_bound_sharper, over=families.SMALL.with_controls(within=families.BALLS))
+@claim(theory.variance_bound_sharper, over=families.SMALL)
 def variance_bound_sharper(model: Trajectories) -> Iterator[Values]:
     found = _shares(model)
     yield {one: found[one] for one in (theory.c, theory.share)}

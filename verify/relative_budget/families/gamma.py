@@ -117,7 +117,7 @@ def _rising(draw: Draw) -> Budget:
 
 def several(draw: Draw, *_: object) -> int:
     """A number of steps whose path is short to compute."""
-    return draw.integer(1, 6)
+    return draw.integer(1, 4)
 
 
 def _window(draw: Draw) -> Budget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, log, log1p
 
@@ -67,13 +67,21 @@ def _small(draw: Draw) -> Trajectories:
     return Trajectories(base, rewards, horizon, share * draw.choice(_SHARES))
 
 
+def _large(draw: Draw) -> Trajectories:
+    case = _any_ball(draw)
+    return replace(case, kappa=4 * case.kappa)
+
+
 _SHARES = (Fraction(1, 5), Fraction(1, 16), Fraction(1, 400), Fraction(1, 10**6))
 
 BALLS = Family("policies over a few trajectories, with a ball around them", _any_ball)
 LINEAR = Family("balls that hold the linear tilt", lambda draw: _tilted(draw, 1, 10)).with_controls(
     linear=Family("balls that do not", lambda draw: _tilted(draw, 12, 40))
 )
-SMALL = Family("small balls", _small)
+SMALLER = Family("small balls", _small)
+SMALL = SMALLER.with_controls(
+    within=Family("balls that no trajectory may be good enough for", _large)
+)
 
 
 def compared(draw: Draw, model: Trajectories) -> Law:
