@@ -51,10 +51,14 @@ by :math:`\ell_N(z)+L\,d(z,z')\le b`, with a plus.  The printed forms are kept, 
   ``group-gradients/normalised``), with what the policy was told beside the steps
   (``group-gradients/intended``), not with what hindsight writes (``group-gradients/relabelled``,
   false).
+* The same of trained networks: what a tuning tries and recommends is safe
+  (``trained-targets/evaluated``, ``trained-targets/recommended``); asking for little cost is not
+  enough (``trained-targets/asked-for``, false).
 * What a reader might take from the paper, printed nowhere and false: that L = 0 may be put into the
   printed union (``safe-tuning/literal-zero``), that the printed constant holds for kernels above 1
   (``safe-tuning/unit-regret``), that the last target is good (``safe-tuning/last-target``).
 
-**Reading order.**  ``confidence`` and ``information_gain``, then ``safe_tuning``;
+**Reading order.**  ``confidence`` and ``information_gain``, then ``safe_tuning`` and
+``trained_targets``;
 ``return_conditioning``, ``expert_returns`` and ``group_gradients`` stand alone.
 """

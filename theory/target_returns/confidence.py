@@ -20,8 +20,9 @@ NOISE = Assumption("noise", "The noise is independent and Gaussian, of the known
 PREDICTABLE = Assumption("predictable", "Each target depends on earlier data alone.")
 
 failure = Quantity(
-    "failure", "probability that |f - mu_{j-1}| > alpha_j sigma_{j-1} for some j and target, where "
-    "alpha_j^2 = alpha^2 + 4 log j", Domain.PROBABILITY,
+    "failure",
+    "probability of |f - mu_{j-1}| > alpha_j sigma_{j-1} somewhere; alpha_j^2 = alpha^2 + 4 log j",
+    Domain.PROBABILITY,
     r"\Pr(\exists j,z:|f-\mu_{j-1}|>\alpha_j\sigma_{j-1})",
 )  # fmt: skip
 above = Quantity(
@@ -109,8 +110,8 @@ error_split = Theorem(
 )
 misses = Quantity(
     "misses",
-    "probability that |f - mu_t| > sigma_t (B + R sqrt((2 log(1/delta) + log det(I + K_t/lambda)) "
-    "/ lambda)) for some t and target", Domain.PROBABILITY,
+    "probability of |f - mu_t| > (B + R sqrt((2 log 1/delta + log det)/lambda)) sigma_t somewhere",
+    Domain.PROBABILITY,
     r"\Pr(\exists t,z:|f-\mu_t|>\beta_t\sigma_t)",
 )  # fmt: skip
 delta = Quantity("delta", "allowed probability", Domain.PROBABILITY, r"\delta")

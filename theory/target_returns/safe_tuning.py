@@ -226,6 +226,9 @@ literal_zero = Theorem(
         (
             _ALGORITHM,
             Printed("L = 0.", "Two targets, a seed of cost 0 and one of cost 2; the limit is 1."),
+            Printed(
+                "Costs are within the bounds.", "So are both: the miss is negative.", Le(miss, 0)
+            ),
         ),
     ),
 )  # fmt: skip
@@ -252,6 +255,7 @@ unit_regret = Theorem(
                 "E is that bound at N = 1, so one target is tried, the first by a tie.",
             ),
             Printed("Targets are certified.", "All ten are, and costs play no part."),
+            Printed("Delta is in (0, 1).", "Delta is 1/10.", Eq(Delta, Rational(1, 10))),
         ),
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -96,18 +96,21 @@ def _place(role: str, function: Callable[..., Any]) -> Place:
     """Where a function is defined; of a nested one, the outermost function around it."""
     name = function.__qualname__.partition(".")[0]
     outer = inspect.unwrap(getattr(sys.modules.get(function.__module__), name, function))
-    code = getattr(outer, "__code__", function.__code__)
-    return Place(role, name, Path(code.co_filename).resolve(), code.co_firstlineno)
+    made = outer if isinstance(outer, type) or hasattr(outer, "__code__") else function
+    return Place(role, name, Path(inspect.getfile(made)).resolve(), inspect.getsourcelines(made)[1])
 
 
-def _solvers(claim: Callable[..., Any]) -> list[FunctionType]:
-    """The functions of ``holdfast.solvers`` that a claim calls, itself or through helpers."""
-    found: dict[FunctionType, None] = {}
+def _solvers(claim: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """What a claim calls of ``holdfast.solvers``: functions, and classes that are no mere records.
+
+    Itself, through helpers, or through the methods of its model.
+    """
+    found: dict[Callable[..., Any], None] = {}
     seen: set[Callable[..., Any]] = set()
     waiting = [claim]
     while waiting:
         function = waiting.pop(0)
-        for value in _used(function):
+        for value in () if isinstance(function, type) else _used(function):
             if value not in seen:
                 seen.add(value)
                 home = value.__module__
@@ -118,13 +121,30 @@ def _solvers(claim: Callable[..., Any]) -> list[FunctionType]:
     return list(found)
 
 
-def _used(function: Callable[..., Any]) -> Iterator[FunctionType]:
+def _used(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     names = _names(function.__code__)
     for name in names:
-        for one in _meant(function.__globals__.get(name), names):
+        for one in (
+            *_meant(function.__globals__.get(name), names),
+            *(vars(model).get(name) for model in _models(function)),
+        ):
             called = inspect.unwrap(one) if callable(one) else one
-            if isinstance(called, FunctionType) and called.__module__.startswith("holdfast."):
+            if _computes(called) and called.__module__.startswith("holdfast."):
                 yield called
+
+
+def _computes(value: Any) -> bool:
+    if isinstance(value, type) and value.__module__.startswith("holdfast.solvers."):
+        return "__init__" in vars(value) and not is_dataclass(value)
+    return isinstance(value, FunctionType)
+
+
+def _models(function: Callable[..., Any]) -> list[type]:
+    """The classes of families that a function is a method of, or is annotated with."""
+    names = function.__qualname__.split(".")[0], *function.__annotations__.values()
+    found = (function.__globals__.get(name) for name in names if isinstance(name, str))
+    home = "holdfast.verify."
+    return [one for one in found if isinstance(one, type) and one.__module__.startswith(home)]
 
 
 def _meant(value: Any, names: Sequence[str]) -> list[Any]:

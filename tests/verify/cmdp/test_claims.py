@@ -121,10 +121,28 @@ FALSE_OTHERWISE = {
     "trained-targets/asked-for": Standing.FALSE_UNPRINTED,
     "adaptive-poisoning/trained-trunk": Standing.FALSE_UNPRINTED,
     "return-conditioning/model-bias-pooled": Standing.FALSE_UNPRINTED,
+    "group-gradients/relabelled": Standing.FALSE_UNPRINTED,
+    "safe-tuning/last-target": Standing.FALSE_UNPRINTED,
+    "safe-tuning/literal-zero": Standing.FALSE_UNPRINTED,
+    "safe-tuning/unit-regret": Standing.FALSE_UNPRINTED,
 }
-"""A consequence of a theorem, an algorithm as it runs, and two theorems as a note can be read."""
+"""What a reader might take from a theorem, an algorithm as it runs, and two theorems as a note can
+be read."""
+ONLY_TRAINED = {
+    "trained-targets/evaluated",
+    "trained-targets/recommended",
+    "trained-targets/asked-for",
+}
+"""Statements on what is trained, which no drawn model stands for."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+_SAYS = (Verdict.HOLDS, Verdict.TIGHT, Verdict.AGREES)
+EXPERIMENTS = {"safe-tuning/safety", "safe-tuning/both-events"}
+"""A model of these is hundreds of tunings, so that a few models say what many say elsewhere."""
 _RUNS: dict[str, list[ShardResult]] = {}
+
+
+def models_of(claim: Claim, most: int = MODELS) -> int:
+    return min(most, 4) if claim.name in EXPERIMENTS else most
 
 
 def run_of(claim: Claim) -> list[ShardResult]:
@@ -133,7 +151,7 @@ def run_of(claim: Claim) -> list[ShardResult]:
         ledger = Ledger(claims=len(CLAIMS))
         shards = [
             Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), 0),
-            Shard(claim.name, Kind.DRAWN, 0, MODELS, 0),
+            Shard(claim.name, Kind.DRAWN, 0, models_of(claim), 0),
             *(Shard(claim.name, Kind.CONTROL, 0, 400, 0, name) for name in claim.family.controls),
         ]
         _RUNS[claim.name] = [run_shard(claim, shard, ledger) for shard in shards]
@@ -159,11 +177,11 @@ def test_as_expected(claim: Claim) -> None:
 def test_it_says_something(claim: Claim) -> None:
     """Not vacuous, and most drawn models are within the scope of the statement."""
     refuted = claim.theorem.standing.is_false
-    expected = (Verdict.VIOLATED,) if refuted else (Verdict.HOLDS, Verdict.TIGHT)
+    expected = (Verdict.VIOLATED,) if refuted else _SAYS
     assert summary_of(claim).verdict in expected
     drawn = run_of(claim)[1]
     met = {found.case for found in drawn.findings if found.verdict is not Verdict.OUT_OF_SCOPE}
-    assert drawn.models == len(met) >= MODELS // 3
+    assert drawn.models == len(met) >= models_of(claim) // 3
 
 
 @every_claim
@@ -202,7 +220,7 @@ def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
             if believed.quantities != claim.theorem.quantities:
                 continue
             bound = replace(claim, theorem=believed, named_mutants=(), name=claim.name + "#implied")
-            result = run_shard(bound, Shard(claim.name, Kind.DRAWN, 0, 10, 0))
+            result = run_shard(bound, Shard(claim.name, Kind.DRAWN, 0, models_of(claim, 10), 0))
             assert result.error == ""
             assert Verdict.VIOLATED not in {found.verdict for found in result.findings}, mutant.name
 
@@ -210,15 +228,17 @@ def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
 @every_claim
 def test_the_same_shard_twice_finds_the_same(claim: Claim) -> None:
     first = run_of(claim)[1]
-    again = run_shard(claim, Shard(claim.name, Kind.DRAWN, 0, 5, 0), Ledger(claims=len(CLAIMS)))
-    cases = {f"drawn:{index}" for index in range(5)}
+    few = models_of(claim, 5)
+    again = run_shard(claim, Shard(claim.name, Kind.DRAWN, 0, few, 0), Ledger(claims=len(CLAIMS)))
+    cases = {f"drawn:{index}" for index in range(few)}
     assert again.findings == tuple(found for found in first.findings if found.case in cases)
 
 
 def test_every_theorem_has_a_claim() -> None:
-    assert {claim.theorem.label for claim in CLAIMS.values()} == {
-        theorem.label for theorem in theory.catalogue()
-    }
+    drawn = {claim.theorem.label for claim in CLAIMS.values()}
+    trained = {claim.theorem.label for claim in shipped() if claim.trained}
+    assert drawn | trained == {theorem.label for theorem in theory.catalogue()}
+    assert trained - drawn == ONLY_TRAINED
 
 
 def test_every_claim_is_of_a_theorem_of_the_catalogue() -> None:
@@ -233,7 +253,7 @@ def test_what_is_refuted_as_printed() -> None:
         if claim.theorem.standing is Standing.REFUTED
     }
     assert refuted == REFUTED
-    false = {c.theorem.label: c.theorem.standing for c in CLAIMS.values()}
+    false = {claim.theorem.label: claim.theorem.standing for claim in shipped()}
     assert {
         label: standing
         for label, standing in false.items()

@@ -1,5 +1,6 @@
 """Every statement that is called false lists what is printed, and its counterexample meets it."""
 
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -84,11 +85,15 @@ def test_the_catalogue_refuses_a_false_statement_without_its_list(
 
 
 def test_the_readme_counts_them_right() -> None:
-    words = {11: "Eleven", 12: "Twelve", 13: "Thirteen"}
-    refuted = [c for c in FALSE.values() if c.theorem.standing is Standing.REFUTED]
+    words = {10: "Ten", 11: "Eleven", 12: "Twelve", 13: "Thirteen"}
+    false = {c.theorem.label: c.theorem.standing for c in shipped() if c.theorem.standing.is_false}
+    counts = Counter(false.values())
     text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    assert f"{words[len(refuted)]} statements on flipping policies" in text
-    assert f"{ {6: 'Six'}[len(FALSE) - len(refuted)] } more statements are false" in text
+    assert f"{words[counts[Standing.REFUTED]]} statements on flipping policies" in text
+    assert f"{words[len(false) - counts[Standing.REFUTED]]} more statements are false" in text
+    assert f"{words[counts[Standing.FALSE_UNPRINTED]]} are printed nowhere" in text
+    assert counts[Standing.FALSE_AS_RECALLED] == 2
+    assert "Two are *false as recalled*" in text
 
 
 def _reached(p: tuple[Fraction, ...]) -> list[Fraction]:

@@ -164,5 +164,9 @@ def _fixed(draw: Draw, *, steps: bool = False) -> FixedFunction:
     )
 
 
+def _fixed_steps(draw: Draw) -> FixedFunction:
+    return _fixed(draw, steps=True)
+
+
 FIXED = Family("fixed functions on independent targets", _fixed)
-FIXED_STEPS = Family("fixed functions, designs that know them", lambda d: _fixed(d, steps=True))
+FIXED_STEPS = Family("fixed functions, designs that know them", _fixed_steps)
