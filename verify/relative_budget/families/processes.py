@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
+
 from holdfast.solvers.relative_budget.chains import Chain
 from holdfast.solvers.relative_budget.enclosures import Density
 from holdfast.solvers.relative_budget.moments import (
@@ -160,13 +162,12 @@ def _law(draw: Draw) -> Density:
     )
 
 
-def _dense(draw: Draw, meets: Callable[[Dense], bool], factor: Fraction) -> Dense:
-    """The horizon is multiplied by a factor until a condition is met."""
-    horizon, kappa = Fraction(draw.integer(1, 40), 10), draw.choice(SHARES[1:])
-    law = _law(draw)
+def _dense(draw: Draw, meets: Callable[[Dense], bool]) -> Dense:
+    """The horizon is shortened by a third until a condition is met."""
+    horizon, kappa, law = Fraction(draw.integer(1, 40), 10), draw.choice(SHARES[1:]), _law(draw)
     case = Dense(law, horizon * Fraction(law.process().mean).limit_denominator(100), kappa)
     while not meets(case):
-        case = replace(case, horizon=case.horizon * factor)
+        case = replace(case, horizon=case.horizon * Fraction(2, 3))
     return case
 
 
@@ -177,15 +178,18 @@ def _has_room(case: Dense) -> bool:
     return best**2 > MARGIN * float(case.kappa) * found.deviation**2
 
 
-def _rare_dense(case: Dense) -> bool:
-    import numpy as np
-
+def _rare(case: Dense) -> bool:
     q, half = case.law.process().cdf(float(case.horizon) * np.array([1, 0.5]))
     return bool(8 * q**2 * MARGIN <= half and q + (case.kappa * q) ** 0.5 <= 0.5 / MARGIN)
 
 
-DENSE = Family("laws with a density", lambda draw: _dense(draw, _has_room, Fraction(2, 3)))
-DENSE_DEFICIENT = Family(
-    "laws with a density, rarely solved in time",
-    lambda draw: _dense(draw, _rare_dense, Fraction(2, 3)),
-)
+def _with_room(draw: Draw) -> Dense:
+    return _dense(draw, _has_room)
+
+
+def _rarely_solved(draw: Draw) -> Dense:
+    return _dense(draw, _rare)
+
+
+DENSE = Family("laws with a density", _with_room)
+DENSE_DEFICIENT = Family("laws with a density, rarely solved in time", _rarely_solved)

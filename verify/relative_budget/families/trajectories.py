@@ -57,6 +57,14 @@ def _tilted(draw: Draw, least: int, most: int) -> Trajectories:
     return Trajectories(base, rewards, horizon, tilt**2 * variance(base, rewards))
 
 
+def _linear(draw: Draw) -> Trajectories:
+    return _tilted(draw, 1, 10)
+
+
+def _not_linear(draw: Draw) -> Trajectories:
+    return _tilted(draw, 12, 40)
+
+
 def _small(draw: Draw) -> Trajectories:
     """kappa is at most s^2/5, mostly far below; rewards 0 and H, the latter rare, half the time."""
     base, rewards, horizon = _bases(draw)
@@ -75,8 +83,8 @@ def _large(draw: Draw) -> Trajectories:
 _SHARES = (Fraction(1, 5), Fraction(1, 16), Fraction(1, 400), Fraction(1, 10**6))
 
 BALLS = Family("policies over a few trajectories, with a ball around them", _any_ball)
-LINEAR = Family("balls that hold the linear tilt", lambda draw: _tilted(draw, 1, 10)).with_controls(
-    linear=Family("balls that do not", lambda draw: _tilted(draw, 12, 40))
+LINEAR = Family("balls that hold the linear tilt", _linear).with_controls(
+    linear=Family("balls that do not", _not_linear)
 )
 SMALLER = Family("small balls", _small)
 SMALL = SMALLER.with_controls(
