@@ -87,7 +87,8 @@ def test_all_forms_give_the_same_answer(rows, csv_log, holdfast: Invoke) -> None
         for part in ("pooled", "plan", "rollouts", "solved"):
             assert found[part] == first[part], name
         assert found["prompts"]["high"] == first["prompts"]["high"], name
-    assert holdfast("budget", "verl.jsonl", *RUN, "--solved", "score", "--solved-from", 1).code == 0
+    done = holdfast("budget", "verl.jsonl", *RUN, "--solved", "score", "--solved-from", 1)
+    assert done.says("columns that are not read: output, gts, step, acc"), done.output
     assert answer()["pooled"] == first["pooled"]
 
 
@@ -137,6 +138,10 @@ def test_a_cap_beyond_the_horizon_lets_a_log_answer_for_less(csv_log, holdfast: 
     done = holdfast("budget", csv_log, "--horizon", 50, "--cap", HORIZON, "--json", "out.json")
     assert done.code == 0, done.output
     assert answer()["pooled"]["relative_budget"] == pytest.approx(whole / 4)
+    done = holdfast("budget", csv_log, "--horizon", 1000, "--cap", HORIZON, "--json", "out.json")
+    assert done.says("the horizon lies beyond the cap")
+    assert answer()["pooled"]["relative_budget"] == pytest.approx(whole * 5)
+    assert answer()["samples_by_the_log"] is None
 
 
 def test_advances_tell_more_than_solves(holdfast: Invoke) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from holdfast.solvers.poisoning.data.bounded_files import listed
 from holdfast.solvers.relative_budget.estimate.budgets import REGIMES, regimes
 from holdfast.solvers.relative_budget.estimate.population import Population
 from holdfast.verify.report.numbers import count
@@ -55,6 +56,8 @@ def _head(options: Options, log: Log, answer: Answer) -> Iterator[str]:
     )
     if "prompt" not in log.names and not options.pool:
         yield "note: no column of prompts was found, so that all rollouts are taken as of one"
+    if log.unread:
+        yield f"note: columns that are not read: {plain(listed(log.unread))}"
     for note in answer.notes:
         yield f"note: {note}"
 
@@ -187,6 +190,8 @@ def _silence(options: Options, answer: Answer) -> Iterator[str]:
         f"is at most {options.horizon / max(low, 1e-9):.3g}; at {cap:,} tokens {left:.1%} are "
         "unsolved, and when these would be solved, if ever, is the law's word"
     )
+    if options.horizon > cap:
+        yield "  the horizon lies beyond the cap, so that all that is said of it is the law's word"
     lengths = "a length counts as T: the first token at which the solution is right"
     yield f"  {lengths}; rollouts that go on after that count too long"
     edges = list(REGIMES.values())
