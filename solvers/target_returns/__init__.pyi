@@ -4,7 +4,9 @@ from .experts.counts import expert_intervals as expert_intervals
 from .experts.counts import expert_rates as expert_rates
 from .experts.counts import top_share as top_share
 from .experts.targets import adjusted as adjusted
+from .experts.targets import choose_target as choose_target
 from .experts.targets import confusion_counts as confusion_counts
+from .experts.targets import exponentially_tilted as exponentially_tilted
 from .experts.targets import posterior as posterior
 from .experts.targets import tilted as tilted
 from .gaussian.kernels import GridKernel as GridKernel

@@ -1,16 +1,18 @@
 """Which return to ask for: a predicted law of returns, adjusted by the data, tilted to experts.
 
 A law is a sequence of weights, one a bin; exact numbers give exact laws, floats give floats.
-Source: Tatematsu and Wachi 2025 for the adjusted prediction, in our formalisation.
+Sources: Lee et al. 2022 for the exponential tilt; Tatematsu and Wachi 2025 for the adjusted
+prediction, in our formalisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import isfinite
-from typing import TypeVar
+from math import exp, inf, isfinite, log
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -43,6 +45,23 @@ def tilted(law: Sequence[Number], weights: Sequence[Number]) -> tuple[Number, ..
     _same_length(law, weights, "weights of a law and its tilt")
     p, w = normalised(law, "the law"), normalised(weights, "the tilt")
     return normalised([a * b for a, b in zip(p, w, strict=True)], "the tilted law")
+
+
+def exponentially_tilted(
+    law: Sequence[float], returns: Sequence[Fraction | float], kappa: float, low: float, high: float
+) -> tuple[float, ...]:
+    """P(R) exp(kappa (R - R_low)/(R_high - R_low)), normalised; nothing overflows.
+
+    Raises ModelError unless low < high and kappa are finite, or if the lengths differ.
+    """
+    if not (isfinite(kappa) and isfinite(low) and isfinite(high) and low < high):
+        raise ModelError(f"kappa {kappa} between {low} and {high}; give finite numbers in order")
+    _same_length(law, returns, "weights of a law and returns")
+    slopes = [
+        log(p) + kappa * (float(value) - low) / (high - low) if p else -inf
+        for p, value in zip(normalised(law), returns, strict=True)
+    ]
+    return tuple(float(p) for p in normalised([exp(slope - max(slopes)) for slope in slopes]))
 
 
 def confusion_counts(
@@ -82,6 +101,39 @@ def adjusted(
     return tuple(
         sum((q * p for q, p in zip(law, column, strict=True)), law[0] * 0) for column in columns
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Target(Generic[Number]):
+    """The return to ask for, the law it was taken from, and what could not be done as meant."""
+
+    value: Fraction | float
+    law: tuple[Number, ...]
+    note: str = ""
+
+
+def choose_target(
+    returns: Sequence[Fraction | float],
+    prediction: Sequence[Number],
+    weights: Sequence[Number] | None = None,
+    generator: np.random.Generator | None = None,
+) -> Target[Number]:
+    """A return from the law tilted by weights: the likeliest (of equals the largest) or a sample.
+
+    Where no predicted return has a positive weight the prediction is used as it is, and `note`
+    says so.  Raises ModelError as `tilted` does.
+    """
+    _same_length(returns, prediction, "returns and predicted weights")
+    note, law = "", normalised(prediction, "the prediction")
+    if weights is not None:
+        if len(weights) == len(law) and not any(p * w for p, w in zip(law, weights, strict=True)):
+            note = "No expert had a return that is predicted here: the prediction is not tilted."
+        else:
+            law = tilted(law, weights)
+    at = max(range(len(law)), key=lambda place: (law[place], returns[place]))
+    if generator is not None:
+        at = int(generator.choice(len(law), p=np.array(law, float)))
+    return Target(returns[at], law, note)
 
 
 def best_of_many(returns: Sequence[Fraction], law: Sequence[Fraction], samples: int) -> Fraction:

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from itertools import product
-from math import inf, nan
+from math import exp, inf, nan
 
 import numpy as np
 import pytest
@@ -20,7 +20,9 @@ from holdfast.solvers.target_returns.experts.counts import (
 from holdfast.solvers.target_returns.experts.targets import (
     adjusted,
     best_of_many,
+    choose_target,
     confusion_counts,
+    exponentially_tilted,
     posterior,
     tilted,
 )
@@ -81,6 +83,13 @@ def test_intervals_share_the_failure() -> None:
     assert found[0][0] < alone[0][0] < alone[0][1] < found[0][1]
 
 
+def test_the_exponential_tilt_equals_its_formula_and_never_overflows() -> None:
+    law = exponentially_tilted([F(1, 2), F(1, 2)], [0, 10], 10, 0, 10)
+    assert law[1] == pytest.approx(1 / (1 + exp(-10)), rel=1e-12)
+    huge = exponentially_tilted([1, 1, 0], [0, 1, 2], 1e6, 0, 1)
+    assert huge == (0, 1, 0)  # nothing outside the support, however strong the tilt
+
+
 def test_the_correction_is_bayes_rule() -> None:
     """Predicted 0 eight times: six times right, twice it was 1; 1 is never predicted."""
     table = confusion_counts([0] * 8, [0] * 6 + [1] * 2, 2)
@@ -88,6 +97,22 @@ def test_the_correction_is_bayes_rule() -> None:
     assert rows == ((F(3, 4), F(1, 4)), (0, 1))
     assert adjusted([F(1, 2), F(1, 2)], rows) == (F(3, 8), F(5, 8))
     assert adjusted([0.5, 0.5], rows) == (0.375, 0.625)
+
+
+def test_a_target_is_the_likeliest_and_of_equals_the_largest() -> None:
+    half = (F(1, 2), F(1, 2))
+    assert choose_target([3, 7], half).value == 7
+    assert choose_target([3, 7], half, (F(2), F(1))).value == 3
+    found = choose_target([3, 7], (1.0, 0.0), (0.0, 1.0))
+    assert found.value == 3
+    assert "not tilted" in found.note
+
+
+def test_sampled_targets_have_the_law() -> None:
+    """Of 4000 draws with probability 3/4, outside 3000 +- 150 with probability below 1e-7."""
+    generator = np.random.default_rng(0)
+    drawn = [choose_target([0, 1], (0.5, 0.5), (1, 3), generator).value for _ in range(4000)]
+    assert abs(sum(drawn) - 3000) < 150
 
 
 def test_the_largest_of_many_by_enumeration() -> None:
@@ -114,9 +139,15 @@ def test_the_largest_of_many_by_enumeration() -> None:
         (lambda: tilted([1, 0], [0, 1]), "no positive weight"),
         (lambda: tilted([1, nan], [1, 1]), "weight nan in bin 1"),
         (lambda: tilted([1], [1, 2]), "1 and 2 weights of a law"),
+        (lambda: exponentially_tilted([1], [1], 10, 5, 5), "kappa 10 between 5 and 5"),
+        (
+            lambda: exponentially_tilted([1], [1, 2], 10, 0, 5),
+            "1 and 2 weights of a law and returns",
+        ),
         (lambda: confusion_counts([0, 3], [0, 0], 2), r"number 1 has the bins \(3, 0\)"),
         (lambda: confusion_counts([0], [0, 0], 2), "1 and 2 predicted"),
         (lambda: adjusted([1], ((F(1), F(0)), (F(0), F(1)))), "1 and 2 predicted bins"),
+        (lambda: choose_target([1, 2], [1]), "2 and 1 returns"),
         (lambda: best_of_many((F(1),), (F(1),), 0), "largest of 0"),
     ],
 )
