@@ -91,6 +91,10 @@ class SafeSet:
         points = self._tuning.points
         return np.maximum(cdist(points[some], points[others]), _LEAST)
 
+    def rise(self, index: int, others: Indices) -> Floats:
+        """L d(z, z') for one target and others, but for one rounding not below the exact one."""
+        return np.asarray(self._slope * self._distance(np.array([index]), others)[0])
+
     def expanders(self, candidates: Indices, lower: Floats) -> Mask:
         """Which certified candidates could certify another target, by distance.
 
