@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.target_returns import Proposal, Surface, Tuner, Tuning
 from holdfast.solvers.target_returns.gaussian.kernels import GridKernel, Kernel
 from holdfast.solvers.target_returns.gaussian.posterior import Posterior
+from holdfast.solvers.target_returns.tuning import safe_sets
 from holdfast.solvers.target_returns.tuning.reachability import reachable
 
 LINE = np.linspace(0.0, 1.0, 9)[:, None]
@@ -471,6 +473,42 @@ def test_expanders_of_the_direct_rule_are_those_of_a_fictitious_observation() ->
             assert expands == bool((high[~tuner.safe] <= 0.5).any())
             seen.add(expands)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("tile", [4, 16])
+def test_tiles_decide_as_all_pairs_do(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is certified, by whom and with which bound, to the last bit; ties on lattices, too."""
+    monkeypatch.setattr(safe_sets, "_BLOCK", 0)
+    monkeypatch.setattr(safe_sets, "_TILE", tile)
+    rng, grown = np.random.default_rng(tile), 0
+    for case in range(60):
+        count, dimension = int(rng.integers(20, 120)), 1 + case % 3
+        points = rng.uniform(0, 1, (count, dimension))
+        if case % 2:
+            points = np.unique(rng.integers(0, 8, (count, dimension)), axis=0).astype(float)
+        upper = rng.choice([-0.5, 0.0, 0.25, 0.5], len(points)) if case % 4 else rng.normal(
+            0, 1, len(points))  # fmt: skip
+        sources = np.sort(rng.choice(len(points), int(rng.integers(1, len(points))), replace=False))
+        surface = Surface(Kernel("rbf", 1.0, (0.5,) * dimension), 0.1, 5.0)
+        constant = float(rng.choice([0.5, 1.0, 3.0]))
+        given = Tuning(points, (0,), 1.0, surface, surface, rule="lipschitz", lipschitz=constant)
+        found = safe_sets.SafeSet(given)
+        outside = found.outside()
+        total = upper[sources, None] + found._slope * cdist(points[sources], points[outside])
+        total = np.nextafter(total, inf)
+        nearest = total.argmin(axis=0)
+        bound = total[nearest, np.arange(len(outside))]
+        found.reach(sources, upper[sources])
+        assert (found.member[outside] == (bound <= 1.0)).all()
+        new = bound <= 1.0
+        assert (found.by[outside[new]] == sources[nearest[new]]).all()
+        assert (found.upper[outside[new]] == bound[new]).all()
+        grown += new.sum()
+        inside, left = np.flatnonzero(found.member), found.outside()
+        if len(left):
+            least = upper[inside] + constant * cdist(points[inside], points[left]).min(axis=1)
+            assert (found.expanders(inside, upper) == (least <= 1.0)).all()
+    assert grown > 500
 
 
 def test_reach_by_hand() -> None:
