@@ -122,7 +122,7 @@ class Tuning:
         for name, check in _OPTIONAL.items():
             if getattr(self, name) is not None:
                 _set(self, **{name: check(getattr(self, name), name)})
-        for name in ("reward", "cost"):
+        for name in ("cost", "reward"):
             _check_surface(getattr(self, name), name, points)
         for name, words in _WORDS.items():
             found = getattr(self, name)

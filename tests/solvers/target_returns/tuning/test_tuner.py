@@ -494,7 +494,8 @@ def test_tiles_decide_as_all_pairs_do(tile: int, monkeypatch: pytest.MonkeyPatch
         given = Tuning(points, (0,), 1.0, surface, surface, rule="lipschitz", lipschitz=constant)
         found = safe_sets.SafeSet(given)
         outside = found.outside()
-        total = upper[sources, None] + found._slope * cdist(points[sources], points[outside])
+        distance = np.maximum(cdist(points[sources], points[outside]), 1e-150)
+        total = upper[sources, None] + found._slope * distance
         total = np.nextafter(total, inf)
         nearest = total.argmin(axis=0)
         bound = total[nearest, np.arange(len(outside))]
