@@ -222,9 +222,11 @@ class Tuner:
         says += "observed, that"
         if self._heeds and tuning.method != "losbo" and (self.unsafe or self._empty):
             index, low = self.unsafe or self._empty[0][:2]
+            what = "has a cost outside cost_range"
+            if self.unsafe:
+                what = f"costs at least {low:.6g}, which is above the limit, and it is a seed"
             raise ModelError(
-                f"{says} target {index} costs at least {low:.6g}, which contradicts its being a "
-                "seed or the cost_range; give a mean that is nearer, or a larger deviation"
+                f"{says} target {index} {what}; give a mean that is nearer, or a larger deviation"
             )
         early, others = int(self._safe.member.sum()) - len(tuning.seeds), len(tuning.points)
         if not early:

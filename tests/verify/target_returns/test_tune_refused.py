@@ -45,7 +45,7 @@ REFUSED = {
     ("--seeds", "empty.csv"): "give at least one line of numbers",
     # what is known beforehand
     ("--cost", 0, 0.05, 0.1): "A mean of 0 for raw costs says just that, and is hardly meant",
-    ("--cost", 40, 2, 1): "contradicts its being a seed or the cost_range",
+    ("--cost", 40, 2, 1): "which is above the limit, and it is a seed; give a mean that is nearer",
     ("--cost", 8, 1e200, 0.5): "a square that float64 holds",
     ("--reward", 8, 1e-200, 0.5): "a square that float64 holds",
     ("--cost", 1, 1, 1e-12): "is too small for 50 evaluations",

@@ -196,8 +196,14 @@ def test_the_sentence_for_a_target_that_is_no_seed_asks_for_no_seed_to_be_remove
     ("changed", "words"),
     [
         ({"cost": Surface(Kernel("rbf", 0.0025, (0.5,)), 0.05)}, "8 of the 8 targets beside the"),
-        ({"cost": Surface(SMOOTH.kernel, 0.05, 9.0)}, "target 0 costs at least .* a seed"),
-        ({"cost": Surface(SMOOTH.kernel, 0.05, -9.0), "cost_range": (0.0, 9.0)}, "cost_range"),
+        (
+            {"cost": Surface(SMOOTH.kernel, 0.05, 9.0)},
+            "target 0 costs at least .* above the limit, and it is a seed",
+        ),
+        (
+            {"cost": Surface(SMOOTH.kernel, 0.05, -9.0), "cost_range": (0.0, 9.0)},
+            "outside cost_range",
+        ),
         ({"cost": Surface(Kernel("rbf", 16.0, (0.5,)), 1e-12, 1.0)}, "is too small for 25 evalu"),
         ({"reward": Surface(SMOOTH.kernel, 1e-9)}, "the noise of the reward, of standard deviat"),
     ],
