@@ -107,13 +107,8 @@ class Journal:
 
     def _take(self, line: Any) -> bool:
         """Whether this line is what may follow those before it, and then take it in."""
-        due = len(self.observations) + 1
-        kind = next(
-            (keys for keys in _KEYS if isinstance(line, dict) and line.keys() == keys), None
-        )
-        word = next(iter(line), "") if kind else ""
-        numbers = [value for key, value in line.items() if key != "reason"] if kind else []
-        if not kind or not all(_is_number(value) for value in numbers) or line[word] != due:
+        word = _word(line)
+        if not word or line[word] != len(self.observations) + 1:
             return False
         if word == "begin":
             fits = self.begun in (None, line["target"])
@@ -127,8 +122,13 @@ class Journal:
         return fits
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _word(line: Any) -> str:
+    """The first key of a line that has all that belongs to it, and numbers but for a reason."""
+    if not isinstance(line, dict) or line.keys() not in _KEYS:
+        return ""
+    values = [value for key, value in line.items() if key != "reason"]
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
+    return next(iter(line)) if numbers else ""
 
 
 @contextmanager

@@ -37,19 +37,11 @@ def read_table(path: str, option: str) -> Table:
     """A .csv file whose first line may name the columns; click.BadParameter says what is wrong."""
     place = f"{option} {path}"
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-        if any(mark in line for mark in ";\t" for line in lines[:1]):
-            raise ValueError("columns are separated by semicolons or tabs, not by commas")
-        first = next(csv.reader(lines), [])
-        named = not any(map(_is_number, first))
-        rows: Floats = np.zeros((0, len(first)))
-        if lines[named:]:
-            rows = np.loadtxt(lines[named:], delimiter=",", quotechar='"', ndmin=2)
+        names, rows = _parsed(Path(path).read_text(encoding="utf-8-sig").splitlines())
     except (OSError, ValueError) as error:
         raise click.BadParameter(
             f"{place} cannot be read: {error}; give a .csv file with a target a line"
         ) from error
-    names = tuple(cell.strip() for cell in first) if named else _usual_names(len(first))
     fits = rows.size and rows.shape[1] == len(names)
     if not fits or len(set(names)) < len(names) or "" in names:
         raise click.BadParameter(
@@ -62,6 +54,18 @@ def read_table(path: str, option: str) -> Table:
             f"{rows[row, column]}; every number must be finite"
         )
     return Table(names, rows)
+
+
+def _parsed(lines: list[str]) -> tuple[tuple[str, ...], Floats]:
+    """The names of the columns and the numbers; raises ValueError where they are none."""
+    if any(mark in line for mark in ";\t" for line in lines[:1]):
+        raise ValueError("columns are separated by semicolons or tabs, not by commas")
+    first = next(csv.reader(lines), [])
+    named = not any(map(_is_number, first))
+    names = tuple(cell.strip() for cell in first) if named else _usual_names(len(first))
+    if not lines[named:]:
+        return names, np.zeros((0, len(first)))
+    return names, np.loadtxt(lines[named:], delimiter=",", quotechar='"', ndmin=2)
 
 
 def read_observations(path: str) -> tuple[Table, Floats]:
@@ -90,15 +94,10 @@ def read_grid(text: str) -> Table:
             f"--grid {shortened(text)} is neither a file nor ranges FIRST:LAST:NUMBER such as "
             "return=100:600:26,budget=0:50:11"
         )
-    if any(len(part[4]) > 8 for part in parts) or (
-        prod(int(part[4]) for part in parts) > _MOST_TARGETS
-    ):
-        raise click.BadParameter(
-            f"--grid {shortened(text)} has too many targets, more than {_MOST_TARGETS:,}; give "
-            "smaller numbers"
-        )
-    if not all(int(part[4]) for part in parts):
-        raise click.BadParameter(f"--grid {text} has no target; give numbers of at least 1")
+    size = prod(int(part[4][:9]) for part in parts)  # so many digits are too many already
+    if not 0 < size <= _MOST_TARGETS:
+        what = f"too many targets, more than {_MOST_TARGETS:,}" if size else "no target"
+        raise click.BadParameter(f"--grid {shortened(text)} has {what}; give other numbers")
     usual = _usual_names(len(parts))
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
         axes = [np.linspace(float(part[2]), float(part[3]), int(part[4])) for part in parts]
