@@ -44,7 +44,7 @@ def evaluated(of: Training) -> Iterator[Values]:
 
 @claim(theory.recommended, over=trained_targets, tag="neural")
 def recommended(of: Training) -> Iterator[Values]:
-    yield from _share(of, lambda tuner: [] if tuner.unsafe else [tuner.recommend()], theory.misled)
+    yield from _share(of, lambda tuner: [] if tuner.refuted else [tuner.recommend()], theory.misled)
 
 
 @claim(theory.asked_for, over=trained_targets, tag="neural")

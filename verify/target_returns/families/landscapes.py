@@ -118,7 +118,7 @@ def settings(
         initial="seeds" if losbo or rule == "direct" else draw.choice(("seeds", "printed")),
         confidence=draw.choice(("bayes", "exact", 0.5, 1.0, 2.0)),
         evaluations=draw.integer(1, 12),
-        unsafe_comparison=True,  # where `fixed` is known to be unsafe
+        unsafe_comparison=True,  # as printed, beyond contradictions
     )
     return replace(tuning, **fixed), truth
 

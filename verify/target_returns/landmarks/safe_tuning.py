@@ -21,7 +21,8 @@ from ..families.landscapes import LONGEST, Landscape
 def _two(seeds: tuple[int, ...], limit: float, variance: float = 1.0, noise: float = 1.0) -> Tuning:
     """Two independent targets at distance 1, with bounds of two deviations on either side."""
     model = Surface(GridKernel(variance * np.eye(2)), noise)
-    return Tuning(np.array([[0.0], [1.0]]), seeds, limit, model, model, confidence=2.0)
+    grid = np.array([[0.0], [1.0]])
+    return Tuning(grid, seeds, limit, model, model, confidence=2.0, unsafe_comparison=True)
 
 
 def _silent(tuning: Tuning, costs: tuple[float, float], rewards: tuple[float, float]) -> Landscape:
@@ -42,7 +43,6 @@ def zero_constant() -> tuple[Landscape]:
         "lipschitz": 0.0,
         "initial": "printed",
         "evaluations": 0,
-        "unsafe_comparison": True,
     }
     return (_silent(replace(_two((0,), 1.0), **printed), (0.0, 2.0), (0.0, 0.0)),)
 
