@@ -15,7 +15,7 @@ from holdfast.solvers.target_returns import Tuner
 from holdfast.solvers.target_returns.gaussian.confidence import alpha_bayes
 from holdfast.solvers.target_returns.gaussian.posterior import Posterior
 from holdfast.solvers.target_returns.tuning.reachability import reachable
-from holdfast.theory import Le
+from holdfast.theory import Le, Quantity
 from holdfast.theory.target_returns import safe_tuning as theory
 
 from ...binding.balls import to_arb
@@ -76,6 +76,12 @@ def literal_zero(case: Landscape) -> Iterator[Values]:
     yield from _exceeding(case)
 
 
+def _stronger(left: Quantity, reason: str) -> dict[Any, str]:
+    """Two mutants that ask for a tenth less than Delta."""
+    more = Le(Rational(11, 10) * left, theory.Delta)
+    return dict.fromkeys((more, Le(left, Rational(9, 10) * theory.Delta)), reason)
+
+
 _HALF = "true: a cost is above its upper bound with probability Delta/2 at most, by either formula"
 _RISKY: dict[str, Any] = {"failure": 0.01, "rule": "direct", "initial": "seeds"}
 
@@ -88,10 +94,7 @@ _RISKY: dict[str, Any] = {"failure": 0.01, "rule": "direct", "initial": "seeds"}
         formula=experiments(confidence=1.0, **_RISKY),
         initial=experiments(confidence="bayes", **{**_RISKY, "initial": "printed"}),
     ),
-    survivors={
-        Le(Rational(11, 10) * theory.failing, theory.Delta): _HALF,
-        Le(theory.failing, Rational(9, 10) * theory.Delta): _HALF,
-    },
+    survivors=_stronger(theory.failing, _HALF),
 )
 def safety(case: Experiment) -> Iterator[Values]:
     failing = 0
@@ -123,10 +126,7 @@ _TAIL = "true: with exact tails the probability is at most 0.87 Delta"
         noise=experiments(louder=10.0, confidence="bayes", **_ALL_SAFE),
         formula=experiments(confidence=2.0, **_ALL_SAFE),
     ),
-    survivors={
-        Le(Rational(11, 10) * theory.outside_both, theory.Delta): _TAIL,
-        Le(theory.outside_both, Rational(9, 10) * theory.Delta): _TAIL,
-    },
+    survivors=_stronger(theory.outside_both, _TAIL),
 )
 def both_events(case: Experiment) -> Iterator[Values]:
     left = sum(not _never_outside(land) for land in case.draws())
@@ -168,14 +168,6 @@ def monotone(case: Landscape, nested: bool) -> Iterator[Values]:
         before = tuner.safe if nested else now
 
 
-def explored(case: Landscape) -> Tuner:
-    """The tuner after exploring; OutOfScope if a path, LONGEST if drawn, ends before that."""
-    for tuner, proposal in case.steps():
-        if proposal is not None and proposal.phase == "maximise":
-            return tuner
-    raise OutOfScope(tuner.stopped or f"exploration goes on after {len(case.noise)} observations")
-
-
 _PLS: dict[str, Any] = {"method": "pls", "rule": "lipschitz", "initial": "seeds"}
 _UNTIL_STOPPED: dict[str, Any] = {**_PLS, "evaluations": None}
 
@@ -187,7 +179,7 @@ _UNTIL_STOPPED: dict[str, Any] = {**_PLS, "evaluations": None}
     .with_controls(stopped=landscapes(explorations=0, **_UNTIL_STOPPED)),
 )
 def expansion(case: Landscape) -> Iterator[Values]:
-    tuner, tuning = explored(case), case.tuning
+    tuner, tuning = case.explored(), case.tuning
     miss = _outside(case.costs, *tuner.bounds[:2])
     certified = frozenset(np.flatnonzero(tuner.safe).tolist())
     place = (tuning.points, case.costs, tuning.seeds, tuning.limit, tuning.lipschitz or 0)
@@ -225,7 +217,7 @@ _SPENT = theory.k_max * theory.information
     },
 )
 def stopping(case: Landscape) -> Iterator[Values]:
-    tuner, tuning = explored(case), case.tuning
+    tuner, tuning = case.explored(), case.tuning
     order = [step.index for step in tuner.history]
     noise, words = Fraction(tuning.cost.noise**2), tuning.confidence
     bayes = alpha_bayes(len(tuning.points), max(len(order), 1), tuning.failure)
@@ -250,7 +242,11 @@ _MAXIMISING = Family("landscapes whose reward is maximised", _maximising)
 @claim(
     theory.regret,
     over=_MAXIMISING.along(lambda draw, land: False)
-    .with_landmarks(ends=marks.at_the_bounds, beyond=lambda: marks.at_the_bounds(4.0))
+    .with_landmarks(
+        ends=marks.at_the_bounds,
+        beyond=lambda: marks.at_the_bounds(4.0),
+        inside=lambda: marks.at_the_bounds(-0.5),
+    )
     .with_controls(reachable=_MAXIMISING.along(lambda draw, land: True)),
 )
 def regret(case: Landscape, everywhere: bool) -> Iterator[Values]:

@@ -53,6 +53,13 @@ class Landscape:
         *_, (tuner, _) = self.steps()
         return tuner
 
+    def explored(self) -> Tuner:
+        """The tuner after exploring; OutOfScope if a path, LONGEST if drawn, ends before that."""
+        for tuner, proposal in self.steps():
+            if proposal is not None and proposal.phase == "maximise":
+                return tuner
+        raise OutOfScope(tuner.stopped or f"it still explores after {len(self.noise)} observations")
+
     def is_lipschitz(self) -> bool:
         """Whether L is valid, exactly; always where there is none."""
         squared = Fraction(self.tuning.lipschitz or 0) ** 2

@@ -73,6 +73,8 @@ def long_search() -> tuple[Landscape]:
 def at_the_bounds(beyond: float = 0.0) -> tuple[Landscape, bool]:
     """The first reward is at its lower bound, the second at its upper one, or both `beyond` them.
 
+    A negative number is a distance within the bounds.
+
     The first is tried, by the tie, and its regret is the width and twice what is beyond.
     """
     tuning = replace(_two((0, 1), 1.0), evaluations=1)
