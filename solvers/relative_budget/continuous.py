@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import stats
 from scipy.special import gammainc, ndtr
 
 from ..errors import ModelError
@@ -23,6 +22,8 @@ Floats = np.ndarray
 @lru_cache(maxsize=256)
 def _frozen(name: str, first: float, second: float) -> Any:
     """scipy's law; kept, since to make one takes longer than to ask it."""
+    from scipy import stats  # half a second and 30 MB, which commands that need none are spared
+
     if name == "Gamma":
         return stats.gamma(first, scale=1 / second)
     if name == "Weibull":

@@ -15,7 +15,6 @@ from fractions import Fraction
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import nbinom
 
 from ..errors import ModelError
 from ..target_returns.groups.advantages import group_advantages
@@ -75,6 +74,8 @@ class Lock:
 
     def rewards(self) -> tuple[Floats, Floats, Floats]:
         """Each reward, its probability, and the mean score given it; float64[H - K + 2]."""
+        from scipy.stats import nbinom
+
         t = np.arange(self.steps, self.horizon + 1)
         chance = nbinom.pmf(t - self.steps, self.steps, self.success)
         score = self.steps * (1 - self.success) - (t - self.steps) * self.success

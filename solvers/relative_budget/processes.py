@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
-from scipy.stats import nbinom
 
 from ..errors import ModelError
 from ..exact import to_fraction
@@ -113,17 +112,22 @@ class NegativeBinomial(Rational):
     def _left(self, t: Floats) -> Floats:
         return np.floor(np.asarray(t, float)) - self.steps
 
+    def _failures(self) -> Any:
+        from scipy.stats import nbinom  # half a second, which claims that are exact are spared
+
+        return nbinom(self.steps, float(self.success))
+
     def cdf(self, t: Floats) -> Floats:
         """Pr[T <= t], float64[N]."""
-        return np.asarray(nbinom.cdf(self._left(t), self.steps, float(self.success)))
+        return np.asarray(self._failures().cdf(self._left(t)))
 
     def tail(self, t: Floats) -> Floats:
         """Pr[T > t], float64[N], without cancellation."""
-        return np.asarray(nbinom.sf(self._left(t), self.steps, float(self.success)))
+        return np.asarray(self._failures().sf(self._left(t)))
 
     def quantile(self, u: Floats) -> Floats:
         """The smallest t with Pr[T <= t] >= u, float64[N]."""
-        return self.steps + np.asarray(nbinom.ppf(u, self.steps, float(self.success)))
+        return self.steps + np.asarray(self._failures().ppf(u))
 
 
 def Geometric(success: Fraction) -> NegativeBinomial:

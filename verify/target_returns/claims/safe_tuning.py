@@ -23,7 +23,7 @@ from ...binding.claims import claim
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
 from ...binding.values import Ball, Count, Values
-from ..families.experiments import Experiment, experiments
+from ..families.experiments import TARGETS, VARIANCES, Experiment, experiments
 from ..families.gaussian import GRAMS, Process, targets_observed
 from ..families.landscapes import LONGEST, Landscape, landscapes
 from ..landmarks import safe_tuning as marks
@@ -136,9 +136,7 @@ def both_events(case: Experiment) -> Iterator[Values]:
 
 @claim(
     theory.exact_tails,
-    over=Family("targets and probabilities", lambda draw: draw.integer(1, 40))
-    .along(lambda draw, _: Fraction(1, draw.integer(1, 100)))
-    .with_landmarks(worst=lambda: (1, Fraction(1))),
+    over=TARGETS.with_landmarks(worst=lambda: (1, Fraction(1))),
 )
 def exact_tails(targets: int, failure: Fraction) -> Iterator[Values]:
     yield {theory.tails: Ball(lambda: marks.tails(targets, failure)), theory.Delta: failure}
@@ -308,7 +306,7 @@ def average_width(
 
 @claim(
     theory.unit_regret,
-    over=Family("ten independent targets", lambda draw: draw.integer(20, 10**6)).with_landmarks(
+    over=VARIANCES.with_landmarks(
         **{f"k = {k}": lambda k=k: (k,) for k in (25, 100, 10**4, 10**6)}
     ),
     witness="k = 10000",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from holdfast.solvers.target_returns import Surface, Tuning
@@ -49,3 +50,17 @@ def experiments(
         return Experiment(tuning, truth, landscapes, draw.integer(6, 10), draw.integer(0, 2**40))
 
     return Family("experiments of Gaussian landscapes", base, weight=_WEIGHT)
+
+
+def _targets(draw: Draw) -> int:
+    return draw.integer(1, 40)
+
+
+def _variance(draw: Draw) -> int:
+    return draw.integer(20, 10**6)
+
+
+TARGETS = Family("targets and probabilities", _targets).along(
+    lambda draw, _: Fraction(1, draw.integer(1, 100))
+)
+VARIANCES = Family("variances of ten independent targets", _variance)

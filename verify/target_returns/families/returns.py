@@ -163,9 +163,13 @@ def lattice_target(draw: Draw, lattice: RewardLattice) -> Target:
     return target(draw, lattice.process)
 
 
-RARE_TARGETS = Family(
-    "one decision with a rare target", lambda draw: Fraction(1, draw.integer(2, 200))
-).along(lambda draw, _: Fraction(draw.integer(1, 99), 100))
+def _rare(draw: Draw) -> Fraction:
+    return Fraction(1, draw.integer(2, 200))
+
+
+RARE_TARGETS = Family("one decision with a rare target", _rare).along(
+    lambda draw, _: Fraction(draw.integer(1, 99), 100)
+)
 """One decision whose reward is the action, 0 or 1: the share of 1 in the data, and how likely a
 model takes it when it is asked for 1."""
 

@@ -106,10 +106,11 @@ def test_the_tuner_that_minds_nothing_evaluates_unsafe_targets(
     assert found.unsafe > len(found.told) / 2
 
 
-def test_a_prior_that_trusts_the_network_is_not_safe(stand_in: StandIn, tmp_path: Path) -> None:
-    """No cost anywhere, before anything was seen: the grid is certified at once."""
-    found = run_of(tmp_path, prior_mean=0.01, prior_deviation=0.1).result()
-    assert unsafe(found) > 0
+def test_a_prior_that_trusts_the_network_is_refused(stand_in: StandIn, tmp_path: Path) -> None:
+    """No cost anywhere, before anything was seen: the grid would be certified at once."""
+    with pytest.raises(ModelError, match="before anything is observed"):
+        run_of(tmp_path, prior_mean=0.01, prior_deviation=0.1)
+    assert not stand_in.asked
 
 
 def test_a_run_that_is_killed_goes_on_with_the_same_targets(
