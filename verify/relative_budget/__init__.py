@@ -1,0 +1,1 @@
+"""Relative budgets: claims, families, landmarks and oracles."""

@@ -1,0 +1,1 @@
+"""Where the cases of relative budgets come from."""

@@ -1,0 +1,1 @@
+"""Instances on relative budgets that are worked out by hand."""

@@ -1,0 +1,1 @@
+"""Second computations on relative budgets, slow and plain on purpose."""
