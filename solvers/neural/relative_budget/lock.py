@@ -50,10 +50,10 @@ class LockOptions:
                                 "what rollouts have shown; 0 for the fixed horizon")  # fmt: skip
     rewards: str = option("verified", "verified; controls: shuffled (within each group), early (by "
                                       "a verifier that asks for one step too few)")  # fmt: skip
-    updates: int = option(40, "updates, each on fresh groups")
+    updates: int = option(30, "updates, each on fresh groups")
     groups: int = option(8, "groups an update, the same number of each lock")
     group: int = option(8, "rollouts of each group")
-    learning_rate: float = option(0.3, "of plain gradient ascent on the sum over tokens / H")
+    learning_rate: float = option(0.02, "of plain gradient ascent on the sum over tokens / H")
     model: str = option("", "folder of a saved causal language model, as it is; default a small "
                             "Llama that is first taught the base policy")  # fmt: skip
     letters: int = option(6, "letters that the secret is made of")
