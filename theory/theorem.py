@@ -17,7 +17,7 @@ class Provenance(Enum):
 
     READ = "read: the statement of the source itself"
     RECALLED = "recalled: from memory or a summary, unconfirmed"
-    DERIVED = "derived: ours, with a proof"
+    DERIVED = "derived: ours"
 
 
 class Standing(Enum):

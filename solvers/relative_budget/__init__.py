@@ -4,7 +4,8 @@ T is the number of tokens after which a trajectory is solved, infinity if never;
 and xi = H/E T.  The reward is (H - T + 1) 1{T <= H} for whole tokens and (H - T)_+ for real
 lengths, UN-normalised.  Names load on first use.
 
-To be read in this order: `continuous`, `chains`, `processes`, `moments`.
+To be read in this order: `continuous`, `chains`, `processes`, `moments`; `enclosures`,
+`gamma`, `online`, `criteria` for Gamma lengths; `version_space` and `group_toy` stand alone.
 """
 
 from lazy_loader import attach_stub

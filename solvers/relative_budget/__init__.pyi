@@ -2,6 +2,13 @@ from .chains import Chain as Chain
 from .continuous import Gamma as Gamma
 from .continuous import LogNormal as LogNormal
 from .continuous import Weibull as Weibull
+from .criteria import argmax_table as argmax_table
+from .criteria import best_budget as best_budget
+from .gamma import gamma_requirement as gamma_requirement
+from .gamma import gamma_shares as gamma_shares
+from .group_toy import Lock as Lock
+from .group_toy import expected_update as expected_update
+from .group_toy import toy_curve as toy_curve
 from .moments import ExactMoments as ExactMoments
 from .moments import Moments as Moments
 from .moments import Requirement as Requirement
@@ -12,8 +19,13 @@ from .moments import exact_moments as exact_moments
 from .moments import moments as moments
 from .moments import relative_budget as relative_budget
 from .moments import requirement as requirement
+from .online import growth_table as growth_table
+from .online import next_budget as next_budget
+from .online import simulate_growth as simulate_growth
 from .processes import Empirical as Empirical
 from .processes import Geometric as Geometric
 from .processes import Mixture as Mixture
 from .processes import NegativeBinomial as NegativeBinomial
 from .processes import TokenProcess as TokenProcess
+from .version_space import RewardClass as RewardClass
+from .version_space import maximin_policy as maximin_policy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,8 +18,31 @@ from ..exact import common_denominator, solve_integer_system, to_fraction
 Floats = np.ndarray
 
 
+class Rational(ABC):
+    """Mean and deviation of a law of whole T in floats, from the exact ones."""
+
+    __slots__ = ()
+    discrete: ClassVar[bool] = True
+
+    @abstractmethod
+    def mean_and_variance(self) -> tuple[Fraction, Fraction] | None:
+        """E T and Var T exactly; None where E T is infinite."""
+
+    @property
+    def mean(self) -> float:
+        """E T, in tokens."""
+        found = self.mean_and_variance()
+        return math.inf if found is None else float(found[0])
+
+    @property
+    def std(self) -> float:
+        """The standard deviation of T, in tokens."""
+        found = self.mean_and_variance()
+        return math.inf if found is None else math.sqrt(found[1])
+
+
 @dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Rational):
     """T is the number of tokens until a chain that starts in `start` first enters `solved`.
 
     matrix: the probabilities of the next state, one row a state; solved: an absorbing state, by
@@ -31,7 +55,6 @@ class Chain:
     matrix: tuple[tuple[Fraction, ...], ...]
     start: int = 0
     solved: int = -1
-    discrete: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         size = len(self.matrix)
@@ -56,18 +79,6 @@ class Chain:
             )
         if rows[self.solved][self.solved] != 1:
             raise ModelError(f"state {self.solved} is solved but can be left; make it absorbing")
-
-    @property
-    def mean(self) -> float:
-        """E T, in tokens."""
-        found = self.mean_and_variance()
-        return math.inf if found is None else float(found[0])
-
-    @property
-    def std(self) -> float:
-        """The standard deviation of T, in tokens."""
-        found = self.mean_and_variance()
-        return math.inf if found is None else math.sqrt(found[1])
 
     @property
     def shortest(self) -> float:

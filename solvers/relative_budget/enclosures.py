@@ -62,9 +62,12 @@ class Density:
         return (order * a + (order * b) ** 2 / 2).exp()
 
     def partial_moment(self, order: int, t: flint.arb) -> flint.arb:
-        """E T^order 1{T <= t}, for t >= 0; the part of a ball below 0 counts as 0."""
+        """E T^order 1{T <= t}; the part of a ball below 0 counts as 0."""
+        if t <= 0:
+            return flint.arb(0)
         if not t > 0:
-            return flint.arb(0) if t <= 0 else self.partial_moment(order, t.upper()).union(0)
+            top = t.upper()
+            return self.partial_moment(order, top).union(0) if top > 0 else flint.arb("nan")
         a, b = _arb(self.first), _arb(self.second)
         if self.kind == "gamma":
             share = (b * t).gamma_lower(a + order, regularized=1)

@@ -18,9 +18,12 @@ from ..errors import ModelError
 from .enclosures import enclosed_moments, gamma_density
 from .gamma import gamma_anti_concentration, gamma_requirement, gamma_shares
 
-_NEWTON = 8
-"""Steps of Newton's method from a float, each doubling the bits: more are never needed below the
-largest precision of a comparison, 4096 bits."""
+_FLOAT_BITS = 30
+"""Bits that a float root has for certain; each step of Newton's method doubles them, and with fewer
+assumed one step more is made."""
+_PATH_BITS = 192
+"""Bits for a root that is rounded to 64 binary places: fewer enclose none where g is flat, more
+cost time on every step."""
 _WIDENINGS = 24
 """Times that a proposed enclosure of a root is widened, by 16 each, before it is given up."""
 
@@ -67,7 +70,8 @@ def simulate_growth(
 ) -> tuple[OnlineStep, ...]:
     """The steps from xi_base = `budget` on, with the theory's schedule or a fixed kappa.
 
-    It ends early after a step that no number of samples can make, or that no budget reaches.
+    A step that no number of samples can make, with c = 0, says so by infinitely many, and is made;
+    the path ends early before one that no budget reaches.
     """
     found: list[OnlineStep] = []
     for index in range(steps):
@@ -79,33 +83,54 @@ def simulate_growth(
             budget = next_budget(shape, budget, radius)
         except ModelError:
             break
-        if math.isinf(samples):
-            break
     return tuple(found)
 
 
 def enclosed_next_budget(shape: Fraction, budget: flint.arb, kappa: flint.arb) -> flint.arb:
     """The same root, enclosed: g rises, so that a change of sign between two points proves it.
 
-    Raises ModelError as `next_budget`, or where the working precision is too low for a proof.
+    Not finite where the working precision is too low for a proof.  Raises ModelError as
+    `next_budget`.
     """
+    if not (budget.is_finite() and kappa.is_finite()):
+        return flint.arb("nan")
     law = gamma_density(shape)
     now = enclosed_moments(law, budget)
     target = (now.mean + kappa.sqrt() * now.deviation / 2) / budget
     first = next_budget(float(shape), float(budget.mid()), float(kappa.mid()))
     root = flint.arb(first)
-    for _ in range(_NEWTON):
+    for _ in range((flint.ctx.prec // _FLOAT_BITS).bit_length()):
         gap = enclosed_moments(law, root).mean / root - target
         step = gap * root**2 / law.partial_moment(1, root)
         root = (root - step).mid()
     width = 4 * (step.abs_upper() + abs(root) * flint.arb(2) ** (8 - flint.ctx.prec))
     for _ in range(_WIDENINGS):
-        low, high = root - width, root + width
-        below, above = (enclosed_moments(law, one.mid()).mean / one.mid() for one in (low, high))
+        low, high = (root - width).mid(), (root + width).mid()
+        if not low > 0:
+            break
+        below, above = (enclosed_moments(law, one).mean / one for one in (low, high))
         if below < target < above:
-            return low.mid().union(high.mid())
+            return low.union(high)
         width *= 16
-    raise ModelError(f"the root near {first:g} was not enclosed; raise the working precision")
+    return flint.arb("nan")
+
+
+def scheduled_path(shape: Fraction, budget: Fraction, steps: int) -> tuple[Fraction, ...]:
+    """xi_base, xi_1, ..., each rounded up to a multiple of 2^-64.
+
+    So J rises at each step by at least sqrt(kappa) sigma/2 with the theory's schedule, by less than
+    anybody could see more, and all budgets are rational.  Raises ModelError as `next_budget`.
+    """
+    found = [budget]
+    with flint.ctx.workprec(_PATH_BITS):
+        for _ in range(steps):
+            xi = flint.arb(flint.fmpq(found[-1].numerator, found[-1].denominator))
+            kappa = 1 / (flint.arb(flint.fmpq(shape.numerator, shape.denominator)) * xi**2)
+            root = enclosed_next_budget(shape, xi, kappa)
+            above = (root.upper() * 2**64).ceil().unique_fmpz()
+            assert above is not None, "a root is enclosed at this precision"
+            found.append(Fraction(int(above), 2**64))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
-from scipy.special import betainc, betaincc
+from scipy.stats import nbinom
 
 from ..errors import ModelError
 from ..exact import to_fraction
+from .chains import Rational
 from .continuous import Floats
-
-_LONGEST = 2.0**53
-"""Whole tokens beyond which floats skip some; quantiles are sought below."""
 
 
 class TokenProcess(Protocol):
@@ -77,7 +75,7 @@ def _probability(process: object, name: str, *, least: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class NegativeBinomial:
+class NegativeBinomial(Rational):
     """`steps` must be made, and each token makes one with probability `success`.
 
     T is at least `steps`, of mean steps/success.  Raises ModelError for fewer than one step or a
@@ -86,22 +84,11 @@ class NegativeBinomial:
 
     steps: int
     success: Fraction
-    discrete: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1:
             raise ModelError(f"steps is {self.steps}; it must be a whole number of at least 1")
         _probability(self, "success", least=False)
-
-    @property
-    def mean(self) -> float:
-        """E T, in tokens."""
-        return float(self.mean_and_variance()[0])
-
-    @property
-    def std(self) -> float:
-        """The standard deviation of T, in tokens."""
-        return math.sqrt(self.mean_and_variance()[1])
 
     @property
     def shortest(self) -> float:
@@ -123,30 +110,20 @@ class NegativeBinomial:
             for t in range(1, horizon + 1)
         )
 
-    def _beta(self, t: Floats) -> tuple[Floats, Floats]:
-        left = np.floor(np.asarray(t, float)) - self.steps + 1
-        return left, np.maximum(left, 1)
+    def _left(self, t: Floats) -> Floats:
+        return np.floor(np.asarray(t, float)) - self.steps
 
     def cdf(self, t: Floats) -> Floats:
-        """Pr[T <= t], float64[N]: so many successes in t tokens."""
-        left, positive = self._beta(t)
-        return np.where(left < 1, 0.0, betainc(self.steps, positive, float(self.success)))
+        """Pr[T <= t], float64[N]."""
+        return np.asarray(nbinom.cdf(self._left(t), self.steps, float(self.success)))
 
     def tail(self, t: Floats) -> Floats:
         """Pr[T > t], float64[N], without cancellation."""
-        left, positive = self._beta(t)
-        return np.where(left < 1, 1.0, betaincc(self.steps, positive, float(self.success)))
+        return np.asarray(nbinom.sf(self._left(t), self.steps, float(self.success)))
 
     def quantile(self, u: Floats) -> Floats:
-        """The smallest t with Pr[T <= t] >= u, float64[N], by bisection."""
-        u = np.asarray(u, float)
-        low, high = np.zeros(u.shape), np.full(u.shape, _LONGEST)
-        while (high - low > 1).any():
-            middle = np.floor((low + high) / 2)
-            # above the median the tail tells lengths apart that the cdf does not
-            reached = np.where(u < 0.5, self.cdf(middle) >= u, self.tail(middle) <= 1 - u)
-            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
-        return np.where(high == _LONGEST, np.inf, np.maximum(high, self.steps))
+        """The smallest t with Pr[T <= t] >= u, float64[N]."""
+        return self.steps + np.asarray(nbinom.ppf(u, self.steps, float(self.success)))
 
 
 def Geometric(success: Fraction) -> NegativeBinomial:
@@ -155,7 +132,7 @@ def Geometric(success: Fraction) -> NegativeBinomial:
 
 
 @dataclass(frozen=True, slots=True)
-class Empirical:
+class Empirical(Rational):
     """The law of recorded lengths: `lengths[i]` tokens, seen `counts[i]` times.
 
     Lengths are kept in increasing order.  Raises ModelError for a length that is not a whole number
@@ -164,7 +141,6 @@ class Empirical:
 
     lengths: tuple[int, ...]
     counts: tuple[int, ...]
-    discrete: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if len(self.lengths) != len(self.counts):
@@ -185,16 +161,6 @@ class Empirical:
         pairs = sorted(zip(self.lengths, self.counts, strict=True))
         object.__setattr__(self, "lengths", tuple(int(x) for x, n in pairs if n))
         object.__setattr__(self, "counts", tuple(int(n) for _, n in pairs if n))
-
-    @property
-    def mean(self) -> float:
-        """E T, in tokens."""
-        return float(self.mean_and_variance()[0])
-
-    @property
-    def std(self) -> float:
-        """The standard deviation of T, in tokens (of the record itself, divided by its size)."""
-        return math.sqrt(self.mean_and_variance()[1])
 
     @property
     def shortest(self) -> float:

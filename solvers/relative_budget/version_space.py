@@ -62,8 +62,8 @@ def ball_optimum(base: Law, rewards: Law, kappa: Fraction) -> BallOptimum:
     """The optimum of J over all policies with chi^2(policy | base) <= kappa, in closed form.
 
     The optimal density against b is in proportion to (R - nu)_+.  With B, m, v the probability,
-    mean and variance of what it keeps, J = m + sqrt(v (B (1 + kappa) - 1)); where B (1 + kappa) <= 1
-    even for the best trajectories, these alone are kept.
+    mean and variance of what it keeps, J = m + sqrt(v (B (1 + kappa) - 1)); where the best
+    trajectories alone are within reach, they are kept and no other.
     """
     levels = sorted({r for r, b in zip(rewards, base, strict=True) if b}, reverse=True)
     for at, lowest in enumerate(levels):
@@ -98,7 +98,7 @@ def conditioned(base: Law, event: Sequence[int]) -> Law:
 
 @dataclass(frozen=True, slots=True)
 class RewardClass:
-    """A base policy over M trajectories and finitely many rewards, `candidates[truth]` the true one.
+    """A base policy over M trajectories, and rewards that it may have, `candidates[truth]` truly.
 
     Raises ModelError for a base that is no law with positive probabilities, or a reward outside
     [0, horizon].

@@ -1,8 +1,9 @@
 r"""How the relative budget grows when a policy is improved again and again, for Gamma lengths.
 
 At step i the length is Gamma of shape K, :math:`\xi_i` is the budget of the *current* policy
-(:math:`\xi_{base}` that of the first one), and J rises by :math:`\sqrt{\kappa_i}\sigma_i/2`.  With
-the schedule :math:`\kappa_i=1/(K\xi_i^2)` growth is linear, with a fixed :math:`\kappa` geometric.
+(:math:`\xi_{base}` that of the first one), and J rises by at least
+:math:`\sqrt{\kappa_i}\sigma_i/2`.  With the schedule
+:math:`\kappa_i=1/(K\xi_i^2)` growth is linear, with a fixed :math:`\kappa` geometric.
 
 Main results: `slope`, `step`, `linear`, `sharper`, `sample_size`, `cumulative`, `fixed_kappa`.
 """
@@ -28,7 +29,9 @@ slope = Theorem(
     remark="dg/dxi = F_{K+1}(K xi)/xi^2, so dg/dxi <= sqrt(K) s/xi.",
 )
 
-SCHEDULE = Assumption("schedule", "kappa = 1/(K xi^2), and J rises by exactly sigma sqrt(kappa)/2.")
+SCHEDULE = Assumption(
+    "schedule", "kappa = 1/(K xi^2), and J rises by at least sigma sqrt(kappa)/2."
+)
 xi_next = Quantity("xi_next", "relative budget after the step", Domain.POSITIVE, r"\xi_{i+1}")
 step = Theorem(
     label="growth/step",
@@ -39,7 +42,7 @@ step = Theorem(
     proof="dg/dxi <= 1/xi^2, so 1/xi_i - 1/xi_{i+1} >= sqrt(kappa) s/2.",
 )
 i = Quantity("i", "number of steps", Domain.COUNT, "i")
-grown = Quantity("grown", "xi_i - xi_base", latex=r"\xi_i-\xi_{base}")
+grown = Quantity("grown", "xi_i - xi_base", Domain.NONNEGATIVE, r"\xi_i-\xi_{base}")
 deficit = Quantity(
     "deficit", "C_i, the sum of (1 - sqrt(K) xi_j s_j)/(2K) over j < i", Domain.REAL, "C_i"
 )
@@ -60,7 +63,7 @@ sharper = Theorem(
     relation=Ge(xi_next - xi, 1 / (2 * K)),
     source=OURS,
     given=(GAMMA, SCHEDULE, FALLING),
-    proof="growth/slope: g(xi + 1/(2K)) - g(xi) <= dg/dxi/(2K) <= s/(2 sqrt(K) xi), what J/H gains.",
+    proof="g(xi + 1/(2K)) - g(xi) <= dg/dxi/(2K) <= s/(2 sqrt(K) xi), by growth/slope.",
     uses=("growth/slope",),
     remark="On drawn models it holds where dg/dxi rises as well; there no proof is known to us.",
 )
@@ -102,7 +105,7 @@ fixed_kappa = Theorem(
     title="With a fixed kappa the budget grows geometrically",
     relation=Ge(xi_next * (1 - sqrt(kappa) * xi * s / 2), xi),
     source=OURS,
-    given=(GAMMA, Assumption("fixed", "J rises by exactly sigma sqrt(kappa)/2, kappa < 4 K.")),
+    given=(GAMMA, Assumption("fixed", "J rises by at least sigma sqrt(kappa)/2, kappa < 4 K.")),
     proof="1/xi_i - 1/xi_{i+1} >= sqrt(kappa) s/2, as in growth/step.",
     remark="sqrt(K) xi s tends to 1, so xi_{i+1}/xi_i to 1/(1 - sqrt(kappa/K)/2).",
 )

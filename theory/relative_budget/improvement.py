@@ -1,4 +1,4 @@
-r"""One step of improvement: how far a policy near the base can be better, and from how many samples.
+r"""One step of improvement: how much better a policy near the base can be, from how many samples.
 
 :math:`b` is the base policy, R the reward of a trajectory in :math:`[0,H]`, J and
 :math:`\sigma^2` its mean and variance under b, and :math:`c` the probability under b that
@@ -92,15 +92,15 @@ variance_bound = Theorem(
 WITHIN = Assumption("within", "kappa <= s^2.")
 variance_bound_sharper = Theorem(
     label="improvement/variance-bound-sharper",
-    title="Good trajectories have at least the probability s^2 (1 - kappa)",
-    relation=Ge(c, share * (1 - kappa)),
+    title="In a small ball good trajectories have at least the probability s^2",
+    relation=Ge(c, share),
     source=OURS,
     given=(WITHIN,),
     proof=(
-        "With D = R - J, t = sigma sqrt(kappa) and J = x H: D^2 <= J D_- below 0, t D below t and "
-        "(H - J) D above, and E D_- = E D_+, so sigma^2 <= (J + t) t (1 - c) + H (H - J) c. Solved "
-        "for c, with y = t/H: c >= (s^2 - y (x + y))/((1 + y)(1 - x - y)), which rises with x if "
-        "y <= s^2; at x = 0 it is s^2 (1 - kappa)/(1 - kappa s^2)."
+        "With H = 1, D = R - J, y = s sqrt(kappa), e and f the means of D on 0 < D < y and on "
+        "D >= y: E D^2 <= J (e + f) + y e + (1 - J) f, and f <= (1 - J) c. Pr[D < 0] >= (e + f)/J, "
+        "so e <= y (1 - c - (e + f)/J) and (J + y) e <= J y. Hence s^2 <= (1 - J) c + J y, "
+        "and y <= s^2."
     ),
     remark="Nearly attained by rewards 0 and H, the latter rare.",
 )

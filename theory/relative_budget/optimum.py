@@ -25,7 +25,7 @@ inside = Theorem(
     relation=Both(Ge(best_budget, Rational(3, 2)), Le(best_budget, 2)),
     source=OURS,
     given=(GAMMA, LISTED),
-    proof="Computed, for each criterion, K in {1, 2, 3, 5, 10} and kappa in {.01, .1, .25, .5, .9}.",
+    proof="Computed, for K in {1, 2, 3, 5, 10} and kappa in {.01, .1, .25, .5, .9}.",
     remark="So the reported window is compatible with the model, for these criteria.",
 )
 UNLISTED = Assumption("unlisted", "Criterion, K and kappa are listed as outside.")

@@ -8,50 +8,53 @@ Main results: `universal`, `deficient`, `deficient_sharper`, `balanced`, `ample`
 `gamma_deficient`, `gamma_ample`.
 """
 
-from sympy import Max, Rational, exp, sqrt
+from sympy import Rational, exp, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Gt, Le
 from ..theorem import Assumption, Provenance, Source, Theorem
-from .improvement import OURS, PAPER, c, kappa, share, variance
+from .improvement import OURS, PAPER, kappa, share, variance
 
 n = Quantity("n", "samples that one step needs, over L", Domain.POSITIVE, r"n/L")
+n_square = Quantity("n2", "(n/L)^2, its square", Domain.POSITIVE, r"(n/L)^2")
 xi = Quantity("xi", "relative budget H / E T", Domain.POSITIVE, r"\xi")
 cv_square = Quantity("cv2", "(std T / E T)^2", Domain.POSITIVE, r"\mathrm{CV}^2")
 FINITE = Assumption("finite", "c and sigma are positive, E T and Var T finite.")
 universal = Theorem(
     label="requirement/universal",
     title="At any budget a step needs so many samples",
-    relation=Both(Ge(n, 2 * (1 + kappa) / sqrt(kappa) * Max(2, xi / sqrt(cv_square))), Ge(n, 8)),
+    relation=Both(
+        Ge(n_square * kappa, 16 * (1 + kappa) ** 2),
+        Ge(n_square * kappa * cv_square, 4 * (1 + kappa) ** 2 * xi**2),
+        Ge(n_square, 64),
+    ),
     source=OURS,
     given=(FINITE,),
-    proof="sigma <= H/2, sigma <= std T, as R is a 1-Lipschitz function of T, and c <= 1/(1+kappa).",
+    proof="sigma <= H/2, sigma <= std T (R is a 1-Lipschitz function of T), c <= 1/(1 + kappa).",
     uses=("improvement/cantelli",),
-    remark="Attained by two lengths, of which one or both are solved in time.",
+    remark="n/L >= 2 (1 + kappa)/sqrt(kappa) max(2, xi/CV) >= 8, squared. Attained by two lengths, "
+    "of which one or both are solved in time.",
 )
 
 q = Quantity("q", "Pr[T <= H]", Domain.PROBABILITY, "q")
 doubling = Quantity("doubling", "c_f = Pr[T <= H] / Pr[R >= H/2]", Domain.POSITIVE, "c_f")
 RARE = Assumption("rare", "q <= 1/(8 c_f) and q + sqrt(kappa q) <= 1/2.")
-_THREE_HALVES = Rational(3, 2)
 deficient = Theorem(
     label="requirement/deficient",
     title="Where little is solved in time, the need grows like q^(-3/2)",
-    relation=Both(
-        Ge(n, 2 / (sqrt(kappa) * q**_THREE_HALVES)),
-        Le(n, 4 * sqrt(2) * doubling**_THREE_HALVES / (sqrt(kappa) * q**_THREE_HALVES)),
-    ),
+    relation=Both(Ge(n_square * kappa * q**3, 4), Le(n_square * kappa * q**3, 32 * doubling**3)),
     source=Source(PAPER, "Theorem 6.3, deficient; constants ours", Provenance.RECALLED),
     given=(RARE,),
     proof="E R^2 >= H^2 q/(4 c_f) and J <= H q, so H sqrt(q/(8 c_f)) <= sigma <= H sqrt(q); the "
     "threshold is at most H/2, so q/c_f <= c <= q.",
-    remark="c_f is local: for a log-normal T it has no bound as xi falls to 0.",
+    remark="2 <= n/L sqrt(kappa) q^(3/2) <= 4 sqrt(2) c_f^(3/2), squared. c_f is local: for a "
+    "log-normal T it has no bound as xi falls to 0.",
 )
 HALF = Assumption("half", "q + sqrt(kappa q) <= 1/2.")
 deficient_sharper = Theorem(
     label="requirement/deficient-sharper",
     title="The same with a constant that is attained",
-    relation=Le(n, 4 * doubling**_THREE_HALVES / (sqrt(kappa * (1 - q)) * q**_THREE_HALVES)),
+    relation=Le(n_square * kappa * q**3 * (1 - q), 16 * doubling**3),
     source=OURS,
     given=(HALF,),
     proof="J^2 <= q E R^2, so sigma^2 >= (1 - q) E R^2 >= (1 - q) H^2 q/(4 c_f).",
@@ -67,13 +70,14 @@ balanced = Theorem(
     title="Where the deviation is a share s of the horizon, a constant number will do",
     relation=Both(
         Ge(variance, q * conditional),
-        Le(n, 2 / (sqrt(kappa) * share**_THREE_HALVES * (1 - kappa))),
+        Le(n_square * kappa * share**3, 4),
     ),
     source=Source(PAPER, "Theorem 6.3, balanced; constants ours", Provenance.RECALLED),
     given=(WITHIN,),
     proof="The law of total variance; improvement/variance-bound-sharper.",
     uses=("improvement/variance-bound-sharper",),
-    remark="At kappa = s^2 it is 2/(s^4 (1 - s^2)), without any assumption on T.",
+    remark="n/L <= 2/(sqrt(kappa) s^3), squared; at kappa = s^2 it is 2/s^4, without any "
+    "assumption on T.",
 )
 
 efficiency = Quantity("efficiency", "L/n, 0 where no number suffices", Domain.NONNEGATIVE, "L/n")
@@ -109,14 +113,14 @@ gamma_deviation = Theorem(
     "(K+1) F_{K+2}/(K xi^2) - g^2.",
 )
 ROOM = Assumption("room", "q + sqrt(kappa q) < 1.")
-_CORNER = sqrt((K + 1) * (K + 2) / 2)
-_SCALE = 2 * _CORNER / (sqrt(kappa) * q**_THREE_HALVES)
+room = Quantity("room", "1 - q - sqrt(kappa q)", Domain.PROBABILITY)
+_CORNER = 2 * (K + 1) * (K + 2)
 gamma_deficient = Theorem(
     label="requirement/gamma-deficient",
     title="For Gamma lengths the deficient constant is sqrt((K+1)(K+2)/2)",
     relation=Both(
-        Ge(n, _SCALE * exp(-K * xi / 2)),
-        Le(n, _SCALE / (sqrt(1 - q) * (1 - q - sqrt(kappa * q)) ** K)),
+        Ge(n_square * kappa * q**3 * exp(K * xi), _CORNER),
+        Le(n_square * kappa * q**3 * (1 - q) * room ** (2 * K), _CORNER),
     ),
     source=Source(PAPER, "Gamma case, deficient; both sides ours", Provenance.DERIVED),
     given=(GAMMA, ROOM),
@@ -125,7 +129,7 @@ gamma_deficient = Theorem(
         "second moment of a Beta law tilted by e^(-K xi v). c <= q; s^2 >= (1 - q) E R^2/H^2; and "
         "c/q >= (1 - q - sqrt(kappa q))^K, as F_K(x)/x^K falls."
     ),
-    remark="Both sides meet as xi falls to 0.",
+    remark="n/L sqrt(kappa) q^(3/2)/2, squared; both sides meet as xi falls to 0.",
 )
 c_upper = Quantity("c_upper", "F_K(K - K xi s sqrt(kappa))", Domain.PROBABILITY, r"c_+")
 c_lower = Quantity(

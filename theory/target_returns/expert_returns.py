@@ -81,11 +81,12 @@ frequency = Quantity("frequency", "share of a return where it was predicted so",
 stated = Quantity("stated", "probability that the corrected prediction states", Domain.PROBABILITY)
 calibration = Theorem(
     label="expert-returns/calibration",
-    title="Where the corrected prediction states a probability, that is the frequency",
+    title="Where the correction of a predicted bin states a probability, that is the frequency",
     relation=Eq(frequency, stated),
     source=_OURS,
     proof="Average over all predicted bins with the same corrected law.",
     uses=("expert-returns/correction",),
+    remark="For predictions of one bin: mixtures over soft predictions need not be calibrated.",
 )
 
 covered = Quantity("covered", "probability that all bins are covered", Domain.PROBABILITY)
@@ -107,11 +108,11 @@ spread = Quantity("spread", "largest return less the least", Domain.NONNEGATIVE)
 m_samples = Quantity("m", "samples", Domain.TRIALS, "m")
 best_of_many = Theorem(
     label="expert-returns/best-of-many",
-    title="The largest of m sampled returns soon is the largest return, tilted or not",
+    title="The largest of m sampled returns misses the largest of all by the spread at (1 - p)^m",
     relation=Both(Eq(largest, layers), Le(shortfall, spread * (1 - top) ** m_samples)),
     source=_OURS,
     proof="Sum the tails 1 - F(r)^m; below the largest return F is at most 1 - p.",
-    remark="With 128 samples, as a public decoder takes, the tilt hardly matters.",
+    remark="So a tilt hardly matters where m p is large, and does where the largest is rare.",
 )
 
 chosen = Quantity("chosen", "probability of a return by the rule", Domain.PROBABILITY)

@@ -48,6 +48,7 @@ normalised = Theorem(
 )
 
 INTENDED = Assumption("intended", "Ratios and scores are given what the policy was told.")
+SUPPORT = Assumption("support", "The old policy takes every action that the new one takes.")
 SEQUENCE = Assumption("sequence", "The ratio is the product over all steps.")
 weighted = Quantity("weighted", "expectation of rho R under the old policy", latex=r"E\rho R")
 J = Quantity("J", "return of the new policy", latex="J")
@@ -57,7 +58,7 @@ intended = Theorem(
     title="Ratios and scores given the intended targets are unbiased",
     relation=Both(Eq(weighted, J), Eq(with_baseline, gradient)),
     source=_OURS,
-    given=(INTENDED, SEQUENCE),
+    given=(INTENDED, SEQUENCE, SUPPORT),
     proof=_REINFORCE + " The mean score is 0, so any baseline may be subtracted.",
     remark="The gradient is at the old policy; any constant b.",
 )
@@ -68,7 +69,7 @@ ignored_labels = Theorem(
     title="Relabelling in hindsight does no harm where the policy ignores what it is told",
     relation=Both(Eq(weighted, J), Eq(with_baseline, gradient)),
     source=_OURS,
-    given=(IGNORED,),
+    given=(IGNORED, SUPPORT),
     proof="Ratios and scores are then those given the intended targets.",
     uses=("group-gradients/intended",),
 )
@@ -86,7 +87,8 @@ relabelled = Theorem(
     refutation=Refutation(
         "Compared on 2026-11-29: no text prints it; formulas of the paper were not legible, so the "
         "estimator is ours.",
-        "It strikes at the old policy already, wherever the policy listens to what it is told.",
+        "It strikes at the old policy already, for policies that listen to what they are told; not "
+        "where scores given what followed equal those given the target.",
         (
             Printed(
                 "As on relabelled data: asked for a target, the return that followed beside it.",
@@ -118,10 +120,13 @@ token_ratios = Theorem(
 
 shared = Quantity("shared", "expected estimate, one reset state for a group", latex=r"E\hat g_s")
 apart = Quantity("apart", "expected estimate, one for each episode", latex=r"E\hat g_m")
+mean_gradient = Quantity(
+    "mean_gradient", "gradient of the mean of J over reset states", latex=r"\nabla E_dJ"
+)
 reset_states = Theorem(
     label="group-gradients/reset-states",
     title="One reset state for a group or one for each episode: the same expectation",
-    relation=Both(Eq(shared, (1 - 1 / G) * gradient), Eq(apart, (1 - 1 / G) * gradient)),
+    relation=Both(Eq(shared, (1 - 1 / G) * mean_gradient), Eq(apart, (1 - 1 / G) * mean_gradient)),
     source=_OURS,
     proof="The baseline of a group is independent of the other episodes, mixed or not.",
     uses=("group-gradients/own-baseline",),
@@ -142,16 +147,17 @@ shared_state = Theorem(
 )
 
 COVERS = Assumption("covers", "Each reset state that counts is sampled.")
-sampled = Quantity("sampled", "expected estimate under sampling q", latex=r"E_q\hat g")
+sampled = Quantity("sampled", "expected R score, reset states drawn by q", latex=r"E_qRs")
 by_sampling = Quantity("by_sampling", "gradient of the mean of J under q", latex=r"\nabla E_qJ")
-reweighted = Quantity("reweighted", "expected estimate under q, weighted by d/q")
+reweighted = Quantity("reweighted", "the same, weighted by d/q", latex=r"E_q(d/q)Rs")
 active_sampling = Theorem(
     label="group-gradients/active-sampling",
     title="Sampling reset states with q ascends the mean under q; weights d/q restore it",
-    relation=Both(Eq(sampled, by_sampling), Eq(reweighted, gradient)),
+    relation=Both(Eq(sampled, by_sampling), Eq(reweighted, mean_gradient)),
     source=_OURS,
     given=(COVERS,),
     proof="Importance sampling of the reset state.",
+    remark="Without a baseline; that of a group shrinks all of them by 1 - 1/G.",
 )
 
 clipped = Quantity("clipped", "expected clipped objective", latex=r"E\min")
@@ -161,7 +167,7 @@ clipping = Theorem(
     title="The clipped objective is at most what the new policy gains on the baseline",
     relation=Le(clipped, improvement),
     source=_OURS,
-    given=(INTENDED,),
+    given=(INTENDED, SUPPORT),
     proof="min(rho A, clip(rho) A) <= rho A; take expectations.",
     uses=("group-gradients/intended",),
 )
@@ -172,6 +178,7 @@ L = Quantity("L", "rewards that are counted", Domain.COUNT, "L")
 H = Quantity("H", "steps of an undiscounted episode", Domain.COUNT, "H")
 discount = Quantity("gamma", "discount", Domain.DISCOUNT, r"\gamma")
 r_max = Quantity("r_max", "largest size of a reward", Domain.NONNEGATIVE, r"r_{\max}")
+WITHIN = Assumption("within", "No more rewards are counted than the episode has steps.")
 truncation = Theorem(
     label="group-gradients/truncation",
     title="What a return loses when it is scored by its first L rewards",
@@ -179,6 +186,7 @@ truncation = Theorem(
         Le(Abs(cut), discount**L * r_max / (1 - discount)), Le(Abs(cut_plain), (H - L) * r_max)
     ),
     source=_OURS,
+    given=(WITHIN,),
     proof="Sum the rest.",
     remark="Attained by a constant reward.",
 )

@@ -94,7 +94,12 @@ eps_r = Quantity("eps_r", "density of stray rewards, at most 1", Domain.PROBABIL
 eps_s = Quantity("eps_s", "chance of a stray state", Domain.PROBABILITY, r"\epsilon_s")
 delta = Quantity("delta", "radius of expected rewards", Domain.PROBABILITY, r"\delta")
 C = Quantity("C", "largest density of R in a context", Domain.POSITIVE, "C_R")
-c = Quantity("c", "change of density within 2 delta", Domain.NONNEGATIVE, r"c_R(\delta)")
+c = Quantity(
+    "c",
+    "change of density within 2 delta, among 0 to H (N - 1)/N",
+    Domain.NONNEGATIVE,
+    r"c_R(\delta)",
+)
 C_bar = Quantity("C_bar", "the larger of C and 1", Domain.POSITIVE, r"\bar C_R")
 eta = Quantity("eta", "density of R at the start", Domain.POSITIVE, r"\eta_R")
 eps = eps_r + eps_s
@@ -209,7 +214,7 @@ model_bias_pooled = Theorem(
         "The text was read on 2026-11-29; display (18) was not legible, and what is legible points "
         "both ways: the risk carries no R, but the proof of Theorem 6 needs the expectation at a "
         "fixed R.",
-        "It would strike every target that is rare in the data, which are those that one asks for.",
+        "It strikes where the model is poor at a rare target, which are those that one asks for.",
         (
             Printed(
                 "Rewards in [0, 1], a target that the behaviour policy has at times.",

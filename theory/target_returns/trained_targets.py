@@ -26,7 +26,7 @@ unsafe = Quantity(
 )
 evaluated = Theorem(
     label="trained-targets/evaluated",
-    title="A safe tuner evaluates an unsafe target of a trained policy with probability Delta",
+    title="Probability Delta at most: a safe tuner evaluates an unsafe target of a trained policy",
     relation=Le(unsafe, Delta),
     source=Source(PAPER, "Theorem 2, of a trained policy", Provenance.DERIVED),
     given=(BELIEF,),
@@ -42,7 +42,7 @@ misled = Quantity(
 )
 recommended = Theorem(
     label="trained-targets/recommended",
-    title="A safe tuner recommends an unsafe target of a trained policy with probability Delta",
+    title="Probability Delta at most: a safe tuner recommends an unsafe target of a trained policy",
     relation=Le(misled, Delta),
     source=Source(f"holdfast, for {PAPER}", "Theorem 2, of a trained policy", Provenance.DERIVED),
     given=(BELIEF,),

@@ -128,8 +128,10 @@ def standing_word(theorem: Theorem) -> str:
 
 def printed(theorem: Theorem) -> str:
     """What the list of a refutation lists."""
-    recalled = theorem.standing is Standing.FALSE_AS_RECALLED
-    return "what is recalled of the source" if recalled else "what the source prints"
+    return {
+        Standing.FALSE_AS_RECALLED: "what is recalled of the source",
+        Standing.FALSE_UNPRINTED: "what is taken from the source",
+    }.get(theorem.standing, "what the source prints")
 
 
 def sign(relation: Relation) -> str:

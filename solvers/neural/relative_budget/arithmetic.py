@@ -42,9 +42,9 @@ class ArithmeticOptions:
     digits: int = option(1, "of the terms of generated sums")
     shots: int = option(4, "examples before each question")
     tokens: int = option(6, "H, the most tokens of an attempt")
-    updates: int = option(48, "updates; each asks one question")
+    updates: int = option(24, "updates; each asks one question")
     group: int = option(8, "attempts of each group")
-    learning_rate: float = option(1.0, "of plain gradient ascent")
+    learning_rate: float = option(0.2, "of plain gradient ascent")
     rank: int = option(8, "of the LoRA adapters; 0 trains all weights")
     bf16: bool = option(False, "compute in bfloat16: faster where the processor has it")
     checkpoint_every: int = option(10, "updates between checkpoints; 0 for none")
@@ -76,9 +76,11 @@ class Exam:
     horizon: int
     which: int = -1
     lengths: list[int] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
+    rewards: list[float | None] = field(default_factory=list)
 
-    def reward(self, completion_ids: list[list[int]], which: list[int], **_: Any) -> list[float]:
+    def reward(
+        self, completion_ids: list[list[int]], which: list[int], **_: Any
+    ) -> list[float | None]:
         """For the trainer: (H - T + 1) for a right attempt of T tokens, 0 otherwise."""
         from .sums import is_right
 
@@ -98,7 +100,7 @@ class Exam:
         return {
             "question": float(self.which), "chance": before, "chance_after": after,
             "xi": self.horizon * before / length, "gain": earned * (after - before),
-            "right": float(sum(r > 0 for r in self.rewards)), "tokens": float(sum(self.lengths)),
+            "right": float(sum(bool(r) for r in self.rewards)), "tokens": float(sum(self.lengths)),
             "equal": float(len(set(self.rewards)) == 1),
         }  # fmt: skip
 

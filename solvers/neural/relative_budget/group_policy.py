@@ -71,7 +71,7 @@ class Session:
         ids = [self.locks.prompts[x].tolist() for x in which]
         return {"prompt_ids": ids, "completion_ids": tokens, "logprobs": None}
 
-    def reward(self, completion_ids: list[list[int]], **_: Any) -> list[float]:
+    def reward(self, completion_ids: list[list[int]], **_: Any) -> list[float | None]:
         """For the trainer: (H - T + 1) 1{T <= H}, or what a control puts in its place."""
         secret = self.locks.secret.tolist()
         if self.verify == "early":  # a wrong verifier: content before the last step is open
@@ -81,7 +81,7 @@ class Session:
             t = first_completion(tokens, secret)
             found.append(0.0 if t is None else self.seen.horizons[x] - t + 1.0)
         self.seen.rewards = found
-        return _shuffled(found, self.group) if self.verify == "shuffled" else found
+        return [*(_shuffled(found, self.group) if self.verify == "shuffled" else found)]
 
     def before(self) -> Before:
         """What the next update is expected to do, from the law of the network as it is."""
@@ -103,7 +103,7 @@ class Session:
         slope = _along(uphill, update)
         with torch.no_grad():
             for one, move in zip(parameters, update, strict=True):
-                one += move
+                one.add_(move)
             gain = float(mean_reward(self.locks.step_chances(), self.horizon).mean() - value)
             for one, old in zip(parameters, start, strict=True):
                 one.copy_(old)

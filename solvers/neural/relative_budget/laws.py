@@ -1,4 +1,4 @@
-"""What a policy of locks earns, and what one update of group-normalised gradients is expected to do.
+"""What a policy of locks earns, and what an update of group-normalised gradients is to do.
 
 All of it follows from the probabilities that a token opens the next step, differentiably.  The
 reward is (H - T + 1) 1{T <= H}, UN-normalised.

@@ -34,8 +34,8 @@ _MEMORY = 0.8
 """What an update leaves of older counts of the controller: more follows a policy that improves too
 slowly, less makes estimates of hard locks noisy."""
 _LONGEST = 4
-"""Longest horizon that the controller gives, in units of the fixed one: what a longer one teaches is
-not worth its tokens on any lock that was measured."""
+"""Longest horizon that the controller gives, in units of the fixed one: a longer one costs more
+tokens, a shorter one leaves the hardest locks without any solved rollout."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class LockOptions:
 class Controller:
     """The horizon of each lock: a fixed one, or target times the estimated mean of T.
 
-    The estimate is K spent/opened, tokens over steps opened, which is right whether or not a rollout
-    was cut off; older updates count less.
+    The estimate is K spent/opened, tokens over steps opened, which is right even where rollouts
+    were cut off; older updates count less.
     """
 
     options: LockOptions
@@ -130,9 +130,9 @@ class Controller:
 
     def tell(self, line: Mapping[str, float]) -> None:
         """Count what an update showed."""
-        for counts, name in ((self.spent, "spent"), (self.opened, "opened")):
-            counts *= _MEMORY
-            counts += [line[f"{name} {x}"] for x in range(len(counts))]
+        locks = range(len(self.spent))
+        self.spent = _MEMORY * self.spent + [line[f"spent {x}"] for x in locks]
+        self.opened = _MEMORY * self.opened + [line[f"opened {x}"] for x in locks]
 
 
 def check(training: Training) -> None:

@@ -55,9 +55,9 @@ class Locks:
 
 
 def first_completion(tokens: Sequence[int], secret: Sequence[int]) -> int | None:
-    """The verifier: after how many tokens the secret has been said in order, others allowed between.
+    """The verifier: after how many tokens the secret was said in order; None if it never was.
 
-    None if it never was.
+    Other tokens are allowed between.
     """
     opened = 0
     for t, token in enumerate(tokens, start=1):
@@ -139,13 +139,12 @@ def saved_locks(folder: str, locks: int, steps: int) -> Locks:
     network = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float64, local_files_only=True
     )
-    secret = getattr(network.config, "secret", None) or tokenizer.convert_tokens_to_ids(
-        list(LETTERS[:steps])
-    )
+    known: Any = tokenizer.convert_tokens_to_ids(list(LETTERS[:steps]))
+    secret = getattr(network.config, "secret", None) or known
     if len(secret) != steps or None in secret or tokenizer.unk_token_id in secret:
         raise ModelError(
-            f"model = {folder!r} has no secret of {steps} single tokens; give the steps that it was "
-            "saved with, or a tokenizer that knows the letters a, b, c and so on"
+            f"model = {folder!r} has no secret of {steps} single tokens; give the steps that it "
+            "was saved with, or a tokenizer that knows the letters a, b, c and so on"
         )
     return _locks(network, tokenizer, locks, secret)
 

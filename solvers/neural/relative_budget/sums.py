@@ -50,7 +50,7 @@ def questions(data: str, number: int, *, shots: int, digits: int, seed: int) -> 
 
 
 def _generated(wanted: int, digits: int, seed: int) -> list[tuple[str, str]]:
-    import reasoning_gym
+    import reasoning_gym  # type: ignore[import-untyped]
 
     made = reasoning_gym.create_dataset(
         "basic_arithmetic", seed=seed, size=8 * wanted, min_terms=2, max_terms=2,

@@ -136,12 +136,15 @@ _INTENDED = settings().along(_baseline, _fixed("product"))
 
 
 _RELABELLED = settings().along(_baseline, _fixed("relabelled"))
+_NARROW = settings(covered=False).along(_baseline, _fixed("product"))
 
 
 @claim(
     theory.intended,
     over=_INTENDED.with_controls(
-        intended=_RELABELLED, sequence=settings().along(_baseline, _fixed("mean"))
+        intended=_RELABELLED,
+        sequence=settings().along(_baseline, _fixed("mean")),
+        support=_NARROW,
     ),
 )
 def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
@@ -152,7 +155,10 @@ def intended_targets(case: Setting, taken: Fraction, kind: str) -> Iterator[Valu
     theory.ignored_labels,
     over=settings(listens=False)
     .along(_baseline, _fixed("relabelled"))
-    .with_controls(ignored=_RELABELLED),
+    .with_controls(
+        ignored=_RELABELLED,
+        support=settings(listens=False, covered=False).along(_baseline, _fixed("relabelled")),
+    ),
 )
 def ignored_labels(case: Setting, taken: Fraction, kind: str) -> Iterator[Values]:
     yield unbiased(case, taken, kind)
@@ -218,7 +224,7 @@ def reset_states(case: Setting, size: int, weights: Sequence[Fraction]) -> Itera
     yield {
         theory.shared: _weighted(weights, [exact.group_gradient(law, size) for law in laws]),
         theory.apart: exact.group_gradient(exact.mixed(laws, weights), size),
-        theory.gradient: _weighted(weights, [_gradient(case, state) for state in (1, 2)]),
+        theory.mean_gradient: _weighted(weights, [_gradient(case, state) for state in (1, 2)]),
         theory.G: size,
     }
 
@@ -272,13 +278,15 @@ def active_sampling(
         theory.sampled: _weighted(chosen, estimates),
         theory.by_sampling: _weighted(chosen, gradients),
         theory.reweighted: _weighted(factors, estimates),
-        theory.gradient: _weighted(weights, gradients),
+        theory.mean_gradient: _weighted(weights, gradients),
     }
 
 
 @claim(
     theory.clipping,
-    over=_INTENDED.along(_clip).with_controls(intended=_RELABELLED.along(_clip)),
+    over=_INTENDED.along(_clip).with_controls(
+        intended=_RELABELLED.along(_clip), support=_NARROW.along(_clip)
+    ),
 )
 def clipping(case: Setting, taken: Fraction, kind: str, width: Fraction) -> Iterator[Values]:
     law = _law(case, new=case.new, relabel=kind == "relabelled")
@@ -293,7 +301,7 @@ def clipping(case: Setting, taken: Fraction, kind: str, width: Fraction) -> Iter
     over=families.CUTS.with_landmarks(
         constant=lambda: (Cut((3, 3, 3), 1, Fraction(1, 2)),),
         nothing=lambda: (Cut((2, 2), 0, Fraction(9, 10)),),
-    ),
+    ).with_controls(within=families.CUTS_BEYOND),
     survivors=dict.fromkeys(
         (
             "Abs(cut) <= gamma**L*r_max/(9/10 - gamma)",
@@ -307,7 +315,7 @@ def truncation(case: Cut) -> Iterator[Values]:
     g, kept, size = case.discount, case.counted, len(case.rewards)
     rest = sum((g**t * case.rewards[t] for t in range(kept, size)), ZERO)
     yield {
-        theory.cut: rest + case.rewards[-1] * g**size / (1 - g),
+        theory.cut: rest + case.rewards[-1] * g ** max(size, kept) / (1 - g),
         theory.cut_plain: sum(case.rewards[kept:]),
         theory.L: kept,
         theory.H: size,

@@ -55,13 +55,17 @@ def _policy(draw: Draw, least: int, most: int, *, listens: bool) -> Policy:
     return Policy(rows(len(STATES)), rows(4 if listens else 1))
 
 
-def settings(*, binary: bool = False, listens: bool = True, settled: bool = False) -> Family:
+def settings(
+    *, binary: bool = False, listens: bool = True, settled: bool = False, covered: bool = True
+) -> Family:
     """binary: returns 0 and 1; listens: the policy minds its target; settled: after the first
-    action it has one action of all."""
+    action it has one action of all; covered: the old policy takes both first actions."""
 
     def base(draw: Draw) -> Setting:
         process = _binary(draw) if binary else _process(draw)
         old, new = (_policy(draw, 1, 4, listens=listens) for _ in range(2))
+        if not covered:
+            old = Policy((draw.choice(((1, 0), (0, 1))), *old.by_state[1:]), old.by_target)
         if settled:
             rows = [tuple(int(a == best) for a in ACTIONS) for best in (draw.integer(0, 1), 0)]
             old = Policy((old.by_state[0], *rows), old.by_target)
@@ -92,9 +96,10 @@ class Cut:
     discount: Fraction
 
 
-def _cut(draw: Draw) -> Cut:
+def _cut(draw: Draw, beyond: int = 0) -> Cut:
     rewards = tuple(draw.integer(-3, 3) for _ in range(draw.integer(2, 6)))
-    return Cut(rewards, draw.integer(0, len(rewards)), Fraction(draw.integer(0, 9), 10))
+    return Cut(rewards, draw.integer(0, len(rewards)) + beyond, Fraction(draw.integer(0, 9), 10))
 
 
 CUTS = Family("rewards that are cut", _cut)
+CUTS_BEYOND = Family("rewards that are cut after the last", lambda draw: _cut(draw, 7))
