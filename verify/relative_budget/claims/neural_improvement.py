@@ -1,0 +1,82 @@
+"""The same claims on a trained network, whose law of T is known exactly at every update.
+
+What an update gained in J is held against how far it moved the policy; kappa is taken so that some
+reward is just good enough, and shares of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from holdfast.solvers.neural.parts.training import Training
+from holdfast.solvers.relative_budget.version_space import Law, RewardClass, mean, variance
+from holdfast.theory.relative_budget import improvement as theory
+
+from ...binding.claims import claim
+from ...binding.values import Values
+from ..families.trained import HORIZON, LOCKS, REWARDS, updates
+from ..families.trajectories import Learning, Trajectories
+from . import improvement
+
+_EARNED = REWARDS[1:]
+_SAMPLES, _FAILURE = (20, 100), Fraction(1, 20)
+"""How many samples the policy is improved from: with few most of the class is left, with many only
+what differs on rare outcomes."""
+
+
+def _balls(training: Training) -> Iterator[Trajectories]:
+    """The policies before the updates, each with all kappas at which a reward is a tie."""
+    for base, _ in updates(training):
+        middle, spread = mean(base, _EARNED), variance(base, _EARNED)
+        for reward in _EARNED:
+            if reward > middle:
+                kappa = (reward - middle) ** 2 / spread
+                yield Trajectories(base, _EARNED, Fraction(HORIZON), kappa)
+
+
+@claim(theory.chi_square, over=LOCKS, tag="neural", mutants=improvement.chi_square.named_mutants)
+def chi_square(training: Training) -> Iterator[Values]:
+    """Each update on its own, and all of them together."""
+    pairs = updates(training)
+    for base, policy in [*pairs, (pairs[0][0], pairs[-1][1])]:
+        model = Trajectories(base, _EARNED, Fraction(HORIZON), Fraction(1))
+        yield from improvement.chi_square.evaluate(model, policy)
+
+
+@claim(theory.cantelli, over=LOCKS, tag="neural", mutants=improvement.cantelli.named_mutants)
+def cantelli(training: Training) -> Iterator[Values]:
+    for model in _balls(training):
+        yield from improvement.cantelli.evaluate(model)
+
+
+def _class(base: Law) -> RewardClass:
+    """The true reward, and those that call the outcome of one length worthless."""
+    others = [tuple(r * (i != k) for i, r in enumerate(_EARNED)) for k in range(len(_EARNED) - 1)]
+    return RewardClass(base, (_EARNED, *others), Fraction(HORIZON))
+
+
+@claim(theory.version_space, over=LOCKS, tag="neural")
+def version_space(training: Training) -> Iterator[Values]:
+    """The first and the last policy, improved from samples of its own."""
+    for base in _ends(training):
+        for samples in _SAMPLES:
+            case = Learning(_class(base), _tie(base), samples, _FAILURE)
+            yield from improvement.version_space.evaluate(case)
+
+
+@claim(theory.one_step, over=LOCKS, tag="neural")
+def one_step(training: Training) -> Iterator[Values]:
+    for base in _ends(training):
+        yield from improvement.one_step.evaluate(Learning(_class(base), _tie(base), 1, _FAILURE))
+
+
+def _ends(training: Training) -> list[Law]:
+    pairs = updates(training)
+    return [pairs[0][0], pairs[-1][1]]
+
+
+def _tie(base: Law) -> Fraction:
+    """The kappa at which the best reward but one is just good enough."""
+    better = [r for r in _EARNED if r > mean(base, _EARNED)]
+    return (better[min(1, len(better) - 1)] - mean(base, _EARNED)) ** 2 / variance(base, _EARNED)
