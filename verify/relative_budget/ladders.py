@@ -43,8 +43,11 @@ _CONTROLLED, _TARGET = "0.5,1,3,6", 1.75
 
 EXACT = Rung(
     "one logit", "exact",
-    "Expected gain where one logit rules all tokens, in the units of the largest network's.",
+    "Expected gain where one logit rules all tokens, scaled to have the network's maximum.",
 )  # fmt: skip
+CURRENT = Rung(
+    "at last", "neural, judged exactly", "xi of the policy after the last update, mean over seeds."
+)
 EXPECTED = Rung(
     "expected", "neural, judged exactly",
     "Gain of J by the expected update of the network, in percent of H, mean over updates.",
@@ -58,7 +61,7 @@ BUDGET = Rung(
     "xi estimated", "neural",
     "By tokens over steps opened / by the mean length of solved rollouts, which cannot be below 1.",
 )  # fmt: skip
-RUNGS = (EXACT, EXPECTED, GAINED, EQUAL, BUDGET)
+RUNGS = (EXACT, CURRENT, EXPECTED, GAINED, EQUAL, BUDGET)
 
 
 def budget_ladder(request: Request) -> Ladder:
@@ -140,6 +143,7 @@ def _toy(level: Fraction, options: Any) -> float:
 
 def _cells(one: Point, toy: float | None) -> Iterator[Cell]:
     yield Cell() if toy is None else Cell((Figure(toy),))
+    yield Cell((Figure(one.last),))
     yield Cell((Figure(one.expected),))
     over = "the gain of an update" in one.contradicted
     yield Cell((Figure(one.gain.mean, one.gain.low, one.gain.high),), over=over)
@@ -166,9 +170,11 @@ def _panels(points: Mapping[Fraction, Point], controls: Mapping[str, Point]) -> 
         Series("true", tuple((one.budget, one.budget) for one in found), mark=Mark.DASHES),
     )  # fmt: skip
     return (
-        Panel("Gain of J an update", "relative budget", "percent of H", tuple(gains)),
-        Panel("Groups that teach nothing", "relative budget", "share", equal),
-        Panel("Estimated budget", "relative budget", "estimate", seen),
+        Panel(
+            "Gain of J an update", "relative budget", "percent of H", tuple(gains), _WINDOW, True
+        ),
+        Panel("Groups that teach nothing", "relative budget", "share", equal, logarithmic=True),
+        Panel("Estimated budget", "relative budget", "estimate", seen, logarithmic=True),
     )
 
 
@@ -218,6 +224,7 @@ def _bought(controlled: Sequence[Any], fixed: Sequence[Any]) -> Iterator[Remark]
     pairs = [bought(*pair) for pair in zip(_results(controlled), _results(fixed), strict=False)]
     if not pairs:
         return
+    tokens = sum(one.tokens for one in pairs) / len(pairs)
     share = 100 / fixed[0].training.options.horizon
     first, second = (
         over_seeds([share * getattr(one, name) for one in pairs]).text
@@ -225,8 +232,7 @@ def _bought(controlled: Sequence[Any], fixed: Sequence[Any]) -> Iterator[Remark]
     )
     text = (
         f"locks at xi = {_CONTROLLED}: with horizons set to xi = {_TARGET} J gained {first} % of "
-        f"H, with the fixed one {second} %, at {sum(one.tokens for one in pairs) / len(pairs):,.0f} "
-        "tokens each"
+        f"H, with the fixed one {second} %, at {tokens:,.0f} tokens each"
     )
     if len(pairs) > 1:
         import numpy as np

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import binomtest
 from scipy.stats import t as student
 
 from ...errors import ModelError
@@ -47,7 +48,8 @@ class Point:
     made, and along the expected one: their difference has mean 0 at every update;
     equal, expected_equal: share of groups that teach nothing; estimate: xi from tokens over steps
     opened; naive: H over the mean length of solved rollouts, None where nothing was solved;
-    contradicted: what the interval at 99.9 % of a difference says is not as expected.
+    contradicted: what is not as expected at 99.9 %, by the interval of a difference or, of groups,
+    by a binomial test.
     """
 
     budget: float
@@ -85,9 +87,12 @@ def efficiency(runs: Sequence[LockRun]) -> Point:
     off = {
         "the gain of an update": column["slope"] - column["expected_slope"],
         "the mean reward": column["reward"] - column["mean_reward"],
-        "the share of groups that teach nothing": column["equal"] - column["expected_equal"],
     }
     wrong = tuple(name for name, one in off.items() if _excludes_zero(one))
+    equal, expected_equal = (float(column[name].mean()) for name in ("equal", "expected_equal"))
+    groups = round(column["rollouts"].sum() / options.group)
+    if binomtest(round(equal * groups), groups, expected_equal).pvalue < 1 - _SURE:
+        wrong += ("the share of groups that teach nothing",)
     solved = column["solved"].sum()
     moved = options.horizon * column["opened 0"].sum() / column["spent 0"].sum() / options.steps
     return Point(
@@ -97,7 +102,7 @@ def efficiency(runs: Sequence[LockRun]) -> Point:
         gain=_spread(scale * column["gain"], scale * column["expected_gain"]),
         slope=_spread(scale * column["slope"], scale * column["expected_slope"]),
         expected_slope=scale * float(column["expected_slope"].mean()),
-        equal=float(column["equal"].mean()), expected_equal=float(column["expected_equal"].mean()),
+        equal=equal, expected_equal=expected_equal,
         estimate=float(moved),
         naive=options.horizon * solved / column["solved_tokens"].sum() if solved else None,
         contradicted=wrong,
