@@ -55,11 +55,13 @@ def _several(found: Any) -> list[dict[str, str]]:
 
 
 def _asked(found: Any) -> dict[str, str]:
-    first, final = found.first, found.final
+    first, final, attempts = found.first, found.final, found.options.group
+    right, wanted = found.column("right").sum(), attempts * found.column("chance").sum()
     return {
         "xi": "all", "updates": str(len(found.lines)),
         "chance of a right attempt": f"{first.mean():.3f} to {final.mean():.3f}",
         "range at first": f"{first.min():.3f} to {first.max():.3f}",
+        "right attempts": f"{right:.0f} of {attempts * len(found.lines)}, {wanted:.1f} expected",
     }  # fmt: skip
 
 

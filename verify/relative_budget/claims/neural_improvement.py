@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 
 from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.relative_budget.version_space import Law, RewardClass, mean, variance
@@ -20,9 +21,7 @@ from ..families.trajectories import Learning, Trajectories
 from . import improvement
 
 _EARNED = REWARDS[1:]
-_SAMPLES, _FAILURE = (20, 100), Fraction(1, 20)
-"""How many samples the policy is improved from: with few most of the class is left, with many only
-what differs on rare outcomes."""
+_FAILURE = Fraction(1, 20)
 
 
 def _balls(training: Training) -> Iterator[Trajectories]:
@@ -51,32 +50,24 @@ def cantelli(training: Training) -> Iterator[Values]:
 
 
 def _class(base: Law) -> RewardClass:
-    """The true reward, and those that call the outcome of one length worthless."""
-    others = [tuple(r * (i != k) for i, r in enumerate(_EARNED)) for k in range(len(_EARNED) - 1)]
-    return RewardClass(base, (_EARNED, *others), Fraction(HORIZON))
-
-
-@claim(theory.version_space, over=LOCKS, tag="neural")
-def version_space(training: Training) -> Iterator[Values]:
-    """The first and the last policy, improved from samples of its own."""
-    for base in _ends(training):
-        for samples in _SAMPLES:
-            case = Learning(_class(base), _tie(base), samples, _FAILURE)
-            yield from improvement.version_space.evaluate(case)
+    """The true reward, and all that call the outcomes of some lengths worthless."""
+    kept = product((1, 0), repeat=len(_EARNED) - 1)
+    candidates = tuple(
+        tuple(r * k for r, k in zip(_EARNED, (*one, 1), strict=True)) for one in kept
+    )
+    return RewardClass(base, candidates, Fraction(HORIZON))
 
 
 @claim(theory.one_step, over=LOCKS, tag="neural")
 def one_step(training: Training) -> Iterator[Values]:
-    for base in _ends(training):
-        yield from improvement.one_step.evaluate(Learning(_class(base), _tie(base), 1, _FAILURE))
-
-
-def _ends(training: Training) -> list[Law]:
+    """The first and the last policy, improved from samples of its own."""
     pairs = updates(training)
-    return [pairs[0][0], pairs[-1][1]]
+    for base in (pairs[0][0], pairs[-1][1]):
+        yield from improvement.one_step.evaluate(Learning(_class(base), _tie(base), 1, _FAILURE))
 
 
 def _tie(base: Law) -> Fraction:
     """The kappa at which the best reward but one is just good enough."""
-    better = [r for r in _EARNED if r > mean(base, _EARNED)]
-    return (better[min(1, len(better) - 1)] - mean(base, _EARNED)) ** 2 / variance(base, _EARNED)
+    middle = mean(base, _EARNED)
+    above = [r for r in _EARNED if r > middle][:2]
+    return (above[-1] - middle) ** 2 / variance(base, _EARNED)
