@@ -38,8 +38,9 @@ _CONTROLS = {
 }
 _WINDOW = (1.25, 2.25)
 """Where the largest gain of the simulated chain was found."""
-_CONTROLLED, _TARGET = "0.5,1,3,6", 1.75
-"""Locks of the comparison with a fixed horizon, and the budget that the controller sets."""
+_CONTROLLED, _TARGET = ("0.5,1,3,6", "0.125,0.25"), 1.75
+"""Locks of the comparisons with a fixed horizon, mixed and all deficient, and the budget that the
+controller sets."""
 
 EXACT = Rung(
     "one logit", "exact",
@@ -80,8 +81,11 @@ def budget_ladder(request: Request) -> Ladder:
     middle = min(levels, key=lambda level: abs(level - Fraction(3, 2)))
     wrong = {name: _runs(request, budgets=_plain(middle), rewards=name) for name in _CONTROLS}
     controls = {name: _point(group) for name, group in wrong.items() if group}
-    pair = [_runs(request, budgets=_CONTROLLED, target=t) for t in (_TARGET, 0.0)]
-    every = [*runs.values(), *wrong.values(), *pair]
+    pairs = {
+        budgets: [_runs(request, budgets=budgets, target=t) for t in (_TARGET, 0.0)]
+        for budgets in _CONTROLLED
+    }
+    every = [*runs.values(), *wrong.values(), *(group for both in pairs.values() for group in both)]
     missing = sum(len(request.seeds) - len(group) for group in every)
     return Ladder(
         label=request.label,
@@ -90,7 +94,10 @@ def budget_ladder(request: Request) -> Ladder:
         "is expected to gain. At which budget that is most depends on the criterion.",
         tables=tuple(_tables(runs, points, controls, len(request.seeds))),
         panels=_panels(points, controls) if points else (),
-        remarks=(*_remarks(points, controls), *_bought(*pair)),
+        remarks=(
+            *_remarks(points, controls),
+            *(one for budgets, both in pairs.items() for one in _bought(budgets, *both)),
+        ),
         notes=(f"{count(missing, 'run')} not trained yet",) if missing else (),
         runs=tuple(str(run.folder) for group in every for run in group),
     )
@@ -217,7 +224,7 @@ def _remarks(points: Mapping[Fraction, Point], controls: Mapping[str, Point]) ->
         )  # fmt: skip
 
 
-def _bought(controlled: Sequence[Any], fixed: Sequence[Any]) -> Iterator[Remark]:
+def _bought(budgets: str, controlled: Sequence[Any], fixed: Sequence[Any]) -> Iterator[Remark]:
     """At equal tokens; with seeds enough an interval of the difference."""
     from holdfast.solvers.neural.relative_budget.efficiency import Gap, bought
 
@@ -231,7 +238,7 @@ def _bought(controlled: Sequence[Any], fixed: Sequence[Any]) -> Iterator[Remark]
         for name in ("controlled", "fixed")
     )
     text = (
-        f"locks at xi = {_CONTROLLED}: with horizons set to xi = {_TARGET} J gained {first} % of "
+        f"locks at xi = {budgets}: with horizons set to xi = {_TARGET} J gained {first} % of "
         f"H, with the fixed one {second} %, at {tokens:,.0f} tokens each"
     )
     if len(pairs) > 1:

@@ -40,8 +40,11 @@ def saving(every: int) -> dict[str, Any]:
 
 
 def silent(trainer: Any) -> Any:
-    """The trainer, without the callback that prints its logs."""
+    """The trainer, without the callback that prints its logs, and without bars of progress."""
     from transformers import PrinterCallback
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     trainer.remove_callback(PrinterCallback)
     return trainer
