@@ -20,7 +20,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow neural target-returns benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow neural target-returns relative-budget benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -63,6 +63,9 @@ target-returns: $(READY) ## the main statements on target returns: what prototyp
 	$(BIN)/holdfast verify target_returns --budget $(or $(MODELS),200) --store .holdfast/target-returns.sqlite \
 	  --json .holdfast/target-returns.json > .holdfast/target-returns.txt; code=$$?; \
 	  $(BIN)/python docs/pillars/target_returns_table.py .holdfast/target-returns.json; exit $$code
+
+relative-budget: $(READY) ## best budgets, growth and the group toy: what was found before, and now
+	$(BIN)/python docs/pillars/relative_budget_table.py
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -4,6 +4,12 @@ from .continuous import LogNormal as LogNormal
 from .continuous import Weibull as Weibull
 from .criteria import argmax_table as argmax_table
 from .criteria import best_budget as best_budget
+from .estimate.budgets import Estimate as Estimate
+from .estimate.budgets import estimate_pooled as estimate_pooled
+from .estimate.budgets import estimate_prompts as estimate_prompts
+from .estimate.budgets import naive_relative_budget as naive_relative_budget
+from .estimate.rollouts import Rollouts as Rollouts
+from .estimate.rollouts import read_rollouts as read_rollouts
 from .gamma import gamma_requirement as gamma_requirement
 from .gamma import gamma_shares as gamma_shares
 from .group_toy import Lock as Lock
@@ -27,5 +33,6 @@ from .processes import Geometric as Geometric
 from .processes import Mixture as Mixture
 from .processes import NegativeBinomial as NegativeBinomial
 from .processes import TokenProcess as TokenProcess
+from .simulate import simulate as simulate
 from .version_space import RewardClass as RewardClass
 from .version_space import maximin_policy as maximin_policy

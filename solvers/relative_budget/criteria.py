@@ -18,6 +18,7 @@ from ..errors import ModelError
 from .enclosures import gamma_density
 
 SHAPES = (1, 2, 3, 5, 10)
+"""The shapes of the table; whole, so that a density is elementary.  More take longer."""
 KAPPAS = tuple(Fraction(k, 100) for k in (1, 10, 25, 50, 90))
 WINDOW = (Fraction(3, 2), Fraction(2))
 """Where the paper's experiments are reported to find the best budgets."""

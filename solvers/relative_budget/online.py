@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 
 from ..errors import ModelError
 from .enclosures import enclosed_moments, gamma_density
-from .gamma import gamma_anti_concentration, gamma_requirement, gamma_shares
+from .gamma import gamma_requirement, gamma_shares
 
 _FLOAT_BITS = 30
 """Bits that a float root has for certain; each step of Newton's method doubles them, and with fewer
@@ -185,8 +185,3 @@ def growth_table(
 def geometric_growth(shape: float, kappa: float) -> float:
     """The limit of xi_{i+1}/xi_i with a fixed kappa < 4 K: 1/(1 - sqrt(kappa/K)/2)."""
     return 1 / (1 - math.sqrt(kappa / shape) / 2)
-
-
-def anti_concentration_at(shape: float, budget: float) -> float:
-    """c at the schedule's kappa."""
-    return gamma_anti_concentration(shape, budget, scheduled_kappa(shape, budget))

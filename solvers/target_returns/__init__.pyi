@@ -8,13 +8,14 @@ from .experts.targets import choose_target as choose_target
 from .experts.targets import confusion_counts as confusion_counts
 from .experts.targets import exponentially_tilted as exponentially_tilted
 from .experts.targets import posterior as posterior
+from .experts.targets import tilted as tilted
 from .gaussian.kernels import GridKernel as GridKernel
 from .gaussian.kernels import Kernel as Kernel
 from .gaussian.posterior import Posterior as Posterior
 from .groups.advantages import group_advantages as group_advantages
 from .returns.conditioning import ConditionedPolicy as ConditionedPolicy
+from .returns.conditioning import expected_return as expected_return
 from .returns.conditioning import return_conditioned as return_conditioned
-from .returns.conditioning import values as values
 from .returns.process import ReturnProcess as ReturnProcess
 from .returns.process import return_law as return_law
 from .returns.process import return_process as return_process

@@ -226,3 +226,40 @@ def test_no_safe_method_of_the_notebook_tries_what_is_unsafe(knob: Any) -> None:
     tried = [line for line in text(knob).splitlines() if "evaluations:" in line]
     assert len(tried) >= 7
     assert all(line.endswith(" 0 unsafe tried") for line in tried)
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = """\
+cost(1.2, 1.0)
+cost(0.01, 6.0)
+estimated(0.2, 20)
+population(0.0, 100)
+population(1.2, 1000)
+print("all turned")
+"""
+    return executed("relative_budget", turned, tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "result",
+    [
+        "truth 0.30, ",
+        " of 100 intervals hold the truth",
+        # of an exponential law at xi = 20: sqrt(1.2) deviations above the mean lies beyond H
+        "No trajectory is sqrt(kappa) = 1.095 deviations better than the mean reward",
+        "infinite: 0.00 (0.00 to 0.00)",
+        "all turned",
+    ],
+)
+def test_the_notebook_on_relative_budgets_prints(tokens: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(tokens) if out["output_type"] == "error"] == []
+    assert result in text(tokens)
+
+
+@pytest.mark.slow
+def test_the_obvious_estimate_of_the_notebook_is_never_below_one(tokens: Any) -> None:
+    lines = [line for line in text(tokens).splitlines() if "from solved rollouts alone" in line]
+    assert len(lines) >= 5
+    assert all(float(line.split()[-1]) >= 1 for line in lines)

@@ -73,7 +73,6 @@ ignored_labels = Theorem(
     proof="Ratios and scores are then those given the intended targets.",
     uses=("group-gradients/intended",),
 )
-bias = Quantity("bias", "with_baseline less the gradient", latex=r"\mathrm{bias}")
 relabelled = Theorem(
     label="group-gradients/relabelled",
     title="Scores given relabelled targets, with a baseline, are unbiased",

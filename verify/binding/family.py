@@ -39,6 +39,8 @@ class Family:
     trained: whether a case is what a training run ends with.  Such a family is drawn from only
         where its claims are asked for, a case at a time: nothing is shrunk, hunted or ended for
         being slow; and its claims all get the same cases, so that no run is trained twice.
+    weight: how many models of another family a case takes as long as, such as an experiment of
+        hundreds of runs; so many fewer are drawn at a time.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Family:
     adopt: Callable[[Any], Any] | None = None
     controls: Mapping[str, Family] = field(default_factory=dict)
     trained: bool = False
+    weight: int = 1
 
     def draw(self, draw: Draw) -> Case:
         """One case."""

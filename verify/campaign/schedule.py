@@ -37,7 +37,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 def _size(claim: Claim) -> int:
     """Cases in a shard of drawn models."""
-    return 1 if claim.trained else DRAWN_SIZE
+    return 1 if claim.trained else max(1, DRAWN_SIZE // claim.family.weight)
 
 
 class BudgetError(ValueError):

@@ -60,7 +60,7 @@ def _measured(
     """What fresh episodes show, and between which numbers what is limited then lies."""
     import numpy as np
 
-    from holdfast.solvers.neural.parts import evaluation
+    from holdfast.solvers.neural.parts import evaluation, tasks
 
     options = training.options
     costs: list[Array] = []
@@ -79,17 +79,9 @@ def _measured(
     }
     if limited == "risk":
         return row, ends.risk
-    cost, around = _mean(np.concatenate(costs))
-    return {**row, limited: _with_ends(cost, around)}, around
-
-
-def _mean(values: Any) -> tuple[float, Ends]:
-    """With Student's interval, which is right in the limit only."""
-    from scipy.stats import t
-
-    mean, spread = float(values.mean()), float(values.std(ddof=1)) / len(values) ** 0.5
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * spread
-    return mean, (max(0.0, mean - half), mean + half)
+    each, most = np.concatenate(costs), tasks.largest_cost(training.task)
+    around = evaluation.ends_of_mean(each, _CONFIDENCE, 0.0, most)
+    return {**row, limited: _with_ends(float(each.mean()), around)}, around
 
 
 def _exact(training: Any, policy: Any, greedy: bool) -> tuple[Any, Any]:

@@ -123,7 +123,8 @@ def train_command(**given: Any) -> int:
 
     A finished run is kept under the digest of all that names it (algorithm, task, seed, options,
     versions) and is looked up, not trained again. An interrupted one goes on from its last
-    checkpoint when the same command is given again, and ends with the same numbers.
+    checkpoint when the same command is given again, or begins anew where its algorithm keeps none,
+    and ends with the same numbers.
     """
     options = Options(**given)
     if options.listed:

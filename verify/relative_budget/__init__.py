@@ -1,1 +1,1 @@
-"""Relative budgets: claims, families, landmarks and oracles."""
+"""Relative budgets: claims, families, landmarks, oracles, commands and pictures."""

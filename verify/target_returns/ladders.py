@@ -24,7 +24,7 @@ from ..report.ladder import (
 from ..report.numbers import count, decimal
 from ..report.wording import Tone
 from ..terminal.options import refuse_idle
-from .trained import ends_of_mean
+from .trained import ends_of_cost
 
 if TYPE_CHECKING:
     from holdfast.solvers.neural.target_returns import TunedTarget
@@ -58,7 +58,7 @@ def safe_tuning_ladder(request: Request) -> Ladder:
         title=f"Targets of a decision transformer on {task}",
         bound="A safe tuner evaluates an unsafe target with probability Delta at most, where its "
         "bounds hold for the network.",
-        tables=(_table(limits, found, len(request.seeds)),),
+        tables=(_table(limits, found, len(request.seeds), task),),
         panels=tuple(_panel(limit, found, methods) for limit in limits),
         remarks=tuple(_remarks(found)),
         notes=(f"{count(missing, 'run')} not trained yet",) if missing else (),
@@ -73,11 +73,11 @@ def _methods(request: Request) -> Sequence[str]:
     return methods
 
 
-def _table(limits: Sequence[Fraction], found: Found, seeds: int) -> Table:
+def _table(limits: Sequence[Fraction], found: Found, seeds: int, task: str) -> Table:
     said = "Mean return / mean cost of fresh episodes."
     rungs = tuple(Rung(name, "neural", f"{said} {line}") for name, line in _POLICIES.items())
     rows = tuple(
-        Row(decimal(limit, 4), tuple(_cell(limit, name, found) for name in _POLICIES))
+        Row(decimal(limit, 4), tuple(_cell(limit, name, found, task) for name in _POLICIES))
         for limit in limits
     )
     title = f"mean of {count(seeds, 'seed')} (least to greatest)"
@@ -85,7 +85,12 @@ def _table(limits: Sequence[Fraction], found: Found, seeds: int) -> Table:
 
 
 def _runs(request: Request, task: str, limit: Fraction, method: str) -> list[Any]:
-    changes = {**request.changes, "limit": float(limit), "method": method}
+    from holdfast.solvers.neural.target_returns.safe_tuning import IDLE
+
+    others = set(_methods(request)) - {"fine-tuning"}  # which the options are then meant for
+    idle = IDLE.split() if others and method == "fine-tuning" else ()
+    given = {name: value for name, value in request.changes.items() if name not in idle}
+    changes = {**given, "limit": float(limit), "method": method}
     wanted = (request.obtain(_NAME, task, seed, changes) for seed in request.seeds)
     return [run for run in wanted if run is not None]
 
@@ -93,14 +98,14 @@ def _runs(request: Request, task: str, limit: Fraction, method: str) -> list[Any
 Found = dict[tuple[Fraction, str], list["TunedTarget"]]
 
 
-def _cell(limit: Fraction, name: str, found: Found) -> Cell:
+def _cell(limit: Fraction, name: str, found: Found, task: str) -> Cell:
     """Of the policy of this name, over the seeds; marked where every cost is above the limit."""
     own = "fine-tuning" if name == "fine-tuned" else "pls"
     fresh = [one.fresh[name] for one in found.get((limit, own), ()) if name in one.fresh]
     if not fresh:
         return Cell()
     gains, costs = ([float(each[:, k].mean()) for each in fresh] for k in (0, 1))
-    over = all(ends_of_mean(each[:, 1])[0] > limit for each in fresh)
+    over = all(ends_of_cost(each[:, 1], task)[0] > limit for each in fresh)
     return Cell((over_seeds(list(gains)), over_seeds(list(costs))), over=over)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,41 +25,44 @@ def judge(run: Any, episodes: int) -> list[dict[str, str]]:
     if training.algorithm in _OTHERS:
         return _OTHERS[training.algorithm](run, episodes)
     if training.algorithm == "target_returns/safe-tuning":
-        return [_tuned_row(found, name) for name in found.targets]
+        return [_tuned_row(found, name, training.task) for name in found.targets]
     each, rows = max(2, episodes // len(_QUANTILES)), []
     for target in np.quantile(found.returns, _QUANTILES, axis=0):
         words = ("train", training.digest, *map(float, target))
-        rows.append(_row(target, found.rollouts(training.task, np.tile(target, (each, 1)), words)))
+        fresh = found.rollouts(training.task, np.tile(target, (each, 1)), words)
+        rows.append(_row(target, fresh, ends_of_cost(fresh[:, 1], training.task)))
     return rows
 
 
-def _row(target: Any, fresh: Any) -> dict[str, str]:
-    asked = f"{target[0]:.0f} / {target[1]:.0f}"
-    return {"asked": asked, "return": shown_mean(fresh[:, 0]), "cost": shown_mean(fresh[:, 1])}
+def _row(target: Any, fresh: Any, ends: tuple[float, float]) -> dict[str, str]:
+    asked, cost = f"{target[0]:.0f} / {target[1]:.0f}", shown_mean(fresh[:, 1], ends=ends)
+    return {"asked": asked, "return": shown_mean(fresh[:, 0]), "cost": cost}
 
 
-def _tuned_row(found: TunedTarget, name: str) -> dict[str, str]:
-    low, high = ends_of_mean(found.fresh[name][:, 1])
+def _tuned_row(found: TunedTarget, name: str, task: str) -> dict[str, str]:
+    low, high = ends = ends_of_cost(found.fresh[name][:, 1], task)
     met = "yes" if high <= found.limit else "no" if low > found.limit else "not known"
-    row = {"policy": name, **_row(found.targets[name], found.fresh[name])}
+    row = {"policy": name, **_row(found.targets[name], found.fresh[name], ends)}
     row |= {"limit": f"{found.limit:g}", "met": met}
     if name in ("tuned", "fine-tuned"):
         row["unsafe evaluations"] = f"{found.unsafe} of {len(found.told)}"
     return row
 
 
-def ends_of_mean(values: Any) -> tuple[float, float]:
-    """Student's interval of a mean, which is right in the limit only."""
-    from scipy.stats import t
+def ends_of_cost(costs: Any, task: str) -> tuple[float, float]:
+    """Between which numbers the expected cost lies, as `ends_of_mean` of the evaluation says."""
+    from holdfast.solvers.neural.parts import evaluation, tasks
 
-    half = t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-    return float(values.mean() - half), float(values.mean() + half)
+    return evaluation.ends_of_mean(costs, _CONFIDENCE, 0.0, tasks.largest_cost(task))
 
 
-def shown_mean(values: Any, digits: int = 1) -> str:
-    """The mean with its interval."""
-    low, high = ends_of_mean(values)
-    return f"{values.mean():.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+def shown_mean(values: Any, digits: int = 1, ends: tuple[float, float] | None = None) -> str:
+    """The mean with its interval, by default one that knows no bounds."""
+    from holdfast.solvers.neural.parts.evaluation import ends_of_mean
+
+    low, high = ends or ends_of_mean(values, _CONFIDENCE)
+    around = f"{low:.{digits}f} to {high:.{digits}f}" if low > -inf else "all alike"
+    return f"{values.mean():.{digits}f} ({around})"
 
 
 def _of_games(run: Any, episodes: int) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ class Algorithm:
             the outcome there.
         load: the outcome of a finished run, such as a policy.
         check: raises ModelError for a training that it refuses, before anything is written.
+        source: the file that a training learns from, if it learns from one.  A run is refused where
+            it goes on, or is looked up, and that file has changed.
         preset: (task, given options) -> other options that suit the task, beside those.
     """
 
@@ -37,8 +40,9 @@ class Algorithm:
     options: type
     train: Callable[[Workplace], None]
     load: Callable[[Run], Any]
-    check: Callable[[Training], None] = lambda training: None
+    check: Callable[[Training], object] = lambda training: None
     preset: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda task, given: {}
+    source: Callable[[Training], Path | None] = lambda training: None
 
     def options_for(self, task: str, given: Mapping[str, Any]) -> Any:
         """The record with what is given, what suits the task beside it, and defaults elsewhere.

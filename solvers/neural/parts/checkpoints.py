@@ -41,7 +41,7 @@ def save(
 
     with whole(stem.with_suffix(".safetensors")) as unfinished:
         save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, unfinished)
-        digest = _digest(unfinished)
+        digest = file_digest(unfinished)
     record = {"identity": dict(identity), "sha256": digest, "numbers": dict(numbers)}
     write_text(stem.with_suffix(".json"), json.dumps(record, indent=1, allow_nan=False) + "\n")
 
@@ -64,7 +64,7 @@ def load(stem: Path, identity: Mapping[str, str]) -> Saved:
                 f"{record} was written with {key} {found}, not {wanted}; load it with what wrote "
                 f"it, or delete {stem.parent} and train again"
             )
-    if not arrays.is_file() or _digest(arrays) != content["sha256"]:
+    if not arrays.is_file() or file_digest(arrays) != content["sha256"]:
         raise ModelError(
             f"{arrays} is not what {record.name} says was written, so it is truncated, changed or "
             f"gone; bring it back, or delete {stem.parent} and train again"
@@ -88,7 +88,8 @@ def _record(path: Path) -> dict[str, Any]:
     return content
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -127,6 +127,25 @@ class Episodes:
         )
 
 
+def ends_of_mean(
+    values: Array, confidence: float, least: float = -math.inf, most: float = math.inf
+) -> tuple[float, float]:
+    """An interval for the expectation of values, float64[n], that lie between `least` and `most`.
+
+    Student's, which is right in the limit only.  Where all values agree it has no width and says
+    nothing: then that of a law that takes another value with the largest probability p at which n
+    values agree with probability 1 - confidence, at most (1 - p)^(n - 1) whatever the value is.
+    """
+    from scipy.stats import t
+
+    n, mean = len(values), float(values.mean())
+    if values.min() == values.max():
+        p = 1 - (1 - confidence) ** (1 / (n - 1)) if n > 1 else 1.0
+        return mean - p * (mean - least), mean + p * (most - mean)
+    half = float(t.ppf((1 + confidence) / 2, n - 1)) * float(values.std(ddof=1)) / n**0.5
+    return max(least, mean - half), min(most, mean + half)
+
+
 def evaluate(
     policy: Policy,
     task: Task,

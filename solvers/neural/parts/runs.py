@@ -57,14 +57,19 @@ class Run:
         return checkpoints.load(self.folder / "policy", _identity(self.training))
 
     def result(self) -> Any:
-        """What the algorithm makes of the outcome, such as a policy.  Raises as `outcome`."""
+        """What the algorithm makes of the outcome, such as a policy.
+
+        Raises ModelError as `outcome`, and if the file that it was trained on has changed since.
+        """
+        self._record()
         return find(self.training.algorithm).load(self)
 
     def finished(self) -> bool:
         """Whether it has been trained to the end.
 
         Raises ModelError if the folder is that of another training, if its record is damaged or was
-        edited, and if metrics or outcome of a finished run are not those that were written.
+        edited, if the file that it learns from has changed since it began, and if the metrics or
+        the outcome of a finished run are not those that were written.
         """
         record = self._record()
         if record is None or not record["finished"]:
@@ -80,12 +85,13 @@ class Run:
         return True
 
     def refuse_outcome(self) -> None:
-        """ModelError if an unfinished run has an outcome, which a training would write over.
+        """ModelError if the record of a finished run is lost or was edited, and its outcome is not.
 
-        One that was killed between its outcome and its record still has a checkpoint.
+        One that was killed between its outcome and its record says that it is not finished, and has
+        no digests yet: the same training writes the same outcome again.
         """
-        outcome = self.folder / "policy.json"
-        if outcome.exists() and not any(self.folder.glob("checkpoint/*")):
+        outcome, record = self.folder / "policy.json", self._record()
+        if outcome.exists() and (record is None or "sha256" in record):
             raise ModelError(
                 f"{outcome} is there, but run.json beside it does not say that the run is "
                 f"finished; bring run.json back, or delete {self.folder} and train again"
@@ -127,11 +133,29 @@ class Run:
                 f"{self.training.digest}; move the folder away"
             )
         self._refuse_edited(path, record)
+        self._refuse_other_data(record)
         return record
+
+    def _refuse_other_data(self, record: Mapping[str, Any]) -> None:
+        written, found = record.get("data_sha256"), self._data()
+        if written and found and written != found:  # a file that is gone hides nothing
+            raise ModelError(
+                f"{self._source} has changed since {self.folder} was trained on it; bring the old "
+                f"file back, or delete {self.folder} and train again"
+            )
+
+    @property
+    def _source(self) -> Path | None:
+        return find(self.training.algorithm).source(self.training)
+
+    def _data(self) -> str | None:
+        """SHA-256 of the file that is learnt from, if there is one."""
+        path = self._source
+        return checkpoints.file_digest(path) if path is not None and path.is_file() else None
 
     def _refuse_edited(self, path: Path, record: Mapping[str, Any]) -> None:
         plain = json.loads(json.dumps(self.training.plain))
-        own = {"digest", "finished", "sha256"}
+        own = {"digest", "finished", "sha256", "data_sha256"}
         for key in sorted((plain.keys() | record.keys()) - own):
             if (found := record.get(key)) != plain.get(key):
                 raise ModelError(
@@ -140,11 +164,16 @@ class Run:
                 )
 
     def note(self, finished: bool) -> None:
-        """Write ``run.json``; of a finished run with digests of what it wrote."""
+        """Write ``run.json``; of a finished run with digests of what it wrote.
+
+        Raises ModelError if the file that it learns from has changed while it did.
+        """
+        begun = self._record() if finished else None
         record = {
             **self.training.plain,
             "digest": self.training.digest,
             "finished": finished,
+            "data_sha256": begun["data_sha256"] if begun else self._data(),
         }
         if finished:
             record["sha256"] = self._digests()
@@ -224,7 +253,7 @@ def obtain(
     progress: Progress | None = None,
     tensorboard: bool = False,
 ) -> Run:
-    """The finished run: looked up, or resumed from its last checkpoint, or trained.
+    """The finished run: looked up, or resumed from its last checkpoint if it has one, or trained.
 
     Whoever wants a run that another process trains waits for it.
 

@@ -7,6 +7,7 @@ reset behaves as a fresh one.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gymnasium
@@ -35,6 +36,9 @@ TASKS: dict[str, str] = {
     },
     **BULLET,
 }
+
+
+_OF_ONES = ("Run-v0", "Circle-v0", "Velocity-v0")  # others may count collisions
 
 
 def make(
@@ -117,6 +121,13 @@ def episode_length(task: str) -> int | None:
         return LENGTHS[task]
     found = gymnasium.registry.get(task)
     return found.max_episode_steps if found else None
+
+
+def largest_cost(task: str) -> float:
+    """The most that an episode costs, of tasks whose steps cost 0 or 1; infinite where that, or the
+    length, is not known."""
+    of_ones = task in TASKS and task.endswith(_OF_ONES)
+    return float(episode_length(task) or math.inf) if of_ones or task in DISCS else math.inf
 
 
 def _outside(task: str, seed: int, n_envs: int, first_violation: bool, cost: Cost | None) -> VecEnv:

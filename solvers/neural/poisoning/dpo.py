@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ...poisoning.data.pairs import PreferencePairs, file_digest, read_pairs
+from ...poisoning.data.pairs import PreferencePairs, read_pairs
 from ...sequences import Array
 from ..parts import metrics
 from ..parts.algorithms import Algorithm
@@ -171,17 +171,8 @@ def _moved(before: Array, after: Array) -> float:
 
 
 def load(run: Run) -> Victim:
-    """What a finished run keeps.
-
-    Raises ModelError if the file it learnt from has changed since, and as `Run.outcome` does.
-    """
+    """What a finished run keeps.  Raises ModelError as `Run.outcome` does."""
     kept = run.outcome()
-    path = Path(run.training.task)
-    if path.is_file() and (found := file_digest(path)) != kept.numbers["digest"]:
-        raise ModelError(
-            f"{run.folder} was trained on {path} as it was, with the digest "
-            f"{kept.numbers['digest']}; it now has {found}: bring it back, or delete the run"
-        )
     return Victim(kept.tensors["margins"].numpy(), kept.tensors["labels"].numpy(), **kept.numbers)
 
 
@@ -252,4 +243,6 @@ def _record(workplace: Workplace, update: int, updates: int, logs: Mapping[str, 
             )
 
 
-ALGORITHM = Algorithm("poisoning/dpo", DPOOptions, train, load, check)
+ALGORITHM = Algorithm(
+    "poisoning/dpo", DPOOptions, train, load, check, source=lambda training: Path(training.task)
+)

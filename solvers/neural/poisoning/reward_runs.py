@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.checkpoints import named, part
 from ..parts.runs import Progress, Run, obtain
@@ -74,10 +73,9 @@ def train(workplace: Workplace) -> None:
 
 
 def load(run: Run) -> TrainedVictims:
-    """Raises ModelError if the data are no longer those that the run was trained on."""
+    """Raises ModelError as `Run.outcome` does."""
     saved, options = run.outcome(), run.training.options
     outcome = Outcome.from_dict(saved.numbers["outcome"])
-    _check_data(run, outcome)
     models = {}
     for name in ("start", *LABELS):
         model = RewardModel(saved.numbers["n_inputs"], options.hidden, options.width, 0)
@@ -86,15 +84,9 @@ def load(run: Run) -> TrainedVictims:
     return TrainedVictims(outcome, models)
 
 
-def _check_data(run: Run, outcome: Outcome) -> None:
-    from ...poisoning.data.pairs import file_digest
-
-    path = Path(run.training.task)
-    if run.training.task != SYNTHETIC and path.is_file() and file_digest(path) != outcome.digest:
-        raise ModelError(
-            f"{path} has changed since {run.folder} was trained on it; bring the old file back, or "
-            f"delete {run.folder} and train again"
-        )
+def source(training: Training) -> Path | None:
+    """The file of pairs, if they are not made."""
+    return None if training.task == SYNTHETIC else Path(training.task)
 
 
 def _tensors(models: dict[str, RewardModel]) -> dict[str, Tensor]:
@@ -129,4 +121,4 @@ def obtain_outcome(
     return found.outcome
 
 
-ALGORITHM = Algorithm(NAME, RewardModelOptions, train, load, check)
+ALGORITHM = Algorithm(NAME, RewardModelOptions, train, load, check, source=source)

@@ -13,6 +13,7 @@ A file may come from a stranger: only plain numbers that lie in the file itself 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,8 +36,11 @@ FLAT = {
     "rewards": "float64", "costs": "float64", "terminals": "bool", "timeouts": "bool",
 }  # fmt: skip
 """Names of the DSRL layout, with the types in which they are kept; the first three are vectors."""
-_LARGEST = 2**33
-"""Bytes of one array: a file of some kilobytes can claim any number of them."""
+_LARGEST, _DENSEST = 2**33, 1032
+"""Bytes of all arrays of a file, and for each byte of the file: gzip stores no more, and a file of
+some kilobytes can claim any number of them, once or by many links to the same."""
+_DAMAGES = (OSError, RuntimeError, LookupError, TypeError, ValueError, MemoryError)
+"""What h5py raises where the structure of a file is damaged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,9 @@ class DataSet:
         actions: float32[N, A].  rewards, costs: float64[N].
         terminals, timeouts: bool[N], where an episode ends by itself, and where it is cut.
 
-    Raises ModelError for arrays that differ in length or shape, for a number that is not finite,
-    for a negative cost, and when the last episode has no end.
+    Raises ModelError for arrays that differ in length or shape, for a number that is not finite in
+    its type, for flags other than 0 and 1, for a negative cost, when the last episode has no end,
+    and for a return that is not finite in single precision, in which networks are told it.
     """
 
     name: str
@@ -83,6 +88,14 @@ class DataSet:
                 "timeouts, so that its return is not known; the file was cut, or leave these steps "
                 "out"
             )
+        with np.errstate(over="ignore", invalid="ignore"):
+            told = self.to_go.astype(np.float32)
+        if len(bad := np.argwhere(~np.isfinite(told))):
+            raise ModelError(
+                f"{self.name}: the {('rewards', 'costs')[bad[0, 1]]} from step {bad[0, 0]} to the "
+                "end of its episode sum to more than single precision holds; divide all of them by "
+                "a constant"
+            )
 
     @cached_property
     def ends(self) -> Array:
@@ -98,17 +111,17 @@ class DataSet:
     @cached_property
     def returns(self) -> Array:
         """float64[E, 2], UN-normalised sums of rewards and of costs of each episode."""
-        gains = np.stack([self.rewards, self.costs], axis=1)
-        return np.add.reduceat(gains, np.concatenate([[0], self.ends[:-1]]), axis=0)
+        return self.to_go[np.concatenate([[0], self.ends[:-1]])]
 
     @cached_property
     def to_go(self) -> Array:
-        """float64[N, 2], UN-normalised sums of rewards and costs from each step to the end."""
+        """float64[N, 2], UN-normalised sums of rewards and costs from each step to the end.
+
+        Summed within each episode: what another one earned rounds nothing here.
+        """
         gains = np.stack([self.rewards, self.costs], axis=1)
-        before = np.cumsum(gains, axis=0) - gains
-        return np.repeat(self.returns, np.diff(self.ends, prepend=0), axis=0) - (
-            before - before[self.starts]
-        )
+        episodes = np.split(gains, self.ends[:-1])
+        return np.concatenate([np.cumsum(one[::-1], axis=0)[::-1] for one in episodes])
 
     @cached_property
     def digest(self) -> str:
@@ -120,9 +133,10 @@ class DataSet:
         return found.hexdigest()
 
     def check_task(self, task: str) -> None:
-        """ModelError unless observations and actions are as wide as those of the task."""
+        """ModelError unless observations and actions are as wide as those of the task, and the
+        actions within its bounds."""
         env = environment(task)
-        spaces = (env.observation_space.shape, env.action_space.shape)
+        spaces, actions = (env.observation_space.shape, env.action_space.shape), env.action_space
         env.close()
         for name, wanted in zip(("observations", "actions"), spaces, strict=True):
             if (found := getattr(self, name).shape[1:]) != wanted:
@@ -130,6 +144,14 @@ class DataSet:
                     f"{self.name}: {name} are of shape {found}, and those of {task} are of shape "
                     f"{wanted}; take the data of this task, or the task of the data"
                 )
+        low, high = (getattr(actions, name, self.actions) for name in ("low", "high"))
+        if len(bad := np.argwhere((self.actions < low) | (self.actions > high))):
+            at = tuple(bad[0])
+            raise ModelError(
+                f"{self.name}: actions{bad[0].tolist()} is {self.actions[at]}, outside of "
+                f"[{low[at[1:]]}, {high[at[1:]]}], the bounds of {task}; clip the actions if the "
+                "environment did, or take the data of this task"
+            )
 
     def write(self, path: str | Path) -> None:
         """Write in the DSRL layout, whole or not at all."""
@@ -153,10 +175,15 @@ def read_data_set(path: str | Path) -> DataSet:
     Raises ModelError when it cannot be read whole, has no costs, holds anything but plain numbers,
     and as `DataSet`.
     """
-    place = _file_of(Path(path))
+    place = file_of(Path(path))
+    if not place.is_file():
+        raise ModelError(
+            f"{path} is no file; give an HDF5 file in the layout of DSRL, D4RL or Minari, or a "
+            "folder that has main_data.hdf5"
+        )
     with _opened(place) as file:
         episodes = sorted(
-            (name for name in file if name.startswith("episode_")),
+            (name for name in file.file if name.startswith("episode_")),
             key=lambda name: (len(name), name),
         )
         if not episodes:
@@ -164,38 +191,44 @@ def read_data_set(path: str | Path) -> DataSet:
         return joined(str(place), [_episode(f"{place}, {name}", file, name) for name in episodes])
 
 
-def _file_of(path: Path) -> Path:
-    found = next((path / name for name in ("main_data.hdf5", "data/main_data.hdf5")
-                  if (path / name).is_file()), path)  # fmt: skip
-    if not found.is_file():
-        raise ModelError(
-            f"{path} is no file; give an HDF5 file in the layout of DSRL, D4RL or Minari, or a "
-            "folder that has main_data.hdf5"
-        )
-    return found
+def file_of(path: Path) -> Path:
+    """The file itself, or that of a folder that Minari wrote; it may not be there."""
+    return next((path / name for name in ("main_data.hdf5", "data/main_data.hdf5")
+                 if (path / name).is_file()), path)  # fmt: skip
+
+
+@dataclass
+class _Opened:
+    """A file, and how many bytes may still be read from it."""
+
+    file: h5py.File
+    left: int
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
+def _opened(path: Path) -> Iterator[_Opened]:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError) as error:
+            yield _Opened(file, min(_LARGEST, _DENSEST * path.stat().st_size))
+    except ModelError:
+        raise
+    except _DAMAGES as error:
         raise ModelError(
             f"{path} cannot be read as HDF5 ({error}); it is truncated, damaged or of another "
             "kind, so fetch it again"
         ) from error
 
 
-def _flat(name: str, file: h5py.File) -> DataSet:
-    costs = "costs" if "costs" in file or "infos/cost" not in file else "infos/cost"
-    found = {key: _array(name, file, costs if key == "costs" else key) for key in FLAT}
+def _flat(name: str, file: _Opened) -> DataSet:
+    other = "costs" not in file.file and "infos/cost" in file.file
+    found = {key: _array(name, file, "infos/cost" if other and key == "costs" else key)
+             for key in FLAT}  # fmt: skip
     return DataSet(name, **found)
 
 
-def _episode(name: str, file: h5py.File, episode: str) -> DataSet:
+def _episode(name: str, file: _Opened, episode: str) -> DataSet:
     """One episode of Minari.  Its infos have an entry a step, or one of the reset before these."""
     found = {key: _array(name, file, f"{episode}/{key}") for key in
              ("observations", "actions", "rewards", "terminations", "truncations")}  # fmt: skip
@@ -217,18 +250,23 @@ def _episode(name: str, file: h5py.File, episode: str) -> DataSet:
     )
 
 
-def _array(name: str, file: h5py.File, key: str) -> Array:
+def _array(name: str, file: _Opened, key: str) -> Array:
     """The numbers under a key, which must lie in this very file and be plain."""
     import h5py
 
-    inside = _inside(name, file, key)
+    inside = _inside(name, file.file, key)
     if not isinstance(inside, h5py.Dataset) or inside.dtype.kind not in "biuf" or not inside.shape:
         kind = getattr(inside, "dtype", "a group")
         raise ModelError(f"{name}: {key} holds {kind}; store an array of plain numbers, one a step")
-    if inside.is_virtual or inside.external or inside.nbytes > _LARGEST:
+    if inside.is_virtual or inside.external:
+        raise ModelError(f"{name}: {key} lies in other files; write the numbers themselves")
+    # as float64, in which most are kept; a whole chunk is unpacked for any part of it
+    claimed = max(8 * inside.size, inside.dtype.itemsize * math.prod(inside.chunks or ()))
+    file.left -= claimed
+    if file.left < 0:
         raise ModelError(
-            f"{name}: {key} takes {inside.nbytes} bytes or lies in other files; write a smaller "
-            "file that holds its numbers itself"
+            f"{name}: {key} takes {claimed} bytes, and with what was read before it more than the "
+            f"file can hold ({_DENSEST} times its size) or than {_LARGEST}; write a smaller file"
         )
     return np.asarray(inside[()])
 
@@ -268,9 +306,13 @@ def _plain(source: str, name: str, values: Array, steps: int) -> Array:
             f"{source}: {name} is of shape {values.shape} for {steps} rewards; give one "
             f"{'vector' if wide else 'number'} a step"
         )
-    if len(bad := np.argwhere(~np.isfinite(values))):
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = values.astype(kind)
+    wrong, must = ~np.isfinite(kept), f"finite in {kind}, so leave that episode out"
+    if kind == "bool":
+        wrong, must = kept != values, "0 or 1, as a flag of the end of an episode is"
+    if len(bad := np.argwhere(wrong)):
         raise ModelError(
-            f"{source}: {name}{bad[0].tolist()} is {values[tuple(bad[0])]}; it must be finite, so "
-            "leave that episode out"
+            f"{source}: {name}{bad[0].tolist()} is {values[tuple(bad[0])]!s}; it must be {must}"
         )
-    return values.astype(kind)
+    return kept

@@ -70,7 +70,7 @@ class DecisionTransformerOptions:
 
     @property
     def updates(self) -> int:
-        """How many updates `steps` are, rounded up."""
+        """How many updates `steps` are; the last one may have fewer than the others."""
         return -(-self.steps // self.per_update)
 
 
@@ -90,9 +90,11 @@ def data_of(training: Training, episodes: int | None = None) -> DataSet:
     return data
 
 
-def check(training: Training) -> None:
-    """Read the data, or drive one episode.  Raises ModelError as `data_of`."""
-    _sizes(training, data_of(training, episodes=1))
+def check(training: Training) -> DataSet:
+    """The data, or one episode of drivers.  Raises ModelError as `data_of`, and as `train`."""
+    data = data_of(training, episodes=1)
+    _sizes(training, data)
+    return data
 
 
 def _sizes(training: Training, data: DataSet) -> dict[str, Any]:
@@ -116,7 +118,6 @@ def _sizes(training: Training, data: DataSet) -> dict[str, Any]:
         "steps": int(np.diff(data.ends, prepend=0).max()),
         "low": actions.low.tolist(),
         "high": actions.high.tolist(),
-        "digest": data.digest,
     }
 
 
@@ -141,31 +142,29 @@ def train(workplace: Workplace) -> None:
         if saved is not None:
             learner.restore(saved)
         for update in range(done + 1, options.updates + 1):
-            workplace.record(update, options.updates, {"loss": learner.update(data, update)})
+            left = options.steps - (update - 1) * options.per_update
+            loss = learner.update(data, update, min(left, options.per_update))
+            workplace.record(update, options.updates, {"loss": loss})
             if update % options.checkpoint_every == 0:
                 workplace.checkpoint(update, learner.tensors(), {})
     workplace.keep(TrainedTransformer(network, data.returns, numbers).tensors, numbers)
 
 
 def load(run: Run) -> TrainedTransformer:
-    """The trained transformer.
-
-    Raises ModelError as `Run.outcome`, and when the file of its data has changed since.
-    """
+    """The trained transformer.  Raises ModelError as `Run.outcome`."""
     from .policy import transformer_from
 
-    saved, path = run.outcome(), run.training.options.data
-    if path and Path(path).exists():
-        from .data_sets import read_data_set
+    return transformer_from(run.outcome())
 
-        if read_data_set(path).digest != saved.numbers["digest"]:
-            raise ModelError(
-                f"{path} has changed since {run.folder} was trained on it; bring the old file "
-                f"back, or delete {run.folder} and train again"
-            )
-    return transformer_from(saved)
+
+def source(training: Training) -> Path | None:
+    """The file of the data, if they are not those of drivers."""
+    from .data_sets import file_of
+
+    return file_of(Path(training.options.data)) if training.options.data else None
 
 
 ALGORITHM = Algorithm(
-    "target_returns/decision-transformer", DecisionTransformerOptions, train, load, check
-)
+    "target_returns/decision-transformer", DecisionTransformerOptions, train, load, check,
+    source=source,
+)  # fmt: skip

@@ -44,28 +44,29 @@ def fine_tune(
 
 
 def recorded(policy: TargetPolicy, task: str, seed_words: Words) -> DataSet:
-    """An episode of each of n targets, with drawn actions; all must end at the same step.
+    """An episode of each of n targets, with drawn actions, each up to its own end.
 
-    What follows the last observation is not kept, and stands as that observation.
+    What follows the last observation is not kept, and stands as that observation; nor is what ended
+    an episode, so that all ends are written as timeouts.
     """
     (seed,), recorder = fresh_seeds(task, seed_words, 1), _Recorder(policy)
     env = make(task, seed=seed, n_envs=len(policy.targets), first_violation=False)
     with seeded(policy, env, seed):
         one_episode_each(recorder, env, False, 1.0)
     env.close()
-    seen, actions, gains = (np.stack(x, axis=1) for x in zip(*recorder.rows, strict=True))
-    following = np.concatenate([seen[:, 1:], seen[:, -1:]], axis=1)
-    last = np.zeros(seen.shape[:2], bool)
-    last[:, -1] = True
+    starts, seen, actions, gains = (np.stack(x, 1) for x in zip(*recorder.rows, strict=True))
+    own = starts.cumsum(axis=1) == 1  # an episode that has ended begins anew while others run
+    last = own & np.pad(~own[:, 1:], ((0, 0), (0, 1)), constant_values=True)
+    following = np.where(last[..., None], seen, np.roll(seen, -1, axis=1))
     columns = (seen, following, actions, gains[..., 0], gains[..., 1], ~last & last, last)
-    return DataSet("own episodes", *(x.reshape(-1, *x.shape[2:]) for x in columns))
+    return DataSet("own episodes", *(x[own] for x in columns))
 
 
 class _Recorder:
     """Acts as the policy, is its own state, and keeps what was seen, done and earned."""
 
     def __init__(self, policy: TargetPolicy) -> None:
-        self.policy, self.rows = policy, list[tuple[Array, Array, Array]]()
+        self.policy, self.rows = policy, list[tuple[Array, ...]]()
         self._context: Context | None = None
 
     def predict(
@@ -76,7 +77,7 @@ class _Recorder:
         actions, self._context = self.policy.predict(
             observation, self._context, episode_start, deterministic
         )
-        self._done = observation.copy(), actions
+        self._done = np.array(episode_start), observation.copy(), actions
         return actions, self
 
     def tell(self, rewards: Array, costs: Array) -> None:

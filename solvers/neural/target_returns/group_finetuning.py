@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
+from ..parts.constrained import refuse_idle, require_positive
 from ..parts.training import Training, option
 
 if TYPE_CHECKING:
@@ -64,6 +64,12 @@ class GroupOptions:
                 f"group = {self.group} must be at least 2, for a group of one is its own baseline, "
                 f"and clip = {self.clip} between 0 and 1"
             )
+        if self.epochs == 1:  # the ratio is 1 in the first step
+            refuse_idle(self, "clip divergence", "epochs = 1")
+        if self.sampled > 3:
+            raise ModelError(
+                f"sampled = {self.sampled}, but an episode has 3 actions; give 3 to sample them all"
+            )
         if not 0 <= self.target <= 9 or self.width % self.heads:
             raise ModelError(
                 f"target = {self.target} must be a return from 0 to 9, and width = {self.width} a "
@@ -87,7 +93,7 @@ def roll(
     """
     import torch
 
-    from .lotteries import LOTTERIES, STEPS, steps_of, told
+    from .lotteries import LOTTERIES, STEPS, beside, steps_of
 
     paths, states = [list(past) for past, _ in starts], [state for _, state in starts]
     begun = [len(past) for past in paths]
@@ -96,8 +102,8 @@ def roll(
         laws = np.full((len(going), STEPS, 2), 0.5)
         if network is not None:
             with torch.no_grad():
-                beside = [told(path[:-1], target) for path in seen]
-                laws = network(steps_of(seen, beside))[1].double().softmax(dim=-1).numpy()
+                steps = steps_of(seen, beside(seen, target))
+                laws = network(steps)[1].double().softmax(dim=-1).numpy()
         for at, row in enumerate(going):
             law = laws[at, len(paths[row])]
             free = len(paths[row]) - begun[row] < sampled
@@ -113,12 +119,12 @@ def roll(
 def _pretrained(training: Training, stream: np.random.Generator) -> ReturnTransformer:
     """Imitates uniform actions given the returns that followed."""
     from .discrete import imitate, seeded_network
-    from .lotteries import steps_of
+    from .lotteries import beside, steps_of
 
     options: GroupOptions = training.options
     network = seeded_network(training.seed, **sizes(options))
     data = roll(None, [((), 0)] * options.episodes, 0, 3, stream)
-    seen = steps_of(data, [_hindsight(path) for path in data])
+    seen = steps_of(data, beside(data, 0, relabel=True))
     for _ in imitate(
         network, seen, steps=options.pretraining, batch=64, rate=options.learning_rate,
         seed=training.seed,
@@ -133,22 +139,17 @@ def sizes(options: GroupOptions) -> dict[str, Any]:
     return {**shape, "width": options.width, "layers": options.layers, "heads": options.heads}
 
 
-def _hindsight(path: Past) -> tuple[int, ...]:
-    rewards = [reward for _, _, reward in path]
-    return tuple(sum(rewards[t:]) for t in range(len(path)))
-
-
 def _resets(
     network: ReturnTransformer, options: GroupOptions, stream: np.random.Generator
 ) -> list[tuple[Past, int]]:
     """Paths to reset states of fresh episodes, drawn by the variance of the action there."""
     import torch
 
-    from .lotteries import log_chances, told
+    from .lotteries import beside, log_chances
 
     paths = roll(network, [((), 0)] * options.rollouts, options.target, 3, stream)
     with torch.no_grad():
-        found = log_chances(network, paths, [told(path[:-1], options.target) for path in paths])
+        found = log_chances(network, paths, beside(paths, options.target))
     p = found.exp().numpy().ravel()
     places = [(path[:t], path[t][0]) for path in paths for t in range(len(path))]
     weights = p * (1 - p) + 1e-12 if options.active else np.ones(len(p))
@@ -163,7 +164,7 @@ def _update(
     import torch
 
     from ...target_returns.groups.advantages import group_advantages
-    from .lotteries import log_chances, told
+    from .lotteries import beside, log_chances
 
     starts = [one for one in _resets(network, options, stream) for _ in range(options.group)]
     paths = roll(network, starts, options.target, options.sampled, stream)
@@ -176,12 +177,11 @@ def _update(
     first = torch.tensor([len(past) for past, _ in starts])[:, None]
     at = torch.arange(len(paths[0]))
     counted = (at >= first) & (at < first + options.sampled)
-    intended = options.labels == "intended"
-    beside = [told(p[:-1], options.target) if intended else _hindsight(p) for p in paths]
+    written = beside(paths, options.target, relabel=options.labels == "relabelled")
     with torch.no_grad():
-        old = (log_chances(network, paths, beside) * counted).sum(dim=1)
+        old = (log_chances(network, paths, written) * counted).sum(dim=1)
     for _ in range(options.epochs):
-        new = (log_chances(network, paths, beside) * counted).sum(dim=1)
+        new = (log_chances(network, paths, written) * counted).sum(dim=1)
         if (old - new).mean() > options.divergence:
             break
         ratio = (new - old).clamp(-_LARGEST, _LARGEST).exp()

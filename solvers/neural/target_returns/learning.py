@@ -33,8 +33,10 @@ class Learner:
             network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
 
-    def update(self, data: DataSet, number: int) -> float:
+    def update(self, data: DataSet, number: int, steps: int | None = None) -> float:
         """Make the gradient steps of the update of this number, from 1; returns their mean loss.
+
+        steps: fewer than all of an update, for the last one.
 
         The loss is the mean negative logarithm of the likelihood of an action.  Raises
         TrainingError when it is not finite.
@@ -42,12 +44,13 @@ class Learner:
         words = np.random.SeedSequence([self.seed, number]).generate_state(2, np.uint64)
         stream = np.random.Generator(np.random.Philox(key=words))
         self.network.train()
-        steps, losses = self.options.per_update, []
+        before, losses = (number - 1) * self.options.per_update, []
+        steps = steps or self.options.per_update
         with torch.random.fork_rng(devices=[self.device] if "cuda" in self.device else []):
             torch.manual_seed(int(words[0] >> np.uint64(1)))  # dropout
             for step in range(steps):
                 at = stream.integers(0, len(data.rewards), self.options.batch)
-                self._set_rate((number - 1) * steps + step + 1)
+                self._set_rate(before + step + 1)
                 losses.append(self._step(data, at))
         loss = math.fsum(losses) / steps
         if not math.isfinite(loss):

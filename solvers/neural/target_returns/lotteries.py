@@ -18,13 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...target_returns.groups.process import Episode, Past, Process, episodes
+from ...target_returns.groups.process import Episode, Past, Process, Told, episodes, seen
 from .discrete import ReturnTransformer, Steps
 
 STEPS, MOST = 3, 9
 """Actions of an episode, and the largest return."""
 _HALF = Fraction(1, 2)
-Told = tuple[int, ...]
 Key = tuple[Past, int, Told]
 
 
@@ -42,19 +41,20 @@ LOTTERIES = Process(
 """State 2 t is a good draw at time t, state 2 t + 1 a bad one."""
 
 
-def told(past: Past, target: int) -> Told:
-    """What a policy that is asked for `target` is told at each step of a path, and next."""
-    return Episode((*past, (0, 0, 0)), Fraction(1)).intended(target)
+def beside(paths: Sequence[Past], target: int, *, relabel: bool = False) -> list[Told]:
+    """What a policy that is asked for `target` is told at each step, or what hindsight writes."""
+    found = (Episode(path, Fraction(1)) for path in paths)
+    return [one.relabelled() if relabel else one.intended(target) for one in found]
 
 
 def steps_of(paths: Sequence[Past], written: Sequence[Told]) -> Steps:
     """What a transformer sees of each path, with what is written beside its steps."""
     shape = len(paths), STEPS
     states, rest = np.zeros((*shape, 2 * STEPS), np.float32), np.zeros((3, *shape), np.int64)
-    for row, (path, beside) in enumerate(zip(paths, written, strict=True)):
+    for row, (path, told) in enumerate(zip(paths, written, strict=True)):
         for t, (state, action, _) in enumerate(path):
             states[row, t, state] = 1
-            rest[:, row, t] = min(max(beside[t], 0), MOST), action, 1
+            rest[:, row, t] = min(max(told[t], 0), MOST), action, 1
     returns, actions, there = map(torch.from_numpy, rest)
     times = torch.arange(STEPS).repeat(shape[0], 1)
     return Steps(
@@ -66,9 +66,9 @@ def log_chances(
     network: ReturnTransformer, paths: Sequence[Past], written: Sequence[Told]
 ) -> Tensor:
     """float64[B, T]: the logarithm of the probability of each action, given what is written."""
-    seen = steps_of(paths, written)
-    laws = network(seen)[1].double().log_softmax(dim=-1)
-    return laws.gather(-1, seen.actions[..., None])[..., 0]
+    steps = steps_of(paths, written)
+    laws = network(steps)[1].double().log_softmax(dim=-1)
+    return laws.gather(-1, steps.actions[..., None])[..., 0]
 
 
 FOUND = tuple(episodes(LOTTERIES, 0))
@@ -78,13 +78,9 @@ _WEIGHTS = torch.tensor([float(episode.chance) for episode in FOUND], dtype=torc
 _TOTALS = torch.tensor([episode.total for episode in FOUND], dtype=torch.float64)
 
 
-def _written(target: int, relabel: bool) -> list[Told]:
-    return [one.relabelled() if relabel else one.intended(target) for one in FOUND]
-
-
 def expected_return(network: ReturnTransformer, target: int) -> Tensor:
     """The expected return of the policy that is asked for `target`, over all episodes; float64."""
-    chances = log_chances(network, _PATHS, _written(target, False)).sum(dim=1).exp()
+    chances = log_chances(network, _PATHS, beside(_PATHS, target)).sum(dim=1).exp()
     return (_WEIGHTS * chances * _TOTALS).sum()
 
 
@@ -94,10 +90,10 @@ def expected_estimate(network: ReturnTransformer, target: int, *, relabel: bool)
     The gradient of the expected return, if not `relabel`.
     """
     with torch.no_grad():
-        chances = log_chances(network, _PATHS, _written(target, False)).sum(dim=1).exp()
+        chances = log_chances(network, _PATHS, beside(_PATHS, target)).sum(dim=1).exp()
         weights = _WEIGHTS * chances
         weights = weights * (_TOTALS - (weights * _TOTALS).sum())
-    scored = log_chances(network, _PATHS, _written(target, relabel)).sum(dim=1)
+    scored = log_chances(network, _PATHS, beside(_PATHS, target, relabel=relabel)).sum(dim=1)
     parts = torch.autograd.grad(
         (weights * scored).sum(), [*network.parameters()], allow_unused=True
     )
@@ -108,31 +104,27 @@ def expected_estimate(network: ReturnTransformer, target: int, *, relabel: bool)
 class Tabled:
     """What a network does on every path, exactly as its log-odds in float64 say.
 
-    odds: positive rationals, which make rational laws; log_odds: the log-odds, as rationals.
+    log_odds: the rationals that they are; their exponentials in float64 make rational laws.
     """
 
-    odds: dict[Key, tuple[Fraction, ...]]
     log_odds: dict[Key, tuple[Fraction, ...]]
 
     @classmethod
     def of(cls, network: ReturnTransformer, target: int) -> Tabled:
         """On every path, told what follows from `target` or what hindsight writes."""
         found: dict[Key, tuple[Fraction, ...]] = {}
-        odds: dict[Key, tuple[Fraction, ...]] = {}
         for relabel in (False, True):
-            written = _written(target, relabel)
+            written = beside(_PATHS, target, relabel=relabel)
             with torch.no_grad():
                 laws = network(steps_of(_PATHS, written))[1].double().log_softmax(dim=-1)
-            for path, beside, rows in zip(_PATHS, written, laws.tolist(), strict=True):
-                for t, row in enumerate(rows):
-                    key = path[:t], path[t][0], tuple(beside[: t + 1])
+            for episode, told, rows in zip(FOUND, written, laws.tolist(), strict=True):
+                for key, row in zip(seen(episode, told), rows, strict=True):
                     found.setdefault(key, tuple(map(Fraction, row)))
-                    odds.setdefault(key, tuple(Fraction(exp(value)) for value in row))
-        return cls(odds, found)
+        return cls(found)
 
     def law(self, past: Past, state: int, told: Told) -> tuple[Fraction, ...]:
         """The probabilities of the actions."""
-        odds = self.odds[past, state, told]
+        odds = [Fraction(exp(one)) for one in self.log_odds[past, state, told]]
         return tuple(one / sum(odds) for one in odds)
 
     def slopes(self, past: Past, state: int, told: Told) -> tuple[Fraction, ...]:
@@ -142,5 +134,4 @@ class Tabled:
     def since(self, other: Tabled) -> Tabled:
         """The direction in which log-odds moved from another network to this one."""
         pairs = ((key, mine, other.log_odds[key]) for key, mine in self.log_odds.items())
-        moved = {k: tuple(a - b for a, b in zip(x, y, strict=True)) for k, x, y in pairs}
-        return Tabled(self.odds, moved)
+        return Tabled({k: tuple(a - b for a, b in zip(x, y, strict=True)) for k, x, y in pairs})

@@ -106,11 +106,8 @@ def load(run: Run) -> MultiGame:
     network = seeded_network(0, **{**sizes, "actions": tuple(sizes["actions"])})
     network.load_state_dict(part("network", saved.tensors))
     games = games_of(run.training.task)
-    kept = [part(f"table{g}", saved.tensors) for g in range(len(games))]
-    tables = tuple(
-        Tables(one["posterior"].numpy(), one["rates"].numpy(), one["returns"].numpy())
-        for one in kept
-    )
+    kept = (part(f"table{g}", saved.tensors) for g in range(len(games)))
+    tables = tuple(Tables(**{name: one.numpy() for name, one in each.items()}) for each in kept)
     return MultiGame(network.eval(), games, tables)
 
 

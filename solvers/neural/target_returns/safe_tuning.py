@@ -20,7 +20,7 @@ from ...target_returns.gaussian.kernels import FAMILIES, Kernel
 from ...target_returns.tuning.problem import Surface, Tuning
 from ...target_returns.tuning.tuner import Tuner
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
+from ..parts.constrained import refuse_idle, require_positive
 from ..parts.runs import obtain
 from ..parts.training import Training, option
 from . import decision_transformer
@@ -28,9 +28,15 @@ from .decision_transformer import DecisionTransformerOptions, data_of
 
 if TYPE_CHECKING:
     from ..parts.runs import Run, Workplace
+    from .data_sets import DataSet
     from .policy import TrainedTransformer
 
 NAME = "target_returns/safe-tuning"
+IDLE = (
+    "failure kernel length prior_mean prior_deviation cost_noise return_noise return_targets "
+    "cost_targets"
+)
+"""Options that have no effect with method = "fine-tuning"."""
 METHODS = ("pls", "stageopt", "safeopt", "goose", "ucb", "fine-tuning")
 _LOWEST, _CALM = 0.02, 0.1
 """Quantile of the data's returns at which the grid begins: below it little is earned.  Share of
@@ -64,6 +70,13 @@ class SafeTuningOptions(DecisionTransformerOptions):
         for name, known in (("method", METHODS), ("kernel", tuple(FAMILIES))):
             if (value := getattr(self, name)) not in known:
                 raise ModelError(f"{name} = {value!r}; give one of {', '.join(known)}")
+        if self.method == "fine-tuning":
+            refuse_idle(self, IDLE, "method = 'fine-tuning'")
+        for name in ("return_targets", "cost_targets"):
+            if getattr(self, name) < 2:
+                raise ModelError(
+                    f"{name} = {getattr(self, name)} makes no grid; give at least 2, for its ends"
+                )
         if self.fresh < 2 or not 0 < self.failure < 1:
             raise ModelError(
                 f"fresh = {self.fresh} must be at least 2, failure = {self.failure} lie strictly "
@@ -101,15 +114,25 @@ class TunedTarget:
         return int((self.told[:, 3] > self.limit).sum())
 
 
-def grid_of_targets(trained: TrainedTransformer, options: SafeTuningOptions) -> Array:
-    """float64[N, 2]: returns up to the greatest of the data, costs from 0 to twice the limit."""
+def grid_of_targets(trained: TrainedTransformer | DataSet, options: SafeTuningOptions) -> Array:
+    """float64[N, 2]: returns up to the greatest of the data, costs from 0 to twice the limit.
+
+    Raises ModelError when there is no range of returns.
+    """
     low, high = np.quantile(trained.returns[:, 0], [_LOWEST, 1])
+    if low == high:
+        raise ModelError(
+            f"all episodes of the data return {high:g}, so that no target tells one from another; "
+            "take data of episodes that differ in their returns"
+        )
     gains = np.linspace(low, high, options.return_targets)
     costs = np.linspace(0, 2 * options.limit, options.cost_targets)
     return np.stack(np.meshgrid(gains, costs, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def plain_targets(trained: TrainedTransformer, limit: float) -> dict[str, tuple[float, float]]:
+def plain_targets(
+    trained: TrainedTransformer | DataSet, limit: float
+) -> dict[str, tuple[float, float]]:
     """Targets that need no tuning: the limit as the cost, and two returns of the data.
 
     Raises ModelError when no episode of the data keeps the limit.
@@ -150,6 +173,18 @@ def tuning_of(trained: TrainedTransformer, options: SafeTuningOptions) -> Tuning
         points, (seed,), limit, gain, cost, failure=options.failure, tolerance=limit / 4,
         cost_range=(0.0, inf), evaluations=options.evaluations, **more,
     )  # fmt: skip
+
+
+def check(training: Training) -> None:
+    """What is known of the data before the training: that of a file, and one episode of drivers.
+
+    Raises ModelError as `decision_transformer.check`, and for a file as the targets below.
+    """
+    data = decision_transformer.check(training)
+    if training.options.data:
+        plain_targets(data, training.options.limit)
+        if training.options.method != "fine-tuning":
+            grid_of_targets(data, training.options)
 
 
 def of_transformer(training: Training) -> Training:
@@ -268,7 +303,11 @@ def load(run: Run) -> TunedTarget:
 def preset(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """On Circle tasks, which begin anywhere on the ring, episodes at one target differ more."""
     more = {"rollouts": 20, "cost_noise": 12.0, "return_noise": 30.0} if "Circle" in task else {}
-    return {name: value for name, value in more.items() if name not in given}
+    idle = IDLE.split() if given.get("method") == "fine-tuning" else ()
+    return {name: value for name, value in more.items() if name not in {*given, *idle}}
 
 
-ALGORITHM = Algorithm(NAME, SafeTuningOptions, train, load, decision_transformer.check, preset)
+ALGORITHM = Algorithm(
+    NAME, SafeTuningOptions, train, load, check, preset,
+    decision_transformer.source,
+)  # fmt: skip

@@ -78,13 +78,6 @@ def asked(rule: str, predictions: Array, tables: Tables) -> Array:
     return tilted / tilted.sum(axis=1, keepdims=True)
 
 
-def _drawn(laws: Array, stream: np.random.Generator) -> Tensor:
-    """One place a row, by inversion."""
-    below = laws.cumsum(axis=1)
-    below /= below[:, -1:]
-    return torch.from_numpy((stream.random((len(laws), 1)) > below).sum(axis=1))
-
-
 @dataclass(frozen=True, eq=False)
 class MultiGame:
     """A transformer of several games, with the tables of each."""
@@ -98,10 +91,7 @@ class MultiGame:
         """All that is saved."""
         found = named("network", self.network.state_dict())
         for g, one in enumerate(self.tables):
-            parts = {
-                k: torch.from_numpy(getattr(one, k)) for k in ("posterior", "rates", "returns")
-            }
-            found |= named(f"table{g}", parts)
+            found |= named(f"table{g}", {k: torch.from_numpy(v) for k, v in vars(one).items()})
         return found
 
     def fresh_returns(self, which: int, rule: str, episodes: int, words: Words) -> Array:
@@ -111,17 +101,18 @@ class MultiGame:
         anew in each step.
         """
         (seed,) = fresh_seeds(self.games[which], words, 1)
-        # the games take seeds of 31 bits; those of training are small
-        env, stream = copies(self.games[which], episodes, seed % 2**31), np.random.default_rng(seed)
+        seed %= 2**31  # which the games take; those of training are small
+        env, stream = copies(self.games[which], episodes, seed), torch.Generator().manual_seed(seed)
         seen, total, going = self._blank(which, episodes), np.zeros(episodes), np.ones(episodes)
         observed = env.reset()
         with torch.no_grad():
             while going.any():
                 _push(seen, np.asarray(observed))
                 predictions = self.network(seen)[0][:, -1].double().softmax(dim=-1).numpy()
-                seen.returns[:, -1] = _drawn(asked(rule, predictions, self.tables[which]), stream)
-                laws = self.network(seen)[1][:, -1].double().softmax(dim=-1).numpy()
-                actions = _drawn(laws, stream)
+                told = torch.from_numpy(asked(rule, predictions, self.tables[which]))
+                seen.returns[:, -1:] = told.multinomial(1, generator=stream)
+                laws = self.network(seen)[1][:, -1].double().softmax(dim=-1)
+                actions = laws.multinomial(1, generator=stream)[:, 0]
                 seen.actions[:, -1] = actions
                 observed, rewards, done, _ = env.step(actions.numpy())
                 total += going * rewards

@@ -17,6 +17,7 @@ import numpy as np
 from ...binomial import lower_bound, upper_bound
 from ...errors import ModelError
 from ...exact import to_fraction
+from ...models.rows import RowReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,8 @@ def count_returns(
 
 
 def _finite(returns: Sequence[object]) -> list[Fraction]:
-    try:
-        return [to_fraction(value, f"return number {at}") for at, value in enumerate(returns)]
-    except ValueError as error:
-        raise ModelError(str(error)) from error
+    read = RowReader().number
+    return [read(value, f"return number {at}") for at, value in enumerate(returns)]
 
 
 def expert_rates(counts: ReturnCounts, *, isotonic: bool = True) -> tuple[Fraction, ...]:

@@ -138,8 +138,9 @@ class Kernel:
     def _squared(self, a: Floats, b: Floats) -> Floats:
         a, b = self.fitted(a), self.fitted(b)
         squared = np.zeros((len(a), len(b)))
-        for d, length in enumerate(self.lengths):
-            squared += ((a[:, d, None] - b[None, :, d]) / length) ** 2
+        with np.errstate(over="ignore"):  # infinitely far: the kernel is 0
+            for d, length in enumerate(self.lengths):
+                squared += ((a[:, d, None] - b[None, :, d]) / length) ** 2
         return squared
 
     def fitted(self, points: Floats) -> Floats:

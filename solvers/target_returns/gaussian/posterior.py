@@ -188,6 +188,17 @@ class Posterior:
             raise OutOfFloats("some bounds are not finite in float64; give other units to all")
         return low, high
 
+    def least_noise(self, observations: int) -> float:
+        """The standard deviation of the noise at and below which float64 bounds nothing.
+
+        That is what `bounds` needs after so many observations, wherever they are made.
+        """
+        t, entry = observations, self.kernel.entry_error
+        g = (t + _SPARE) * UNIT * OUTWARD
+        share = 2 * g * (1 + 2 * g) ** 2 * OUTWARD
+        fixed = self.kernel.defect * OUTWARD + t * (share * self._diagonal.min() + 2 * entry)
+        return sqrt(fixed / (1 - t * share))
+
     def covariance(self, some: Indices, others: Indices) -> Floats:
         """The posterior covariances of n targets with m others (n, m), rounded, in O(t n m)."""
         rows = [self.kernel.rows(self.points, int(one))[others] for one in some]

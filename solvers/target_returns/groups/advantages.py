@@ -12,11 +12,15 @@ import numpy as np
 
 from ...errors import ModelError
 
+_LEAST = 1e-8  # the constant of the source
 
-def group_advantages(returns: Any, *, scale: bool = True) -> np.ndarray:
-    """(R_i - mean)/std along the last axis, float[..., G]; 0 where all returns of a group agree.
 
-    scale: whether to divide by the standard deviation (of the group itself, not the unbiased one).
+def group_advantages(returns: Any) -> np.ndarray:
+    """(R_i - mean)/(std + 1e-8) along the last axis, float[..., G]; 0 where all returns agree.
+
+    The standard deviation is that of the group itself, not the unbiased one.
+    The constant keeps differences of the size of rounding from having the advantage of any other.
+    Computed in units of a power of two near the largest return: no square overflows or vanishes.
 
     Raises
     ------
@@ -30,12 +34,12 @@ def group_advantages(returns: Any, *, scale: bool = True) -> np.ndarray:
     if not np.isfinite(values).all():
         bad = tuple(map(int, np.argwhere(~np.isfinite(values))[0]))
         raise ModelError(f"return {bad} of a group is {values[bad]}; every return must be finite")
-    centred = values - values.mean(axis=-1, keepdims=True)
-    same = np.ptp(values, axis=-1, keepdims=True) == 0
-    centred = np.where(same, 0.0, centred)
-    if not scale:
-        return centred
-    return centred / np.where(same, 1.0, values.std(axis=-1, keepdims=True))
+    exponent = np.frexp(np.abs(values).max(axis=-1, keepdims=True))[1]
+    unit = np.ldexp(1.0, exponent - 1)
+    moved = values / unit - values[..., :1] / unit  # exact for close ones, 0 for equal ones
+    centred = moved - moved.mean(axis=-1, keepdims=True)
+    with np.errstate(over="ignore"):  # the constant is beyond all numbers beside tiny returns
+        return centred / (centred.std(axis=-1, keepdims=True) + _LEAST / unit)
 
 
 def clipped(ratio: Fraction, advantage: Fraction, clip: Fraction) -> Fraction:

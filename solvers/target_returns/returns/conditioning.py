@@ -20,7 +20,6 @@ from .process import ReturnProcess, Units
 
 Cell: TypeAlias = tuple[int, Units]
 Policy: TypeAlias = Callable[[int, int, Units], Sequence[Fraction]]
-Counts: TypeAlias = Callable[[int, int, Units], Sequence[Fraction | int]]
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,9 @@ class ConditionedPolicy:
         return tuple(Fraction(mass, total) for mass in joint)
 
     @cached_property
-    def table(self) -> dict[tuple[int, int, Units], tuple[Fraction, ...]]:
-        """The law of actions in each (time, state, remaining target) that it can reach."""
-        visited = occupancy(self.process, self, self.target)
-        return {(t, *cell): self(t, *cell) for t, law in enumerate(visited) for cell in law}
-
-    @cached_property
     def expected_return(self) -> tuple[Fraction, ...]:
         """J(beta_z), one number a coordinate."""
-        return values(self.process, self, self.target)[0, self.process.start, self.target]
+        return expected_return(self.process, self, self.target)
 
 
 def return_conditioned(process: ReturnProcess, target: Sequence[Rational]) -> ConditionedPolicy:
@@ -78,11 +71,10 @@ def return_conditioned(process: ReturnProcess, target: Sequence[Rational]) -> Co
 def occupancy(
     process: ReturnProcess, policy: Policy, target: Units
 ) -> tuple[dict[Cell, Fraction], ...]:
-    """For each time the law of (state, remaining target) under a policy."""
+    """For each time, and for the end, the law of (state, remaining target) under a policy."""
     law: dict[Cell, Fraction] = {(process.start, target): Fraction(1)}
-    found = []
+    found = [law]
     for t in range(process.horizon):
-        found.append(law)
         ahead: dict[Cell, Fraction] = {}
         for (s, c), mass in law.items():
             for p, row in zip(policy(t, s, c), process.outcomes[s], strict=True):
@@ -91,42 +83,17 @@ def occupancy(
                     cell = state, tuple(map(int.__sub__, c, rewards))
                     ahead[cell] = ahead.get(cell, Fraction(0)) + weight * share
         law = ahead
+        found.append(law)
     return tuple(found)
 
 
-def reached(process: ReturnProcess, policy: Counts, target: Units) -> list[set[Cell]]:
-    """For each time the (state, remaining target) that a policy can be in."""
-    found = [{(process.start, target)}]
-    for t in range(process.horizon - 1):
-        found.append(
-            {
-                (state, tuple(map(int.__sub__, c, rewards)))
-                for s, c in found[-1]
-                for p, row in zip(policy(t, s, c), process.outcomes[s], strict=True)
-                if p
-                for _, rewards, state in row
-            }
-        )
-    return found
-
-
-def values(
-    process: ReturnProcess, policy: Policy, target: Units
-) -> dict[tuple[int, int, Units], tuple[Fraction, ...]]:
-    """The expected return still to come in each (time, state, remaining target) that is reached."""
-    found: dict[tuple[int, int, Units], tuple[Fraction, ...]] = {}
-    none = (Fraction(0),) * process.n_coordinates
-    for t, cells in reversed(list(enumerate(reached(process, policy, target)))):
-        for s, c in cells:
-            total = list(none)
-            for p, row in zip(policy(t, s, c), process.outcomes[s], strict=True):
-                share = p / process.chance
-                for weight, rewards, state in row if p else ():
-                    rest = found.get((t + 1, state, tuple(map(int.__sub__, c, rewards))), none)
-                    for i, reward in enumerate(rewards):
-                        total[i] += share * weight * (Fraction(reward, process.scale) + rest[i])
-            found[t, s, c] = tuple(total)
-    return found
+def expected_return(process: ReturnProcess, policy: Policy, target: Units) -> tuple[Fraction, ...]:
+    """J, one number a coordinate: the target less what of it is expected to remain at the end."""
+    end = occupancy(process, policy, target)[-1]
+    return tuple(
+        sum((mass * (z - c[i]) for (_, c), mass in end.items()), Fraction(0)) / process.scale
+        for i, z in enumerate(target)
+    )
 
 
 def divergence_terms(
@@ -139,7 +106,7 @@ def divergence_terms(
     ModelError: if the model never takes an action that the policy takes.
     """
     terms: dict[Fraction, Fraction] = {}
-    for t, law in enumerate(occupancy(process, policy, target)):
+    for t, law in enumerate(occupancy(process, policy, target)[:-1]):
         for (s, c), mass in law.items():
             for a, (p, q) in enumerate(zip(policy(t, s, c), model(t, s, c), strict=True)):
                 if p and not q:

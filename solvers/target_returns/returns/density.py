@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from ...errors import ModelError
-from .conditioning import reached
+from .conditioning import Policy, occupancy
 from .process import ReturnProcess, Units
 
 
@@ -91,8 +91,8 @@ def densities(lattice: RewardLattice, target: Units) -> Densities:
     far = max(points, 2 * lattice.radius)
     shifts = [k for k in range(-far, far + 1) if 0 <= target[0] + k <= most]
     largest = shifted = steep = root = Fraction(0)
-    for t, cells in enumerate(reached(process, lambda t, s, _: process.behaviour[t][s], target)):
-        for s, (c,) in cells:
+    for t, contexts in enumerate(occupancy(process, _behaviour(process), target)[:-1]):
+        for s, (c,) in contexts:
             law, density = process.laws[t][s], Fraction(points, unit ** (process.horizon - t))
             here = law.get((c,), 0)
             largest = max(largest, here * density)
@@ -104,3 +104,7 @@ def densities(lattice: RewardLattice, target: Units) -> Densities:
     start = process.laws[0][process.start].get(target, 0)
     eta = Fraction(points * start, unit**process.horizon)
     return Densities(eta, largest, shifted, (steep, root))
+
+
+def _behaviour(process: ReturnProcess) -> Policy:
+    return lambda t, s, _: [Fraction(w, process.spread) for w in process.behaviour[t][s]]

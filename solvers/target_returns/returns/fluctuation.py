@@ -56,14 +56,10 @@ class BinomialHead:
 
     def moment(self, order: int) -> Fraction:
         """Central moment of the mean of an episode's actions, over two."""
-        total, length = sum(self.counts), 2 * self.horizon
-        return (
-            sum(
-                (w * (Fraction(k, length) - self.mean) ** order for k, w in enumerate(self.counts)),
-                Fraction(0),
-            )
-            / total
-        )
+        length = 2 * self.horizon
+        powers = ((Fraction(k, length) - self.mean) ** order for k in range(length + 1))
+        weighted = (w * power for w, power in zip(self.counts, powers, strict=True))
+        return sum(weighted, Fraction(0)) / sum(self.counts)
 
     @property
     def bend(self) -> Fraction:
@@ -100,12 +96,9 @@ class BinomialHead:
         """n E (J(fitted) - J(p*))^2 over all data sets of n episodes, by enumeration of the sum."""
         law, length = fmpz_poly(list(self.counts)) ** n, 2 * self.horizon * n
         true = self.expected_return(self.mean)
-        total = sum(
-            (
-                int(weight) * (self.expected_return(Fraction(k, length)) - true) ** 2
-                for k, weight in enumerate(law)
-                if weight
-            ),
-            Fraction(0),
+        squares = (
+            int(weight) * (self.expected_return(Fraction(k, length)) - true) ** 2
+            for k, weight in enumerate(law)
+            if weight
         )
-        return n * total / sum(self.counts) ** n
+        return n * sum(squares, Fraction(0)) / sum(self.counts) ** n

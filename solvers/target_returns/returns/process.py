@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from ...errors import ModelError
-from ...exact import Rational, to_fraction
+from ...exact import Rational
+from ...models.rows import RowReader
 from ...sequences import listed
 from ..gaussian.checks import count
 
@@ -23,6 +24,7 @@ Units: TypeAlias = tuple[int, ...]
 Law: TypeAlias = dict[Units, int]
 Outcomes: TypeAlias = tuple[tuple[int, Units, int], ...]
 Row: TypeAlias = list[tuple[Fraction, list[Fraction], int]]
+_number = RowReader().number
 
 
 @dataclass(frozen=True)
@@ -208,13 +210,6 @@ def _law(where: str, given: Sequence[Rational]) -> list[Fraction]:
             'numbers that are not negative and sum to 1 exactly, such as "1/10" for a tenth'
         )
     return law
-
-
-def _number(value: object, where: str) -> Fraction:
-    try:
-        return to_fraction(value, where)
-    except ValueError as problem:
-        raise ModelError(str(problem)) from problem
 
 
 def _row(where: str, row: Sequence[tuple[Rational, Sequence[Rational], int]], size: int) -> Row:

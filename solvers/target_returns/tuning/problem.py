@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import inf
+from math import hypot, inf
 from typing import Any, Literal, get_args
+
+import numpy as np
 
 from ...errors import ModelError
 from ...sequences import listed
@@ -27,8 +29,9 @@ class Surface:
     """The Gaussian process that stands for a return as a function of the target.
 
     noise: standard deviation of one observation, after whatever averaging over episodes its owner
-    does; prior_mean: in the units of the return; norm: a bound on the RKHS norm of the surface less
-    its prior mean, for the confidence "determinant" alone.
+    does; prior_mean: in the units of the return, which is said to be around it before anything is
+    observed; norm: a bound on the RKHS norm of the surface less its prior mean, for the confidence
+    "determinant" alone.
     """
 
     kernel: AnyKernel
@@ -71,8 +74,10 @@ class Tuning:
     sign of PLS's Algorithm 1, line 10, by which every certified target is an expander.
     initial: "seeds" begins with costs of at most b at the seeds alone (ours); "printed" does at
     every target, which is safe where members' bounds certify and not under "direct".
+    trust_prior: must be True for a `Tuner` whose cost's prior certifies targets by itself.
     unsafe_comparison: must be True for rules of which it is known that they certify what is not
-    safe: "direct" with the initial "printed", "printed" with lipschitz 0.  It changes nothing.
+    safe: "direct" with the initial "printed", "printed" with lipschitz 0.  Then nobody is harmed:
+    the tuner trusts the prior, and goes on, as printed, when observations contradict the bounds.
     cost_range: what neither an expected nor an observed cost can leave.
     confidence: PLS's "bayes", the narrower "one-sided" and "exact", "determinant" (no prior but a
     norm), or a constant such as SafeOpt's usual 2.0, for which nothing is promised.
@@ -99,6 +104,7 @@ class Tuning:
     noise_bound: float | None = None
     explorations: int | None = None
     evaluations: int | None = None
+    trust_prior: bool = False
     unsafe_comparison: bool = False
 
     def __post_init__(self) -> None:
@@ -116,7 +122,7 @@ class Tuning:
         for name, check in _OPTIONAL.items():
             if getattr(self, name) is not None:
                 _set(self, **{name: check(getattr(self, name), name)})
-        for name in ("reward", "cost"):
+        for name in ("cost", "reward"):
             _check_surface(getattr(self, name), name, points)
         for name, words in _WORDS.items():
             found = getattr(self, name)
@@ -142,7 +148,7 @@ class Tuning:
     def promises(self) -> bool:
         """Whether certified targets are safe where the assumptions hold, but for `failure`."""
         sure = self.method == "losbo" or isinstance(self.confidence, str)
-        return sure and self.misleading is None
+        return sure and self.method != "ucb" and self.misleading is None
 
 
 _OPTIONAL: dict[str, Callable[[Any, str], Any]] = {
@@ -192,7 +198,13 @@ def _check_surface(surface: object, name: str, points: Floats) -> None:
     if not isinstance(surface, Surface):
         raise ModelError(f"the {name} is {surface!r}; give a Surface, such as Surface(kernel, 0.1)")
     surface.kernel.fitted(points)
-    positive(surface.kernel.largest, f"the largest variance of the {name}'s kernel")
+    largest = positive(surface.kernel.largest, f"the largest variance of the {name}'s kernel")
+    if len(points) > 1 and (surface.kernel.rows(points, 0) >= largest).all():
+        raise ModelError(
+            f"the {name}'s kernel is the same number for all pairs of targets, as with lengths far "
+            f"beyond the grid's extent: the {name} would be the same everywhere, and one "
+            "observation would tell all; give the lengths over which it changes"
+        )
 
 
 def _range(given: Any) -> tuple[float, float]:
@@ -222,19 +234,34 @@ def _check_rule(tuning: Tuning) -> None:
             f"lipschitz {constant} and expanders {tuning.expanders!r} need a distance, which the "
             "direct rule does not use; set rule='lipschitz', or lipschitz=None and expanders='plus'"
         )
+    extent = _extent(tuning.points)
     if rule != "direct":
         if constant is None:
             raise ModelError(f"the rule {rule!r} needs lipschitz, the most that costs can rise")
-        if constant < 0 or (constant == 0 and rule == "lipschitz"):
+        most, noise = constant * extent, tuning.cost.noise
+        same = len(tuning.points) > 1 and most > 0 and noise + most == noise
+        if constant < 0 or same or (constant == 0 and rule == "lipschitz"):
             raise ModelError(
                 f"lipschitz {constant} would say that the cost is the same everywhere, and certify "
                 "every target; give a positive number, or lipschitz=None with rule='direct'"
             )
 
 
+def _extent(points: Floats) -> float:
+    """The diameter of the grid's box."""
+    with np.errstate(over="ignore"):
+        sides = np.ptp(points, axis=0)
+    if not np.isfinite(sides).all():
+        raise ModelError(
+            "the grid has coordinates that are further apart than float64 holds; give other units"
+        )
+    return hypot(*sides.tolist())
+
+
 def _check_comparison(tuning: Tuning) -> None:
-    if not isinstance(tuning.unsafe_comparison, bool):
-        raise ModelError(f"unsafe_comparison is {tuning.unsafe_comparison!r}; give True or False")
+    for name in ("trust_prior", "unsafe_comparison"):
+        if not isinstance(getattr(tuning, name), bool):
+            raise ModelError(f"{name} is {getattr(tuning, name)!r}; give True or False")
     if tuning.misleading and not tuning.unsafe_comparison:
         raise ModelError(
             f"{tuning.misleading}, safe or not; to compare with just that, where nobody is "

@@ -35,7 +35,8 @@ class Step:
     observation answers it; safe_count: certified targets afterwards; cost_bounds, reward_bounds: at
     the target, afterwards; reward_width: of the reward's bounds at the target, beforehand, which
     bounds its regret while maximising; exceeded: the observed cost is above the limit (which may be
-    noise); contradicted: some interval is empty, so the confidence event has failed.
+    noise); contradicted: some interval is empty, so the confidence event has failed, or what was
+    observed has ended the tuning.
     """
 
     index: int

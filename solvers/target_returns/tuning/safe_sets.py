@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from ..gaussian.checks import Floats, Indices
@@ -21,6 +22,12 @@ _BLOCK = 1 << 22
 """Distances held at once (32 MiB): more saves little time, fewer pays for more calls."""
 _LEAST = 1e-150
 """No computed distance is below it: squares of smaller differences underflow."""
+
+_TILE = 256
+"""Targets of a tile, near each other: more are skipped too seldom, fewer pay for more calls."""
+_SLACK = 1e-9
+"""A relative difference beyond which no rounding changes what is less."""
+_min, _max = np.min, np.max
 
 
 class SafeSet:
@@ -40,6 +47,7 @@ class SafeSet:
         self.upper: Floats = np.full(count, np.inf)
         self.upper[seeds] = tuning.limit
         self._pending = self.member.copy()
+        self._tree: cKDTree | None = None
         # sums of squares, square root, product: each relative error is at most half an epsilon
         self._slope = (tuning.lipschitz or 0.0) * (1 + (dimension + 8) * np.finfo(float).eps)
 
@@ -68,21 +76,40 @@ class SafeSet:
         if not len(sources) or not len(outside):
             return
         best, by = np.full(len(outside), np.inf), np.full(len(outside), -1, dtype=np.intp)
-        rows = max(1, _BLOCK // len(outside))
-        for start in range(0, len(sources), rows):
-            part = sources[start : start + rows]
-            total = upper[start : start + rows, None] + self._slope * self._distance(part, outside)
-            if self._slope:
-                total = np.nextafter(total, np.inf)
-            nearest = total.argmin(axis=0)
-            bound = total[nearest, np.arange(len(outside))]
-            by = np.where(bound < best, part[nearest], by)
-            best = np.minimum(bound, best)
-        found = best <= self._tuning.limit
-        self._add(outside[found], by[found], best[found])
+        one = len(sources) * len(outside) <= _BLOCK
+        points, limit = self._tuning.points, self._tuning.limit
+        tiles = _tiles(points[sources], one)
+        low, high = (np.array([f(points[sources[t]], axis=0) for t in tiles]) for f in (_min, _max))
+        least = np.array([upper[tile].min() for tile in tiles])
+        for block in _tiles(points[outside], one):
+            place = points[outside[block]]
+            gaps = np.maximum(np.maximum(low - _max(place, axis=0), _min(place, axis=0) - high), 0)
+            rise = self._slope * np.sqrt((gaps**2).sum(axis=1))
+            floor = least + rise - _SLACK * (np.abs(least) + rise)
+            for k in np.argsort(floor, kind="stable"):
+                if floor[k] > min(limit, best[block].max()):
+                    break  # by more than rounding: no total is less, nor equal
+                self._improve(best, by, block, outside, sources, tiles[k], upper)
+        found = best <= limit
+        self._add(outside[found], sources[by[found]], best[found])
+
+    def _improve(
+        self, best: Floats, by: Indices, block: Indices, outside: Indices,
+        sources: Indices, tile: Indices, upper: Floats,
+    ) -> None:  # fmt: skip
+        """Take the least total, and of equal ones that of the first source."""
+        total = self._slope * self._distance(sources[tile], outside[block])
+        total += upper[tile, None]
+        if self._slope:
+            total = np.nextafter(total, np.inf)
+        nearest = total.argmin(axis=0)
+        bound, source = total[nearest, np.arange(len(block))], tile[nearest]
+        less = (bound < best[block]) | ((bound == best[block]) & (source < by[block]))
+        best[block[less]], by[block[less]] = bound[less], source[less]
 
     def _add(self, found: Indices, by: Indices, upper: Floats) -> None:
         self.member[found] = True
+        self._tree = None
         self._pending[found] = True
         self.by[found] = by
         self.upper[found] = upper
@@ -91,22 +118,31 @@ class SafeSet:
         points = self._tuning.points
         return np.maximum(cdist(points[some], points[others]), _LEAST)
 
+    def rise(self, index: int, others: Indices) -> Floats:
+        """L d(z, z') for one target and others, but for one rounding not below the exact one."""
+        return np.asarray(self._slope * self._distance(np.array([index]), others)[0])
+
     def expanders(self, candidates: Indices, lower: Floats) -> Mask:
         """Which certified candidates could certify another target, by distance.
 
         With the plus sign: l(z) + L d(z, z') is at most the limit for some z' outside; as PLS
-        prints it: l(z) - L d(z, z') is.  lower: float[N].  Time and memory: candidates x outside.
+        prints it: l(z) - L d(z, z') is.  lower: float[N].
         """
-        outside = self.outside()
+        outside, limit = self.outside(), self._tuning.limit
         if not len(outside):
             return np.zeros(len(candidates), dtype=np.bool_)
-        distance = self._distance(candidates, outside)
-        constant = self._tuning.lipschitz or 0.0
+        constant, low = self._tuning.lipschitz or 0.0, lower[candidates]
         if self._tuning.expanders == "printed":
-            best = lower[candidates] - constant * distance.max(axis=1)
-        else:
-            best = lower[candidates] + constant * distance.min(axis=1)
-        return np.asarray(best <= self._tuning.limit)
+            distance = self._distance(candidates, outside).max(axis=1)
+            return np.asarray(low - constant * distance <= limit)
+        if self._tree is None:
+            self._tree = cKDTree(self._tuning.points[outside])
+        rise = constant * self._tree.query(self._tuning.points[candidates])[0]
+        # the tree rounds in its own way, so that what is close is looked at once more
+        close = np.flatnonzero(np.abs(low + rise - limit) <= _SLACK * (np.abs(low) + rise) + _LEAST)
+        if len(close):
+            rise[close] = constant * self._distance(candidates[close], outside).min(axis=1)
+        return np.asarray(low + rise <= limit)
 
     def fictitious_expanders(
         self, candidates: Indices, lower: Floats, posterior: Posterior, alpha: float
@@ -135,3 +171,11 @@ class SafeSet:
         left = np.maximum(posterior.variance[near] - gain * joint, 0.0)
         upper = posterior.mean[near] - gain * drop[:, None] + alpha * np.sqrt(left)
         return np.asarray((upper <= self._tuning.limit).any(axis=1))
+
+
+def _tiles(points: Floats, one: bool) -> list[Indices]:
+    """Indices of all points in tiles of points that are near each other, or in one tile."""
+    if one:
+        return [np.arange(len(points))]
+    order = cKDTree(points, _TILE).indices
+    return [np.sort(order[start : start + _TILE]) for start in range(0, len(order), _TILE)]

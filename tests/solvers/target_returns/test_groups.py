@@ -82,8 +82,14 @@ def test_a_greedy_tail_is_another_policy() -> None:
 def test_advantages_of_groups() -> None:
     """Returns 0, 2 have mean 1 and deviation 1; equal returns have no advantage."""
     found = group_advantages([[0, 2], [5, 5]])
-    assert found.tolist() == [[-1, 1], [0, 0]]
-    assert group_advantages([0, 3], scale=False).tolist() == [-1.5, 1.5]
+    assert found == pytest.approx(np.array([[-1, 1], [0, 0]]), abs=2e-8)
+    assert found[1].tolist() == [0, 0]
+    assert group_advantages([1e-8, 3e-8]) == pytest.approx([-0.5, 0.5])  # 1e-8 / (1e-8 + 1e-8)
+    assert group_advantages([1e308, -1e308, 0]) == pytest.approx([1.5**0.5, -(1.5**0.5), 0])
+    assert group_advantages([1e-320, 2e-320]) == pytest.approx([0, 0], abs=1e-300)
+    close = group_advantages([0.1 + 0.2, 0.3, 0.3])  # they differ by 2**-54, a rounding
+    unit = 2**-54 / 1e-8 / 3
+    assert close == pytest.approx([2 * unit, -unit, -unit], rel=1e-6)
     third = group_advantages(np.full(3, 0.1 + 0.2))
     assert third.tolist() == [0, 0, 0]
 

@@ -16,7 +16,6 @@ from holdfast.solvers.target_returns.returns import (
     return_conditioned,
     return_law,
     return_process,
-    values,
 )
 from holdfast.solvers.target_returns.returns.conditioning import divergence_terms, occupancy
 from holdfast.solvers.target_returns.returns.density import RewardLattice, densities
@@ -104,7 +103,6 @@ def test_dynamic_programming_agrees_with_enumeration(index: int) -> None:
             past = [sum(r[i] for _, _, r in one.steps[:t]) for i in range(len(asked))]
             remaining = tuple(z - x for z, x in zip(policy.target, past, strict=True))
             assert list(policy(t, state, remaining)) == list(acting(one.steps[:t], state))
-            assert policy.table[t, state, remaining] == policy(t, state, remaining)
     for i, found in enumerate(policy.expected_return):
         mean = sum(one.probability * one.total[i] for one in episodes)
         assert found == mean / process.scale
@@ -128,13 +126,21 @@ def test_the_divergence_of_steps_is_that_of_episodes(index: int) -> None:
     assert found == pytest.approx(total, abs=1e-12)
 
 
-def test_values_and_occupancy_agree() -> None:
+def test_what_remains_at_the_end_is_what_no_step_has_paid() -> None:
+    """The expected return, once more as the sum of what each step is expected to pay."""
     process, asked, _ = small(3)
     policy = return_conditioned(process, asked)
-    reached = occupancy(process, policy, policy.target)
-    found = values(process, policy, policy.target)
-    assert {(t, *cell) for t, law in enumerate(reached) for cell in law} == set(found)
-    assert all(sum(law.values()) == 1 for law in reached)
+    laws = occupancy(process, policy, policy.target)
+    assert len(laws) == process.horizon + 1
+    assert all(sum(law.values()) == 1 for law in laws)
+    paid = [Fraction(0)] * len(asked)
+    for t, law in enumerate(laws[:-1]):
+        for (s, c), mass in law.items():
+            for p, row in zip(policy(t, s, c), process.outcomes[s], strict=True):
+                for weight, rewards, _ in row:
+                    for i, reward in enumerate(rewards):
+                        paid[i] += mass * p * Fraction(weight * reward, process.chance)
+    assert tuple(x / process.scale for x in paid) == policy.expected_return
 
 
 def sure(reward, state: int = 0):
@@ -154,7 +160,7 @@ def test_where_the_target_is_out_of_reach_the_behaviour_policy_acts() -> None:
 
 def test_actions_that_the_behaviour_policy_never_takes_stay_untaken() -> None:
     process = return_process([[sure(1), sure(1), sure(0)]], [[[0, HALF, HALF]]])
-    assert return_conditioned(process, ["1"]).table == {(0, 0, (1,)): (0, 1, 0)}
+    assert return_conditioned(process, ["1"])(0, 0, (1,)) == (0, 1, 0)
 
 
 def test_one_step_one_action_without_noise() -> None:

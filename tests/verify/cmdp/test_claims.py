@@ -136,13 +136,11 @@ ONLY_TRAINED = {
 """Statements on what is trained, which no drawn model stands for."""
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 _SAYS = (Verdict.HOLDS, Verdict.TIGHT, Verdict.AGREES)
-EXPERIMENTS = {"safe-tuning/safety", "safe-tuning/both-events"}
-"""A model of these is hundreds of tunings, so that a few models say what many say elsewhere."""
 _RUNS: dict[str, list[ShardResult]] = {}
 
 
 def models_of(claim: Claim, most: int = MODELS) -> int:
-    return min(most, 4) if claim.name in EXPERIMENTS else most
+    return max(2, most // claim.family.weight)
 
 
 def run_of(claim: Claim) -> list[ShardResult]:

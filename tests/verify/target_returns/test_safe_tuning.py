@@ -68,7 +68,7 @@ def test_literal_zero_certifies_a_target_that_is_twice_the_limit() -> None:
 )
 def test_a_constant_for_kernels_of_at_most_one(variance: int, probability: float) -> None:
     """P(first of ten is near-optimal) by 200,000 draws as well, within four deviations."""
-    found = number(values(claims.unit_regret, marks.Independent(variance))["success"])
+    found = number(values(claims.unit_regret, variance)["success"])
     assert abs(found - probability) < 6e-4
     reach = np.sqrt(8 * 2 * np.log(1000 * np.pi**2 / 60**1) * np.log(1 + variance) / 2 / np.log(2))
     draws = np.sqrt(variance) * np.random.Generator(np.random.Philox(7)).standard_normal(
@@ -98,8 +98,8 @@ def test_a_search_longer_than_drawn_ones_stops_within_the_bound() -> None:
 
 def test_tails_of_both_surfaces_sum_to_less_than_delta() -> None:
     """0.8646 Delta at |Z| = 1, Delta = 1; 0.39 Delta at |Z| = 36, Delta = 1/10."""
-    worst = number(values(claims.exact_tails, marks.Confidence(1, F(1)))["tails"])
-    usual = number(values(claims.exact_tails, marks.Confidence(36, F(1, 10)))["tails"])
+    worst = number(values(claims.exact_tails, 1, F(1))["tails"])
+    usual = number(values(claims.exact_tails, 36, F(1, 10))["tails"])
     assert 0.864 < worst < 0.866 and 0.038 < usual < 0.040
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.sequences import Array
 from holdfast.solvers.target_returns import Tuner
 from holdfast.verify.binding.claims import shipped
@@ -23,11 +24,7 @@ from holdfast.verify.report.ladder import Request
 from holdfast.verify.store.store import Store
 from holdfast.verify.target_returns import ladders
 from holdfast.verify.target_returns.claims import trained_targets as claims
-from holdfast.verify.target_returns.families.trained import (
-    Recorded,
-    TrainedTargets,
-    trained_targets,
-)
+from holdfast.verify.target_returns.families.trained import Recorded, trained_targets
 
 CLAIMS = {c.name: c for c in shipped() if c.family is trained_targets}
 EVALUATED, RECOMMENDED, ASKED = (
@@ -35,11 +32,11 @@ EVALUATED, RECOMMENDED, ASKED = (
 )
 
 
-def world(of: TrainedTargets, cliff: float = 0.0) -> Recorded:
+def world(of: Training, cliff: float = 0.0) -> Recorded:
     """Costs rise evenly with the return that is asked for, and by `cliff` at once at 300."""
     from holdfast.solvers.neural.target_returns.safe_tuning import grid_of_targets
 
-    stream, options = np.random.default_rng(0), of.training.options
+    stream, options = np.random.default_rng(0), of.options
     gains = stream.uniform(100, 600, 200)
     trained: Any = SimpleNamespace(returns=np.stack([gains, np.clip(gains / 4 - 80, 0, 90)], 1))
 
@@ -65,7 +62,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Networks are such worlds."""
 
     def put(**changes: float) -> None:
-        monkeypatch.setattr(TrainedTargets, "recorded", lambda self: world(self, **changes))
+        monkeypatch.setattr(claims, "recorded", lambda of: world(of, **changes))
 
     put()
     return put
@@ -75,7 +72,7 @@ def test_the_claims_are_shipped_and_named_by_integers() -> None:
     assert set(CLAIMS) == {EVALUATED, RECOMMENDED, ASKED}
     first, again = (trained_targets.draw(PhiloxDraw("test", k)) for k in (1, 1))
     assert first == again != trained_targets.draw(PhiloxDraw("test", 2))
-    assert 15 <= first[0].training.options.limit <= 25
+    assert 15 <= first[0].options.limit <= 25
 
 
 @pytest.mark.parametrize("name", [EVALUATED, RECOMMENDED, ASKED])

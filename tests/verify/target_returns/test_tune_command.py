@@ -79,11 +79,94 @@ def test_a_line_cut_short_is_dropped_and_a_changed_one_refused(
     target = ended(simulator)[1]["target"]
     changed = f'"end": 2, "target": {(target + 1) % 21}'
     path.write_text(text.replace(f'"end": 2, "target": {target}', changed))
+    assert holdfast(*short).says("line 5 of the journal", "or the end of evaluation 2 that is due")
+    begin = f'"begin": 2, "target": {target}'
+    both = path.read_text().replace(begin, begin.replace(f"{target}", f"{(target + 1) % 21}"))
+    path.write_text(both)
     assert holdfast(*short).says("evaluation 2 of the journal is of target", "was changed")
     path.write_text(text.replace('"end": 1', '"end": 7'))
-    assert holdfast(*short).says("is not the end of evaluation 1; restore the file")
-    path.write_text("not JSON\n" + text)
-    assert holdfast(*short).says("line 1 of the journal journal.jsonl is not complete JSON")
+    assert holdfast(*short).says("or the end of evaluation 1 that is due there; restore")
+    path.write_text(text.replace('"end": 1', '"end" 1'))
+    assert holdfast(*short).says("line 3 of the journal journal.jsonl is not complete JSON")
+
+
+FOREIGN = {
+    "text with an end": b"not JSON\n",
+    "text without": b"line one\nline two",
+    "JSON": b'{"my": "data"}',
+    "a table": b"x,reward,cost\n0,1,1",
+    "binary": bytes(range(1, 250)),
+    "beginning alike": b'{"journal": "mine"}',
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_is_no_journal_is_left_as_it_is(
+    name: str, simulator: Path, holdfast: Invoke
+) -> None:
+    path = simulator / "journal.jsonl"
+    path.write_bytes(FOREIGN[name])
+    refused = holdfast(*RUN)
+    assert refused.code == 64
+    assert refused.says("--journal journal.jsonl is no journal of holdfast tune")
+    assert path.read_bytes() == FOREIGN[name]
+    assert not (simulator / "calls.txt").exists()
+
+
+def test_a_journal_that_is_refused_keeps_a_line_cut_short(
+    simulator: Path, holdfast: Invoke
+) -> None:
+    assert holdfast(*RUN, "--evaluations", 1).code == 0
+    path = simulator / "journal.jsonl"
+    path.write_text(path.read_text()[:-9])
+    before = path.read_text()
+    assert holdfast(*RUN, "--delta", 0.1).says("of another tuning")
+    assert path.read_text() == before
+
+
+DAMAGED = {
+    "an unknown line": '{"foo": 1}',
+    "another object": "[1]",
+    "a begin of another evaluation": '{"begin": 3, "target": 0}',
+    "a failure before the begin": '{"failed": 2, "attempt": 1, "reason": ""}',
+    "an end before the begin": '{"end": 2, "target": 0, "reward": 0, "cost": 0}',
+    "an attempt too many": 'B{"failed": 2, "attempt": 2, "reason": ""}',
+    "no attempt": 'B{"failed": 2, "attempt": -1, "reason": ""}',
+    "a truth for a cost": 'B{"end": 2, "target": 0, "reward": 0, "cost": true}',
+    "a word for a cost": 'B{"end": 2, "target": 0, "reward": 0, "cost": "1"}',
+    "a key too many": 'B{"end": 2, "target": 0, "reward": 0, "cost": 0, "more": 1}',
+    "another target": 'B{"end": 2, "target": 1, "reward": 0, "cost": 0}',
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_every_line_of_a_journal_is_checked(name: str, simulator: Path, holdfast: Invoke) -> None:
+    path = simulator / "journal.jsonl"
+    if not path.exists():
+        assert holdfast(*RUN, "--evaluations", 1).code == 0
+    begin, line = '{"begin": 2, "target": 0}\n', DAMAGED[name]
+    path.write_text(path.read_text() + line.replace("B{", begin + "{") + "\n")
+    refused = holdfast(*RUN)
+    assert refused.code == 64
+    assert refused.says(f"line {5 if line[0] == 'B' else 4} of the journal", "evaluation 2 that is")
+
+
+def test_blank_lines_are_harmless_and_headers_and_begins_are_checked(
+    simulator: Path, holdfast: Invoke
+) -> None:
+    short = (*RUN, "--evaluations", 1)
+    assert holdfast(*short).code == 0
+    path = simulator / "journal.jsonl"
+    text = path.read_text()
+    path.write_text(text + "\n\n")
+    assert holdfast(*RUN, "--evaluations", 2, "--lengths", "5e-1").code == 0
+    assert len(ended(simulator)) == 2
+    assert holdfast(*RUN, "--evaluations", 2).says("2 evaluations taken from the journal")
+    path.write_text(text.splitlines()[0] + "\n" + text)
+    assert holdfast(*short).says("line 2 of the journal")
+    path.write_text(text + '{"begin": 2, "target": 20}\n')
+    assert holdfast(*RUN).says("the begin of an evaluation of target 20, which would not be prop")
+    assert holdfast(*short).code == 0  # with fewer evaluations nothing is proposed any more
 
 
 def test_another_tuning_does_not_go_on_from_the_journal(simulator: Path, holdfast: Invoke) -> None:
@@ -100,7 +183,8 @@ FAILING = {
     "raise SystemExit(3)": "exit code 3",
     "import os; os.kill(os.getpid(), 9)": "signal 9",
     "import time; time.sleep(60)": "ran for 0.3 s",
-    "pass": "is not complete JSON",
+    "pass": "printed nothing",
+    "print('x' * 70000)": "is longer than 65,536 bytes, too long for an observation",
     "print([1, 2])": "not an object with the numbers reward and cost",
     "print('{\"reward\": 1}')": "not an object with the numbers reward and cost",
     'print(\'{"reward": true, "cost": 0}\')': "not an object with the numbers reward and cost",
@@ -146,6 +230,26 @@ def test_a_seed_that_is_observed_to_be_unsafe_stops_the_tuning(
     assert done.says("The seed 20 is not safe", "no target is recommended")
     assert done.says("the expected cost of each seed (target 20) is at most 0.5")
     assert holdfast(*RUN, "--seeds", 20).code == 2  # nor does it go on from its journal
+    assert len(ended(simulator)) == 1
+
+
+def test_a_cost_that_its_bound_and_noise_exclude_ends_the_tuning(
+    simulator: Path, holdfast: Invoke
+) -> None:
+    """Costs of 0 at the seeds; then 3 where the bound is about 0."""
+    (simulator / "late.py").write_text(
+        "import json, sys\n"
+        "cost = 3 * (json.load(sys.stdin)['evaluation'] == 5)\n"
+        "print(json.dumps({'reward': 1, 'cost': cost}))\n"
+    )
+    late = (*RUN, "--observe", f"{sys.executable} -S late.py", "--lengths", 2)
+    done = holdfast(*late)
+    assert done.code == 2
+    assert done.says("stopped: ", "what the tuning rests on is false", "no target is recommended")
+    assert not done.says("as noise alone can do")
+    assert len(ended(simulator)) == 5
+    again = holdfast(*late)
+    assert again.code == 2 and len(ended(simulator)) == 5
 
 
 @pytest.fixture
@@ -208,7 +312,10 @@ def test_the_promise_is_printed_with_what_it_rests_on(table: Path, holdfast: Inv
     sure = holdfast("tune", "--replay", table, *REPLAY, "--method", "losbo", "--lipschitz", 0.8,
                     "--noise-bound", 0.02)  # fmt: skip
     assert sure.says("Safe means: no target", "is further than 0.02 from the expected cost")
-    assert not sure.says("Gaussian")
+    assert "Gaussian" not in sure.output.split("recommended")[0]
+    assert sure.says("cost at most 0.6", "interval of the reward fails with a probability of at mo")
+    full = holdfast("tune", "--replay", table, *REPLAY, "--limit", 0.61234567, "--delta", 1e-9)
+    assert full.says("with probability at least 0.999999999 no", "cost is above 0.61234567.")
 
 
 def test_a_table_of_one_column_is_drawn_as_a_line(tmp_path: Path, holdfast: Invoke) -> None:
@@ -218,3 +325,21 @@ def test_a_table_of_one_column_is_drawn_as_a_line(tmp_path: Path, holdfast: Invo
                     0.01, "--reward", 0, 1, 0.01, "--lengths", 1, "--plot", "line.png")  # fmt: skip
     assert done.code == 0
     assert Path("line.png").stat().st_size > 10_000
+
+
+def test_a_replay_says_what_the_table_has_as_unsafe(table: Path, holdfast: Invoke) -> None:
+    """Costs (x + y) / 2: 0.625 at target 13, x = 0.5 and y = 0.75, within noise of the limit."""
+    loud = (*REPLAY, "--cost", 1, 1, 0.1, "--seeds", "0,13")
+    done = holdfast("tune", "--replay", table, *loud)
+    assert done.code == 2
+    assert done.says("target 13 (x 0.5, y 0.75) is a seed and unsafe", "it costs 0.625")
+    Path("dear.csv").write_text("x,cost,reward\n0,9,0\n1,9,1\n")
+    dear = ("--replay", "dear.csv", "--seeds", 0, "--limit", 5, "--cost", 9, 4, 1, "--reward", 0, 1,
+            0.1, "--lengths", 1, "--evaluations", 0)  # fmt: skip
+    assert holdfast("tune", *dear).says("by the table, no target at all is safe")
+
+
+def test_one_evaluation_that_certifies_all_is_said(table: Path, holdfast: Invoke) -> None:
+    words = "one evaluation has certified every target"
+    assert holdfast("tune", "--replay", table, *REPLAY, "--lengths", "900,900").says(words)
+    assert not holdfast("tune", "--replay", table, *REPLAY).says(words)

@@ -30,7 +30,12 @@ REFUSED = {
     ("--grid", "infinite.csv"): "every number must be finite",
     ("--grid", "words.csv"): "could not convert string 'two' to float64",
     ("--grid", "ragged.csv"): "the number of columns changed from 2 to 1",
-    ("--grid", "same-names.csv"): "each column its own name",
+    ("--grid", "same-names.csv"): "each column a name of its own",
+    ("--grid", "nameless.csv"): "each column a name of its own",
+    ("--grid", "semicolons.csv"): "separated by semicolons or tabs, not by commas",
+    ("--grid", "tabs.csv"): "separated by semicolons or tabs, not by commas",
+    ("--grid", f"0:1:{10**20}"): "too many targets, more than 10,000,000",
+    ("--grid", "0:inf:3"): "every number must be finite",
     # the seeds
     ("--seeds", ""): "is neither a file nor rows of the grid",
     ("--seeds", "21"): "the seed 21 is not on the grid; its targets are 0 to 20",
@@ -40,6 +45,12 @@ REFUSED = {
     ("--seeds", "empty.csv"): "give at least one line of numbers",
     # what is known beforehand
     ("--cost", 0, 0.05, 0.1): "A mean of 0 for raw costs says just that, and is hardly meant",
+    ("--cost", 40, 2, 1): "which is above the limit, and it is a seed; give a mean that is nearer",
+    ("--cost", 8, 1e200, 0.5): "a square that float64 holds",
+    ("--reward", 8, 1e-200, 0.5): "a square that float64 holds",
+    ("--cost", 1, 1, 1e-12): "is too small for 50 evaluations",
+    ("--lengths", 1e300): "the cost would be the same everywhere",
+    ("--lipschitz", 1e-320): "the cost is the same everywhere",
     ("--cost", 1, 1, 0): "standard deviation of the noise is 0.0",
     ("--cost", 1, -1, 0.1): "the last two above zero",
     ("--reward", "nan", 1, 0.1): "the prior mean is nan",
@@ -64,6 +75,7 @@ REFUSED = {
     ("--plot", "plot.doc"): "the suffix must be one of",
     ("--json", "none/numbers.json"): "there is no folder",
     ("--json", "j.jsonl", "--journal", "j.jsonl"): "is the same file",
+    ("--journal", "/dev/full"): "is not a regular file",
     ("--journal", "off.csv", "--seeds", "off.csv"): "is the same file",
     ("--timeout", "5"): "is not a time above zero",
     ("--retries", -1): "is not a whole number",
@@ -79,6 +91,10 @@ def files(tmp_path: Path) -> None:
         "infinite.csv": "x\n0\n1e999\n",
         "words.csv": "x\n0\ntwo\n",
         "ragged.csv": "x,y\n0,1\n0\n",
+        "nameless.csv": "x,\n0,1\n",
+        "semicolons.csv": "x;y\n0,5;1,5\n",
+        "tabs.csv": "x\ty\n0\t1\n",
+        "gap.csv": "x,reward,cost\n0,0,0\n1,1,nan\n",
         "same-names.csv": "x,x\n0,1\n",
         "off.csv": "x\n0.512\n",
         "other.csv": "speed\n0.5\n",
@@ -103,6 +119,10 @@ def test_it_is_refused_before_anything_is_evaluated(
 def test_what_is_refused_is_taken_without_the_fault(holdfast: Invoke) -> None:
     """The control: the same options as above, with nothing wrong."""
     assert holdfast(*PLAIN, "--evaluations", 1).code == 0
+    Path("quoted.csv").write_text('"x"\n"0"\n"0.5"\n')
+    ranges = ("--cost-range", 0, "inf", "--journal", "ranges.jsonl", "--json", "numbers.json")
+    assert holdfast(*PLAIN, "--evaluations", 1, "--grid", "quoted.csv", *ranges).code == 0
+    assert '"cost_range": [0.0, null]' in Path("ranges.jsonl").read_text()
 
 
 @pytest.mark.parametrize(
@@ -111,6 +131,7 @@ def test_what_is_refused_is_taken_without_the_fault(holdfast: Invoke) -> None:
         (("--grid", "0:1:2"), "--grid has no effect with --replay"),
         (("--journal", "j.jsonl"), "--journal has no effect with --replay"),
         (("--retries", 1), "--retries has no effect with --replay"),
+        (("--replay", "gap.csv"), "the column cost of target 1 (counted from 0) is nan"),
         (("--replay", "other.csv"), "two named reward and cost"),
         (("--method", "ucb"), "is not one of"),  # it is unsafe; Python has it
     ],
@@ -128,7 +149,9 @@ def test_a_replay_needs_a_table_and_no_program(
 def test_a_prior_that_certifies_is_taken_at_its_word_and_said(holdfast: Invoke) -> None:
     done = holdfast(*PLAIN, "--cost", 0, 0.05, 0.1, "--trust-prior", "--evaluations", 0)
     assert done.code == 0
-    assert done.says("careful: --cost says, before anything is observed", "20 of the 20 targets")
+    assert done.says(
+        "careful: the mean 0 and the deviation 0.05 of the cost say", "20 of the 20 targets"
+    )
 
 
 def test_nothing_is_asked_of_a_shell(tmp_path: Path, holdfast: Invoke) -> None:

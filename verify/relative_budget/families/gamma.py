@@ -10,7 +10,6 @@ from scipy.special import gammainc
 
 from holdfast.solvers.relative_budget import criteria
 from holdfast.solvers.relative_budget.gamma import gamma_anti_concentration, gamma_shares
-from holdfast.solvers.relative_budget.online import anti_concentration_at
 
 from ...binding.draws import Draw
 from ...binding.family import Family
@@ -101,7 +100,9 @@ def _falling(draw: Draw) -> Budget:
 def _sampled(draw: Draw) -> Budget:
     """So that c is positive with the schedule's radius."""
     case = _falling(draw)
-    while not anti_concentration_at(float(case.shape), float(case.budget)):
+    while not gamma_anti_concentration(
+        float(case.shape), float(case.budget), float(case.scheduled)
+    ):
         case = replace(case, budget=case.budget + Fraction(1, 4))
     return case
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement
 from math import prod
@@ -18,6 +18,8 @@ from ...binding.values import Values
 from ..families.gaussian import GRAMS, ROTATED, Process, several, targets_observed, white
 from ..oracles.gaussian import conditioned, determinant, variances_met
 
+Sets = Callable[[range, int], Iterable[tuple[int, ...]]]
+
 
 @claim(theory.chain_rule, over=GRAMS.along(targets_observed))
 def chain_rule(process: Process, indices: tuple[int, ...]) -> Iterator[Values]:
@@ -28,14 +30,12 @@ def chain_rule(process: Process, indices: tuple[int, ...]) -> Iterator[Values]:
     }
 
 
-def _most(process: Process, sets: Iterable[tuple[int, ...]]) -> Fraction:
-    return max(determinant(process.kernel, process.noise, indices) for indices in sets)
-
-
-def most(process: Process, observations: int) -> Fraction:
-    """exp(2 gamma_N), by trying all multisets of targets."""
-    every = combinations_with_replacement(range(len(process.kernel)), observations)
-    return _most(process, every)
+def most(
+    process: Process, observations: int, sets: Sets = combinations_with_replacement
+) -> Fraction:
+    """exp(2 gamma_N), by trying all multisets of targets, or all sets."""
+    tried = sets(range(len(process.kernel)), observations)
+    return max(determinant(process.kernel, process.noise, indices) for indices in tried)
 
 
 def greedy_targets(process: Process, observations: int) -> list[int]:
@@ -53,7 +53,7 @@ def _repeating() -> Iterator[Values]:
     process = white(100, Fraction(1, 100))
     yield {
         theory.most: most(process, 2),
-        theory.distinct: _most(process, combinations(range(2), 2)),
+        theory.distinct: most(process, 2, combinations),
     }
 
 

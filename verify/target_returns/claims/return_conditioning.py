@@ -12,12 +12,13 @@ from sympy import sqrt
 
 from holdfast.solvers.target_returns.returns import (
     ReturnProcess,
+    expected_return,
     return_conditioned,
     return_process,
-    values,
 )
 from holdfast.solvers.target_returns.returns.conditioning import divergence_terms
 from holdfast.solvers.target_returns.returns.density import RewardLattice, densities
+from holdfast.solvers.target_returns.returns.fluctuation import BinomialHead
 from holdfast.theory import Domain, Eq, Le, Quantity, Theorem
 from holdfast.theory.target_returns import return_conditioning as theory
 
@@ -27,17 +28,14 @@ from ...binding.family import Case
 from ...binding.values import Ball, Value, Values
 from ...engine import expressions
 from ..families.returns import (
+    HEADS,
+    RARE_TARGETS,
     Blurred,
-    FittedHead,
     Target,
     blurred,
-    heads,
     lattice_target,
     lattices,
-    less_noise,
-    noise,
     processes,
-    rare_targets,
     target,
 )
 from ..landmarks.returns import (
@@ -56,11 +54,11 @@ from ..landmarks.returns import (
 Landmarks: TypeAlias = dict[str, Callable[[], Case]]
 ALIGNED = (
     processes()
-    .along(target, noise)
+    .along(target, lambda _, process, *__: process.noise)
     .with_landmarks(luck=luck, chain=chain, **{"short chain": partial(chain, 8)})
     .with_controls(
-        bounded=processes(largest=3).along(target, noise),
-        near_deterministic=processes().along(target, less_noise),
+        bounded=processes(largest=3).along(target, lambda _, process, *__: process.noise),
+        near_deterministic=processes().along(target, lambda _, process, *__: process.noise / 16),
     )
 )
 """Processes with a target and the chance of unlikely outcomes."""
@@ -237,7 +235,7 @@ def _modelled(
     policy = return_conditioned(process, asked)
     acting = model.of(policy)
     terms = divergence_terms(process, policy, acting, policy.target)
-    returns = values(process, acting, policy.target)[0, process.start, policy.target]
+    returns = expected_return(process, acting, policy.target)
     for exact, modelled in zip(policy.expected_return, returns, strict=True):
         yield {
             theory.J_beta: exact,
@@ -281,7 +279,7 @@ def model_bias(process: ReturnProcess, asked: Target, model: Blurred) -> Iterato
 
 @claim(
     theory.model_bias_pooled,
-    over=rare_targets().with_landmarks(rare=lambda: (Fraction(1, 100), Fraction(1, 100))),
+    over=RARE_TARGETS.with_landmarks(rare=lambda: (Fraction(1, 100), Fraction(1, 100))),
     survivors={
         "Abs(J_beta - 1) <= sqrt(2)*H**2*sqrt(eps_pool)/2": "true here: the target is the return 1"
     },
@@ -296,7 +294,7 @@ def model_bias_pooled(share: Fraction, taken: Fraction) -> Iterator[Values]:
     terms = divergence_terms(process, policy, lambda *_: law, policy.target)
     yield {
         theory.J_beta: policy.expected_return[0],
-        theory.J_model: values(process, lambda *_: law, policy.target)[0, 0, policy.target][0],
+        theory.J_model: expected_return(process, lambda *_: law, policy.target)[0],
         theory.H: 1,
         theory.kl_pooled: _mean_divergence({r: share * weight for r, weight in terms.items()}),
     }
@@ -307,8 +305,7 @@ _REST = theory.rest / theory.n
 _PER_STEP = Eq(theory.n_var, theory.H**4 * theory.U**2 * Sigma_step / theory.I**2 + _REST)
 
 
-def _fitted(drawn: FittedHead) -> dict[Quantity, Value]:
-    head, n = drawn.head, drawn.n
+def _fitted(head: BinomialHead, n: int) -> dict[Quantity, Value]:
     second, third, fourth = map(head.moment, (2, 3, 4))
     return {
         theory.H: head.horizon,
@@ -323,13 +320,13 @@ def _fitted(drawn: FittedHead) -> dict[Quantity, Value]:
 
 
 def _per_step() -> Iterator[Values]:
-    known = {**_fitted(three_steps()), Sigma_step: 1}
+    known = {**_fitted(*three_steps()), Sigma_step: 1}
     yield {quantity: known[quantity] for quantity in _PER_STEP.quantities}
 
 
 @claim(
     theory.fluctuation,
-    over=heads().with_landmarks(**{"three steps": lambda: (three_steps(),)}),
+    over=HEADS.with_landmarks(**{"three steps": three_steps}),
     mutants=(
         NamedMutant("per-step", _PER_STEP, "Sigma of steps, as if they were units", _per_step),
         NamedMutant(
@@ -339,8 +336,8 @@ def _per_step() -> Iterator[Values]:
         ),
     ),
 )
-def fluctuation(drawn: FittedHead) -> Iterator[Values]:
-    yield _fitted(drawn)
+def fluctuation(head: BinomialHead, n: int) -> Iterator[Values]:
+    yield _fitted(head, n)
 
 
 _LIKELY = Fraction(7, 10)

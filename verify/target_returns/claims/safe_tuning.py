@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations_with_replacement
-from math import prod
 from typing import Any
 
 import flint
@@ -17,7 +15,7 @@ from holdfast.solvers.target_returns import Tuner
 from holdfast.solvers.target_returns.gaussian.confidence import alpha_bayes
 from holdfast.solvers.target_returns.gaussian.posterior import Posterior
 from holdfast.solvers.target_returns.tuning.reachability import reachable
-from holdfast.theory import Le
+from holdfast.theory import Le, Quantity
 from holdfast.theory.target_returns import safe_tuning as theory
 
 from ...binding.balls import to_arb
@@ -25,10 +23,13 @@ from ...binding.claims import claim
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
 from ...binding.values import Ball, Count, Values
-from ..families.experiments import Design, Experiment, designs, experiments
-from ..families.landscapes import LONGEST, Landscape, landscapes, misled
+from ..families.experiments import Experiment, experiments
+from ..families.gaussian import GRAMS, Process, targets_observed
+from ..families.landscapes import LONGEST, Landscape, landscapes
 from ..landmarks import safe_tuning as marks
-from ..oracles.posteriors import matrix, variances
+from ..oracles.gaussian import determinant, variances_met
+from ..oracles.posteriors import matrix
+from .information_gain import most
 
 
 def _over(values: Sequence[float], bounds: Sequence[float]) -> Fraction:
@@ -75,6 +76,12 @@ def literal_zero(case: Landscape) -> Iterator[Values]:
     yield from _exceeding(case)
 
 
+def _stronger(left: Quantity, reason: str) -> dict[Any, str]:
+    """Two mutants that ask for a tenth less than Delta."""
+    more = Le(Rational(11, 10) * left, theory.Delta)
+    return dict.fromkeys((more, Le(left, Rational(9, 10) * theory.Delta)), reason)
+
+
 _HALF = "true: a cost is above its upper bound with probability Delta/2 at most, by either formula"
 _RISKY: dict[str, Any] = {"failure": 0.01, "rule": "direct", "initial": "seeds"}
 
@@ -87,10 +94,7 @@ _RISKY: dict[str, Any] = {"failure": 0.01, "rule": "direct", "initial": "seeds"}
         formula=experiments(confidence=1.0, **_RISKY),
         initial=experiments(confidence="bayes", **{**_RISKY, "initial": "printed"}),
     ),
-    survivors={
-        Le(Rational(11, 10) * theory.failing, theory.Delta): _HALF,
-        Le(theory.failing, Rational(9, 10) * theory.Delta): _HALF,
-    },
+    survivors=_stronger(theory.failing, _HALF),
 )
 def safety(case: Experiment) -> Iterator[Values]:
     failing = 0
@@ -122,10 +126,7 @@ _TAIL = "true: with exact tails the probability is at most 0.87 Delta"
         noise=experiments(louder=10.0, confidence="bayes", **_ALL_SAFE),
         formula=experiments(confidence=2.0, **_ALL_SAFE),
     ),
-    survivors={
-        Le(Rational(11, 10) * theory.outside_both, theory.Delta): _TAIL,
-        Le(theory.outside_both, Rational(9, 10) * theory.Delta): _TAIL,
-    },
+    survivors=_stronger(theory.outside_both, _TAIL),
 )
 def both_events(case: Experiment) -> Iterator[Values]:
     left = sum(not _never_outside(land) for land in case.draws())
@@ -133,18 +134,14 @@ def both_events(case: Experiment) -> Iterator[Values]:
     yield {theory.outside_both: probability, theory.Delta: Fraction(case.tuning.failure)}
 
 
-def _confidences(draw: Draw) -> marks.Confidence:
-    return marks.Confidence(draw.integer(1, 40), Fraction(1, draw.integer(1, 100)))
-
-
 @claim(
     theory.exact_tails,
-    over=Family("targets and probabilities", _confidences).with_landmarks(
-        worst=lambda: (marks.Confidence(1, Fraction(1)),)
-    ),
+    over=Family("targets and probabilities", lambda draw: draw.integer(1, 40))
+    .along(lambda draw, _: Fraction(1, draw.integer(1, 100)))
+    .with_landmarks(worst=lambda: (1, Fraction(1))),
 )
-def exact_tails(case: marks.Confidence) -> Iterator[Values]:
-    yield {theory.tails: Ball(case.tails), theory.Delta: case.failure}
+def exact_tails(targets: int, failure: Fraction) -> Iterator[Values]:
+    yield {theory.tails: Ball(lambda: marks.tails(targets, failure)), theory.Delta: failure}
 
 
 def _newest(tuner: Tuner) -> np.ndarray:
@@ -171,14 +168,6 @@ def monotone(case: Landscape, nested: bool) -> Iterator[Values]:
         before = tuner.safe if nested else now
 
 
-def explored(case: Landscape) -> Tuner:
-    """The tuner after exploring; OutOfScope if a path, LONGEST if drawn, ends before that."""
-    for tuner, proposal in case.steps():
-        if proposal is not None and proposal.phase == "maximise":
-            return tuner
-    raise OutOfScope(tuner.stopped or f"exploration goes on after {len(case.noise)} observations")
-
-
 _PLS: dict[str, Any] = {"method": "pls", "rule": "lipschitz", "initial": "seeds"}
 _UNTIL_STOPPED: dict[str, Any] = {**_PLS, "evaluations": None}
 
@@ -190,7 +179,7 @@ _UNTIL_STOPPED: dict[str, Any] = {**_PLS, "evaluations": None}
     .with_controls(stopped=landscapes(explorations=0, **_UNTIL_STOPPED)),
 )
 def expansion(case: Landscape) -> Iterator[Values]:
-    tuner, tuning = explored(case), case.tuning
+    tuner, tuning = case.explored(), case.tuning
     miss = _outside(case.costs, *tuner.bounds[:2])
     certified = frozenset(np.flatnonzero(tuner.safe).tolist())
     place = (tuning.points, case.costs, tuning.seeds, tuning.limit, tuning.lipschitz or 0)
@@ -205,11 +194,6 @@ def expansion(case: Landscape) -> Iterator[Values]:
 
 def _half_log(number: Fraction) -> Ball:
     return Ball(lambda: to_arb(number).log() / 2)
-
-
-def _grown(found: Sequence[Fraction], noise: Fraction) -> Fraction:
-    """The determinant of I + K/noise, from the variances before each observation."""
-    return prod((1 + variance / noise for variance in found), start=Fraction(1))
 
 
 _RATIO = theory.k_max / theory.nu2
@@ -233,7 +217,7 @@ _SPENT = theory.k_max * theory.information
     },
 )
 def stopping(case: Landscape) -> Iterator[Values]:
-    tuner, tuning = explored(case), case.tuning
+    tuner, tuning = case.explored(), case.tuning
     order = [step.index for step in tuner.history]
     noise, words = Fraction(tuning.cost.noise**2), tuning.confidence
     bayes = alpha_bayes(len(tuning.points), max(len(order), 1), tuning.failure)
@@ -243,7 +227,7 @@ def stopping(case: Landscape) -> Iterator[Values]:
         theory.alpha: Fraction(bayes if isinstance(words, str) else words),
         theory.k_max: Fraction(tuning.cost.kernel.largest),
         theory.nu2: noise,
-        theory.information: _half_log(_grown(variances(matrix(tuning), noise, order), noise)),
+        theory.information: _half_log(determinant(matrix(tuning), noise, order)),
     }
 
 
@@ -258,7 +242,11 @@ _MAXIMISING = Family("landscapes whose reward is maximised", _maximising)
 @claim(
     theory.regret,
     over=_MAXIMISING.along(lambda draw, land: False)
-    .with_landmarks(ends=marks.at_the_bounds, beyond=lambda: marks.at_the_bounds(4.0))
+    .with_landmarks(
+        ends=marks.at_the_bounds,
+        beyond=lambda: marks.at_the_bounds(4.0),
+        inside=lambda: marks.at_the_bounds(-0.5),
+    )
     .with_controls(reachable=_MAXIMISING.along(lambda draw, land: True)),
 )
 def regret(case: Landscape, everywhere: bool) -> Iterator[Values]:
@@ -280,55 +268,53 @@ def regret(case: Landscape, everywhere: bool) -> Iterator[Values]:
     }
 
 
+def _multipliers(draw: Draw, _: Process, order: Sequence[int]) -> list[Fraction]:
+    """They grow from one observation to the next."""
+    return sorted(Fraction(draw.integer(1, 8), 2) for _ in order)
+
+
 @claim(
     theory.average_width,
-    over=designs().with_landmarks(
-        one=lambda: marks.one(1),
-        small=lambda: marks.one(Fraction(1, 4)),
-        large=lambda: marks.one(25),
-        three=lambda: marks.one(4, 3),
+    over=GRAMS.along(targets_observed, _multipliers).with_landmarks(
+        one=lambda: marks.each_once(1),
+        small=lambda: marks.each_once(Fraction(1, 4)),
+        large=lambda: marks.each_once(25),
+        three=lambda: marks.each_once(4, 4, 4),
     ),
     survivors={
         Le(theory.V_mean, 2 * _SPENT / (theory.N_steps * log(inside))): _WEAKER for inside in _LESS
     },
 )
-def average_width(design: Design) -> Iterator[Values]:
-    found = variances(design.kernel, design.noise, design.order)
-    targets, count = range(len(design.kernel)), len(found)
-    pairs = list(zip(design.multipliers, found, strict=True))
+def average_width(
+    process: Process, order: Sequence[int], multipliers: Sequence[Fraction]
+) -> Iterator[Values]:
+    found, count = variances_met(process.kernel, process.noise, order), len(order)
+    pairs = list(zip(multipliers, found, strict=True))
 
     def mean_width() -> flint.arb:
         return sum((2 * to_arb(a) * to_arb(v).sqrt() for a, v in pairs), flint.arb(0)) / count
 
-    most = max(
-        _grown(variances(design.kernel, design.noise, order), design.noise)
-        for order in combinations_with_replacement(targets, count)
-    )
     yield {
         theory.W_mean: Ball(mean_width),
         theory.V_mean: sum(found) / Fraction(count),
-        theory.information: _half_log(_grown(found, design.noise)),
-        theory.gamma: _half_log(most),
+        theory.information: _half_log(determinant(process.kernel, process.noise, order)),
+        theory.gamma: _half_log(most(process, count)),
         theory.N_steps: count,
-        theory.nu2: design.noise,
-        theory.alpha: design.multipliers[-1],
-        theory.k_max: max(design.kernel[i][i] for i in targets),
+        theory.nu2: process.noise,
+        theory.alpha: multipliers[-1],
+        theory.k_max: process.largest,
     }
-
-
-def _independent(draw: Draw) -> marks.Independent:
-    return marks.Independent(draw.integer(20, 10**6))
 
 
 @claim(
     theory.unit_regret,
-    over=Family("ten independent targets", _independent).with_landmarks(
-        **{f"k = {k}": lambda k=k: (marks.Independent(k),) for k in (25, 100, 10**4, 10**6)}
+    over=Family("ten independent targets", lambda draw: draw.integer(20, 10**6)).with_landmarks(
+        **{f"k = {k}": lambda k=k: (k,) for k in (25, 100, 10**4, 10**6)}
     ),
     witness="k = 10000",
 )
-def unit_regret(case: marks.Independent) -> Iterator[Values]:
-    yield {theory.Delta: Fraction(1, 10), theory.success: Ball(case.success)}
+def unit_regret(variance: int) -> Iterator[Values]:
+    yield {theory.Delta: Fraction(1, 10), theory.success: Ball(lambda: marks.success(variance))}
 
 
 def _arms(draw: Draw) -> Landscape:
@@ -387,7 +373,21 @@ def printed_sign(case: Landscape) -> Iterator[Values]:
     yield {theory.counted: int(counts.min()), theory.uncertified: int((~tuner.safe).sum())}
 
 
-@claim(theory.observed, over=misled().with_controls(lipschitz=misled(steep=4.0, valid=False)))
+_MISLED: dict[str, Any] = {
+    "shrunk": 3.0,
+    "method": "losbo",
+    "rule": "lipschitz",
+    "initial": "seeds",
+}
+"""Costs that vary three times as fast as the model of LoSBO has it, which is told L and E."""
+
+
+@claim(
+    theory.observed,
+    over=landscapes(**_MISLED).with_controls(
+        lipschitz=landscapes(steep=4.0, valid=False, **_MISLED)
+    ),
+)
 def observed(case: Landscape) -> Iterator[Values]:
     tuner, tuning = case.finished(), case.tuning
     bound = Fraction(tuning.noise_bound or 0)

@@ -20,24 +20,42 @@ from holdfast.solvers.strict import strict_json
 Say = Callable[[str], None]
 
 
+_MARK = b'{"journal": "holdfast tune, '
+"""How each journal begins; a file that begins otherwise is somebody's data."""
+_KEYS = (
+    {"begin", "target"},
+    {"failed", "attempt", "reason"},
+    {"end", "target", "reward", "cost"},
+)
+
+
 class Journal:
     """A journal that nobody else writes to; `open_journal` makes one.
 
-    observations: (target, reward, cost) of the evaluations so far.
+    observations: (target, reward, cost) of the evaluations so far; begun: the target of one that
+    has begun and not ended, or None.
     """
 
     def __init__(self, file: IO[bytes], head: Mapping[str, Any], say: Say) -> None:
         self._file, self._name = file, f"the journal {Path(file.name).name}"
         self.fileno = file.fileno
         self.observations: list[tuple[int, float, float]] = []
-        lines = self._lines(say)
-        if not lines:
+        self.begun: int | None = None
+        self._attempts = 0
+        lines = self._lines()
+        if lines:
+            self._compare(lines.pop(0)[1], head, say)
+        for number, line in lines:
+            due = len(self.observations) + 1
+            if not self._take(line):
+                raise ModelError(
+                    f"line {number} of {self._name} is not the begin, a failed attempt or the end "
+                    f"of evaluation {due} that is due there; restore the "
+                    "file, or begin anew with another --journal"
+                )
+        self._cut(say)
+        if not file.tell():
             self.write(head)
-        else:
-            self._compare(lines[0], head, say)
-            ended = (number for number, line in enumerate(lines) if "end" in line)
-            for number in ended:
-                self._take(lines[number], number + 1)
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Append a line; it is on the disk when this returns."""
@@ -45,17 +63,31 @@ class Journal:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def _lines(self, say: Say) -> list[dict[str, Any]]:
-        """The lines that are complete; what follows them is cut off."""
+    def _lines(self) -> list[tuple[int, dict[str, Any]]]:
+        """The lines that are complete, with their numbers; nothing is changed."""
+        self._file.seek(0)
+        data = self._file.read()
+        if data and not data.startswith(_MARK):
+            raise ModelError(
+                f"--journal {Path(self._file.name).name} is no journal of holdfast tune, and is "
+                "left as it is; give a name of its own"
+            )
+        texts = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")
+        return [
+            (number, strict_json(text, f"line {number} of {self._name}", float))
+            for number, text in enumerate(texts, start=1)
+            if text.strip()
+        ]
+
+    def _cut(self, say: Say) -> None:
+        """Cut off a last line that was not written to its end, and stand at the end."""
         self._file.seek(0)
         data = self._file.read()
         size = data.rfind(b"\n") + 1
         if size < len(data):
             say(f"note: the last line of {self._name} was cut short, and is dropped")
             self._file.truncate(size)
-        texts = data[:size].decode("utf-8", "replace").splitlines()
-        places = (f"line {number} of {self._name}" for number in range(1, len(texts) + 1))
-        return [strict_json(text, place, float) for text, place in zip(texts, places, strict=True)]
+            self._file.seek(size)
 
     def _compare(self, before: Mapping[str, Any], now: Mapping[str, Any], say: Say) -> None:
         now = json.loads(json.dumps(now))
@@ -67,21 +99,36 @@ class Journal:
                 f"{self._name} is of another tuning: {shown}; give this one a --journal of its "
                 "own, or take the options of the other"
             )
-        if before["observe"] != now["observe"]:
+        if before.get("observe") != now["observe"]:
             say(
-                f"note: {self._name} began with the program {before['observe']!r}; to go on with "
-                "another is right only if both observe the same system"
+                f"note: {self._name} began with the program {before.get('observe')!r}; to go on "
+                "with another is right only if both observe the same system"
             )
 
-    def _take(self, line: Mapping[str, Any], number: int) -> None:
-        values = [line.get(key) for key in ("end", "target", "reward", "cost")]
-        due = len(self.observations) + 1
-        if not all(isinstance(x, int | float) for x in values) or values[0] != due:
-            raise ModelError(
-                f"line {number} of {self._name} is not the end of evaluation {due}; restore the "
-                "file, or begin anew with another --journal"
-            )
-        self.observations.append(tuple(values[1:]))  # type: ignore[arg-type]
+    def _take(self, line: Any) -> bool:
+        """Whether this line is what may follow those before it, and then take it in."""
+        word = _word(line)
+        if not word or line[word] != len(self.observations) + 1:
+            return False
+        if word == "begin":
+            fits = self.begun in (None, line["target"])
+            self.begun, self._attempts = line["target"], 0
+            return fits
+        if word == "failed":
+            self._attempts += 1
+            return self.begun is not None and line["attempt"] == self._attempts
+        fits, self.begun = self.begun == line["target"], None
+        self.observations.append((line["target"], float(line["reward"]), float(line["cost"])))
+        return fits
+
+
+def _word(line: Any) -> str:
+    """The first key of a line that has all that belongs to it, and numbers but for a reason."""
+    if not isinstance(line, dict) or line.keys() not in _KEYS:
+        return ""
+    values = [value for key, value in line.items() if key != "reason"]
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
+    return next(iter(line)) if numbers else ""
 
 
 @contextmanager
@@ -89,9 +136,11 @@ def open_journal(path: str, head: Mapping[str, Any], say: Say) -> Iterator[Journ
     """The journal of that path, made where missing, which nobody else uses meanwhile.
 
     head: all that decides what is proposed, and as "observe" the program; say: prints a note.
-    Raises ModelError for a journal of another tuning or one that is damaged before its last line,
-    OSError if the file cannot be written.
+    Raises ModelError for a file that is no journal, one of another tuning, or one that is damaged
+    before its last line, which are left as they are; OSError if the file cannot be written.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise ModelError(f"--journal {path} is not a regular file; give the name of one, or a new")
     with Path(path).open("a+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

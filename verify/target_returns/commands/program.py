@@ -23,7 +23,8 @@ from holdfast.solvers.target_returns import Proposal
 _MOST_OUTPUT = 2**26
 """Bytes that a program may print; more fills a disk before its time is up."""
 _TAIL = 2**16
-"""Bytes of the end of an output that are read: an observation is one line."""
+"""Bytes of the end of an output that are read, and so the most of its last line."""
+_EXAMPLE = '{"reward": 412.5, "cost": 11}'
 _POLL = 0.01
 """Seconds between looks whether it has ended; less would cost the program's own time."""
 _COLUMN = re.compile(r"\{(\w+)\}")
@@ -109,6 +110,16 @@ class Program:
 
     def _read(self, line: str) -> tuple[float, float]:
         place = "the last line that the program printed"
+        if not line:
+            raise ObservationError(
+                "the program printed nothing, or blank lines alone at its end; its last line must "
+                f"be such as {_EXAMPLE}"
+            )
+        if len(line.encode()) >= _TAIL - 4:
+            raise ObservationError(
+                f"{place} is longer than {_TAIL:,} bytes, too long for an observation; print "
+                f"nothing but {_EXAMPLE}"
+            )
         try:
             found = strict_json(line, place, float)
         except ModelError as error:
@@ -125,7 +136,7 @@ class Program:
         if len(values) < 2:
             raise ObservationError(
                 f"{place} is {shortened(line)}, not an object with the numbers reward and cost "
-                'such as {"reward": 412.5, "cost": 11}'
+                f"such as {_EXAMPLE}"
             )
         self.ignored |= set(found) - {"reward", "cost"}
         return values[0], values[1]

@@ -15,7 +15,7 @@ import numpy as np
 from holdfast.solvers.strict import shortened
 from holdfast.solvers.target_returns.gaussian.checks import Floats
 
-_RANGE = re.compile(r"(?:(\w+)=)?([^:=,]+):([^:=,]+):([0-9]{1,8})")
+_RANGE = re.compile(r"(?:(\w+)=)?([^:=,]+):([^:=,]+):([0-9]+)")
 _MOST_TARGETS = 10**7
 """Of ranges: ten times what fits into the memory of a usual machine; more is a slip."""
 
@@ -37,21 +37,35 @@ def read_table(path: str, option: str) -> Table:
     """A .csv file whose first line may name the columns; click.BadParameter says what is wrong."""
     place = f"{option} {path}"
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-        first = next(csv.reader(lines), [])
-        named = not any(map(_is_number, first))
-        rows = np.loadtxt(lines[named:], delimiter=",", ndmin=2) if lines[named:] else np.zeros(0)
+        names, rows = _parsed(Path(path).read_text(encoding="utf-8-sig").splitlines())
     except (OSError, ValueError) as error:
         raise click.BadParameter(
             f"{place} cannot be read: {error}; give a .csv file with a target a line"
         ) from error
-    names = tuple(cell.strip() for cell in first) if named else _usual_names(len(first))
-    if not rows.size or rows.shape[1] != len(names) or len(set(names)) < len(names):
+    fits = rows.size and rows.shape[1] == len(names)
+    if not fits or len(set(names)) < len(names) or "" in names:
         raise click.BadParameter(
             f"{place} has the columns {', '.join(map(repr, names))} and numbers of the shape "
-            f"{rows.shape}; give at least one line of numbers, and each column its own name"
+            f"{rows.shape}; give at least one line of numbers, and each column a name of its own"
+        )
+    for row, column in np.argwhere(~np.isfinite(rows))[:1].tolist():
+        raise click.BadParameter(
+            f"{place}: the column {names[column]} of target {row} (counted from 0) is "
+            f"{rows[row, column]}; every number must be finite"
         )
     return Table(names, rows)
+
+
+def _parsed(lines: list[str]) -> tuple[tuple[str, ...], Floats]:
+    """The names of the columns and the numbers; raises ValueError where they are none."""
+    if any(mark in line for mark in ";\t" for line in lines[:1]):
+        raise ValueError("columns are separated by semicolons or tabs, not by commas")
+    first = next(csv.reader(lines), [])
+    named = not any(map(_is_number, first))
+    names = tuple(cell.strip() for cell in first) if named else _usual_names(len(first))
+    if not lines[named:]:
+        return names, np.zeros((0, len(first)))
+    return names, np.loadtxt(lines[named:], delimiter=",", quotechar='"', ndmin=2)
 
 
 def read_observations(path: str) -> tuple[Table, Floats]:
@@ -78,12 +92,15 @@ def read_grid(text: str) -> Table:
     ):
         raise click.BadParameter(
             f"--grid {shortened(text)} is neither a file nor ranges FIRST:LAST:NUMBER such as "
-            "return=100:600:26,cost=0:50:11"
+            "return=100:600:26,budget=0:50:11"
         )
-    if not 0 < prod(int(part[4]) for part in parts) <= _MOST_TARGETS:
-        raise click.BadParameter(f"--grid {text} has no target, or more than {_MOST_TARGETS:,}")
+    size = prod(int(part[4][:9]) for part in parts)  # so many digits are too many already
+    if not 0 < size <= _MOST_TARGETS:
+        what = f"too many targets, more than {_MOST_TARGETS:,}" if size else "no target"
+        raise click.BadParameter(f"--grid {shortened(text)} has {what}; give other numbers")
     usual = _usual_names(len(parts))
-    axes = [np.linspace(float(part[2]), float(part[3]), int(part[4])) for part in parts]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        axes = [np.linspace(float(part[2]), float(part[3]), int(part[4])) for part in parts]
     names = tuple(part[1] or usual[k] for k, part in enumerate(parts))
     return Table(names, np.array(list(product(*axes)), dtype=np.float64))
 

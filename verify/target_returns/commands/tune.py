@@ -16,6 +16,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.target_returns import Proposal, Tuner
 from holdfast.solvers.target_returns.gaussian.checks import Floats, Indices
 from holdfast.solvers.target_returns.gaussian.kernels import FAMILIES
+from holdfast.solvers.target_returns.tuning.assumptions import shown
 from holdfast.solvers.target_returns.tuning.problem import STAGED
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.numbers import count
@@ -26,7 +27,7 @@ from ...terminal.options import Time, Whole, json_option, plot_option, refuse_id
 from ...terminal.targets import check_picture, check_targets, make_folder
 from .journal import Journal, open_journal
 from .program import ObservationError, Program
-from .question import Options, conditions, head_of, promise, tuning_of
+from .question import Options, basis_of_reward, conditions, head_of, promise, tuning_of
 from .tables import Table, read_grid, read_observations
 
 _EVALUATIONS = Whole(0, 100_000)
@@ -37,15 +38,14 @@ _SHAPE = "MEAN DEVIATION NOISE"
 @dataclass
 class Run:
     """A tuning under way. since: int[N], the evaluation after which each target was certified, -1
-    for those that are not; lost: an observation has ended it for good; recorded: rewards and costs
-    (2, N) of a table; failures: attempts of the program that gave no observation."""
+    for those that are not; recorded: rewards and costs (2, N) of a table; failures: attempts of the
+    program that gave no observation."""
 
     tuner: Tuner
     grid: Table
     console: Console
     recorded: Floats | None
     since: Indices = field(init=False)
-    lost: bool = False
     failures: int = 0
 
     def __post_init__(self) -> None:
@@ -64,8 +64,7 @@ class Run:
         try:
             self.tuner.tell(proposal, reward, cost)
         except ModelError:
-            self.lost = self.tuner.stopped is not None
-            if not self.lost:
+            if self.tuner.refuted is None:
                 raise
         self.since[self.tuner.safe & (self.since < 0)] = len(self.tuner.history)
 
@@ -96,7 +95,8 @@ class Run:
 @click.option("--replay", metavar="FILE", help="In place of a program and a grid: a .csv table of "
               "what was observed, with columns for the target, reward and cost.")  # fmt: skip
 @click.option("--grid", help="All targets: a .csv file, one a line, or ranges FIRST:LAST:NUMBER "
-              "such as return=100:600:26,cost=0:50:11.")  # fmt: skip
+              "such as return=100:600:26,budget=0:50:11. Without a line of "
+              "names the columns of a file are z1, z2, ...")  # fmt: skip
 @click.option("--seeds", required=True, help="Targets that you know to be safe: a file like the "
               "grid's, or their rows there, counted from 0, such as 0,3.")  # fmt: skip
 @click.option("--limit", type=float, required=True, help="What no expected cost may exceed.")
@@ -155,7 +155,10 @@ def tune_command(**given: Any) -> int:
     else:
         grid = read_grid(options.grid or "")
     run = Run(Tuner(tuning_of(options, grid)), grid, output.console(), recorded)
-    _check_prior(run, options)
+    if run.tuner.prior is None:
+        refuse_idle(["trust_prior"], "has no effect: nothing is certified by --cost alone")
+    else:
+        run.say(f"[bold red]careful[/bold red]: {run.tuner.prior}")
     _say_promise(run)
     why = None
     if recorded is None:
@@ -189,26 +192,6 @@ def _check(options: Options) -> None:
         [("--journal", journal), ("--json", options.json_path), ("--plot", options.plot)],
         {name: path for name, path in files.items() if path and Path(path).is_file()},
     )
-
-
-def _check_prior(run: Run, options: Options) -> None:
-    """Raises click.BadParameter where the prior alone calls targets safe, unless that is meant."""
-    early = int(run.tuner.safe.sum()) - len(run.tuner.tuning.seeds)
-    if not early:
-        refuse_idle(["trust_prior"], "has no effect: nothing is certified by --cost alone")
-        return
-    words = (
-        f"--cost says, before anything is observed, that costs are around {options.cost[0]:g} give "
-        f"or take {options.cost[1]:g}, by which {early} of the "
-        f"{len(run.grid.rows) - len(run.tuner.tuning.seeds)} targets beside the seeds would be "
-        f"evaluated as safe for the limit {options.limit:g}"
-    )
-    if not options.trust_prior:
-        raise click.BadParameter(
-            f"{words}. A mean of 0 for raw costs says just that, and is hardly meant: give a mean "
-            "at the limit or above, or a larger deviation; or --trust-prior if you do know it"
-        )
-    run.say(f"[bold red]careful[/bold red]: {words}")
 
 
 def _say_promise(run: Run) -> None:
@@ -252,6 +235,17 @@ def _go_back(run: Run, journal: Journal) -> None:
                 "changed or is of another version: give a new --journal"
             )
         run.tell(proposal, reward, cost)
+    proposal, begun = run.tuner.ask(), journal.begun
+    if begun is not None and (
+        proposal.index != begun
+        if proposal
+        else len(journal.observations)
+        < (run.tuner.tuning.evaluations or 0)  # which may be lower now
+    ):
+        raise ModelError(
+            f"the journal ends with the begin of an evaluation of target {begun}, which would not "
+            "be proposed; it was changed or is of another version: give a new --journal"
+        )
     if journal.observations:
         run.say(f"{count(len(journal.observations), 'evaluation')} taken from the journal")
 
@@ -282,7 +276,7 @@ def _finish(run: Run, options: Options, why: str | None) -> int:
     """Print the answer and write what was asked for; the exit code."""
     stopped = why or run.tuner.stopped or ""
     run.say(f"\n[bold]stopped[/bold]: {output.plain(stopped)}")
-    best = None if run.lost or run.tuner.unsafe is not None else run.tuner.recommend()
+    best = None if run.tuner.refuted is not None else run.tuner.recommend()
     for line in _answer(run, best):
         run.say(line)
     _say_promise(run)
@@ -296,7 +290,8 @@ def _finish(run: Run, options: Options, why: str | None) -> int:
         run.say(f"plot: {output.plain(path)}")
     if why is not None:
         return ExitCode.OBSERVATION_FAILED
-    return ExitCode.UNDECIDED if best is None else ExitCode.AS_EXPECTED
+    broken = best is None or bool(_unsafe_by_table(run, best))
+    return ExitCode.UNDECIDED if broken else ExitCode.AS_EXPECTED
 
 
 def _answer(run: Run, best: int | None) -> Iterator[str]:
@@ -304,21 +299,25 @@ def _answer(run: Run, best: int | None) -> Iterator[str]:
     if best is None:
         yield "[bold red]no target is recommended[/bold red]: the model below is contradicted"
     else:
+        tuning = run.tuner.tuning
         _, high, least, most = (bound[best] for bound in run.tuner.bounds)
-        bounds = f"cost at most {high:g}, reward {least:g} to {most:g}"
+        high = tuning.limit if tuning.method == "losbo" else min(high, tuning.limit)
+        bounds = f"cost at most {shown(high, tuning.limit)}, reward {least:g} to {most:g}"
         yield f"[bold]recommended[/bold]: {run.name(best)}; {bounds}"
+        yield output.plain(basis_of_reward(tuning, run.grid.names))
+    exceeded = sum(step.exceeded for step in steps)
+    noise = ", as noise alone can do" if exceeded and best is not None else ""
     yield (
-        f"{count(len(steps), 'evaluation')}, {sum(step.exceeded for step in steps)} of which "
-        "observed a cost above the limit, as noise alone can do; "
-        f"{count(run.failures, 'failed attempt')}"
+        f"{count(len(steps), 'evaluation')}, {exceeded} of which observed a cost above the limit"
+        f"{noise}; {count(run.failures, 'failed attempt')}"
     )
-    broken = next((k for k, step in enumerate(steps, 1) if step.contradicted), None)
-    if broken is not None:
+    seeds = len(run.tuner.tuning.seeds)
+    if len(run.since) > seeds + 1 and (run.since == 1).sum() == len(run.since) - seeds:
         yield (
-            f"[bold red]careful[/bold red]: since evaluation {broken} some bounds contradict each "
-            "other: the model below is wrong, or this is the failure that --delta allows"
+            "[bold red]careful[/bold red]: one evaluation has certified every target: by "
+            "--lengths or --lipschitz the cost hardly changes over the grid"
         )
-    if run.tuner.safe.sum() == len(run.tuner.tuning.seeds):
+    if run.tuner.safe.sum() == seeds:
         yield (
             "note: nothing but the seeds was ever certified; a grid that is finer around them, or "
             "longer --lengths or a smaller --lipschitz if they are true, lets it get away"
@@ -331,19 +330,39 @@ def _answer(run: Run, best: int | None) -> Iterator[str]:
         yield from _against_table(run, best, *run.recorded)
 
 
+def _unsafe_by_table(run: Run, best: int | None) -> list[int]:
+    """Of a replay: seeds, targets tried and the recommended one that the table has as unsafe."""
+    if run.recorded is None:
+        return []
+    concerned = {step.index for step in run.tuner.history} | set(run.tuner.tuning.seeds)
+    concerned |= set() if best is None else {best}
+    return sorted(z for z in concerned if run.recorded[1, z] > run.tuner.tuning.limit)
+
+
 def _against_table(run: Run, best: int | None, rewards: Floats, costs: Floats) -> Iterator[str]:
     """How a replay compares with its table."""
     safe = costs <= run.tuner.tuning.limit
     tried = sorted({step.index for step in run.tuner.history})
     yield f"by the table, {(~safe[tried]).sum()} of the {len(tried)} targets tried are unsafe"
-    for index in () if best is None else (best, int(np.where(safe, rewards, -np.inf).argmax())):
-        what = "the recommended one" if index == best else "the best safe one"
-        yield f"by the table, {what}, {run.name(index)}: {rewards[index]:g}, cost {costs[index]:g}"
+    for index in _unsafe_by_table(run, best):
+        seed = " is a seed and unsafe: what is said below of seeds is false; it"
+        what = seed if index in run.tuner.tuning.seeds else " is unsafe, and was certified; it"
+        yield f"[bold red]by the table[/bold red], {run.name(index)}{what} costs {costs[index]:g}"
+    if best is not None:
+        yield _of_table("the recommended one", run, best, rewards, costs)
+    if not safe.any():
+        yield "by the table, no target at all is safe"
+    elif (finest := int(np.where(safe, rewards, -np.inf).argmax())) != best:
+        yield _of_table("the best safe one", run, finest, rewards, costs)
     if len(tried) < len(run.tuner.history):
         yield (
             "note: the table has one row a target, so that a target tried again gives the same "
             "number, which the bounds take for a new observation"
         )
+
+
+def _of_table(what: str, run: Run, index: int, rewards: Floats, costs: Floats) -> str:
+    return f"by the table, {what}, {run.name(index)}: {rewards[index]:g}, cost {costs[index]:g}"
 
 
 def _document(run: Run, options: Options, best: int | None, stopped: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from ...binding.draws import Draw
 from ...binding.family import Family
 
 Matrix = tuple[tuple[Fraction, ...], ...]
-PYTHAGOREAN = ((Fraction(3, 5), Fraction(4, 5)), (Fraction(5, 13), Fraction(12, 13)))
 ONE = Fraction(1)
 
 
@@ -50,22 +49,21 @@ def _gram(draw: Draw) -> Process:
 
 
 def _rotated(draw: Draw) -> Process:
+    """The spectrum between two reflections, I - 2 v v'/v'v."""
     n = draw.integer(1, 3)
     spectrum = [Fraction(draw.integer(0, 8), draw.choice((1, 4))) for _ in range(n)]
     spectrum[0] = Fraction(draw.integer(1, 8))
-    kernel = [list(row) for row in white(*spectrum).kernel]
-    for i in range(n - 1):
-        cosine, sine = draw.choice(PYTHAGOREAN)
-        kernel = _turned(_turned(kernel, i, cosine, sine), i, cosine, sine)
-    return Process(tuple(map(tuple, kernel)), _noise(draw), tuple(spectrum))
-
-
-def _turned(matrix: list[list[Fraction]], i: int, c: Fraction, s: Fraction) -> list[list[Fraction]]:
-    """The transpose of the matrix with rows i and i + 1 turned."""
-    rows = list(matrix)
-    pair = list(zip(matrix[i], matrix[i + 1], strict=True))
-    rows[i], rows[i + 1] = [c * a - s * b for a, b in pair], [s * a + c * b for a, b in pair]
-    return [list(column) for column in zip(*rows, strict=True)]
+    v = [draw.integer(1, 3), *(draw.integer(-3, 3) for _ in range(n - 1))]
+    half = Fraction(sum(one * one for one in v), 2)
+    mirror = [[(i == j) - a * b / half for j, b in enumerate(v)] for i, a in enumerate(v)]
+    rows = [
+        tuple(
+            sum((s * a * b for s, a, b in zip(spectrum, x, y, strict=True)), Fraction(0))
+            for y in mirror
+        )
+        for x in mirror
+    ]
+    return Process(tuple(rows), _noise(draw), tuple(spectrum))
 
 
 def targets_observed(draw: Draw, process: Process, *_: object) -> tuple[int, ...]:
@@ -130,9 +128,11 @@ def _slopes(draw: Draw) -> Design:
 
 
 ONE_STEP = Family("independent targets before any observation", _one_step)
-CORRELATED = Family("correlated targets under an adaptive design", _correlated)
+CORRELATED = Family("correlated targets under an adaptive design", _correlated, weight=4)
 SLOPES = Family("the slopes between independent targets", _slopes)
-SEVERAL_STEPS = Family("drawn processes under an adaptive design", _several_steps).with_controls(
+SEVERAL_STEPS = Family(
+    "drawn processes under an adaptive design", _several_steps, weight=3
+).with_controls(
     prior=Family("a process of three times the deviation", lambda draw: _several_steps(draw, 3))
 )
 

@@ -36,26 +36,29 @@ class Landscape:
     rewards: tuple[float, ...]
     noise: tuple[tuple[float, float], ...]
 
-    def observe(self, proposal: Proposal, step: int) -> tuple[float, float]:
-        """Reward and cost that are observed at a step."""
-        reward, cost = self.noise[step]
-        return self.rewards[proposal.index] + reward, self.costs[proposal.index] + cost
-
     def steps(self) -> Iterator[tuple[Tuner, Proposal | None]]:
         """The tuner before each observation, with what it proposes, and in the end with None."""
         tuner = Tuner(self.tuning)
-        for step in range(len(self.noise)):
+        for reward, cost in self.noise:
             proposal = tuner.ask()
             if proposal is None:
                 break
             yield tuner, proposal
-            tuner.tell(proposal, *self.observe(proposal, step))
+            at = proposal.index
+            tuner.tell(proposal, self.rewards[at] + reward, self.costs[at] + cost)
         yield tuner, None
 
     def finished(self) -> Tuner:
         """The tuner after all its observations."""
         *_, (tuner, _) = self.steps()
         return tuner
+
+    def explored(self) -> Tuner:
+        """The tuner after exploring; OutOfScope if a path, LONGEST if drawn, ends before that."""
+        for tuner, proposal in self.steps():
+            if proposal is not None and proposal.phase == "maximise":
+                return tuner
+        raise OutOfScope(tuner.stopped or f"it still explores after {len(self.noise)} observations")
 
     def is_lipschitz(self) -> bool:
         """Whether L is valid, exactly; always where there is none."""
@@ -73,9 +76,8 @@ def drawn(tuning: Tuning, truth: Surface, longest: int, *words: object) -> Lands
     stream = philox("landscape", *words)
     count = len(tuning.points)
     matrix = np.stack([truth.kernel.rows(tuning.points, index) for index in range(count)])
-    values, vectors = np.linalg.eigh(matrix)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    costs, rewards = (truth.prior_mean + root @ stream.standard_normal(count) for _ in range(2))
+    means = np.full(count, truth.prior_mean)
+    costs, rewards = stream.multivariate_normal(means, matrix, 2, method="eigh")
     noise = truth.noise * stream.standard_normal((longest, 2))
     pairs = tuple((float(reward), float(cost)) for reward, cost in noise)
     return Landscape(tuning, tuple(costs.tolist()), tuple(rewards.tolist()), pairs)
@@ -92,67 +94,59 @@ def surface(points: Floats, length: float, noise: float, shrunk: float = 1.0) ->
     return Surface(GridKernel(kernel.matrix(points, points)), noise)
 
 
-def settings(draw: Draw, **fixed: Any) -> tuple[Tuning, float]:
-    """A tuning on a small grid under one of the rules, and the length of its kernel."""
+def settings(
+    draw: Draw, shrunk: float = 1.0, louder: float = 1.0, **fixed: Any
+) -> tuple[Tuning, Surface]:
+    """A tuning on a small grid under one of the rules, and the truth, of which L is.
+
+    shrunk, louder: by how much the truth's length is shorter and its noise larger than the model's;
+    fixed: fields of the tuning.
+    """
     points = grid(draw.integer(2, 4))
-    length = draw.choice((1.0, 2.0, 0.6, 0.3))
-    model = surface(points, length, draw.choice((0.1, 0.3)))
+    length, noise = draw.choice((1.0, 2.0, 0.6, 0.3)), draw.choice((0.1, 0.3))
+    model = surface(points, length, noise)
+    truth = surface(points, length, noise * louder, shrunk)
     rule: Any = fixed.get("rule") or draw.choice(("lipschitz", "direct", "printed"))
+    seeds, limit = (draw.integer(0, len(points) - 1),), draw.choice((1.0, 0.5, 1.5))
+    method: Any = fixed.get("method", draw.choice(("pls", "safeopt", "stageopt", "goose")))
+    losbo = method == "losbo"
     tuning = Tuning(
         points,
-        (draw.integer(0, len(points) - 1),),
-        draw.choice((1.0, 0.5, 1.5)),
+        seeds,
+        limit,
         model,
         model,
         failure=0.1,
-        method=draw.choice(("pls", "safeopt", "stageopt", "goose")),
+        method=method,
+        noise_bound=draw.choice((1.0, 2.0, 3.0)) * noise if losbo else None,
         rule=rule,
-        lipschitz=None if rule == "direct" else lipschitz_bound(model.kernel, points, 0.05),
+        lipschitz=None if rule == "direct" else lipschitz_bound(truth.kernel, points, 0.05),
         tolerance=draw.choice((0.2, 0.4)),
-        initial="seeds" if rule == "direct" else draw.choice(("seeds", "printed")),
+        initial="seeds" if losbo or rule == "direct" else draw.choice(("seeds", "printed")),
         confidence=draw.choice(("bayes", "exact", 0.5, 1.0, 2.0)),
         evaluations=draw.integer(1, 12),
-        unsafe_comparison=True,  # where `fixed` is known to be unsafe
+        unsafe_comparison=True,  # as printed, beyond contradictions
     )
-    return replace(tuning, **fixed), length
+    return replace(tuning, **fixed), truth
 
 
-def landscapes(*, steep: float = 1.0, valid: bool = True, **fixed: Any) -> Family:
+def landscapes(
+    *, steep: float = 1.0, valid: bool = True, shrunk: float = 1.0, **fixed: Any
+) -> Family:
     """Drawn landscapes of every rule and method.
 
     steep: what L is divided by, which breaks the assumption on it; valid: whether landscapes are
-    drawn again that break it by chance, with probability 0.05 at most; fixed: fields of the tuning.
+    drawn again that break it by chance, with probability 0.05 at most; shrunk, fixed: as in
+    `settings`.
     """
 
     def base(draw: Draw) -> Landscape:
-        tuning, _ = settings(draw, **fixed)
+        tuning, truth = settings(draw, shrunk, **fixed)
         if tuning.lipschitz is not None:
             tuning = replace(tuning, lipschitz=tuning.lipschitz / steep)
-        found = drawn(tuning, tuning.cost, LONGEST, draw.integer(0, 2**40))
-        if valid and not found.is_lipschitz():
-            raise OutOfScope("the costs are steeper than L, with a probability of at most 0.05")
-        return found
-
-    return Family("Gaussian landscapes on small grids", base)
-
-
-def misled(*, steep: float = 1.0, valid: bool = True) -> Family:
-    """Landscapes for LoSBO, whose costs vary three times as fast as the model has it.
-
-    L is of the true process, divided by `steep`; valid as in `landscapes`.
-    """
-
-    def base(draw: Draw) -> Landscape:
-        tuning, length = settings(draw, rule="direct", initial="seeds")
-        truth = surface(tuning.points, length, tuning.cost.noise, shrunk=3.0)
-        constant = lipschitz_bound(truth.kernel, tuning.points, 0.05) / steep
-        bound = draw.choice((1.0, 2.0, 3.0)) * tuning.cost.noise
-        tuning = replace(
-            tuning, method="losbo", rule="lipschitz", lipschitz=constant, noise_bound=bound
-        )
         found = drawn(tuning, truth, LONGEST, draw.integer(0, 2**40))
         if valid and not found.is_lipschitz():
             raise OutOfScope("the costs are steeper than L, with a probability of at most 0.05")
         return found
 
-    return Family("landscapes that the model of LoSBO is wrong about", base)
+    return Family("Gaussian landscapes on small grids", base)

@@ -11,6 +11,7 @@ from holdfast.solvers.target_returns.returns.density import RewardLattice
 from holdfast.solvers.target_returns.returns.fluctuation import BinomialHead
 from holdfast.solvers.target_returns.returns.process import (
     ReturnProcess,
+    Row,
     return_law,
     return_process,
 )
@@ -69,17 +70,6 @@ def processes(
 def target(draw: Draw, process: ReturnProcess) -> Target:
     """A return that the behaviour policy has at times."""
     return draw.choice(tuple(return_law(process)))
-
-
-def noise(draw: Draw, process: ReturnProcess, *_: object) -> Fraction:
-    """The chance of unlikely outcomes."""
-    del draw
-    return process.noise
-
-
-def less_noise(draw: Draw, process: ReturnProcess, *_: object) -> Fraction:
-    """A sixteenth of it."""
-    return noise(draw, process) / 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +131,6 @@ def lattices(*, radius: int | None = None, widest: int = 3) -> Family:
     return Family("processes on a reward lattice", base)
 
 
-Row = list[tuple[Fraction, list[Fraction], int]]
-
-
 def on_lattice(
     rows: list[list[Row]], behaviour: list[list[list[Fraction]]], points: int
 ) -> ReturnProcess:
@@ -176,38 +163,21 @@ def lattice_target(draw: Draw, lattice: RewardLattice) -> Target:
     return target(draw, lattice.process)
 
 
-def rare_targets() -> Family:
-    """One decision whose reward is the action, 0 or 1: the share of 1 in the data, and how likely a
-    model takes it when it is asked for 1."""
-
-    def base(draw: Draw) -> Fraction:
-        return Fraction(1, draw.integer(2, 200))
-
-    return Family("one decision with a rare target", base).along(base_of_model)
+RARE_TARGETS = Family(
+    "one decision with a rare target", lambda draw: Fraction(1, draw.integer(2, 200))
+).along(lambda draw, _: Fraction(draw.integer(1, 99), 100))
+"""One decision whose reward is the action, 0 or 1: the share of 1 in the data, and how likely a
+model takes it when it is asked for 1."""
 
 
-def base_of_model(draw: Draw, _: Fraction) -> Fraction:
-    """A probability."""
-    return Fraction(draw.integer(1, 99), 100)
+def _head(draw: Draw) -> BinomialHead:
+    steps = draw.integer(1, 3)
+    found = Counter({(0,) * steps: 1, (2,) * steps: draw.integer(1, 9)})
+    for _ in range(3):
+        found[tuple(draw.integer(0, 2) for _ in range(steps))] += draw.integer(1, 9)
+    low, middle, high = (Fraction(draw.integer(0, 4), 4) for _ in range(3))
+    return BinomialHead(dict(found), (low, middle, high))
 
 
-@dataclass(frozen=True, slots=True)
-class FittedHead:
-    """A head and the number of episodes that it is fitted to."""
-
-    head: BinomialHead
-    n: int
-
-
-def heads() -> Family:
-    """One to three steps with two to five kinds of episodes, of which the data hold 1 to 40."""
-
-    def base(draw: Draw) -> FittedHead:
-        steps = draw.integer(1, 3)
-        found = Counter({(0,) * steps: 1, (2,) * steps: draw.integer(1, 9)})
-        for _ in range(3):
-            found[tuple(draw.integer(0, 2) for _ in range(steps))] += draw.integer(1, 9)
-        low, middle, high = (Fraction(draw.integer(0, 4), 4) for _ in range(3))
-        return FittedHead(BinomialHead(dict(found), (low, middle, high)), draw.integer(1, 40))
-
-    return Family("policies fitted to episodes", base)
+HEADS = Family("policies fitted to episodes", _head).along(lambda draw, _: draw.integer(1, 40))
+"""One to three steps with two to five kinds of episodes, of which the data hold 1 to 40."""

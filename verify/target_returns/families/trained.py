@@ -26,17 +26,6 @@ _RECORDED = 16
 themselves within an evaluation."""
 
 
-@dataclass(frozen=True)
-class TrainedTargets:
-    """The training of a transformer, with the options of the tuning of its target."""
-
-    training: Training
-
-    def recorded(self) -> Recorded:
-        """Trained where it was not before, and run at every target."""
-        return _recorded(self.training)
-
-
 @dataclass(frozen=True, eq=False)
 class Recorded:
     """A world in which all expected costs are known: an episode is one of the recorded, by chance.
@@ -72,7 +61,8 @@ def exact_mean(values: Array) -> Fraction:
 
 
 @cache
-def _recorded(training: Training) -> Recorded:
+def recorded(training: Training) -> Recorded:
+    """Trained where it was not before, and run at every target."""
     from holdfast.solvers.neural.parts.runs import obtain
     from holdfast.solvers.neural.target_returns import safe_tuning
 
@@ -87,13 +77,14 @@ def _recorded(training: Training) -> Recorded:
     return Recorded(trained, options, shaped[:-1], shaped[-1, :, 1])
 
 
-def _base(draw: Draw) -> TrainedTargets:
+def _base(draw: Draw) -> Training:
+    """The training of a transformer, with the options of the tuning of its target."""
     record = find(NAME).options
     given = {**_COMMON, "limit": float(draw.integer(15, 25))}
     unsaid = {each.name for each in fields(record)} - given.keys()
     assert not unsaid, f"{NAME} is left to its defaults for {sorted(unsaid)}"
     options: Any = options_from(record, given)
-    return TrainedTargets(Training(NAME, "SafetyBallRun-v0", draw.integer(0, 999), options))
+    return Training(NAME, "SafetyBallRun-v0", draw.integer(0, 999), options)
 
 
 _COMMON: dict[str, Any] = {

@@ -7,15 +7,15 @@ from itertools import product
 
 from holdfast.solvers.target_returns.returns.density import RewardLattice
 from holdfast.solvers.target_returns.returns.fluctuation import BinomialHead
-from holdfast.solvers.target_returns.returns.process import ReturnProcess, return_process
+from holdfast.solvers.target_returns.returns.process import ReturnProcess, Row, return_process
 
-from ..families.returns import Blurred, FittedHead, Target, on_lattice
+from ..families.returns import Blurred, Target, on_lattice
 
 _ONE = Fraction(1)
 _LUCK = Fraction(1, 1000)
 
 
-def _sure(reward: Fraction | int, state: int) -> list[tuple[Fraction, list[Fraction], int]]:
+def _sure(reward: Fraction | int, state: int) -> Row:
     return [(_ONE, [Fraction(reward)], state)]
 
 
@@ -127,13 +127,13 @@ def off_the_actions(points: int = 64) -> tuple[RewardLattice, Target]:
     return RewardLattice(on_lattice(rows, [acting] * 2, points), centres, 1), (Fraction(2, points),)
 
 
-def three_steps() -> FittedHead:
+def three_steps() -> tuple[BinomialHead, int]:
     """Three independent steps with actions 0 and 2, half each, and J = 3 p: b = 3, c = 0.  The mean
     has variance 1/12, so that the sandwich is 9/12; by single steps it would be 9/4, and by the
     Hessian 1/2 alone, H b^2 p (1 - p)/(2 H) = 9/8."""
     episodes = {run: 1 for run in product((0, 2), repeat=3)}
     rewards = (Fraction(0), Fraction(1, 2), Fraction(1))
-    return FittedHead(BinomialHead(episodes, rewards), 10)
+    return BinomialHead(episodes, rewards), 10
 
 
 def forked(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,14 +14,15 @@ from holdfast.solvers.target_returns import Surface, Tuner, Tuning
 from holdfast.solvers.target_returns.gaussian.kernels import GridKernel
 
 from ...binding.balls import to_arb
-from ..families.experiments import Design
+from ..families.gaussian import Process, white
 from ..families.landscapes import LONGEST, Landscape
 
 
 def _two(seeds: tuple[int, ...], limit: float, variance: float = 1.0, noise: float = 1.0) -> Tuning:
     """Two independent targets at distance 1, with bounds of two deviations on either side."""
     model = Surface(GridKernel(variance * np.eye(2)), noise)
-    return Tuning(np.array([[0.0], [1.0]]), seeds, limit, model, model, confidence=2.0)
+    grid = np.array([[0.0], [1.0]])
+    return Tuning(grid, seeds, limit, model, model, confidence=2.0, unsafe_comparison=True)
 
 
 def _silent(tuning: Tuning, costs: tuple[float, float], rewards: tuple[float, float]) -> Landscape:
@@ -41,7 +43,6 @@ def zero_constant() -> tuple[Landscape]:
         "lipschitz": 0.0,
         "initial": "printed",
         "evaluations": 0,
-        "unsafe_comparison": True,
     }
     return (_silent(replace(_two((0,), 1.0), **printed), (0.0, 2.0), (0.0, 0.0)),)
 
@@ -72,6 +73,8 @@ def long_search() -> tuple[Landscape]:
 def at_the_bounds(beyond: float = 0.0) -> tuple[Landscape, bool]:
     """The first reward is at its lower bound, the second at its upper one, or both `beyond` them.
 
+    A negative number is a distance within the bounds.
+
     The first is tried, by the tie, and its regret is the width and twice what is beyond.
     """
     tuning = replace(_two((0, 1), 1.0), evaluations=1)
@@ -90,49 +93,38 @@ def two_arms(first: float, second: float) -> tuple[Landscape]:
     return (_silent(replace(_two((0, 1), 1.0), **printed), (0.0, 0.0), (first, second)),)
 
 
-def one(variance: Fraction | int, steps: int = 1) -> tuple[Design]:
-    """So many independent targets, each observed once with noise 1."""
-    order = tuple(range(steps))
-    kernel = tuple(tuple(Fraction(variance * (i == j)) for j in order) for i in order)
-    return (Design(kernel, Fraction(1), order, (Fraction(3),) * steps),)
+def each_once(*variances: Fraction | int) -> tuple[Process, Sequence[int], list[Fraction]]:
+    """Independent targets, each observed once with noise 1."""
+    count = len(variances)
+    return white(*variances), range(count), [Fraction(3)] * count
 
 
-@dataclass(frozen=True, slots=True)
-class Confidence:
-    """A number of targets and a probability of failure."""
+def tails(targets: int, failure: Fraction) -> flint.arb:
+    """At least the sum over both surfaces: 400 times exactly, and what is left by the last of them.
 
-    targets: int
-    failure: Fraction
-
-    def tails(self) -> flint.arb:
-        """At least the sum: 400 times exactly, and what is left by the last of them.
-
-        A tail is erfcx(alpha_j/sqrt 2)/j^2 times a constant, erfcx decreases, and the sum of 1/j^2
-        beyond J is at most 1/J.
-        """
-        total, most = flint.arb(0), 400
-        for j in range(1, most + 1):
-            share = self.targets * j * j * flint.arb.pi() ** 2 / (6 * to_arb(self.failure))
-            tail = 2 * self.targets * share.log().sqrt().erfc()
-            total += tail
-        return total + tail * most
+    A tail is erfcx(alpha_j/sqrt 2)/j^2 times a constant, erfcx decreases, and the sum of 1/j^2
+    beyond J is at most 1/J.
+    """
+    total, most = flint.arb(0), 400
+    for j in range(1, most + 1):
+        share = targets * j * j * flint.arb.pi() ** 2 / (6 * to_arb(failure))
+        tail = 2 * targets * share.log().sqrt().erfc()
+        total += tail
+    return total + tail * most
 
 
-@dataclass(frozen=True, slots=True)
-class Independent:
-    """Ten independent targets of this variance, noise 1, Delta = 1/10."""
+def success(variance: int) -> flint.arb:
+    """P(f_1 >= max f - E) of ten independent targets of this variance, noise 1, Delta = 1/10.
 
-    variance: int
+    The integral of phi(x) Phi(x + E/sqrt k)^9, E at N = 1.
+    """
+    squared = 2 * (10 * flint.arb.pi() ** 2 / 6 * 10).log()
+    gained = (1 + flint.arb(variance)).log() / 2
+    reach = (8 * squared * gained / flint.arb(2).log() / variance).sqrt()
 
-    def success(self) -> flint.arb:
-        """P(f_1 >= max f - E), the integral of phi(x) Phi(x + E/sqrt k)^9, E at N = 1."""
-        squared = 2 * (10 * flint.arb.pi() ** 2 / 6 * 10).log()
-        gained = (1 + flint.arb(self.variance)).log() / 2
-        reach = (8 * squared * gained / flint.arb(2).log() / self.variance).sqrt()
+    def density(x: flint.acb, _: bool) -> flint.acb:
+        phi = (-x * x / 2).exp() / (2 * flint.acb.pi()).sqrt()
+        return phi * ((1 + ((x + reach) / flint.acb(2).sqrt()).erf()) / 2) ** 9
 
-        def density(x: flint.acb, _: bool) -> flint.acb:
-            phi = (-x * x / 2).exp() / (2 * flint.acb.pi()).sqrt()
-            return phi * ((1 + ((x + reach) / flint.acb(2).sqrt()).erf()) / 2) ** 9
-
-        beyond = (flint.arb(12) / flint.arb(2).sqrt()).erfc()
-        return flint.acb.integral(density, -12, 12).real + beyond.union(flint.arb(0))
+    beyond = (flint.arb(12) / flint.arb(2).sqrt()).erfc()
+    return flint.acb.integral(density, -12, 12).real + beyond.union(flint.arb(0))

@@ -70,8 +70,8 @@ def autoregressive(targets: int, correlation: Fraction) -> np.ndarray[Any, Any]:
 
 def drawn(kernel: np.ndarray[Any, Any], paths: int, *words: object) -> np.ndarray[Any, Any]:
     """Values of the process on the targets, one row a path."""
-    root = np.linalg.cholesky(kernel)
-    return np.asarray(philox(*words).standard_normal((paths, len(kernel))) @ root.T)
+    none = np.zeros(len(kernel))
+    return philox(*words).multivariate_normal(none, kernel, paths, method="cholesky")
 
 
 def deviations(

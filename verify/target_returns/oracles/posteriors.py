@@ -1,4 +1,4 @@
-"""The posterior of a Gaussian process in rationals, and what is certified by its bounds."""
+"""What is certified by the bounds of a posterior in rationals."""
 
 from __future__ import annotations
 
@@ -7,38 +7,16 @@ from fractions import Fraction
 
 from holdfast.solvers.target_returns import Tuning
 
-Matrix = Sequence[Sequence[Fraction]]
+from ..families.gaussian import Matrix
+from .gaussian import conditioned
+
 Tells = Sequence[tuple[int, float]]
 
 
-def condition(
-    mean: Sequence[Fraction], kernel: Matrix, noise: Fraction, index: int, value: Fraction
-) -> tuple[list[Fraction], list[list[Fraction]]]:
-    """Mean and covariance after an observation of one target with this variance of noise."""
-    row, total = kernel[index], kernel[index][index] + noise
-    shift = (value - mean[index]) / total
-    return (
-        [m + c * shift for m, c in zip(mean, row, strict=True)],
-        [
-            [k - a * b / total for k, b in zip(line, row, strict=True)]
-            for line, a in zip(kernel, row, strict=True)
-        ],
-    )
-
-
-def variances(kernel: Matrix, noise: Fraction, order: Sequence[int]) -> list[Fraction]:
-    """The variance of each observed target just before it is observed."""
-    found, mean = [], [Fraction(0)] * len(kernel)
-    for index in order:
-        found.append(kernel[index][index])
-        mean, kernel = condition(mean, kernel, noise, index, Fraction(0))
-    return found
-
-
-def matrix(tuning: Tuning) -> list[list[Fraction]]:
+def matrix(tuning: Tuning) -> Matrix:
     """The kernel matrix of the costs, as the floats have it."""
     rows = (tuning.cost.kernel.rows(tuning.points, z) for z in range(len(tuning.points)))
-    return [[Fraction(x) for x in row.tolist()] for row in rows]
+    return tuple(tuple(map(Fraction, row.tolist())) for row in rows)
 
 
 def _at_most(first: Fraction, second: Fraction, room: Fraction) -> bool:
@@ -77,7 +55,7 @@ def certified(tuning: Tuning, multipliers: Sequence[float], tells: Tells) -> lis
         sets.append(frozenset(found))
         if step < len(tells):
             index, cost = tells[step]
-            mean, kernel = condition(mean, kernel, noise, index, Fraction(cost))
+            mean, kernel = conditioned(mean, kernel, index, noise, Fraction(cost))
     return sets
 
 

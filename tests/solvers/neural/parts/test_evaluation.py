@@ -1,5 +1,6 @@
 """Fresh episodes: their law is that of the exact problem, and their record is exact."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +13,14 @@ from holdfast.solvers.chance import evaluate_policy
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.exact import Array
 from holdfast.solvers.neural.parts import evaluation
-from holdfast.solvers.neural.parts.evaluation import FIRST_FRESH_SEED, Episodes, evaluate
+from holdfast.solvers.neural.parts.evaluation import (
+    FIRST_FRESH_SEED,
+    Episodes,
+    ends_of_mean,
+    evaluate,
+)
 from holdfast.solvers.neural.parts.judging import envelope
-from holdfast.solvers.neural.parts.tasks import make, world_of
+from holdfast.solvers.neural.parts.tasks import largest_cost, make, world_of
 
 from .policies import Always, TablePolicy
 from .test_worlds import corridor, slipping
@@ -106,6 +112,32 @@ def test_intervals_for_people() -> None:
         record.interval(95)
     with pytest.raises(ModelError, match="needs at least 2 episodes"):
         Episodes(1, 0, Fraction(1), Fraction(1)).interval()
+
+
+def test_equal_values_do_not_make_an_interval_without_width() -> None:
+    """Costs 30 of at most 100, 20 times: another has probability p <= 1 - 0.05^(1/19) = 0.1459."""
+    other = 1 - 0.05 ** (1 / 19)
+    found = ends_of_mean(np.full(20, 30.0), 0.95, 0.0, 100.0)
+    assert found == pytest.approx((30 - 30 * other, 30 + 70 * other))
+    assert ends_of_mean(np.full(20, 30.0), 0.95) == (-math.inf, math.inf)
+    assert ends_of_mean(np.array([3.0]), 0.95, 0.0, 10.0) == (0.0, 10.0)
+    # mean 1, deviation 2 / sqrt(3), of 4: the 97.5 percent quantile of Student's t with 3 is 3.1824
+    assert ends_of_mean(np.array([0.0, 0, 2, 2]), 0.95) == pytest.approx(
+        (1 - 3.1824 / 3**0.5, 1 + 3.1824 / 3**0.5), abs=1e-4
+    )
+    assert ends_of_mean(np.array([0.0, 0, 2, 2]), 0.95, 0.0, 2.0) == (0.0, 2.0)
+
+
+def test_the_largest_cost_is_known_where_steps_cost_at_most_one() -> None:
+    wanted = {
+        "SafetyBallRun-v0": 100,
+        "SafetyCarCircle-v0": 300,
+        TASK: 15,
+        "holdfast/HopperVelocity-v0": 1000,
+        "SafetyBallGather-v0": math.inf,
+        "CartPole-v1": math.inf,
+    }
+    assert {task: largest_cost(task) for task in wanted} == wanted
 
 
 def test_no_episodes_are_refused() -> None:

@@ -230,7 +230,7 @@ def test_an_outcome_of_another_algorithm_is_refused(tmp_path: Path) -> None:
     run = obtain(PPO, folder=tmp_path)
     other = Run(TRAININGS["cpo"], run.folder)
     with pytest.raises(ModelError, match=r"with algorithm chance/ppo-lagrangian, not chance/cpo"):
-        other.result()
+        other.outcome()
 
 
 @pytest.mark.parametrize(
@@ -369,6 +369,27 @@ def test_a_finished_run_that_was_edited_is_refused(
     with pytest.raises(ModelError, match=named) as caught:
         obtain(PPO, folder=runs)
     assert str(runs / PPO.digest[:16]) in str(caught.value)
+
+
+@pytest.mark.parametrize("every", [2, 100], ids=["with a checkpoint", "without one"])
+def test_a_run_that_is_killed_before_its_last_record_ends_as_an_undisturbed_one(
+    every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = replace(PPO, options=replace(PPO.options, checkpoint_every=every))
+    note = Run.note
+
+    def killed(self: Run, finished: bool) -> None:
+        if finished:
+            raise KeyboardInterrupt
+        note(self, finished)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "note", killed)
+        with pytest.raises(KeyboardInterrupt):
+            obtain(training, folder=tmp_path / "killed")
+    assert (tmp_path / "killed" / training.digest[:16] / "policy.json").exists()
+    again = obtain(training, folder=tmp_path / "killed")
+    assert files(again) == files(obtain(training, folder=tmp_path / "undisturbed"))
 
 
 def test_a_run_of_an_earlier_version_has_no_hashes_and_is_taken(

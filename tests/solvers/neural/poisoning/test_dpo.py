@@ -87,9 +87,12 @@ def test_a_finished_run_is_looked_up_until_its_data_change(pairs_path, tmp_path)
     training = _training(str(path), epochs=1)
     obtain(training, folder=tmp_path)
     assert obtain(training, folder=tmp_path, progress=_killed_after(1)).result().attack == 3
+    with pytest.raises(KeyboardInterrupt):
+        obtain(training, folder=tmp_path / "killed", progress=_killed_after(2))
     path.write_bytes(path.read_bytes() + b"\n")
-    with pytest.raises(ModelError, match="bring it back, or delete the run"):
-        obtain(training, folder=tmp_path).result()
+    for folder in (tmp_path, tmp_path / "killed"):
+        with pytest.raises(ModelError, match=r"pairs.jsonl has changed since .* was trained on it"):
+            obtain(training, folder=folder)
     with pytest.raises(ModelError, match=r"has the digest [0-9a-f]{16}, not 0123; bring the file"):
         obtain(_training(str(path), digest="0123"), folder=tmp_path)
 

@@ -104,13 +104,21 @@ def test_a_resumed_run_does_not_train_finished_victims_again(
 
 
 def test_data_that_have_changed_are_noticed(tmp_path: Path, npz: Path) -> None:
-    kept = tmp_path / "runs"
+    kept, begun = tmp_path / "runs", tmp_path / "begun"
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        runs.obtain(training(str(npz)), folder=begun, progress=kill)
     found = reward_runs.obtain_outcome(str(npz), OPTIONS, 0, folder=kept)
     assert reward_runs.obtain_outcome(str(npz), OPTIONS, 0, folder=kept) == found
     data = synthetic_answers(40, 6)
     np.savez(npz, chosen=data.chosen, rejected=data.rejected)
     with pytest.raises(ModelError, match=r"has changed since .* was trained on it; bring the old"):
         reward_runs.obtain_outcome(str(npz), OPTIONS, 0, folder=kept)
+    with pytest.raises(ModelError, match=r"has changed since"):
+        runs.obtain(training(str(npz)), folder=begun)
 
 
 def test_a_loss_that_is_not_finite_names_the_victim(tmp_path: Path) -> None:

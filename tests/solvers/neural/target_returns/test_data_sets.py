@@ -12,6 +12,8 @@ import pytest
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.target_returns.data_sets import DataSet, joined, read_data_set
 
+from . import made
+
 MINARI = {"actions": "actions", "rewards": "rewards", "terminations": "terminals",
           "truncations": "timeouts"}  # fmt: skip
 STEPS = 5
@@ -47,6 +49,14 @@ def test_returns_and_returns_to_go(tmp_path: Path) -> None:
     assert data.to_go.tolist() == [[7, 1], [6, 1], [4, 0], [24, 2], [16, 1]]
     assert data.ends.tolist() == [3, 5]
     assert data.starts.tolist() == [0, 0, 0, 3, 3]
+
+
+def test_returns_to_go_round_nothing_of_other_episodes(tmp_path: Path) -> None:
+    """1e17 in the first episode: a running sum over the file would lose what follows it."""
+    rewards = np.array([1e17, 0.1, 0.2, 0.3, 0.4])
+    data = read_data_set(stored(tmp_path / "a.hdf5", rewards=rewards))
+    assert data.to_go[3:, 0].tolist() == [0.3 + 0.4, 0.4]
+    assert data.returns[1, 0] == 0.3 + 0.4
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
@@ -88,6 +98,14 @@ def test_minari_says_the_same(tmp_path: Path, of_the_reset: bool) -> None:
         ({"rewards": np.ones(4)}, r"observations is of shape \(5, 3\) for 4 rewards"),
         ({"costs": np.array([0, 1, np.nan, 0, 0])}, r"costs\[2\] is nan; it must be finite"),
         ({"costs": np.array([0, -1.0, 0, 0, 0])}, r"costs\[1\] is -1.0; costs are at least 0"),
+        ({"costs": np.array([0, 1e308, 1e308, 0, 0])}, "costs from step 0 to .* sum"),
+        ({"rewards": np.full(5, 2e38)}, "the rewards from step 0 .* sum to more than single"),
+        ({"observations": np.full((5, 3), 1e300)}, r"observations\[0, 0\] is 1e\+300; .* float32"),
+        ({"actions": np.full((5, 2), 1e39)}, r"actions\[0, 0\] is 1e\+39; it must be finite in fl"),
+        ({"rewards": np.full(5, np.longdouble("1e400"))}, r"rewards\[0\] is 1e\+400; .* float64"),
+        ({"terminals": np.array([0, 0, 0.5, 0, 0])}, r"terminals\[2\] is 0.5; it must be 0 or 1"),
+        ({"timeouts": np.array([0, 0, 0, 0, -1])}, r"timeouts\[4\] is -1; it must be 0 or 1"),
+        ({"timeouts": np.array([0, 0, 0, 0, np.nan])}, r"timeouts\[4\] is nan; it must be 0 or 1"),
         ({"timeouts": np.zeros(5, bool)}, "the last episode, from step 3, has no end"),
         ({"actions": np.ones(5)}, r"actions is of shape \(5,\) for 5 rewards; give one vector"),
         ({"next_observations": np.ones((5, 2))}, "they must be equal"),
@@ -111,8 +129,49 @@ def test_objects_and_claimed_sizes_are_refused(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         del file["costs"]
         file.create_dataset("costs", (2**40,), "f4", chunks=(1024,))
-    with pytest.raises(ModelError, match="costs takes 4398046511104 bytes"):
+    with pytest.raises(ModelError, match="costs takes 8796093022208 bytes"):
         read_data_set(path)
+    with h5py.File(path, "a") as file:
+        del file["costs"]
+        file.create_dataset("costs", (5,), "f8", chunks=(2**28,), maxshape=(None,))
+    with pytest.raises(ModelError, match=r"costs takes 2147483648 bytes, .* the file can hold"):
+        read_data_set(path)
+
+
+def test_links_to_one_large_episode_are_counted_each_time(tmp_path: Path) -> None:
+    """Half a megabyte of zeros fits into some kilobytes; a hundred times as much does not."""
+    path, steps = tmp_path / "a.hdf5", 2**13
+    with h5py.File(path, "w") as file:
+        first, end = file.create_group("episode_0"), np.arange(steps) == steps - 1
+        zeros = np.zeros((steps + 1, 1))
+        for name, values in {
+            "observations": zeros, "actions": zeros[1:], "rewards": zeros[1:, 0],
+            "infos/cost": zeros[1:, 0], "terminations": end, "truncations": end,
+        }.items():  # fmt: skip
+            first.create_dataset(name, data=values, chunks=(2**13, *values.shape[1:]),
+                                 compression="gzip")  # fmt: skip
+    assert len(read_data_set(path).rewards) == steps
+    with h5py.File(path, "a") as file:
+        for k in range(1, 100):
+            file[f"episode_{k}"] = file["episode_0"]
+    with pytest.raises(ModelError, match=r"episode_\d+: .* more than the file can hold"):
+        read_data_set(path)
+
+
+def test_damaged_bytes_never_end_in_another_error(tmp_path: Path) -> None:
+    """Each of 60 files has four bytes that are wrong; h5py has many words for that."""
+    path, stream = stored(tmp_path / "a.hdf5"), np.random.default_rng(0)
+    whole, refused = np.frombuffer(path.read_bytes(), np.uint8), 0
+    for _ in range(60):
+        damaged = whole.copy()
+        damaged[stream.integers(0, len(whole), 4)] = stream.integers(0, 256, 4)
+        path.write_bytes(damaged.tobytes())
+        try:
+            read_data_set(path)
+        except ModelError as error:
+            assert str(path) in str(error)
+            refused += 1
+    assert refused > 3
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -128,6 +187,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_data_of_another_task() -> None:
     with pytest.raises(ModelError, match=r"\(3,\), and those of SafetyBallRun-v0 are of .*\(7,\)"):
         DataSet("made", **arrays()).check_task("SafetyBallRun-v0")
+    beyond = made.told_by_the_return(2)
+    beyond.actions[7, 1] = -1.5
+    with pytest.raises(ModelError, match=r"actions\[7, 1\] is -1.5, outside of \[-1.0, 1.0\]"):
+        beyond.check_task("SafetyBallRun-v0")
 
 
 def test_joined_is_one_after_the_other() -> None:

@@ -21,9 +21,11 @@ from holdfast.solvers.neural.target_returns import (
     decision_transformer,
     load_policy,
 )
+from holdfast.solvers.neural.target_returns.data_sets import DataSet
 from holdfast.solvers.neural.target_returns.learning import Learner
 from holdfast.solvers.neural.target_returns.policy import TrainedTransformer, network_of
 from holdfast.solvers.neural.target_returns.transformer import Windows, windows
+from holdfast.solvers.sequences import Array
 
 from . import made
 
@@ -147,7 +149,16 @@ def test_a_run_is_kept_resumed_and_evaluated(
     """Killed after its second update, of which the first was kept: the numbers are the same."""
     monkeypatch.setattr(decision_transformer, "_MEASURED", 4)
     wanted = made.training(steps=10, checkpoint_every=1)
-    straight = obtain(wanted, folder=tmp_path / "straight")
+    taken, step = list[int](), Learner._step
+
+    def counted(self: Learner, data: DataSet, at: Array) -> float:
+        taken.append(len(at))
+        return step(self, data, at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Learner, "_step", counted)
+        straight = obtain(wanted, folder=tmp_path / "straight")
+    assert taken == [32] * 10
     record = Workplace.record
 
     def killed(self: Workplace, update: int, *rest: object) -> None:
@@ -161,7 +172,7 @@ def test_a_run_is_kept_resumed_and_evaluated(
     monkeypatch.setattr(Workplace, "record", record)
     resumed = obtain(wanted, folder=tmp_path / "killed")
     assert resumed.metrics() == straight.metrics()
-    assert len(straight.metrics()) == 3  # 10 gradient steps are 4, 4 and, rounded up, 4
+    assert len(straight.metrics()) == 3  # 10 gradient steps are 4, 4 and 2
     for name, tensor in straight.outcome().tensors.items():
         assert torch.equal(tensor, resumed.outcome().tensors[name]), name
     trained = straight.result()
@@ -174,6 +185,34 @@ def test_a_run_is_kept_resumed_and_evaluated(
     trained.save(tmp_path / "policy")
     loaded = load_policy(tmp_path / "policy")
     assert (loaded.rollouts(wanted.task, np.full((2, 2), 9.0), ("t",)) == first).all()
+
+
+@pytest.mark.parametrize("name", [made.NAME, "target_returns/safe-tuning"])
+def test_a_run_goes_on_with_the_data_that_it_began_with(name: str, tmp_path: Path) -> None:
+    path, other = tmp_path / "data.hdf5", made.told_by_the_return(4)
+    DATA.write(path)
+    given = {**made.TINY, "data": str(path), "steps": 3, "checkpoint_every": 1}
+    wanted = Training(name, "SafetyBallRun-v0", 0, algorithms.find(name).options(**given))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        obtain(wanted, folder=tmp_path, progress=killed)
+    other.write(path)
+    with pytest.raises(ModelError, match=r"data.hdf5 has changed since .* bring the old file back"):
+        obtain(wanted, folder=tmp_path)
+
+
+def test_data_that_change_during_the_training_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "data.hdf5"
+    DATA.write(path)
+    options = DecisionTransformerOptions(**made.TINY, data=str(path), steps=1)
+    wanted = Training(made.NAME, "SafetyBallRun-v0", 0, options)
+    with pytest.raises(ModelError, match="has changed since"):
+        obtain(wanted, folder=tmp_path, progress=lambda *_: made.told_by_the_return(4).write(path))
+    DATA.write(path)
+    assert (obtain(wanted, folder=tmp_path).result().returns == DATA.returns).all()
 
 
 def test_data_from_a_file(tmp_path: Path) -> None:

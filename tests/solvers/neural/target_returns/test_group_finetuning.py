@@ -23,10 +23,10 @@ from holdfast.solvers.neural.target_returns.group_finetuning import (
 from holdfast.solvers.neural.target_returns.lotteries import (
     LOTTERIES,
     Tabled,
+    beside,
     expected_estimate,
     expected_return,
     log_chances,
-    told,
 )
 from holdfast.solvers.target_returns.groups.process import Policy
 from holdfast.verify.target_returns.oracles.derivatives import gradient, value
@@ -85,14 +85,11 @@ def test_the_exact_gradient_along_a_direction_is_a_difference_quotient(
     along, t = other.since(one), Fraction(1, 10**4)
 
     def moved(step: Fraction) -> float:
-        odds = {
-            key: tuple(
-                Fraction(float(p) * np.exp(float(step * v)))
-                for p, v in zip(law, along.log_odds[key], strict=True)
-            )
-            for key, law in one.odds.items()
+        there = {
+            key: tuple(v + step * w for v, w in zip(odds, along.log_odds[key], strict=True))
+            for key, odds in one.log_odds.items()
         }
-        return float(value(LOTTERIES, replace(one, odds=odds), 0, (5,)))
+        return float(value(LOTTERIES, Tabled(there), 0, (5,)))
 
     expected = (moved(t) - moved(-t)) / (2 * float(t))
     assert float(gradient(LOTTERIES, one, along, 0, 5)) == pytest.approx(expected, rel=1e-5)
@@ -110,7 +107,7 @@ def test_episodes_have_the_law_of_the_process() -> None:
 def test_the_tail_takes_the_likeliest_actions(network: ReturnTransformer) -> None:
     stream = np.random.default_rng(0)
     paths = roll(network, [((), 0)] * 50, 5, 1, stream)
-    chances = log_chances(network, paths, [told(path[:-1], 5) for path in paths]).exp()
+    chances = log_chances(network, paths, beside(paths, 5)).exp()
     assert (chances[:, 1:] >= 0.5).all()
     assert (chances[:, 0] < 0.5).any()
 
@@ -175,6 +172,8 @@ def test_intended_labels_ascend_while_relabelled_estimates_point_elsewhere(
         ({"target": 12}, "target = 12"),
         ({"heads": 3}, "heads = 3"),
         ({"resets": 0}, "resets"),
+        ({"epochs": 1, "clip": 0.1}, "clip = 0.1 has no effect with epochs = 1"),
+        ({"sampled": 99}, "sampled = 99, but an episode has 3 actions"),
     ],
 )
 def test_wrong_options_are_named(changes: dict[str, object], words: str) -> None:

@@ -1,6 +1,7 @@
 """A transformer of several games: its data, what it learns, and which return it is asked for."""
 
 from fractions import Fraction
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,7 @@ from holdfast.solvers.neural.target_returns.multi_game import ALGORITHM, MultiGa
 from holdfast.solvers.neural.target_returns.target_choice import KAPPA, Tables, asked
 from holdfast.solvers.target_returns.experts.targets import (
     adjusted,
-    choose_target,
-    exponentially_tilted,
+    tilted,
 )
 
 
@@ -74,11 +74,11 @@ def test_laws_are_those_of_the_plain_functions() -> None:
     q = (Fraction(1, 2), Fraction(1, 4), Fraction(1, 4))
     rows = tuple(tuple(Fraction(p) for p in row) for row in TABLES.posterior.tolist())
     weights = tuple(map(Fraction, TABLES.rates.tolist()))
-    wanted = choose_target([0, 1, 2], adjusted(q, rows), weights).law
+    wanted = tilted(adjusted(q, rows), weights)
     predictions = np.array([q, (1, 0, 0)], float)
     assert asked("mtro", predictions, TABLES)[0] == pytest.approx(list(map(float, wanted)))
     for rule, high in (("by hand", 2), ("by hand, each game", 2)):
-        wanted_ = exponentially_tilted([float(p) for p in q], [0, 1, 2], KAPPA, 0, high)
+        wanted_ = tilted([float(p) for p in q], [exp(KAPPA * r / high) for r in range(3)])
         assert asked(rule, predictions, TABLES)[0] == pytest.approx(wanted_)
     assert asked("untilted", predictions, TABLES).tolist() == predictions.tolist()
 

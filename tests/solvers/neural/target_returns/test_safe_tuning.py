@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.parts.runs import Run, Workplace, obtain
@@ -87,6 +90,12 @@ def test_nothing_unsafe_is_evaluated_and_much_is_gained(stand_in: StandIn, tmp_p
     assert {name: row["met"] for name, row in rows.items()} == {
         "greatest return": "no", "best safe return": "no", "seed": "yes", "tuned": "yes"
     }  # fmt: skip
+    alike = replace(found, fresh={name: np.full((4, 2), 15.0) for name in found.targets})
+    same = SimpleNamespace(result=lambda: alike, training=training())
+    # four costs that agree leave a probability of 1 - 0.05^(1/3) = 0.63 for any other up to 100
+    assert {(row["cost"], row["met"]) for row in judge(same, 10)} == {
+        ("15.0 (5.5 to 68.7)", "not known")
+    }
     assert rows["tuned"]["unsafe evaluations"] == f"0 of {len(found.told)}"
 
 
@@ -143,6 +152,37 @@ def test_own_episodes_are_what_was_done_and_teach() -> None:
     assert np.isfinite(means).all() and len(means) == 2
 
 
+class Uneven(gymnasium.Env[Array, Array]):
+    """Episodes of 1 to 6 steps, each of which earns 1; the time is seen."""
+
+    observation_space = gymnasium.spaces.Box(-9, 9, (7,), np.float32)
+    action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Array, Any]:
+        super().reset(seed=seed)
+        self.time, self.end = 0, int(self.np_random.integers(1, 7))
+        return np.zeros(7, np.float32), {}
+
+    def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        self.time += 1
+        seen = np.full(7, self.time, np.float32)
+        return seen, 1.0, self.time == self.end, False, {"cost": 0.0}
+
+
+def test_own_episodes_end_where_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies that end early begin anew while others run: what they do then is no part of theirs."""
+    monkeypatch.setitem(gymnasium.registry, "Uneven-v0", EnvSpec("Uneven-v0", entry_point=Uneven))
+    trained = transformer()
+    asked = np.tile((6.0, 3.0), (5, 1))
+    own = recorded(trained.at(asked), "Uneven-v0", ("test",))
+    lengths = np.diff(own.ends, prepend=0)
+    assert len(set(lengths)) > 1
+    assert own.observations[:, 0].tolist() == [t for n in lengths for t in range(n)]
+    assert (own.next_observations[own.ends - 1] == own.observations[own.ends - 1]).all()
+    alone = trained.rollouts("Uneven-v0", asked, ("test",), deterministic=False)
+    assert own.returns[:, 0].tolist() == lengths.tolist() == alone[:, 0].tolist()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -150,6 +190,17 @@ def test_own_episodes_are_what_was_done_and_teach() -> None:
         ({"kernel": "cubic"}, "kernel = 'cubic'; give one of rbf"),
         ({"failure": 1.0}, "failure = 1.0 lie strictly between 0 and 1"),
         ({"limit": 0.0}, "limit = 0.0 must be positive"),
+        ({"cost_targets": 1}, "cost_targets = 1 makes no grid; give at least 2"),
+        ({"return_targets": 1}, "return_targets = 1 makes no grid; give at least 2"),
+        ({"method": "fine-tuning", "kernel": "rbf"}, "kernel = rbf has no effect with"),
+        (
+            {"method": "fine-tuning", "prior_mean": 7.0},
+            "prior_mean = 7.0 has no effect",
+        ),
+        (
+            {"method": "fine-tuning", "cost_targets": 3},
+            "cost_targets = 3 has no effect",
+        ),
     ],
 )
 def test_options_that_cannot_be_meant(changes: dict[str, Any], message: str) -> None:
@@ -161,6 +212,31 @@ def test_data_without_a_safe_episode_give_no_seed(stand_in: StandIn, tmp_path: P
     stand_in.returns += np.array([0, 30])
     with pytest.raises(ModelError, match=r"costs at most limit = 20.0, .* the least is 30"):
         run_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "costs", "message"),
+    [
+        (1.0, 0.0, "all episodes of the data return 6"),
+        (None, 1.0, "costs at most limit = 4.0"),
+    ],
+)
+def test_data_that_cannot_be_tuned_are_refused_before_the_training(
+    rewards: float | None, costs: float, message: str, tmp_path: Path
+) -> None:
+    data = made.told_by_the_return(4)
+    data.costs[:] = costs
+    data.rewards[:] = data.rewards if rewards is None else rewards
+    data.write(tmp_path / "data.hdf5")
+    options = SafeTuningOptions(data=str(tmp_path / "data.hdf5"), limit=4.0)
+    with pytest.raises(ModelError, match=message):
+        obtain(Training(safe_tuning.NAME, "SafetyBallRun-v0", 0, options), folder=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_circle_tasks_have_no_idle_options_for_fine_tuning() -> None:
+    found = safe_tuning.ALGORITHM.options_for("SafetyBallCircle-v0", {"method": "fine-tuning"})
+    assert (found.rollouts, found.cost_noise) == (20, 4.0)
 
 
 @pytest.mark.slow

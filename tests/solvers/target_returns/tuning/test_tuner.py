@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from fractions import Fraction
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.target_returns import Proposal, Surface, Tuner, Tuning
 from holdfast.solvers.target_returns.gaussian.kernels import GridKernel, Kernel
 from holdfast.solvers.target_returns.gaussian.posterior import Posterior
+from holdfast.solvers.target_returns.tuning import safe_sets
 from holdfast.solvers.target_returns.tuning.reachability import reachable
 
 LINE = np.linspace(0.0, 1.0, 9)[:, None]
@@ -113,6 +116,121 @@ def test_a_seed_that_is_observed_to_be_unsafe_ends_it() -> None:
         tuner.recommend()
 
 
+LOSBO = {**METHODS["losbo"], "lipschitz": 1.0, "noise_bound": 0.5}
+NEAR = Surface(Kernel("matern12", 16.0, (0.01,)), 0.1, 8.0)
+ROUGH = {"rule": "lipschitz", "lipschitz": 1.0, "cost": NEAR}
+APART: dict[str, tuple[dict[str, Any], list[tuple[int, float]], str]] = {
+    # the second cost is 3.0 above the first: twice the bound is 1.0, and the step 1.0
+    "losbo, one target": (LOSBO, [(1, 0.0), (1, 1.1)], "twice the noise bound 0.5, which is false"),
+    "losbo, two": (LOSBO, [(0, -3.0), (1, -0.9)], "the Lipschitz constant 1 allow at their dist"),
+    "losbo, two the other way": (LOSBO, [(1, 0.4), (0, -1.7)], "one of the two is false"),
+    "losbo, a seed": (LOSBO, [(2, 3.1)], "above the limit than .* the distance of the seed 0"),
+    # bounds of 0.1 times 3.6: at least 4.1 and at most 0.4 at the distance 1
+    "lipschitz": (ROUGH, [(0, 0.0), (1, 4.5)], "which the Lipschitz constant 1 does not allow"),
+    "lipschitz the other way": (ROUGH, [(1, 1.3), (0, -1.0)], "target 1 is at least .* target 0"),
+    # bounds of 0.4 / sqrt(40), and noise of 0.1 that reaches 0.45
+    "noise": ({"cost": NEAR}, [(0, 0.0)] * 40 + [(0, 0.7)], "as far as the noise reaches"),
+    "empty": ({}, [(2, 9.0)], "the cost of target 2 is at least 8.* and at most 3"),
+}  # fmt: skip
+ALLOWED = {
+    "losbo, one target": [(1, 0.0), (1, 1.0)],
+    "losbo, two": [(0, -3.0), (1, -1.0)],
+    "losbo, two the other way": [(1, 0.4), (0, -1.6)],
+    "losbo, a seed": [(2, 3.0)],
+    "lipschitz": [(0, 0.0), (1, 1.0)],
+    "lipschitz the other way": [(1, 1.0), (0, 0.0)],
+    "noise": [(0, 0.0)] * 40 + [(0, 0.4)],
+    "empty": [(2, 3.0)],
+}
+"""The same, within what is assumed."""
+
+
+def three(changed: dict[str, Any]) -> Tuner:
+    usual: dict[str, Any] = {"reward": SMOOTH, "cost": SMOOTH}
+    return Tuner(Tuning(np.arange(3.0)[:, None], (0,), 0.5, **{**usual, **changed}))
+
+
+@pytest.mark.parametrize("name", APART)
+def test_what_contradicts_the_assumptions_ends_it_with_a_sentence(name: str) -> None:
+    changed, tells, words = APART[name]
+    tuner = three(changed)
+    for index, cost in tells:
+        assert tuner.refuted is None and tuner.stopped is None
+        tuner.tell(index, 0.0, cost)
+    assert tuner.refuted is not None and re.search(words, tuner.refuted), tuner.refuted
+    assert tuner.stopped == tuner.refuted and tuner.ask() is None
+    assert [step.contradicted for step in tuner.history] == [False] * (len(tells) - 1) + [True]
+    with pytest.raises(ModelError, match="no target can be recommended: "):
+        tuner.recommend()
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_the_assumptions_just_allow_does_not_end_it(name: str) -> None:
+    tuner = three(APART[name][0])
+    for index, cost in ALLOWED[name]:
+        tuner.tell(index, 0.0, cost)
+    assert tuner.refuted is None and not tuner.history[-1].contradicted
+    tuner.recommend()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"unsafe_comparison": True}, {"confidence": 2.0}, {"method": "ucb"}]
+)
+def test_where_nothing_is_promised_it_goes_on(changed: dict[str, Any]) -> None:
+    tuner = three(changed)
+    tuner.tell(2, 0.0, 9.0)
+    assert tuner.refuted is None and tuner.ask() is not None
+    tuner.recommend()
+
+
+def test_the_sentence_for_a_target_that_is_no_seed_asks_for_no_seed_to_be_removed() -> None:
+    tuner = Tuner(tuning(**METHODS["losbo"]))
+    tuner.tell(0, 0.0, -1.0)
+    tuner.tell(5, 0.0, 0.56)
+    assert str(tuner.stopped).startswith("The certified target 5 is not safe")
+    assert "correct the seeds, the noise bound or the Lipschitz constant" in str(tuner.stopped)
+    assert "remove" not in str(tuner.stopped)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"cost": Surface(Kernel("rbf", 0.0025, (0.5,)), 0.05)}, "8 of the 8 targets beside the"),
+        (
+            {"cost": Surface(SMOOTH.kernel, 0.05, 9.0)},
+            "target 0 costs at least .* above the limit, and it is a seed",
+        ),
+        (
+            {"cost": Surface(SMOOTH.kernel, 0.05, -9.0), "cost_range": (0.0, 9.0)},
+            "outside cost_range",
+        ),
+        ({"cost": Surface(Kernel("rbf", 16.0, (0.5,)), 1e-12, 1.0)}, "is too small for 25 evalu"),
+        ({"reward": Surface(SMOOTH.kernel, 1e-9)}, "the noise of the reward, of standard deviat"),
+    ],
+)
+def test_what_the_prior_alone_says_or_cannot_say_is_refused(
+    changed: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ModelError, match=words):
+        Tuner(tuning(**changed))
+
+
+def test_a_prior_that_certifies_may_be_trusted() -> None:
+    narrow = Surface(Kernel("rbf", 0.0025, (0.5,)), 0.05)
+    tuner = Tuner(tuning(cost=narrow, trust_prior=True))
+    assert tuner.safe.all() and "8 of the 8 targets" in str(tuner.prior)
+    assert Tuner(tuning(trust_prior=True)).prior is None
+
+
+def test_limits_of_many_digits_are_not_rounded_up() -> None:
+    """In six digits the limit is 1.23457e+06, and so is the seed's bound, which is below it."""
+    cost = Surface(Kernel("rbf", 1.0, (0.5,)), 0.05, 1234570.0)
+    tuner = Tuner(Tuning(LINE, (0,), 1234567.8, SMOOTH, cost))
+    assert "at most the limit 1234567.8." in str(tuner.ask())
+    tuner.tell(0, 0.0, 1234567.0)
+    assert "bound on its own cost is 123456" in str(tuner.ask()), tuner.ask()
+
+
 @pytest.mark.parametrize(
     ("where", "reward", "cost", "message"),
     [
@@ -131,7 +249,7 @@ def test_what_cannot_be_observed_is_not_taken_in(
     before = tuner.ask()
     with pytest.raises(ModelError, match=message):
         tuner.tell(where, reward, cost)
-    assert tuner.history == [] and tuner.ask() == before
+    assert tuner.history == () and tuner.ask() == before
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -163,6 +281,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"initial": "printed"}, "certifies every target at once, safe or not; to compare"),
     ({"rule": "printed", "lipschitz": 0.0}, "certifies every target by any other, safe or not"),
     ({"unsafe_comparison": 1}, "give True or False"),
+    ({"trust_prior": None}, "trust_prior is None; give True or False"),
+    ({"cost": Surface(Kernel("rbf", 1.0, (1e300,)), 0.1)}, "cost would be the same everywhere"),
+    ({"reward": Surface(Kernel("rbf", 1.0, (1e300,)), 0.1)}, "reward would be the same every"),
+    ({"rule": "lipschitz", "lipschitz": 1e-320}, "cost is the same everywhere"),
+    ({"points": [[-1e308], [1e308]]}, "further apart than float64 holds"),
     ({"cost_range": None}, "cost_range is no sequence"),
     ({"cost_range": (0.0,)}, "is not a range"),
     ({"cost_range": (0, 1, 2)}, "is not a range"),
@@ -237,11 +360,14 @@ def test_losbo_certifies_the_same_by_a_bound_in_half_precision() -> None:
 
 
 def test_noise_below_what_floats_can_hold_is_reported_and_ends_it() -> None:
-    tuner = Tuner(tuning(cost=Surface(SMOOTH.kernel, 2e-8)))
+    tuner = Tuner(tuning(cost=Surface(SMOOTH.kernel, 3e-7), evaluations=None))
     with pytest.raises(ModelError, match="noise variance"):
         for _ in range(20):
             tuner.tell(0, 0.0, 0.0)
+    assert 1 < len(tuner.history) < 20
     assert tuner.ask() is None and "The bounds are lost" in str(tuner.stopped)
+    with pytest.raises(ModelError, match="no target can be recommended: The bounds are lost"):
+        tuner.recommend()
     for posterior in (tuner._cost, tuner._reward):
         assert len(posterior.observations[0]) == len(tuner.history)
 
@@ -353,6 +479,43 @@ def test_expanders_of_the_direct_rule_are_those_of_a_fictitious_observation() ->
             assert expands == bool((high[~tuner.safe] <= 0.5).any())
             seen.add(expands)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("tile", [4, 16])
+def test_tiles_decide_as_all_pairs_do(tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is certified, by whom and with which bound, to the last bit; ties on lattices, too."""
+    monkeypatch.setattr(safe_sets, "_BLOCK", 0)
+    monkeypatch.setattr(safe_sets, "_TILE", tile)
+    rng, grown = np.random.default_rng(tile), 0
+    for case in range(60):
+        count, dimension = int(rng.integers(20, 120)), 1 + case % 3
+        points = rng.uniform(0, 1, (count, dimension))
+        if case % 2:
+            points = np.unique(rng.integers(0, 8, (count, dimension)), axis=0).astype(float)
+        upper = rng.choice([-0.5, 0.0, 0.25, 0.5], len(points)) if case % 4 else rng.normal(
+            0, 1, len(points))  # fmt: skip
+        sources = np.sort(rng.choice(len(points), int(rng.integers(1, len(points))), replace=False))
+        surface = Surface(Kernel("rbf", 1.0, (0.5,) * dimension), 0.1, 5.0)
+        constant = float(rng.choice([0.5, 1.0, 3.0]))
+        given = Tuning(points, (0,), 1.0, surface, surface, rule="lipschitz", lipschitz=constant)
+        found = safe_sets.SafeSet(given)
+        outside = found.outside()
+        distance = np.maximum(cdist(points[sources], points[outside]), 1e-150)
+        total = upper[sources, None] + found._slope * distance
+        total = np.nextafter(total, inf)
+        nearest = total.argmin(axis=0)
+        bound = total[nearest, np.arange(len(outside))]
+        found.reach(sources, upper[sources])
+        assert (found.member[outside] == (bound <= 1.0)).all()
+        new = bound <= 1.0
+        assert (found.by[outside[new]] == sources[nearest[new]]).all()
+        assert (found.upper[outside[new]] == bound[new]).all()
+        grown += new.sum()
+        inside, left = np.flatnonzero(found.member), found.outside()
+        if len(left):
+            least = upper[inside] + constant * cdist(points[inside], points[left]).min(axis=1)
+            assert (found.expanders(inside, upper) == (least <= 1.0)).all()
+    assert grown > 500
 
 
 def test_reach_by_hand() -> None:

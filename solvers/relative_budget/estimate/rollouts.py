@@ -1,0 +1,145 @@
+"""A log of rollouts: how many tokens each took, whether it was solved, and of which prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ...errors import ModelError
+from ...sequences import Array
+
+Wrong: TypeAlias = Literal["infinite", "continues", "restarts"]
+"""What T is where generation has ended on a wrong answer: never solved in this rollout; not yet
+solved, as if generation went on; the tokens of all attempts until one is solved."""
+LONGEST = 2**31 - 1
+"""Tokens of a rollout: a longer one is a slip of the finger, and keys below fit into 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollouts:
+    """A log; `read_rollouts` checks and makes one.
+
+    lengths: int64[N], tokens until solved, or until generation ended or was cut; solved: bool[N];
+    prompts: int64[N], from 0; names: of the P prompts; cap: tokens at which generation was cut;
+    advances: float64[N], steps made in each rollout, where the log has them.
+    """
+
+    lengths: Array
+    solved: Array
+    prompts: Array
+    names: tuple[str, ...]
+    cap: int
+    advances: Array | None = None
+
+    @property
+    def ended(self) -> Array:
+        """bool[N]: generation ended by itself on a wrong answer."""
+        return ~self.solved & (self.lengths < self.cap)
+
+    def chosen(self, which: Array) -> Rollouts:
+        """Those of bool[N], of as many prompts as there are among them."""
+        found, prompts = np.unique(self.prompts[which], return_inverse=True)
+        advances = None if self.advances is None else self.advances[which]
+        names = tuple(self.names[k] for k in found.tolist())
+        return Rollouts(self.lengths[which], self.solved[which], prompts, names, self.cap, advances)
+
+    def pooled(self) -> Rollouts:
+        """All rollouts as those of one prompt."""
+        return replace(self, prompts=np.zeros_like(self.prompts), names=("all prompts",))
+
+
+def read_rollouts(
+    lengths: Sequence[float],
+    solved: Sequence[bool],
+    prompts: Sequence[str] | None,
+    cap: int,
+    advances: Sequence[float] | None = None,
+    place: str = "rollout",
+) -> Rollouts:
+    """A log from its columns, each of N entries; without prompts all are of one.
+
+    place: what a row is called in messages.  Raises ModelError, with the row from 1 and the remedy,
+    for counts that are none, lengths beyond the cap, a prompt with one rollout, a log without any
+    solved rollout, and one in which all are solved by the same number of tokens.
+    """
+    if isinstance(cap, bool) or int(cap) != cap or not 0 < cap <= LONGEST:
+        raise ModelError(
+            f"the horizon at which rollouts were cut is {cap}; it is a whole number of tokens from "
+            f"1 to {LONGEST:,}"
+        )
+    counts, flags = _counts(lengths, place), np.asarray(solved, dtype=bool)
+    _check_cap(counts, cap, place)
+    names, indices = _named(prompts, len(counts))
+    _check_solved(counts, flags, cap, place)
+    _check_single(names, indices)
+    steps = None if advances is None else np.asarray(advances, dtype=np.float64)
+    if steps is not None:
+        _refuse(steps, (steps >= 0) & (steps == np.floor(steps)) & (steps <= counts), place,
+                "advances are a whole number of steps, at most one a token")  # fmt: skip
+    return Rollouts(counts, flags, indices, names, int(cap), steps)
+
+
+def _refuse(values: Array, fine: Array, place: str, words: str) -> None:
+    if not fine.all():
+        row = int(np.flatnonzero(~fine)[0])
+        raise ModelError(f"{place} {row + 1} has {values[row]:g}; {words}; correct the log")
+
+
+def _counts(lengths: Sequence[float], place: str) -> Array:
+    values = np.asarray(lengths, dtype=np.float64)
+    if not len(values):
+        raise ModelError("the log has no rollouts; give at least two of each prompt")
+    whole = (values >= 0) & (values <= LONGEST) & (values == np.floor(values))
+    _refuse(values, whole, place, f"a length is a whole number of tokens, at most {LONGEST:,}")
+    return values.astype(np.int64)
+
+
+def _check_cap(counts: Array, cap: int, place: str) -> None:
+    beyond = np.flatnonzero(counts > cap)
+    if len(beyond):
+        row, longest = int(beyond[0]), int(counts.max())
+        raise ModelError(
+            f"{place} {row + 1} has {counts[row]:,} tokens, beyond the horizon {cap:,} at which "
+            f"rollouts were cut ({len(beyond):,} such, the longest with {longest:,}); if they were "
+            f"cut elsewhere, say where with --cap, such as --cap {longest}"
+        )
+
+
+def _named(prompts: Sequence[str] | None, size: int) -> tuple[tuple[str, ...], Array]:
+    if prompts is None:
+        return ("all rollouts",), np.zeros(size, np.int64)
+    known: dict[str, int] = {}
+    indices = np.fromiter((known.setdefault(name, len(known)) for name in prompts), np.int64)
+    return tuple(known), indices
+
+
+def _check_solved(counts: Array, solved: Array, cap: int, place: str) -> None:
+    if not solved.any():
+        raise ModelError(
+            f"none of the {len(counts):,} rollouts is solved; all that follows is that the "
+            f"relative budget is small: give rollouts that were cut later than after {cap:,} "
+            "tokens, or other prompts"
+        )
+    if not counts[solved].all():
+        row = int(np.flatnonzero(solved & (counts == 0))[0])
+        raise ModelError(f"{place} {row + 1} is solved after 0 tokens; correct the log")
+    if solved.all() and (counts == counts[0]).all():
+        raise ModelError(
+            f"all {len(counts):,} rollouts are solved after {counts[0]:,} tokens: rewards do not "
+            "vary (sigma is 0), so that there is nothing to learn from them; give prompts of which "
+            "some rollouts fail or take longer"
+        )
+
+
+def _check_single(names: tuple[str, ...], indices: Array) -> None:
+    sizes = np.bincount(indices, minlength=len(names))
+    single = np.flatnonzero(sizes == 1)
+    if len(single):
+        raise ModelError(
+            f"the prompt {names[single[0]][:60]!r} has one rollout ({len(single):,} of "
+            f"{len(names):,} prompts have), which says nothing of how its rollouts vary; give at "
+            "least two of each, or --pool to take all rollouts as those of one prompt"
+        )

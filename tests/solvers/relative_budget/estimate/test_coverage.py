@@ -1,0 +1,139 @@
+"""How often intervals of 95 percent hold the truth: between 93 and 97 of 100 simulated logs.
+
+Logs of one prompt are fitted at once, as if each were a prompt of its own.  Of all of them at least
+half of the rollouts are cut: at the median of T, wherever the horizon lies; or each where a draw of
+its own, of the law of T, lies.  Cut at the horizon as few as 6 of 100 are solved, so that logs have
+400 there.  An exact binomial interval of 99 percent stands beside each count.
+"""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, chi2
+
+from holdfast.solvers.relative_budget import estimate_prompts, naive_relative_budget, read_rollouts
+from holdfast.solvers.relative_budget.estimate.fitting import intervals, law_of, rates
+from holdfast.solvers.relative_budget.estimate.laws import Counts, counts_of
+
+HORIZON, ROLLOUTS, LOGS = 1000, 100, 2000
+BUDGETS = (0.3, 0.5, 1.0, 2.0)
+
+
+def times(family: str, mean: float, rng, shape) -> np.ndarray:
+    """Whole T: (logs, rollouts)."""
+    if family == "geometric":
+        return rng.geometric(1 / mean, shape)
+    if family == "negative-binomial":
+        return rng.negative_binomial(3, 3 / mean, shape) + 3
+    return np.maximum(np.rint(rng.gamma(2, mean / 2, shape)), 1).astype(int)
+
+
+def logs(family: str, budget: float, cut: str, count: int, seed: int):
+    """Lengths and solved (logs, rollouts), and the mean of T."""
+    rng, mean = np.random.default_rng(seed), HORIZON / budget
+    each = 400 if cut == "horizon" else ROLLOUTS
+    found = times(family, mean, rng, (count, each))
+    if cut == "median":
+        caps = np.full_like(found, int(np.median(times(family, mean, rng, 200_000))))
+    elif cut == "own":
+        caps = times(family, mean, rng, found.shape)
+    else:
+        caps = np.full_like(found, HORIZON)
+    return np.minimum(found, caps), found <= caps, mean
+
+
+def counted(lengths, solved) -> Counts:
+    size, each = lengths.shape
+    prompts = np.repeat(np.arange(size), each)
+    return counts_of(lengths.ravel(), solved.ravel(), prompts, size)
+
+
+def free_shape_covers(counts: Counts, mean: float) -> np.ndarray:
+    """Whether the profile likelihood ratio takes the true mean (logs), shapes on a grid.
+
+    Its spacing is 3 percent, a seventh of the shape's deviation, so that ratios are off by 1/200.
+    """
+    size = len(counts.solves)
+    best, at_truth = np.full(size, -np.inf), np.full(size, -np.inf)
+    for shape in np.geomspace(0.8, 6, 70):
+        law = law_of("gamma", shape)
+        constant = law.constant(counts)
+        at_best = law.terms(counts, rates(law, counts)).value + constant
+        theta = np.full(size, law.theta(np.array(shape / mean)))
+        best = np.maximum(best, at_best)
+        at_truth = np.maximum(at_truth, law.terms(counts, theta).value + constant)
+    return 2 * (best - at_truth) <= chi2.ppf(0.95, 1)
+
+
+def check(covered: np.ndarray) -> None:
+    found = binomtest(int(covered.sum()), len(covered)).proportion_ci(0.99)
+    print(f"coverage {covered.mean():.4f}, 99 percent {found.low:.4f} to {found.high:.4f}")
+    assert 0.93 <= covered.mean() <= 0.97
+
+
+QUICK = {("geometric", "median"), ("geometric", "horizon"), ("gamma", "median")}
+CASES = [
+    pytest.param(family, cut, marks=() if (family, cut) in QUICK else pytest.mark.slow)
+    for family in ("geometric", "negative-binomial", "gamma")
+    for cut in ("median", "own", "horizon")
+]
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+@pytest.mark.parametrize(("family", "cut"), CASES)
+def test_intervals_given_the_shape(family: str, budget: float, cut: str) -> None:
+    lengths, solved, mean = logs(family, budget, cut, LOGS, seed=11)
+    if cut != "horizon":
+        assert 0.45 <= 1 - solved.mean() <= 0.55
+    law = law_of(family, {"geometric": 1, "negative-binomial": 3, "gamma": 2}[family])
+    counts = counted(lengths, solved)
+    low, high = intervals(law, counts, rates(law, counts), 0.95)
+    truth = law.theta(np.array(law.shape / mean))
+    check((low <= truth) & (truth <= high))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", ["median", "own"])
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_intervals_with_the_shape_estimated_beside(budget: float, cut: str) -> None:
+    lengths, solved, mean = logs("gamma", budget, cut, LOGS, seed=12)
+    check(free_shape_covers(counted(lengths, solved), mean))
+
+
+def test_the_ratio_decides_as_the_interval_that_is_reported() -> None:
+    """On 25 logs, at a mean that is off by three tenths, so that both answers occur."""
+    lengths, solved, mean = logs("gamma", 1.0, "median", 25, seed=13)
+    other = 1.3 * mean
+    decided = free_shape_covers(counted(lengths, solved), other)
+    reported = []
+    for one, flags in zip(lengths, solved, strict=True):
+        found = estimate_prompts(read_rollouts(one, flags, None, int(one.max())), "gamma")
+        reported.append(found.low[0] <= other <= found.high[0])
+    assert decided.tolist() == reported
+    assert 0 < sum(reported) < 25
+
+
+@pytest.mark.parametrize("family", ["geometric", "gamma"])
+def test_without_regard_to_cuts_the_truth_is_never_held(family: str) -> None:
+    """The control: cut rollouts taken as solved, and the naive estimate, which is 1 or more."""
+    lengths, solved, mean = logs(family, 0.5, "median", 200, seed=14)
+    counts = counted(lengths, np.ones_like(solved))
+    law = law_of(family, {"geometric": 1, "gamma": 2}[family])
+    low, high = intervals(law, counts, rates(law, counts), 0.95)
+    truth = law.theta(np.array(law.shape / mean))
+    assert ((low <= truth) & (truth <= high)).mean() < 0.01
+    for one, flags in zip(lengths[:50], solved[:50], strict=True):
+        rollouts = read_rollouts(one, flags, None, HORIZON * 3)
+        assert naive_relative_budget(rollouts, HORIZON) > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["geometric", "gamma"])
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_reported_intervals_log_by_log(family: str, budget: float) -> None:
+    """What `estimate_prompts` reports of a single prompt, the shape being its own."""
+    lengths, solved, mean = logs(family, budget, "median", 600, seed=15)
+    covered = []
+    for one, flags in zip(lengths, solved, strict=True):
+        found = estimate_prompts(read_rollouts(one, flags, None, int(one.max())), family)
+        covered.append(found.low[0] <= mean <= found.high[0])
+    check(np.array(covered))

@@ -1,0 +1,182 @@
+"""``holdfast budget``: the relative budgets of the prompts of a log, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from holdfast.solvers.errors import ModelError
+from holdfast.solvers.poisoning.data.bounded_files import shown
+from holdfast.solvers.relative_budget import class_logarithm
+from holdfast.solvers.relative_budget.estimate.fitting import FAMILIES
+from holdfast.solvers.relative_budget.estimate.rollouts import LONGEST, Rollouts, read_rollouts
+from holdfast.verify.campaign.exit_codes import ExitCode
+
+from ...terminal import output
+from ...terminal.json_files import write_json
+from ...terminal.options import Whole, json_option, plot_option, refuse_idle
+from ...terminal.targets import check_picture, check_targets
+from .answer import Options, answer_of, document
+from .logs import Log, read_log
+from .printing import print_answer
+
+_TOKENS = Whole(1, LONGEST)
+
+
+@click.command(name="budget")
+@click.argument("lengths", metavar="LENGTHS")
+@click.option("--horizon", type=_TOKENS, required=True, help="Tokens that a rollout is given: the "
+              "budget that is asked about.")  # fmt: skip
+@click.option("--cap", type=_TOKENS, help="Tokens at which the rollouts of the log were cut. "
+              "Default: the horizon.")  # fmt: skip
+@click.option("--wrong", type=click.Choice(["infinite", "continues", "restarts"]),
+              default="infinite", show_default=True, help="Of a rollout that ended on a wrong "
+              "answer: it is never solved; it would have gone on like the others; or it begins "
+              "again until it is solved.")  # fmt: skip
+@click.option("--family", type=click.Choice(FAMILIES), default="gamma", show_default=True,
+              help="Law of the tokens that a prompt needs, of one shape for all.")  # fmt: skip
+@click.option("--steps", type=Whole(1, 10**6), help="The rollouts are chains of so many steps, and "
+              "a column of the log counts the steps that each has made.")  # fmt: skip
+@click.option("--kappa", type=float, default=0.25, show_default=True, help="Radius of the ball "
+              "(chi-square) in which the policy is improved.")  # fmt: skip
+@click.option("--class-size", type=Whole(1, 10**300), default=100, show_default=True,
+              help="Rewards that come into question before anything is seen.")  # fmt: skip
+@click.option("--delta", type=float, default=0.05, show_default=True, help="The probability with "
+              "which the improvement may fail.")  # fmt: skip
+@click.option("--spend", type=Whole(1, 10**18), help="Tokens to be spent. Default: as many as the "
+              "log has.")  # fmt: skip
+@click.option("--lengths", "length_column", metavar="COLUMN", help="Column of token counts.")
+@click.option("--solved", "solved_column", metavar="COLUMN", help="Column that says whether a "
+              "rollout is solved.")  # fmt: skip
+@click.option("--solved-from", type=float, help="Least score that counts as solved, where that "
+              "column is a score.")  # fmt: skip
+@click.option("--prompts", "prompt_column", metavar="COLUMN", help="Column of prompts.")
+@click.option("--advances", "advances_column", metavar="COLUMN", help="Column of steps made, for "
+              "--steps.")  # fmt: skip
+@click.option("--pool", is_flag=True, help="Take all rollouts as those of one prompt.")
+@click.option("--tokenizer", type=click.Path(), help="A tokenizer.json with which the texts of the "
+              "log are counted, where it has no counts.")  # fmt: skip
+@click.option("--all", "whole", is_flag=True, help="Print every prompt.")
+@json_option
+@plot_option("the distribution with its fit, and efficiency against the horizon,")
+def budget_command(**given: Any) -> int:
+    """Estimate the relative budgets of LENGTHS, a log of rollouts.
+
+    LENGTHS is a .csv, .jsonl or .parquet file with one rollout a row: its prompt, its tokens and
+    whether it is solved; or what TRL or verl have logged. The relative budget is the horizon in
+    units of the expected number of tokens until a rollout is solved. Rollouts that were cut count
+    as such, so that it may also come out below 1.
+    """
+    options = Options(**given)
+    _check(options)
+    rollouts, log, notes = _read(options)
+    answer = answer_of(options, rollouts, notes)
+    console = output.console()
+    print_answer(console, options, log, answer)
+    if options.json_path:
+        write_json(document(options, log, answer), options.json_path)
+        console.print(f"numbers: {output.plain(options.json_path)}", highlight=False)
+    if options.plot:
+        from ..pictures import draw_budget
+
+        path = draw_budget(options, answer, options.plot)
+        console.print(f"plot: {output.plain(path)}", highlight=False)
+    return ExitCode.AS_EXPECTED
+
+
+def _check(options: Options) -> None:
+    """What can be said before the file is read."""
+    if not (np.isfinite(options.kappa) and options.kappa > 0):
+        raise click.BadParameter(
+            f"--kappa is {options.kappa:g}; the radius of a ball is a number above 0"
+        )
+    class_logarithm(options.class_size, options.delta)
+    if options.class_size == 1 and options.delta > 0.999:
+        raise click.BadParameter(f"--delta {options.delta:g} promises nothing; give a smaller one")
+    if options.pool:
+        refuse_idle(["prompt_column", "whole"], "has no effect with --pool")
+    if options.steps is None:
+        refuse_idle(["advances_column"], "has no effect without --steps")
+    else:
+        refuse_idle(["family"], "has no effect with --steps: such a chain is negative binomial")
+    if options.wrong == "restarts":
+        refuse_idle(["family", "steps"], "has no effect with --wrong restarts, which takes the law "
+                    "of many attempts")  # fmt: skip
+    if options.tokenizer is not None:
+        refuse_idle(["length_column"], "has no effect with --tokenizer, which counts texts")
+        if options.wrong == "infinite":
+            raise click.BadParameter(
+                "--tokenizer counts texts anew, a few tokens off, which leaves open whether a "
+                "rollout was cut or ended on a wrong answer; say --wrong continues or --wrong "
+                "restarts, for which that does not matter"
+            )
+    check_picture(options.plot)
+    reads = {"the log": options.lengths}
+    check_targets([("--json", options.json_path), ("--plot", options.plot)], reads)
+
+
+def _read(options: Options) -> tuple[Rollouts, Log, list[str]]:
+    wanted = ["text" if options.tokenizer else "length", "solved"]
+    wanted += [] if options.pool else ["prompt"]
+    wanted += [] if options.steps is None else ["advances"]
+    given = {
+        "length": options.length_column,
+        "solved": options.solved_column,
+        "prompt": options.prompt_column,
+        "advances": options.advances_column,
+    }
+    log = read_log(options.lengths, given, options.solved_from, wanted)
+    if options.steps is not None and "advances" not in log.columns:
+        raise ModelError(
+            f"{options.lengths} has no column advances, which --steps needs; name it with "
+            "--advances COLUMN, or leave out --steps"
+        )
+    cap, notes = options.cap or options.horizon, []
+    if options.tokenizer:
+        counts = count_tokens(options.tokenizer, log.columns["text"])
+        beyond = int((counts > cap).sum())
+        if beyond:
+            notes.append(
+                f"{beyond:,} texts have more than {cap:,} tokens when counted anew, and are taken "
+                "as that long"
+            )
+        log = replace(log, columns={**log.columns, "length": np.minimum(counts, cap)})
+    place = f"{Path(options.lengths).name}, row"
+    columns = (log.columns.get(what) for what in ("length", "solved", "prompt"))
+    lengths, solved, prompts = columns
+    assert lengths is not None and solved is not None
+    found = read_rollouts(lengths, solved, prompts, cap, log.columns.get("advances"), place)
+    return found, log, notes
+
+
+def count_tokens(path: str, texts: Any) -> np.ndarray[Any, Any]:
+    """Tokens of each text, without special ones; messages of a dialogue are joined.
+
+    Raises ModelError for a tokenizer or a text that is none.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise ModelError(
+            "--tokenizer needs the package tokenizers; pip install 'holdfast[neural]'"
+        ) from error
+    try:
+        tokenizer = Tokenizer.from_file(path)
+    except Exception as error:  # the library raises nothing narrower
+        raise ModelError(f"--tokenizer {path} cannot be read: {str(error)[:200]}") from error
+    plain = [_text_of(text, row) for row, text in enumerate(texts, start=1)]
+    found = tokenizer.encode_batch(plain, add_special_tokens=False)
+    return np.array([len(one.ids) for one in found], dtype=np.float64)
+
+
+def _text_of(text: Any, row: int) -> str:
+    parts = text if isinstance(text, list) else [text]
+    contents = [part.get("content") if isinstance(part, dict) else part for part in parts]
+    words = [content for content in contents if isinstance(content, str)]
+    if len(words) < len(contents):
+        raise ModelError(f"row {row} holds no text to be counted, but {shown(text)}")
+    return " ".join(words)

@@ -1,0 +1,315 @@
+"""Rollout logs as files: .csv, .jsonl or .parquet, with the columns that trainers give them.
+
+TRL's GRPO trainer writes step, prompt, completion, a column for each reward function, whatever
+these log beside, and advantage, as Parquet; verl writes input, output, gts, score, step and what
+its reward function returns beside, such as acc, as lines of JSON.  Neither counts tokens of itself.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from holdfast.solvers.errors import ModelError
+from holdfast.solvers.poisoning.data.bounded_files import (
+    MOST_ROWS,
+    lines_of,
+    listed,
+    most_unpacked,
+    number_of,
+    shown,
+    text_of,
+)
+from holdfast.solvers.sequences import Array
+
+SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "length": (
+        "tokens", "length", "lengths", "n_tokens", "num_tokens", "token_count",
+        "completion_tokens", "completion_length", "response_tokens", "response_length",
+        "output_tokens", "output_length", "generated_tokens",
+    ),
+    "solved": (
+        "solved", "correct", "is_correct", "acc", "accuracy", "success", "passed",
+        "accuracy_reward", "reasoning_accuracy_reward", "score", "reward",
+    ),
+    "prompt": (
+        "prompt_id", "prompt", "problem_id", "question_id", "task_id", "uid", "problem", "question",
+        "input",
+    ),
+    "advances": ("advances",),
+    "text": ("completion", "output", "response", "generation"),
+}  # fmt: skip
+"""What a column holds -> names that are tried, in this order, where none is given."""
+_OPTIONS = {"length": "--lengths", "solved": "--solved", "prompt": "--prompts"}
+_COUNTING = (
+    "count these with --tokenizer tokenizer.json, or log the counts: in TRL a reward function can "
+    "call log_extra('completion_tokens', [len(ids) for ids in completion_ids]), in verl return "
+    "'response_length' beside its score"
+)
+_WORDS = {"true": 1.0, "false": 0.0}
+_BATCH = 2**16
+"""Rows of Parquet at a time, of numbers and of texts that are kept as a dictionary."""
+_SMALL_BATCH = 16
+"""The same of nested values: of packed rows each may be as large as the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Columns of a log: lengths or, where they are counted from texts, texts; solved; prompts and
+    advances where it has them.  names: what a column holds -> its name; unread: the other names."""
+
+    columns: Mapping[str, Sequence[Any]]
+    names: Mapping[str, str]
+    unread: tuple[str, ...]
+
+
+def read_log(
+    path: str, given: Mapping[str, str | None], solved_from: float | None, wanted: Sequence[str]
+) -> Log:
+    """The columns that are `wanted`, by the names `given` or those that are `KNOWN`.
+
+    solved_from: the least value that counts as solved, needed unless values are true and false.
+    Raises ModelError with the row from 1 and the remedy.
+    """
+    place = Path(path)
+    if not place.is_file():
+        raise ModelError(f"there is no file {path}; give one of {', '.join(SUFFIXES)}")
+    if not place.name.endswith(SUFFIXES):
+        raise ModelError(f"{place.name}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if place.suffix == ".parquet":
+        return _from_parquet(place, given, solved_from, wanted)
+    cells = ".csv" in place.suffixes[-2:]
+    rows: Iterator[Any] = _csv_rows(place) if cells else _json_rows(place)
+    first = next(rows, None)
+    if not first:
+        raise ModelError(f"{place.name} holds no rows; give a log of rollouts")
+    head: list[str] = list(first)
+    names = _names(head, given, wanted, place.name)
+    keys = {what: head.index(name) if cells else name for what, name in names.items()}
+    columns: dict[str, list[Any]] = {what: [] for what in names}
+    takers = [(columns[what].append, key) for what, key in keys.items()]
+    for number, row in enumerate(rows if cells else chain([first], rows), start=1):
+        try:
+            for take, key in takers:
+                take(row[key])
+        except KeyError as error:
+            raise ModelError(
+                f"{place.name}, row {number} has no {error}, which the first row has"
+            ) from error
+    return _log(columns, names, head, solved_from, place.name)
+
+
+def _names(
+    head: Sequence[str], given: Mapping[str, str | None], wanted: Sequence[str], place: str
+) -> dict[str, str]:
+    if len(set(head)) < len(head):
+        twice = next(name for name in head if list(head).count(name) > 1)
+        raise ModelError(f"{place} has two columns named {shown(twice)}; rename one")
+    found: dict[str, str] = {}
+    for what in wanted:
+        name = given.get(what)
+        if name is not None and name not in head:
+            raise ModelError(f"{place} has no column {shown(name)}; it has {listed(head)}")
+        tried = (name,) if name is not None else KNOWN[what]
+        there = next((name for name in tried if name in head), None)
+        if there is not None:
+            found[what] = there
+        elif what in ("length", "solved", "text"):
+            raise ModelError(_missing(what, head, place))
+    return found
+
+
+def _missing(what: str, head: Sequence[str], place: str) -> str:
+    holds = {"length": "token counts", "solved": "whether a rollout is solved", "text": "texts"}
+    words = (
+        f"{place} has the columns {listed(head)}, of which none is known to hold {holds[what]}; "
+        f"tried {', '.join(KNOWN[what])}"
+    )
+    texts = [name for name in KNOWN["text"] if name in head]
+    if what == "length" and texts:
+        return f"{words}. It has texts in {shown(texts[0])}: {_COUNTING}"
+    return words + (f"; name it with {_OPTIONS[what]} COLUMN" if what in _OPTIONS else "")
+
+
+def _csv_rows(path: Path) -> Iterator[list[str]]:
+    """The head, then the cells of each row."""
+    name = path.name
+    lines = (text_of(line, name, n == 1) for n, line in lines_of(path))
+    reader = csv.reader(lines, strict=True)
+    try:
+        head = [cell.strip() for cell in next(reader, [])]
+        yield head
+        for number, cells in enumerate(filter(None, reader), start=1):
+            if len(cells) != len(head):
+                raise ModelError(
+                    f"{name}, row {number} has {len(cells)} cells, and the first line names "
+                    f"{len(head)} columns; write it again"
+                )
+            yield cells
+    except csv.Error as error:
+        raise ModelError(
+            f"{name}, line {reader.line_num} cannot be read as CSV: {error}; write it again"
+        ) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key is there twice")
+    return row
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    name = path.name
+    for number, line in lines_of(path):
+        text = text_of(line, name, number == 1).strip()
+        if not text:
+            continue
+        try:
+            row = _DECODER.decode(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{name}, line {number} is no complete JSON: {shown(str(error), 80)}; write it "
+                "again"
+            ) from error
+        if not isinstance(row, dict):
+            raise ModelError(
+                f"{name}, line {number} is {shown(row)}; each line holds one object, such as "
+                '{"prompt": "a", "tokens": 120, "solved": true}'
+            )
+        yield row
+
+
+def _from_parquet(
+    path: Path, given: Mapping[str, str | None], solved_from: float | None, wanted: Sequence[str]
+) -> Log:
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise ModelError(
+            f"{path.name}: reading Parquet needs pyarrow; pip install 'holdfast[text]'"
+        ) from error
+    try:
+        with ParquetFile(path) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+            names = _names(schema.names, given, wanted, path.name)
+            _check_size(metadata, names.values(), path)
+        flat = not any(pa.types.is_nested(schema.field(name).type) for name in names.values())
+        flat = flat and "text" not in names
+        texts = [name for what, name in names.items() if what == "prompt" and flat]
+        columns: dict[str, list[Any]] = {what: [] for what in names}
+        with ParquetFile(path, read_dictionary=texts) as file:
+            size = _BATCH if flat else _SMALL_BATCH
+            for batch in file.iter_batches(batch_size=size, columns=list(names.values())):
+                for what, name in names.items():
+                    columns[what] += _values(batch.column(name), what)
+    except (pa.ArrowException, OSError) as error:
+        raise ModelError(
+            f"{path.name} cannot be read as Parquet: {shown(str(error), 200)}; write it again"
+        ) from error
+    return _log(columns, names, schema.names, solved_from, path.name)
+
+
+def _check_size(metadata: Any, names: Collection[str], path: Path) -> None:
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    chunks = (group.column(k) for group in groups for k in range(group.num_columns))
+    wanted = (chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in names)
+    size, most = sum(chunk.total_uncompressed_size for chunk in wanted), most_unpacked(path)
+    if metadata.num_rows > MOST_ROWS or size > most:
+        raise ModelError(
+            f"{path.name} claims {metadata.num_rows:,} rows, of {size:,} bytes in the columns that "
+            f"are read; at most {MOST_ROWS:,} rows of {most:,} bytes are: give a part of it"
+        )
+
+
+def _values(column: Any, what: str) -> list[Any]:
+    if what == "prompt" and hasattr(column, "dictionary"):
+        known = column.dictionary.to_pylist()
+        return [None if k is None else known[k] for k in column.indices.to_pylist()]
+    return column.to_pylist()  # type: ignore[no-any-return]
+
+
+def _log(
+    columns: Mapping[str, list[Any]], names: Mapping[str, str], head: Iterable[str],
+    solved_from: float | None, place: str,
+) -> Log:  # fmt: skip
+    found: dict[str, Any] = dict(columns)
+    for what, values in columns.items():
+        name = names[what]
+        if what in ("length", "advances"):
+            found[what] = _converted(values, lambda x, at: _number(x, at), name, place)
+        elif what == "solved":
+            found[what] = _converted(values, lambda x, at: _flag(x, solved_from, at), name, place)
+        elif what == "prompt":
+            found[what] = [x if isinstance(x, str) else _as_text(x) for x in values]
+    unread = tuple(name for name in head if name not in names.values())
+    return Log(found, names, unread)
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _converted(
+    values: list[Any], convert: Callable[[Any, str], float], name: str, place: str
+) -> Array:
+    """Each value as a number; a value that is there often is converted once."""
+    plain = {bool, int, float, str}
+    strange = next((k for k, value in enumerate(values) if type(value) not in plain), None)
+    if strange is not None:
+        value = values[strange]
+        convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
+    known: dict[Any, float] = {}
+    for value in dict.fromkeys(values):
+        try:
+            known[value] = convert(value, "")
+        except ModelError:
+            row = values.index(value)
+            convert(value, f"{place}, row {row + 1} has {shown(value)} as {name}")
+    return np.fromiter(map(known.__getitem__, values), np.float64, len(values))
+
+
+def _number(value: Any, place: str) -> float:
+    number = _parsed(value)
+    if number is None or isinstance(value, bool):
+        raise ModelError(f"{place}; give a whole number")
+    return number
+
+
+def _flag(value: Any, solved_from: float | None, place: str) -> float:
+    """1 or 0: true and false, or numbers from some on."""
+    word = value.strip().lower() if isinstance(value, str) else ""
+    number = _WORDS[word] if word in _WORDS else _parsed(value)
+    if number is not None and not math.isnan(number):
+        if solved_from is not None:
+            return float(number >= solved_from)
+        if number in (0.0, 1.0):
+            return number
+    raise ModelError(
+        f"{place}, which is neither true nor false; if it is a score, say from which on a rollout "
+        "is solved with --solved-from, such as --solved-from 0.5; or name another column with "
+        "--solved"
+    )
+
+
+def _parsed(value: Any) -> float | None:
+    """The number that a cell or a value of JSON is, if any; longer integers are no floats."""
+    if not isinstance(value, str):
+        return float(min(value, 1e300))
+    try:
+        return number_of(value, "")
+    except ModelError:
+        return None

@@ -1,0 +1,204 @@
+"""What ``holdfast budget`` prints, with what the log cannot say beside what it says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.solvers.poisoning.data.bounded_files import listed
+from holdfast.solvers.relative_budget.estimate.budgets import REGIMES, regimes
+from holdfast.solvers.relative_budget.estimate.population import Population
+from holdfast.verify.report.numbers import count
+
+from ...terminal.output import plain
+from .answer import Answer, Options
+from .logs import Log
+
+_ROWS = 12
+"""Prompts that are printed unless --all: from the smallest relative budget to the largest."""
+_READINGS: dict[str, str] = {
+    "infinite": "a rollout that ends on a wrong answer is never solved",
+    "continues": "it would have gone on like the others (nobody has seen that)",
+    "restarts": "it begins again until it is solved",
+}
+"""Reading of a wrong end -> in words."""
+
+
+def print_answer(console: Console, options: Options, log: Log, answer: Answer) -> None:
+    """Everything but where files were written."""
+    for lines in (_head(options, log, answer), _pooled(options, answer)):
+        for line in lines:
+            console.print(line, highlight=False)
+    if len(answer.rollouts.names) > 1:
+        console.print(_table(options, answer))
+    for lines in (_samples(options, answer), _plan(options, answer), _silence(options, answer)):
+        for line in lines:
+            console.print(line, highlight=False)
+
+
+def _head(options: Options, log: Log, answer: Answer) -> Iterator[str]:
+    rollouts = answer.rollouts
+    solved, ended = int(rollouts.solved.sum()), int(rollouts.ended.sum())
+    cut = len(rollouts.lengths) - solved - ended
+    holds = {"length": "tokens", "text": "texts", "prompt": "prompts"}
+    read = ", ".join(f"{holds.get(what, what)} from {plain(n)}" for what, n in log.names.items())
+    yield (
+        f"[bold]{plain(options.lengths)}[/bold]: {count(len(rollouts.lengths), 'rollout')} of "
+        f"{count(len(rollouts.names), 'prompt')} ({read})"
+    )
+    yield (
+        f"{solved:,} solved, {cut:,} cut at {rollouts.cap:,} tokens, {ended:,} ended on a wrong "
+        "answer before that"
+    )
+    if "prompt" not in log.names and not options.pool:
+        yield "note: no column of prompts was found, so that all rollouts are taken as of one"
+    if log.unread:
+        yield f"note: columns that are not read: {plain(listed(log.unread))}"
+    for note in answer.notes:
+        yield f"note: {note}"
+
+
+def _interval(found: Population, horizon: int) -> str:
+    low, high = sorted((horizon / found.low, horizon / found.high))
+    if math.isinf(found.mean):
+        return f"0, as E T is infinite, of which the theory says nothing ({low:.3g} to {high:.3g})"
+    words = f"{horizon / found.mean:.3g}, 95 percent interval {low:.3g} to {high:.3g}"
+    return f"{words}: {regimes(low, high)}"
+
+
+def _pooled(options: Options, answer: Answer) -> Iterator[str]:
+    horizon = options.horizon
+    one = len(answer.rollouts.names) == 1
+    whose = "" if one else ", of a rollout of a prompt drawn at random"
+    yield (
+        f"\n[bold]relative budget xi = H/E T at H = {horizon:,}{whose}: "
+        f"{_interval(answer.pooled, horizon)}[/bold]"
+    )
+    law = "negative binomial" if options.steps else options.family
+    spread = "" if one else f"; E T differs by a factor of about {_factor(answer)} between prompts"
+    if options.wrong != "restarts":
+        yield f"  by a {law} law of shape {answer.prompts.shape:.3g}{spread}"
+    if answer.others:
+        yield f"  where {_READINGS[options.wrong]}; that is --wrong {options.wrong}. Otherwise:"
+    for wrong, found in answer.others.items():
+        yield f"  --wrong {wrong}, {_READINGS[wrong]}: {_interval(found, horizon)}"
+    yield (
+        f"  not to be used: H over the mean of solved lengths is {answer.naive:.3g}, which is "
+        "never below 1, whatever is true"
+    )
+
+
+def _factor(answer: Answer) -> str:
+    return f"{math.exp(answer.pooled.log_deviation):.3g}"
+
+
+def _table(options: Options, answer: Answer) -> Table:
+    xi, low, high = answer.prompts.relative_budgets(options.horizon)
+    shares = answer.shares(options.horizon)
+    order = np.argsort(xi, kind="stable")
+    if not options.whole and len(order) > _ROWS:
+        order = order[np.linspace(0, len(order) - 1, _ROWS).astype(int)]
+    words = ", ".join(f"{share:.0%} {name}" for name, share in shares.items() if share)
+    table = Table(
+        "prompt", title=f"\nprompts by their own estimates: {words}", title_justify="left",
+        caption=None if len(order) == len(xi) else f"{len(order)} of {len(xi):,}; --all prints all",
+        caption_justify="left",
+    )  # fmt: skip
+    for name in ("rollouts", "solved", "xi", "from", "to", "regime", "samples"):
+        table.add_column(name, justify="left" if name == "regime" else "right")
+    sizes = np.bincount(answer.rollouts.prompts)
+    solved = np.bincount(answer.rollouts.prompts, answer.rollouts.solved)
+    for k in order.tolist():
+        numbers = (f"{x[k]:.3g}" for x in (xi, low, high))
+        name = answer.rollouts.names[k]
+        table.add_row(
+            plain(name if len(name) <= 40 else f"{name[:37]}..."), f"{sizes[k]:,}",
+            f"{int(solved[k]):,}", *numbers, answer.regime(k, options.horizon),
+            f"{answer.rewards.samples[k]:,.4g}",
+        )  # fmt: skip
+    return table
+
+
+def _samples(options: Options, answer: Answer) -> Iterator[str]:
+    found = answer.rewards.samples
+    some = found[np.isfinite(found)]
+    yield (
+        f"\n[bold]samples for one improvement by sqrt(kappa) sigma/2[/bold] (kappa "
+        f"{options.kappa:g}, {options.class_size:,} rewards in question, failing with probability "
+        f"{options.delta:g}):"
+    )
+    if len(some):
+        low, middle, high = np.quantile(some, (0.1, 0.5, 0.9))
+        yield (
+            f"  of a prompt: {middle:,.4g}"
+            + ("" if len(found) == 1 else f" in the middle, {low:,.4g} to {high:,.4g} for most")
+            + ", by Gamma laws"
+        )
+    if len(some) < len(found):
+        yield f"  for {count(len(found) - len(some), 'prompt')} no number: {_why(options, answer)}"
+    if answer.own is not None:
+        samples, why = answer.own
+        said = why or f"{samples:,.4g}"
+        one = len(answer.rollouts.names) == 1
+        yield f"  by the rewards of the log{'' if one else ', of all prompts as one'}: {said}"
+
+
+def _why(options: Options, answer: Answer) -> str:
+    found = answer.rewards
+    tight = (found.deviation > 0) & (found.anti_concentration == 0)
+    words = []
+    if tight.any():
+        most = (((1 - found.mean) / found.deviation)[tight] ** 2).min()
+        words.append(f"kappa is too large for {tight.sum():,}, below {most:.3g} would do for all")
+    if (found.deviation == 0).any():
+        words.append(f"nothing is solved in {(found.deviation == 0).sum():,}")
+    return "; ".join(words) or "it is beyond all floats"
+
+
+def _plan(options: Options, answer: Answer) -> Iterator[str]:
+    plan = answer.plan
+    tokens = options.spend or int(answer.rollouts.lengths.sum())
+    cheapest, at = plan.cheapest
+    yield f"\n[bold]what {tokens:,} tokens are best spent on[/bold], by these bounds:"
+    if plan.share == 0:
+        yield (
+            f"  they guarantee no improvement of any prompt; the cheapest takes {cheapest:,.3g} "
+            f"tokens, at a horizon of {at:,}"
+        )
+        return
+    yield (
+        f"  a horizon of {plan.horizon:,} tokens and {plan.share:.0%} of the prompts, those whose "
+        f"improvement is cheapest: together {plan.gain:.2%} of the horizon, a mean over all prompts"
+    )
+    if plan.horizon > answer.rollouts.cap:
+        yield f"  beyond the {answer.rollouts.cap:,} tokens of the log that rests on the law alone"
+
+
+def _silence(options: Options, answer: Answer) -> Iterator[str]:
+    """What the log cannot say."""
+    cap = answer.rollouts.cap
+    left = float(answer.curve.at(np.array([cap]))[0])
+    mean, low, high = answer.restricted
+    known = min(options.horizon, cap)
+    yield "\n[bold]what the log cannot say[/bold]"
+    yield (
+        f"  without any law: E min(T, {known:,}) is {mean:,.4g} ({low:,.4g} to {high:,.4g}), so xi "
+        f"is at most {options.horizon / max(low, 1e-9):.3g}; at {cap:,} tokens {left:.1%} are "
+        "unsolved, and when these would be solved, if ever, is the law's word"
+    )
+    if options.horizon > cap:
+        yield "  the horizon lies beyond the cap, so that all that is said of it is the law's word"
+    lengths = "a length counts as T: the first token at which the solution is right"
+    yield f"  {lengths}; rollouts that go on after that count too long"
+    edges = list(REGIMES.values())
+    yield (
+        f"  deficient is below {edges[0]:g} and ample above {edges[1]:g}, as was reported of "
+        "training; the theory draws no line"
+    )
+    if answer.rollouts.ended.any():
+        return
+    yield "  no rollout ended on a wrong answer, so that nothing hangs on how these are read"
