@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.relative_budget.group_toy import Lock, expected_gain
@@ -30,6 +31,7 @@ from ..terminal.options import refuse_idle
 if TYPE_CHECKING:
     from holdfast.solvers.neural.relative_budget import LockRun, Point
 
+_Key = TypeVar("_Key")
 _NAME, _TASK = "relative_budget/lock", "lock"
 _BUDGETS = tuple(map(Fraction, ("1/4", "1/2", "1", "3/2", "2", "3", "5", "10")))
 _CONTROLS = {
@@ -76,17 +78,14 @@ def budget_ladder(request: Request) -> Ladder:
     if request.task not in (None, _TASK):
         raise ModelError(f"the task is {request.task!r}; this ladder is of the task {_TASK!r}")
     levels = request.levels or _BUDGETS
-    runs = {level: _runs(request, budgets=_plain(level)) for level in levels}
-    points = {level: _point(group) for level, group in runs.items() if group}
     middle = min(levels, key=lambda level: abs(level - Fraction(3, 2)))
+    runs = {level: _runs(request, budgets=_plain(level)) for level in levels}
     wrong = {name: _runs(request, budgets=_plain(middle), rewards=name) for name in _CONTROLS}
-    controls = {name: _point(group) for name, group in wrong.items() if group}
-    pairs = {
-        budgets: [_runs(request, budgets=budgets, target=t) for t in (_TARGET, 0.0)]
-        for budgets in _CONTROLLED
-    }
-    every = [*runs.values(), *wrong.values(), *(group for both in pairs.values() for group in both)]
+    pairs = {budgets: _pair(request, budgets) for budgets in _CONTROLLED}
+    every = [*runs.values(), *wrong.values(), *chain.from_iterable(pairs.values())]
     missing = sum(len(request.seeds) - len(group) for group in every)
+    points, controls = _points(runs), _points(wrong)
+    bought = chain.from_iterable(_bought(budgets, *pair) for budgets, pair in pairs.items())
     return Ladder(
         label=request.label,
         title="What an update of group-normalised policy gradients gains on a lock of tokens",
@@ -94,13 +93,16 @@ def budget_ladder(request: Request) -> Ladder:
         "is expected to gain. At which budget that is most depends on the criterion.",
         tables=tuple(_tables(runs, points, controls, len(request.seeds))),
         panels=_panels(points, controls) if points else (),
-        remarks=(
-            *_remarks(points, controls),
-            *(one for budgets, both in pairs.items() for one in _bought(budgets, *both)),
-        ),
+        remarks=(*_remarks(points, controls), *bought),
         notes=(f"{count(missing, 'run')} not trained yet",) if missing else (),
-        runs=tuple(str(run.folder) for group in every for run in group),
+        runs=tuple(str(run.folder) for run in chain.from_iterable(every)),
     )
+
+
+def _pair(request: Request, budgets: str) -> tuple[list[Any], list[Any]]:
+    """Runs with controlled horizons, and with the fixed one."""
+    controlled, fixed = (_runs(request, budgets=budgets, target=t) for t in (_TARGET, 0.0))
+    return controlled, fixed
 
 
 def _plain(level: Fraction) -> str:
@@ -118,10 +120,11 @@ def _results(group: Sequence[Any]) -> list[LockRun]:
     return [run.result() for run in group]
 
 
-def _point(group: Sequence[Any]) -> Point:
+def _points(runs: Mapping[_Key, Sequence[Any]]) -> dict[_Key, Point]:
+    """Of all that are trained."""
     from holdfast.solvers.neural.relative_budget import efficiency
 
-    return efficiency(_results(group))
+    return {key: efficiency(_results(group)) for key, group in runs.items() if group}
 
 
 def _tables(
@@ -207,6 +210,10 @@ def _remarks(points: Mapping[Fraction, Point], controls: Mapping[str, Point]) ->
             Tone.GOOD if inside else Tone.QUIET,
             f"most is expected at xi = {best:.3f}, {where} of {_WINDOW[0]} to {_WINDOW[1]}",
         )
+    yield from _noticed(controls)
+
+
+def _noticed(controls: Mapping[str, Point]) -> Iterator[Remark]:
     if (shuffled := controls.get("shuffled")) is not None:
         low, high = shuffled.slope.low, shuffled.slope.high
         gains = not low <= 0 <= high
