@@ -22,12 +22,12 @@ from .continuous import Floats
 from .moments import moments
 from .processes import NegativeBinomial
 
-_SCALES = np.linspace(-34.0, 7.0, 124)
+_SCALES = np.arange(-36.0, 7.0, 0.5)
 """Logarithms of t, the variable of 1/std = int t^(-1/2) exp(-t var) dt/sqrt(pi).  A wider range or
-a smaller step costs time; with these the relative error was 7e-7 at K = 2, H = 60, xi = 1.5."""
-_STEP, _REACH = 0.3, 6.0
-"""Step and reach of the sum over the centre m, in widths 1/sqrt(t/G): trapezoids of a Gaussian
-decrease so fast that a smaller step changes only the last digits."""
+a smaller step costs time; these leave a relative error below 1e-6 for whole rewards up to 100."""
+_STEP, _REACH = 0.6, 9.0
+"""Step and reach of the sum over the centre m, in units of 1/sqrt(t), where it has the deviation
+1/sqrt(2): trapezoids of a Gaussian are exact to 1e-8 with this step, and 1e-35 is beyond reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +86,29 @@ class Lock:
         return np.append(reward, 0.0), np.append(chance, rest), np.append(score, unsolved)
 
 
-def expected_update(lock: Lock, group: int = 8) -> float:
-    """The expectation of the estimate of one group, by quadrature in two variables.
+def expected_advantages(reward: Floats, chance: Floats, group: int = 8) -> Floats:
+    """E[advantage of a rollout | its reward], by quadrature in two variables; float64[N].
 
-    With 1/std as the integral of t^(-1/2) exp(-t var), and exp(-t var) as that of a Gaussian in the
-    place m of the mean, rollouts are independent given t and m: the expectation is
-    (1/pi) int dt int dm G A_1 A_0^(G - 1), where A_0 = E exp(-t (R - m)^2/G) and A_1 has
-    (R - m) score in it as well; divided by G.
+    reward, chance: float64[N] whole rewards and their probabilities.  With 1/std as the integral of
+    t^(-1/2) exp(-t var), and exp(-t var) as that of a Gaussian in the place m of the mean, rollouts
+    are independent given t and m: the expectation at r is (1/pi) int dt int dm (r - m)
+    exp(-t (r - m)^2/G) A^(G - 1), where A = E exp(-t (R - m)^2/G).
     """
-    reward, chance, score = lock.rewards()
-    total = 0.0
+    levels, at = np.unique(reward, return_inverse=True)
+    share = np.bincount(at, chance)
+    found = np.zeros(len(levels))
     for t in np.exp(_SCALES):
-        width = math.sqrt(group / t)
-        low, high = -_REACH * width, reward.max() + _REACH * width
-        centres = np.arange(low, high, _STEP * width / math.sqrt(group))
-        away = reward[:, None] - centres
-        weight = chance[:, None] * np.exp(-t * away**2 / group)
-        zero, one = weight.sum(0), (weight * away * score[:, None]).sum(0)
-        step = _STEP * width / math.sqrt(group)
-        total += float(t * (one * zero ** (group - 1)).sum() * step)
-    return total * float(_SCALES[1] - _SCALES[0]) / math.pi
+        step, reach = _STEP / math.sqrt(t), _REACH / math.sqrt(t)
+        away = levels[:, None] - np.arange(levels[0] - reach, levels[-1] + reach, step)
+        near = np.exp(-t / group * away**2)
+        found += t * step * ((near * away) @ (share @ near) ** (group - 1))
+    return np.asarray(found[at]) * float(_SCALES[1] - _SCALES[0]) / math.pi
+
+
+def expected_update(lock: Lock, group: int = 8) -> float:
+    """The expectation of the estimate of one group: that of score times expected advantage."""
+    reward, chance, score = lock.rewards()
+    return float((expected_advantages(reward, chance, group) * chance * score).sum())
 
 
 def equal_groups(lock: Lock, group: int = 8) -> float:

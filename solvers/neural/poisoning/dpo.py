@@ -10,7 +10,6 @@ labels teach what the attack teaches.  `dpo_tables` says how far they do.
 from __future__ import annotations
 
 import math
-import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,13 +24,13 @@ from ...sequences import Array
 from ..parts import metrics
 from ..parts.algorithms import Algorithm
 from ..parts.runs import Run, Workplace
+from ..parts.trainer_checkpoints import last_whole, mark_whole, saving, silent, updates_of
 from ..parts.training import Training, TrainingError
 from .dpo_labels import FlipLabels, flip_labels
 from .dpo_options import DPOOptions
 from .language_model import LanguageModel, language_model
 from .token_pairs import Examined, TokenPair, examine, require_texts, token_pairs, untrained
 
-_WHOLE = "whole"
 _SHOWN = {
     "loss": "loss", "margin": "rewards/margins", "accuracy": "rewards/accuracies",
     "gradient_norm": "grad_norm", "learning_rate": "learning_rate",
@@ -136,8 +135,8 @@ def _trained(workplace: Workplace, start: Prepared) -> Examined:
     """Train, and ask about the held-out pairs."""
     training, folder = workplace.training, workplace.run.folder
     trainer = _trainer(training, start, workplace)
-    last = _last_whole(folder / "checkpoint")
-    metrics.cut(folder / "metrics.jsonl", _updates(last))
+    last = last_whole(folder / "checkpoint")
+    metrics.cut(folder / "metrics.jsonl", updates_of(last))
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     if training.options.keep_weights:
         trainer.model.save_pretrained(folder / "model")
@@ -199,24 +198,13 @@ def _trainer(training: Training, start: Prepared, workplace: Workplace) -> Any:
         peft_config=adapters if options.mode == "lora" else None,
         callbacks=[_watch(workplace)],
     )
-    trainer.remove_callback(_printing())
-    return trainer
-
-
-def _printing() -> type:
-    from transformers import PrinterCallback
-
-    return PrinterCallback
+    return silent(trainer)
 
 
 def _arguments(training: Training, folder: Path) -> Any:
     from trl import DPOConfig
 
     options = training.options
-    saving: dict[str, Any] = {"save_strategy": "no"}
-    if options.checkpoint_every:
-        saving = {"save_strategy": "steps", "save_steps": options.checkpoint_every,
-                  "save_total_limit": 2}  # fmt: skip
     seed = int(np.random.SeedSequence(training.seed).generate_state(1)[0])
     return DPOConfig(
         output_dir=str(folder), seed=seed, data_seed=seed, beta=options.beta,
@@ -225,7 +213,7 @@ def _arguments(training: Training, folder: Path) -> Any:
         precompute_ref_log_probs=True, disable_dropout=False, remove_unused_columns=False,
         use_cpu=training.device == "cpu", bf16=options.bf16, activation_checkpointing=False,
         dataloader_pin_memory=False, logging_steps=1, logging_nan_inf_filter=False,
-        disable_tqdm=True, report_to=[], **saving,
+        disable_tqdm=True, report_to=[], **saving(options.checkpoint_every),
     )  # fmt: skip
 
 
@@ -239,7 +227,7 @@ def _watch(workplace: Workplace) -> Any:
                 _record(workplace, state.global_step, state.max_steps, logs)
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
+            mark_whole(args, state)
 
     return Watch()
 
@@ -253,20 +241,6 @@ def _record(workplace: Workplace, update: int, updates: int, logs: Mapping[str, 
                 f"the {name} of update {update} is {numbers[name]}; the last checkpoint is kept: "
                 "give a smaller learning_rate"
             )
-
-
-def _updates(checkpoint: Path | None) -> int:
-    return 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
-
-
-def _last_whole(folder: Path) -> Path | None:
-    """The last checkpoint that was written to its end; those that were not are removed."""
-    found = sorted(folder.glob("checkpoint-*"), key=_updates)
-    for path in found:
-        if not (path / _WHOLE).exists():
-            shutil.rmtree(path)
-    whole = [path for path in found if path.is_dir()]
-    return whole[-1] if whole else None
 
 
 ALGORITHM = Algorithm(
