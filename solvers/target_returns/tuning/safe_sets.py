@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
+import scipy  # its parts are loaded when they are used
 
 from ..gaussian.checks import Floats, Indices
 from ..gaussian.posterior import Posterior
@@ -47,7 +46,7 @@ class SafeSet:
         self.upper: Floats = np.full(count, np.inf)
         self.upper[seeds] = tuning.limit
         self._pending = self.member.copy()
-        self._tree: cKDTree | None = None
+        self._tree: Any = None
         # sums of squares, square root, product: each relative error is at most half an epsilon
         self._slope = (tuning.lipschitz or 0.0) * (1 + (dimension + 8) * np.finfo(float).eps)
 
@@ -116,7 +115,7 @@ class SafeSet:
 
     def _distance(self, some: Indices, others: Indices) -> Floats:
         points = self._tuning.points
-        return np.maximum(cdist(points[some], points[others]), _LEAST)
+        return np.maximum(scipy.spatial.distance.cdist(points[some], points[others]), _LEAST)
 
     def rise(self, index: int, others: Indices) -> Floats:
         """L d(z, z') for one target and others, but for one rounding not below the exact one."""
@@ -136,7 +135,7 @@ class SafeSet:
             distance = self._distance(candidates, outside).max(axis=1)
             return np.asarray(low - constant * distance <= limit)
         if self._tree is None:
-            self._tree = cKDTree(self._tuning.points[outside])
+            self._tree = scipy.spatial.cKDTree(self._tuning.points[outside])
         rise = constant * self._tree.query(self._tuning.points[candidates])[0]
         # the tree rounds in its own way, so that what is close is looked at once more
         close = np.flatnonzero(np.abs(low + rise - limit) <= _SLACK * (np.abs(low) + rise) + _LEAST)
@@ -177,5 +176,5 @@ def _tiles(points: Floats, one: bool) -> list[Indices]:
     """Indices of all points in tiles of points that are near each other, or in one tile."""
     if one:
         return [np.arange(len(points))]
-    order = cKDTree(points, _TILE).indices
+    order = scipy.spatial.cKDTree(points, _TILE).indices
     return [np.sort(order[start : start + _TILE]) for start in range(0, len(order), _TILE)]
