@@ -38,10 +38,8 @@ from math import isfinite, log, sqrt
 
 import numpy as np
 
-from ...cmdp.scale.compiled import suited_threads
 from ...errors import ModelError
 from .checks import Floats, Indices, count, finite, grid_of, positive
-from .elimination import eliminate
 from .kernels import OUTWARD, UNIT, AnyKernel
 
 _FIRST_ROWS = 32  # observations there is room for at first: more waste memory on large grids
@@ -116,6 +114,10 @@ class Posterior:
             grown[:t], self._solved = self._solved, grown
         pivot = sqrt(squared)
         weights, row = self._solved[:t, index].copy(), self.kernel.rows(self.points, index)
+        # the compiler is loaded by those who observe only: half a second and 30 MB
+        from ...cmdp.scale.compiled import suited_threads
+        from .elimination import eliminate
+
         with suited_threads(len(row)):
             eliminate(self._solved, t, weights, pivot, residual, row, self._squares, self._fitted)
         self._indices.append(index)
