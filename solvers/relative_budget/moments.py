@@ -58,7 +58,7 @@ class Requirement:
 
 
 def class_logarithm(size: int, failure: float) -> float:
-    """L = log(|R|/delta) of a reward class.
+    """L = ``log(|R|/delta)`` of a reward class.
 
     Raises ModelError for an empty class or a probability `failure` outside (0, 1).
     """
@@ -193,7 +193,7 @@ def requirement(
 ) -> Requirement:
     """How many samples suffice for an improvement by sqrt(kappa) sigma/2, and why none do.
 
-    log_class: L = log(|R|/delta), as `class_logarithm` gives it.  Raises ModelError for it or kappa
+    log_class: L as `class_logarithm` gives it.  Raises ModelError for it or kappa
     not positive, or a horizon as in `moments`.
     """
     if not (math.isfinite(log_class) and log_class > 0):

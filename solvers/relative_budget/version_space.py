@@ -181,7 +181,7 @@ def _subsets(size: int) -> list[Seen]:
 
 def seen_exactly(base: Law, seen: Seen, samples: int) -> Fraction:
     """The probability that `samples` draws show these trajectories and no other, by inclusion and
-    exclusion: the sum of (-1)^(|seen| - |U|) b(U)^samples over the subsets U."""
+    exclusion: the sum of ``(-1)^(|seen| - |U|) b(U)^samples`` over the subsets U."""
     return sum(
         (
             (-1) ** (len(seen) - len(one)) * sum((base[i] for i in one), ZERO) ** samples

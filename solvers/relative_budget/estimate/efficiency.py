@@ -44,7 +44,7 @@ def rewards(
 ) -> Rewards:
     """Rewards of Gamma laws; mean: E T of what is solved, in tokens; arguments are broadcast.
 
-    log_class: L = log(|R|/delta).
+    log_class: L = ``log(|R|/delta)``.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         xi = np.minimum(horizon / mean, 1e9)

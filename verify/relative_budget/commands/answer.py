@@ -62,7 +62,7 @@ class Options:
 
     @property
     def log_class(self) -> float:
-        """L = log(|R|/delta)."""
+        """L = ``log(|R|/delta)``."""
         return class_logarithm(self.class_size, self.delta)
 
 

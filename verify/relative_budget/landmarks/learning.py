@@ -37,5 +37,5 @@ def two_trajectories() -> Learning:
 
 
 def three_trajectories() -> Learning:
-    """With a tenth allowed to fail, log(1/delta) in the place of log(|R|/delta) is too little."""
+    """With a tenth allowed to fail, log(1/delta) for ``log(|R|/delta)`` is too little."""
     return unseen(3, Fraction(1, 50), Fraction(1, 10))
