@@ -254,7 +254,7 @@ def refused(done: Done, *texts: str) -> bool:
 
 def test_bad_input(holdfast: Invoke, trained: None) -> None:
     assert refused(holdfast("ladder", "policy-mixtures/episode-flop"), "did you mean",
-                   "these have one: policy-mixtures/episode-flip")  # fmt: skip
+                   "these have one:", "policy-mixtures/episode-flip")  # fmt: skip
     assert refused(holdfast(*LADDER[:2], "--levels", "a"), "rational number")
     assert refused(holdfast(*LADDER[:2], "--levels", "0.1,1/10"), "more than once")
     assert refused(holdfast(*LADDER[:2], "--levels", "1.5"), "level")

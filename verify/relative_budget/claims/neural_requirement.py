@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from holdfast.solvers.neural.parts.training import Training
+from holdfast.solvers.relative_budget.moments import exact_anti_concentration
 from holdfast.theory.relative_budget import requirement as theory
 
 from ...binding.claims import claim
@@ -21,4 +22,6 @@ _KAPPAS = (Fraction(1, 100), Fraction(1, 4))
 def universal(training: Training) -> Iterator[Values]:
     for policy in policies(training):
         for kappa in _KAPPAS:
-            yield from requirement.universal.evaluate(Budgeted(policy, HORIZON, kappa))
+            # else the need is infinite, and nothing is said
+            if exact_anti_concentration(policy, HORIZON, kappa):
+                yield from requirement.universal.evaluate(Budgeted(policy, HORIZON, kappa))
