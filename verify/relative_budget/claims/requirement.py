@@ -59,6 +59,7 @@ _FLOOR = 16 * (1 + theory.kappa) ** 2
     over=families.BUDGETED.with_landmarks(
         coin=lambda: (landmarks.coin(),),
         early=lambda: (landmarks.early(),),
+        seldom=lambda: (landmarks.seldom(),),
         late=lambda: (landmarks.late(),),
     ),
     mutants=(

@@ -25,6 +25,14 @@ def early() -> Budgeted:
     return Budgeted(Empirical((1, 2), (1, 4)), 50, Fraction(4))
 
 
+def seldom() -> Budgeted:
+    """R is H with probability 1/5, else 0, and kappa = 4: c = 1/5, sigma = 2H/5, (n/L)^2 = 625/4.
+
+    At least 16 (1 + kappa)^2/kappa = 100 is said; 400 without the division is too much.
+    """
+    return Budgeted(Empirical((1, 11), (1, 4)), 10, Fraction(4))
+
+
 def late() -> Budgeted:
     """T is 1 or 31 with probability 9/10 and 1/10: mean 4, sigma = std T = 9, c = 1/(1 + kappa)."""
     return Budgeted(Empirical((1, 31), (9, 1)), 40, Fraction(1, 9))
