@@ -94,6 +94,11 @@ def _check(options: Options) -> None:
         raise click.BadParameter(
             f"--kappa is {options.kappa:g}; the radius of a ball is a number above 0"
         )
+    if options.solved_from is not None and not np.isfinite(options.solved_from):
+        raise click.BadParameter(
+            f"--solved-from is {options.solved_from:g}; the least score that counts as solved is a "
+            "finite number"
+        )
     class_logarithm(options.class_size, options.delta)
     if options.class_size == 1 and options.delta > 0.999:
         raise click.BadParameter(f"--delta {options.delta:g} promises nothing; give a smaller one")
