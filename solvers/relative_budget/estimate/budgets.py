@@ -23,7 +23,7 @@ from .fitting import Family
 from .laws import Counts, Law, counts_of
 from .population import Population, fit_population
 from .rollouts import Rollouts, Wrong
-from .survival import LEVEL, SurvivalCurve, kaplan_meier
+from .survival import LEVEL, SurvivalCurve, kaplan_meier, restricted_mean_of_prompts
 
 REGIMES = {"deficient": 0.5, "balanced": 5.0, "ample": math.inf}
 """Regime -> the relative budget up to which it reaches.  The theory names the regimes by their
@@ -71,10 +71,35 @@ def regimes(low: float, high: float) -> str:
 
 def survival(rollouts: Rollouts, wrong: Wrong, level: float = LEVEL) -> SurvivalCurve:
     """The curve of one attempt; where T is infinite after a wrong end, that is never solved."""
-    lengths = rollouts.lengths
-    if wrong != "continues":
-        lengths = np.where(rollouts.ended, rollouts.cap, lengths)
-    return kaplan_meier(lengths, rollouts.solved, level)
+    return kaplan_meier(_lengths(rollouts, wrong), rollouts.solved, level)
+
+
+def _lengths(rollouts: Rollouts, wrong: Wrong) -> Array:
+    if wrong == "continues":
+        return rollouts.lengths
+    return np.where(rollouts.ended, rollouts.cap, rollouts.lengths)
+
+
+def restricted_mean(
+    rollouts: Rollouts, wrong: Wrong, horizon: int, level: float = LEVEL
+) -> tuple[float, float, float] | None:
+    """E min(T, horizon) of a rollout of a prompt drawn at random without any law, with an interval.
+
+    horizon: at most the cap.  Where no rollout is solved within it, it is the horizon itself, and
+    the least is exact, of these prompts: were a share q of rollouts solved, n that reach the
+    horizon would all fail with probability (1 - q)^n at most, and E min(T, horizon) is at least
+    q + (1 - q) horizon.  None where T is of many attempts, or no rollout reaches the horizon.
+    """
+    if wrong == "restarts":
+        return None
+    lengths = _lengths(rollouts, wrong)
+    if not (rollouts.solved & (lengths <= horizon)).any():
+        reached = int((lengths >= horizon).sum())
+        share = 1 - (1 - level) ** (1 / reached) if reached else 1.0
+        return (horizon, share + (1 - share) * horizon, horizon) if reached else None
+    if len(rollouts.names) == 1:
+        return survival(rollouts, wrong, level).restricted_mean(horizon, level)
+    return restricted_mean_of_prompts(lengths, rollouts.solved, rollouts.prompts, horizon, level)
 
 
 def estimate_prompts(

@@ -20,7 +20,7 @@ from .laws import Counts, GammaLaw, Law, NegativeBinomialLaw
 
 Family: TypeAlias = Literal["geometric", "negative-binomial", "gamma"]
 FAMILIES: tuple[Family, ...] = ("geometric", "negative-binomial", "gamma")
-_SHAPES = (0.02, 2000.0)
+SHAPES = (0.02, 2000.0)
 """Shapes that are tried: from far more dispersed than any log to the same length each time."""
 _TOLERANCE = 1e-10
 """Of theta, which is a logarithm; intervals are a thousandth wide at the least."""
@@ -207,9 +207,9 @@ def shape_limits(family: Family, counts: Counts) -> tuple[float, float]:
 
     Of the negative binomial no more steps than the shortest solved rollout has tokens.
     """
-    low, high = map(math.log, _SHAPES)
+    low, high = map(math.log, SHAPES)
     if family == "negative-binomial":
-        low, high = 0.0, math.log(min(float(counts.solved[1].min()), _SHAPES[1]) + 0.4)
+        low, high = 0.0, math.log(min(float(counts.solved[1].min()), SHAPES[1]) + 0.4)
     return low, high
 
 

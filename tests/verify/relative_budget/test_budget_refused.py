@@ -26,7 +26,7 @@ OPTIONS = {
     ("--kappa", -1): "--kappa is -1",
     ("--kappa", "inf"): "--kappa is inf",
     ("--kappa", 100): "--kappa 100 is so large that no rollout is sqrt(kappa) deviations better",
-    ("--class-size", 0): "is not a whole number",
+    ("--class-size", 0): "'0' is not a whole number from 1 to 10^300",
     ("--solved-from", "nan"): "--solved-from is nan; the least score that counts as solved is a",
     ("--solved-from", "inf"): "--solved-from is inf",
     ("--spend", 0): "is not a whole number",
@@ -54,6 +54,7 @@ LOGS = {
     "": "holds no rows",
     "prompt,tokens,solved\n": "the log has no rollouts",
     "tokens,solved\n10,false\n50,false\n": "none of the 2 rollouts is solved",
+    "tokens,solved\n10,true\n": "the only rollout is solved after 10 tokens",
     "tokens,solved\n10,true\n10,true\n": "all 2 rollouts are solved after 10 tokens",
     "prompt,tokens,solved\na,1,1\na,2,1\nb,3,1\n": "the prompt 'b' has one rollout (1 of 2",
     # counts that are none
