@@ -96,22 +96,31 @@ def read_log(
     names = _names(head, given, wanted, place.name)
     keys = {what: head.index(name) if cells else name for what, name in names.items()}
     columns: dict[str, list[Any]] = {what: [] for what in names}
-    known = set(head)
     takers = [(columns[what].append, key) for what, key in keys.items()]
-    further: dict[str, None] = {}
-    for number, row in enumerate(rows if cells else chain([first], rows), start=1):
-        if not cells and row.keys() - known:
-            further |= dict.fromkeys(row.keys() - known)
+    every = rows if cells else chain([first], rows)
+    further = _take(every, takers, None if cells else set(head), place.name)
+    free = [what for what in ("length", "solved", "prompt") if what in wanted and not given[what]]
+    _check_further(further, {what: names.get(what) for what in free}, place.name)
+    return _log(columns, names, [*head, *further], solved_from, place.name)
+
+
+def _take(
+    rows: Iterable[Any], takers: Sequence[tuple[Callable[[Any], None], Any]],
+    head: set[str] | None, place: str,
+) -> list[str]:  # fmt: skip
+    """Give the cells of rows to takers; the keys beyond a head, if there is one, in order."""
+    further: set[str] = set()
+    for number, row in enumerate(rows, start=1):
+        if head is not None:
+            further |= row.keys() - head
         try:
             for take, key in takers:
                 take(row[key])
         except KeyError as error:
             raise ModelError(
-                f"{place.name}, row {number} has no {error}, which the first row has"
+                f"{place}, row {number} has no {error}, which the first row has"
             ) from error
-    free = [what for what in ("length", "solved", "prompt") if what in wanted and not given[what]]
-    _check_further(further, {what: names.get(what) for what in free}, place.name)
-    return _log(columns, names, [*head, *sorted(further)], solved_from, place.name)
+    return sorted(further)
 
 
 def _check_further(further: Collection[str], names: Mapping[str, str | None], place: str) -> None:
