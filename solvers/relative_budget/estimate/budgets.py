@@ -23,13 +23,13 @@ from .fitting import Family
 from .laws import Counts, Law, counts_of
 from .population import Population, fit_population
 from .rollouts import Rollouts, Wrong
-from .survival import LEVEL, SurvivalCurve, kaplan_meier
+from .survival import LEVEL, SurvivalCurve, kaplan_meier, restricted_mean_of_prompts
 
 REGIMES = {"deficient": 0.5, "balanced": 5.0, "ample": math.inf}
 """Regime -> the relative budget up to which it reaches.  The theory names the regimes by their
 rates and draws no line; learning was reported to be clearly worse below 1/2 and above 5."""
 _NAMES, _EDGES = tuple(REGIMES), tuple(REGIMES.values())
-_ENOUGH = 2000
+ENOUGH = 2000
 """Prompts from which shape and population are estimated: to a few percent, in some seconds."""
 
 
@@ -71,10 +71,35 @@ def regimes(low: float, high: float) -> str:
 
 def survival(rollouts: Rollouts, wrong: Wrong, level: float = LEVEL) -> SurvivalCurve:
     """The curve of one attempt; where T is infinite after a wrong end, that is never solved."""
-    lengths = rollouts.lengths
-    if wrong != "continues":
-        lengths = np.where(rollouts.ended, rollouts.cap, lengths)
-    return kaplan_meier(lengths, rollouts.solved, level)
+    return kaplan_meier(_lengths(rollouts, wrong), rollouts.solved, level)
+
+
+def _lengths(rollouts: Rollouts, wrong: Wrong) -> Array:
+    if wrong == "continues":
+        return rollouts.lengths
+    return np.where(rollouts.ended, rollouts.cap, rollouts.lengths)
+
+
+def restricted_mean(
+    rollouts: Rollouts, wrong: Wrong, horizon: int, level: float = LEVEL
+) -> tuple[float, float, float] | None:
+    """E min(T, horizon) of a rollout of a prompt drawn at random without any law, with an interval.
+
+    horizon: at most the cap.  Where no rollout is solved within it, it is the horizon itself, and
+    the least is exact, of these prompts: were a share q of rollouts solved, n that reach the
+    horizon would all fail with probability (1 - q)^n at most, and E min(T, horizon) is at least
+    q + (1 - q) horizon.  None where T is of many attempts, or no rollout reaches the horizon.
+    """
+    if wrong == "restarts":
+        return None
+    lengths = _lengths(rollouts, wrong)
+    if not (rollouts.solved & (lengths <= horizon)).any():
+        reached = int((lengths >= horizon).sum())
+        share = 1 - (1 - level) ** (1 / reached) if reached else 1.0
+        return (horizon, share + (1 - share) * horizon, horizon) if reached else None
+    if len(rollouts.names) == 1:
+        return survival(rollouts, wrong, level).restricted_mean(horizon, level)
+    return restricted_mean_of_prompts(lengths, rollouts.solved, rollouts.prompts, horizon, level)
 
 
 def estimate_prompts(
@@ -84,12 +109,13 @@ def estimate_prompts(
     *,
     steps: int | None = None,
     level: float = LEVEL,
+    shared: Population | None = None,
 ) -> Estimate:
     """Each prompt's own mean, P of them, of laws of the same shape.
 
-    steps: K of a chain whose advances are logged.  Of a single prompt the shape is maximised out,
-    of several it is that of the prompts of which at least half of the rollouts are solved (of all,
-    if there are none).
+    steps: K of a chain whose advances are logged; shared: what `estimate_pooled` has found, so that
+    it is not sought again.  The shape is maximised out: of several prompts over those shapes that
+    the rollouts of all leave possible.
     """
     if wrong == "restarts":
         return _restarting(rollouts, level)
@@ -98,12 +124,15 @@ def estimate_prompts(
         return _with_wrong(_of_rates(law, counts, level), law.shape, rollouts, wrong)
     counts = _counts(rollouts, wrong)
     if len(rollouts.names) == 1:
-        shape = fitting.shared_shape(family, counts)
+        shape = fitting.own_shape(family, counts)
         ends = fitting.profile_interval(family, counts, shape, level)
         return _with_wrong([np.array([end]) for end in ends], shape, rollouts, wrong)
-    shape = fitting.shared_shape(family, _counts(_telling(rollouts), wrong))
-    law = fitting.law_of(family, shape)
-    return _with_wrong(_of_rates(law, counts, level), law.shape, rollouts, wrong)
+    found = shared or estimate_pooled(rollouts, family, wrong, level=level)
+    mean, low, high = _of_rates(fitting.law_of(family, found.shape), counts, level)
+    for shape, less in zip(found.shapes.tolist(), found.drops.tolist(), strict=True):
+        _, least, most = _of_rates(fitting.law_of(family, shape), counts, level, less)
+        low, high = np.minimum(low, least), np.maximum(high, most)
+    return _with_wrong([mean, low, high], found.shape, rollouts, wrong)
 
 
 def estimate_pooled(
@@ -127,14 +156,16 @@ def estimate_pooled(
             else estimate_prompts(rollouts, family, wrong, steps=steps, level=level)
         )
         mean, low, high = (float(x[0]) for x in (one.mean, one.low, one.high))
-        return Population(math.log(one.solvable[0]), 0.0, mean, low, high, one.shape)
-    some = _spread(rollouts, np.ones(len(rollouts.names), bool))
+        shape = np.array([one.shape])
+        return Population(
+            math.log(one.solvable[0]), 0.0, mean, low, high, one.shape, shape, np.zeros(1)
+        )
+    some = _spread(rollouts)
     if steps is None:
-        shape = fitting.shared_shape(family, _counts(_telling(rollouts), wrong))
-        law, counts = fitting.law_of(family, shape), _counts(some, wrong)
+        found = fit_population(family, _counts(some, wrong), level)
     else:
-        law, counts = _chain_counts(some, steps, wrong)
-    found = fit_population(law, counts, level)
+        counts = _chain_counts(some, steps, wrong)[1]
+        found = fit_population("negative-binomial", counts, level, steps)
     never = wrong == "infinite" and rollouts.ended.any()
     return replace(found, mean=math.inf, low=math.inf, high=math.inf) if never else found
 
@@ -146,25 +177,18 @@ def _counts(rollouts: Rollouts, wrong: Wrong) -> Counts:
     return counts_of(lengths, solved, rollouts.prompts[keep], len(rollouts.names))
 
 
-def _telling(rollouts: Rollouts) -> Rollouts:
-    """The rollouts of prompts that say most of the shape."""
-    share = np.bincount(rollouts.prompts, rollouts.solved) / np.bincount(rollouts.prompts)
-    return _spread(rollouts, share >= 0.5 if (share >= 0.5).any() else share > 0)
-
-
-def _spread(rollouts: Rollouts, which: Array) -> Rollouts:
-    """The rollouts of some of these prompts (bool[P]), evenly spread over them."""
-    names = np.flatnonzero(which)
-    some = names[np.unique(np.linspace(0, len(names) - 1, _ENOUGH).astype(int))]
-    wanted = np.zeros(len(which), bool)
-    wanted[some] = True
+def _spread(rollouts: Rollouts) -> Rollouts:
+    """The rollouts of `ENOUGH` prompts, evenly spread over all."""
+    size = len(rollouts.names)
+    wanted = np.zeros(size, bool)
+    wanted[np.unique(np.linspace(0, size - 1, ENOUGH).astype(int))] = True
     return rollouts.chosen(wanted[rollouts.prompts])
 
 
-def _of_rates(law: Law, counts: Counts, level: float) -> list[Array]:
+def _of_rates(law: Law, counts: Counts, level: float, less: float = 0.0) -> list[Array]:
     """Means of the prompts (P), their least and their greatest."""
     best = fitting.rates(law, counts)
-    slowest, fastest = fitting.intervals(law, counts, best, level)
+    slowest, fastest = fitting.intervals(law, counts, best, level, less)
     with np.errstate(divide="ignore"):
         return [law.shape / law.rate(theta) for theta in (best, fastest, slowest)]
 

@@ -1,9 +1,7 @@
-"""Maximum likelihood under censoring: rates of prompts, the shape they share, likelihood intervals.
+"""Maximum likelihood under censoring: rates of prompts, shapes, likelihood intervals.
 
-Where there are several prompts the shape is the one that maximises the profile likelihood adjusted
-as Cox and Reid (1987) do: without their term, as many rates as prompts make T look less dispersed
-than it is.  Intervals are those of the likelihood ratio against chi-square with one degree of
-freedom; of a single law the shape is maximised out, of several prompts it is taken as known.
+Intervals are those of the likelihood ratio against chi-square with one degree of freedom; the shape
+is maximised out, of a single prompt here, of several in `population`.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from .laws import Counts, GammaLaw, Law, NegativeBinomialLaw
 
 Family: TypeAlias = Literal["geometric", "negative-binomial", "gamma"]
 FAMILIES: tuple[Family, ...] = ("geometric", "negative-binomial", "gamma")
-_SHAPES = (0.02, 2000.0)
+SHAPES = (0.02, 2000.0)
 """Shapes that are tried: from far more dispersed than any log to the same length each time."""
 _TOLERANCE = 1e-10
 """Of theta, which is a logarithm; intervals are a thousandth wide at the least."""
@@ -36,6 +34,8 @@ _SUREST = 1 - 1e-9
 """The greatest probability of a step: at 1 the log odds are infinite."""
 _CLOSE = 1e-8
 """Of ends of an interval, relatively; where a maximum is sought its square root gives as much."""
+_LITTLE = 1e-3
+"""The least room of log-likelihoods for which ends of an interval are sought."""
 _WIDEST = 60.0
 """Logarithm of a factor: an end of an interval further from the estimate is at infinity."""
 
@@ -56,15 +56,19 @@ def rates(law: Law, counts: Counts) -> Array:
     return np.where(some, np.minimum(_root(slope, start), _theta(law, np.array(1e300))), -np.inf)
 
 
-def intervals(law: Law, counts: Counts, best: Array, level: float) -> tuple[Array, Array]:
+def intervals(
+    law: Law, counts: Counts, best: Array, level: float, less: float = 0.0
+) -> tuple[Array, Array]:
     """Least and greatest theta (P, each) by the likelihood ratio, given the shape.
 
-    A prompt of which nothing is solved has no least one: -infinity.
+    less: by how much the greatest log-likelihood of this shape is below that of all.  A prompt of
+    which nothing is solved has no least one: -infinity.
     """
     some = np.isfinite(best)
     little = _theta(law, law.shape / np.maximum(counts.longest, 1))
     middle = np.where(some, best, little - 10)  # of nothing solved: where the likelihood is flat
-    top = np.where(some, law.terms(counts, middle).value, 0.0) - float(chi2.ppf(level, 1)) / 2
+    room = max(float(chi2.ppf(level, 1)) / 2 - less, _LITTLE)
+    top = np.where(some, law.terms(counts, middle).value, 0.0) - room
 
     def excess(theta: Array) -> tuple[Array, Array]:
         terms = law.terms(counts, theta)
@@ -75,24 +79,16 @@ def intervals(law: Law, counts: Counts, best: Array, level: float) -> tuple[Arra
     return left, _end(excess, middle, 1.0, np.ones_like(some))
 
 
-def shared_shape(family: Family, counts: Counts) -> float:
-    """The shape that prompts share, by Cox and Reid's adjusted profile likelihood.
-
-    Of one prompt it is that of greatest likelihood..
-    """
+def own_shape(family: Family, counts: Counts) -> float:
+    """The shape of greatest likelihood of a single prompt."""
     if family == "geometric":
         return 1.0
-    several = (counts.solves > 0).sum() > 1
 
-    def adjusted(shape: float) -> float:
+    def highest(shape: float) -> float:
         law = law_of(family, shape)
-        theta = rates(law, counts)
-        some = np.isfinite(theta)
-        terms = law.terms(counts, np.where(some, theta, 0.0))
-        total = (terms.value + law.constant(counts))[some].sum()
-        return float(total - several * np.log(np.maximum(-terms.curvature[some], _FLAT)).sum() / 2)
+        return float((law.terms(counts, rates(law, counts)).value + law.constant(counts))[0])
 
-    return _best_shape(family, counts, adjusted)[0]
+    return best_shape(family, counts, highest)[0]
 
 
 def profile_interval(
@@ -106,7 +102,7 @@ def profile_interval(
             theta = _theta(law, np.array([trial * math.exp(-log_mean)]))
             return float((law.terms(counts, theta).value + law.constant(counts))[0])
 
-        return value(1.0) if family == "geometric" else _best_shape(family, counts, value)[1]
+        return value(1.0) if family == "geometric" else best_shape(family, counts, value)[1]
 
     law = law_of(family, shape)
     best = math.log(shape / float(law.rate(rates(law, counts))[0]))
@@ -128,10 +124,23 @@ def with_advances(counts: Counts, advances: Array, tokens: Array, steps: int) ->
 
 
 def likelihoods(law: Law, counts: Counts, means: Array) -> Array:
-    """Log-likelihood of each of P prompts at each of M means, in tokens: float64[P, M]."""
-    thetas = _theta(law, law.shape / means)
-    size = len(counts.solves)
-    return np.stack([law.terms(counts, np.full(size, theta)).value for theta in thetas], axis=1)
+    """Log-likelihood of each of P prompts at each of M means, in tokens: float64[P, M].
+
+    Tails are computed once for each distinct length at which rollouts were cut.
+    """
+    where, length, many = counts.cut
+    distinct, index = np.unique(length, return_inverse=True)
+    zeros = np.zeros(len(distinct))
+    order = np.arange(len(distinct))
+    tails = Counts(zeros, zeros, zeros, counts.solved, (order, distinct, zeros + 1))
+    nothing = (where[:0], length[:0], many[:0])
+    rest, size = replace(counts, cut=nothing), len(counts.solves)
+    found = np.empty((size, len(means)))
+    for k, theta in enumerate(_theta(law, law.shape / means)):
+        cut = law.terms(tails, np.full(len(distinct), theta)).value
+        found[:, k] = law.terms(rest, np.full(size, theta)).value
+        found[:, k] += np.bincount(where, many * cut[index], size)
+    return found
 
 
 def _theta(law: Law, rate: Array) -> Array:
@@ -167,32 +176,55 @@ def _end(
     return _root(excess, middle + sign * reach)
 
 
-def crossing(excess: Callable[[float], float], middle: float, sign: int) -> float:
-    """Where a function that is positive at the middle leaves zero, to one side; or infinity."""
-    reach = 0.1
-    while reach < _WIDEST and excess(middle + sign * reach) > 0:
+def crossing(
+    excess: Callable[[float], float],
+    middle: float,
+    sign: int,
+    close: float = _CLOSE,
+    limit: float = math.inf,
+) -> float:
+    """Where a function that is positive at the middle leaves zero, to one side; or infinity.
+
+    limit: where the search ends, and what is returned then.
+    """
+    reach, most = 0.1, min(_WIDEST, abs(limit - middle) if math.isfinite(limit) else _WIDEST)
+    while reach < most and excess(middle + sign * reach) > 0:
         reach *= 2
-    if reach >= _WIDEST:
-        return sign * math.inf
+    if reach >= most:
+        reach = most
+        if most == _WIDEST:
+            return sign * math.inf
+        if most == 0 or excess(limit) >= 0:
+            return limit
+    if excess(middle) <= 0:  # a maximum that was found no closer than this
+        return middle
     ends = sorted((middle, middle + sign * reach))
-    return float(brentq(excess, *ends, xtol=_CLOSE, rtol=_CLOSE))
+    return float(brentq(excess, *ends, xtol=close, rtol=_CLOSE))
 
 
-def _best_shape(
-    family: Family, counts: Counts, value: Callable[[float], float]
+def shape_limits(family: Family, counts: Counts) -> tuple[float, float]:
+    """Logarithms of the least and greatest shape that is tried.
+
+    Of the negative binomial no more steps than the shortest solved rollout has tokens.
+    """
+    low, high = map(math.log, SHAPES)
+    if family == "negative-binomial":
+        low, high = 0.0, math.log(min(float(counts.solved[1].min()), SHAPES[1]) + 0.4)
+    return low, high
+
+
+def best_shape(
+    family: Family, counts: Counts, value: Callable[[float], float], close: float = _CLOSE**0.5
 ) -> tuple[float, float]:
     """The shape of greatest value, and that value; whole numbers for the negative binomial."""
-    low, high = map(math.log, _SHAPES)
-    if family == "negative-binomial":  # no more steps than the shortest solved rollout has tokens
-        low, high = 0.0, math.log(min(float(counts.solved[1].min()), _SHAPES[1]) + 0.4)
+    low, high = shape_limits(family, counts)
 
     def shape(x: float) -> float:
         return math.exp(x) if family == "gamma" else max(1.0, float(round(math.exp(x))))
 
     rough = minimize_scalar(
-        lambda x: -value(shape(x)), bounds=(low, high), method="bounded",
-        options={"xatol": _CLOSE**0.5},
-    )  # fmt: skip
+        lambda x: -value(shape(x)), bounds=(low, high), method="bounded", options={"xatol": close}
+    )
     best, most = shape(rough.x), -float(rough.fun)
     if family == "gamma":
         return best, most

@@ -118,8 +118,9 @@ def _named(prompts: Sequence[str] | None, size: int) -> tuple[tuple[str, ...], A
 
 def _check_solved(counts: Array, solved: Array, cap: int, place: str) -> None:
     if not solved.any():
+        none = f"none of the {len(counts):,} rollouts" if len(counts) > 1 else "no rollout of one"
         raise ModelError(
-            f"none of the {len(counts):,} rollouts is solved; all that follows is that the "
+            f"{none} is solved; all that follows is that the "
             f"relative budget is small: give rollouts that were cut later than after {cap:,} "
             "tokens, or other prompts"
         )
@@ -127,8 +128,9 @@ def _check_solved(counts: Array, solved: Array, cap: int, place: str) -> None:
         row = int(np.flatnonzero(solved & (counts == 0))[0])
         raise ModelError(f"{place} {row + 1} is solved after 0 tokens; correct the log")
     if solved.all() and (counts == counts[0]).all():
+        every = f"all {len(counts):,} rollouts are" if len(counts) > 1 else "the only rollout is"
         raise ModelError(
-            f"all {len(counts):,} rollouts are solved after {counts[0]:,} tokens: rewards do not "
+            f"{every} solved after {counts[0]:,} tokens: rewards do not "
             "vary (sigma is 0), so that there is nothing to learn from them; give prompts of which "
             "some rollouts fail or take longer"
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import CensoredData, ecdf, norm
+from scipy.stats import CensoredData, ecdf, norm, t
 
 from ...sequences import Array
 
@@ -52,7 +52,7 @@ class SurvivalCurve:
         some = behind > 0  # at the end nothing is left, and Greenwood's term is 0/0
         deviation = float(np.sqrt((behind[some] ** 2 * steps[some]).sum()))
         mean, reach = float(areas.sum()), float(norm.ppf((1 + level) / 2)) * deviation
-        return mean, max(mean - reach, 0.0), min(mean + reach, float(horizon))
+        return mean, max(mean - reach, min(1.0, horizon)), min(mean + reach, float(horizon))
 
 
 def kaplan_meier(lengths: Array, solved: Array, level: float = LEVEL) -> SurvivalCurve:
@@ -60,9 +60,7 @@ def kaplan_meier(lengths: Array, solved: Array, level: float = LEVEL) -> Surviva
 
     scipy computes the curve; a rollout that is cut after t tokens counts as not solved at t.
     """
-    times, index = np.unique(lengths, return_inverse=True)
-    events = np.bincount(index, weights=solved)
-    at_risk = len(lengths) - np.concatenate(([0], np.bincount(index).cumsum()[:-1]))
+    times, _, events, at_risk = _counted(lengths, solved)
     found = ecdf(CensoredData(uncensored=lengths[solved], right=lengths[~solved])).sf
     tail = found.probabilities
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -72,3 +70,34 @@ def kaplan_meier(lengths: Array, solved: Array, level: float = LEVEL) -> Surviva
     known = (tail > 0) & (tail < 1)
     low, high = np.where(known, low, tail), np.where(known, high, tail)
     return SurvivalCurve(times.astype(float), tail, low, high, variance)
+
+
+def restricted_mean_of_prompts(
+    lengths: Array, solved: Array, prompts: Array, horizon: float, level: float = LEVEL
+) -> tuple[float, float, float]:
+    """E min(T, horizon) of a rollout of a prompt drawn at random, prompts being what was drawn.
+
+    lengths, solved, prompts: of N rollouts of two prompts at least.  The variance is that of the
+    prompts' sums of each rollout's influence on the area below the curve, of which Greenwood's is
+    the case of one rollout a prompt; the interval has Student's law.
+    """
+    mean = kaplan_meier(lengths, solved, level).restricted_mean(horizon, level)[0]
+    times, index, events, at_risk = _counted(lengths, solved)
+    tail = np.cumprod(1 - events / at_risk)
+    widths = np.diff(np.minimum(np.append(times, horizon), horizon))
+    behind = (tail * widths)[::-1].cumsum()[::-1]
+    left = np.maximum(at_risk - events, 1)  # where nothing is left, no area lies behind
+    hazard = (behind * events / (at_risk * left)).cumsum()
+    influence = hazard[index] - solved * (behind / left)[index]
+    sums = np.bincount(prompts, influence)
+    deviation = np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1))
+    reach = float(t.ppf((1 + level) / 2, len(sums) - 1) * deviation)
+    return mean, max(mean - reach, min(1.0, horizon)), min(mean + reach, float(horizon))
+
+
+def _counted(lengths: Array, solved: Array) -> tuple[Array, Array, Array, Array]:
+    """Distinct lengths (M), the place of each rollout among them (N), solved there, at risk."""
+    times, index = np.unique(lengths, return_inverse=True)
+    events = np.bincount(index, weights=solved)
+    at_risk = len(lengths) - np.concatenate(([0], np.bincount(index).cumsum()[:-1]))
+    return times, index, events, at_risk

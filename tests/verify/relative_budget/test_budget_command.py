@@ -19,6 +19,7 @@ from holdfast.solvers.relative_budget import (
     read_rollouts,
     requirement,
 )
+from holdfast.verify.relative_budget.commands.printing import _percentages
 
 from ..conftest import Invoke
 from .conftest import EACH, HORIZON, PROMPTS
@@ -199,7 +200,9 @@ def test_texts_are_counted_by_a_tokenizer(holdfast: Invoke) -> None:
 
 def test_tokens_buy_prompts(csv_log, holdfast: Invoke) -> None:
     done = holdfast("budget", csv_log, *RUN, "--spend", 1)
-    assert done.says("they guarantee no improvement of any prompt; the cheapest takes")
+    assert done.says(
+        "they guarantee no improvement of any prompt; the one that takes fewest tokens"
+    )
     assert answer()["plan"]["horizon"] is None
     done = holdfast("budget", csv_log, *RUN, "--spend", 10**12)
     assert done.says("100% of the prompts", "rests on the law alone")
@@ -219,6 +222,40 @@ def test_names_from_a_file_cannot_steer_the_terminal(holdfast: Invoke) -> None:
     assert done.code == 0, done.output
     assert "\x1b[31m" not in done.output
     assert "[bold]0" in done.output
+
+
+def test_nothing_solved_within_the_horizon_has_no_naive_estimate(holdfast: Invoke) -> None:
+    lines = ["a,80,false"] * 9 + ["a,60,true"] + ["b,80,false"] * 9 + ["b,70,true"]
+    Path("late.csv").write_text("prompt,tokens,solved\n" + "\n".join(lines) + "\n")
+    done = holdfast("budget", "late.csv", "--horizon", 50, "--cap", 80, "--spend", 1)
+    assert done.code == 0, done.output
+    assert "nan" not in done.flat
+    assert "not to be used" not in done.flat
+    least = 50 - 49 * (1 - 0.05 ** (1 / 20))
+    assert done.says("nothing is solved within 50 tokens", f"is at least {least:.4g}")
+    assert done.says("what 1 token is best spent on")
+
+
+def test_many_attempts_have_no_bound_of_one(tmp_path: Path, holdfast: Invoke) -> None:
+    done = holdfast("budget", wrong_ends(tmp_path), *RUN, "--wrong", "restarts")
+    assert done.says("what holds without any law is of one attempt")
+    assert "without any law: E min" not in done.flat
+    assert answer()["restricted_mean"] is None
+
+
+def test_limits_of_the_search_are_said_as_such(holdfast: Invoke) -> None:
+    """Each prompt solved after a number of tokens of its own: no law has so great a shape."""
+    lines = [f"p{k},{10 + 5 * k},true" for k in range(4) for _ in range(4)]
+    Path("same.csv").write_text("prompt,tokens,solved\n" + "\n".join(lines) + "\n")
+    done = holdfast("budget", "same.csv", "--horizon", 50)
+    assert done.code == 0, done.output
+    assert done.says("shape at least 2,000, the greatest that is tried")
+    assert done.says("of 4 prompts all rollouts are solved after the same number of tokens")
+
+
+def test_percentages_sum_to_100() -> None:
+    assert _percentages({"a": 0.025, "b": 0.9, "c": 0.075}) == {"a": 3, "b": 90, "c": 7}
+    assert _percentages({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}) == {"a": 34, "b": 33, "c": 33}
 
 
 @pytest.mark.slow

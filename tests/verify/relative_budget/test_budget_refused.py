@@ -26,7 +26,9 @@ OPTIONS = {
     ("--kappa", -1): "--kappa is -1",
     ("--kappa", "inf"): "--kappa is inf",
     ("--kappa", 100): "--kappa 100 is so large that no rollout is sqrt(kappa) deviations better",
-    ("--class-size", 0): "is not a whole number",
+    ("--class-size", 0): "'0' is not a whole number from 1 to 10^300",
+    ("--solved-from", "nan"): "--solved-from is nan; the least score that counts as solved is a",
+    ("--solved-from", "inf"): "--solved-from is inf",
     ("--spend", 0): "is not a whole number",
     ("--family", "normal"): "is not one of",
     ("--wrong", "maybe"): "is not one of",
@@ -52,6 +54,7 @@ LOGS = {
     "": "holds no rows",
     "prompt,tokens,solved\n": "the log has no rollouts",
     "tokens,solved\n10,false\n50,false\n": "none of the 2 rollouts is solved",
+    "tokens,solved\n10,true\n": "the only rollout is solved after 10 tokens",
     "tokens,solved\n10,true\n10,true\n": "all 2 rollouts are solved after 10 tokens",
     "prompt,tokens,solved\na,1,1\na,2,1\nb,3,1\n": "the prompt 'b' has one rollout (1 of 2",
     # counts that are none
@@ -108,6 +111,9 @@ def test_the_largest_kappa_is_said_and_right(holdfast: Invoke) -> None:
     assert holdfast("budget", "log.csv", *PLAIN, "--pool", "--kappa", 1.001 * most).code == 64
 
 
+MORE = '{"tokens": 20, "solved": true}\n'
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -118,18 +124,56 @@ def test_the_largest_kappa_is_said_and_right(holdfast: Invoke) -> None:
         ('{"tokens": null, "solved": true}', "row 2 has None as tokens"),
         ('{"tokens": [1], "solved": true}', "row 2 has [1] as tokens"),
         ('{"tokens": 10, "solved": null}', "row 2 has None as solved"),
+        ('{"tokens": -' + "9" * 400 + ', "solved": true}', "row 2 has -1e+300; a length is a"),
+        ('{"tokens": 10, "solved": true, "prompt": "a"}', "a column 'prompt' which the first row"),
+        ('{"tokens": 10, "solved": true, "correct": false}', None),
         ("[" * 100_000, "line 2 is no complete JSON"),
         ('{"tokens": ' + "9" * 5000 + ', "solved": true}', "line 2 is no complete JSON"),
         ("\xff", "is no UTF-8"),
     ],
-    ids=range(10),
+    ids=range(13),
 )
-def test_lines_of_json_are_refused(line: str, words: str, holdfast: Invoke) -> None:
+def test_lines_of_json_are_refused(line: str, words: str | None, holdfast: Invoke) -> None:
+    """None: taken, the further column being named among those that are not read."""
     text = '{"tokens": 10, "solved": true}\n' + line + "\n"
-    Path("log.jsonl").write_bytes(text.encode("latin-1"))
+    Path("log.jsonl").write_bytes((text + MORE * (words is None)).encode("latin-1"))
     done = holdfast("budget", "log.jsonl", *PLAIN)
+    if words is None:
+        assert done.says("columns that are not read: correct"), done.output
+        return
     assert done.code == 64, done.output
     assert done.says(words), done.output
+
+
+@pytest.mark.parametrize(
+    ("prompts", "words"),
+    [
+        (["null", "null"], "row 1 has None as prompt, which names no prompt"),
+        (['"a"', "NaN"], "row 2 has nan as prompt, which names no prompt"),
+        (['""', '"a"'], "row 1 has '' as prompt, which names no prompt"),
+        (["1", '"1"'], "row 1 has 1 as prompt, and another row has the text '1'"),
+    ],
+)
+def test_prompts_that_are_none_are_refused(prompts, words: str, holdfast: Invoke) -> None:
+    rows = [f'{{"prompt": {p}, "tokens": {n}, "solved": true}}\n' for p in prompts for n in (3, 4)]
+    Path("log.jsonl").write_text("".join(rows))
+    done = holdfast("budget", "log.jsonl", *PLAIN)
+    assert done.code == 64, done.output
+    assert done.says(words.replace("row 2", "row 3")), done.output
+
+
+def test_true_is_no_count_behind_a_1(holdfast: Invoke) -> None:
+    Path("log.jsonl").write_text(
+        '{"tokens": 1, "solved": true}\n{"tokens": true, "solved": true}\n'
+    )
+    done = holdfast("budget", "log.jsonl", *PLAIN)
+    assert done.code == 64
+    assert done.says("row 2 has True as tokens; give a whole number"), done.output
+
+
+def test_lines_before_the_head_of_a_table_may_be_empty(holdfast: Invoke) -> None:
+    Path("log.csv").write_text("\n" + GOOD)
+    assert holdfast("budget", "log.csv", *PLAIN).says("5 rollouts of 2 prompts")
 
 
 def test_parquet_that_is_none_is_refused(holdfast: Invoke) -> None:

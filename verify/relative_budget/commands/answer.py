@@ -19,6 +19,7 @@ from holdfast.solvers.relative_budget.estimate.budgets import (
     estimate_prompts,
     naive_relative_budget,
     regimes,
+    restricted_mean,
     survival,
 )
 from holdfast.solvers.relative_budget.estimate.efficiency import Plan, Rewards, rewards, spend
@@ -75,7 +76,7 @@ class Answer:
     prompts: Estimate
     pooled: Population
     curve: SurvivalCurve
-    restricted: tuple[float, float, float]
+    restricted: tuple[float, float, float] | None
     naive: float
     rewards: Rewards
     own: tuple[float, str | None] | None
@@ -101,13 +102,13 @@ class Answer:
 def answer_of(options: Options, rollouts: Rollouts, notes: list[str]) -> Answer:
     """Raises click.BadParameter for a kappa with which no prompt can be improved."""
     how: dict[str, Any] = {"family": options.family, "steps": options.steps}
-    prompts = estimate_prompts(rollouts, wrong=options.wrong, **how)
+    pooled = estimate_pooled(rollouts, wrong=options.wrong, **how)
+    prompts = estimate_prompts(rollouts, wrong=options.wrong, shared=pooled, **how)
     found = rewards(
         prompts.solvable, prompts.shape, prompts.unsolvable, np.array(float(options.horizon)),
         options.kappa, options.log_class,
     )  # fmt: skip
     _check_kappa(options, found)
-    curve = survival(rollouts, options.wrong)
     total = int(rollouts.lengths.sum())
     plan = spend(
         prompts.solvable, prompts.shape, prompts.unsolvable, options.spend or total, options.kappa,
@@ -122,9 +123,9 @@ def answer_of(options: Options, rollouts: Rollouts, notes: list[str]) -> Answer:
     return Answer(
         rollouts,
         prompts,
-        estimate_pooled(rollouts, wrong=options.wrong, **how),
-        curve,
-        curve.restricted_mean(min(options.horizon, rollouts.cap)),
+        pooled,
+        survival(rollouts, options.wrong),
+        restricted_mean(rollouts, options.wrong, min(options.horizon, rollouts.cap)),
         naive_relative_budget(rollouts, options.horizon),
         found,
         _own(options, rollouts),
@@ -189,6 +190,7 @@ def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
         "wrong": options.wrong,
         "family": options.family if options.steps is None else "negative-binomial",
         "shape": answer.prompts.shape,
+        "shapes": [float(answer.pooled.shapes.min()), float(answer.pooled.shapes.max())],
         "kappa": options.kappa,
         "class_size": options.class_size,
         "delta": options.delta,
@@ -198,7 +200,9 @@ def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
         "ended_wrong": int(answer.rollouts.ended.sum()),
         "pooled": pooled_of(answer.pooled, options.horizon),
         "other_readings": {k: pooled_of(v, options.horizon) for k, v in answer.others.items()},
-        "restricted_mean": dict(zip(("value", "low", "high"), answer.restricted, strict=True)),
+        "restricted_mean": None
+        if answer.restricted is None
+        else dict(zip(("value", "low", "high"), answer.restricted, strict=True)),
         "naive": answer.naive,
         "regimes": answer.shares(options.horizon),
         "samples_by_the_log": None if own is None else {"samples": own[0], "why": own[1]},

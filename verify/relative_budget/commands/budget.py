@@ -27,6 +27,20 @@ from .printing import print_answer
 _TOKENS = Whole(1, LONGEST)
 
 
+class _Size(Whole):
+    """A number of rewards, of which the greatest is written as a power."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The number; fails with the value and the range."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            words = f"{shown(str(value))} is not a whole number from 1 to 10^300"
+        return self.fail(words, param, ctx)
+
+
 @click.command(name="budget")
 @click.argument("lengths", metavar="LENGTHS")
 @click.option("--horizon", type=_TOKENS, required=True, help="Tokens that a rollout is given: the "
@@ -43,7 +57,7 @@ _TOKENS = Whole(1, LONGEST)
               "a column of the log counts the steps that each has made.")  # fmt: skip
 @click.option("--kappa", type=float, default=0.25, show_default=True, help="Radius of the ball "
               "(chi-square) in which the policy is improved.")  # fmt: skip
-@click.option("--class-size", type=Whole(1, 10**300), default=100, show_default=True,
+@click.option("--class-size", type=_Size(1, 10**300), default=100, show_default=True,
               help="Rewards that come into question before anything is seen.")  # fmt: skip
 @click.option("--delta", type=float, default=0.05, show_default=True, help="The probability with "
               "which the improvement may fail.")  # fmt: skip
@@ -93,6 +107,11 @@ def _check(options: Options) -> None:
     if not (np.isfinite(options.kappa) and options.kappa > 0):
         raise click.BadParameter(
             f"--kappa is {options.kappa:g}; the radius of a ball is a number above 0"
+        )
+    if options.solved_from is not None and not np.isfinite(options.solved_from):
+        raise click.BadParameter(
+            f"--solved-from is {options.solved_from:g}; the least score that counts as solved is a "
+            "finite number"
         )
     class_logarithm(options.class_size, options.delta)
     if options.class_size == 1 and options.delta > 0.999:

@@ -97,15 +97,43 @@ def read_log(
     keys = {what: head.index(name) if cells else name for what, name in names.items()}
     columns: dict[str, list[Any]] = {what: [] for what in names}
     takers = [(columns[what].append, key) for what, key in keys.items()]
-    for number, row in enumerate(rows if cells else chain([first], rows), start=1):
+    every = rows if cells else chain([first], rows)
+    further = _take(every, takers, None if cells else set(head), place.name)
+    free = [what for what in ("length", "solved", "prompt") if what in wanted and not given[what]]
+    _check_further(further, {what: names.get(what) for what in free}, place.name)
+    return _log(columns, names, [*head, *further], solved_from, place.name)
+
+
+def _take(
+    rows: Iterable[Any], takers: Sequence[tuple[Callable[[Any], None], Any]],
+    head: set[str] | None, place: str,
+) -> list[str]:  # fmt: skip
+    """Give the cells of rows to takers; the keys beyond a head, if there is one, in order."""
+    further: set[str] = set()
+    for number, row in enumerate(rows, start=1):
+        if head is not None:
+            further |= row.keys() - head
         try:
             for take, key in takers:
                 take(row[key])
         except KeyError as error:
             raise ModelError(
-                f"{place.name}, row {number} has no {error}, which the first row has"
+                f"{place}, row {number} has no {error}, which the first row has"
             ) from error
-    return _log(columns, names, head, solved_from, place.name)
+    return sorted(further)
+
+
+def _check_further(further: Collection[str], names: Mapping[str, str | None], place: str) -> None:
+    """Columns that the first row of JSON lacks, of which one would have been read instead."""
+    for what, name in names.items():
+        tried = KNOWN[what]
+        before = tried if name is None else tried[: tried.index(name)]
+        late = next((name for name in before if name in further), None)
+        if late is not None:
+            raise ModelError(
+                f"{place} has a column {shown(late)} which the first row lacks; write it in every "
+                f"row, or say which column is meant with {_OPTIONS[what]}"
+            )
 
 
 def _names(
@@ -146,7 +174,7 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
     lines = (text_of(line, name, n == 1) for n, line in lines_of(path))
     reader = csv.reader(lines, strict=True)
     try:
-        head = [cell.strip() for cell in next(reader, [])]
+        head = [cell.strip() for cell in next(filter(None, reader), [])]
         yield head
         for number, cells in enumerate(filter(None, reader), start=1):
             if len(cells) != len(head):
@@ -254,9 +282,30 @@ def _log(
         elif what == "solved":
             found[what] = _converted(values, lambda x, at: _flag(x, solved_from, at), name, place)
         elif what == "prompt":
-            found[what] = [x if isinstance(x, str) else _as_text(x) for x in values]
+            found[what] = _prompts(values, name, place)
     unread = tuple(name for name in head if name not in names.values())
     return Log(found, names, unread)
+
+
+def _prompts(values: list[Any], name: str, place: str) -> list[str]:
+    """Names of prompts: texts as they are, everything else as JSON writes it."""
+    for row, value in enumerate(values, start=1):
+        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+            raise ModelError(
+                f"{place}, row {row} has {shown(value)} as {name}, which names no prompt; fill it "
+                "in, or name another column with --prompts, or give --pool"
+            )
+    found = [x if isinstance(x, str) else _as_text(x) for x in values]
+    texts = {x for x in values if isinstance(x, str)}
+    both = next((k for k, x in enumerate(values) if not isinstance(x, str) and found[k] in texts),
+                None)  # fmt: skip
+    if both is not None:
+        raise ModelError(
+            f"{place}, row {both + 1} has {shown(values[both])} as {name}, and another row has the "
+            f"text {shown(found[both])}; write both in one way, so that it is plain whether they "
+            "are the same prompt"
+        )
+    return found
 
 
 def _as_text(value: Any) -> str:
@@ -273,12 +322,16 @@ def _converted(
         value = values[strange]
         convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
     known: dict[Any, float] = {}
-    for value in dict.fromkeys(values):
-        try:
-            known[value] = convert(value, "")
-        except ModelError:
-            row = values.index(value)
-            convert(value, f"{place}, row {row + 1} has {shown(value)} as {name}")
+    for kind in set(map(type, values)):  # 1, 1.0 and true are equal, and are not the same
+        rows = (k for k, value in enumerate(values) if type(value) is kind)
+        firsts: dict[Any, int] = {}
+        for k in rows:
+            firsts.setdefault(values[k], k)
+        for value, row in firsts.items():
+            try:
+                known[value] = convert(value, "")
+            except ModelError:
+                convert(value, f"{place}, row {row + 1} has {shown(value)} as {name}")
     return np.fromiter(map(known.__getitem__, values), np.float64, len(values))
 
 
@@ -308,7 +361,7 @@ def _flag(value: Any, solved_from: float | None, place: str) -> float:
 def _parsed(value: Any) -> float | None:
     """The number that a cell or a value of JSON is, if any; longer integers are no floats."""
     if not isinstance(value, str):
-        return float(min(value, 1e300))
+        return float(max(min(value, 1e300), -1e300))
     try:
         return number_of(value, "")
     except ModelError:

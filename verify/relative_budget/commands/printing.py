@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from holdfast.solvers.poisoning.data.bounded_files import listed
-from holdfast.solvers.relative_budget.estimate.budgets import REGIMES, regimes
-from holdfast.solvers.relative_budget.estimate.population import Population
+from holdfast.solvers.relative_budget.estimate.budgets import ENOUGH, REGIMES, regimes
+from holdfast.solvers.relative_budget.estimate.fitting import SHAPES
+from holdfast.solvers.relative_budget.estimate.population import SPREAD, Population
 from holdfast.verify.report.numbers import count
 
 from ...terminal.output import plain
@@ -58,8 +59,28 @@ def _head(options: Options, log: Log, answer: Answer) -> Iterator[str]:
         yield "note: no column of prompts was found, so that all rollouts are taken as of one"
     if log.unread:
         yield f"note: columns that are not read: {plain(listed(log.unread))}"
-    for note in answer.notes:
+    for note in (*answer.notes, *_notes(options, answer)):
         yield f"note: {note}"
+
+
+def _notes(options: Options, answer: Answer) -> Iterator[str]:
+    rollouts = answer.rollouts
+    size = len(rollouts.names)
+    if size > ENOUGH and options.wrong != "restarts":
+        yield (
+            f"shape and spread, and xi of a prompt drawn at random, are estimated from {ENOUGH:,} "
+            f"of the {size:,} prompts, evenly spread over the log"
+        )
+    shortest, longest = np.full(size, rollouts.cap + 1), np.zeros(size)
+    np.minimum.at(shortest, rollouts.prompts, rollouts.lengths)
+    np.maximum.at(longest, rollouts.prompts, rollouts.lengths)
+    every = np.bincount(rollouts.prompts, ~rollouts.solved, size) == 0
+    same = int((every & (shortest == longest)).sum())
+    if same:
+        yield (
+            f"of {count(same, 'prompt')} all rollouts are solved after the same number of tokens: "
+            "rewards do not vary there (sigma is 0), and samples are by the law of the others alone"
+        )
 
 
 def _interval(found: Population, horizon: int) -> str:
@@ -78,22 +99,63 @@ def _pooled(options: Options, answer: Answer) -> Iterator[str]:
         f"\n[bold]relative budget xi = H/E T at H = {horizon:,}{whose}: "
         f"{_interval(answer.pooled, horizon)}[/bold]"
     )
-    law = "negative binomial" if options.steps else options.family
-    spread = "" if one else f"; E T differs by a factor of about {_factor(answer)} between prompts"
     if options.wrong != "restarts":
-        yield f"  by a {law} law of shape {answer.prompts.shape:.3g}{spread}"
+        yield f"  by a {_law(options, answer)}{'' if one else _spread(answer)}"
     if answer.others:
         yield f"  where {_READINGS[options.wrong]}; that is --wrong {options.wrong}. Otherwise:"
     for wrong, found in answer.others.items():
         yield f"  --wrong {wrong}, {_READINGS[wrong]}: {_interval(found, horizon)}"
-    yield (
-        f"  not to be used: H over the mean of solved lengths is {answer.naive:.3g}, which is "
-        "never below 1, whatever is true"
-    )
+    if math.isfinite(answer.naive):
+        yield (
+            f"  not to be used: H over the mean length of those solved within H is "
+            f"{answer.naive:.3g}, which is never below 1, whatever is true"
+        )
 
 
-def _factor(answer: Answer) -> str:
-    return f"{math.exp(answer.pooled.log_deviation):.3g}"
+def _law(options: Options, answer: Answer) -> str:
+    """The law with its shape, and the interval of that; limits of the search are said as such."""
+    name = "negative binomial" if options.steps else options.family
+    shape, shapes = answer.prompts.shape, answer.pooled.shapes
+    if options.family == "geometric" or options.steps:
+        return f"{name} law of shape {shape:.3g}"
+    words = f"{shape:.3g}"
+    if len(shapes) > 1:
+        words += f" ({shapes.min():.3g} to {shapes.max():.3g})"
+    if shape > 0.98 * SHAPES[1]:
+        words = f"at least {SHAPES[1]:,.0f}, the greatest that is tried (lengths hardly vary)"
+    elif shape < 1.02 * SHAPES[0]:
+        words = f"at most {SHAPES[0]:g}, the least that is tried (lengths vary without end)"
+    return f"{name} law of shape {words}"
+
+
+def _spread(answer: Answer) -> str:
+    deviation = answer.pooled.log_deviation
+    factor = f"{math.exp(deviation):.3g}"
+    if deviation < 1.1 * SPREAD[0]:
+        return (
+            f"; E T differs by no more than a factor of {factor} between prompts, the least that "
+            "is tried"
+        )
+    if deviation > 0.99 * SPREAD[1]:
+        return (
+            f"; E T differs by a factor of {factor} or more between prompts, the greatest that is "
+            "tried"
+        )
+    return f"; E T differs by a factor of about {factor} between prompts"
+
+
+def _number(x: float) -> str:
+    """Four digits, or a whole number with all of its digits."""
+    return f"{x:,.0f}" if 1e3 <= x < 1e12 else f"{x:,.4g}"
+
+
+def _percentages(shares: dict[str, float]) -> dict[str, int]:
+    """Whole percentages that sum to 100: the largest remainders are rounded up."""
+    parts = {name: int(100 * share + 1e-9) for name, share in shares.items()}
+    order = sorted(shares, key=lambda name: parts[name] - 100 * shares[name])
+    for name in order[: 100 - sum(parts.values())]:
+        parts[name] += 1
+    return parts
 
 
 def _table(options: Options, answer: Answer) -> Table:
@@ -102,7 +164,8 @@ def _table(options: Options, answer: Answer) -> Table:
     order = np.argsort(xi, kind="stable")
     if not options.whole and len(order) > _ROWS:
         order = order[np.linspace(0, len(order) - 1, _ROWS).astype(int)]
-    words = ", ".join(f"{share:.0%} {name}" for name, share in shares.items() if share)
+    parts = _percentages(shares)
+    words = ", ".join(f"{parts[name]}% {name}" for name, share in shares.items() if share)
     table = Table(
         "prompt", title=f"\nprompts by their own estimates: {words}", title_justify="left",
         caption=None if len(order) == len(xi) else f"{len(order)} of {len(xi):,}; --all prints all",
@@ -118,7 +181,7 @@ def _table(options: Options, answer: Answer) -> Table:
         table.add_row(
             plain(name if len(name) <= 40 else f"{name[:37]}..."), f"{sizes[k]:,}",
             f"{int(solved[k]):,}", *numbers, answer.regime(k, options.horizon),
-            f"{answer.rewards.samples[k]:,.4g}",
+            _number(float(answer.rewards.samples[k])),
         )  # fmt: skip
     return table
 
@@ -134,15 +197,19 @@ def _samples(options: Options, answer: Answer) -> Iterator[str]:
     if len(some):
         low, middle, high = np.quantile(some, (0.1, 0.5, 0.9))
         yield (
-            f"  of a prompt: {middle:,.4g}"
-            + ("" if len(found) == 1 else f" in the middle, {low:,.4g} to {high:,.4g} for most")
+            f"  of a prompt: {_number(middle)}"
+            + (
+                ""
+                if len(found) == 1
+                else f" in the middle, {_number(low)} to {_number(high)} for most"
+            )
             + ", by Gamma laws"
         )
     if len(some) < len(found):
         yield f"  for {count(len(found) - len(some), 'prompt')} no number: {_why(options, answer)}"
     if answer.own is not None:
         samples, why = answer.own
-        said = why or f"{samples:,.4g}"
+        said = why or _number(samples)
         one = len(answer.rollouts.names) == 1
         yield f"  by the rewards of the log{'' if one else ', of all prompts as one'}: {said}"
 
@@ -163,16 +230,22 @@ def _plan(options: Options, answer: Answer) -> Iterator[str]:
     plan = answer.plan
     tokens = options.spend or int(answer.rollouts.lengths.sum())
     cheapest, at = plan.cheapest
-    yield f"\n[bold]what {tokens:,} tokens are best spent on[/bold], by these bounds:"
+    verb = "is" if tokens == 1 else "are"
+    yield f"\n[bold]what {count(tokens, 'token')} {verb} best spent on[/bold], by these bounds:"
     if plan.share == 0:
         yield (
-            f"  they guarantee no improvement of any prompt; the cheapest takes {cheapest:,.3g} "
-            f"tokens, at a horizon of {at:,}"
+            f"  they guarantee no improvement of any prompt; the one that takes fewest tokens "
+            f"takes {_number(cheapest)}, at a horizon of {at:,}"
         )
         return
     yield (
         f"  a horizon of {plan.horizon:,} tokens and {plan.share:.0%} of the prompts, those whose "
-        f"improvement is cheapest: together {plan.gain:.2%} of the horizon, a mean over all prompts"
+        f"improvement takes fewest tokens for its size: together {plan.gain:.2%} of that horizon, "
+        "a mean over all prompts"
+    )
+    yield (
+        "  horizons are compared by improvement in shares of their own length, not in tokens: the "
+        "same share of a longer one is more tokens"
     )
     if plan.horizon > answer.rollouts.cap:
         yield f"  beyond the {answer.rollouts.cap:,} tokens of the log that rests on the law alone"
@@ -181,15 +254,8 @@ def _plan(options: Options, answer: Answer) -> Iterator[str]:
 def _silence(options: Options, answer: Answer) -> Iterator[str]:
     """What the log cannot say."""
     cap = answer.rollouts.cap
-    left = float(answer.curve.at(np.array([cap]))[0])
-    mean, low, high = answer.restricted
-    known = min(options.horizon, cap)
     yield "\n[bold]what the log cannot say[/bold]"
-    yield (
-        f"  without any law: E min(T, {known:,}) is {mean:,.4g} ({low:,.4g} to {high:,.4g}), so xi "
-        f"is at most {options.horizon / max(low, 1e-9):.3g}; at {cap:,} tokens {left:.1%} are "
-        "unsolved, and when these would be solved, if ever, is the law's word"
-    )
+    yield from _without_law(options, answer)
     if options.horizon > cap:
         yield "  the horizon lies beyond the cap, so that all that is said of it is the law's word"
     lengths = "a length counts as T: the first token at which the solution is right"
@@ -202,3 +268,36 @@ def _silence(options: Options, answer: Answer) -> Iterator[str]:
     if answer.rollouts.ended.any():
         return
     yield "  no rollout ended on a wrong answer, so that nothing hangs on how these are read"
+
+
+def _without_law(options: Options, answer: Answer) -> Iterator[str]:
+    if options.wrong == "restarts":
+        yield (
+            "  what holds without any law is of one attempt, and says nothing of E T of many; "
+            "their mean is tokens over solves"
+        )
+        return
+    cap, rollouts = answer.rollouts.cap, answer.rollouts
+    known = min(options.horizon, cap)
+    if answer.restricted is None:
+        yield f"  no rollout reaches {known:,} tokens, so that nothing is known without a law"
+        return
+    mean, low, high = answer.restricted
+    bound = options.horizon / max(low, 1.0)
+    left = float(answer.curve.at(np.array([cap]))[0])
+    rest = (
+        f"at {cap:,} tokens {left:.1%} are unsolved, and when these would be solved, if ever, is "
+        "the law's word"
+    )
+    if not (rollouts.solved & (rollouts.lengths <= known)).any():
+        yield (
+            f"  without any law: nothing is solved within {known:,} tokens, so that with 95 "
+            f"percent E min(T, {known:,}) of these prompts is at least {_number(low)}, and xi "
+            f"at most {bound:.3g}; {rest}"
+        )
+        return
+    whose = "" if len(rollouts.names) == 1 else " of a prompt drawn at random"
+    yield (
+        f"  without any law: E min(T, {known:,}){whose} is {_number(mean)} ({_number(low)} to "
+        f"{_number(high)}), so xi is at most {bound:.3g}; {rest}"
+    )

@@ -15,7 +15,7 @@ from holdfast.solvers.relative_budget import (
     naive_relative_budget,
     read_rollouts,
 )
-from holdfast.solvers.relative_budget.estimate.budgets import regimes, survival
+from holdfast.solvers.relative_budget.estimate.budgets import regimes, restricted_mean, survival
 
 from .conftest import Log
 
@@ -133,6 +133,15 @@ def test_a_prompt_without_solves_has_no_least_budget(log: Log) -> None:
     assert (xi[0], low[0]) == (0, 0)
     # of 400 tokens none solved: p at most 1 - exp(-1.92/400), so xi at most 50 p
     assert high[0] == pytest.approx(50 * (1 - math.exp(-3.841458820694124 / 2 / 400)), rel=1e-6)
+
+
+def test_without_a_solve_within_the_horizon_the_least_restricted_mean_is_exact() -> None:
+    """20 rollouts reach 50: q = 1 - 0.05^(1/20) at most, where (1 - q)^20 = 1/20."""
+    log = read_rollouts([80] * 19 + [60], [False] * 19 + [True], "ab" * 10, 80)
+    q = 1 - 0.05 ** (1 / 20)
+    assert restricted_mean(log, "infinite", 50) == pytest.approx((50, q + 50 * (1 - q), 50))
+    assert restricted_mean(log, "restarts", 50) is None
+    assert restricted_mean(log, "infinite", 80)[2] == 80
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
-from holdfast.solvers.relative_budget.estimate.survival import kaplan_meier
+from holdfast.solvers.relative_budget.estimate.survival import (
+    kaplan_meier,
+    restricted_mean_of_prompts,
+)
 
 
 def curve():
@@ -47,3 +51,31 @@ def test_where_all_is_cut_before_it_says_nothing_of_what_lies_behind() -> None:
 def test_a_cut_at_a_length_counts_as_unsolved_there() -> None:
     found = kaplan_meier(np.array([3, 3]), np.array([True, False]))
     assert found.tail.tolist() == [0.5]
+
+
+def test_one_rollout_a_prompt_has_greenwoods_variance() -> None:
+    """279/768 by hand as above, times 4/3 for the four prompts, with Student's law; cut at 1."""
+    lengths, solved = np.array([1, 2, 3, 4]), np.array([True, False, True, True])
+    mean, low, high = restricted_mean_of_prompts(lengths, solved, np.arange(4), 4)
+    assert mean == 23 / 8
+    assert (low, high) == (1, 4)
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 50, 400)
+    solved = rng.random(400) < 0.7
+    plain = kaplan_meier(lengths, solved).restricted_mean(45)
+    found = restricted_mean_of_prompts(lengths, solved, np.arange(400), 45)
+    assert found == pytest.approx(plain, rel=0.01)
+
+
+def test_prompts_that_differ_widen_the_interval_of_the_mean_over_prompts() -> None:
+    """Nothing cut: that of the mean of 40 means of prompts, by Student; Greenwood is too narrow."""
+    rng = np.random.default_rng(1)
+    lengths = np.ceil(rng.exponential(1, (40, 20)) * 100 * np.exp(rng.standard_normal((40, 1))))
+    flat = lengths.ravel().astype(int)
+    horizon, yes = int(flat.max()) + 1, np.ones(800, bool)
+    mean, low, high = restricted_mean_of_prompts(flat, yes, np.repeat(np.arange(40), 20), horizon)
+    assert mean == pytest.approx(flat.mean())
+    reach = t.ppf(0.975, 39) * lengths.mean(axis=1).std(ddof=1) / np.sqrt(40)
+    assert (low, high) == (pytest.approx(mean - reach), pytest.approx(mean + reach))
+    plain = kaplan_meier(flat, yes).restricted_mean(horizon)
+    assert high - low > 1.5 * (plain[2] - plain[1])
