@@ -115,7 +115,7 @@ def estimate_prompts(
 
     steps: K of a chain whose advances are logged; shared: what `estimate_pooled` has found, so that
     it is not sought again.  The shape is maximised out: of several prompts over those shapes that
-    the rollouts of all leave possible.
+    the rollouts of all leave possible; of more than a few thousand the likeliest is taken as known.
     """
     if wrong == "restarts":
         return _restarting(rollouts, level)
@@ -129,7 +129,9 @@ def estimate_prompts(
         return _with_wrong([np.array([end]) for end in ends], shape, rollouts, wrong)
     found = shared or estimate_pooled(rollouts, family, wrong, level=level)
     mean, low, high = _of_rates(fitting.law_of(family, found.shape), counts, level)
-    for shape, less in zip(found.shapes.tolist(), found.drops.tolist(), strict=True):
+    few = len(rollouts.names) <= ENOUGH  # of more the shape is known well, and each takes seconds
+    others = zip(found.shapes.tolist(), found.drops.tolist(), strict=True) if few else ()
+    for shape, less in others:
         _, least, most = _of_rates(fitting.law_of(family, shape), counts, level, less)
         low, high = np.minimum(low, least), np.maximum(high, most)
     return _with_wrong([mean, low, high], found.shape, rollouts, wrong)

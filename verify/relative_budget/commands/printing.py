@@ -69,7 +69,8 @@ def _notes(options: Options, answer: Answer) -> Iterator[str]:
     if size > ENOUGH and options.wrong != "restarts":
         yield (
             f"shape and spread, and xi of a prompt drawn at random, are estimated from {ENOUGH:,} "
-            f"of the {size:,} prompts, evenly spread over the log"
+            f"of the {size:,} prompts, evenly spread over the log; the intervals of single prompts "
+            "take the shape as known"
         )
     shortest, longest = np.full(size, rollouts.cap + 1), np.zeros(size)
     np.minimum.at(shortest, rollouts.prompts, rollouts.lengths)
