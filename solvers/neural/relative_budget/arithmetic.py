@@ -7,7 +7,6 @@ update would also gain what earlier questions taught.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from ..parts import metrics
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
-from ..parts.training import Training, TrainingError, option
+from ..parts.training import Training, option
 
 if TYPE_CHECKING:
     from .sums import Asked, Question
@@ -93,8 +92,17 @@ class Exam:
         ]
         return self.rewards
 
+    def before(self, update: int) -> float:
+        """Choose the question of an update; the chance that it is solved."""
+        self.which = update % len(self.questions)
+        return self.asked.chance(self.questions[self.which])
+
+    def after(self, before: float) -> dict[str, float]:
+        """What is recorded of an update, once it is made."""
+        return self.line(before, self.asked.chance(self.questions[self.which]))
+
     def line(self, before: float, after: float) -> dict[str, float]:
-        """What is recorded of an update."""
+        """What is recorded of an update, from the chances before and after it."""
         length = sum(self.lengths) / len(self.lengths)
         earned = self.horizon + 1 - self.asked.solved_after(self.questions[self.which])
         return {
@@ -141,6 +149,7 @@ def _trainer(workplace: Workplace, exam: Exam) -> Any:
     from trl import GRPOConfig, GRPOTrainer
 
     from ..parts.trainer_checkpoints import saving, silent
+    from .group_policy import watch
 
     disable_progress_bars()
     training = workplace.training
@@ -164,35 +173,10 @@ def _trainer(workplace: Workplace, exam: Exam) -> Any:
     trainer = GRPOTrainer(
         model=exam.asked.network, reward_funcs=exam.reward, args=arguments,
         train_dataset=Dataset.from_dict(rows), processing_class=exam.asked.tokenizer,
-        peft_config=adapters, callbacks=[_watch(workplace, exam)],
+        peft_config=adapters,
+        callbacks=[watch(exam.before, exam.after, "chance", workplace.record)],
     )  # fmt: skip
     return silent(trainer)
-
-
-def _watch(workplace: Workplace, exam: Exam) -> Any:
-    from transformers import TrainerCallback
-
-    from ..parts.trainer_checkpoints import mark_whole
-
-    class Watch(TrainerCallback):  # type: ignore[misc]
-        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            exam.which = state.global_step % len(exam.questions)
-            self.before = exam.asked.chance(exam.questions[exam.which])
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            after = exam.asked.chance(exam.questions[exam.which])
-            if not math.isfinite(after):
-                raise TrainingError(
-                    f"the chance after update {state.global_step} is not finite; the last "
-                    "checkpoint is kept: give a smaller learning_rate"
-                )
-            line = exam.line(self.before, after)
-            workplace.record(state.global_step, state.max_steps, line)
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            mark_whole(args, state)
-
-    return Watch()
 
 
 @dataclass(frozen=True, eq=False)

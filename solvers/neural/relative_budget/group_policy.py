@@ -163,19 +163,27 @@ class Before:
     equal: float
 
 
-def watch(session: Session, record: Callable[[int, int, dict[str, float]], None]) -> Any:
-    """A callback of the trainer that records each update; TrainingError at what is not finite."""
+def watch(
+    before: Callable[[int], Any],
+    after: Callable[[Any], dict[str, float]],
+    gained: str,
+    record: Callable[[int, int, dict[str, float]], None],
+) -> Any:
+    """A callback of the trainer that records each update; TrainingError at what is not finite.
+
+    before: of the updates done so far; after: of what `before` gave; gained: what the gain is of.
+    """
     from transformers import TrainerCallback
 
     class Watch(TrainerCallback):  # type: ignore[misc]
         def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.before = session.before()
+            self.before = before(state.global_step)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            line = session.after(self.before)
+            line = after(self.before)
             if not math.isfinite(line["gain"]):
                 raise TrainingError(
-                    f"the mean reward after update {state.global_step} is not finite; the last "
+                    f"the {gained} after update {state.global_step} is not finite; the last "
                     "checkpoint is kept: give a smaller learning_rate"
                 )
             record(state.global_step, state.max_steps, line)

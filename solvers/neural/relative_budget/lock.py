@@ -216,7 +216,8 @@ def _trainer(workplace: Workplace, locks: Locks, controller: Controller) -> tupl
     trainer = LockTrainer(
         model=locks.network, reward_funcs=session.reward, args=arguments,
         train_dataset=Dataset.from_dict({"prompt": prompts}), processing_class=locks.tokenizer,
-        rollout_func=session.roll, callbacks=[watch(session, record)],
+        rollout_func=session.roll,
+        callbacks=[watch(lambda _: session.before(), session.after, "mean reward", record)],
     )  # fmt: skip
     trainer.locks = locks
     return silent(trainer), session
