@@ -20,6 +20,7 @@ import peers
 from peers import best, timed
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # for the zoo
+from tests.zoo.memory import peak_memory
 
 
 def draw(order: dict[str, Any]) -> dict[str, Any]:
@@ -125,14 +126,6 @@ def peer(order: dict[str, Any]) -> dict[str, Any]:
         known = peers.UNCONSTRAINED
         problem = problem.scalarised(np.array(order["multipliers"]))
     return asdict(known[order["method"]](problem, order["limit"]))
-
-
-def peak_memory() -> float:
-    """MB at most in use; what the system counts in total includes the process that started us."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 2**10
-    raise OSError("no VmHWM in /proc/self/status")
 
 
 def _model(order: dict[str, Any]) -> Any:

@@ -13,16 +13,17 @@ import json
 import multiprocessing
 import os
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.zoo.memory import peak_memory
 
 from holdfast.verify.kernel import check
 
@@ -217,17 +218,8 @@ def examine(stream: str, count: int, accepts: Callable[[Document], bool] | None 
             tally.accepted[kind] += 1
             if not is_true(document):
                 tally.false.append(json.dumps(document))
-    tally.megabytes = peak_of_memory()
+    tally.megabytes = peak_memory()
     return tally
-
-
-def peak_of_memory() -> float:
-    """Of this process in megabytes. Not ru_maxrss, which begins with that of the process it is a
-    child of."""
-    status = Path("/proc/self/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) / 1024
 
 
 def test_the_judge_agrees_with_what_is_true() -> None:
@@ -247,8 +239,8 @@ def test_the_judge_finds_what_is_false() -> None:
 def test_no_mutant_is_accepted_that_is_false() -> None:
     share, total = 1000, Tally()
     streams = [(f"{SEED}/{i}", min(share, MUTANTS - i)) for i in range(0, MUTANTS, share)]
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        for tally in pool.starmap(examine, streams, chunksize=1):
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        for tally in pool.map(examine, *zip(*streams, strict=True)):
             total.add(tally)
     made, accepted = total.made.total(), total.accepted.total()
     print(f"\n{made} mutants, {accepted} accepted, {len(total.false)} of them false")

@@ -12,7 +12,8 @@ import json
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ _COUNTING = (
 _WORDS = {"true": 1.0, "false": 0.0}
 _BATCH = 2**16
 """Rows of Parquet at a time, of numbers and of texts that are kept as a dictionary."""
+_LINES = 2**8
+"""Lines of text at a time: enough that little time is spent between them, of few texts."""
 _SMALL_BATCH = 16
 """The same of nested values: of packed rows each may be as large as the file."""
 
@@ -96,30 +99,32 @@ def read_log(
     names = _names(head, given, wanted, place.name)
     keys = {what: head.index(name) if cells else name for what, name in names.items()}
     columns: dict[str, list[Any]] = {what: [] for what in names}
-    takers = [(columns[what].append, key) for what, key in keys.items()]
     every = rows if cells else chain([first], rows)
-    further = _take(every, takers, None if cells else set(head), place.name)
+    further = _take(every, columns, keys, None if cells else set(head), place.name)
     free = [what for what in ("length", "solved", "prompt") if what in wanted and not given[what]]
     _check_further(further, {what: names.get(what) for what in free}, place.name)
     return _log(columns, names, [*head, *further], solved_from, place.name)
 
 
 def _take(
-    rows: Iterable[Any], takers: Sequence[tuple[Callable[[Any], None], Any]],
+    rows: Iterator[Any], columns: Mapping[str, list[Any]], keys: Mapping[str, Any],
     head: set[str] | None, place: str,
 ) -> list[str]:  # fmt: skip
-    """Give the cells of rows to takers; the keys beyond a head, if there is one, in order."""
+    """Append the cells of rows to columns; the keys beyond a head, if there is one, in order."""
     further: set[str] = set()
-    for number, row in enumerate(rows, start=1):
+    taken = 0
+    while batch := list(islice(rows, _LINES)):
         if head is not None:
-            further |= row.keys() - head
-        try:
-            for take, key in takers:
-                take(row[key])
-        except KeyError as error:
-            raise ModelError(
-                f"{place}, row {number} has no {error}, which the first row has"
-            ) from error
+            further |= set().union(*batch) - head
+        for what, key in keys.items():
+            try:
+                columns[what].extend(map(itemgetter(key), batch))
+            except KeyError as error:
+                number = taken + next(k for k, row in enumerate(batch, start=1) if key not in row)
+                raise ModelError(
+                    f"{place}, row {number} has no {error}, which the first row has"
+                ) from error
+        taken += len(batch)
     return sorted(further)
 
 
@@ -316,22 +321,22 @@ def _converted(
     values: list[Any], convert: Callable[[Any, str], float], name: str, place: str
 ) -> Array:
     """Each value as a number; a value that is there often is converted once."""
+    kinds = set(map(type, values))
     plain = {bool, int, float, str}
-    strange = next((k for k, value in enumerate(values) if type(value) not in plain), None)
-    if strange is not None:
+    if not kinds <= plain:
+        strange = next(k for k, value in enumerate(values) if type(value) not in plain)
         value = values[strange]
         convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
     known: dict[Any, float] = {}
-    for kind in set(map(type, values)):  # 1, 1.0 and true are equal, and are not the same
-        rows = (k for k, value in enumerate(values) if type(value) is kind)
-        firsts: dict[Any, int] = {}
-        for k in rows:
-            firsts.setdefault(values[k], k)
-        for value, row in firsts.items():
+    for kind in kinds:  # 1, 1.0 and true are equal, and are not the same
+        found: Iterator[tuple[Any, int]] = zip(reversed(values), range(len(values), 0, -1))
+        if len(kinds) > 1:
+            found = ((value, row) for value, row in found if type(value) is kind)
+        for value, row in sorted(dict(found).items(), key=itemgetter(1)):  # each where it is first
             try:
                 known[value] = convert(value, "")
             except ModelError:
-                convert(value, f"{place}, row {row + 1} has {shown(value)} as {name}")
+                convert(value, f"{place}, row {row} has {shown(value)} as {name}")
     return np.fromiter(map(known.__getitem__, values), np.float64, len(values))
 
 

@@ -260,11 +260,11 @@ def test_a_hundred_thousand_states(family, constraints):
 
 
 _MILLION = """
-import resource
 from holdfast.solvers import enclose
 from tests.zoo.large import random_sparse
+from tests.zoo.memory import peak_memory
 found = enclose(random_sparse(1_000_000, discount="99/100"))
-print(float(found.width), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+print(float(found.width), peak_memory() / 2**10)
 """
 
 
