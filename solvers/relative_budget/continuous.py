@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import gammainc, ndtr
+import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
 
@@ -22,13 +22,11 @@ Floats = np.ndarray
 @lru_cache(maxsize=256)
 def _frozen(name: str, first: float, second: float) -> Any:
     """scipy's law; kept, since to make one takes longer than to ask it."""
-    from scipy import stats  # half a second and 30 MB, which commands that need none are spared
-
     if name == "Gamma":
-        return stats.gamma(first, scale=1 / second)
+        return scipy.stats.gamma(first, scale=1 / second)
     if name == "Weibull":
-        return stats.weibull_min(first, scale=second)
-    return stats.lognorm(second, scale=math.exp(first))
+        return scipy.stats.weibull_min(first, scale=second)
+    return scipy.stats.lognorm(second, scale=math.exp(first))
 
 
 class _Density(ABC):
@@ -91,7 +89,7 @@ class Gamma(_Density):
     def partial_moment(self, order: int, horizon: float) -> float:
         """E T^order 1{T <= horizon}."""
         rising = math.prod((self.shape + i) / self.rate for i in range(order))
-        return rising * float(gammainc(self.shape + order, self.rate * horizon))
+        return rising * float(scipy.special.gammainc(self.shape + order, self.rate * horizon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,11 @@ class LogNormal(_Density):
     def partial_moment(self, order: int, horizon: float) -> float:
         """E T^order 1{T <= horizon}."""
         score = (math.log(horizon) - self.log_mean) / self.log_std - order * self.log_std
-        return float(self._law.moment(order) * ndtr(score)) if order else float(ndtr(score))
+        return (
+            float(self._law.moment(order) * scipy.special.ndtr(score))
+            if order
+            else float(scipy.special.ndtr(score))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +125,5 @@ class Weibull(_Density):
     def partial_moment(self, order: int, horizon: float) -> float:
         """E T^order 1{T <= horizon}."""
         power = 1 + order / self.shape
-        share = float(gammainc(power, (horizon / self.scale) ** self.shape))
+        share = float(scipy.special.gammainc(power, (horizon / self.scale) ** self.shape))
         return self.scale**order * math.gamma(power) * share

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import gammainc, gammaincc
+import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
 
@@ -35,8 +35,8 @@ def gamma_shares(shape: float, budget: float) -> GammaShares:
         if not (math.isfinite(value) and value > 0):
             raise ModelError(f"{name} is {value}; it must be a finite number above 0")
     k, xi, x = shape, budget, shape * budget
-    q, one, two = (float(gammainc(k + i, x)) for i in range(3))
-    rest = float(gammaincc(k, x))
+    q, one, two = (float(scipy.special.gammainc(k + i, x)) for i in range(3))
+    rest = float(scipy.special.gammaincc(k, x))
     mean, lost, square = q - one / xi, one / xi + rest, (k + 1) / (k * xi**2) * two
     # where most is solved, as the variance of min(T, H)/H
     spread = square + rest - lost**2 if 2 * q > 1 else q - 2 * one / xi + square - mean**2
@@ -47,7 +47,7 @@ def gamma_anti_concentration(shape: float, budget: float, kappa: float) -> float
     """c = F_K(K xi (1 - g - s sqrt(kappa))), 0 where that is negative."""
     found = gamma_shares(shape, budget)
     left = found.lost - found.deviation * math.sqrt(kappa)
-    return float(gammainc(shape, shape * budget * left)) if left > 0 else 0.0
+    return float(scipy.special.gammainc(shape, shape * budget * left)) if left > 0 else 0.0
 
 
 def gamma_requirement(shape: float, budget: float, kappa: float) -> float:
@@ -67,4 +67,4 @@ def ample_limit(shape: float, kappa: float) -> float:
     Infinity for kappa >= K, where c falls to 0.
     """
     left = shape - math.sqrt(shape * kappa)
-    return math.sqrt(shape) / float(gammainc(shape, left)) if left > 0 else math.inf
+    return math.sqrt(shape) / float(scipy.special.gammainc(shape, left)) if left > 0 else math.inf

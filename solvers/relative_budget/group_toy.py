@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
 from ..target_returns.groups.advantages import group_advantages
@@ -64,24 +64,23 @@ class Lock:
     @property
     def logit(self) -> float:
         """theta."""
-        return float(logit(self.success))
+        return float(scipy.special.logit(self.success))
 
     def mean_reward(self, theta: float) -> float:
         """J at another logit, UN-normalised."""
-        law = NegativeBinomial(self.steps, Fraction(float(expit(theta))))
+        law = NegativeBinomial(self.steps, Fraction(float(scipy.special.expit(theta))))
         found = moments(law, self.horizon)
         return found.success if self.binary else found.mean
 
     def rewards(self) -> tuple[Floats, Floats, Floats]:
         """Each reward, its probability, and the mean score given it; float64[H - K + 2]."""
-        from scipy.stats import nbinom
 
         t = np.arange(self.steps, self.horizon + 1)
-        chance = nbinom.pmf(t - self.steps, self.steps, self.success)
+        chance = scipy.stats.nbinom.pmf(t - self.steps, self.steps, self.success)
         score = self.steps * (1 - self.success) - (t - self.steps) * self.success
         reward = np.ones(len(t)) if self.binary else self.horizon + 1.0 - t
         # scores have mean 0, which gives the mean of those that are not solved
-        rest = float(nbinom.sf(self.horizon - self.steps, self.steps, self.success))
+        rest = float(scipy.stats.nbinom.sf(self.horizon - self.steps, self.steps, self.success))
         unsolved = -float(chance @ score) / rest if rest > 0 else 0.0
         return np.append(reward, 0.0), np.append(chance, rest), np.append(score, unsolved)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
-from scipy.optimize import brentq
+import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
 from .enclosures import enclosed_moments, gamma_density
@@ -61,7 +61,9 @@ def next_budget(shape: float, budget: float, kappa: float) -> float:
     high = 2 * budget
     while gamma_shares(shape, high).lost > target:
         high *= 2
-    found = brentq(lambda xi: gamma_shares(shape, xi).lost - target, budget, high, xtol=1e-13)
+    found = scipy.optimize.brentq(
+        lambda xi: gamma_shares(shape, xi).lost - target, budget, high, xtol=1e-13
+    )
     return float(found)
 
 

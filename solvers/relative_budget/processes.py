@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
 from ..exact import to_fraction
@@ -113,9 +114,7 @@ class NegativeBinomial(Rational):
         return np.floor(np.asarray(t, float)) - self.steps
 
     def _failures(self) -> Any:
-        from scipy.stats import nbinom  # half a second, which claims that are exact are spared
-
-        return nbinom(self.steps, float(self.success))
+        return scipy.stats.nbinom(self.steps, float(self.success))
 
     def cdf(self, t: Floats) -> Floats:
         """Pr[T <= t], float64[N]."""

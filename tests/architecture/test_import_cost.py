@@ -14,10 +14,14 @@ HEAVY = (
 SECONDS = 0.3
 
 
-def _loaded(statement: str) -> set[str]:
+def _modules(statement: str) -> set[str]:
     code = f"{statement}; import json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+    return set(json.loads(done.stdout))
+
+
+def _loaded(statement: str) -> set[str]:
+    return {name.partition(".")[0] for name in _modules(statement)}
 
 
 def _seconds(statement: str) -> float:
@@ -46,6 +50,13 @@ def test_import_holdfast_loads_nothing_heavy() -> None:
 def test_no_layer_loads_torch_cvxpy_or_plots(layer: str) -> None:
     forbidden = {"torch", "cvxpy", "matplotlib", "pandas", "distributed"}
     assert not _loaded(f"import holdfast.{layer}") & forbidden
+
+
+def test_claims_load_no_part_of_scipy_before_it_is_used() -> None:
+    """Over a second of each command and of each process that examines claims."""
+    found = _modules("from holdfast.verify.binding.claims import shipped; shipped()")
+    parts = ("integrate", "linalg", "optimize", "sparse", "spatial", "special", "stats")
+    assert not {f"scipy.{part}" for part in parts} & found
 
 
 def test_the_kernel_loads_the_standard_library_only() -> None:

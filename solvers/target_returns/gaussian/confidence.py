@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import log, pi, sqrt
 
 import numpy as np
-from scipy.special import ndtri_exp
+import scipy  # its parts are loaded when they are used
 
 from ...errors import ModelError
 from .checks import Floats, count, failure_probability, finite, grid_of, positive
@@ -36,7 +36,7 @@ def alpha_one_sided(targets: int, step: int, failure: float) -> float:
 
 def alpha_exact(targets: int, step: int, failure: float) -> float:
     """The exact Gaussian quantile of 1 - Delta / (2 n pi_j), two-sided; less than alpha_bayes."""
-    return float(-ndtri_exp(-_log_shares(targets, step, failure) - log(2)))
+    return float(-scipy.special.ndtri_exp(-_log_shares(targets, step, failure) - log(2)))
 
 
 def beta_determinant(

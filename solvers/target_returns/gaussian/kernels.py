@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from math import fsum, sqrt
 
 import numpy as np
-import scipy.linalg
-from scipy.special import gammainc
+import scipy  # its parts are loaded when they are used
 
 from ...errors import ModelError
 from ...sequences import listed
@@ -53,8 +52,8 @@ FAMILIES: dict[str, Callable[[Floats], Floats]] = {
 DROPS: dict[str, Callable[[Floats], Floats]] = {
     "rbf": lambda squared: -np.expm1(-squared / 2),
     "matern12": lambda squared: -np.expm1(-np.sqrt(squared)),
-    "matern32": lambda squared: gammainc(2, np.sqrt(3 * squared)),
-    "matern52": lambda squared: gammainc(3, np.sqrt(5 * squared)) + _excess(squared),
+    "matern32": lambda squared: scipy.special.gammainc(2, np.sqrt(3 * squared)),
+    "matern52": lambda squared: scipy.special.gammainc(3, np.sqrt(5 * squared)) + _excess(squared),
 }
 """One less the correlation, by r^2, without cancellation: the incomplete gamma function P(n, s) is
 1 - (1 + s + ... + s^(n-1)/(n-1)!) e^-s."""

@@ -329,7 +329,9 @@ def _converted(
         convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
     known: dict[Any, float] = {}
     for kind in kinds:  # 1, 1.0 and true are equal, and are not the same
-        found: Iterator[tuple[Any, int]] = zip(reversed(values), range(len(values), 0, -1))
+        found: Iterator[tuple[Any, int]] = zip(
+            reversed(values), range(len(values), 0, -1), strict=True
+        )
         if len(kinds) > 1:
             found = ((value, row) for value, row in found if type(value) is kind)
         for value, row in sorted(dict(found).items(), key=itemgetter(1)):  # each where it is first

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import exp, lgamma, log
 
-from scipy.special import gammainc
+import scipy  # its parts are loaded when they are used
 
 from holdfast.solvers.relative_budget import criteria
 from holdfast.solvers.relative_budget.gamma import gamma_anti_concentration, gamma_shares
@@ -87,7 +87,7 @@ def falls(case: Budget) -> bool:
     true stays so; in floats, but for shapes up to 1 a theorem."""
     y, k = float(case.shape * case.budget), float(case.shape)
     density = exp(k * log(y) - y - lgamma(k + 1))
-    return case.shape <= 1 or bool(y * density <= 1.999 * gammainc(k + 1, y))
+    return case.shape <= 1 or bool(y * density <= 1.999 * scipy.special.gammainc(k + 1, y))
 
 
 def _falling(draw: Draw) -> Budget:
