@@ -61,6 +61,26 @@ class LanguageModel:
         )
 
 
+def load_saved(place: str, dtype: Any, known: str = "") -> tuple[Any, Any]:
+    """(network, tokenizer) of a folder as save_pretrained writes it, or of a name that transformers
+    finds on this machine; known: names that would do as well, for the message.
+
+    Nothing of the folder is executed.  Raises ModelError for a model that is not there, cannot be
+    read, or needs code of its own.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    here = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(place, **here)
+        return AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **here), tokenizer
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"model = {place!r} cannot be loaded ({str(error).splitlines()[0]}); give {known}a "
+            "folder as save_pretrained writes it, with its tokenizer, or a name in the cache"
+        ) from error
+
+
 def language_model(key: str, folder: Path | None = None) -> LanguageModel:
     """The model of that key, written to its folder if it is not there yet.
 

