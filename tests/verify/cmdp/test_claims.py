@@ -134,7 +134,15 @@ ONLY_TRAINED = {
     "trained-targets/asked-for",
 }
 """Statements on what is trained, which no drawn model stands for."""
-every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+HEAVY = 12
+"""Experiments of so many tunings a case are examined by `make verify` and among the slow tests."""
+every_claim = pytest.mark.parametrize(
+    "claim",
+    [
+        pytest.param(claim, id=name, marks=[pytest.mark.slow] * (claim.family.weight >= HEAVY))
+        for name, claim in CLAIMS.items()
+    ],
+)
 _SAYS = (Verdict.HOLDS, Verdict.TIGHT, Verdict.AGREES)
 _RUNS: dict[str, list[ShardResult]] = {}
 
