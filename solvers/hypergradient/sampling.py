@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ class Trajectories:
     def batches(self, number: int) -> Iterator[Trajectories]:
         """The same steps in so many groups of whole episodes, of nearly one size."""
         bounds = np.linspace(0, self.n_episodes, number + 1).astype(int)
-        for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, last in pairwise(bounds):
             a, b = self.starts[first], self.starts[last]
             parts = {name: getattr(self, name)[a:b] for name in _COLUMNS}
             yield replace(self, **parts, starts=self.starts[first : last + 1] - a)
@@ -108,8 +109,10 @@ def roll_out(
         np.random.Generator(np.random.Philox(seed)), np.cumsum(law), policy, kernel.indptr,
         kernel.indices, kernel.data, model.terminal, horizon, columns, starts,
     )  # fmt: skip
-    return Trajectories(*(column[:made].copy() for column in columns),
-                        starts=starts[: count + 1].copy(), n_actions=policy.shape[1])  # fmt: skip
+    states, actions, followings, entries = columns[:, :made].copy()
+    return Trajectories(
+        states, actions, followings, entries, starts[: count + 1].copy(), policy.shape[1]
+    )
 
 
 def _count(number: int, name: str) -> int:

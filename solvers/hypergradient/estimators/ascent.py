@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,87 +19,54 @@ from ..models import BilevelModel, Leader
 from ..sampling import Trajectories, roll_out
 from ..soft import Follower, solve_follower
 from .critics import EstimatedCritic, monte_carlo_critic, sarsa_critic, stackelberg_critic
-from .estimate import Method, estimate, find
-
-EXACT = "exact"
-"""In the place of an estimator: the exact hypergradient."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """What an estimator is given at each iteration.
-
-    Attributes:
-        method: an estimator of `METHODS`.
-        steps: of the follower, the last episode cut.
-        horizon: steps after which an episode is cut.
-        critic: "exact", "sarsa", "monte-carlo" or "stackelberg"; default the method's own.
-        critic_step: of SARSA, in (0, 1].
-        oracle_steps: further steps that are reset to any state, for methods that take them.
-        groups: int64[n], for "stackelberg".
-    """
-
-    method: str = "bc-hg"
-    steps: int
-    horizon: int
-    critic: str | None = None
-    critic_step: float = 0.5
-    oracle_steps: int = 10_000
-    groups: Array | None = None
+from .estimate import estimate, find
 
 
 @dataclass(frozen=True, slots=True)
 class Ascent:
-    """Parameters at the end, float64[d], and at each record: iterations and steps of the follower
-    so far, int64[R], and the exact return of the leader, float64[R], UN-normalised."""
+    """Where an ascent led: parameters, float64[d], and, at each record, iterations so far,
+    int64[R], and the exact return of the leader, float64[R], UN-normalised."""
 
     parameters: Array
     iterations: Array
-    samples: Array
     objectives: Array
 
 
-class Gradient(Protocol):
-    """What gives the direction of ascent at parameters, float64[d]."""
-
-    def __call__(self, parameters: Array) -> Array: ...
-
-
-def climb(
+def ascend(
     leader: Leader,
-    gradient: Callable[[Array], Array],
+    gradient: Callable[[Array], Array] | None = None,
     parameters: Array | None = None,
     *,
     iterations: int,
     learning_rate: float,
     clip: float = 1.0,
     records: int = 50,
-    samples: int = 0,
 ) -> Ascent:
     """Steps of learning_rate * gradient, which is scaled down to a norm of `clip`.
 
-    records: how often the exact return is computed; samples: of the follower, each iteration.
-    Raises ModelError for numbers out of range, and for a gradient that is not finite.
+    gradient: of parameters, float64[d], such as a `Sampler`; default the exact hypergradient.
+    records: how often the exact return is computed.  Raises ModelError for numbers out of range and
+    for a gradient that is not finite.
     """
     for name, value in (("learning_rate", learning_rate), ("clip", clip)):
         if not (np.isfinite(value) and value > 0):
             raise ModelError(f"{name} is {value}; give a number above 0")
     if iterations < 1:
         raise ModelError(f"iterations is {iterations}; give a whole number above 0")
+    direction = gradient or (lambda at: hypergradient(leader, at).gradient)
     parameters = checked_parameters(leader, parameters)
     recorded = np.unique(np.linspace(0, iterations, records + 1).astype(int))
-    objectives = []
-    for k in range(iterations + 1):
+    objectives = [objective(leader, parameters)]
+    for k in range(1, iterations + 1):
+        ascent = direction(parameters)
+        norm = float(np.linalg.norm(ascent))
+        if not np.isfinite(norm):
+            raise ModelError(f"the gradient of iteration {k} is not finite; choose a smaller "
+                             "learning rate or a critic with smaller values")  # fmt: skip
+        parameters = parameters + learning_rate * clip / max(norm, clip) * ascent
         if k in recorded:
             objectives.append(objective(leader, parameters))
-        if k < iterations:
-            ascent = gradient(parameters)
-            norm = float(np.linalg.norm(ascent))
-            if not np.isfinite(norm):
-                raise ModelError(f"the gradient of iteration {k} is not finite; choose a smaller "
-                                 "learning rate or a critic with smaller values")  # fmt: skip
-            parameters = parameters + learning_rate * min(1.0, clip / max(norm, clip)) * ascent
-    return Ascent(parameters, recorded, recorded * samples, np.array(objectives))
+    return Ascent(parameters, recorded, np.array(objectives))
 
 
 def objective(leader: Leader, parameters: Array) -> float:
@@ -109,82 +76,86 @@ def objective(leader: Leader, parameters: Array) -> float:
     return float(model.initial @ critic.values)
 
 
-def ascend(
-    leader: Leader,
-    sampling: Sampling | None,
-    parameters: Array | None = None,
-    *,
-    seed: int,
-    iterations: int,
-    learning_rate: float,
-    clip: float = 1.0,
-    records: int = 50,
-) -> Ascent:
-    """Ascent by an estimator, or by the exact hypergradient where `sampling` is None.
-
-    A seed gives the same ascent again.  Raises ModelError as `climb` and `estimate` do.
-    """
-    size, gradient = 0, _exact(leader)
-    if sampling is not None:
-        gradient = Sampler(leader, sampling, seed)
-        size = sampling.steps + (sampling.oracle_steps if find(sampling.method).oracle else 0)
-    return climb(leader, gradient, parameters, iterations=iterations, clip=clip, records=records,
-                 learning_rate=learning_rate, samples=size)  # fmt: skip
-
-
-def _exact(leader: Leader) -> Gradient:
-    return lambda parameters: hypergradient(leader, parameters).gradient
-
-
+@dataclass(kw_only=True)
 class Sampler:
-    """An estimate at any parameters, from new trajectories each time; a SARSA table is kept."""
+    """An estimate of the hypergradient at any parameters, from new trajectories at each call.
 
-    def __init__(self, leader: Leader, sampling: Sampling, seed: int) -> None:
-        self.leader, self.sampling, self.rule = leader, sampling, find(sampling.method)
-        self.critic = sampling.critic or self.rule.critic
-        if self.critic == "stackelberg" and sampling.groups is None:
-            raise ModelError(f"{sampling.method} is for games, whose leader acts; take another "
-                             "estimator, or give `groups`, the game's state of each state")  # fmt: skip
-        self._random = np.random.Generator(np.random.Philox(seed))
+    Attributes:
+        method: an estimator of `METHODS`.
+        steps: of the follower, the last episode cut, or `episodes`, whole ones.
+        horizon: steps after which an episode is cut.
+        critic: "exact", "sarsa", "monte-carlo" or "stackelberg"; default the method's own.
+        critic_step: of SARSA, in (0, 1]; its table is kept from call to call.
+        oracle_steps: further steps that are reset to any state, for methods that take them.
+        groups: int64[n], of an observing follower's states in a game (`game_leader`), the game's
+            state: baselines are then means over the leader's action, which "stackelberg" needs too.
+    """
+
+    leader: Leader
+    seed: int
+    horizon: int
+    method: str = "bc-hg"
+    steps: int | None = None
+    episodes: int | None = None
+    critic: str | None = None
+    critic_step: float = 0.5
+    oracle_steps: int = 10_000
+    groups: Array | None = None
+
+    def __post_init__(self) -> None:
+        self.rule = find(self.method)
+        self.critic = self.critic or self.rule.critic
+        if self.critic not in ("exact", "sarsa", "monte-carlo", "stackelberg"):
+            raise ModelError(f"{self.critic!r} is not a critic; give exact, sarsa, monte-carlo or "
+                             "stackelberg")  # fmt: skip
+        if self.critic == "stackelberg" and self.groups is None:
+            raise ModelError("a stackelberg critic is for games, whose leader acts; give `groups`, "
+                             "or take another estimator")  # fmt: skip
+        self._random = np.random.Generator(np.random.Philox(self.seed))
         self._table: Array | None = None
         self._values: Array | None = None
 
     def __call__(self, parameters: Array) -> Array:
-        """float64[d]."""
+        """float64[d], the mean over the episodes."""
         model = self.leader.model(parameters)
         follower = solve_follower(model, self._values)
-        self._values = follower.values
-        sampling, oracle = self.sampling, None
-        steps = self._roll(model, follower, sampling.steps, None)
+        self._values, oracle = follower.values, None
+        steps = self._roll(model, follower, steps=self.steps, episodes=self.episodes)
         if self.rule.oracle:
             law = ~model.terminal / np.count_nonzero(~model.terminal)
-            oracle = self._roll(model, follower, sampling.oracle_steps, law)
+            oracle = self._roll(model, follower, steps=self.oracle_steps, initial=law)
         critic = self._critic(model, follower, steps if oracle is None else oracle)
-        return estimate(self.leader, parameters, follower, steps, critic, sampling.method,
-                        model=model, oracle=oracle)  # fmt: skip
+        return estimate(
+            self.leader, parameters, follower, steps, critic, self.method, model=model,
+            oracle=oracle, baselines=self._baselines(parameters, critic, follower),
+        )  # fmt: skip
 
-    def _roll(
-        self, model: BilevelModel, follower: Follower, steps: int, law: Array | None
-    ) -> Trajectories:
+    def _baselines(
+        self, parameters: Array, critic: EstimatedCritic, follower: Follower
+    ) -> tuple[Array, Array] | None:
+        if self.groups is None:
+            return None
+        shares = self.leader.vector.values(parameters)  # type: ignore[attr-defined]
+        own, other = (
+            np.bincount(self.groups, shares * values)[self.groups]
+            for values in (critic.values, follower.values)
+        )
+        return own, other
+
+    def _roll(self, model: BilevelModel, follower: Follower, **size: Any) -> Trajectories:
         seed = int(self._random.integers(2**63))
-        horizon = self.sampling.horizon
-        return roll_out(model, follower.policy, seed, horizon=horizon, steps=steps, initial=law)
+        return roll_out(model, follower.policy, seed, horizon=self.horizon, **size)
 
-    def _critic(
-        self, model: BilevelModel, follower: Follower, steps: Trajectories
-    ) -> EstimatedCritic:
-        if self.critic == "monte-carlo":
-            return monte_carlo_critic(model, steps)
-        if self.critic == "stackelberg":
-            return stackelberg_critic(model, follower.policy, self.sampling.groups)
+    def _critic(self, model: BilevelModel, follower: Follower, seen: Trajectories) -> EstimatedCritic:
         if self.critic == "exact":
             return evaluate_leader(model, follower.policy)
-        if self.critic != "sarsa":
-            raise ModelError(f"{self.critic!r} is not a critic; give exact, sarsa, monte-carlo or "
-                             "stackelberg")  # fmt: skip
+        if self.critic == "monte-carlo":
+            return monte_carlo_critic(model, seen)
+        if self.groups is not None and self.critic == "stackelberg":
+            return stackelberg_critic(model, follower.policy, self.groups)
         if self._table is None:  # as in the released code, normal numbers to begin with
             self._table = self._random.normal(size=follower.policy.shape)
-        found = sarsa_critic(model, follower.policy, steps, self._table,
-                             self.sampling.critic_step, self._random)  # fmt: skip
+        found = sarsa_critic(model, follower.policy, seen, self._table, self.critic_step,
+                             self._random)  # fmt: skip
         self._table = found.action_values
         return found

@@ -76,11 +76,15 @@ def estimate(
     *,
     model: BilevelModel | None = None,
     oracle: Trajectories | None = None,
+    baselines: tuple[Array, Array] | None = None,
 ) -> Array:
     """An estimate of the gradient of the leader's return, float64[d], mean over the episodes.
 
     BC-HG's is unbiased for an exact critic where all episodes run to their end.  model: that of the
     parameters, where it is there already.  oracle: further steps for a method that asks for them.
+    baselines: float64[n] twice, taken off the leader's and the follower's values of the state that
+    a step leads to; for variance alone, and right only where the scores of the states with one
+    baseline have mean zero, as those of (state, leader's action) in a game have for each state.
     Raises ModelError for an unknown method and for steps that are missing or have no effect.
     """
     rule = find(method)
@@ -90,7 +94,7 @@ def estimate(
     if trajectories.n_episodes == 0:
         raise ModelError("there is no episode; roll out at least one")
     model = leader.model(parameters) if model is None else model
-    found = sensitivities(model, follower, trajectories, critic, rule, oracle)
+    found = sensitivities(model, follower, trajectories, critic, rule, oracle, baselines)
     return leader.pull_back(
         parameters, found.follower_rewards, found.leader_rewards, found.transitions, found.initial
     )
@@ -109,7 +113,8 @@ def sensitivities(
     trajectories: Trajectories,
     critic: EstimatedCritic,
     rule: Method,
-    oracle: Trajectories | None,
+    oracle: Trajectories | None = None,
+    baselines: tuple[Array, Array] | None = None,
 ) -> Sensitivities:
     """The estimate before the leader's derivatives come in; numbers may be objects, such as balls.
 
@@ -117,14 +122,16 @@ def sensitivities(
     the follower weighs r_F by e_t / beta and log P by gamma_F e_t V_F(next) / beta.
     """
     n, n_actions = model.leader_rewards.shape
-    discounts = _discounts(model.leader_discount, trajectories)
-    own = discounts / trajectories.n_episodes
-    moved = own * model.leader_discount * critic.values[trajectories.followings]
+    leader_values, follower_values = critic.values, follower.values
+    if baselines is not None:
+        leader_values, follower_values = leader_values - baselines[0], follower_values - baselines[1]
+    own = _discounts(model.leader_discount, trajectories) / trajectories.n_episodes
+    moved = own * model.leader_discount * leader_values[trajectories.followings]
     firsts = trajectories.states[trajectories.times == 0]
-    begun = critic.values[firsts] / (model.initial[firsts] * trajectories.n_episodes)
+    begun = leader_values[firsts] / (model.initial[firsts] * trajectories.n_episodes)
     visits = trajectories if oracle is None else oracle
     trace = _trace(model, trajectories, visits, critic, rule, own) / model.temperature
-    reacted = trace * model.follower_discount * follower.values[visits.followings]
+    reacted = trace * model.follower_discount * follower_values[visits.followings]
     rewards = sums(trace, visits.cells, n * n_actions).reshape(n, n_actions)
     if rule.form == "score":
         rewards = rewards - sums(trace, visits.states, n)[:, None] * follower.policy
