@@ -18,8 +18,6 @@ from scipy.sparse.linalg import bicgstab, splu
 from ..sequences import Array
 from .models import Matrix
 
-DENSE_UP_TO = 400
-"""States up to which a dense factorisation (about 5 ms here) beats some dozens of products."""
 _PASSES = 12
 """Restarts on the residual.  Each gains `_GAIN`, so these reach rounding from anywhere."""
 _GAIN = 1e-8
@@ -32,13 +30,13 @@ _EXACT = 2.0**-51
 
 @dataclass(frozen=True)
 class Resolvent:
-    """(1 - gamma P)^-1 for a chain csr_array [n, n] with rows of sum at most one."""
+    """(1 - gamma P)^-1 for a chain [n, n], array or csr_array, with rows of sum at most one."""
 
     chain: Matrix
     discount: float
 
     def solve(self, right: Array, *, gain: float = 0.0) -> Array:
-        """x with (1 - gamma P) x = right [n]; the residual is at most ``gain`` |right|, or rounding."""
+        """x with (1 - gamma P) x = right [n]; the residual is at most gain |right|, or rounding."""
         return self._solve(self.chain, right, gain, "N")
 
     def solve_transposed(self, right: Array) -> Array:
@@ -47,10 +45,10 @@ class Resolvent:
 
     @cached_property
     def _transposed(self) -> Matrix:
-        return self.chain.T.tocsr()
+        return self.chain.T if isinstance(self.chain, np.ndarray) else self.chain.T.tocsr()
 
     def _solve(self, chain: Matrix, right: Array, gain: float, side: str) -> Array:
-        if len(right) <= DENSE_UP_TO:
+        if isinstance(chain, np.ndarray):
             solution: Array = linalg.lu_solve(self._dense, right, trans=0 if side == "N" else 1)
             return solution
         found, settled = self._krylov(chain, right, gain)
@@ -84,7 +82,7 @@ class Resolvent:
 
     @cached_property
     def _dense(self) -> Any:
-        return linalg.lu_factor(np.eye(self.chain.shape[0]) - self.discount * self.chain.toarray())
+        return linalg.lu_factor(np.eye(self.chain.shape[0]) - self.discount * self.chain)
 
     @cached_property
     def _factors(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -15,6 +16,9 @@ from ..sequences import Array, as_array
 Matrix: TypeAlias = Any
 """A `scipy.sparse.csr_array` of doubles; shapes stand in prose."""
 
+DENSE_UP_TO = 400
+"""States up to which chains are dense: factorising them (about 5 ms) beats some dozens of products
+of a Krylov method, and the overhead of sparse arrays is what costs in models of a few states."""
 SLACK = 1e-12
 """By how much a law may miss the sum of one: rounding of some thousand terms, and no typing error.
 Rows are used as they are given, and error bounds are about them."""
@@ -77,13 +81,21 @@ class BilevelModel:
         return moved
 
     def chain(self, policy: Array) -> Matrix:
-        """csr_array [n, n], the transitions under a policy [n, A]."""
+        """[n, n], the transitions under a policy [n, A]: a csr_array, or an array if it is small."""
         size, width = self.n_states, self.n_actions
+        if size <= DENSE_UP_TO:
+            return np.einsum("xyb,xb->xy", self._dense, policy)
         starts, columns = np.arange(0, size * width + 1, width), np.arange(size * width)
         shape = (size, size * width)
         return sparse.csr_array((policy.ravel(), columns, starts), shape=shape) @ self.transitions
 
-    @property
+    @cached_property
+    def _dense(self) -> Array:
+        """[n, n, A]: by state, next state, action."""
+        table = self.transitions.toarray().reshape(self.n_states, self.n_actions, -1)
+        return np.ascontiguousarray(table.swapaxes(1, 2))
+
+    @cached_property
     def cells(self) -> Array:
         """[nnz] of the row (state times A plus action) that each stored transition belongs to."""
         return np.repeat(
@@ -227,7 +239,7 @@ than all else, and no more than `DENSE_CELLS` numbers a parameter should be kept
 
 
 def jacobians_of(leader: Leader, parameters: Array) -> Jacobians | None:
-    """The leader's own Jacobians, or one pull-back for each entry; None where these are too many."""
+    """The leader's own Jacobians, or one pull-back an entry; None where these are too many."""
     own = getattr(leader, "jacobians", None)
     if own is not None:
         found: Jacobians = own(parameters)

@@ -12,7 +12,7 @@ from .linear import Resolvent
 from .models import BilevelModel
 
 _ROUNDS = 200
-"""Newton's steps are monotone and end after about ten; this only bounds where rounding goes round."""
+"""Newton's steps end after about ten; this only bounds it where rounding makes it go round."""
 _FORCING = 1e-3
 """What a Newton step leaves of the residual.  Less: digits that the next policy makes worthless."""
 _ROUNDING = 2.0**-50
