@@ -128,16 +128,16 @@ def exact_bias_and_variance(
         raise ModelError(f"{method} is for games alone, whose leader acts; take another method")
     with flint.ctx.workprec(_PRECISION):
         balls = _Balls(problem)
-        drawn = list(itertools.product(*[list(balls.episodes(balls.initial))] * episodes))
+        ways = list(balls.episodes(balls.initial))
         again = [(None, flint.arb(1))]
         if rule.oracle:
             law = [flint.arb(1) / (balls.size - 1)] * (balls.size - 1) + [flint.arb(0)]
             again = [(balls.batch([way]), weight) for way, weight in balls.episodes(law)]
-        if len(drawn) * len(again) > _MOST:
-            raise ModelError(f"{len(drawn) * len(again):,} batches are more than {_MOST:,}; take "
-                             "fewer episodes or a smaller problem")  # fmt: skip
+        if (number := len(ways) ** episodes * len(again)) > _MOST:
+            raise ModelError(f"{number:,} batches are more than {_MOST:,}; take fewer episodes or "
+                             "a smaller problem")  # fmt: skip
         first = second = np.full(problem.n_parameters, flint.arb(0))
-        for batch in drawn:
+        for batch in itertools.product(*[ways] * episodes):
             steps = balls.batch([way for way, _ in batch])
             chance = np.prod([weight for _, weight in batch])
             for oracle, weight in again:
