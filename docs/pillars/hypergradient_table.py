@@ -16,7 +16,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -83,12 +83,7 @@ def toy() -> Iterator[str]:
         leader = game_leader(discrete_toy4(reward), SoftmaxPolicy(np.zeros((3, 2))))
         yield f"\nreward {reward}: start {objective(leader, leader.parameters):.3f}, best {known}"
         for name, sign in (("exact", 1), ("direct alone", 0), ("indirect with wrong sign", -1)):
-
-            def moved(at: np.ndarray, sign: int = sign) -> np.ndarray:
-                found = hypergradient(leader, at)
-                return found.direct + sign * found.indirect
-
-            end = ascend(leader, moved, iterations=500, learning_rate=0.05)
+            end = ascend(leader, _signed(leader, sign), iterations=500, learning_rate=0.05)
             yield f"{name:<26}{end.objectives[-1]:.4f} (best on the way {end.objectives.max():.4f})"
         for name, critic, seeds in (("bc-hg", "exact", 5), ("bc-hg", "sarsa", 5),
                                     ("naive", "exact", 2), ("bi-ac", None, 2)):  # fmt: skip
@@ -100,6 +95,14 @@ def toy() -> Iterator[str]:
             ]  # fmt: skip
             words = f"{name}, {critic or 'its own'} critic"
             yield f"{words:<26}{' '.join(f'{end:.2f}' for end in ends)}"
+
+
+def _signed(leader: AffineLeader, sign: int) -> Callable[[np.ndarray], np.ndarray]:
+    def direction(at: np.ndarray) -> np.ndarray:
+        found = hypergradient(leader, at)
+        return found.direct + sign * found.indirect
+
+    return direction
 
 
 def nine(only: float = 0.0) -> Iterator[str]:
@@ -157,7 +160,9 @@ def rooms(minutes: float = 5.0, iterations: float = 1_000) -> Iterator[str]:
         leader = four_rooms(temperature, intended=PLANNED)
         start = np.random.default_rng(seed).normal(0, 0.01, 105)  # as in the released code
         sampler = Sampler(leader=leader, seed=seed, horizon=200, steps=steps, method=method)
-        end = ascend(leader, sampler, start, iterations=int(iterations), learning_rate=RATE, records=20)
+        end = ascend(
+            leader, sampler, start, iterations=int(iterations), learning_rate=RATE, records=20
+        )
         with RUNS.open("a") as file:
             key = {"seed": seed, "temperature": temperature, "steps": steps, "method": method}
             settings = {"iterations": int(iterations), "rate": RATE}
@@ -179,7 +184,7 @@ def _done(iterations: int) -> Runs:
 
 
 def _rooms_table(done: Runs, iterations: int) -> Iterator[str]:
-    yield f"leader's objective after {iterations:,} iterations, 95 percent band over seeds [published]"
+    yield f"return after {iterations:,} iterations, 95 percent band over seeds [published]"
     for (temperature, steps), read in READ.items():
         yield f"\nbeta {temperature}, {steps} steps an iteration"
         for k, method in enumerate(ROOMS):

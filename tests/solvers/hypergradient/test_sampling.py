@@ -77,14 +77,6 @@ def test_a_seed_gives_the_same_steps_again_and_another_does_not() -> None:
     assert (one.entries != other.entries).any()
 
 
-def test_batches_are_a_partition_into_whole_episodes() -> None:
-    drawn = roll_out(model(), np.full((3, 2), 0.5), 0, horizon=50, episodes=103)
-    parts = list(drawn.batches(10))
-    assert sum(part.n_episodes for part in parts) == 103
-    assert np.concatenate([part.entries for part in parts]).tolist() == drawn.entries.tolist()
-    assert all((part.times[part.starts[:-1]] == 0).all() for part in parts)
-
-
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

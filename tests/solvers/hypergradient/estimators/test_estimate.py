@@ -74,11 +74,13 @@ RESPONSE = solve_follower(MODEL)
 CRITIC = evaluate_leader(MODEL, RESPONSE.policy)
 
 
-def batches_of(critic, episodes: int = 60_000, number: int = 60) -> np.ndarray:
-    drawn = roll_out(MODEL, RESPONSE.policy, 1, horizon=2000, episodes=episodes)
-    assert (drawn.followings[drawn.is_last] == STATES - 1).all()
-    parts = drawn.batches(number)
-    return np.array([estimate(THE_LEADER, PARAMETERS, RESPONSE, x, critic) for x in parts])
+def batches_of(critic, episodes: int = 1000, number: int = 60) -> np.ndarray:
+    found = []
+    for seed in range(number):
+        drawn = roll_out(MODEL, RESPONSE.policy, seed, horizon=200, episodes=episodes)
+        assert (drawn.followings[drawn.is_last] == STATES - 1).all()
+        found.append(estimate(THE_LEADER, PARAMETERS, RESPONSE, drawn, critic))
+    return np.array(found)
 
 
 def scores(found: np.ndarray) -> np.ndarray:
