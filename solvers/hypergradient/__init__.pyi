@@ -1,4 +1,7 @@
 from .adjoint import Hypergradient as Hypergradient
+from .balls import Point as Point
+from .balls import enclosed as enclosed
+from .exact_games import Game as Game
 from .adjoint import hypergradient as hypergradient
 from .models import BilevelModel as BilevelModel
 from .models import Jacobians as Jacobians
