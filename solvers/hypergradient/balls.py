@@ -13,7 +13,7 @@ are UN-normalised sums.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -61,10 +61,7 @@ def number(value: Fraction | int | flint.arb) -> flint.arb:
 
 def elementwise(function: Callable[[Any], Any], values: Any) -> Any:
     """A function of each number of an array, or of one number."""
-    if not isinstance(values, np.ndarray):
-        return function(values)
-    found = [function(one) for one in values.ravel()]
-    return np.array(found, dtype=object).reshape(values.shape)
+    return np.frompyfunc(function, 1, 1)(values)
 
 
 def in_balls(point: Point) -> Point:
@@ -159,16 +156,18 @@ def hypergradient(point: Point) -> Number:
     return direct(point) + covariances(point) / point.temperature
 
 
-def soft_backup(
-    rewards: Array, transitions: Array, values: Array, temperature: Number, discount: Number
-) -> tuple[Array, Array]:
-    """Policy [n, A] and values [n] of one soft Bellman backup, in balls."""
-    action_values = rewards + discount * np.einsum("xby,y->xb", transitions, values)
+def soft_maximum(action_values: Array, temperature: Number) -> tuple[Array, Array]:
+    """Policy [n, A] and values [n] that are soft-optimal for action values [n, A], in balls."""
     top = max(elementwise(lambda one: one.mid(), action_values).ravel())
     weights = elementwise(lambda one: one.exp(), (action_values - top) / temperature)
     total = weights.sum(axis=1)
-    logarithms = elementwise(lambda one: one.log(), total)
-    return weights / total[:, None], top + temperature * logarithms
+    return weights / total[:, None], top + temperature * elementwise(lambda one: one.log(), total)
+
+
+def backed_up(rewards: Array, transitions: Array, discount: Number, values: Array) -> Array:
+    """Action values [n, A] of one Bellman backup."""
+    found: Array = rewards + discount * np.einsum("xby,y->xb", transitions, values)
+    return found
 
 
 def enclose_follower(
@@ -179,22 +178,21 @@ def enclose_follower(
     Newton's method, which is soft policy iteration, on midpoints; then the residual of the soft
     Bellman equation over 1 - discount bounds the error of the values, whatever the iteration did.
     """
-    data = [elementwise(lambda one: one.mid(), part) for part in (rewards, transitions)]
+    middle = [elementwise(lambda one: one.mid(), part) for part in (rewards, transitions)]
     values = np.array([flint.arb(0)] * len(rewards), dtype=object)
     tiny = flint.arb(2) ** (24 - flint.ctx.prec)
     identity = np.eye(len(rewards), dtype=int).astype(object)
     for _ in range(_MOST_STEPS):
-        policy, better = soft_backup(*data, values, temperature, discount)
-        residual = better - values
-        kernel = np.einsum("xb,xby->xy", policy, data[1])
-        step = solve(identity - discount * kernel, residual)
+        policy, better = soft_maximum(backed_up(*middle, discount, values), temperature)
+        kernel = np.einsum("xb,xby->xy", policy, middle[1])
+        step = solve(identity - discount * kernel, better - values)
         values = elementwise(lambda one: one.mid(), values + step)
         if max(abs(one).upper() for one in step) < tiny * (1 + max(map(abs, values))):
             break
-    _, better = soft_backup(rewards, transitions, values, temperature, discount)
+    _, better = soft_maximum(backed_up(rewards, transitions, discount, values), temperature)
     error = max(abs(one).upper() for one in better - values) / (1 - discount)
     enclosing = elementwise(lambda one: one + flint.arb(0, error.upper()), values)
-    policy, _ = soft_backup(rewards, transitions, enclosing, temperature, discount)
+    policy, _ = soft_maximum(backed_up(rewards, transitions, discount, enclosing), temperature)
     return policy, enclosing
 
 
@@ -216,19 +214,13 @@ def enclosed(point: Point, rewards: Array, at: Fraction | flint.arb = Fraction(0
     transitions = ball.transitions + step * ball.transition_slope
     moved = elementwise(number, rewards) + step * ball.follower_slope
     policy, values = enclose_follower(moved, transitions, ball.temperature, ball.follower_discount)
-    return Point(
-        policy,
-        values,
-        transitions,
-        ball.leader_rewards + step * ball.leader_slope,
-        ball.initial + step * ball.initial_slope,
-        ball.follower_slope,
-        ball.transition_slope,
-        ball.leader_slope,
-        ball.initial_slope,
-        ball.temperature,
-        ball.follower_discount,
-        ball.leader_discount,
+    return replace(
+        ball,
+        policy=policy,
+        values=values,
+        transitions=transitions,
+        leader_rewards=ball.leader_rewards + step * ball.leader_slope,
+        initial=ball.initial + step * ball.initial_slope,
     )
 
 

@@ -7,8 +7,7 @@ transitions that are means over the leader's actions.  Returns are UN-normalised
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,8 +22,6 @@ from .balls import (
     occupancy,
 )
 
-ZERO = Fraction(0)
-
 
 @dataclass(frozen=True, slots=True)
 class Game:
@@ -32,8 +29,8 @@ class Game:
 
     leader_policy, slope [n, L]; policy, values: the follower's, [n, L, A] and [n, L] if it
     observes, [n, A] and [n] if not; transitions [n, L, A, n], whose missing mass ends the episode;
-    leader_rewards, follower_rewards [n, L, A] (the latter up to a term that depends on state and
-    follower's action only); initial [n].
+    leader_rewards, follower_rewards [n, L, A] (the latter up to a term in state and follower's
+    action, and used only if it moves at the same time); initial [n].
     """
 
     leader_policy: Array
@@ -49,25 +46,23 @@ class Game:
     leader_discount: Number
 
 
-def _joint(game: Game, law: Array) -> Array:
-    """Transitions [n L, A, n L] from (s, a) by the follower's action to (s', a')."""
-    found = np.einsum("sabt,tc->sabtc", game.transitions, law)
-    return found.reshape(law.size, -1, law.size)
-
-
 def observing(game: Game) -> Point:
     """The game as its follower sees it, on states (s, a) in order of s."""
     pairs = game.leader_policy.size
-    follower = game.policy.reshape(pairs, -1)
+    zero, policy = game.leader_rewards * 0, game.policy.reshape(pairs, -1)
+
+    def joint(law: Array) -> Array:
+        return np.einsum("sabt,tc->sabtc", game.transitions, law).reshape(pairs, -1, pairs)
+
     return Point(
-        policy=follower,
+        policy=policy,
         values=game.values.ravel(),
-        transitions=_joint(game, game.leader_policy),
-        leader_rewards=game.leader_rewards.reshape(pairs, -1),
+        transitions=joint(game.leader_policy),
+        leader_rewards=game.leader_rewards.reshape(policy.shape),
         initial=(game.initial[:, None] * game.leader_policy).ravel(),
-        follower_slope=np.full_like(follower, ZERO),
-        transition_slope=_joint(game, game.slope),
-        leader_slope=np.full_like(follower, ZERO),
+        follower_slope=zero.reshape(policy.shape),
+        transition_slope=joint(game.slope),
+        leader_slope=zero.reshape(policy.shape),
         initial_slope=(game.initial[:, None] * game.slope).ravel(),
         temperature=game.temperature,
         follower_discount=game.follower_discount,
@@ -87,7 +82,7 @@ def simultaneous(game: Game) -> Point:
         follower_slope=np.einsum("sa,sab->sb", slope, game.follower_rewards),
         transition_slope=np.einsum("sa,sabt->sbt", slope, game.transitions),
         leader_slope=np.einsum("sa,sab->sb", slope, game.leader_rewards),
-        initial_slope=np.full_like(game.initial, ZERO),
+        initial_slope=game.initial * 0,
         temperature=game.temperature,
         follower_discount=game.follower_discount,
         leader_discount=game.leader_discount,
@@ -104,61 +99,39 @@ def direct_term(game: Game, baseline: str = "state") -> Number:
     values, found = leader_values(point)
     action_values = found.reshape(game.policy.shape)
     taken = {
-        "none": np.full_like(action_values, ZERO),
-        "state": (law * values.reshape(law.shape)).sum(axis=1)[:, None, None],
+        "none": action_values * 0,
+        "state": mean(law, values.reshape(law.shape))[:, None, None],
         "released code": np.einsum("sa,sab->sb", law, action_values)[:, None, :],
     }[baseline]
     visits = occupancy(point).reshape(law.shape).sum(axis=1)
-    advantages = mean(game.policy, action_values - taken)
-    return (visits[:, None] * game.slope * advantages).sum()
-
-
-def influence(game: Game, *, first: bool = False, centred: bool = True) -> Array:
-    """E of the sum over k >= 1 of gamma_F^k dlog f (V_F - mean of V_F) at step k, [n L, A].
-
-    first: with the term of k = 0, which does not depend on the follower's action; centred: without
-    it, V_F is taken as it is.
-    """
-    law, values = game.leader_policy, game.values
-    mean_values = (law * values).sum(axis=1)
-    gaps = values - mean_values[:, None] if centred else values
-    moved = (game.slope * gaps).sum(axis=1)
-    later = np.einsum("sabt,t->sab", game.transitions, moved)
-    point = observing(game)
-    terms = game.follower_discount * later.reshape(point.policy.shape)
-    # an own reward in the place of the score's: what follows it is summed up as in BC-T2
-    still = np.full_like(point.transition_slope, ZERO)
-    found = follower_gradients(_with(point, terms, still))[1]
-    if not first:
-        return found
-    score = (game.slope / law * gaps).ravel()
-    return found + score[:, None]
-
-
-def _with(point: Point, follower_slope: Array, transition_slope: Array) -> Point:
-    from dataclasses import replace
-
-    return replace(point, follower_slope=follower_slope, transition_slope=transition_slope)
+    return (visits[:, None] * game.slope * mean(game.policy, action_values - taken)).sum()
 
 
 def benefit_times_influence(game: Game, *, first: bool = False, centred: bool = True) -> Number:
-    """E sum gamma_L^t B_L times the influence, B_L = Q_L less its mean over b; over the
-    temperature it is the indirect term (BC-T5)."""
-    point = observing(game)
+    """E sum gamma_L^t B_L times the influence; over the temperature the indirect term (BC-T5).
+
+    first: whether the influence has the term k = 0, which does not depend on b; centred: whether it
+    has V_F less its mean over the leader's actions, or V_F as it is.
+    """
+    law, point = game.leader_policy, observing(game)
+    gaps = game.values - (mean(law, game.values)[:, None] if centred else 0)
+    later = np.einsum("sabt,t->sab", game.transitions, (game.slope * gaps).sum(axis=1))
+    # as an own reward of the follower what comes later is summed up as in BC-T2
+    terms = game.follower_discount * later.reshape(point.policy.shape)
+    own = replace(point, follower_slope=terms, transition_slope=point.transition_slope * 0)
+    influence = follower_gradients(own)[1]
+    if first:
+        influence = influence + (game.slope / law * gaps).ravel()[:, None]
     values, action_values = leader_values(point)
     benefit = action_values - values[:, None]
-    terms = benefit * influence(game, first=first, centred=centred)
-    return (occupancy(point) * mean(point.policy, terms)).sum()
+    return (occupancy(point) * mean(point.policy, benefit * influence)).sum()
 
 
-def blind_indirect(game: Game, *, own: bool = True) -> Number:
-    """The covariances of a follower that moves at the same time; without `own`, the term of the
-    step itself, k = 0, is forgotten (BC-T5)."""
+def later_covariances(game: Game) -> Number:
+    """The covariances of a follower that moves at the same time, without the term of the step
+    itself, k = 0, which only an observing follower may forget (BC-T5)."""
     point = simultaneous(game)
-    if own:
-        return covariances(point)
-    terms = follower_gradients(point)[0]
-    later = point.follower_discount * np.einsum("sbt,t->sb", point.transitions, terms)
-    _, action_values = leader_values(point)
-    centred = later - mean(point.policy, later)[:, None]
-    return (occupancy(point) * mean(point.policy, action_values * centred)).sum()
+    slopes, _ = follower_gradients(point)
+    later = point.follower_discount * np.einsum("sbt,t->sb", point.transitions, slopes)
+    still = replace(point, follower_discount=0, follower_slope=later)
+    return covariances(still)

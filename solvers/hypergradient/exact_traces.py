@@ -6,8 +6,7 @@ where the episode ends.  Critics are exact: A_L, V_L and V_F are those of the `P
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from .balls import Number, Point, leader_values
@@ -16,6 +15,7 @@ from .exact_games import Game, observing
 END = -1
 """The state in which an episode has ended; no row of transitions leads there."""
 Step = tuple[int, int, int]
+Steps = Sequence[Step]
 ZERO = Fraction(0)
 
 
@@ -26,15 +26,16 @@ def _scored(point: Point, step: Step, values: Sequence[Number]) -> Number:
     return point.transition_slope[step] / point.transitions[step] * values[step[2]]
 
 
-def immediate_terms(point: Point, steps: Sequence[Step]) -> list[Number]:
+def immediate_terms(point: Point, steps: Steps) -> list[Number]:
     """i_k: the follower's reward and next value, differentiated, at each step."""
+    discount = point.follower_discount
     return [
-        point.follower_slope[step[:2]] + point.follower_discount * _scored(point, step, point.values)
+        point.follower_slope[step[:2]] + discount * _scored(point, step, point.values)
         for step in steps
     ]
 
 
-def direct_sum(point: Point, steps: Sequence[Step]) -> Number:
+def direct_sum(point: Point, steps: Steps) -> Number:
     """The direct term of one trajectory, the score of its first state included."""
     values, _ = leader_values(point)
     first = steps[0][0]
@@ -45,81 +46,68 @@ def direct_sum(point: Point, steps: Sequence[Step]) -> Number:
     return total
 
 
-def trace_sum(
-    point: Point,
-    steps: Sequence[Step],
-    *,
-    trace_discount: Number = None,
-    discounted: bool = True,
-    late: bool = False,
-) -> Number:
-    """sum_k e_k i_k with e_k = gamma_F e_(k-1) + gamma_L^k A_L at step k (BC-T4).
-
-    Wrong variants: another discount of the trace, advantages that are not `discounted`, and the
-    trace taken too `late`, which drops the term of the step itself.
-    """
+def trace_sum(point: Point, steps: Steps) -> Number:
+    """sum_k e_k i_k with e_k = gamma_F e_(k-1) + gamma_L^k A_L at step k (BC-T4)."""
     values, action_values = leader_values(point)
-    decay = point.follower_discount if trace_discount is None else trace_discount
     trace, total = ZERO, ZERO
     for k, (step, term) in enumerate(zip(steps, immediate_terms(point, steps), strict=True)):
-        weight = point.leader_discount**k if discounted else 1
-        before = decay * trace
-        trace = before + weight * (action_values[step[:2]] - values[step[0]])
-        total += (before if late else trace) * term
+        advantage = action_values[step[:2]] - values[step[0]]
+        trace = point.follower_discount * trace + point.leader_discount**k * advantage
+        total += trace * term
     return total
 
 
-def suffix_sum(point: Point, steps: Sequence[Step], length: int | None = None) -> Number:
-    """sum_t gamma_L^t A_L times the sum over k >= t of gamma_F^(k-t) i_k, from the end backwards;
-    `length`: of the suffix, at most."""
+def suffix_sum(
+    point: Point, steps: Steps, *, inner: Number = None, outer: Number = None, late: bool = False
+) -> Number:
+    """sum_t gamma_L^t A_L times the sum over k >= t of gamma_F^(k-t) i_k, from the end backwards.
+
+    Wrong variants: `inner` in the place of gamma_F, `outer` in that of gamma_L, and suffixes that
+    begin a step too `late`, at k = t + 1.
+    """
+    inner = point.follower_discount if inner is None else inner
+    outer = point.leader_discount if outer is None else outer
     values, action_values = leader_values(point)
-    terms, total = immediate_terms(point, steps), ZERO
-    for t, (x, b, _) in enumerate(steps):
-        rest = terms[t:] if length is None else terms[t : t + length]
-        suffix = ZERO
-        for term in reversed(rest):
-            suffix = term + point.follower_discount * suffix
-        total += point.leader_discount**t * (action_values[x, b] - values[x]) * suffix
+    suffix, total = ZERO, ZERO
+    for t, term in reversed(list(enumerate(immediate_terms(point, steps)))):
+        after, suffix = inner * suffix, term + inner * suffix
+        advantage = action_values[steps[t][:2]] - values[steps[t][0]]
+        total += outer**t * advantage * (after if late else suffix)
     return total
 
 
-def game_trace_sum(game: Game, steps: Sequence[Step]) -> Number:
+def game_trace_sum(game: Game, steps: Steps) -> Number:
     """The same for a game whose follower observes: the trace decays, meets the score of the step
     times V_F less its mean, and is then raised by gamma_L^k B_L (BC-T5)."""
-    point = observing(game)
+    point, law = observing(game), game.leader_policy
     values, action_values = leader_values(point)
-    mean_values = (game.leader_policy * game.values).sum(axis=1)
+    gaps = game.slope / law * (game.values - (law * game.values).sum(axis=1)[:, None])
     trace, total = ZERO, ZERO
     for k, (x, b, _) in enumerate(steps):
-        s, a = divmod(x, game.leader_policy.shape[1])
-        score = game.slope[s, a] / game.leader_policy[s, a]
         trace *= game.follower_discount
-        total += trace * score * (game.values[s, a] - mean_values[s])
+        total += trace * gaps.ravel()[x]
         trace += game.leader_discount**k * (action_values[x, b] - values[x])
     return total
 
 
-def _averages(pairs: Iterable[tuple[Hashable, Number]]) -> dict[Hashable, Number]:
-    found: dict[Hashable, list[Number]] = defaultdict(list)
-    for key, value in pairs:
-        found[key].append(value)
-    return {key: sum(values, ZERO) / len(values) for key, values in found.items()}
-
-
-def averaged_sum(point: Point, episodes: Sequence[Sequence[Step]]) -> Number:
+def averaged_sum(point: Point, episodes: Sequence[Steps]) -> Number:
     """The indirect sum of HPGD-MC, a mean over episodes: A_L times the difference of the averages,
     in this batch, of the follower's return gradients over the visits of (s, b) and of s (BC-T7)."""
     values, action_values = leader_values(point)
-    visits = []
+    found: dict[tuple[int, ...], list[Number]] = {}
     for steps in episodes:
         suffix = ZERO
-        for t, term in reversed(list(enumerate(immediate_terms(point, steps)))):
+        for (x, b, _), term in zip(
+            reversed(steps), reversed(immediate_terms(point, steps)), strict=True
+        ):
             suffix = term + point.follower_discount * suffix
-            visits.append((t, steps[t][0], steps[t][1], suffix))
-    by_cell = _averages(((x, b), suffix) for _, x, b, suffix in visits)
-    by_state = _averages((x, suffix) for _, x, _, suffix in visits)
+            for key in ((x,), (x, b)):
+                found.setdefault(key, []).append(suffix)
+    averages = {key: sum(one, ZERO) / len(one) for key, one in found.items()}
     total = ZERO
-    for t, x, b, _ in visits:
-        advantage = action_values[x, b] - values[x]
-        total += point.leader_discount**t * advantage * (by_cell[x, b] - by_state[x])
+    for steps in episodes:
+        for t, (x, b, _) in enumerate(steps):
+            advantage = action_values[x, b] - values[x]
+            gap = averages[x, b] - averages[x,]
+            total += point.leader_discount**t * advantage * gap
     return total / len(episodes)
