@@ -17,6 +17,7 @@ from .balls import (
     Point,
     covariances,
     follower_gradients,
+    leader_advantages,
     leader_values,
     mean,
     occupancy,
@@ -122,8 +123,7 @@ def benefit_times_influence(game: Game, *, first: bool = False, centred: bool = 
     influence = follower_gradients(own)[1]
     if first:
         influence = influence + (game.slope / law * gaps).ravel()[:, None]
-    values, action_values = leader_values(point)
-    benefit = action_values - values[:, None]
+    benefit = leader_advantages(point)
     return (occupancy(point) * mean(point.policy, benefit * influence)).sum()
 
 

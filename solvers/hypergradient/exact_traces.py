@@ -1,7 +1,8 @@
 """Estimates of the hypergradient from given trajectories, in the numbers of `balls`.
 
 A trajectory is a sequence of steps (x, b, y): state, follower's action, next state, which is `END`
-where the episode ends.  Critics are exact: A_L, V_L and V_F are those of the `Point`.
+where the episode ends.  The leader's critics are given: its values [n], or its advantages [n, A],
+Q_L - V_L; V_F is that of the `Point`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from .balls import Number, Point, leader_values
-from .exact_games import Game, observing
+from .balls import Array, Number, Point
+from .exact_games import Game
 
 END = -1
 """The state in which an episode has ended; no row of transitions leads there."""
@@ -19,7 +20,7 @@ Steps = Sequence[Step]
 ZERO = Fraction(0)
 
 
-def _scored(point: Point, step: Step, values: Sequence[Number]) -> Number:
+def _scored(point: Point, step: Step, values: Array) -> Number:
     """dlog P(y|x, b) values(y); 0 at the end of the episode, where values are 0."""
     if step[2] == END:
         return ZERO
@@ -35,9 +36,8 @@ def immediate_terms(point: Point, steps: Steps) -> list[Number]:
     ]
 
 
-def direct_sum(point: Point, steps: Steps) -> Number:
+def direct_sum(point: Point, values: Array, steps: Steps) -> Number:
     """The direct term of one trajectory, the score of its first state included."""
-    values, _ = leader_values(point)
     first = steps[0][0]
     total = point.initial_slope[first] / point.initial[first] * values[first]
     for k, step in enumerate(steps):
@@ -46,19 +46,24 @@ def direct_sum(point: Point, steps: Steps) -> Number:
     return total
 
 
-def trace_sum(point: Point, steps: Steps) -> Number:
+def trace_sum(point: Point, advantages: Array, steps: Steps) -> Number:
     """sum_k e_k i_k with e_k = gamma_F e_(k-1) + gamma_L^k A_L at step k (BC-T4)."""
-    values, action_values = leader_values(point)
     trace, total = ZERO, ZERO
     for k, (step, term) in enumerate(zip(steps, immediate_terms(point, steps), strict=True)):
-        advantage = action_values[step[:2]] - values[step[0]]
-        trace = point.follower_discount * trace + point.leader_discount**k * advantage
+        weight = point.leader_discount**k
+        trace = point.follower_discount * trace + weight * advantages[step[:2]]
         total += trace * term
     return total
 
 
 def suffix_sum(
-    point: Point, steps: Steps, *, inner: Number = None, outer: Number = None, late: bool = False
+    point: Point,
+    advantages: Array,
+    steps: Steps,
+    *,
+    inner: Number = None,
+    outer: Number = None,
+    late: bool = False,
 ) -> Number:
     """sum_t gamma_L^t A_L times the sum over k >= t of gamma_F^(k-t) i_k, from the end backwards.
 
@@ -67,33 +72,29 @@ def suffix_sum(
     """
     inner = point.follower_discount if inner is None else inner
     outer = point.leader_discount if outer is None else outer
-    values, action_values = leader_values(point)
     suffix, total = ZERO, ZERO
     for t, term in reversed(list(enumerate(immediate_terms(point, steps)))):
         after, suffix = inner * suffix, term + inner * suffix
-        advantage = action_values[steps[t][:2]] - values[steps[t][0]]
-        total += outer**t * advantage * (after if late else suffix)
+        total += outer**t * advantages[steps[t][:2]] * (after if late else suffix)
     return total
 
 
-def game_trace_sum(game: Game, steps: Steps) -> Number:
+def game_trace_sum(game: Game, advantages: Array, steps: Steps) -> Number:
     """The same for a game whose follower observes: the trace decays, meets the score of the step
     times V_F less its mean, and is then raised by gamma_L^k B_L (BC-T5)."""
-    point, law = observing(game), game.leader_policy
-    values, action_values = leader_values(point)
+    law = game.leader_policy
     gaps = game.slope / law * (game.values - (law * game.values).sum(axis=1)[:, None])
     trace, total = ZERO, ZERO
     for k, (x, b, _) in enumerate(steps):
         trace *= game.follower_discount
         total += trace * gaps.ravel()[x]
-        trace += game.leader_discount**k * (action_values[x, b] - values[x])
+        trace += game.leader_discount**k * advantages[x, b]
     return total
 
 
-def averaged_sum(point: Point, episodes: Sequence[Steps]) -> Number:
+def averaged_sum(point: Point, advantages: Array, episodes: Sequence[Steps]) -> Number:
     """The indirect sum of HPGD-MC, a mean over episodes: A_L times the difference of the averages,
     in this batch, of the follower's return gradients over the visits of (s, b) and of s (BC-T7)."""
-    values, action_values = leader_values(point)
     found: dict[tuple[int, ...], list[Number]] = {}
     for steps in episodes:
         suffix = ZERO
@@ -107,7 +108,6 @@ def averaged_sum(point: Point, episodes: Sequence[Steps]) -> Number:
     total = ZERO
     for steps in episodes:
         for t, (x, b, _) in enumerate(steps):
-            advantage = action_values[x, b] - values[x]
             gap = averages[x, b] - averages[x,]
-            total += point.leader_discount**t * advantage * gap
+            total += point.leader_discount**t * advantages[x, b] * gap
     return total / len(episodes)

@@ -77,8 +77,8 @@ plug_in = Theorem(
 )
 error = Quantity("error", "|dJ by g less dJ by g*|", Domain.NONNEGATIVE, r"|\Delta dJ|")
 worst = Quantity(
-    "worst", "R D (3 + 2 gamma_L/(1 - gamma_L) + gamma_F/(1 - gamma_F)) over 4 (1 - gamma_L)^2 "
-    "(1 - gamma_F); R, D: ranges of r_L and dr_F", Domain.NONNEGATIVE, "C",
+    "worst", "R D (2/(1 - gamma_L) + gamma_F/(1 - gamma_F))/(4 (1 - gamma_L)^2 (1 - gamma_F)), "
+    "where R and D are the ranges of r_L and dr_F", Domain.NONNEGATIVE, "C",
 )  # fmt: skip
 REWARDS = Assumption(
     "rewards", "The parameter moves the follower's rewards alone, and no episode ends."
@@ -89,9 +89,9 @@ plug_in_gradient = Theorem(
     relation=Le(error, distance * worst / beta),
     source=OURS,
     given=(REWARDS,),
-    proof="With c the covariances, of size R D/(4 (1 - gamma_L)(1 - gamma_F)) at most: visits "
-    "change by 2 gamma_L/(1 - gamma_L), covariances for fixed Q_L, dQ_F by 3, and these two by "
-    "gamma/(1 - gamma), each in units of half the distance.",
+    proof="In units of R D/(4 (1 - gamma_L)^2 (1 - gamma_F)): visits change a sum of covariances by "
+    "gamma_L/(1 - gamma_L), Q_L and dQ_F change them by gamma/(1 - gamma) each, and the law of "
+    "actions by 2, as (X - E X)(Y - E Y) has at most the product of the ranges as its own.",
     uses=("bounds/plug-in", "hypergradients/boltzmann"),
     remark="With bounds/plug-in it is of the order of epsilon/beta^2.",
 )

@@ -9,7 +9,7 @@ Main results: `observing`, `unbiased`, `simultaneous`, `toy_one`, `toy_two`.
 
 from sympy import Rational
 
-from ..quantities import Quantity
+from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Gt, Le
 from ..theorem import Assumption, Provenance, Source, Theorem
 from .covariance import OURS, PAPER, beta
@@ -60,8 +60,8 @@ simultaneous = Theorem(
     uses=("hypergradients/boltzmann",),
 )
 
-J = Quantity("J", "the leader's un-normalised return at p", latex="J(p)")
-J_best = Quantity("J_best", "the same at the p that is called best", latex=r"J(p^\star)")
+J = Quantity("J", "the leader's un-normalised return at p", Domain.NONNEGATIVE, "J(p)")
+J_best = Quantity("J_best", "J at the p that is called best", Domain.NONNEGATIVE, r"J(p^\star)")
 rise = Quantity("rise", "dJ/dp at p, times the sign of best - p")
 TOY = Assumption("toy", "The toy game of the released code with reward R, discounts 99/100, "
                  "temperature 1/20; no limit on the steps.")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -132,6 +132,23 @@ def _choiceless(draw: Draw) -> Point:
     return replace(case, leader_rewards=first, transitions=kernel, transition_slope=kernel * 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Misjudged:
+    """Action values [1, A] of one state, the errors of others, a policy, and the temperature."""
+
+    action_values: Array
+    errors: Array
+    policy: Array
+    temperature: Fraction
+
+
+def _misjudged(draw: Draw) -> Misjudged:
+    shape = (1, draw.integer(2, 4))
+    values, errors = numbers(draw, *shape), numbers(draw, *shape)
+    return Misjudged(values, errors, laws(draw, *shape), draw.choice(TEMPERATURES))
+
+
+MISJUDGED = Family("action values of one state, and others", _misjudged)
 SHAPED = Family("rewards that move by a potential", _shaped).with_controls(shaping=points())
 CHOICELESS = Family("followers without a choice that matters", _choiceless).with_controls(
     no_choice=points()
