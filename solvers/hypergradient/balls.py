@@ -81,8 +81,8 @@ def solve(matrix: Array, right: Array) -> Array:
     return x
 
 
-def mean(policy: Array, values: Array) -> Array:
-    """The mean of values [n, A] over actions, [n]."""
+def mean(policy: Array, values: Array) -> Any:
+    """The mean of values [..., A] over actions, [...]."""
     return (policy * values).sum(axis=-1)
 
 
@@ -170,14 +170,14 @@ def backed_up(rewards: Array, transitions: Array, discount: Number, values: Arra
 
 def _newton(rewards: Array, transitions: Array, temperature: Number, discount: Number) -> Array:
     """About the follower's values: steps on midpoints, the first ones in few bits."""
-    middle = [elementwise(lambda one: one.mid(), part) for part in (rewards, transitions)]
+    gains, moves = (elementwise(lambda one: one.mid(), part) for part in (rewards, transitions))
     values = np.array([flint.arb(0)] * len(rewards), dtype=object)
     identity = np.eye(len(rewards), dtype=int).astype(object)
     goal, precision = flint.ctx.prec, _FEW_BITS
     for _ in range(_MOST_STEPS):
         with flint.ctx.workprec(min(precision, goal)):
-            policy, better = soft_maximum(backed_up(*middle, discount, values), temperature)
-            kernel = np.einsum("xb,xby->xy", policy, middle[1])
+            policy, better = soft_maximum(backed_up(gains, moves, discount, values), temperature)
+            kernel = np.einsum("xb,xby->xy", policy, moves)
             step = solve(identity - discount * kernel, better - values)
             values = elementwise(lambda one: one.mid(), values + step)
             size = max(abs(one).upper() for one in step) / (1 + max(map(abs, values)))

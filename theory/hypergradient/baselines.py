@@ -4,7 +4,7 @@ HPGD-MC averages return gradients over the visits of a cell within one batch.  S
 released code are about lines of the repository akimotolab/BC-HG, never about a formula of the
 paper; those that are false are what a reader might take from these lines.
 
-Main results: `unique_visits`, `backup_below`; false: `action_baseline`, `code_backup`,
+Main results: `unique_visits`; false: `action_baseline`, `code_backup`,
 `mode_target`, `two_kernels`, `batch_scale`, `ring_suffix`.
 """
 
@@ -13,7 +13,6 @@ from sympy import Rational
 from ..quantities import Domain, Quantity
 from ..relations import Eq, Le, Relation
 from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
-from .covariance import OURS
 from .games import direct
 
 
@@ -42,21 +41,13 @@ unique_visits = Theorem(
 
 backup = Quantity("backup", "E over a of beta log sum_b exp(Q(s, a, b)/beta)")
 of_mean = Quantity("of_mean", "beta log sum_b exp(E over a of Q(s, a, b)/beta)")
-backup_below = Theorem(
-    label="baselines/backup-below",
-    title="The soft maximum of the mean of Q is at most the mean of the soft maxima",
-    relation=Le(of_mean, backup),
-    source=OURS,
-    proof="Jensen: a log-sum-exp is convex.",
-    remark="Equal where the leader's action is certain or Q does not depend on it.",
-)
 code_backup = Theorem(
     label="baselines/code-backup",
     title="The backup of the code is that of a follower which observes the leader's action",
     relation=Eq(of_mean, backup),
     source=_code("SoftQIteration.train_once"),
     standing=Standing.FALSE_UNPRINTED,
-    proof="None: baselines/backup-below is strict. The policy made from it is no best response.",
+    proof="None: by Jensen it is below, in general. The policy made from it is no best response.",
     refutation=_why(
         "It strikes wherever the leader randomises at a next state and its action matters there.",
         ("train_once applies soft_value_operator to matmul(next_a_l_probs, Q[next]).",

@@ -22,7 +22,7 @@ policy = Theorem(
     relation=Le(change, range_dQ / (2 * beta)),
     source=OURS,
     proof="sum |dg| = E|dQ_F - E dQ_F|/beta; a mean absolute deviation is at most half a range.",
-    uses=("covariance/score",),
+    uses=("covariance/envelope",),
     remark="Attained by two equally likely actions.",
 )
 size = Quantity("size", "|E sum gamma_L^t A_L dQ_F|", Domain.NONNEGATIVE, r"|\mathrm{Cov}|")
@@ -89,8 +89,8 @@ plug_in_gradient = Theorem(
     relation=Le(error, distance * worst / beta),
     source=OURS,
     given=(REWARDS,),
-    proof="In units of R D/(4 (1 - gamma_L)^2 (1 - gamma_F)): visits change a sum of covariances by "
-    "gamma_L/(1 - gamma_L), Q_L and dQ_F change them by gamma/(1 - gamma) each, and the law of "
+    proof="In units of R D/(4 (1 - gamma_L)^2 (1 - gamma_F)): visits change a sum of covariances "
+    "by gamma_L/(1 - gamma_L), Q_L and dQ_F change them by gamma/(1 - gamma) each, and the law of "
     "actions by 2, as (X - E X)(Y - E Y) has at most the product of the ranges as its own.",
     uses=("bounds/plug-in", "hypergradients/boltzmann"),
     remark="With bounds/plug-in it is of the order of epsilon/beta^2.",

@@ -3,7 +3,7 @@ r"""How a Boltzmann law moves: derivatives of its means are covariances.
 :math:`p_\theta(b)\propto e^{q_\theta(b)/\beta}`, and d is the derivative along one direction of the
 leader's parameters.  The follower's policy is such a law at every state, with :math:`q=Q_F`.
 
-Main results: `trick`, `gaussian`, `score`, `envelope`.
+Main results: `trick`, `gaussian`, `envelope`.
 """
 
 from ..quantities import Domain, Quantity
@@ -48,14 +48,6 @@ gaussian = Theorem(
 log_slope = Quantity("log_slope", "derivative of log g(b|x)", latex=r"d\log g(b|x)")
 dQ = Quantity("dQ", "derivative of Q_F(x, b)", latex="dQ_F")
 mean_dQ = Quantity("mean_dQ", "mean of dQ_F(x, .) under g", latex=r"\mathbb E_g\,dQ_F")
-score = Theorem(
-    label="covariance/score",
-    title="The log-policy moves by the follower's advantage over the temperature",
-    relation=Eq(log_slope, (dQ - mean_dQ) / beta),
-    source=Source(PAPER, "the derivative of the best response", Provenance.RECALLED),
-    proof="log g = (Q_F - V_F)/beta.",
-    uses=("covariance/envelope",),
-)
 dV = Quantity("dV", "derivative of V_F(x)", latex="dV_F")
 term = Quantity("term", "dr_F + gamma_F sum dP V_F", latex=r"dr_F+\gamma_F\,dP\,V_F")
 gamma_F = Quantity("gamma_F", "discount of the follower", Domain.DISCOUNT, r"\gamma_F")
@@ -63,10 +55,16 @@ ahead = Quantity("ahead", "mean of dV_F at the next state", latex=r"P\,dV_F")
 summed = Quantity("summed", "mean of the sum of gamma_F^k i_k from (x, b) on")
 envelope = Theorem(
     label="covariance/envelope",
-    title="The follower's values move as if its policy stood still",
-    relation=Both(Eq(dV, mean_dQ), Eq(dQ, term + gamma_F * ahead), Eq(dQ, summed)),
+    title="The follower's values move as if its policy stood still, its policy by their advantage",
+    relation=Both(
+        Eq(dV, mean_dQ),
+        Eq(dQ, term + gamma_F * ahead),
+        Eq(dQ, summed),
+        Eq(log_slope, (dQ - dV) / beta),
+    ),
     source=Source(PAPER, "as its code computes it; form ours", Provenance.RECALLED),
-    proof="dV = E_g dQ for a log-sum-exp (Danskin); the rest is the Bellman equation, iterated.",
+    proof="dV = E_g dQ for a log-sum-exp (Danskin); the Bellman equation, iterated; and "
+    "log g = (Q_F - V_F)/beta.",
     remark="i = dr_F + gamma_F dlog P V_F(next). A deterministic transition that depends on the "
     "parameter has no score.",
 )

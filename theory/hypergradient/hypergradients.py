@@ -3,7 +3,7 @@ r"""The leader's hypergradient in a Markov decision process that it configures.
 :math:`J=\mathbb E\sum_t\gamma_L^tr_L` under the follower's best response g, un-normalised;
 :math:`A_L=Q_L-V_L` is the leader's advantage, occ its discounted visits.
 
-Main results: `boltzmann`, `unbiased`, `truncation`, `shaping`, `no_choice`.
+Main results: `boltzmann`, `unbiased`, `truncation`, `shaping`.
 """
 
 from sympy import Abs
@@ -66,23 +66,15 @@ truncation = Theorem(
     uses=("covariance/envelope",),
 )
 dg = Quantity("dg", "largest |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg\|_\infty")
-SHAPING = Assumption("shaping", "The follower's reward moves by gamma_F E psi(next) - psi(x).")
+NO_INFLUENCE = Assumption(
+    "shaping", "The follower has one action, or its reward moves by gamma_F E psi(next) - psi(x)."
+)
 shaping = Theorem(
     label="hypergradients/shaping",
-    title="A potential moves neither the follower nor the indirect term",
+    title="A potential moves neither the follower nor the indirect term; nothing moves one action",
     relation=Both(Eq(dg, 0), Eq(indirect, 0)),
     source=OURS,
-    given=(SHAPING,),
-    proof="Q_F moves by -psi(x), the same for every action.",
-    uses=("hypergradients/boltzmann",),
-)
-NO_CHOICE = Assumption("no-choice", "The follower has one action, or Q_L does not depend on it.")
-no_choice = Theorem(
-    label="hypergradients/no-choice",
-    title="Without a choice that matters to the leader there is no indirect term",
-    relation=Both(Eq(indirect, 0), Eq(dJ, direct)),
-    source=OURS,
-    given=(NO_CHOICE,),
-    proof="A_L = 0.",
+    given=(NO_INFLUENCE,),
+    proof="Q_F moves by -psi(x), the same for every action; with one action A_L = 0.",
     uses=("hypergradients/boltzmann",),
 )

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-
-import flint
+from typing import Any
 
 from holdfast.solvers.hypergradient import exact_games
 from holdfast.solvers.hypergradient.balls import (
@@ -87,34 +86,24 @@ def _backup(draw: Draw) -> tuple[Array, Array, Fraction]:
     return law, families.numbers(draw, 2, 3), draw.choice(families.TEMPERATURES)
 
 
-_BACKUPS = Family("action values of a next state", _backup).with_landmarks(
-    identity=landmarks.identity, alike=landmarks.alike, negative=lambda: landmarks.alike(-1)
+@claim(
+    theory.code_backup,
+    over=Family("action values of a next state", _backup).with_landmarks(
+        identity=landmarks.identity
+    ),
+    witness="identity",
 )
+def code_backup(case: tuple[Array, Array, Fraction]) -> Iterator[Values]:
+    law, values, temperature = case
 
-
-def _backups(law: Array, values: Array, temperature: Fraction) -> Values:
-    def soft(action_values: Array) -> Array:
-        ball = elementwise(number, action_values)
-        return soft_maximum(ball, number(temperature))[1]
-
-    def mean(numbers: Array) -> flint.arb:
-        return (elementwise(number, law) * numbers).sum()
+    def soft(action_values: Array) -> Any:
+        return soft_maximum(elementwise(number, action_values), number(temperature))[1]
 
     of_mean = (law[:, None] * values).sum(axis=0)[None]
-    return {
+    yield {
         theory.of_mean: Ball(lambda: soft(of_mean)[0]),
-        theory.backup: Ball(lambda: mean(soft(values))),
+        theory.backup: Ball(lambda: (elementwise(number, law) * soft(values)).sum()),
     }
-
-
-@claim(theory.backup_below, over=_BACKUPS)
-def backup_below(case: tuple[Array, Array, Fraction]) -> Iterator[Values]:
-    yield _backups(*case)
-
-
-@claim(theory.code_backup, over=_BACKUPS, witness="identity")
-def code_backup(case: tuple[Array, Array, Fraction]) -> Iterator[Values]:
-    yield _backups(*case)
 
 
 @claim(
@@ -201,6 +190,6 @@ def ring_suffix(case: tuple[int, int, int]) -> Iterator[Values]:
     length, episodes, extra = case
     size = length * episodes
     pointer = at = extra * length % size
-    while not (at + 1) % length == 0 and at != pointer:
+    while (at + 1) % length and at != pointer:
         at = (at + 1) % size
     yield {theory.stored: (at - pointer) % size + 1, theory.whole: length - pointer % length}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
+from typing import Any
 
 import flint
 from sympy import Rational, exp
@@ -24,9 +25,8 @@ from ..landmarks import extremal as landmarks
 from ..oracles.duals import derivatives
 
 
-def _range(values: Array) -> Array:
-    found: Array = values.max(axis=-1) - values.min(axis=-1)
-    return found
+def _range(values: Array) -> Any:
+    return values.max(axis=-1) - values.min(axis=-1)
 
 
 _TIGHT = families.points().with_landmarks(
@@ -175,7 +175,7 @@ def plug_in_gradient(case: Point, other: Array) -> Iterator[Values]:
     plugged = replace(case, policy=other)
     patience, memory = (d / (1 - d) for d in (case.leader_discount, case.follower_discount))
     scale = (2 * (1 + patience) + memory) * (1 + patience) ** 2 * (1 + memory) / 4
-    spread = Fraction(_range(case.leader_rewards.ravel()) * _range(case.follower_slope.ravel()))
+    spread = _range(case.leader_rewards.ravel()) * _range(case.follower_slope.ravel())
     yield {
         theory.error: abs(balls.hypergradient(plugged) - balls.hypergradient(case)),
         theory.distance: abs(other - case.policy).sum(axis=1).max(),

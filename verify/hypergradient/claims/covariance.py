@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from math import comb
+from operator import mul
 from typing import Any
 
 from holdfast.solvers.hypergradient.balls import Point, elementwise, follower_gradients, immediate
@@ -52,55 +54,38 @@ def trick(case: Point) -> Iterator[Values]:
     }
 
 
-Polynomial = tuple[Fraction, ...]
+_MOMENTS = (1, 0, 1, 0, 3, 0)
+"""E z^0 to E z^5 of a standard normal z; x F(x) has degree 5 at most."""
+Gaussian = tuple[list[Fraction], Fraction, Fraction, Fraction]
 
 
-def gaussian_mean(coefficients: Sequence[Fraction], m: Any, variance: Fraction) -> Any:
-    """E of sum c_k (m + s z)^k for a standard normal z, whose moments are 1, 0, 1, 0, 3, ..."""
-    moments = [Fraction(1), Fraction(0)]
-    for k in range(2, len(coefficients)):
-        moments.append((k - 1) * moments[k - 2] * variance)
-    powers = [m * 0 + 1]
-    for _ in coefficients:
-        powers.append(powers[-1] * m)
+def _mean(coefficients: Sequence[Fraction], m: Any, spread: Fraction) -> Any:
+    """E of sum c_k (m + spread z)^k."""
+    powers = list(accumulate([m] * 5, mul, initial=m * 0 + 1))
     return sum(
-        c * comb(k, j) * moments[j] * powers[k - j]
+        c * comb(k, j) * _MOMENTS[j] * spread**j * powers[k - j]
         for k, c in enumerate(coefficients)
         for j in range(k + 1)
     )
 
 
-def _gaussian(draw: Draw) -> tuple[Polynomial, Fraction, Fraction, Fraction]:
-    """Coefficients of F, mean, variance, temperature."""
-    coefficients = tuple(Fraction(draw.integer(-3, 3)) for _ in range(draw.integer(2, 5)))
-    mean, variance = Fraction(draw.integer(-4, 4), 2), Fraction(draw.integer(1, 6), 2)
-    return coefficients, mean, variance, draw.choice(TEMPERATURES)
+def _gaussian(draw: Draw) -> Gaussian:
+    """Coefficients of F, mean, standard deviation, temperature."""
+    coefficients = [Fraction(draw.integer(-3, 3)) for _ in range(draw.integer(2, 5))]
+    mean, spread = Fraction(draw.integer(-4, 4), 2), Fraction(draw.integer(1, 6), 2)
+    return coefficients, mean, spread, draw.choice(TEMPERATURES)
 
 
 @claim(theory.gaussian, over=Family("polynomials of a Gaussian", _gaussian))
-def gaussian(case: tuple[Polynomial, Fraction, Fraction, Fraction]) -> Iterator[Values]:
-    F, m, variance, temperature = case
-    shifted = (Fraction(0), *F)  # x F(x)
-    covariance = gaussian_mean(shifted, m, variance) - m * gaussian_mean(F, m, variance)
+def gaussian(case: Gaussian) -> Iterator[Values]:
+    F, m, spread, temperature = case
+    covariance = _mean([Fraction(0), *F], m, spread) - m * _mean(F, m, spread)  # E x F - m E F
     yield {
-        theory.moved: gaussian_mean(F, Dual(m, Fraction(1)), variance).slope,
-        theory.covariance: temperature * covariance / variance,
-        theory.stein: gaussian_mean([k * c for k, c in enumerate(F)][1:], m, variance),
+        theory.moved: _mean(F, Dual(m, Fraction(1)), spread).slope,
+        theory.covariance: temperature * covariance / spread**2,
+        theory.stein: _mean([k * c for k, c in enumerate(F)][1:], m, spread),
         theory.beta: temperature,
     }
-
-
-@claim(theory.score, over=points())
-def score(case: Point) -> Iterator[Values]:
-    logarithms = derivatives(case).logarithms
-    values, action_values = follower_gradients(case)
-    for b in range(case.policy.shape[1]):
-        yield {
-            theory.log_slope: logarithms[0, b],
-            theory.dQ: action_values[0, b],
-            theory.mean_dQ: values[0],
-            theory.beta: case.temperature,
-        }
 
 
 @claim(theory.envelope, over=points())
@@ -117,4 +102,6 @@ def envelope(case: Point) -> Iterator[Values]:
             theory.gamma_F: case.follower_discount,
             theory.ahead: (case.transitions[0, b] * found.values).sum(),
             theory.summed: follower_gradients(case)[1][0, b],
+            theory.log_slope: found.logarithms[0, b],
+            theory.beta: case.temperature,
         }

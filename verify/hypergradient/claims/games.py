@@ -11,7 +11,7 @@ import flint
 
 from holdfast.solvers.hypergradient import balls, exact_games, exact_traces
 from holdfast.solvers.hypergradient.exact_games import Game
-from holdfast.theory import Eq
+from holdfast.theory import Eq, Relation
 from holdfast.theory.hypergradient import games as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -29,7 +29,7 @@ def _derivative(game: Game, observing: bool) -> Fraction:
     return derivatives(reduced(game)).objective
 
 
-def _instead(indirect: Any) -> Eq:
+def _instead(indirect: Any) -> Relation:
     return Eq(theory.dJ, theory.direct + indirect)
 
 

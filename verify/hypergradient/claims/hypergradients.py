@@ -198,12 +198,3 @@ def truncation(case: Point, terms: int) -> Iterator[Values]:
 def shaping(case: Point) -> Iterator[Values]:
     moved = abs(derivatives(case).policy).max()
     yield {theory.dg: moved, theory.indirect: covariances(case)}
-
-
-@claim(theory.no_choice, over=families.CHOICELESS)
-def no_choice(case: Point) -> Iterator[Values]:
-    yield {
-        theory.dJ: derivatives(case).objective,
-        theory.direct: balls.direct(case),
-        theory.indirect: covariances(case),
-    }

@@ -112,24 +112,16 @@ def other_policy(draw: Draw, case: Point) -> Array:
 
 
 def _shaped(draw: Draw) -> Point:
+    """One action, which nothing moves, or rewards that move by a potential."""
     case = point(draw)
+    if draw.integer(0, 2) == 0:
+        names = ("transitions", "transition_slope", "leader_rewards", "leader_slope")
+        cut = {name: getattr(case, name)[:, :1] for name in (*names, "follower_slope")}
+        return replace(case, policy=case.policy[:, :1] * 0 + 1, **cut)
     psi = numbers(draw, len(case.values))
     ahead = case.follower_discount * np.einsum("xby,y->xb", case.transitions, psi)
     still = case.transition_slope * 0
     return replace(case, follower_slope=ahead - psi[:, None], transition_slope=still)
-
-
-def _choiceless(draw: Draw) -> Point:
-    """One action, or the same of everything that concerns the leader for all actions."""
-    case = point(draw)
-    if draw.integer(0, 1):
-        only = slice(0, 1)
-        names = ("transitions", "transition_slope", "leader_rewards", "leader_slope")
-        cut = {name: getattr(case, name)[:, only] for name in (*names, "follower_slope")}
-        return replace(case, policy=case.policy[:, only] * 0 + 1, **cut)
-    first = case.leader_rewards[:, :1] + case.leader_rewards * 0
-    kernel = case.transitions[:, :1] + case.transitions * 0
-    return replace(case, leader_rewards=first, transitions=kernel, transition_slope=kernel * 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +141,7 @@ def _misjudged(draw: Draw) -> Misjudged:
 
 
 MISJUDGED = Family("action values of one state, and others", _misjudged)
-SHAPED = Family("rewards that move by a potential", _shaped).with_controls(shaping=points())
-CHOICELESS = Family("followers without a choice that matters", _choiceless).with_controls(
-    no_choice=points()
-)
+SHAPED = Family("what moves no policy", _shaped).with_controls(shaping=points())
 
 
 def game(draw: Draw, *, observing: bool = True, forward: bool = False) -> Game:

@@ -18,12 +18,6 @@ def identity() -> tuple[Backup]:
     return ((array([HALF, HALF]), array([[1, 0], [0, 1]]), Fraction(1, 20)),)
 
 
-def alike(sign: int = 1) -> tuple[Backup]:
-    """Q does not depend on the leader's action: both backups agree, on a number of that sign."""
-    values = array([[3 * sign, 2 * sign]] * 2)
-    return ((array([HALF, HALF]), values, HALF),)
-
-
 def matching() -> tuple[Game]:
     """One state and one step: the follower takes b = a with probability 9/10, Q_L(a, b) = b, and
     log f moves by 1/2 and -1/2 towards a = 1 at even odds.

@@ -84,8 +84,8 @@ Carried = tuple[Point, Array, Fraction, int]
 
 
 def carried() -> dict[str, Callable[[], Carried]]:
-    """Errors of 1 for both actions, which a backup multiplies by the discount, and rewards that fall
-    by the step: all of it adds up.  For a discount, a step and a number of backups."""
+    """Errors of 1 for both actions, which a backup multiplies by the discount, and rewards that
+    fall by the step: all of it adds up.  For a discount, a step and a number of backups."""
 
     def case(patience: Fraction, step: int, backups: int, error: int = 1) -> Carried:
         errors = array([[error, error]])

@@ -69,7 +69,7 @@ def _dual(number: Any) -> Dual:
 
 def line(value: Array, slope: Array) -> Array:
     """value + slope d, number by number."""
-    found: Array = np.frompyfunc(Dual, 2, 1)(value, slope)
+    found: Any = np.frompyfunc(Dual, 2, 1)(value, slope)
     return found
 
 
@@ -103,7 +103,7 @@ def derivatives(point: Point) -> Derivatives:
     found, residual = backup(line(point.values, point.values * 0))
     kernel = np.einsum("xb,xby->xy", found, moving)
     identity = np.eye(len(kernel), dtype=int).astype(object)
-    values = point.values + solve(identity - point.follower_discount * kernel, residual)
+    values: Array = point.values + solve(identity - point.follower_discount * kernel, residual)
     best, _ = backup(values)
     moved = replace(
         point,
