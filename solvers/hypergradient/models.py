@@ -72,7 +72,8 @@ class BilevelModel:
 
     def expected(self, values: Array) -> Array:
         """[n, A] of the mean of values [n] at the next state, which is zero once it is over."""
-        mean: Array = self.transitions @ values
+        kernel = self._precise if values.dtype == np.longdouble else self.transitions
+        mean: Array = kernel @ values
         return mean.reshape(self.n_states, self.n_actions)
 
     def arrivals(self, weights: Array) -> Array:
@@ -81,7 +82,7 @@ class BilevelModel:
         return moved
 
     def chain(self, policy: Array) -> Matrix:
-        """[n, n], the transitions under a policy [n, A]: a csr_array, or an array if it is small."""
+        """[n, n], the transitions under a policy [n, A]; a csr_array, or an array if small."""
         size, width = self.n_states, self.n_actions
         if size <= DENSE_UP_TO:
             return np.einsum("xyb,xb->xy", self._dense, policy)
@@ -94,6 +95,10 @@ class BilevelModel:
         """[n, n, A]: by state, next state, action."""
         table = self.transitions.toarray().reshape(self.n_states, self.n_actions, -1)
         return np.ascontiguousarray(table.swapaxes(1, 2))
+
+    @cached_property
+    def _precise(self) -> Matrix:
+        return self.transitions.astype(np.longdouble)
 
     @cached_property
     def cells(self) -> Array:
@@ -145,7 +150,10 @@ class BilevelModel:
             place = divmod(int(off[0]), width)
             remedy = "an episode ends in a terminal state, so leave its rows empty"
             if not over[off[0]]:
-                remedy = "make it a law, or mark the state as terminal"
+                remedy = (
+                    "make it a law, mark the state as terminal, or keep the leader's parameters "
+                    "where every row is a law, as a softmax does"
+                )
             raise ModelError(f"the row of (state, action) {place} sums to {sums[off[0]]}; {remedy}")
         for name in ("follower_rewards", "leader_rewards"):
             paid = np.argwhere((getattr(self, name) != 0) & np.asarray(self.terminal)[:, None])
@@ -233,7 +241,7 @@ class Leader(Protocol):
         ...
 
 
-DENSE_CELLS = 20_000
+DENSE_CELLS = 2_000
 """Entries up to which Jacobians are put together from one pull-back each: beyond, they take longer
 than all else, and no more than `DENSE_CELLS` numbers a parameter should be kept."""
 
