@@ -96,13 +96,16 @@ def sums(values: Array, places: Array, size: int, *, mean: bool = False) -> Arra
     """The sum, or mean, of the values at each of so many places; 0 where there is none."""
     found = np.zeros(size, values.dtype)
     np.add.at(found, places, values)
-    return found / np.maximum(np.bincount(places, minlength=size), 1) if mean else found
+    if mean:
+        visited, counts = np.unique(places, return_counts=True)
+        found[visited] = found[visited] / counts
+    return found
 
 
 def carried(weights: Array, is_first: Array, discount: float) -> Array:
     """e_k = w_k + discount e_{k-1} along an episode: a trace, and backwards a return.
 
-    Numbers may be objects, such as balls: then the same loop runs without the compiler.
+    Numbers may be objects, such as fractions: then the same loop runs without the compiler.
     """
     trace = np.empty_like(weights)
     run = _carry.py_func if weights.dtype == object else _carry  # type: ignore[attr-defined]

@@ -116,7 +116,7 @@ def sensitivities(
     oracle: Trajectories | None = None,
     baselines: tuple[Array, Array] | None = None,
 ) -> Sensitivities:
-    """The estimate before the leader's derivatives come in; numbers may be objects, such as balls.
+    """The estimate before the leader's derivatives come in; in floats or in fractions.
 
     The direct term weighs r_L by gamma_L^t and log P by gamma_L^(t+1) V_L(next); the reaction of
     the follower weighs r_F by e_t / beta and log P by gamma_F e_t V_F(next) / beta.
@@ -182,5 +182,5 @@ def _spread(weights: Array, places: Array, visited: Array, size: int) -> Array:
 def _discounts(discount: float, trajectories: Trajectories) -> Array:
     """gamma^t of each step."""
     times = trajectories.times
-    powers = np.array([1, *[discount] * int(times.max(initial=0))])
+    powers = np.array([discount**0, *[discount] * int(times.max(initial=0))])
     return np.multiply.accumulate(powers)[times]
