@@ -196,7 +196,8 @@ def _rooms_table(done: Runs, iterations: int) -> Iterator[str]:
                 spread = float(np.std(ends, ddof=1)) / math.sqrt(len(ends))
                 width = float(student.ppf(0.975, len(ends) - 1)) * spread
             published = "not read" if read is None else f"{read[k]:.2f}"
-            mean = f"{np.mean(ends):>7.3f} +- {width:<7.3f}"
+            band = f"+- {width:<7.3f}" if len(ends) > 1 else "no band   "
+            mean = f"{np.mean(ends):>7.3f} {band}"
             yield f"  {method:<13}{mean} of {len(ends)}   [{published}]"
 
 
