@@ -1,0 +1,1 @@
+"""Hypergradients: claims, and the command ``hypergradient``."""

@@ -1,0 +1,176 @@
+"""What ``holdfast hypergradient`` was asked: its options, the leader and its parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import click
+import numpy as np
+
+from holdfast.solvers.hypergradient import (
+    Leader,
+    SoftmaxPolicy,
+    bilevel_from_cmdp,
+    check_differentiable,
+    discrete_toy4,
+    four_rooms,
+    game_leader,
+    reward_penalty,
+)
+from holdfast.solvers.hypergradient.adjoint import checked_parameters
+from holdfast.solvers.hypergradient.environments import FOUR_ROOMS
+from holdfast.solvers.hypergradient.estimators.ascent import Sampler
+from holdfast.solvers.hypergradient.estimators.estimate import METHODS
+from holdfast.solvers.models.formats.numpy_files import read_array
+from holdfast.solvers.sequences import Array
+
+from ...cmdp.named_models import named_function, read_model
+from ...terminal.options import refuse_idle
+
+OWN = "own"
+BUILT_IN = {"four-rooms": 0.001, "toy4": 0.05, "toy4-2": 0.05}
+"""Bilevel problems by name -> the temperature that is published with them."""
+_CUT = 1e-4
+"""What is left of a discounted sum after the default horizon: below the noise of any estimate."""
+_LONGEST = 100_000
+"""Steps of that horizon at most: longer ones, for discounts near 1, would fill the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line of ``hypergradient`` says."""
+
+    model: str
+    leader: str
+    temperature: float | None
+    costs: tuple[str, ...]
+    discount: str | None
+    leader_discount: float | None
+    amount: float
+    at: str | None
+    methods: tuple[str, ...]
+    critic: str | None
+    episodes: int
+    horizon: int | None
+    iterations: int | None
+    steps: int
+    learning_rate: float
+    seed: int
+    whole: bool
+    json_path: str | None
+    plot: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The leader, and where to differentiate.
+
+    Attributes:
+        parameters: float64[d]; names: one for each.
+        groups: int64[n], the game's state of each follower's state, where it is a game.
+        points: in the plane, of parameters that are amounts by state; or none.
+        horizon: steps after which episodes are cut.
+    """
+
+    options: Options
+    leader: Leader
+    parameters: Array
+    names: list[str]
+    groups: Array | None
+    points: list[tuple[float, ...]]
+    horizon: int
+
+    def sampler(self, method: str, **size: int) -> Sampler:
+        """Estimates of a method, with the critic that was asked for."""
+        critic = self.options.critic or ("exact" if METHODS[method].critic == "sarsa" else None)
+        return Sampler(leader=self.leader, seed=self.options.seed, horizon=self.horizon,
+                       method=method, critic=critic, groups=self.groups, **size)  # fmt: skip
+
+
+Named = tuple[Leader, list[str], Array | None, list[tuple[float, ...]]]
+"""A leader with the names, groups and points of a `Question`."""
+
+
+def read_question(options: Options) -> Question:
+    """Raises ModelError or click.BadParameter with what to change."""
+    leader, names, groups, points = (
+        _built_in(options) if options.model in BUILT_IN else _of_model(options)
+    )
+    parameters = checked_parameters(leader, _start(options.at))
+    if ":" in options.leader:
+        leader = _of_user(options.leader, leader)
+        parameters = checked_parameters(leader, _start(options.at))
+        check_differentiable(leader, parameters)
+        names, groups, points = [str(k) for k in range(parameters.size)], None, []
+    if "bi-ac" in options.methods and groups is None:
+        raise click.BadParameter("--method bi-ac is for games, whose leader acts, such as toy4")
+    model = leader.model(parameters)
+    discount = max(model.leader_discount, model.follower_discount, 0.1)
+    enough = min(_LONGEST, math.ceil(math.log(_CUT) / math.log(discount)))
+    return Question(options, leader, parameters, names, groups, points, options.horizon or enough)
+
+
+def _built_in(options: Options) -> Named:
+    refuse_idle(["costs", "discount", "leader_discount", "amount"],
+                f"has no effect with {options.model}, which is as it was published")  # fmt: skip
+    if options.leader != OWN and ":" not in options.leader:
+        raise click.BadParameter(
+            f"--leader {options.leader} is for models without a leader; {options.model} has its own"
+        )
+    warmth = options.temperature or BUILT_IN[options.model]
+    if options.model == "four-rooms":
+        cells = [
+            (i, j) for i, row in enumerate(FOUR_ROOMS) for j, at in enumerate(row) if at == " "
+        ]
+        names = [f"cell {cell}" for cell in cells] + ["not spent"]
+        return four_rooms(warmth), names, None, [(j, -i) for i, j in cells]
+    game = discrete_toy4(1 if options.model == "toy4" else 2, temperature=warmth)
+    names = [f"{state}, action {a}" for state in "SAB" for a in range(2)]
+    return game_leader(game, SoftmaxPolicy(np.zeros((3, 2)))), names, np.arange(6) // 2, []
+
+
+def _of_model(options: Options) -> Named:
+    name, kind = options.model, options.leader
+    found = read_model(name, options.costs, ["1"] * len(options.costs), options.discount)
+    if ":" not in kind and kind not in ("rewards", "budget"):
+        raise click.BadParameter(f"--leader {kind} is no leader of {name}; give rewards, budget or "
+                                 "module:function")  # fmt: skip
+    if kind != "budget":
+        refuse_idle(["amount"], "has no effect without --leader budget")
+    if options.temperature is None:
+        raise click.BadParameter(f"{name} has no temperature; give --temperature, the price of the "
+                                 "follower's log-probabilities in units of its reward")  # fmt: skip
+    if not found.n_constraints:
+        raise click.BadParameter(f"{name} has no cost, so that nothing is known of what the leader "
+                                 "wants; give --cost, what it wants to be rare")  # fmt: skip
+    model = bilevel_from_cmdp(found, temperature=options.temperature,
+                              leader_discount=options.leader_discount)  # fmt: skip
+    size, width, acting = model.n_states, model.n_actions, np.flatnonzero(~model.terminal)
+    table = np.zeros((size, width, len(acting)))
+    table[acting, :, np.arange(len(acting))] = 1
+    leader = reward_penalty(model, table.reshape(size * width, -1),
+                            budget=options.amount if kind == "budget" else None)  # fmt: skip
+    names = [f"state {s}" for s in acting] + ["not spent"] * (kind == "budget")
+    points = [tuple(map(float, found.coordinates[s])) for s in acting if found.coordinates]
+    return leader, names, None, [point for point in points if len(point) == 2]
+
+
+def _of_user(name: str, leader: Leader) -> Leader:
+    """What module:function makes of the model."""
+    make = named_function("--leader", name)
+    try:
+        made = make(leader.model(leader.parameters))
+    except Exception as error:
+        raise click.BadParameter(f"--leader {name}: {type(error).__name__}: {error}") from error
+    if not isinstance(made, Leader):
+        raise click.BadParameter(f"--leader {name} returned a {type(made).__name__}, which is not "
+                                 "a leader; it needs parameters, model and pull_back")  # fmt: skip
+    return made
+
+
+def _start(path: str | None) -> Array | None:
+    try:
+        return None if path is None else np.asarray(read_array(path), dtype=float)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"--at {path} cannot be read: {error}") from error
