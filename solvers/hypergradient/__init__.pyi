@@ -1,4 +1,3 @@
-from .adjoint import Critic as Critic
 from .adjoint import Hypergradient as Hypergradient
 from .adjoint import adjoint_weights as adjoint_weights
 from .adjoint import evaluate_leader as evaluate_leader
@@ -20,8 +19,9 @@ from .models import BilevelModel as BilevelModel
 from .models import Jacobians as Jacobians
 from .models import Leader as Leader
 from .models import jacobians_of as jacobians_of
+from .records import Critic as Critic
+from .records import Follower as Follower
 from .regulators import Regulator as Regulator
 from .regulators import bilevel_lqr as bilevel_lqr
 from .regulators import building_control as building_control
-from .soft import Follower as Follower
 from .soft import solve_follower as solve_follower

@@ -15,73 +15,15 @@ from ..errors import ModelError
 from ..sequences import Array
 from .linear import Resolvent
 from .models import BilevelModel, Leader, check_finite, jacobians_of
+from .records import Critic, Follower, Term, Weights
 from .rounding import critic_errors, term_errors, weight_errors
-from .soft import Follower, solve_follower
+from .soft import solve_follower
+
+_REFINED = 1e-8
+"""What one of three solves for the leader's values leaves: together they reach extended precision,
+and one pass of the Krylov method is enough for each."""
 
 Terms: TypeAlias = Literal["all", "direct", "indirect"]
-
-
-@dataclass(frozen=True)
-class Critic:
-    """What the leader gets from a follower's policy, UN-normalised.
-
-    values: V_L [n]; action_values: Q_L [n, A]; advantages: A_L = Q_L - E_g Q_L [n, A], exactly zero
-    where there is one action; occupancy: [n], the discounted number of visits; value_error,
-    advantage_error: rigorous bounds on the errors of V_L and A_L.
-    """
-
-    values: Array
-    action_values: Array
-    advantages: Array
-    occupancy: Array
-    value_error: float
-    advantage_error: float
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What the hypergradient weighs the gradient of each entry of the model by.
-
-    own: [n, A], of r_L, the discounted number of times an action is taken; immediate: [n, A], of
-    Q_F; carried: [n], of V_F at the states that these lead to; response: [n, A], of r_F.
-    """
-
-    own: Array
-    immediate: Array
-    carried: Array
-    response: Array
-
-
-@dataclass(frozen=True)
-class Term:
-    """One term of the hypergradient: rewards weighed by ``rewards`` [n, A], next values too.
-
-    own: whether it is the direct term, of the leader's rewards, values and first state.
-    """
-
-    model: BilevelModel
-    rewards: Array
-    values: Array
-    own: bool
-
-    @property
-    def discount(self) -> float:
-        """Of the values at the next state."""
-        return self.model.leader_discount if self.own else self.model.follower_discount
-
-    @property
-    def weights(self) -> tuple[Array, Array, Array, Array]:
-        """Of r_F, r_L, the stored transitions and the initial law, for `Leader.pull_back`."""
-        model, none = self.model, np.zeros_like(self.rewards)
-        moved = self.rewards.ravel()[model.cells] * self.values[model.transitions.indices]
-        start = self.values if self.own else np.zeros_like(self.values)
-        own, other = (self.rewards, none) if self.own else (none, self.rewards)
-        return other, own, self.discount * moved, start
-
-    @property
-    def size(self) -> float:
-        """The sum of all weights of rewards, without signs."""
-        return float(np.abs(self.rewards).sum())
 
 
 @dataclass(frozen=True)
@@ -121,7 +63,7 @@ def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.
     for _ in range(3):  # refined, since errors of values grow with each of three discounts
         action_values = model.leader_rewards + model.leader_discount * model.expected(values)
         mean = (exact * action_values).sum(axis=1)
-        values = values + resolvent.solve((mean - values).astype(float))
+        values = values + resolvent.solve((mean - values).astype(float), gain=_REFINED)
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
     advantages = action_values - (exact * action_values).sum(axis=1, keepdims=True)
     errors = critic_errors(model, exact, policy_error, values, action_values)

@@ -9,17 +9,13 @@ in the last place; the model is taken as its doubles are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from ..sequences import Array
 from .models import BilevelModel, Jacobians
-
-if TYPE_CHECKING:
-    from .adjoint import Critic, Term, Weights
-    from .soft import Follower
+from .records import Critic, Follower, Term, Weights
 
 _UNIT = 2.0**-53
 """Proved: the relative error of one operation on doubles, where none underflows."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
 from .linear import Resolvent
 from .models import BilevelModel
+from .records import Follower
 from .rounding import follower_errors
 
 _ROUNDS = 200
@@ -19,28 +18,6 @@ _FORCING = 1e-3
 _ROUNDING = 4
 """A residual below this many units in the last place of the values may be rounding: once it no
 longer halves, no further step is tried."""
-
-
-@dataclass(frozen=True)
-class Follower:
-    """The soft-optimal response, up to the errors stated.
-
-    Attributes:
-        policy: float64[n, A], exp((Q - V) / beta); uniform in terminal states, where none acts.
-        values: float64[n], V = beta log sum_b exp(Q / beta), UN-normalised; zero where it is over.
-        action_values: float64[n, A], Q = r_F + gamma_F P V.
-        residual: the greatest |Q's own V - V that Q was made of|.
-        value_error, action_value_error: rigorous bounds on |V - V*| and |Q - Q*|.
-        policy_error: a rigorous bound on |g - g*| / g.
-    """
-
-    policy: Array
-    values: Array
-    action_values: Array
-    residual: float
-    value_error: float
-    action_value_error: float
-    policy_error: float
 
 
 def solve_follower(model: BilevelModel, start: Array | None = None) -> Follower:
