@@ -216,7 +216,8 @@ def implied_rewards(point: Point) -> Array:
 def enclosed(point: Point, rewards: Array, at: Fraction | flint.arb = Fraction(0)) -> Point:
     """The point that lies `at` along the direction, with the follower that is optimal there.
 
-    rewards: the follower's at the point itself, rationals or balls.  `at` may be an interval.
+    rewards: the follower's at the point itself, rationals or balls.  `at` may be an interval; rows
+    must stay laws on all of it, as they do near 0.
     """
     ball, step = in_balls(point), number(at)
     transitions = ball.transitions + step * ball.transition_slope

@@ -22,7 +22,7 @@ def _code(place: str) -> Source:
 
 def _why(severity: str, *lines: tuple[str, str, Relation]) -> Refutation:
     """What is taken from the source: lines of code, each with the instance that meets it."""
-    fidelity = "Compared on 2026-11-29 with the repository at 9c9d42c; no formula of the paper was."
+    fidelity = "Compared on 2026-11-29 with the repository at 9c9d42c, not with the paper."
     return Refutation(fidelity, severity, tuple(Printed(*line) for line in lines))
 
 

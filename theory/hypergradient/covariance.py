@@ -53,6 +53,9 @@ term = Quantity("term", "dr_F + gamma_F sum dP V_F", latex=r"dr_F+\gamma_F\,dP\,
 gamma_F = Quantity("gamma_F", "discount of the follower", Domain.DISCOUNT, r"\gamma_F")
 ahead = Quantity("ahead", "mean of dV_F at the next state", latex=r"P\,dV_F")
 summed = Quantity("summed", "mean of the sum of gamma_F^k i_k from (x, b) on")
+SMOOTH = Assumption(
+    "smooth", "Rewards, transitions and first law are C1; the support of the laws stays the same."
+)
 envelope = Theorem(
     label="covariance/envelope",
     title="The follower's values move as if its policy stood still, its policy by their advantage",
@@ -63,6 +66,7 @@ envelope = Theorem(
         Eq(log_slope, (dQ - dV) / beta),
     ),
     source=Source(PAPER, "as its code computes it; form ours", Provenance.RECALLED),
+    given=(SMOOTH,),
     proof="dV = E_g dQ for a log-sum-exp (Danskin); the Bellman equation, iterated; and "
     "log g = (Q_F - V_F)/beta.",
     remark="i = dr_F + gamma_F dlog P V_F(next). A deterministic transition that depends on the "

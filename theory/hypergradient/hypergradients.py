@@ -11,7 +11,7 @@ from sympy import Abs
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
 from ..theorem import Assumption, Provenance, Source, Theorem
-from .covariance import OURS, PAPER, beta, dQ, gamma_F
+from .covariance import OURS, PAPER, SMOOTH, beta, dQ, gamma_F
 
 _SUM = r"\mathbb E\sum\gamma_L^t"
 dJ = Quantity("dJ", "derivative of the leader's un-normalised return J", latex="dJ")
@@ -33,6 +33,7 @@ boltzmann = Theorem(
         Eq(indirect, uncentred - means),
     ),
     source=Source(PAPER, "its hypergradient, as a comment of its code has it", Provenance.RECALLED),
+    given=(SMOOTH,),
     proof="dJ = direct + sum occ sum_b dg Q_L; covariance/trick at each state.",
     uses=("covariance/trick", "covariance/envelope"),
     remark="direct is E sum gamma_L^t (dr_L + gamma_L dlog P V_L) + E dlog mu V_L. With Q_L dA_F "
@@ -64,6 +65,7 @@ truncation = Theorem(
     source=OURS,
     proof="What is cut is the sum of gamma_F^k E i_k over k >= m.",
     uses=("covariance/envelope",),
+    remark="For m = 0 it bounds dQ_F itself, by G_F/(1 - gamma_F).",
 )
 dg = Quantity("dg", "largest |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg\|_\infty")
 NO_INFLUENCE = Assumption(
