@@ -1,0 +1,1 @@
+"""Estimators of the leader's hypergradient: `critics`, `estimate`, `ascent`, `enumeration`."""
