@@ -114,9 +114,8 @@ def _backward(module: nn.Module, tables: Sequence[Tensor], weights: Sequence[Arr
             "what the module returns has no derivative: it was detached, or made without torch; "
             "return tensors that are computed from the module's parameters"
         )
-    pairs = [(w_t, torch.as_tensor(np.reshape(w, t.shape)).to(t)) for t, w in moving for w_t in (t,)]
     found = torch.autograd.grad(
-        [table for table, _ in pairs], list(module.parameters()), [weight for _, weight in pairs],
-        materialize_grads=True,
+        [table for table, _ in moving], list(module.parameters()),
+        [torch.as_tensor(np.reshape(w, t.shape)).to(t) for t, w in moving], materialize_grads=True,
     )  # fmt: skip
     return _doubles(parameters_to_vector(found))
