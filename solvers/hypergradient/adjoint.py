@@ -7,7 +7,7 @@ carries weights on the follower's action values to weights on its rewards and tr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,22 +17,21 @@ from .linear import Resolvent
 from .models import BilevelModel, Leader
 from .soft import Follower, solve_follower
 
+Terms: TypeAlias = Literal["all", "direct", "indirect"]
+
 
 @dataclass(frozen=True)
 class Critic:
     """What the leader gets from a follower's policy, UN-normalised.
 
-    values: V_L [n]; action_values: Q_L [n, A]; occupancy: [n], the discounted number of visits.
+    values: V_L [n]; action_values: Q_L [n, A]; advantages: A_L = Q_L - E_g Q_L [n, A], exactly zero
+    where there is one action; occupancy: [n], the discounted number of visits.
     """
 
     values: Array
     action_values: Array
+    advantages: Array
     occupancy: Array
-
-    @property
-    def advantages(self) -> Array:
-        """A_L = Q_L - V_L [n, A]; zero where it is over."""
-        return self.action_values - self.values[:, None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def evaluate_leader(model: BilevelModel, policy: Array) -> Critic:
     resolvent = Resolvent(model.chain(policy), model.leader_discount)
     values = resolvent.solve((policy * model.leader_rewards).sum(axis=1))
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
-    return Critic(values, action_values, resolvent.solve_transposed(model.initial))
+    advantages = action_values - (policy * action_values).sum(axis=1, keepdims=True)
+    return Critic(values, action_values, advantages, resolvent.solve_transposed(model.initial))
 
 
 def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weights:
@@ -96,7 +96,7 @@ def hypergradient(
     leader: Leader,
     parameters: Array | None = None,
     *,
-    terms: Literal["all", "direct", "indirect"] = "all",
+    terms: Terms = "all",
 ) -> Hypergradient:
     """The gradient of the leader's objective through the follower's best response.
 

@@ -81,7 +81,7 @@ class BilevelModel:
         return moved
 
     def chain(self, policy: Array) -> Matrix:
-        """[n, n], the transitions under a policy [n, A]: a csr_array, or an array if it is small."""
+        """[n, n], the transitions under a policy [n, A]; a csr_array, or an array if small."""
         size, width = self.n_states, self.n_actions
         if size <= DENSE_UP_TO:
             return np.einsum("xyb,xb->xy", self._dense, policy)
@@ -145,7 +145,10 @@ class BilevelModel:
             place = divmod(int(off[0]), width)
             remedy = "an episode ends in a terminal state, so leave its rows empty"
             if not over[off[0]]:
-                remedy = "make it a law, or mark the state as terminal"
+                remedy = (
+                    "make it a law, mark the state as terminal, or keep the leader's parameters "
+                    "where every row is a law, as a softmax does"
+                )
             raise ModelError(f"the row of (state, action) {place} sums to {sums[off[0]]}; {remedy}")
         for name in ("follower_rewards", "leader_rewards"):
             paid = np.argwhere((getattr(self, name) != 0) & np.asarray(self.terminal)[:, None])
