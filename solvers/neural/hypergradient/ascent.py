@@ -1,7 +1,7 @@
 """Ascent of a leader's network by sampled hypergradients, each beside the exact one.
 
-The trajectories, estimators and exact values are those of `solvers.hypergradient`; here are the
-network of the leader, that of its critic, and the optimizer, which is Adam.
+Trajectories, estimators and exact values are those of `solvers.hypergradient`; the networks of the
+leader and of its critic are here, and the optimizer is Adam.
 """
 
 from __future__ import annotations
@@ -13,22 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ModelError
-from ...hypergradient.adjoint import Hypergradient, evaluate_leader, hypergradient
-from ...hypergradient.estimators import SampledCritic, estimate, monte_carlo_critic
-from ...hypergradient.sampling import Trajectories, roll_out
-from ...hypergradient.soft import Follower, soft_backup
 from ...sequences import Array
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
-from ..parts.training import Training, TrainingError, option
+from ..parts.training import Training, option
 
 if TYPE_CHECKING:
     from ...hypergradient.leaders import AffineLeader
-    from ...hypergradient.models import BilevelModel
 
-TASKS = {"toy4-1": 150, "toy4-2": 150, "grid": 100}
-"""Task -> steps after which an episode is cut."""
+TASKS = ("toy4-1", "toy4-2", "grid")
 METHODS = ("bc-hg", "hpgd-mc", "hpgd-sa", "naive", "flipped", "uncentred", "exact")
 CRITICS = ("network", "exact", "monte-carlo")
 
@@ -43,6 +37,7 @@ class AscentOptions:
     sweeps: int = option(0, "soft Q-iterations of the follower an update, its table carried on; 0 "
                             "for its best response")  # fmt: skip
     updates: int = option(200, "of the leader")
+    warm: int = option(50, "first updates in which the critic learns and the leader stands still")
     steps: int = option(450, "of the follower an update")
     learning_rate: float = option(0.02, "of the leader")
     width: int = option(32, "units of the leader's two hidden layers; 0 for a table of logits")
@@ -58,7 +53,7 @@ class AscentOptions:
         for name, known in (("method", METHODS), ("critic", CRITICS)):
             if (value := getattr(self, name)) not in known:
                 raise ModelError(f"{name} = {value!r} is not known; give one of {', '.join(known)}")
-        for name in ("sweeps", "width", "checkpoint_every"):
+        for name in ("sweeps", "width", "warm", "checkpoint_every"):
             if (number := getattr(self, name)) < 0:
                 raise ModelError(f"{name} = {number} is negative; give 0 or more")
         if self.method == "exact" and (self.sweeps or self.critic != "network"):
@@ -78,52 +73,57 @@ def check(training: Training) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Uncentred:
-    """A critic whose advantages are not centred: the control that must fail."""
-
-    values: Array
-    action_values: Array
-
-    @property
-    def advantages(self) -> Array:
-        return self.action_values
-
-
-def sampled(
-    leader: AffineLeader, parameters: Array, follower: Follower, steps: Trajectories, critic: Any,
-    method: str, model: BilevelModel,
-) -> Array:  # fmt: skip
-    """float64[d], an estimate of the hypergradient by a method or a control of `METHODS`."""
-    given = (leader, parameters, follower, steps)
-    if method == "flipped":
-        full, direct = (estimate(*given, critic, m, model=model) for m in ("bc-hg", "naive"))
-        return 2 * direct - full
-    if method == "uncentred":
-        critic, method = _Uncentred(critic.values, critic.action_values), "bc-hg"
-    return estimate(*given, critic, method, model=model)
-
-
 def train(workplace: Workplace) -> None:
-    """Train, from the last checkpoint if there is one.  Raises TrainingError at a gradient that is
+    """Train, from the last checkpoint if there is one.  Raises TrainingError at an estimate that is
     not finite."""
     import torch
 
     from ..parts.on_policy import one_thread
-    from .critics import NetworkCritic
+    from .finite import Climb
 
-    training = workplace.training
-    options: AscentOptions = training.options
+    options: AscentOptions = workplace.training.options
     with one_thread(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_words(training.seed, 0))
-        leader = fresh_leader(training)
-        state = _State(training, leader)
+        climb = Climb(workplace.training)
         done, saved = workplace.resume()
         if saved is not None:
-            state.restore(saved.tensors)
+            climb.restore(saved.tensors)
         for update in range(done + 1, options.updates + 1):
-            workplace.record(update, options.updates, state.step(update))
+            workplace.record(update, options.updates, climb.update(update))
             if options.checkpoint_every and update % options.checkpoint_every == 0:
-                workplace.checkpoint(update, state.tensors(), {})
-        final = hypergradient(leader, state.theta).objective
-        workplace.keep({"theta": state.tensors()["theta"]}, {"objective": final})
+                workplace.checkpoint(update, climb.tensors(), {})
+        workplace.keep({"theta": climb.theta}, {"objective": climb.exact.objective})
+
+
+@dataclass(frozen=True, eq=False)
+class AscentRun:
+    """What a finished run showed.
+
+    lines: one mapping an update: the leader's exact objective before it, un-normalised; of the
+    estimate, its cosine and its projection on the exact hypergradient h, <estimate, h>/|h|^2, and
+    that of the exact direct term; objective: after the last update; theta: float64[d].
+    """
+
+    training: Training
+    lines: Sequence[Mapping[str, float]]
+    objective: float
+    theta: Array
+
+    def column(self, name: str) -> Array:
+        """A number of every update; float64[updates]."""
+        return np.array([line[name] for line in self.lines])
+
+    def leader(self) -> AffineLeader:
+        """The problem, for `hypergradient` at `theta`."""
+        from .problems import PROBLEMS
+
+        return PROBLEMS[self.training.task](self.training.options.width)
+
+
+def load(run: Run) -> AscentRun:
+    """What the run kept.  Raises ModelError as `Run.outcome`."""
+    kept = run.outcome()
+    theta = kept.tensors["theta"].numpy()
+    return AscentRun(run.training, run.metrics(), kept.numbers["objective"], theta)
+
+
+ALGORITHM = Algorithm("hypergradient/ascent", AscentOptions, train, load, check)

@@ -37,6 +37,8 @@ class Shares(nn.Module):
         self.features, self.scale, self.spare = features.double(), scale, spare
         layers = create_mlp(features.shape[1], actions, [width] * 2, nn.Tanh) if width else []
         self.network = nn.Sequential(*layers).double()
+        for parameter in self.network[-1].parameters() if width else ():
+            nn.init.zeros_(parameter)  # so that a leader who has not learnt is uniform
         table = torch.zeros(0 if width else len(features), actions).double()
         self.table = nn.Parameter(table)
         self.rest = nn.Parameter(torch.zeros(int(spare)).double())
@@ -55,7 +57,7 @@ def toy4(reward: float, width: int) -> AffineLeader:
     return game_leader(game, TorchVector(Shares(torch.eye(3), game.leader_actions, width)))
 
 
-def grid(width: int, temperature: float = 0.005) -> AffineLeader:
+def grid(width: int, temperature: float = 0.05) -> AffineLeader:
     """Rewards on 6 x 6 cells: 37 logits spread a budget of penalties, or a network of the place.
 
     The follower walks from one corner to the opposite one for a reward of 1; a step goes where it
@@ -95,3 +97,6 @@ PROBLEMS: dict[str, Callable[[int], AffineLeader]] = {
 }
 """Task -> the problem, given the units of the leader's network, 0 for a table."""
 HORIZONS = {"toy4-1": 150, "toy4-2": 150, "grid": 100}
+"""Task -> steps after which an episode is cut."""
+GAMES = {"toy4-1": 2, "toy4-2": 2}
+"""Task -> the leader's actions, where the problem is a game."""
