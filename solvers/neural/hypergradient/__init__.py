@@ -10,5 +10,6 @@ from lazy_loader import attach_stub
 #: Name -> (module of this package that has ``ALGORITHM``, what it is in one line).
 ALGORITHMS = {
     "ascent": ("ascent", "a leader's network climbs by sampled hypergradients, on small problems"),
+    "regulator": ("regulator", "the same on a bilevel LQR, whose hypergradient has a closed form"),
 }
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -6,9 +6,10 @@ leader and of its critic are here, and the optimizer is Adam.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,9 +18,11 @@ from ...sequences import Array
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
-from ..parts.training import Training, option
+from ..parts.training import Training, TrainingError, option
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ...hypergradient.leaders import AffineLeader
 
 TASKS = ("toy4-1", "toy4-2", "grid")
@@ -73,25 +76,66 @@ def check(training: Training) -> None:
         )
 
 
+class Climber(Protocol):
+    """The state of a training: `update` makes one step and returns its line."""
+
+    def update(self, number: int) -> dict[str, float]: ...
+
+    def tensors(self) -> dict[str, Tensor]: ...
+
+    def restore(self, tensors: dict[str, Tensor]) -> None: ...
+
+    def reached(self) -> float:
+        """The leader's objective after the last update."""
+        ...
+
+
 def train(workplace: Workplace) -> None:
     """Train, from the last checkpoint if there is one.  Raises TrainingError at an estimate that is
     not finite."""
+    from .finite import Climb
+
+    climb(workplace, lambda: Climb(workplace.training))
+
+
+def climb(workplace: Workplace, begin: Callable[[], Climber]) -> None:
+    """All updates of a training on one thread, its checkpoints, and its outcome."""
     import torch
 
     from ..parts.on_policy import one_thread
-    from .finite import Climb
 
-    options: AscentOptions = workplace.training.options
+    options = workplace.training.options
     with one_thread(), torch.random.fork_rng(devices=[]):
-        climb = Climb(workplace.training)
+        torch.manual_seed(word(workplace.training.seed, 0))
+        state = begin()
         done, saved = workplace.resume()
         if saved is not None:
-            climb.restore(saved.tensors)
+            state.restore(saved.tensors)
         for update in range(done + 1, options.updates + 1):
-            workplace.record(update, options.updates, climb.update(update))
+            torch.manual_seed(word(workplace.training.seed, update))
+            line = state.update(update)
+            if not all(map(math.isfinite, line.values())):
+                raise TrainingError(
+                    f"update {update}: {line} is not finite; the last checkpoint is kept: give a "
+                    "smaller learning_rate"
+                )
+            workplace.record(update, options.updates, line)
             if options.checkpoint_every and update % options.checkpoint_every == 0:
-                workplace.checkpoint(update, climb.tensors(), {})
-        workplace.keep({"theta": climb.theta}, {"objective": climb.exact.objective})
+                workplace.checkpoint(update, state.tensors(), {})
+        workplace.keep(state.tensors(), {"objective": state.reached()})
+
+
+def word(seed: int, update: int) -> int:
+    """A seed of 32 bits for one update of one training; update 0 is the first parameters."""
+    return int(np.random.SeedSequence([seed, update]).generate_state(1)[0])
+
+
+def compared(found: Array, exact: Array, direct: Array) -> dict[str, float]:
+    """An estimate beside the exact hypergradient: cosine, and projections over its square."""
+    square, along = float(exact @ exact), float(found @ exact)
+    size = float(np.linalg.norm(found)) * math.sqrt(square)
+    cosine, projection = along / size if size else 0.0, along / square
+    return {"cosine": cosine, "projection": projection, "direct": float(direct @ exact) / square}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +166,9 @@ class AscentRun:
 def load(run: Run) -> AscentRun:
     """What the run kept.  Raises ModelError as `Run.outcome`."""
     kept = run.outcome()
-    theta = kept.tensors["theta"].numpy()
-    return AscentRun(run.training, run.metrics(), kept.numbers["objective"], theta)
+    return AscentRun(
+        run.training, run.metrics(), kept.numbers["objective"], kept.tensors["theta"].numpy()
+    )
 
 
 ALGORITHM = Algorithm("hypergradient/ascent", AscentOptions, train, load, check)

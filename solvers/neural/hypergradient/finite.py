@@ -20,7 +20,8 @@ from ...hypergradient.sampling import Trajectories, roll_out
 from ...hypergradient.soft import Follower, soft_backup
 from ...sequences import Array
 from ..parts.checkpoints import named, optimizer_tensors, part, set_optimizer_tensors
-from ..parts.training import Training, TrainingError
+from ..parts.training import Training
+from .ascent import compared, word
 from .problems import GAMES, HORIZONS, PROBLEMS
 
 _FOLLOWING = 0.05
@@ -93,7 +94,6 @@ class Climb:
 
     def __init__(self, training: Training) -> None:
         self.training, self.options = training, training.options
-        torch.manual_seed(_word(training.seed, 0))
         self.leader = PROBLEMS[training.task](self.options.width)
         self.theta = nn.Parameter(torch.as_tensor(self.leader.parameters))
         self.optimizer = torch.optim.SGD([self.theta], lr=self.options.learning_rate)
@@ -107,31 +107,26 @@ class Climb:
         return hypergradient(self.leader, self.theta.detach().numpy())
 
     def update(self, number: int) -> dict[str, float]:
-        """One step of ascent; its line.  Raises TrainingError at an estimate that is not finite."""
+        """One step of ascent; its line, with the exact objective before it."""
         exact = self.exact
         found = exact.gradient if self.options.method == "exact" else self._estimate(exact, number)
-        if not np.isfinite(found).all():
-            raise TrainingError(
-                f"update {number}: the estimate is not finite; the last checkpoint is kept: give a "
-                "smaller learning_rate"
-            )
         if self.options.critic != "network" or number > self.options.warm:
             self.theta.grad = -torch.as_tensor(found)
             nn.utils.clip_grad_norm_([self.theta], _LONGEST)
             self.optimizer.step()
-        square = float(exact.gradient @ exact.gradient)
-        along = float(found @ exact.gradient)
-        size = float(np.linalg.norm(found)) * square**0.5
         return {
-            "objective": exact.objective, "cosine": along / size if size else 0.0,
-            "projection": along / square, "direct": float(exact.direct @ exact.gradient) / square,
+            "objective": exact.objective, **compared(found, exact.gradient, exact.direct)
         }  # fmt: skip
+
+    def reached(self) -> float:
+        """The leader's exact objective at the parameters reached."""
+        return self.exact.objective
 
     def _estimate(self, exact: Hypergradient, number: int) -> Array:
         o, theta = self.options, self.theta.detach().numpy()
         model = self.leader.model(theta)
         follower = exact.follower if not o.sweeps else self._behind(model)
-        seed, horizon = _word(self.training.seed, number), HORIZONS[self.training.task]
+        seed, horizon = word(self.training.seed, number), HORIZONS[self.training.task]
         steps = roll_out(model, follower.policy, seed, horizon=horizon, steps=o.steps)
         critic = self._critic(model, follower.policy, steps)
         own = replace(critic, values=self._centred(critic.values, theta))
@@ -183,7 +178,3 @@ class Climb:
         self.critic.target.load_state_dict(part("target", tensors))
         set_optimizer_tensors(self.critic.optimizer, part("critic", tensors))
 
-
-def _word(seed: int, update: int) -> int:
-    """A seed of 32 bits for one update of one training; update 0 is the first parameters."""
-    return int(np.random.SeedSequence([seed, update]).generate_state(1)[0])
