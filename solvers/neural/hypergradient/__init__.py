@@ -11,5 +11,6 @@ from lazy_loader import attach_stub
 ALGORITHMS = {
     "ascent": ("ascent", "a leader's network climbs by sampled hypergradients, on small problems"),
     "regulator": ("regulator", "the same on a bilevel LQR, whose hypergradient has a closed form"),
+    "pendulum": ("pendulum", "a leader's network pays a follower that learns by SAC"),
 }
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
