@@ -5,7 +5,8 @@ own action values; the leader wants E sum gamma_L^t r_L to be large.  All return
 sums.  Names load on first use.
 
 To be read in this order: `models`, `linear`, `soft`, `adjoint`, `rounding`, `leaders`, `games`,
-`environments`, `regulators`.
+`environments`, `regulators`; for tiny models, in rationals or balls, `balls`, `exact_games` and
+`exact_traces`.
 """
 
 from lazy_loader import attach_stub

@@ -14,7 +14,8 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .linear import Resolvent
-from .models import BilevelModel, Leader
+from .models import BilevelModel, Leader, check_finite, jacobians_of
+from .rounding import critic_errors, term_errors, weight_errors
 from .soft import Follower, solve_follower
 
 Terms: TypeAlias = Literal["all", "direct", "indirect"]
@@ -25,25 +26,62 @@ class Critic:
     """What the leader gets from a follower's policy, UN-normalised.
 
     values: V_L [n]; action_values: Q_L [n, A]; advantages: A_L = Q_L - E_g Q_L [n, A], exactly zero
-    where there is one action; occupancy: [n], the discounted number of visits.
+    where there is one action; occupancy: [n], the discounted number of visits; value_error,
+    advantage_error: rigorous bounds on the errors of V_L and A_L.
     """
 
     values: Array
     action_values: Array
     advantages: Array
     occupancy: Array
+    value_error: float
+    advantage_error: float
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What the hypergradient weighs each entry of the model by.
+    """What the hypergradient weighs the gradient of each entry of the model by.
 
-    own: [n, A], on the gradient of r_L, the discounted number of times an action is taken;
-    response: [n, A], on the gradient of r_F.
+    own: [n, A], of r_L, the discounted number of times an action is taken; immediate: [n, A], of
+    Q_F; carried: [n], of V_F at the states that these lead to; response: [n, A], of r_F.
     """
 
     own: Array
+    immediate: Array
+    carried: Array
     response: Array
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of the hypergradient: rewards weighed by ``rewards`` [n, A], next values too.
+
+    own: whether it is the direct term, of the leader's rewards, values and first state.
+    """
+
+    model: BilevelModel
+    rewards: Array
+    values: Array
+    own: bool
+
+    @property
+    def discount(self) -> float:
+        """Of the values at the next state."""
+        return self.model.leader_discount if self.own else self.model.follower_discount
+
+    @property
+    def weights(self) -> tuple[Array, Array, Array, Array]:
+        """Of r_F, r_L, the stored transitions and the initial law, for `Leader.pull_back`."""
+        model, none = self.model, np.zeros_like(self.rewards)
+        moved = self.rewards.ravel()[model.cells] * self.values[model.transitions.indices]
+        start = self.values if self.own else np.zeros_like(self.values)
+        own, other = (self.rewards, none) if self.own else (none, self.rewards)
+        return other, own, self.discount * moved, start
+
+    @property
+    def size(self) -> float:
+        """The sum of all weights of rewards, without signs."""
+        return float(np.abs(self.rewards).sum())
 
 
 @dataclass(frozen=True)
@@ -54,8 +92,10 @@ class Hypergradient:
         objective: J_L = E sum gamma_L^t r_L, UN-normalised.
         gradient, direct, indirect: float64[d]; gradient = direct + indirect, of the terms asked
             for (the others are zero).  The indirect term is what the follower's response adds.
-        error_bound: float64[d], a bound on the error of each component of the gradient;
-            infinite where none is known.
+        error_bound: float64[d], a rigorous bound on the error of each component of the gradient,
+            for the model and the Jacobians as the doubles that the leader returns; infinite where
+            the leader has no Jacobians and too many entries to find them.
+        objective_error: the same for the objective.
         follower, critic: what the gradient was computed from.
     """
 
@@ -64,17 +104,30 @@ class Hypergradient:
     direct: Array
     indirect: Array
     error_bound: Array
+    objective_error: float
     follower: Follower
     critic: Critic
 
 
-def evaluate_leader(model: BilevelModel, policy: Array) -> Critic:
-    """The leader's values and visits under a follower's policy [n, A]."""
+def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.0) -> Critic:
+    """The leader's values and visits under a follower's policy [n, A], whose rows are normalised.
+
+    policy_error: how far the policy may be from the one that is meant, relative to each entry.
+    """
     resolvent = Resolvent(model.chain(policy), model.leader_discount)
-    values = resolvent.solve((policy * model.leader_rewards).sum(axis=1))
+    exact = policy.astype(np.longdouble)
+    exact /= exact.sum(axis=1, keepdims=True)
+    values = np.zeros(model.n_states, dtype=np.longdouble)
+    for _ in range(3):  # refined, since errors of values grow with each of three discounts
+        action_values = model.leader_rewards + model.leader_discount * model.expected(values)
+        mean = (exact * action_values).sum(axis=1)
+        values = values + resolvent.solve((mean - values).astype(float))
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
-    advantages = action_values - (policy * action_values).sum(axis=1, keepdims=True)
-    return Critic(values, action_values, advantages, resolvent.solve_transposed(model.initial))
+    advantages = action_values - (exact * action_values).sum(axis=1, keepdims=True)
+    errors = critic_errors(model, exact, policy_error, values, action_values)
+    occupancy = resolvent.solve_transposed(model.initial)
+    doubles = values.astype(float), action_values.astype(float), advantages.astype(float)
+    return Critic(*doubles, occupancy, *errors)
 
 
 def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weights:
@@ -89,7 +142,7 @@ def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weigh
     resolvent = Resolvent(model.chain(policy), discount)
     carried = resolvent.solve_transposed(discount * model.arrivals(immediate))
     carried = np.where(model.terminal, 0.0, carried)
-    return Weights(own, immediate + carried[:, None] * policy)
+    return Weights(own, immediate, carried, immediate + carried[:, None] * policy)
 
 
 def hypergradient(
@@ -97,65 +150,92 @@ def hypergradient(
     parameters: Array | None = None,
     *,
     terms: Terms = "all",
+    bounds: bool = True,
 ) -> Hypergradient:
-    """The gradient of the leader's objective through the follower's best response.
+    """The gradient of the leader's objective through the follower's best response (BC-T3).
 
     Args:
         parameters: float64[d], default the leader's own.
         terms: "direct" holds the follower's policy fixed, "indirect" is what its response adds.
+        bounds: whether to bound errors, which needs the leader's Jacobians: leave it out where they
+            are expensive.
 
-    Raises ModelError for other terms, parameters of another shape, and what the leader's model or
-    pull-back refuses.
+    Raises ModelError for other terms, parameters of another shape, a law of one possible successor
+    that depends on the parameters, and what the leader's model or pull-back refuses.
     """
     if terms not in ("all", "direct", "indirect"):
         raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
-    parameters = checked_parameters(leader, parameters)
-    model = leader.model(parameters)
+    theta = checked_parameters(leader, parameters)
+    model = leader.model(theta)
+    _check_scores(leader, theta, model)
     follower = solve_follower(model)
-    critic = evaluate_leader(model, follower.policy)
-    zero = np.zeros_like(parameters)
-    direct, indirect = zero, zero
+    critic = evaluate_leader(model, follower.policy, follower.policy_error)
     weights = adjoint_weights(model, follower.policy, critic)
-    if terms != "indirect":
-        direct = _pull_back(leader, parameters, model, weights.own, critic.values, direct=True)
-    if terms != "direct":
-        indirect = _pull_back(
-            leader, parameters, model, weights.response, follower.values, direct=False
+    direct = Term(model, weights.own, critic.values, own=True)
+    indirect = Term(model, weights.response, follower.values, own=False)
+    asked = [direct] * (terms != "indirect") + [indirect] * (terms != "direct")
+    found = {term.own: _pulled(leader, theta, term) for term in asked}
+    zero = np.zeros_like(theta)
+    own, response = weight_errors(model, follower, critic, weights)
+    bound = np.full(theta.shape, np.inf)
+    if bounds and (jacobians := jacobians_of(leader, theta)) is not None:
+        errors = {
+            True: (critic.value_error, own),
+            False: (follower.value_error, response),
+        }
+        bound = sum(
+            (term_errors(model, jacobians, t, found[t.own], *errors[t.own]) for t in asked), zero
         )
-    bound = np.full(parameters.shape, np.inf)
-    objective = float(model.initial @ critic.values)
-    return Hypergradient(objective, direct + indirect, direct, indirect, bound, follower, critic)
+    return Hypergradient(
+        float(model.initial @ critic.values),
+        sum(found.values(), zero),
+        found.get(True, zero),
+        found.get(False, zero),
+        bound,
+        critic.value_error + 2.0**-52 * model.n_states * float(np.abs(critic.values).max()),
+        follower,
+        critic,
+    )
 
 
 def checked_parameters(leader: Leader, parameters: Array | None) -> Array:
     """float64[d] as given, or the leader's own; ModelError for another shape and for NaN."""
     own = np.asarray(leader.parameters, dtype=float)
-    if parameters is None:
-        parameters = own
-    given = np.asarray(parameters, dtype=float)
+    given = own if parameters is None else np.asarray(parameters, dtype=float)
     if given.shape != own.shape:
         raise ModelError(f"parameters has shape {given.shape}; the leader's are {own.shape}")
-    if not np.isfinite(given).all():
-        at = int(np.argmin(np.isfinite(given)))
-        raise ModelError(f"parameters[{at}] is {given[at]}; every parameter must be finite")
+    check_finite(given, "parameters")
     return given
 
 
-def _pull_back(
-    leader: Leader, parameters: Array, model: BilevelModel, weights: Array, values: Array, *,
-    direct: bool,
-) -> Array:  # fmt: skip
-    """The gradient of rewards and of discounted next values, weighed by weights [n, A]."""
-    discount = model.leader_discount if direct else model.follower_discount
-    moved = discount * weights.ravel()[model.cells] * values[model.transitions.indices]
-    none = np.zeros_like(weights)
-    rewards = (none, weights) if direct else (weights, none)
-    start = values if direct else np.zeros_like(values)
-    gradient = np.asarray(leader.pull_back(parameters, *rewards, moved, start), dtype=float)
-    if gradient.shape != parameters.shape or not np.isfinite(gradient).all():
+def _pulled(leader: Leader, theta: Array, term: Term) -> Array:
+    gradient = np.asarray(leader.pull_back(theta, *term.weights), dtype=float)
+    if gradient.shape != theta.shape or not np.isfinite(gradient).all():
         raise ModelError(
             f"the leader's pull_back returned {gradient.ravel()[:4]} of shape {gradient.shape}; it "
-            f"must return finite numbers, one for each of the {parameters.size} parameters. If a "
+            f"must return finite numbers, one for each of the {theta.size} parameters. If a "
             "derivative does not exist there, choose other parameters or a smooth leader"
         )
     return gradient
+
+
+_NO_SCORE = 1e-9
+"""A derivative of a probability that is always one, beyond rounding in its computation."""
+
+
+def _check_scores(leader: Leader, theta: Array, model: BilevelModel) -> None:
+    """Where only one state can follow, the law must not depend on the parameters."""
+    alone = np.diff(model.transitions.indptr) == 1
+    weights = np.where(alone[model.cells], 1 + np.cos(model.cells), 0.0)
+    if not weights.any():
+        return
+    none = np.zeros_like(model.follower_rewards)
+    moved = leader.pull_back(theta, none, none, weights, np.zeros(model.n_states))
+    wrong = np.flatnonzero(np.abs(moved) > _NO_SCORE * weights.sum())
+    if len(wrong):
+        row = divmod(int(np.argmax(alone)), model.n_actions)
+        raise ModelError(
+            f"parameter {wrong[0]} moves the law of a (state, action) with a single successor (the "
+            f"first such is {row}), by {moved[wrong[0]]:.3g} a unit: the score of a deterministic "
+            "transition is undefined. Store at least two successors with positive probabilities"
+        )

@@ -72,7 +72,8 @@ class BilevelModel:
 
     def expected(self, values: Array) -> Array:
         """[n, A] of the mean of values [n] at the next state, which is zero once it is over."""
-        mean: Array = self.transitions @ values
+        kernel = self._precise if values.dtype == np.longdouble else self.transitions
+        mean: Array = kernel @ values
         return mean.reshape(self.n_states, self.n_actions)
 
     def arrivals(self, weights: Array) -> Array:
@@ -94,6 +95,10 @@ class BilevelModel:
         """[n, n, A]: by state, next state, action."""
         table = self.transitions.toarray().reshape(self.n_states, self.n_actions, -1)
         return np.ascontiguousarray(table.swapaxes(1, 2))
+
+    @cached_property
+    def _precise(self) -> Matrix:
+        return self.transitions.astype(np.longdouble)
 
     @cached_property
     def cells(self) -> Array:
@@ -236,7 +241,7 @@ class Leader(Protocol):
         ...
 
 
-DENSE_CELLS = 20_000
+DENSE_CELLS = 2_000
 """Entries up to which Jacobians are put together from one pull-back each: beyond, they take longer
 than all else, and no more than `DENSE_CELLS` numbers a parameter should be kept."""
 

@@ -10,13 +10,15 @@ from ..errors import ModelError
 from ..sequences import Array
 from .linear import Resolvent
 from .models import BilevelModel
+from .rounding import follower_errors
 
 _ROUNDS = 200
 """Newton's steps end after about ten; this only bounds it where rounding makes it go round."""
 _FORCING = 1e-3
 """What a Newton step leaves of the residual.  Less: digits that the next policy makes worthless."""
-_ROUNDING = 2.0**-50
-"""A residual below this share of the values is rounding, and no further step is tried."""
+_ROUNDING = 4
+"""A residual below this many units in the last place of the values may be rounding: once it no
+longer halves, no further step is tried."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Follower:
     values: Array
     action_values: Array
     residual: float
-    value_error: float = np.inf
-    action_value_error: float = np.inf
-    policy_error: float = np.inf
+    value_error: float
+    action_value_error: float
+    policy_error: float
 
 
 def solve_follower(model: BilevelModel, start: Array | None = None) -> Follower:
@@ -48,9 +50,20 @@ def solve_follower(model: BilevelModel, start: Array | None = None) -> Follower:
     Raises ModelError if rewards are so large that they leave the range of doubles.
     """
     values = np.zeros(model.n_states) if start is None else np.array(start, dtype=float)
+    # a greater temperature first would not help: from any start, the second step is monotone
+    values = _newton(model, _newton(model, values).astype(np.longdouble))
+    action_values, policy, backed = soft_backup(model, values)
+    errors = follower_errors(model, values, action_values, backed)
+    residual = float(np.abs(backed - values).max())
+    doubles = policy.astype(float), backed.astype(float), action_values.astype(float)
+    return Follower(*doubles, residual, *errors)
+
+
+def _newton(model: BilevelModel, values: Array) -> Array:
+    """Values [n] of the type of the given ones, whose residual is down to that type's rounding."""
     least, kept = np.inf, values
     for _ in range(_ROUNDS):
-        action_values, policy, backed = soft_backup(model, values)
+        _, policy, backed = soft_backup(model, values)
         defect = backed - values
         residual = float(np.abs(defect).max())
         if not np.isfinite(residual):
@@ -58,20 +71,16 @@ def solve_follower(model: BilevelModel, start: Array | None = None) -> Follower:
                 f"the follower's values overflow: rewards reach "
                 f"{np.abs(model.follower_rewards).max()}; measure them in a larger unit"
             )
-        if residual >= least / 2 and least <= _ROUNDING * _size(model, kept):
+        size = np.abs(kept).max() + np.abs(model.follower_rewards).max()
+        if residual == 0 or (
+            residual >= least / 2 and least <= _ROUNDING * np.finfo(values.dtype).eps * size
+        ):
             break
         if residual < least:
             least, kept = residual, values
-        if residual == 0:
-            break
-        resolvent = Resolvent(model.chain(policy), model.follower_discount)
-        values = values + resolvent.solve(defect, gain=_FORCING)
-    action_values, policy, backed = soft_backup(model, kept)
-    return Follower(policy, backed, action_values, float(np.abs(backed - kept).max()))
-
-
-def _size(model: BilevelModel, values: Array) -> float:
-    return float(np.abs(values).max() + np.abs(model.follower_rewards).max())
+        resolvent = Resolvent(model.chain(policy.astype(float)), model.follower_discount)
+        values = values + resolvent.solve(defect.astype(float), gain=_FORCING)
+    return kept if residual else values
 
 
 def soft_backup(model: BilevelModel, values: Array) -> tuple[Array, Array, Array]:

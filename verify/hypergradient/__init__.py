@@ -1,0 +1,1 @@
+"""Hypergradients: claims, families, landmarks, oracles and commands."""

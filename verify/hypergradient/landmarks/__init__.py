@@ -1,0 +1,1 @@
+"""Instances on hypergradients that are worked out by hand."""

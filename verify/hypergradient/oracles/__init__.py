@@ -1,0 +1,1 @@
+"""Second computations on hypergradients, slow and plain on purpose."""

@@ -1,0 +1,117 @@
+"""Derivatives by implicit differentiation: everything in dual numbers, by definition.
+
+The soft Bellman equation is solved by one step of Newton's method in dual numbers, the leader's
+return by elimination.  No formula of the statements is used, nor that the follower's policy is
+optimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from holdfast.solvers.hypergradient.balls import Array, Point, elementwise, objective, solve
+
+
+@dataclass(frozen=True, slots=True)
+class Dual:
+    """value + slope d with d^2 = 0."""
+
+    value: Fraction
+    slope: Fraction
+
+    def __add__(self, other: Any) -> Dual:
+        other = _dual(other)
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dual:
+        return Dual(-self.value, -self.slope)
+
+    def __sub__(self, other: Any) -> Dual:
+        return self + -_dual(other)
+
+    def __rsub__(self, other: Any) -> Dual:
+        return _dual(other) + -self
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
+        other = _dual(other)
+        slope = self.slope * other.value + self.value * other.slope
+        return Dual(self.value * other.value, slope)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Dual:
+        other = _dual(other)
+        slope = (self.slope * other.value - self.value * other.slope) / other.value**2
+        return Dual(self.value / other.value, slope)
+
+    def exp(self) -> Dual:
+        """The exponential of a number of value 0, the only one that is rational."""
+        assert self.value == 0
+        return Dual(Fraction(1), self.slope)
+
+    def log(self) -> Dual:
+        """The logarithm of a number of value 1."""
+        assert self.value == 1
+        return Dual(Fraction(0), self.slope)
+
+
+def _dual(number: Any) -> Dual:
+    return number if isinstance(number, Dual) else Dual(Fraction(number), Fraction(0))
+
+
+def line(value: Array, slope: Array) -> Array:
+    """value + slope d, number by number."""
+    found: Any = np.frompyfunc(Dual, 2, 1)(value, slope)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Derivatives:
+    """First derivatives along the direction of the point, exact.
+
+    objective: of J; values [n], policy, logarithms [n, A] (of log g): the follower's.
+    """
+
+    objective: Fraction
+    values: Array
+    policy: Array
+    logarithms: Array
+
+
+def derivatives(point: Point) -> Derivatives:
+    """Those of a point of rationals."""
+    moving = line(point.transitions, point.transition_slope)
+    rewards = line(point.follower_slope * 0, point.follower_slope)
+    base = np.einsum("xby,y->xb", point.transitions, point.values)
+
+    def backup(values: Array) -> tuple[Array, Array]:
+        ahead = np.einsum("xby,y->xb", moving, values) - base
+        gains = rewards + point.follower_discount * ahead - (values - point.values)[:, None]
+        weights = point.policy * elementwise(lambda one: one.exp(), gains / point.temperature)
+        total = weights.sum(axis=1)
+        residual = point.temperature * elementwise(lambda one: one.log(), total)
+        return weights / total[:, None], residual
+
+    found, residual = backup(line(point.values, point.values * 0))
+    kernel = np.einsum("xb,xby->xy", found, moving)
+    identity = np.eye(len(kernel), dtype=int).astype(object)
+    values: Array = point.values + solve(identity - point.follower_discount * kernel, residual)
+    best, _ = backup(values)
+    moved = replace(
+        point,
+        policy=best,
+        transitions=moving,
+        leader_rewards=line(point.leader_rewards, point.leader_slope),
+        initial=line(point.initial, point.initial_slope),
+    )
+    logarithms = elementwise(lambda one: one.log(), best / point.policy)
+    slopes = (elementwise(lambda one: one.slope, part) for part in (values, best, logarithms))
+    return Derivatives(objective(moved).slope, *slopes)
