@@ -63,14 +63,16 @@ def discrete_toy4(
 
 
 def four_rooms(
-    temperature: float = 0.001, *, intended: float = 0.67, logits: Any = None
-) -> AffineLeader:
+    temperature: float = 0.001, *, intended: float = 0.67, logits: Any = None,
+    goal: tuple[int, int] = (1, 9), price: float = 5.0,
+) -> AffineLeader:  # fmt: skip
     """FourRooms: a leader spreads a budget of 0.2 of penalties over the 104 free cells.
 
-    The follower starts in (4, 1) and gets 1 in the goal (1, 9), less the penalty of each cell it is
-    in before; the leader gets 1 for each step in (8, 4), and pays 5 times the sum of all penalties
-    when the goal is reached.  Rewards are of the cell that a step begins in; the step that begins
-    in the goal ends the episode, with the entropy bonus of a free choice, as in the released code.
+    The follower starts in (4, 1) and gets 1 in the goal, less the penalty of each cell it is in
+    before; the leader gets 1 for each step in (8, 4), and pays ``price`` times the sum of all
+    penalties when the goal is reached.  Rewards are of the cell that a step begins in; the step
+    that begins in the goal ends the episode, with the entropy bonus of a free choice, as in the
+    released code.
 
     ONE kernel is used for the follower's plan and for its walk: the intended direction with
     probability ``intended``, the three others alike.  The released code walks with 0.67, as here by
@@ -79,6 +81,8 @@ def four_rooms(
     Args:
         temperature: 0.001, 0.003 and 0.005 are published.
         logits: [105], default 0; their softmax times -0.2, without the last, are the penalties.
+        goal: row and column; HPGD's table is a mean over this one and (11, 11).
+        price: 1 to 5 are published.
 
     Raises ModelError for a probability that is not in (0, 1).
     """
@@ -86,7 +90,7 @@ def four_rooms(
         raise ModelError(f"intended is {intended}; it is a probability between 0 and 1")
     cells = [(i, j) for i, row in enumerate(FOUR_ROOMS) for j, at in enumerate(row) if at == " "]
     number = {cell: k for k, cell in enumerate(cells)}
-    size, goal, end = len(cells), number[1, 9], len(cells)
+    size, last, end = len(cells), number[goal], len(cells)
     transitions = np.zeros((size + 1, 4, size + 1))
     for (i, j), k in number.items():
         ahead = [number.get(cell, k) for cell in ((i - 1, j), (i, j + 1), (i + 1, j), (i, j - 1))]
@@ -94,11 +98,11 @@ def four_rooms(
             for direction, after in enumerate(ahead):
                 chance = intended if direction == action else (1 - intended) / 3
                 transitions[k, action, after] += chance
-    transitions[goal] = 0
-    transitions[goal, :, end] = 1
+    transitions[last] = 0
+    transitions[last, :, end] = 1
     transitions[end] = 0
     follower, leader = np.zeros((size + 1, 4)), np.zeros((size + 1, 4))
-    follower[goal], leader[number[8, 4]] = 1, 1
+    follower[last], leader[number[8, 4]] = 1, 1
     model = BilevelModel.of(
         transitions, follower, leader, temperature=temperature, follower_discount=0.99,
         leader_discount=0.99, initial=np.eye(size + 1)[number[4, 1]],
@@ -106,9 +110,9 @@ def four_rooms(
     )  # fmt: skip
     penalties = np.zeros((size + 1, 4, size))
     penalties[np.arange(size), :, np.arange(size)] = 1
-    penalties[goal] = 0
+    penalties[last] = 0
     prices = np.zeros((size + 1, 4, size))
-    prices[goal] = 5  # amounts are negative: the leader pays their sum five times
+    prices[last] = price  # amounts are negative: the leader pays their sum so many times
     rows = (size + 1) * 4
     return reward_penalty(
         model, penalties.reshape(rows, -1), prices.reshape(rows, -1), parameters=logits, budget=-0.2

@@ -166,17 +166,17 @@ def _cost(text: str) -> Any:
         except (OSError, ValueError) as error:
             raise click.BadParameter(f"--cost {text!r} cannot be read: {error}") from error
     if colon:
-        return _function(kind, rest)
+        return named_function("--cost", text)
     raise click.BadParameter(f"--cost {text!r} is none of these. {COST_HELP}")
 
 
-def _function(module: str, name: str) -> Any:
+def named_function(option: str, text: str) -> Any:
+    """What ``module:function``, maybe a module of this folder, names; click.BadParameter if none."""
+    module, _, name = text.partition(":")
     sys.path.insert(0, "")
     try:
         return getattr(importlib.import_module(module), name)
     except Exception as error:
-        raise click.BadParameter(
-            f"--cost {module}:{name}: {type(error).__name__}: {error}"
-        ) from error
+        raise click.BadParameter(f"{option} {text}: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove("")
