@@ -1,16 +1,15 @@
-"""Leaders that are networks, against followers that are Boltzmann: exact, trained, and languages.
+"""Leaders that are networks, against followers that are Boltzmann.
 
-To be read in this order: `leaders` (torch modules for `hypergradient`), `problems`, `finite` and
-`ascent` (small problems, every estimate beside the exact hypergradient), `trajectories`, `regulator`
-and `pendulum` (continuous states), `responses` (language models).
+To be read in this order: `leaders` (torch modules for `hypergradient`), `ascent` (what trainings
+share), `problems` and `finite`, `regulator` (continuous states, in closed form), `responses`
+(language models), `pendulum` (a follower that is a network too).
 """
 
 from lazy_loader import attach_stub
 
 #: Name -> (module of this package that has ``ALGORITHM``, what it is in one line).
 ALGORITHMS = {
-    "ascent": ("ascent", "a leader's network climbs by sampled hypergradients, on small problems"),
-    "regulator": ("regulator", "the same on a bilevel LQR, whose hypergradient has a closed form"),
+    "ascent": ("ascent", "a leader climbs by sampled hypergradients, each beside the exact one"),
     "pendulum": ("pendulum", "a leader's network pays a follower that learns by SAC"),
 }
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from scipy import sparse
@@ -14,7 +12,6 @@ from ...hypergradient.environments import discrete_toy4
 from ...hypergradient.games import game_leader
 from ...hypergradient.leaders import AffineLeader
 from ...hypergradient.models import BilevelModel, Jacobians
-from ...sequences import Array
 from .leaders import TorchVector
 
 SIDE = 6
@@ -90,13 +87,12 @@ def grid(width: int, temperature: float = 0.05) -> AffineLeader:
     return AffineLeader(base, TorchVector(shares), Jacobians(*maps, None, None))
 
 
-PROBLEMS: dict[str, Callable[[int], AffineLeader]] = {
-    "toy4-1": lambda width: toy4(1, width),
-    "toy4-2": lambda width: toy4(2, width),
-    "grid": grid,
-}
-"""Task -> the problem, given the units of the leader's network, 0 for a table."""
 HORIZONS = {"toy4-1": 150, "toy4-2": 150, "grid": 100}
 """Task -> steps after which an episode is cut."""
 GAMES = {"toy4-1": 2, "toy4-2": 2}
 """Task -> the leader's actions, where the problem is a game."""
+
+
+def problem(task: str, width: int) -> AffineLeader:
+    """The problem of a task, given the units of the leader's network, or 0 for a table."""
+    return grid(width) if task == "grid" else toy4(float(task[-1]), width)

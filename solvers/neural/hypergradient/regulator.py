@@ -7,59 +7,23 @@ Follower and critics are exact here too, but from formulas of their own: `Regula
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from scipy.linalg import solve_discrete_are
 from scipy.signal import lfilter
 
-from ...errors import ModelError
 from ...hypergradient.regulators import Regulator, bilevel_lqr
 from ...sequences import Array
-from ..parts.algorithms import Algorithm
-from ..parts.checkpoints import named, optimizer_tensors, part, set_optimizer_tensors
-from ..parts.constrained import require_positive
-from ..parts.runs import Workplace
-from ..parts.training import Training, option
-from .ascent import climb, compared, load, word
+from ..parts.training import Training
+from .ascent import Climb
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-METHODS = ("bc-hg", "naive", "flipped", "uncentred", "exact")
+_STEPS = 300
+"""Of an episode: what comes later weighs less than a twentieth in the leader's return."""
 _NOISE = 1e-3
 """Standard deviation of the leader's actions."""
 _AHEAD = 300
 """Steps that the critic looks ahead: twice as many change advantages in the fourth digit, and take twice as long."""
-
-
-@dataclass(frozen=True)
-class RegulatorOptions:
-    """Options of one training.  Raises ModelError for what is not known or out of range."""
-
-    method: str = option("bc-hg", "bc-hg, naive (direct term), exact; controls: flipped, uncentred")
-    updates: int = option(60, "of the leader")
-    episodes: int = option(8, "of the follower an update")
-    steps: int = option(300, "of each episode")
-    learning_rate: float = option(0.1, "of the leader's Adam, whose steps are about that long")
-    checkpoint_every: int = option(20, "updates between checkpoints; 0 for none")
-
-    def __post_init__(self) -> None:
-        require_positive(self, "updates episodes steps learning_rate")
-        if self.method not in METHODS or self.checkpoint_every < 0:
-            raise ModelError(
-                f"method = {self.method!r} must be one of {', '.join(METHODS)}, and "
-                f"checkpoint_every = {self.checkpoint_every} not negative"
-            )
-
-
-def check(training: Training) -> None:
-    """Raises ModelError for another task than "lqr", or a device other than the CPU."""
-    if (training.task, training.device) != ("lqr", "cpu"):
-        raise ModelError(
-            f"task {training.task!r} on {training.device!r}; the regulator is the task 'lqr', on "
-            "the cpu"
-        )
 
 
 @dataclass(frozen=True)
@@ -76,13 +40,15 @@ class Episodes:
     follower_values: Array
 
 
-def roll(problem: Regulator, gains: Array, seed: int, episodes: int, steps: int) -> Episodes:
+def roll(problem: Regulator, gains: Array, seed: int, episodes: int) -> Episodes:
     """Trajectories of the exact follower, and exact critics along them."""
     random = np.random.Generator(np.random.Philox(seed))
     system, discount = problem.dynamics(gains), problem.follower_discount
     drift, control, noise = (np.real(one) for one in (system.drift, system.control, system.noise))
     root = np.sqrt(discount)
-    value = solve_discrete_are(root * drift, root * control, problem.state_cost, problem.action_cost)
+    value = solve_discrete_are(
+        root * drift, root * control, problem.state_cost, problem.action_cost
+    )
     inner = problem.action_cost + discount * control.T @ value @ control
     reaction = discount * np.linalg.solve(inner, control.T @ value)  # to the state without it
     after = np.eye(2) - control @ reaction
@@ -90,14 +56,14 @@ def roll(problem: Regulator, gains: Array, seed: int, episodes: int, steps: int)
     spread = problem.temperature / 2 * control @ np.linalg.inv(inner) @ control.T
     own = after @ noise
     mixed = own @ own.T + spread
-    states = np.empty((episodes, steps + 1, 2))
+    states = np.empty((episodes, _STEPS + 1, 2))
     states[:, 0] = problem.mean
-    noises = random.standard_normal((episodes, steps))
-    shocks = random.standard_normal((episodes, steps)) * np.sqrt(
+    noises = random.standard_normal((episodes, _STEPS))
+    shocks = random.standard_normal((episodes, _STEPS)) * np.sqrt(
         problem.temperature / 2 / inner[0, 0]
     )
     pushed = noises[..., None] * noise[:, 0]
-    for t in range(steps):
+    for t in range(_STEPS):
         moved = states[:, t] @ drift.T + pushed[:, t]
         states[:, t + 1] = moved @ after.T + shocks[:, t, None] * control[:, 0]
     now = states[:, :-1]
@@ -156,50 +122,24 @@ def sampled(problem: Regulator, seen: Episodes, method: str) -> Array:
     return found
 
 
-class Steered:
-    """The state of one training."""
+class Steered(Climb):
+    """Gains of the leader, begun at random."""
 
     def __init__(self, training: Training) -> None:
-        import torch
+        self.problem = bilevel_lqr()
+        super().__init__(training, torch.randn(2, dtype=torch.float64).numpy())
 
-        self.training, self.problem = training, bilevel_lqr()
-        self.gains = torch.randn(2, dtype=torch.float64, requires_grad=True)
-        self.optimizer = torch.optim.Adam([self.gains], lr=training.options.learning_rate)
+    def exact(self) -> tuple[float, Array, Array]:
+        """By the derivative of the closed form."""
+        full, direct = (self.problem.gradient(self.theta, terms=t) for t in ("all", "direct"))
+        return self.problem.objective(self.theta), full, direct
 
-    def update(self, number: int) -> dict[str, float]:
-        """One step of ascent; its line, with the exact objective before it."""
-        import torch
-
-        o, gains = self.training.options, self.gains.detach().numpy()
-        exact, direct = (self.problem.gradient(gains, terms=t) for t in ("all", "direct"))
-        line = {"objective": self.problem.objective(gains), "norm": float(np.linalg.norm(exact))}
-        found = exact
-        if o.method != "exact":
-            seed = word(self.training.seed, number)
-            seen = roll(self.problem, gains, seed, o.episodes, o.steps)
-            found = sampled(self.problem, seen, o.method)
-        line |= compared(found, exact, direct)
-        self.gains.grad = -torch.as_tensor(found)
-        self.optimizer.step()
-        return line
-
-    def reached(self) -> float:
-        """The leader's exact objective at the gains reached."""
-        return self.problem.objective(self.gains.detach().numpy())
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All that a further update depends on."""
-        return {"theta": self.gains, **named("optimizer", optimizer_tensors(self.optimizer))}
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Go on after the update in which `tensors` were taken."""
-        self.gains.data = tensors["theta"]
-        set_optimizer_tensors(self.optimizer, part("optimizer", tensors))
+    def estimate(self, seed: int) -> Array:
+        """From new trajectories of the exact follower."""
+        episodes = -(-self.options.steps // _STEPS)
+        return sampled(
+            self.problem, roll(self.problem, self.theta, seed, episodes), self.options.method
+        )
 
 
-def train(workplace: Workplace) -> None:
-    """Train, from the last checkpoint if there is one."""
-    climb(workplace, lambda: Steered(workplace.training))
-
-
-ALGORITHM = Algorithm("hypergradient/regulator", RegulatorOptions, train, load, check)
+begin = Steered
