@@ -75,8 +75,9 @@ def grid(width: int, temperature: float = 0.05) -> AffineLeader:
     follower, leader = np.zeros((size + 1, 4)), np.zeros((size + 1, 4))
     follower[goal], leader[bonus] = 1, 1
     base = BilevelModel.of(
-        law, follower, leader, temperature=temperature, follower_discount=0.95, leader_discount=0.99,
-        initial=np.eye(size + 1)[0], terminal=np.arange(size + 1) == end,
+        law, follower, leader, temperature=temperature, follower_discount=0.95,
+        leader_discount=0.99, initial=np.eye(size + 1)[0],
+        terminal=np.arange(size + 1) == end,
     )  # fmt: skip
     places = torch.cartesian_prod(*[torch.linspace(-1, 1, SIDE)] * 2)
     shares = Shares(places, 1, width, scale=_BUDGET, spare=True)

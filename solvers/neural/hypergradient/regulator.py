@@ -1,4 +1,4 @@
-"""BC-HG on the bilevel LQR, in continuous states: every estimate beside the gradient in closed form.
+"""BC-HG on the bilevel LQR, in continuous states, beside the gradient in closed form.
 
 Follower and critics are exact here too, but from formulas of their own: `Regulator` of
 `solvers.hypergradient`, which is the judge, differentiates the leader's return instead.
@@ -23,7 +23,7 @@ _STEPS = 300
 _NOISE = 1e-3
 """Standard deviation of the leader's actions."""
 _AHEAD = 300
-"""Steps that the critic looks ahead: twice as many change advantages in the fourth digit, and take twice as long."""
+"""Steps the critic looks ahead, at a cost in proportion; advantages fade as the loop forgets."""
 
 
 @dataclass(frozen=True)
