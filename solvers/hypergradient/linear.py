@@ -24,8 +24,10 @@ _GAIN = 1e-8
 """Relative residual asked of one pass.  Less: BiCGSTAB goes on where its own residual is wrong."""
 _PRODUCTS = 2000
 """Steps of one pass: what a discount of 0.999 on a grid takes, and less time than factorising."""
-_EXACT = 2.0**-51
-"""A residual below this share of what is added up in it is rounding."""
+_EXACT = 2.0**-52
+"""Passes end at a residual of this share of what is added up in it, or when it stops falling ..."""
+_ROUNDED = 2.0**-44
+"""... which counts as solved up to here: rounding of sums of some hundred terms."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,22 @@ class Resolvent:
             chain.shape, matvec=lambda x: x - self.discount * (chain @ x), dtype=float
         )
         x, residual = np.zeros_like(right), right
-        size = float(np.abs(right).max())
+        size = left = float(np.abs(right).max())
         for _ in range(_PASSES):
-            goal = max(gain * size, _EXACT * max(size, float(np.abs(x).max())))
-            left = float(np.abs(residual).max())
+            unit = max(size, float(np.abs(x).max()))
+            goal = max(gain * size, _EXACT * unit)
             if left <= goal:
-                return x, True
-            step, _ = bicgstab(system, residual, rtol=_GAIN, atol=goal / 2, maxiter=_PRODUCTS)
-            moved = self._residual(chain, right, x + step)
-            if not float(np.abs(moved).max()) < left / 2:
-                return x, left <= 8 * goal
-            x, residual = x + step, moved
-        return x, False
+                break
+            # in units of the residual: BiCGSTAB takes tiny products for a breakdown
+            step, _ = bicgstab(
+                system, residual / left, rtol=_GAIN, atol=goal / left / 2, maxiter=_PRODUCTS
+            )
+            moved = self._residual(chain, right, x + left * step)
+            after = float(np.abs(moved).max())
+            if not after < left / 2:
+                break
+            x, residual, left = x + left * step, moved, after
+        return x, left <= max(gain * size, _ROUNDED * max(size, float(np.abs(x).max())))
 
     @cached_property
     def _dense(self) -> Any:
