@@ -1,1 +1,1 @@
-"""Hypergradients: claims, families, landmarks, oracles and commands."""
+"""Hypergradients: claims, and the command ``hypergradient``."""

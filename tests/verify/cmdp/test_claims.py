@@ -66,6 +66,24 @@ NAMED = {
     "L0-close": "reward-learning/sufficient-statistic",
     "L0-far": "reward-learning/sufficient-statistic",
     "X3-half": "reward-learning/stability",
+    "BC-T1-uncentred": "covariance/trick",
+    "BC-T3-uncentred": "hypergradients/boltzmann",
+    "BC-T3-sign": "hypergradients/boltzmann",
+    "BC-T3-no-beta": "hypergradients/boltzmann",
+    "BC-T3-half": "hypergradients/boltzmann",
+    "BC-T3-direct": "hypergradients/boltzmann",
+    "BC-T3-leader": "hypergradients/boltzmann",
+    "BC-T4-undiscounted": "hypergradients/unbiased",
+    "BC-T4-late": "hypergradients/unbiased",
+    "BC-T4-leader-trace": "hypergradients/unbiased",
+    "BC-T5-direct": "games/observing",
+    "BC-T5-sign": "games/observing",
+    "BC-T5-blind": "games/simultaneous",
+    "BC-T6-policy": "bounds/policy",
+    "BC-T6-eighth": "bounds/indirect",
+    "BC-T7-unbiased": "baselines/unique-visits",
+    "BC-T8-backups": "bounds/tracking",
+    "BC-T8-lipschitz": "bounds/tracking",
 }
 """The false statements that somebody might believe, by the names that reports print."""
 CONTROLS = {
@@ -97,6 +115,8 @@ CONTROLS = {
     "return-conditioning/sharper-alignment": "near-deterministic",
     "return-conditioning/exact-alignment": "deterministic",
     "return-conditioning/model-bias-sharper": "bounded",
+    "hypergradients/shaping": "shaping",
+    "baselines/unique-visits": "once",
 }
 REFUTED = {
     "flipping/bellman",
@@ -125,9 +145,15 @@ FALSE_OTHERWISE = {
     "safe-tuning/last-target": Standing.FALSE_UNPRINTED,
     "safe-tuning/literal-zero": Standing.FALSE_UNPRINTED,
     "safe-tuning/unit-regret": Standing.FALSE_UNPRINTED,
+    "baselines/code-backup": Standing.FALSE_UNPRINTED,
+    "baselines/action-baseline": Standing.FALSE_UNPRINTED,
+    "baselines/mode-target": Standing.FALSE_UNPRINTED,
+    "baselines/two-kernels": Standing.FALSE_UNPRINTED,
+    "baselines/batch-scale": Standing.FALSE_UNPRINTED,
+    "baselines/ring-suffix": Standing.FALSE_UNPRINTED,
 }
-"""What a reader might take from a theorem, an algorithm as it runs, and two theorems as a note can
-be read."""
+"""What a reader might take from a theorem, an algorithm as it runs, lines of a released code, and
+two theorems as a note can be read."""
 ONLY_TRAINED = {
     "trained-targets/evaluated",
     "trained-targets/recommended",
