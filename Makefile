@@ -20,7 +20,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow neural target-returns relative-budget benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow neural target-returns relative-budget hypergradient benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -66,6 +66,12 @@ target-returns: $(READY) ## the main statements on target returns: what prototyp
 
 relative-budget: $(READY) ## best budgets, growth and the group toy: what was found before, and now
 	$(BIN)/python docs/pillars/relative_budget_table.py
+
+hypergradient: $(READY) ## estimators, DiscreteToy4, HPGD's table and FourRooms (MINUTES of it), beside what was published
+	$(BIN)/python docs/pillars/hypergradient_table.py peers
+	$(BIN)/python docs/pillars/hypergradient_table.py toy
+	$(BIN)/python docs/pillars/hypergradient_table.py nine
+	$(BIN)/python docs/pillars/hypergradient_table.py rooms $(or $(MINUTES),5)
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -5,7 +5,8 @@
     python docs/pillars/hypergradient_table.py peers        bias and deviation of each estimator
     python docs/pillars/hypergradient_table.py toy          DiscreteToy4, exact and sampled ascent
     python docs/pillars/hypergradient_table.py nine         HPGD's table, by exact hypergradients
-    python docs/pillars/hypergradient_table.py rooms 5      FourRooms, from samples, for 5 minutes
+    python docs/pillars/hypergradient_table.py rooms 5 300  FourRooms, from samples, for 5 minutes,
+                                                            each run of 300 iterations
 
 The last keeps each run in .holdfast/four-rooms.jsonl, goes on where it was when it is called again,
 and prints means over the seeds that are there.
@@ -15,7 +16,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,8 @@ PLANNED = 14 / 25
 """Probability of the intended direction that the released codes plan and report objectives with
 (they walk with 67/100): the kernel of all FourRooms tables here."""
 RUNS = Path(".holdfast/four-rooms.jsonl")
-ITERATIONS, RATE, SEEDS = 1_000, 0.5, 5
-"""Of a sampled ascent: published are 10,000 iterations, the rate the best of four, 10 seeds."""
+RATE, SEEDS = 0.5, 5
+"""Of a sampled ascent: published are the rate that is best of four, and 10 seeds."""
 ROOMS = ("bc-hg", "hpgd-oracle", "hpgd-mc", "hpgd-sa", "sobirl", "naive")
 READ = {
     (0.001, 100): (0.65, 0.68, 0.0, 0.0, 0.0, 0.0), (0.001, 400): (0.53, 0.70, 0.05, 0, 0, 0),
@@ -82,12 +83,7 @@ def toy() -> Iterator[str]:
         leader = game_leader(discrete_toy4(reward), SoftmaxPolicy(np.zeros((3, 2))))
         yield f"\nreward {reward}: start {objective(leader, leader.parameters):.3f}, best {known}"
         for name, sign in (("exact", 1), ("direct alone", 0), ("indirect with wrong sign", -1)):
-
-            def moved(at: np.ndarray, sign: int = sign) -> np.ndarray:
-                found = hypergradient(leader, at)
-                return found.direct + sign * found.indirect
-
-            end = ascend(leader, moved, iterations=500, learning_rate=0.05)
+            end = ascend(leader, _signed(leader, sign), iterations=500, learning_rate=0.05)
             yield f"{name:<26}{end.objectives[-1]:.4f} (best on the way {end.objectives.max():.4f})"
         for name, critic, seeds in (("bc-hg", "exact", 5), ("bc-hg", "sarsa", 5),
                                     ("naive", "exact", 2), ("bi-ac", None, 2)):  # fmt: skip
@@ -99,6 +95,14 @@ def toy() -> Iterator[str]:
             ]  # fmt: skip
             words = f"{name}, {critic or 'its own'} critic"
             yield f"{words:<26}{' '.join(f'{end:.2f}' for end in ends)}"
+
+
+def _signed(leader: AffineLeader, sign: int) -> Callable[[np.ndarray], np.ndarray]:
+    def direction(at: np.ndarray) -> np.ndarray:
+        found = hypergradient(leader, at)
+        return found.direct + sign * found.indirect
+
+    return direction
 
 
 def nine(only: float = 0.0) -> Iterator[str]:
@@ -141,11 +145,14 @@ def _climb(leaders: list[AffineLeader], start: np.ndarray) -> tuple[float, float
     return -float(end.fun), float(np.linalg.norm(end.jac))
 
 
-def rooms(minutes: float = 5.0) -> Iterator[str]:
-    """Runs that are missing, seed by seed, until the time is over; then what there is."""
+def rooms(minutes: float = 5.0, iterations: float = 1_000) -> Iterator[str]:
+    """Runs that are missing, seed by seed, until the time is over; then what there is.
+
+    Published are 10,000 iterations.
+    """
     until = time.monotonic() + 60 * minutes
     RUNS.parent.mkdir(exist_ok=True)
-    done = _done()
+    done = _done(int(iterations))
     wanted = [(s, t, n, m) for s in range(SEEDS) for (t, n) in READ for m in ROOMS]
     for seed, temperature, steps, method in wanted:
         if (seed, temperature, steps, method) in done or time.monotonic() > until:
@@ -153,29 +160,36 @@ def rooms(minutes: float = 5.0) -> Iterator[str]:
         leader = four_rooms(temperature, intended=PLANNED)
         start = np.random.default_rng(seed).normal(0, 0.01, 105)  # as in the released code
         sampler = Sampler(leader=leader, seed=seed, horizon=200, steps=steps, method=method)
-        end = ascend(leader, sampler, start, iterations=ITERATIONS, learning_rate=RATE, records=20)
+        end = ascend(
+            leader, sampler, start, iterations=int(iterations), learning_rate=RATE, records=20
+        )
         with RUNS.open("a") as file:
             key = {"seed": seed, "temperature": temperature, "steps": steps, "method": method}
-            settings = {"iterations": ITERATIONS, "rate": RATE}
+            settings = {"iterations": int(iterations), "rate": RATE}
             file.write(json.dumps(key | settings | {"objectives": end.objectives.tolist()}) + "\n")
-    yield from _rooms_table(_done())
+    yield from _rooms_table(_done(int(iterations)), int(iterations))
 
 
-def _done() -> dict[tuple[int, float, int, str], list[float]]:
+Runs = dict[tuple[int, float, int, str], list[float]]
+"""Seed, temperature, steps and method -> leader's objective at the records."""
+
+
+def _done(iterations: int) -> Runs:
     rows = map(json.loads, RUNS.read_text().splitlines()) if RUNS.exists() else []
     return {
         (r["seed"], r["temperature"], r["steps"], r["method"]): r["objectives"]
         for r in rows
-        if (r["iterations"], r["rate"]) == (ITERATIONS, RATE)
+        if (r["iterations"], r["rate"]) == (iterations, RATE)
     }
 
 
-def _rooms_table(done: dict[tuple[int, float, int, str], list[float]]) -> Iterator[str]:
-    yield f"leader's objective after {ITERATIONS} iterations, 95 percent band over seeds [published]"
+def _rooms_table(done: Runs, iterations: int) -> Iterator[str]:
+    yield f"return after {iterations:,} iterations, 95 percent band over seeds [published]"
     for (temperature, steps), read in READ.items():
         yield f"\nbeta {temperature}, {steps} steps an iteration"
         for k, method in enumerate(ROOMS):
-            ends = [v[-1] for (_, t, n, m), v in done.items() if (t, n, m) == (temperature, steps, method)]
+            place = (temperature, steps, method)
+            ends = [run[-1] for key, run in done.items() if key[1:] == place]
             if not ends:
                 continue
             width = math.inf
@@ -183,7 +197,8 @@ def _rooms_table(done: dict[tuple[int, float, int, str], list[float]]) -> Iterat
                 spread = float(np.std(ends, ddof=1)) / math.sqrt(len(ends))
                 width = float(student.ppf(0.975, len(ends) - 1)) * spread
             published = "not read" if read is None else f"{read[k]:.2f}"
-            yield f"  {method:<13}{np.mean(ends):>7.3f} +- {width:<7.3f} of {len(ends)}   [{published}]"
+            mean = f"{np.mean(ends):>7.3f} +- {width:<7.3f}"
+            yield f"  {method:<13}{mean} of {len(ends)}   [{published}]"
 
 
 TABLES = {"peers": peers, "toy": toy, "nine": nine, "rooms": rooms}

@@ -6,10 +6,8 @@ any machine and with any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,17 +62,6 @@ class Trajectories:
         last = np.zeros(len(self.states), bool)
         last[self.starts[1:][np.diff(self.starts) > 0] - 1] = True
         return last
-
-    def batches(self, number: int) -> Iterator[Trajectories]:
-        """The same steps in so many groups of whole episodes, of nearly one size."""
-        bounds = np.linspace(0, self.n_episodes, number + 1).astype(int)
-        for first, last in pairwise(bounds):
-            a, b = self.starts[first], self.starts[last]
-            parts = {name: getattr(self, name)[a:b] for name in _COLUMNS}
-            yield replace(self, **parts, starts=self.starts[first : last + 1] - a)
-
-
-_COLUMNS = ("states", "actions", "followings", "entries")
 
 
 def roll_out(

@@ -171,7 +171,7 @@ def _cost(text: str) -> Any:
 
 
 def named_function(option: str, text: str) -> Any:
-    """What ``module:function``, maybe a module of this folder, names; click.BadParameter if none."""
+    """What ``module:function`` names, maybe in this folder; raises click.BadParameter."""
     module, _, name = text.partition(":")
     sys.path.insert(0, "")
     try:

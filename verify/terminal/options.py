@@ -102,7 +102,7 @@ def plot_option(what: str) -> Callable[[Command], Command]:
     )
 
 
-def refuse_repeated(values: Sequence[int | Fraction], name: str) -> None:
+def refuse_repeated(values: Sequence[int | Fraction | str], name: str) -> None:
     """Raises click.BadParameter if a value is there twice: once would do, or another was meant."""
     repeated = [value for value, times in Counter(values).items() if times > 1]
     if repeated:

@@ -146,16 +146,18 @@ class Sampler:
         seed = int(self._random.integers(2**63))
         return roll_out(model, follower.policy, seed, horizon=self.horizon, **size)
 
-    def _critic(self, model: BilevelModel, follower: Follower, seen: Trajectories) -> EstimatedCritic:
+    def _critic(
+        self, model: BilevelModel, follower: Follower, seen: Trajectories
+    ) -> EstimatedCritic:
         if self.critic == "exact":
             return evaluate_leader(model, follower.policy)
         if self.critic == "monte-carlo":
             return monte_carlo_critic(model, seen)
         if self.groups is not None and self.critic == "stackelberg":
             return stackelberg_critic(model, follower.policy, self.groups)
-        if self._table is None:  # as in the released code, normal numbers to begin with
-            self._table = self._random.normal(size=follower.policy.shape)
-        found = sarsa_critic(model, follower.policy, seen, self._table, self.critic_step,
-                             self._random)  # fmt: skip
+        table = self._table
+        if table is None:  # as in the released code, normal numbers to begin with
+            table = np.asarray(self._random.normal(size=follower.policy.shape))
+        found = sarsa_critic(model, follower.policy, seen, table, self.critic_step, self._random)
         self._table = found.action_values
         return found

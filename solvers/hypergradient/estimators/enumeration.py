@@ -9,6 +9,7 @@ The true gradient beside them is differentiated forwards, without an adjoint and
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,7 +68,9 @@ class LayeredProblem:
         for s, b in itertools.product(range(n - 1), range(n_actions)):
             if any(self.transitions[s, b, : s + 1]):
                 raise ModelError(f"transitions[{s}][{b}] leads back; number states along the way")
-            if sum(self.transitions[s, b]) != 1 or any(self.slopes["transitions"][s, b].sum(axis=0)):
+            if sum(self.transitions[s, b]) != 1 or any(
+                self.slopes["transitions"][s, b].sum(axis=0)
+            ):
                 raise ModelError(f"transitions[{s}][{b}] or its slope is that of no law")
 
 
@@ -128,28 +131,30 @@ def exact_bias_and_variance(
         raise ModelError(f"{method} is for games alone, whose leader acts; take another method")
     with flint.ctx.workprec(_PRECISION):
         balls = _Balls(problem)
-        drawn = list(itertools.product(*[list(balls.episodes(balls.initial))] * episodes))
-        again = [(None, flint.arb(1))]
+        ways = list(balls.episodes(balls.initial))
+        again: list[tuple[Any, Any]] = [(None, flint.arb(1))]
         if rule.oracle:
-            law = [flint.arb(1) / (balls.size - 1)] * (balls.size - 1) + [flint.arb(0)]
+            even = flint.arb(1) / (balls.size - 1)
+            law = [even] * (balls.size - 1) + [flint.arb(0)]
             again = [(balls.batch([way]), weight) for way, weight in balls.episodes(law)]
-        if len(drawn) * len(again) > _MOST:
-            raise ModelError(f"{len(drawn) * len(again):,} batches are more than {_MOST:,}; take "
-                             "fewer episodes or a smaller problem")  # fmt: skip
+        if (number := len(ways) ** episodes * len(again)) > _MOST:
+            raise ModelError(
+                f"{number:,} batches are more than {_MOST:,}; take fewer episodes or a smaller "
+                "problem"
+            )
         first = second = np.full(problem.n_parameters, flint.arb(0))
-        for batch in drawn:
+        for batch, (oracle, weight) in itertools.product(
+            itertools.product(*[ways] * episodes), again
+        ):
             steps = balls.batch([way for way, _ in batch])
-            chance = np.prod([weight for _, weight in batch])
-            for oracle, weight in again:
-                seen = steps if oracle is None else oracle
-                critic = balls.critic
-                if rule.critic == "monte-carlo":
-                    critic = monte_carlo_critic(balls, seen)  # type: ignore[arg-type]
-                found = balls.pull_back(
-                    sensitivities(balls, balls, steps, critic, rule, oracle)  # type: ignore[arg-type]
-                )
-                first = first + chance * weight * found
-                second = second + chance * weight * found**2
+            critic = balls.critic
+            if rule.critic == "monte-carlo":
+                critic = monte_carlo_critic(balls, oracle or steps)  # type: ignore[arg-type]
+            found = balls.pull_back(
+                sensitivities(balls, balls, steps, critic, rule, oracle)  # type: ignore[arg-type]
+            )
+            chance = math.prod((one for _, one in batch), start=weight)
+            first, second = first + chance * found, second + chance * found**2
         return Moments(balls.gradient, first, first - balls.gradient, second - first**2)
 
 
@@ -201,7 +206,7 @@ class _Balls:
     def episodes(self, law: Any) -> Iterator[tuple[list[tuple[int, int, int]], flint.arb]]:
         """Every way from a first state to the end, as steps, with its probability."""
         entry_of = {int(place): k for k, place in enumerate(self.support)}
-        stack = [([], s, weight) for s, weight in enumerate(law) if weight != 0]
+        stack: list[Any] = [([], s, weight) for s, weight in enumerate(law) if weight != 0]
         while stack:
             way, state, weight = stack.pop()
             if state == self.size - 1:
@@ -218,7 +223,9 @@ class _Balls:
         steps = np.array([step for way in ways for step in way], int).reshape(-1, 3)
         starts = np.cumsum([0, *map(len, ways)])
         following = self.support[steps[:, 2]] % self.size
-        return Trajectories(steps[:, 0], steps[:, 1], following, steps[:, 2], starts, self.n_actions)
+        return Trajectories(
+            steps[:, 0], steps[:, 1], following, steps[:, 2], starts, self.n_actions
+        )
 
     def pull_back(self, found: Sensitivities) -> Array:
         """The weights times the slopes of the tables, [d]."""
@@ -247,4 +254,3 @@ def _ball(number: Fraction) -> flint.arb:
 
 def _balls(table: Array) -> Array:
     return np.vectorize(_ball, otypes=[object])(table)
-

@@ -124,7 +124,10 @@ def sensitivities(
     n, n_actions = model.leader_rewards.shape
     leader_values, follower_values = critic.values, follower.values
     if baselines is not None:
-        leader_values, follower_values = leader_values - baselines[0], follower_values - baselines[1]
+        leader_values, follower_values = (
+            leader_values - baselines[0],
+            follower_values - baselines[1],
+        )
     own = _discounts(model.leader_discount, trajectories) / trajectories.n_episodes
     moved = own * model.leader_discount * leader_values[trajectories.followings]
     firsts = trajectories.states[trajectories.times == 0]

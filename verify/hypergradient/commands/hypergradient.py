@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import numpy as np
 
 from holdfast.solvers.hypergradient.estimators.estimate import METHODS
 from holdfast.verify.campaign.exit_codes import ExitCode
@@ -22,59 +21,43 @@ from ...terminal.options import (
     seed_option,
 )
 from ...terminal.targets import check_picture, check_targets
-from .answer import answer_of, document
+from .answer import BATCHES, answer_of, document
 from .printing import print_answer
 from .question import BUILT_IN, OWN, Options, read_question
 
-
-class _Positive(click.ParamType):
-    """A finite number above zero."""
-
-    name = "number"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The number; fails with the value and the range."""
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = np.nan
-        if not 0 < number < np.inf:
-            self.fail(f"{str(value)[:40]!r} is not a finite number above 0", param, ctx)
-        return number
+_POSITIVE = click.FloatRange(min=0, max=1e300, min_open=True)
 
 
 @click.command(epilog=f"{MODEL_HELP} Bilevel problems as published: {', '.join(BUILT_IN)}.")
 @click.argument("model")
-@click.option("--leader", default=OWN, show_default=True, help="What the leader moves: own, that of "
-              "a published problem; rewards, an amount that it adds to the follower's reward in "
+@click.option("--leader", default=OWN, show_default=True, help="What the leader moves: own, that "
+              "of a published problem; rewards, an amount that it adds to the follower's reward in "
               "each state; budget, shares of --amount spread over the states; or module:function, "
               "which takes the BilevelModel and returns a leader.")  # fmt: skip
-@click.option("--temperature", type=_Positive(), help="Of the follower: the price of its "
+@click.option("--temperature", type=_POSITIVE, help="Of the follower: the price of its "
               "log-probabilities. Published problems have their own.")  # fmt: skip
 @click.option("--cost", "costs", multiple=True, help="What the leader wants to be rare, for gym: "
-              f"models; other models bring it, their first cost. {COST_HELP}")  # fmt: skip
+              f"models; others bring it, their first cost. {COST_HELP}")  # fmt: skip
 @discount_option
 @click.option("--leader-discount", type=float, help="Default the follower's.")
-@click.option("--amount", type=float, default=-0.2, show_default=True, help="What is spread with "
-              "--leader budget: below 0 penalties, above 0 bonuses.")  # fmt: skip
-@click.option("--at", type=click.Path(), metavar="FILE", help="The parameters, a .npy file; default "
-              "no preference.")  # fmt: skip
+@click.option("--amount", type=float, default=-0.2, show_default=True, help="What --leader budget "
+              "spreads: below 0 penalties, above 0 bonuses.")  # fmt: skip
+@click.option("--at", type=click.Path(), metavar="FILE", help="The parameters, a .npy file; "
+              "default no preference.")  # fmt: skip
 @click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)),
               default=("bc-hg", "naive"), show_default=True, help="Estimators.")  # fmt: skip
 @click.option("--critic", type=click.Choice(["exact", "sarsa", "monte-carlo"]), help="The leader's "
-              "values in the estimates; default exact, or Monte-Carlo where the method has "
-              "that.")  # fmt: skip
-@click.option("--episodes", type=Whole(20, 10**6), default=400, show_default=True,
-              help="Of each estimate, in 20 batches.")  # fmt: skip
-@click.option("--horizon", type=Whole(1, 10**6), help="Steps after which an episode is cut. Default: "
-              "where a ten-thousandth of the discounted sum is left.")  # fmt: skip
+              "values in estimates; default exact, or what the method has instead of "
+              "SARSA.")  # fmt: skip
+@click.option("--episodes", type=Whole(BATCHES, 10**6), default=400, show_default=True,
+              help=f"Of each estimate, in {BATCHES} batches.")  # fmt: skip
+@click.option("--horizon", type=Whole(1, 10**6), help="Steps after which an episode is cut. "
+              "Default: where a ten-thousandth of the discounted sum is left.")  # fmt: skip
 @click.option("--ascend", "iterations", type=Whole(1, 10**7), help="Also ascend, for so many "
               "iterations, by the exact gradient and by each estimator.")  # fmt: skip
 @click.option("--steps", type=Whole(1, 10**7), default=1000, show_default=True,
               help="Of the follower, at each iteration of a sampled ascent.")  # fmt: skip
-@click.option("--learning-rate", type=_Positive(), default=0.1, show_default=True,
+@click.option("--learning-rate", type=_POSITIVE, default=0.1, show_default=True,
               help="Of an ascent; gradients longer than 1 are scaled down to 1.")  # fmt: skip
 @seed_option
 @click.option("--all", "whole", is_flag=True, help="Print every component.")
@@ -89,12 +72,12 @@ def hypergradient_command(**given: Any) -> int:
     gamma^t r_t, not averages.
     """
     options = Options(**given)
-    refuse_repeated(options.methods, "--method")  # type: ignore[type-var]
+    refuse_repeated(options.methods, "--method")
     if options.iterations is None:
         refuse_idle(["steps", "learning_rate"], "has no effect without --ascend")
     check_picture(options.plot)
-    check_targets([("--json", options.json_path), ("--plot", options.plot)],
-                  {"the model": options.model} | ({"--at": options.at} if options.at else {}))  # fmt: skip
+    reads = {"the model": options.model, "--at": options.at or options.model}
+    check_targets([("--json", options.json_path), ("--plot", options.plot)], reads)
     question = read_question(options)
     console = output.console()
     answer = answer_of(question)

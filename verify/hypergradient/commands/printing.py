@@ -55,15 +55,18 @@ def _notes(question: Question, answer: Answer) -> Iterator[str]:
         yield "  note: the follower has a single action, so that it cannot react"
     if not (model.terminal & reached).any():
         left = max(model.follower_discount, model.leader_discount) ** question.horizon
-        yield (f"  note: no episode ends; estimates cut it after {count(question.horizon, 'step')}, "
-               f"where {left:.1g} of the discounted sum is left")  # fmt: skip
+        yield (
+            f"  note: no episode ends; estimates cut it after {count(question.horizon, 'step')}, "
+            f"where {left:.1g} of the discounted sum is left"
+        )
 
 
 def _gradient(answer: Answer) -> Iterator[str]:
     exact, bound = answer.exact, answer.exact.error_bound
     yield f"\n[bold]leader's return {exact.objective:.10g}[/bold]"
-    sure = f"each component right to {bound.max():.1g}" if np.isfinite(bound).all() else (
-        "no bound on the rounding is known")  # fmt: skip
+    sure = f"each component right to {bound.max():.1g}"
+    if not np.isfinite(bound).all():
+        sure = "no bound on its error is known"
     yield (
         f"gradient of length {np.linalg.norm(exact.gradient):.6g} ({sure}); the direct part has "
         f"{np.linalg.norm(exact.direct):.4g}, the follower's reaction "
@@ -122,5 +125,7 @@ def _ascents(question: Question, answer: Answer) -> Table:
     for name, one in answer.ascents.items():
         ends = (one.objectives[0], one.objectives[-1], one.objectives.max())
         samples = int(one.iterations[-1]) * answer.samples.get(name, 0)
-        table.add_row(name, *(f"{x:.6g}" for x in ends), f"{samples:,}" if name != EXACT else "none")
+        table.add_row(
+            name, *(f"{x:.6g}" for x in ends), f"{samples:,}" if name != EXACT else "none"
+        )
     return table
