@@ -80,6 +80,11 @@ class NetworkCritic:
         return np.asarray(found.double().numpy())
 
 
+def _critic(values: Array, table: Array) -> Critic:
+    """An estimated critic as the record of an exact one, without visits and bounds of errors."""
+    return Critic(values, table, table - values[:, None], np.empty(0), np.inf, np.inf)
+
+
 class Finite(Climb):
     """A leader of `problems`; steps are plain and cut: those that show nothing are short."""
 
@@ -128,11 +133,12 @@ class Finite(Climb):
             return evaluate_leader(model, policy)
         if self.options.critic == "monte-carlo":
             found = monte_carlo_critic(model, steps)
-            return Critic(found.values, found.action_values, found.advantages, np.empty(0))
+            return Critic(
+                found.values, found.action_values, found.advantages, np.empty(0), np.inf, np.inf
+            )
         self.network.fit(model, policy, steps, self.options.critic_steps)
         table = self.network.table(model.leader_discount)
-        values = (policy * table).sum(axis=1)
-        return Critic(values, table, table - values[:, None], np.empty(0))
+        return _critic((policy * table).sum(axis=1), table)
 
     def _centred(self, values: Array) -> Array:
         """In a game less their mean over the leader's action, whose score has mean 0: values are

@@ -60,31 +60,31 @@ def _run(training: Training) -> AscentRun:
 
 def point(training: Training) -> Point:
     """The trained leader and its follower, each float the rational that it is, with derivatives
-    along the logits' own gradient of the last return; laws are made to sum to one.
+    along the hypergradient; laws are made to sum to one.
 
     The policy is optimal for some rewards near those of the game (see `Point`), and derivatives of
     the leader's network are those that torch has.
     """
-    from holdfast.solvers.hypergradient import hypergradient, jacobians_of
+    from holdfast.solvers.hypergradient import hypergradient
     from holdfast.solvers.neural.hypergradient.problems import problem
 
     theta = _run(training).theta
     leader = problem(training.task, training.options.width)
     model, exact = leader.model(theta), hypergradient(leader, theta)
     along = exact.gradient / np.linalg.norm(exact.gradient)
-    jacobians = jacobians_of(leader, theta)
-    assert jacobians is not None
+    rows = np.eye(len(leader.vector.values(theta)))
+    slopes = np.array([leader.vector.pull_back(theta, row) @ along for row in rows])
     n, shape = model.n_states, model.follower_rewards.shape
     places = (model.cells, model.transitions.indices)
     kernel, moved = np.zeros((n * shape[1], n)), np.zeros((n * shape[1], n))
-    kernel[places], moved[places] = model.transitions.data, jacobians.transitions @ along
+    kernel[places], moved[places] = model.transitions.data, leader.maps.transitions @ slopes
     return Point(
         policy=_laws(exact.follower.policy), values=array(exact.follower.values),
         transitions=_laws(kernel.reshape(*shape, n)),
         leader_rewards=array(model.leader_rewards), initial=_laws(model.initial),
         follower_slope=array(np.zeros(shape)), leader_slope=array(np.zeros(shape)),
         transition_slope=_still(array(moved.reshape(*shape, n))),
-        initial_slope=_still(array(jacobians.initial @ along)),
+        initial_slope=_still(array(leader.maps.initial @ slopes)),
         temperature=Fraction(1, 20), follower_discount=Fraction(99, 100),
         leader_discount=Fraction(99, 100),
     )  # fmt: skip
@@ -93,23 +93,24 @@ def point(training: Training) -> Point:
 def tokens(training: Training) -> tuple[Point, Array]:
     """One state whose actions are all tokens, under the trained reward, and the model's own law.
 
-    Leader's rewards are lengths; the reward moves along the weights that were learnt.
+    Leader's rewards are lengths; the reward moves along the gradient of their mean.
     """
     from holdfast.solvers.neural.hypergradient.responses import TEMPERATURE, responses
 
     seen, weights = responses(training.task), _run(training).theta
-    scores = seen.features @ weights
-    law = seen.reference * np.exp(scores / TEMPERATURE)
-    lengths, slopes = array(seen.lengths[None]), array(scores[None])
-    none, still = lengths * 0, array(np.zeros((1, len(law), 1)))
-    one = array([1])
+    law = seen.reference * np.exp(seen.features @ weights / TEMPERATURE)
+    law /= law.sum()
+    along = (law * (seen.lengths - law @ seen.lengths)) @ seen.features
+    lengths, one = array(seen.lengths[None]), array([1])
+    still = array(np.zeros((1, len(law), 1)))
     found = Point(
         policy=_laws(law[None]), values=one * 0, transitions=still, leader_rewards=lengths,
-        initial=one, follower_slope=slopes, transition_slope=still, leader_slope=none,
-        initial_slope=one * 0, temperature=Fraction(TEMPERATURE), follower_discount=Fraction(0),
+        initial=one, follower_slope=array((seen.features @ along / np.linalg.norm(along))[None]),
+        transition_slope=still, leader_slope=lengths * 0, initial_slope=one * 0,
+        temperature=Fraction(TEMPERATURE), follower_discount=Fraction(0),
         leader_discount=Fraction(0),
     )  # fmt: skip
-    return found, found.policy[0]
+    return found, _laws(seen.reference)
 
 
 def _laws(values: Any) -> Array:
