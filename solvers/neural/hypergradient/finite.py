@@ -126,7 +126,7 @@ class Finite(Climb):
         for _ in range(self.options.sweeps):
             action_values, policy, backed = soft_backup(model, self.values)
             residual, self.values = float(np.abs(backed - self.values).max()), backed
-        return Follower(policy, self.values, action_values, residual)
+        return Follower(policy, self.values, action_values, residual, *[np.inf] * 3)
 
     def _critic(self, model: BilevelModel, policy: Array, steps: Trajectories) -> Critic:
         if self.options.critic == "exact":

@@ -104,7 +104,9 @@ def test_the_follower_that_is_behind_comes_to_its_best_response() -> None:
     assert residuals[0] > residuals[1] > residuals[2] > 1e-3  # its table is carried on
 
 
-@pytest.mark.parametrize("task", ["toy4-1", "grid", "lqr", "tiny"])
+@pytest.mark.parametrize(
+    "task", ["toy4-1", "grid", "tiny", pytest.param("lqr", marks=pytest.mark.slow)]
+)
 def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path: Path, task: str) -> None:
     training = Training(NAME, task, 0, OTHERS.get(task, replace(QUICK, sweeps=2)))
     whole = obtain(training, folder=tmp_path / "whole")
