@@ -18,6 +18,10 @@ from .models import BilevelModel, Leader, check_finite, jacobians_of
 from .rounding import critic_errors, term_errors, weight_errors
 from .soft import Follower, solve_follower
 
+_REFINED = 1e-8
+"""What one of three solves for the leader's values leaves: together they reach extended precision,
+and one pass of the Krylov method is enough for each."""
+
 Terms: TypeAlias = Literal["all", "direct", "indirect"]
 
 
@@ -121,7 +125,7 @@ def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.
     for _ in range(3):  # refined, since errors of values grow with each of three discounts
         action_values = model.leader_rewards + model.leader_discount * model.expected(values)
         mean = (exact * action_values).sum(axis=1)
-        values = values + resolvent.solve((mean - values).astype(float))
+        values = values + resolvent.solve((mean - values).astype(float), gain=_REFINED)
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
     advantages = action_values - (exact * action_values).sum(axis=1, keepdims=True)
     errors = critic_errors(model, exact, policy_error, values, action_values)

@@ -19,7 +19,7 @@ from .adjoint import Terms
 
 _COMPLEX_STEP = 1e-60
 """Its square vanishes beside anything here, so the derivative is exact to rounding."""
-_RICCATI_STEPS = 20_000
+_RICCATI_STEPS = 2_000
 """Riccati's iteration converges at the rate of the closed loop; that of a follower who can not
 steer its state does not converge at all."""
 _SETTLED = 1e-15
@@ -30,8 +30,8 @@ _SETTLED = 1e-15
 class Dynamics:
     """x' = A x + B u + E w with normal w, and what the follower pays for x and u.
 
-    Attributes: A [n, n], B [n, m], E [n, k] at the leader's parameters; offset [m, n]: the follower
-    reacts to w as seen through it, u = -K x - seen w, or not at all where ``sees`` is false.
+    Attributes: drift A [n, n], control B [n, m], noise E [n, k], at the leader's parameters; sees:
+    whether the follower sees w before it acts.
     """
 
     drift: Array
@@ -58,8 +58,8 @@ class Regulator:
     Attributes:
         parameters: float64[d].
         dynamics: of the parameters.
-        respond: the follower's policy that is held, seen from moved parameters: what it does in a
-            state after the leader's own action, which the leader's parameters only shift.
+        hold: of (parameters, moved parameters, response): the same policy, written in the noise
+            that is left at the moved parameters, of which the leader's action is a function.
         reward: E r_L of (parameters, mean [n], covariance [n, n], response) at one step.
         state_cost, action_cost: Q and R.
         mean, covariance: of the first state.
@@ -107,11 +107,18 @@ class Regulator:
         spread = system.noise - system.control @ response.reaction
         added = spread @ spread.T + system.control @ response.covariance @ system.control.T
         mean, covariance = self.mean.astype(complex), self.covariance.astype(complex)
-        total, factor = 0j, 1.0
-        for _ in range(int(np.ceil(np.log(_SETTLED) / np.log(self.leader_discount))) + 1):
+        total, factor, largest = 0j, 1.0, np.zeros(2)
+        while factor > _SETTLED:
             total += factor * self.reward(parameters, mean, covariance, response)
-            mean, covariance = closed @ mean, closed @ covariance @ closed.T + added
             factor *= self.leader_discount
+            after = closed @ mean, closed @ covariance @ closed.T + added
+            moved = np.concatenate([after[0] - mean, (after[1] - covariance).ravel()])
+            mean, covariance = after
+            changes = np.array([np.abs(moved.real).max(), np.abs(moved.imag).max()])
+            largest = np.maximum(largest, changes)
+            if (changes <= _SETTLED * largest).all():  # values and derivatives: nothing changes
+                last = self.reward(parameters, mean, covariance, response)
+                return total + factor * last / (1 - self.leader_discount)
         return total
 
     def objective(self, parameters: Array | None = None) -> float:
