@@ -47,17 +47,6 @@ indirect_term = Theorem(
     uses=("hypergradients/boltzmann",),
     remark="Attained by two equally likely actions, Q_L and dQ_F in proportion.",
 )
-sup_dQ = Quantity("sup_dQ", "largest |dQ_F|", Domain.NONNEGATIVE, r"\|dQ_F\|_\infty")
-G = Quantity("G", "largest |i| of all steps that are possible", Domain.NONNEGATIVE, "G_F")
-sensitivity = Theorem(
-    label="bounds/sensitivity",
-    title="dQ_F is at most the largest immediate term over 1 - gamma_F",
-    relation=Le(sup_dQ, G / (1 - gamma_F)),
-    source=OURS,
-    proof="covariance/envelope, term by term.",
-    uses=("covariance/envelope",),
-)
-
 epsilon = Quantity("epsilon", "largest error of the action values", Domain.NONNEGATIVE, r"\epsilon")
 distance = Quantity(
     "distance", "largest sum over b of |g - g*|", Domain.NONNEGATIVE, r"\|g-g^*\|_1"

@@ -64,6 +64,7 @@ truncation = Theorem(
     source=OURS,
     proof="What is cut is the sum of gamma_F^k E i_k over k >= m.",
     uses=("covariance/envelope",),
+    remark="For m = 0 it bounds dQ_F itself, by G_F/(1 - gamma_F).",
 )
 dg = Quantity("dg", "largest |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg\|_\infty")
 NO_INFLUENCE = Assumption(

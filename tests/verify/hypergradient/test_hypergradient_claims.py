@@ -38,7 +38,6 @@ LABELS = (
     "games/toy-two",
     "bounds/policy",
     "bounds/indirect",
-    "bounds/sensitivity",
     "bounds/plug-in",
     "bounds/plug-in-gradient",
     "bounds/tracking",
@@ -122,10 +121,10 @@ def uncentred(case: Point) -> Any:
 @pytest.mark.parametrize(("wrong", "least"), [
     (lambda p: direct(p) + uncentred(p) / p.temperature, 27),
     (lambda p: direct(p) - covariances(p) / p.temperature, 27),
-    (lambda p: direct(p) + covariances(p), 20),  # the temperature is 1 in a fifth of the cases
+    (lambda p: direct(p) + covariances(p), 15),  # the temperature is 1 in a fifth of the cases
     (lambda p: direct(p) + covariances(p) / p.temperature / 2, 27),
     (direct, 27),
-    (lambda p: direct(p) + leader_discount(p) / p.temperature, 20),  # all but the next step ends
+    (lambda p: direct(p) + leader_discount(p) / p.temperature, 15),  # all but the next step ends
 ])  # fmt: skip
 def test_variants_of_the_hypergradient_fall(wrong: Callable[[Point], Any], least: int) -> None:
     """Those of T3: centring, sign, temperature, a half, the direct term, gamma_L inside."""

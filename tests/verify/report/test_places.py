@@ -37,6 +37,11 @@ BY_HAND = {
     "trained-targets/evaluated",
     "trained-targets/recommended",
     "trained-targets/asked-for",
+    "covariance/gaussian",
+    "baselines/mode-target",
+    "baselines/two-kernels",
+    "baselines/batch-scale",
+    "baselines/ring-suffix",
 }
 """Theorems whose claims compute everything themselves, in rationals or balls, without a function of
 the solvers, or only through a record of what a trained network did."""

@@ -9,9 +9,9 @@ from functools import reduce
 from typing import Any
 
 import flint
-from sympy import Rational, exp
+from sympy import exp
 
-from holdfast.solvers.hypergradient import balls, exact_traces
+from holdfast.solvers.hypergradient import balls
 from holdfast.solvers.hypergradient.balls import Array, Point, elementwise, number
 from holdfast.theory import Le
 from holdfast.theory.hypergradient import bounds as theory
@@ -76,29 +76,6 @@ def indirect_term(case: Point) -> Iterator[Values]:
         theory.largest: second.max(),
         theory.gamma_L: case.leader_discount,
         theory.beta: case.temperature,
-    }
-
-
-def _largest_term(point: Point) -> Fraction:
-    """Of |i| over all steps that are possible."""
-    n, count = point.policy.shape
-    steps = [
-        (x, b, y)
-        for x in range(n)
-        for b in range(count)
-        for y in (exact_traces.END, *range(n))
-        if (y == exact_traces.END and point.transitions[x, b].sum() < 1)
-        or (y != exact_traces.END and point.transitions[x, b, y])
-    ]
-    return max(abs(term) for term in exact_traces.immediate_terms(point, steps))
-
-
-@claim(theory.sensitivity, over=_TIGHT)
-def sensitivity(case: Point) -> Iterator[Values]:
-    yield {
-        theory.sup_dQ: abs(balls.follower_gradients(case)[1]).max(),
-        theory.G: _largest_term(case),
-        theory.gamma_F: case.follower_discount,
     }
 
 
@@ -216,27 +193,20 @@ def _carried(case: Point, errors: Array, step: Fraction, backups: int) -> flint.
     return _largest(carried - backup(after.transitions, after.values, step))
 
 
+_KEPT = theory.gamma_F**theory.K * theory.e
+_LAG = theory.G_r * theory.step / (1 - theory.gamma_F)
+
+
 @claim(
     theory.tracking,
     over=families.points(rewards_only=True)
     .along(_errors, _step, _backups)
     .with_landmarks(**landmarks.carried()),
     mutants=(
-        NamedMutant(
-            "BC-T8-backups",
-            Le(
-                theory.e_next,
-                theory.gamma_F ** (theory.K + 1) * theory.e
-                + theory.G_r * theory.step / (1 - theory.gamma_F),
-            ),
-            "one backup more",
-        ),
+        NamedMutant("BC-T8-backups", Le(theory.e_next, _KEPT * theory.gamma_F + _LAG), "K + 1"),
         NamedMutant(
             "BC-T8-lipschitz",
-            Le(
-                theory.e_next,
-                theory.gamma_F**theory.K * theory.e + Rational(1, 5) * theory.G_r * theory.step,
-            ),
+            Le(theory.e_next, _KEPT + _LAG * (1 - theory.gamma_F) / 5),
             "a fifth of L_Q (1 - gamma_F)",
         ),
     ),
@@ -255,18 +225,15 @@ def tracking(case: Point, errors: Array, step: Fraction, backups: int) -> Iterat
 def _gap(case: Misjudged) -> flint.arb:
     """V_Q less E_g (Q - beta log g)."""
     values, _, temperature = _in_balls(case)
-    kept = case.policy > 0
-    law = elementwise(number, case.policy[kept])
+    law = elementwise(number, case.policy)
     bonus = temperature * elementwise(lambda one: one.log(), law)
-    best = balls.soft_maximum(values, temperature)[1][0]
-    return best - (law * (values[kept] - bonus)).sum()
+    return balls.soft_maximum(values, temperature)[1][0] - (law * (values - bonus)).sum()
 
 
 def _divergence(case: Misjudged) -> flint.arb:
     values, _, temperature = _in_balls(case)
-    kept = case.policy > 0
-    soft, law = balls.soft_maximum(values, temperature)[0], elementwise(number, case.policy)
-    return (law[kept] * elementwise(lambda one: one.log(), law[kept] / soft[kept])).sum()
+    law, (soft, _) = elementwise(number, case.policy), balls.soft_maximum(values, temperature)
+    return (law * elementwise(lambda one: one.log(), law / soft)).sum()
 
 
 @claim(theory.soft_gap, over=MISJUDGED)

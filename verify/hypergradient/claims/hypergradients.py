@@ -177,7 +177,11 @@ def _terms(draw: Draw, case: Point) -> int:
     theory.truncation,
     over=families.points()
     .along(_terms)
-    .with_landmarks(constant=lambda: (*constant(), 2), patient=lambda: (*patient(), 1)),
+    .with_landmarks(
+        constant=lambda: (*constant(), 2),
+        patient=lambda: (*patient(), 1),
+        whole=lambda: (*patient(), 0),
+    ),
 )
 def truncation(case: Point, terms: int) -> Iterator[Values]:
     immediate = balls.immediate(case)

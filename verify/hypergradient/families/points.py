@@ -126,7 +126,7 @@ def _shaped(draw: Draw) -> Point:
 
 @dataclass(frozen=True, slots=True)
 class Misjudged:
-    """Action values [1, A] of one state, the errors of others, a policy, and the temperature."""
+    """Action values [1, A] of one state, errors of others, a policy without zeros, temperature."""
 
     action_values: Array
     errors: Array
@@ -137,7 +137,7 @@ class Misjudged:
 def _misjudged(draw: Draw) -> Misjudged:
     shape = (1, draw.integer(2, 4))
     values, errors = numbers(draw, *shape), numbers(draw, *shape)
-    return Misjudged(values, errors, laws(draw, *shape), draw.choice(TEMPERATURES))
+    return Misjudged(values, errors, laws(draw, *shape, least=1), draw.choice(TEMPERATURES))
 
 
 MISJUDGED = Family("action values of one state, and others", _misjudged)

@@ -25,21 +25,13 @@ def matching() -> tuple[Game]:
     The term is (1/4)(9/10 - 1/10) = 1/5; with b itself subtracted nothing is left.
     """
     likely, seldom = Fraction(9, 10), Fraction(1, 10)
-    return (
-        Game(
-            leader_policy=array([[HALF, HALF]]),
-            slope=array([[-HALF / 2, HALF / 2]]),
-            policy=array([[[likely, seldom], [seldom, likely]]]),
-            values=array([[0, 0]]),
-            transitions=array([[[[0], [0]], [[0], [0]]]]),
-            leader_rewards=array([[[0, 1], [0, 1]]]),
-            follower_rewards=array([[[0, 0], [0, 0]]]),
-            initial=array([1]),
-            temperature=Fraction(1),
-            follower_discount=HALF,
-            leader_discount=HALF,
-        ),
-    )
+    return (Game(
+        leader_policy=array([[HALF, HALF]]), slope=array([[-HALF / 2, HALF / 2]]),
+        policy=array([[[likely, seldom], [seldom, likely]]]), values=array([[0, 0]]),
+        transitions=array([[[[0], [0]], [[0], [0]]]]), leader_rewards=array([[[0, 1], [0, 1]]]),
+        follower_rewards=array([[[0, 0], [0, 0]]]), initial=array([1]), temperature=Fraction(1),
+        follower_discount=HALF, leader_discount=HALF,
+    ),)  # fmt: skip
 
 
 def two_actions() -> tuple[Backup]:

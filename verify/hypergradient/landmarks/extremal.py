@@ -65,7 +65,7 @@ def opposed(error: Fraction, temperature: Fraction = Fraction(1)) -> tuple[Misju
     """Two actions whose values differ by `error`, judged the other way round: with t =
     e^(error/temperature), the probabilities 1/(1 + t) and t/(1 + t) are swapped."""
     values, errors = array([[0, error]]), array([[error, -error]])
-    return (Misjudged(values, errors, array([[0, 1]]), temperature),)
+    return (Misjudged(values, errors, array([[HALF, HALF]]), temperature),)
 
 
 def rare(temperature: Fraction) -> tuple[Point, Array]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,12 +73,8 @@ def line(value: Array, slope: Array) -> Array:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Derivatives:
-    """First derivatives along the direction of the point, exact.
-
-    objective: of J; values [n], policy, logarithms [n, A] (of log g): the follower's.
-    """
+class Derivatives(NamedTuple):
+    """Along the point's direction: of J; of V_F [n]; of the policy g and of log g [n, A]."""
 
     objective: Fraction
     values: Array
