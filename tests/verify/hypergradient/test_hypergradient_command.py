@@ -118,7 +118,7 @@ def test_a_leader_of_ones_own(holdfast: Invoke) -> None:
     assert done.says("--leader mine:number returned a int, which is not a leader")
     Path("kinked.py").write_text(LEADER.format(power="* (at[0] > 0)", start="0.0"))
     done = holdfast("hypergradient", "toy4", "--leader", "kinked:bonus")
-    assert done.code == ExitCode.USAGE
+    assert done.code == ExitCode.BAD_USAGE
     assert done.says("the leader is not differentiable at [0.]", "Choose other parameters")
 
 
@@ -144,12 +144,12 @@ def test_a_leader_of_ones_own(holdfast: Invoke) -> None:
 )
 def test_refused(arguments: list[str], words: str, holdfast: Invoke) -> None:
     done = holdfast("hypergradient", *arguments)
-    assert done.code == ExitCode.USAGE
+    assert done.code == ExitCode.BAD_USAGE
     assert done.says(words)
 
 
 def test_parameters_of_another_number_are_refused(holdfast: Invoke) -> None:
     np.save("at.npy", np.zeros(5))
     done = holdfast("hypergradient", "toy4", "--at", "at.npy")
-    assert done.code == ExitCode.USAGE
+    assert done.code == ExitCode.BAD_USAGE
     assert done.says("parameters has shape (5,); the leader's are (6,)")

@@ -34,6 +34,7 @@ BUILT_IN = {"four-rooms": 0.001, "toy4": 0.05, "toy4-2": 0.05}
 _CUT = 1e-4
 """What is left of a discounted sum after the default horizon: below the noise of any estimate."""
 _LONGEST = 100_000
+"""Steps of that horizon at most: longer ones, for discounts near 1, would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,12 +132,12 @@ def _built_in(options: Options) -> Named:
 
 def _of_model(options: Options) -> Named:
     name, kind = options.model, options.leader
+    found = read_model(name, options.costs, ["1"] * len(options.costs), options.discount)
     if ":" not in kind and kind not in ("rewards", "budget"):
         raise click.BadParameter(f"--leader {kind} is no leader of {name}; give rewards, budget or "
                                  "module:function")  # fmt: skip
     if kind != "budget":
         refuse_idle(["amount"], "has no effect without --leader budget")
-    found = read_model(name, options.costs, ["1"] * len(options.costs), options.discount)
     if options.temperature is None:
         raise click.BadParameter(f"{name} has no temperature; give --temperature, the price of the "
                                  "follower's log-probabilities in units of its reward")  # fmt: skip
