@@ -1,6 +1,6 @@
 """Leaders that are networks, against followers that are Boltzmann.
 
-To be read in this order: `leaders` (torch modules for `hypergradient`), `ascent` (what trainings
+To be read in this order: `leaders` (torch modules), `ascent` (what trainings
 share), `problems` and `finite`, `regulator` (continuous states, in closed form), `responses`
 (language models), `pendulum` (a follower that is a network too).
 """

@@ -84,8 +84,8 @@ def grid(width: int, temperature: float = 0.05) -> AffineLeader:
     own, paid = np.zeros((size + 1, 4, size)), np.zeros((size + 1, 4, size))
     own[np.arange(size), :, np.arange(size)] = 1
     paid[goal] = _PRICE  # of amounts that are negative
-    maps = [sparse.csr_array(each.reshape(-1, size)) for each in (own, paid)]
-    return AffineLeader(base, TorchVector(shares), Jacobians(*maps, None, None))
+    first, second = (sparse.csr_array(each.reshape(-1, size)) for each in (own, paid))
+    return AffineLeader(base, TorchVector(shares), Jacobians(first, second, None, None))
 
 
 HORIZONS = {"toy4-1": 150, "toy4-2": 150, "grid": 100}

@@ -33,7 +33,7 @@ def test_what_was_trained_keeps_what_is_claimed_and_mutants_die(label: str) -> N
     assert {finding.grade for finding in found.findings} == {"neural"}
     named = {mutant.name for mutant in CLAIMS[label].named_mutants}
     assert named
-    assert named <= set(found.killed)
+    assert named <= set(found.kills)
 
 
 def test_training_and_ladder_of_a_reward_say_where_controls_come(holdfast: Invoke) -> None:
