@@ -99,8 +99,8 @@ class Paid:
             nn.Sequential(*create_mlp(4, 1, _WIDTHS["critic"], nn.Tanh)) for _ in range(2)
         )
         self.target.load_state_dict(self.critic.state_dict())
-        nn.init.zeros_(self.leader[-1].weight)  # nothing is paid at first
-        nn.init.zeros_(self.leader[-1].bias)
+        for parameter in self.leader[-1].parameters():
+            nn.init.zeros_(parameter)  # nothing is paid at first
         self.climber = torch.optim.Adam(self.leader.parameters(), lr=self.options.learning_rate)
         self.fitter = torch.optim.Adam(self.critic.parameters(), lr=_RATE)
         self.follower = SAC(
@@ -109,7 +109,14 @@ class Paid:
             replay_buffer_class=Repaid, policy_kwargs={"net_arch": _WIDTHS["critic"]},
             seed=word(training.seed, 0),
         )  # fmt: skip
-        self.follower.replay_buffer.pay = self.pay
+        self.seen.pay = self.pay
+
+    @property
+    def seen(self) -> Repaid:
+        """All transitions of the follower that are kept."""
+        found = self.follower.replay_buffer
+        assert isinstance(found, Repaid)
+        return found
 
     def paid(self, states: Tensor) -> Tensor:
         """What the leader pays in states [..., 3], for each step."""
@@ -162,7 +169,7 @@ class Paid:
     def _evaluate(self) -> None:
         """Steps of the leader's critic on the follower's transitions, by its actions now."""
         for _ in range(self.options.steps):
-            seen = self.follower.replay_buffer.sample(_BATCH)
+            seen = self.seen.sample(_BATCH)
             with torch.no_grad():
                 after = self.follower.actor(seen.next_observations)
                 later = self._worth(self.target, seen.next_observations, after)
@@ -209,7 +216,7 @@ class Paid:
 
     def tensors(self) -> dict[str, Tensor]:
         """All that a further update depends on; theta is the leader."""
-        buffer = self.follower.replay_buffer
+        buffer = self.seen
         found = {"theta": nn.utils.parameters_to_vector(self.leader.parameters())}
         for name, module in self._modules().items():
             found |= named(name, module.state_dict())
@@ -222,7 +229,7 @@ class Paid:
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Go on after the update in which `tensors` were taken."""
-        buffer = self.follower.replay_buffer
+        buffer = self.seen
         for name, module in self._modules().items():
             module.load_state_dict(part(name, tensors))
         for name, optimizer in self._optimizers().items():
