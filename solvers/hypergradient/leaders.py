@@ -284,7 +284,7 @@ class CallableLeader:
                 raise ModelError(
                     f"{name} is {getattr(self, name)!r}, which is not a function; a leader needs "
                     "its model and its derivative. A torch module brings its own: see "
-                    "holdfast.solvers.neural.hypergradient.TorchLeader"
+                    "holdfast.solvers.neural.hypergradient.TorchVector"
                 )
 
 

@@ -26,7 +26,8 @@ of ours, and nothing in it is called refuted.  Its released code was read.
 **Main results.**
 
 * Means under a Boltzmann law move by covariances (``covariance/trick``; Stein's lemma for
-  Gaussians, ``covariance/gaussian``), and the follower's values as if its policy stood still
+  Gaussians, ``covariance/gaussian``; seen in weighted samples of a language model,
+  ``covariance/tilted``), and the follower's values as if its policy stood still
   (``covariance/envelope``).
 * The hypergradient in all centrings, that of HPGD among them (``hypergradients/boltzmann``), and
   from one trajectory by a scalar trace (``hypergradients/unbiased``).  A potential moves nothing

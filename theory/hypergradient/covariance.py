@@ -3,11 +3,11 @@ r"""How a Boltzmann law moves: derivatives of its means are covariances.
 :math:`p_\theta(b)\propto e^{q_\theta(b)/\beta}`, and d is the derivative along one direction of the
 leader's parameters.  The follower's policy is such a law at every state, with :math:`q=Q_F`.
 
-Main results: `trick`, `gaussian`, `envelope`.
+Main results: `trick`, `gaussian`, `envelope`, `tilted`.
 """
 
 from ..quantities import Domain, Quantity
-from ..relations import Both, Eq
+from ..relations import Both, Eq, Ge, Le
 from ..theorem import Assumption, Provenance, Source, Theorem
 
 PAPER = "Kudo, Tanabe, Wachi, Akimoto 2026 (Boltzmann covariance hypergradients)"
@@ -71,4 +71,21 @@ envelope = Theorem(
     "log g = (Q_F - V_F)/beta.",
     remark="i = dr_F + gamma_F dlog P V_F(next). A deterministic transition that depends on the "
     "parameter has no score.",
+)
+
+shown = Quantity(
+    "shown", "mean of p/pi (F - E F) dq/beta under pi",
+    latex=r"\mathbb E_\pi\tfrac p\pi(F-\mathbb EF)\tfrac{dq}\beta",
+)  # fmt: skip
+eps = Quantity("eps", "how far off it may be", Domain.NONNEGATIVE, r"\varepsilon")
+TILTED = Assumption("tilted", "p is pi exp(q/beta), normalised; F does not move.")
+tilted = Theorem(
+    label="covariance/tilted",
+    title="Weighted samples of the reference show how a KL-regularised policy moves",
+    relation=Both(Le(shown, moved + eps), Ge(shown, moved - eps)),
+    source=OURS,
+    given=(TILTED,),
+    proof="E_pi (p/pi) h = E_p h and covariance/trick: it holds without eps, which leaves room for "
+    "samples.",
+    uses=("covariance/trick",),
 )

@@ -1,0 +1,20 @@
+"""What ``holdfast train`` says of a training: where the leader came, and how estimates pointed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
+    """Heading -> number, UN-normalised returns of the leader.  Episodes are not used: objectives
+    are exact, or of the fresh episodes that end a training."""
+    del episodes
+    found = run.result()
+    row = {
+        "method": run.training.options.method,
+        "objective": f"{found.lines[0]['objective']:.4g} to {found.objective:.4g}",
+    }
+    if "cosine" in found.lines[0]:
+        row["cosine to the exact gradient"] = f"{found.column('cosine').mean():.3f}"
+        row["projection"] = f"{found.column('projection').mean():.3f}"
+    return row
