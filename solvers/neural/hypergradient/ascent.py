@@ -31,8 +31,10 @@ TASKS = {**dict.fromkeys(FINITE, "finite"), "lqr": "regulator", "tiny": "respons
          "smollm2": "responses"}  # fmt: skip
 """Task -> the module that has its `Climb`."""
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "grid": {"steps": 100}, "lqr": {"steps": 2400, "updates": 60},
-    "tiny": {"steps": 256, "updates": 60}, "smollm2": {"steps": 256, "updates": 60},
+    "grid": {"steps": 100, "learning_rate": 0.1},
+    "lqr": {"steps": 2400, "updates": 60, "learning_rate": 0.1},
+    "tiny": {"steps": 256, "updates": 60, "learning_rate": 0.1},
+    "smollm2": {"steps": 256, "updates": 60, "learning_rate": 0.1},
 }  # fmt: skip
 _LONGEST = 1.0
 """Norm to which estimates are cut, as in the released code: single rare steps weigh 1/beta."""
@@ -46,7 +48,7 @@ class AscentOptions:
                                   "controls flipped (sign of the reaction), uncentred")  # fmt: skip
     updates: int = option(200, "of the leader")
     steps: int = option(450, "of the follower an update, or responses of the language model")
-    learning_rate: float = option(0.1, "of the leader")
+    learning_rate: float = option(0.02, "of the leader; the other tasks begin with 0.1")
     checkpoint_every: int = option(50, "updates between checkpoints; 0 for none")
     critic: str = option("network", "the leader's own values: network, exact, or monte-carlo")
     sweeps: int = option(0, "soft Q-iterations of the follower an update, its table carried on; 0 "
