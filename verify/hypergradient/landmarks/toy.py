@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import flint
 
-from holdfast.solvers.hypergradient import balls, discrete_toy4, exact_games
+from holdfast.solvers import hypergradient
+from holdfast.solvers.hypergradient import balls, exact_games
 from holdfast.solvers.hypergradient.exact_games import Game
 
 from ..families.points import array
@@ -17,7 +18,7 @@ HALF, DISCOUNT, TEMPERATURE = Fraction(1, 2), Fraction(99, 100), Fraction(1, 20)
 
 def toy(p: Fraction, reward: int) -> Game:
     """The game where the leader takes action 1 in A with probability p, and p moves."""
-    joint, shape = discrete_toy4(reward).joint, (3, 2, 3)
+    joint, shape = hypergradient.discrete_toy4(reward).joint, (3, 2, 3)
     follower, leader = (
         array(one.astype(int)).reshape(shape)
         for one in (joint.follower_rewards, joint.leader_rewards)
