@@ -22,7 +22,7 @@ from holdfast.solvers.relative_budget import (
     requirement,
     simulate_growth,
 )
-from holdfast.solvers.relative_budget.criteria import CRITERIA, KAPPAS, SHAPES, criterion_value
+from holdfast.solvers.relative_budget.criteria import CRITERIA, KAPPAS, SHAPES
 from holdfast.solvers.relative_budget.enclosures import (
     Density,
     enclosed_moments,
@@ -213,9 +213,9 @@ def test_the_window_holds_some_and_not_others() -> None:
 
 def test_a_criterion_that_there_is_not_is_refused() -> None:
     with pytest.raises(ModelError, match="no criterion"):
-        criterion_value("speed", 1, Fraction(1), None)
+        best_budget("speed", 1)
     with pytest.raises(ModelError, match="depends on kappa"):
-        criterion_value(next(iter(CRITERIA)), 1, Fraction(1), None)
+        best_budget(next(iter(CRITERIA)), 1)
     with pytest.raises(ModelError, match="is not a law"):
         Density("normal", Fraction(1), Fraction(1))
     with pytest.raises(ModelError, match="the shape is -1"):
