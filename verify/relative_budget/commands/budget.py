@@ -172,7 +172,8 @@ def _read(options: Options) -> tuple[Rollouts, Log, list[str]]:
         old = [name for name in log.unread if name in KNOWN["length"]]
         if old:
             notes.append(f"counts in {listed(old)} are not read: --tokenizer counts the texts anew")
-        log = replace(log, columns={**log.columns, "length": np.where(beyond, cap, counts)})
+        counts[beyond] = cap
+        log = replace(log, columns={**log.columns, "length": counts})
     columns = (log.columns.get(what) for what in ("length", "solved", "prompt"))
     lengths, solved, prompts = columns
     assert lengths is not None and solved is not None
