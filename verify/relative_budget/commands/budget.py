@@ -162,7 +162,7 @@ def _read(options: Options) -> tuple[Rollouts, Log, list[str]]:
     cap, notes = options.cap or options.horizon, []
     place = f"{Path(options.lengths).name}, row"
     if options.tokenizer:
-        counts = count_tokens(options.tokenizer, log.columns["text"], place)
+        counts: Any = count_tokens(options.tokenizer, log.columns["text"], place)
         beyond = (counts > cap) & (counts <= cap + FEW)  # of more than a few, the cap is not right
         if beyond.any():
             notes.append(

@@ -20,9 +20,12 @@ _WORDS = {"true": 1.0, "false": 0.0}
 
 def prompt_names(values: list[Any], name: str, place: str) -> list[str]:
     """Names of prompts: texts as they are, everything else as JSON writes it."""
-    found = [x if isinstance(x, str) else _as_text(x) for x in values]
-    known: dict[Any, Any] = {x: x for x in values if isinstance(x, str)}
-    others = [(row, x) for row, x in enumerate(values, start=1) if not isinstance(x, str)]
+    found, texts, others = values, values, []
+    if set(map(type, values)) != {str}:
+        found = [x if isinstance(x, str) else _as_text(x) for x in values]
+        texts = [x for x in values if isinstance(x, str)]
+        others = [(row, x) for row, x in enumerate(values, start=1) if not isinstance(x, str)]
+    known: dict[Any, Any] = {x: x for x in dict.fromkeys(texts)}
     none = [(values.index(x) + 1, x) for x in known if not x.strip()]
     none += [(row, x) for row, x in others if x is None or (type(x) is float and math.isnan(x))]
     for row, value in sorted(none, key=itemgetter(0))[:1]:
