@@ -97,7 +97,7 @@ def read_numbers(path: str | Path, name: str) -> Array:
     Raises ModelError with the line of what is no number, and for a file that is empty.
     """
     path = Path(path)
-    regular(path, f"give one with the {name}")
+    regular(path, f"name one that holds {name}")
     if path.suffix.lower() in (".npy", ".npz"):
         arrays = arrays_of(path)
         if len(arrays) != 1:
