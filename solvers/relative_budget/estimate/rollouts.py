@@ -67,17 +67,7 @@ def read_rollouts(
     cap, a prompt with one rollout, a log without any solved rollout, and one in which all are
     solved by the same number of tokens.
     """
-    fits = isinstance(cap, int | float | np.number) and not isinstance(cap, bool)
-    if not fits or cap // 1 != cap or not 0 < cap <= LONGEST:
-        raise ModelError(
-            f"the horizon at which rollouts were cut is {cap!r}; it is a whole number of tokens "
-            f"from 1 to {LONGEST:,}"
-        )
-    columns = {"lengths": lengths, "solved": solved, "prompts": prompts, "advances": advances}
-    sizes = {name: len(column) for name, column in columns.items() if column is not None}
-    if len(set(sizes.values())) > 1:
-        words = ", ".join(f"{name} has {size:,} entries" for name, size in sizes.items())
-        raise ModelError(f"{words}; give one of each for every rollout")
+    _check_columns(cap, lengths=lengths, solved=solved, prompts=prompts, advances=advances)
     counts, flags = _counts(lengths, place), _flags(solved, place)
     _check_cap(counts, cap, place)
     names, indices = _named(prompts, len(counts))
@@ -89,6 +79,19 @@ def read_rollouts(
         words = "advances are a whole number of steps, at most one a token"
         _refuse(advances, fine, place, words)
     return Rollouts(counts, flags, indices, names, int(cap), steps)
+
+
+def _check_columns(cap: Any, **columns: Any) -> None:
+    fits = isinstance(cap, int | float | np.number) and not isinstance(cap, bool)
+    if not fits or cap // 1 != cap or not 0 < cap <= LONGEST:
+        raise ModelError(
+            f"the horizon at which rollouts were cut is {cap!r}; it is a whole number of tokens "
+            f"from 1 to {LONGEST:,}"
+        )
+    sizes = {name: len(column) for name, column in columns.items() if column is not None}
+    if len(set(sizes.values())) > 1:
+        words = ", ".join(f"{name} has {size:,} entries" for name, size in sizes.items())
+        raise ModelError(f"{words}; give one of each for every rollout")
 
 
 def _refuse(given: Any, fine: Array, place: str, words: str) -> None:

@@ -20,12 +20,12 @@ _WORDS = {"true": 1.0, "false": 0.0}
 
 def prompt_names(values: list[Any], name: str, place: str) -> list[str]:
     """Names of prompts: texts as they are, everything else as JSON writes it."""
-    found, texts, others = values, values, []
-    if set(map(type, values)) != {str}:
-        found = [x if isinstance(x, str) else _as_text(x) for x in values]
+    if set(map(type, values)) == {str}:
+        texts, others = values, []
+    else:
         texts = [x for x in values if isinstance(x, str)]
         others = [(row, x) for row, x in enumerate(values, start=1) if not isinstance(x, str)]
-    known: dict[Any, Any] = {x: x for x in dict.fromkeys(texts)}
+    known = dict.fromkeys(texts)
     none = [(values.index(x) + 1, x) for x in known if not x.strip()]
     none += [(row, x) for row, x in others if x is None or (type(x) is float and math.isnan(x))]
     for row, value in sorted(none, key=itemgetter(0))[:1]:
@@ -33,9 +33,17 @@ def prompt_names(values: list[Any], name: str, place: str) -> list[str]:
             f"{place}, row {row} has {shown(value)} as {name}, which names no prompt; fill it in, "
             "or name another column with --prompts, or give --pool"
         )
+    _check_forms({x: x for x in known}, others, name, place)
+    return [x if isinstance(x, str) else _as_text(x) for x in values] if others else values
+
+
+def _check_forms(
+    known: dict[Any, Any], others: list[tuple[int, Any]], name: str, place: str
+) -> None:
+    """That no name is there in two forms, as 1 and "1" are, or 1, 1.0 and true."""
     for row, value in others:
-        number = isinstance(value, int | float)  # 1, 1.0 and true are equal
-        for key in (found[row - 1], value if number else found[row - 1]):
+        text = _as_text(value)
+        for key in (text, value if isinstance(value, int | float) else text):
             other = known.setdefault(key, value)
             if type(other) is not type(value):
                 raise ModelError(
@@ -43,7 +51,6 @@ def prompt_names(values: list[Any], name: str, place: str) -> list[str]:
                     f"{shown(other)}; write both in one way, so that it is plain whether they are "
                     "the same prompt"
                 )
-    return found
 
 
 def _as_text(value: Any) -> str:
