@@ -1,4 +1,7 @@
-"""Files are written whole or not at all: under another name in the same folder, then moved."""
+"""Files are written whole or not at all: under another name in the same folder, then moved.
+
+What is read is a regular file: a pipe may never end, or never begin.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from .errors import ModelError
+
+
+def regular(path: Path, remedy: str) -> Path:
+    """The path; raises ModelError, which says what is there, unless it is a regular file."""
+    if not path.exists():
+        raise ModelError(f"there is no file {path}; {remedy}")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "a pipe or a device"
+        raise ModelError(f"{path} is {what}, and no file; {remedy}")
+    return path
 
 
 @contextmanager

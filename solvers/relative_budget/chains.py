@@ -18,6 +18,14 @@ from ..exact import common_denominator, solve_integer_system, to_fraction
 Floats = np.ndarray
 
 
+def rational(value: object, name: str) -> Fraction:
+    """`to_fraction`, with ModelError for what is no number."""
+    try:
+        return to_fraction(value, name)
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+
+
 class Rational(ABC):
     """Mean and deviation of a law of whole T in floats, from the exact ones."""
 
@@ -59,7 +67,7 @@ class Chain(Rational):
     def __post_init__(self) -> None:
         size = len(self.matrix)
         rows = tuple(
-            tuple(to_fraction(p, f"matrix[{s}]") for p in row) for s, row in enumerate(self.matrix)
+            tuple(rational(p, f"matrix[{s}]") for p in row) for s, row in enumerate(self.matrix)
         )
         object.__setattr__(self, "matrix", rows)
         if self.solved == -1:

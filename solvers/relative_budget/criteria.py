@@ -15,6 +15,9 @@ from functools import cache
 import flint
 
 from ..errors import ModelError
+from ..exact import Rational
+from ..target_returns.gaussian.checks import count
+from .chains import rational
 from .enclosures import gamma_density
 
 SHAPES = (1, 2, 3, 5, 10)
@@ -74,16 +77,10 @@ def _point(shape: int, budget: Fraction, precision: int) -> _Point:
 def criterion_value(
     criterion: str, shape: int, budget: Fraction, kappa: Fraction | None
 ) -> flint.arb:
-    """The value of a criterion at a budget, at the working precision.
-
-    Raises ModelError for a criterion that there is not, or one that needs a kappa and has none.
-    """
-    if criterion not in CRITERIA:
-        raise ModelError(f"{criterion!r} is no criterion; give one of {', '.join(CRITERIA)}")
+    """The value of a criterion at a budget, at the working precision; arguments as `best_budget`
+    checks them."""
     at = _point(shape, budget, flint.ctx.prec)
-    if criterion in WITH_KAPPA:
-        if kappa is None:
-            raise ModelError(f"{criterion!r} depends on kappa; give one")
+    if kappa is not None:
         root = flint.arb(flint.fmpq(kappa.numerator, kappa.denominator)).sqrt()
         left = at.budget * (1 - at.mean - root * at.deviation)
         at = replace(at, share=gamma_density(Fraction(shape)).cdf(left))
@@ -102,10 +99,27 @@ def _best(criterion: str, shape: int, kappa: Fraction | None, grid: list[Fractio
     )
 
 
-@cache
-def best_budget(criterion: str, shape: int, kappa: Fraction | None = None) -> Fraction:
+def best_budget(criterion: str, shape: int, kappa: Rational | float | None = None) -> Fraction:
     """The maximiser over the grid: tenths up to 12, hundredths within 1/5 of the best of these,
-    thousandths within 1/50 of the best then; certified against all of them."""
+    thousandths within 1/50 of the best then; certified against all of them.
+
+    Raises ModelError for a criterion that there is not, one without the kappa that it needs or with
+    one that has no effect, a shape that is no whole number above 0, and a kappa that is not
+    positive.
+    """
+    if criterion not in CRITERIA:
+        raise ModelError(f"{criterion!r} is no criterion; give one of {', '.join(CRITERIA)}")
+    if (kappa is None) == (criterion in WITH_KAPPA):
+        words = "depends on kappa; give one" if kappa is None else "has no kappa; leave it out"
+        raise ModelError(f"{criterion!r} {words}")
+    radius = None if kappa is None else rational(kappa, "kappa")
+    if radius is not None and radius <= 0:
+        raise ModelError(f"kappa is {kappa}; the radius of the ball of policies is positive")
+    return _maximiser(criterion, count(shape, "the shape"), radius)
+
+
+@cache
+def _maximiser(criterion: str, shape: int, kappa: Fraction | None) -> Fraction:
     grid: list[Fraction] = []
     middle, reach = Fraction(_LARGEST, 2), Fraction(_LARGEST, 2)
     for step in (10, 100, 1000):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import scipy  # its parts are loaded when they are used
 
-from ..errors import ModelError
+from ..target_returns.gaussian.checks import positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,8 @@ def gamma_shares(shape: float, budget: float) -> GammaShares:
 
     Raises ModelError for a shape or a budget that is not positive and finite.
     """
-    for name, value in (("the shape", shape), ("the relative budget", budget)):
-        if not (math.isfinite(value) and value > 0):
-            raise ModelError(f"{name} is {value}; it must be a finite number above 0")
-    k, xi, x = shape, budget, shape * budget
+    k, xi = positive(shape, "the shape"), positive(budget, "the relative budget")
+    x = k * xi
     q, one, two = (float(scipy.special.gammainc(k + i, x)) for i in range(3))
     rest = float(scipy.special.gammaincc(k, x))
     mean, lost, square = q - one / xi, one / xi + rest, (k + 1) / (k * xi**2) * two
@@ -46,7 +44,7 @@ def gamma_shares(shape: float, budget: float) -> GammaShares:
 def gamma_anti_concentration(shape: float, budget: float, kappa: float) -> float:
     """c = F_K(K xi (1 - g - s sqrt(kappa))), 0 where that is negative."""
     found = gamma_shares(shape, budget)
-    left = found.lost - found.deviation * math.sqrt(kappa)
+    left = found.lost - found.deviation * math.sqrt(positive(kappa, "kappa"))
     return float(scipy.special.gammainc(shape, shape * budget * left)) if left > 0 else 0.0
 
 
@@ -58,6 +56,7 @@ def gamma_requirement(shape: float, budget: float, kappa: float) -> float:
 
 def deficient_limit(shape: float) -> float:
     """The limit of n q^(3/2) sqrt(kappa)/(2 L) as xi falls to 0: sqrt((K + 1)(K + 2)/2)."""
+    shape = positive(shape, "the shape")
     return math.sqrt((shape + 1) * (shape + 2) / 2)
 
 
@@ -66,5 +65,5 @@ def ample_limit(shape: float, kappa: float) -> float:
 
     Infinity for kappa >= K, where c falls to 0.
     """
-    left = shape - math.sqrt(shape * kappa)
+    left = positive(shape, "the shape") - math.sqrt(shape * positive(kappa, "kappa"))
     return math.sqrt(shape) / float(scipy.special.gammainc(shape, left)) if left > 0 else math.inf

@@ -17,6 +17,7 @@ import numpy as np
 import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
+from ..target_returns.gaussian.checks import count, finite
 from ..target_returns.groups.advantages import group_advantages
 from .continuous import Floats
 from .moments import moments
@@ -45,7 +46,7 @@ class Lock:
     binary: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.steps <= self.horizon:
+        if not count(self.steps, "steps", 0) or self.steps > count(self.horizon, "the horizon"):
             raise ModelError(
                 f"{self.steps} steps do not fit a horizon of {self.horizon} tokens; give at least "
                 "one step and as many tokens as steps"
@@ -93,6 +94,7 @@ def expected_advantages(reward: Floats, chance: Floats, group: int = 8) -> Float
     are independent given t and m: the expectation at r is (1/pi) int dt int dm (r - m)
     exp(-t (r - m)^2/G) A^(G - 1), where A = E exp(-t (R - m)^2/G).
     """
+    count(group, "group", 2)
     levels, at = np.unique(reward, return_inverse=True)
     share = np.bincount(at, chance)
     found = np.zeros(len(levels))
@@ -119,7 +121,7 @@ def equal_groups(lock: Lock, group: int = 8) -> float:
 
 def expected_gain(lock: Lock, rate: float = 0.05, group: int = 8) -> float:
     """What J gains by the expected update, UN-normalised: J(theta + rate E update) - J(theta)."""
-    moved = lock.logit + rate * expected_update(lock, group)
+    moved = lock.logit + finite(rate, "rate") * expected_update(lock, group)
     return lock.mean_reward(moved) - lock.mean_reward(lock.logit)
 
 
@@ -127,7 +129,7 @@ def simulated_updates(
     lock: Lock, generator: np.random.Generator, updates: int = 60, groups: int = 4, group: int = 8
 ) -> Floats:
     """The estimates of independent updates, each the mean of `groups` groups; float64[updates]."""
-    shape = (updates, groups, group)
+    shape = (count(updates, "updates"), count(groups, "groups"), count(group, "group", 2))
     made = np.cumsum(generator.geometric(lock.success, (*shape, lock.steps)), axis=-1)
     advances = (made <= lock.horizon).sum(axis=-1)
     tokens = np.minimum(made[..., -1], lock.horizon)
@@ -166,7 +168,14 @@ def toy_curve(
     binary: bool = False,
     seed: int = 0,
 ) -> tuple[ToyPoint, ...]:
-    """What one update gains, against the budget."""
+    """What one update gains, against the budget.
+
+    Raises ModelError for fewer than two updates, of which no error could be told, and numbers that
+    are none.
+    """
+    count(updates, "updates", 2)
+    finite(rate, "rate")
+    count(seed, "seed", 0)
     points = []
     for budget in budgets:
         lock = Lock(steps, horizon, budget, binary)

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import to_fraction
+from .chains import rational
 from .processes import DensityProcess, DiscreteProcess, TokenProcess, has_density, is_discrete
 
 _NEAR_A_TIE = 1e-6
@@ -62,7 +62,7 @@ def class_logarithm(size: int, failure: float) -> float:
 
     Raises ModelError for an empty class or a probability `failure` outside (0, 1).
     """
-    if size < 1 or int(size) != size:
+    if size < 1 or size // 1 != size:
         raise ModelError(f"the reward class has {size} members; it has at least 1")
     if not 0 < failure < 1:
         raise ModelError(f"the probability of failure is {failure}; give one in (0, 1)")
@@ -84,7 +84,7 @@ def checked_horizon(process: TokenProcess, horizon: float) -> float:
 
 
 def _checked_kappa(kappa: object) -> Fraction:
-    value = to_fraction(kappa, "kappa")
+    value = rational(kappa, "kappa")
     if value <= 0:
         raise ModelError(f"kappa is {kappa}; the radius of the ball of policies is positive")
     return value

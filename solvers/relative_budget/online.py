@@ -15,6 +15,7 @@ import flint
 import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
+from ..target_returns.gaussian.checks import count, positive
 from .enclosures import enclosed_moments, gamma_density
 from .gamma import gamma_requirement, gamma_shares
 
@@ -43,7 +44,7 @@ class OnlineStep:
 
 def scheduled_kappa(shape: float, budget: float) -> float:
     """kappa_i = 1/(K xi_i^2)."""
-    return 1 / (shape * budget**2)
+    return 1 / (positive(shape, "the shape") * positive(budget, "the relative budget") ** 2)
 
 
 def next_budget(shape: float, budget: float, kappa: float) -> float:
@@ -52,7 +53,7 @@ def next_budget(shape: float, budget: float, kappa: float) -> float:
     Raises ModelError where no budget reaches that mean, g + sqrt(kappa) s/2 >= 1.
     """
     now = gamma_shares(shape, budget)
-    target = now.lost - math.sqrt(kappa) * now.deviation / 2
+    target = now.lost - math.sqrt(positive(kappa, "kappa")) * now.deviation / 2
     if target <= 0:
         raise ModelError(
             f"no budget has the mean reward that one step from xi = {budget:g} asks for with kappa "
@@ -73,10 +74,12 @@ def simulate_growth(
     """The steps from xi_base = `budget` on, with the theory's schedule or a fixed kappa.
 
     A step that no number of samples can make, with c = 0, says so by infinitely many, and is made;
-    the path ends early before one that no budget reaches.
+    the path ends early before one that no budget reaches.  Raises ModelError for numbers that are
+    not positive, and steps that are no number of them.
     """
     found: list[OnlineStep] = []
-    for index in range(steps):
+    positive(log_class, "log_class")
+    for index in range(count(steps, "steps", 0)):
         radius = scheduled_kappa(shape, budget) if kappa is None else kappa
         needed, shares = gamma_requirement(shape, budget, radius), gamma_shares(shape, budget)
         samples = math.ceil(log_class * needed) if math.isfinite(needed) else math.inf
@@ -125,7 +128,7 @@ def scheduled_path(shape: Fraction, budget: Fraction, steps: int) -> tuple[Fract
     """
     found = [budget]
     with flint.ctx.workprec(_PATH_BITS):
-        for _ in range(steps):
+        for _ in range(count(steps, "steps", 0)):
             xi = flint.arb(flint.fmpq(found[-1].numerator, found[-1].denominator))
             kappa = 1 / (flint.arb(flint.fmpq(shape.numerator, shape.denominator)) * xi**2)
             root = enclosed_next_budget(shape, xi, kappa)
@@ -159,7 +162,7 @@ def growth_table(
     rows = []
     for shape in shapes:
         for start in starts:
-            path = simulate_growth(shape, start, 1.0, steps + 1)
+            path = simulate_growth(shape, start, 1.0, count(steps, "steps", 0) + 1)
             before = path[:-1]
             lost = sum(
                 1 - math.sqrt(shape) * one.budget * gamma_shares(shape, one.budget).deviation
@@ -185,5 +188,11 @@ def growth_table(
 
 
 def geometric_growth(shape: float, kappa: float) -> float:
-    """The limit of xi_{i+1}/xi_i with a fixed kappa < 4 K: 1/(1 - sqrt(kappa/K)/2)."""
-    return 1 / (1 - math.sqrt(kappa / shape) / 2)
+    """The limit of xi_{i+1}/xi_i with a fixed kappa < 4 K: 1/(1 - sqrt(kappa/K)/2).
+
+    Raises ModelError for a larger kappa, or numbers that are not positive.
+    """
+    share = math.sqrt(positive(kappa, "kappa") / positive(shape, "the shape")) / 2
+    if share >= 1:
+        raise ModelError(f"kappa is {kappa}; it must be below four times the shape, {4 * shape}")
+    return 1 / (1 - share)

@@ -15,8 +15,8 @@ import numpy as np
 import scipy  # its parts are loaded when they are used
 
 from ..errors import ModelError
-from ..exact import to_fraction
-from .chains import Rational
+from ..target_returns.gaussian.checks import count
+from .chains import Rational, rational
 from .continuous import Floats
 
 
@@ -65,7 +65,7 @@ def is_discrete(process: TokenProcess) -> TypeGuard[DiscreteProcess]:
 
 
 def _probability(process: object, name: str, *, least: bool) -> None:
-    value = to_fraction(getattr(process, name), name)
+    value = rational(getattr(process, name), name)
     if not (0 <= value <= 1 if least else 0 < value <= 1):
         raise ModelError(
             f"{name} of {type(process).__name__} is {value}; it is a probability"
@@ -86,8 +86,7 @@ class NegativeBinomial(Rational):
     success: Fraction
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1:
-            raise ModelError(f"steps is {self.steps}; it must be a whole number of at least 1")
+        count(self.steps, "steps")
         _probability(self, "success", least=False)
 
     @property
@@ -152,7 +151,7 @@ class Empirical(Rational):
             )
         for name, values, least in (("lengths", self.lengths, 1), ("counts", self.counts, 0)):
             for i, value in enumerate(values):
-                if isinstance(value, bool) or int(value) != value or value < least:
+                if isinstance(value, bool) or value // 1 != value or value < least:
                     raise ModelError(
                         f"{name}[{i}] is {value}; it must be a whole number of at least {least}"
                     )
@@ -182,9 +181,9 @@ class Empirical(Rational):
     def masses(self, horizon: int) -> tuple[Fraction, ...]:
         """Pr[T = 1], ..., Pr[T = horizon]."""
         found, total = [Fraction(0)] * horizon, sum(self.counts)
-        for length, count in zip(self.lengths, self.counts, strict=True):
+        for length, times in zip(self.lengths, self.counts, strict=True):
             if length <= horizon:
-                found[length - 1] = Fraction(count, total)
+                found[length - 1] = Fraction(times, total)
         return tuple(found)
 
     def _below(self, t: Floats) -> Floats:

@@ -14,6 +14,7 @@ from numba import prange
 from ..cmdp.scale.compiled import compiled, serial
 from ..errors import ModelError
 from ..sequences import Array
+from ..target_returns.gaussian.checks import count
 from .processes import TokenProcess
 
 _BLOCK = 2**16
@@ -27,15 +28,16 @@ def simulate(process: TokenProcess, horizon: int, size: int, seed: int) -> Array
     """`size` independent draws of min(T, horizon + 1), int32: horizon + 1 stands for not solved.
 
     Where T has a density it is rounded up to whole tokens.  The masses are those of the process's
-    cdf in floats, to some 1e-16 each.  Raises ModelError for a horizon outside 1 to 4,194,304.
+    cdf in floats, to some 1e-16 each.  Raises ModelError for a horizon outside 1 to 4,194,304,
+    and a size or a seed that is negative or no whole number.
     """
-    if isinstance(horizon, bool) or int(horizon) != horizon or not 1 <= horizon <= _MOST:
+    if isinstance(horizon, bool) or horizon // 1 != horizon or not 1 <= horizon <= _MOST:
         raise ModelError(f"the horizon is {horizon}; give a whole number from 1 to {_MOST:,}")
-    if size < 0 or int(size) != size:
+    if isinstance(size, bool) or size // 1 != size or size < 0:
         raise ModelError(f"size is {size}; it is a number of draws")
     draws = np.empty(int(size), np.int32)
     thresholds, others = alias_table(masses(process, int(horizon)))
-    streams = np.random.Generator(np.random.Philox(seed))
+    streams = np.random.Generator(np.random.Philox(count(seed, "seed", 0)))
     states = streams.integers(0, 2**64, (-(-len(draws) // _BLOCK), 4), np.uint64, endpoint=False)
     states[:, 0] |= np.uint64(1)  # a state of zeros would stay so
     _draw(states, thresholds, others, draws)

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def check_suffix(path: str | Path) -> Path:
-    """The path; raises ValueError unless its suffix is that of a format that can be drawn."""
-    from matplotlib.backend_bases import FigureCanvasBase
+SUFFIXES = (".png", ".svg", ".pdf")
 
-    path, known = Path(path), FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.lstrip(".") not in known:
+
+def check_suffix(path: str | Path) -> Path:
+    """The path; raises ValueError unless its suffix is that of a format that is drawn."""
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
         raise ValueError(
-            f"cannot draw {path.name}: the suffix must be one of "
-            f"{', '.join('.' + suffix for suffix in sorted(known))}"
+            f"cannot draw {path.name}: the suffix must be one of {', '.join(SUFFIXES)}"
         )
     return path
 
@@ -28,6 +28,6 @@ def write(figure: Figure, path: str | Path) -> Path:
     """Write the figure in the format of the suffix; raises ValueError for one that has none."""
     path = check_suffix(path)
     with whole(path) as unfinished:
-        undated = {"Date": None} if path.suffix == ".svg" else None
+        undated = {"Date": None} if path.suffix.lower() == ".svg" else None
         figure.savefig(unfinished, dpi=150, metadata=undated)
     return path

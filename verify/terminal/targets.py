@@ -129,7 +129,13 @@ def _try_to_write(place: Path) -> None:
 
 
 def _check_device(option: str, path: str) -> None:
-    """Of a device or a pipe, whose real place need be no path."""
+    """Of a device or a pipe, whose real place need be no path, as that of /dev/stdout."""
+    place = Path(_place(path))
+    if place.exists() and not place.is_char_device():
+        raise click.BadParameter(
+            f"{option} {one_line(path)} is a pipe with a name, a socket or a disk, which might "
+            "never take what is written; name a file, or /dev/stdout"
+        )
     if not os.access(path, os.W_OK):
         raise click.BadParameter(
             f"{option} {one_line(path)} cannot be written: it is protected; choose another path"

@@ -25,10 +25,10 @@ _FORMAT = "holdfast-cmdp/1"
 def save(model: CMDP, path: str | Path) -> Path:
     """Write a model to ``.json``, ``.npz`` or ``.tra`` (by suffix); returns the path."""
     path = Path(path)
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         document = {**model.to_dict(), **labels_and_coordinates(model)}
         write_text(path, json.dumps(document, allow_nan=False) + "\n")
-    elif path.suffix == ".npz":
+    elif path.suffix.lower() == ".npz":
         with whole(path) as unfinished, unfinished.open("wb") as stream:
             np.savez_compressed(stream, **_npz_fields(model))
     elif path.suffix == ".tra":
@@ -48,9 +48,9 @@ def load(path: str | Path) -> CMDP:
     FileNotFoundError when it is not there.
     """
     path = Path(path)
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         return _load_json(path)
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return _load_npz(path)
     if path.suffix == ".tra":
         from .prism import read_prism

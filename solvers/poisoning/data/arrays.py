@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...sequences import Array
+from ...whole_files import regular
 from ..checks import check_labels, check_size, check_weights
 from .bounded_files import arrays_of, listed, numbers_of
 
@@ -96,9 +97,8 @@ def read_numbers(path: str | Path, name: str) -> Array:
     Raises ModelError with the line of what is no number, and for a file that is empty.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"{name}: there is no file {path}")
-    if path.suffix in (".npy", ".npz"):
+    regular(path, f"name one that holds {name}")
+    if path.suffix.lower() in (".npy", ".npz"):
         arrays = arrays_of(path)
         if len(arrays) != 1:
             raise ModelError(f"{path} holds {listed(arrays)}; {name} needs a single array")

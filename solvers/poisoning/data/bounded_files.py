@@ -23,6 +23,7 @@ from numpy.lib import format as layout
 
 from ...errors import ModelError
 from ...sequences import Array
+from ...whole_files import regular
 
 LARGEST_LINE = 2**22
 """Bytes of a line: a dialogue of a million tokens."""
@@ -51,7 +52,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
     for lines that are too long or too many.
     """
     opened: Any = open
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         _check_unpacked(path)
         opened = gzip.open
     with opened(path, "rb") as file:
@@ -170,7 +171,7 @@ def numbers_of(path: Path) -> Array:
 
     Raises ModelError with the line or the entry of what is no number.
     """
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         found = (
             number_of(entry, f"{path.name}, entry {k} of the list")
             for k, entry in enumerate(_entries(path), start=1)
@@ -208,12 +209,11 @@ def arrays_of(path: Path, keep: Container[str] | None = None) -> dict[str, Array
     real numbers (objects, which would run code, are never unpacked), and for an array that would
     take far more memory than the file holds.
     """
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}")
-    if path.suffix not in (".npy", ".npz"):
+    regular(path, "give one of .npy, .npz")
+    if path.suffix.lower() not in (".npy", ".npz"):
         raise ModelError(f"{path.name}: features are read from .npy and .npz files")
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             with path.open("rb") as file:
                 return {"features": _array(file, f"{path.name}: the array", path.stat().st_size)}
         return _members(path, keep)

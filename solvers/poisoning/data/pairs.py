@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...sequences import Array
+from ...whole_files import regular
 from .arrays import read_features
 from .bounded_files import MOST_ROWS, lines_of, most_unpacked, shown, strict_json, text_of
 from .dialogues import Prompt, pair_of
@@ -83,10 +84,9 @@ def read_pairs(path: str | Path) -> PreferencePairs:
     that disagree, and files that unpack to far more than they are.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}; give one of {', '.join(SUFFIXES)}")
+    regular(path, f"give one of {', '.join(SUFFIXES)}")
     digest = file_digest(path)
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         found = read_features(path)
         size = found.features.shape[1]
         labels = np.ones(size) if found.labels is None else found.labels
@@ -126,13 +126,13 @@ def rows_of(path: Path) -> Iterator[Row]:
 
     Raises ModelError as `read_pairs` does.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         return _parquet_rows(path)
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
         return _json_rows(path)
     raise ModelError(
         f"{path.name}: the suffix must be one of {', '.join(SUFFIXES)}"
-        + (f"; {_LIST}" if path.suffix == ".json" else "")
+        + (f"; {_LIST}" if path.suffix.lower() == ".json" else "")
     )
 
 
@@ -195,5 +195,5 @@ def _check_parquet(metadata: Any, path: Path) -> None:
 
 
 def _place(path: Path, number: int) -> str:
-    kind = "row" if path.suffix == ".parquet" else "line"
+    kind = "row" if path.suffix.lower() == ".parquet" else "line"
     return f"{path.name}, {kind} {number}"

@@ -18,11 +18,12 @@ from scipy.stats import t
 
 from ...errors import ModelError
 from ...sequences import Array
+from ...target_returns.gaussian.checks import count, failure_probability, positive
 from . import fitting
 from .fitting import Family
 from .laws import Counts, Law, counts_of
 from .population import Population, fit_population
-from .rollouts import Rollouts, Wrong
+from .rollouts import WRONG, Rollouts, Wrong
 from .survival import LEVEL, SurvivalCurve, kaplan_meier, restricted_mean_of_prompts
 
 REGIMES = {"deficient": 0.5, "balanced": 5.0, "ample": math.inf}
@@ -51,6 +52,7 @@ class Estimate:
 
     def relative_budgets(self, horizon: float) -> tuple[Array, Array, Array]:
         """xi (P), least and greatest value of its interval."""
+        positive(horizon, "the horizon")
         return horizon / self.mean, horizon / self.high, horizon / self.low
 
 
@@ -59,6 +61,7 @@ def naive_relative_budget(rollouts: Rollouts, horizon: int) -> float:
 
     It stands beside the estimates as a warning; NaN where nothing is solved within H.
     """
+    positive(horizon, "the horizon")
     lengths = rollouts.lengths[rollouts.solved & (rollouts.lengths <= horizon)]
     return float(horizon / lengths.mean()) if len(lengths) else math.nan
 
@@ -69,8 +72,20 @@ def regimes(low: float, high: float) -> str:
     return " or ".join(_NAMES[first : last + 1])
 
 
+def _check(wrong: str, level: float, family: str = "gamma", steps: int | None = None) -> None:
+    """Raises ModelError for a reading, a law or a level that there is not."""
+    known = (("wrong", wrong, WRONG), ("family", family, fitting.FAMILIES))
+    for name, value, words in known:
+        if value not in words:
+            raise ModelError(f"{name} is {value!r}; give one of {', '.join(words)}")
+    failure_probability(level, "level")
+    if steps is not None:
+        count(steps, "steps")
+
+
 def survival(rollouts: Rollouts, wrong: Wrong, level: float = LEVEL) -> SurvivalCurve:
     """The curve of one attempt; where T is infinite after a wrong end, that is never solved."""
+    _check(wrong, level)
     return kaplan_meier(_lengths(rollouts, wrong), rollouts.solved, level)
 
 
@@ -90,6 +105,8 @@ def restricted_mean(
     horizon would all fail with probability (1 - q)^n at most, and E min(T, horizon) is at least
     q + (1 - q) horizon.  None where T is of many attempts, or no rollout reaches the horizon.
     """
+    _check(wrong, level)
+    positive(horizon, "the horizon")
     if wrong == "restarts":
         return None
     lengths = _lengths(rollouts, wrong)
@@ -117,6 +134,7 @@ def estimate_prompts(
     it is not sought again.  The shape is maximised out: of several prompts over those shapes that
     the rollouts of all leave possible; of more than a few thousand the likeliest is taken as known.
     """
+    _check(wrong, level, family, steps)
     if wrong == "restarts":
         return _restarting(rollouts, level)
     if steps is not None:
@@ -151,6 +169,7 @@ def estimate_pooled(
     and a few thousand prompts as telling enough; the interval does not allow for what the law of a
     prompt has wrong beyond the cap.
     """
+    _check(wrong, level, family, steps)
     if wrong == "restarts" or len(rollouts.names) == 1:
         one = (
             _restarting_pooled(rollouts, level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ...sequences import Array
 Wrong: TypeAlias = Literal["infinite", "continues", "restarts"]
 """What T is where generation has ended on a wrong answer: never solved in this rollout; not yet
 solved, as if generation went on; the tokens of all attempts until one is solved."""
+WRONG: tuple[Wrong, ...] = get_args(Wrong)
 LONGEST = 2**31 - 1
 """Tokens of a rollout: a longer one is a slip of the finger, and keys below fit into 64 bits."""
 
@@ -62,38 +63,72 @@ def read_rollouts(
     """A log from its columns, each of N entries; without prompts all are of one.
 
     place: what a row is called in messages.  Raises ModelError, with the row from 1 and the remedy,
-    for counts that are none, lengths beyond the cap, a prompt with one rollout, a log without any
-    solved rollout, and one in which all are solved by the same number of tokens.
+    for columns of different lengths or of other things, counts that are none, lengths beyond the
+    cap, a prompt with one rollout, a log without any solved rollout, and one in which all are
+    solved by the same number of tokens.
     """
-    if isinstance(cap, bool) or int(cap) != cap or not 0 < cap <= LONGEST:
-        raise ModelError(
-            f"the horizon at which rollouts were cut is {cap}; it is a whole number of tokens from "
-            f"1 to {LONGEST:,}"
-        )
-    counts, flags = _counts(lengths, place), np.asarray(solved, dtype=bool)
+    _check_columns(cap, lengths=lengths, solved=solved, prompts=prompts, advances=advances)
+    counts, flags = _counts(lengths, place), _flags(solved, place)
     _check_cap(counts, cap, place)
     names, indices = _named(prompts, len(counts))
     _check_solved(counts, flags, cap, place)
     _check_single(names, indices)
-    steps = None if advances is None else np.asarray(advances, dtype=np.float64)
+    steps = None if advances is None else _numbers(advances, "advances", "iuf")
     if steps is not None:
-        _refuse(steps, (steps >= 0) & (steps == np.floor(steps)) & (steps <= counts), place,
-                "advances are a whole number of steps, at most one a token")  # fmt: skip
+        fine = (steps >= 0) & (steps == np.floor(steps)) & (steps <= counts)
+        words = "advances are a whole number of steps, at most one a token"
+        _refuse(advances, fine, place, words)
     return Rollouts(counts, flags, indices, names, int(cap), steps)
 
 
-def _refuse(values: Array, fine: Array, place: str, words: str) -> None:
+def _check_columns(cap: Any, **columns: Any) -> None:
+    fits = isinstance(cap, int | float | np.number) and not isinstance(cap, bool)
+    if not fits or cap // 1 != cap or not 0 < cap <= LONGEST:
+        raise ModelError(
+            f"the horizon at which rollouts were cut is {cap!r}; it is a whole number of tokens "
+            f"from 1 to {LONGEST:,}"
+        )
+    sizes = {name: len(column) for name, column in columns.items() if column is not None}
+    if len(set(sizes.values())) > 1:
+        words = ", ".join(f"{name} has {size:,} entries" for name, size in sizes.items())
+        raise ModelError(f"{words}; give one of each for every rollout")
+
+
+def _refuse(given: Any, fine: Array, place: str, words: str) -> None:
     if not fine.all():
         row = int(np.flatnonzero(~fine)[0])
-        raise ModelError(f"{place} {row + 1} has {values[row]:g}; {words}; correct the log")
+        value = np.asarray(given[row]).item()
+        shown = int(value) if isinstance(value, float) and value.is_integer() else value
+        raise ModelError(f"{place} {row + 1} has {shown}; {words}; correct the log")
+
+
+def _numbers(given: Sequence[float], name: str, kinds: str) -> Array:
+    """float64 (N), of data of such kinds, no text being taken for a number."""
+    try:
+        values = np.asarray(given)
+    except ValueError:  # of ragged rows
+        values = np.asarray(given, object)
+    if values.ndim != 1 or values.dtype.kind not in kinds:
+        what = "true or false" if "b" in kinds else "a whole number"
+        raise ModelError(
+            f"{name} is {str(given)[:60]}, of type {values.dtype}; give {what} for each rollout"
+        )
+    return values.astype(np.float64)
+
+
+def _flags(solved: Sequence[bool], place: str) -> Array:
+    values = _numbers(solved, "solved", "biuf")
+    _refuse(solved, np.isin(values, (0, 1)), place, "solved is true or false, or 1 or 0")
+    return values.astype(bool)
 
 
 def _counts(lengths: Sequence[float], place: str) -> Array:
-    values = np.asarray(lengths, dtype=np.float64)
-    if not len(values):
+    if not len(lengths):
         raise ModelError("the log has no rollouts; give at least two of each prompt")
+    values = _numbers(lengths, "lengths", "iuf")
     whole = (values >= 0) & (values <= LONGEST) & (values == np.floor(values))
-    _refuse(values, whole, place, f"a length is a whole number of tokens, at most {LONGEST:,}")
+    words = f"a length is a whole number of tokens, at most {LONGEST:,}"
+    _refuse(lengths, whole, place, words)
     return values.astype(np.int64)
 
 
@@ -113,6 +148,9 @@ def _named(prompts: Sequence[str] | None, size: int) -> tuple[tuple[str, ...], A
         return ("all rollouts",), np.zeros(size, np.int64)
     known: dict[str, int] = {}
     indices = np.fromiter((known.setdefault(name, len(known)) for name in prompts), np.int64)
+    for name in known:
+        if not (isinstance(name, str) and name.strip()):
+            raise ModelError(f"a prompt is called {name!r}; give each a name, which is a text")
     return tuple(known), indices
 
 

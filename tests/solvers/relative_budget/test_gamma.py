@@ -22,7 +22,7 @@ from holdfast.solvers.relative_budget import (
     requirement,
     simulate_growth,
 )
-from holdfast.solvers.relative_budget.criteria import CRITERIA, KAPPAS, SHAPES, criterion_value
+from holdfast.solvers.relative_budget.criteria import CRITERIA, KAPPAS, SHAPES
 from holdfast.solvers.relative_budget.enclosures import (
     Density,
     enclosed_moments,
@@ -213,11 +213,39 @@ def test_the_window_holds_some_and_not_others() -> None:
 
 def test_a_criterion_that_there_is_not_is_refused() -> None:
     with pytest.raises(ModelError, match="no criterion"):
-        criterion_value("speed", 1, Fraction(1), None)
+        best_budget("speed", 1)
     with pytest.raises(ModelError, match="depends on kappa"):
-        criterion_value(next(iter(CRITERIA)), 1, Fraction(1), None)
+        best_budget(next(iter(CRITERIA)), 1)
     with pytest.raises(ModelError, match="is not a law"):
         Density("normal", Fraction(1), Fraction(1))
     with pytest.raises(ModelError, match="the shape is -1"):
         gamma_shares(-1, 1)
     assert gamma_density(Fraction(2)).process().mean == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: gamma_requirement(1, 1, -1), "kappa is -1"),
+        (lambda: gamma_requirement(1, 1, math.nan), "kappa is nan"),
+        (lambda: next_budget(1, 1, 0), "kappa is 0"),
+        (lambda: ample_limit(1, -1), "kappa is -1"),
+        (lambda: deficient_limit(-3), "the shape is -3"),
+        (lambda: geometric_growth(1, 4), "kappa is 4; it must be below four times the shape, 4"),
+        (lambda: simulate_growth(1, 1, -3, 2), "log_class is -3"),
+        (lambda: simulate_growth(1, 1, 3, -2), "steps is -2"),
+        (lambda: growth_table(steps=-1), "steps is -1"),
+        (lambda: best_budget("samples of one step", 1, -0.1), r"kappa is -0\.1"),
+        (lambda: best_budget("deviation", 1, QUARTER), "'deviation' has no kappa; leave it out"),
+        (lambda: best_budget("deviation", 0), "the shape is 0"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(make, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        make()
+
+
+def test_a_kappa_may_be_a_float() -> None:
+    assert best_budget("anti-concentration", 1, 0.25) == best_budget(
+        "anti-concentration", 1, QUARTER
+    )

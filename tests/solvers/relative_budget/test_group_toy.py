@@ -79,3 +79,10 @@ def test_the_curve_has_both_methods() -> None:
 def test_what_is_no_lock_is_refused(arguments: tuple[int, int, float], words: str) -> None:
     with pytest.raises(ModelError, match=words):
         Lock(*arguments)
+
+
+def test_no_error_can_be_told_of_one_update() -> None:
+    with pytest.raises(ModelError, match="updates is 1; it must be a whole number of at least 2"):
+        toy_curve(1, (1.5,), updates=1)
+    with pytest.raises(ModelError, match="group is 1"):
+        expected_update(Lock(1, 20, 1.0), group=1)

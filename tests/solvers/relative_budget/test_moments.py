@@ -138,6 +138,7 @@ def test_a_kappa_that_is_too_large_is_told_the_largest() -> None:
         (2.5, 1, 1.0, "counts whole tokens"),
         (math.inf, 1, 1.0, "the horizon is inf"),
         (3, 0, 1.0, "kappa is 0"),
+        (3, math.nan, 1.0, "kappa is nan"),
         (3, 1, 0.0, "log_class is 0"),
     ],
 )
@@ -151,7 +152,7 @@ def test_a_density_has_no_exact_moments() -> None:
         exact_moments(Gamma(1, 1), 3)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("size", "failure"), [(0, 0.1), (2, 0.0), (2, 1.0)])
+@pytest.mark.parametrize(("size", "failure"), [(0, 0.1), (2, 0.0), (2, 1.0), (math.inf, 0.1)])
 def test_no_class_and_no_probability_are_refused(size: int, failure: float) -> None:
     with pytest.raises(ModelError, match=r"reward class|probability of failure"):
         class_logarithm(size, failure)

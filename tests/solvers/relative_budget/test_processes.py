@@ -115,7 +115,10 @@ def test_tails_do_not_cancel() -> None:
     [
         (lambda: Geometric(Fraction(0)), "success of NegativeBinomial is 0"),
         (lambda: Geometric(Fraction(3, 2)), "success of NegativeBinomial is 3/2"),
+        (lambda: Geometric(math.nan), "success is nan"),  # type: ignore[arg-type]
         (lambda: NegativeBinomial(0, THIRD), "steps is 0"),
+        (lambda: NegativeBinomial(math.nan, THIRD), "steps is nan"),  # type: ignore[arg-type]
+        (lambda: Empirical((math.inf,), (1,)), r"lengths\[0\] is inf"),  # type: ignore[arg-type]
         (lambda: Gamma(-1, 1), "shape of Gamma is -1"),
         (lambda: LogNormal(math.nan, 1), "log_mean of LogNormal is nan"),
         (lambda: Weibull(1, math.inf), "scale of Weibull is inf"),

@@ -120,3 +120,5 @@ def test_a_horizon_that_is_none_is_refused(horizon) -> None:
 def test_a_size_that_is_none_is_refused() -> None:
     with pytest.raises(ModelError, match="size is -1"):
         simulate(PROCESSES["gamma"], 10, -1, seed=0)
+    with pytest.raises(ModelError, match="seed is -1"):
+        simulate(PROCESSES["gamma"], 10, 1, seed=-1)

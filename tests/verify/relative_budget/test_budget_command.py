@@ -78,10 +78,13 @@ def test_all_forms_give_the_same_answer(rows, csv_log, holdfast: Invoke) -> None
         for row in rows
     ]  # fmt: skip
     Path("verl.jsonl").write_text(as_jsonl(verl))
+    table = pa.Table.from_pylist(rows)
+    decimals = table["tokens"].cast(pa.decimal128(21, 2))
+    pq.write_table(table.set_column(1, "tokens", decimals), "DECIMAL.PARQUET")
     assert holdfast("budget", csv_log, *RUN).code == 0
     first = answer()
     for name in ("log.jsonl", "log.jsonl.gz", "log.csv.gz", "bom.csv", "log.parquet",
-                 "trl.parquet", "verl.jsonl"):  # fmt: skip
+                 "trl.parquet", "verl.jsonl", "DECIMAL.PARQUET"):  # fmt: skip
         done = holdfast("budget", name, *RUN)
         assert done.code == 0, done.output
         found = answer()
@@ -178,24 +181,71 @@ def test_pooling_takes_all_as_of_one(csv_log, holdfast: Invoke) -> None:
     assert answer()["prompts"]["rollouts"] == [PROMPTS * EACH]
 
 
-def test_texts_are_counted_by_a_tokenizer(holdfast: Invoke) -> None:
+@pytest.fixture
+def texts(tmp_path: Path) -> list[dict]:
+    """Rollouts of a geometric law as texts, up to 30 tokens, and a tokenizer that cuts and fills
+    them: its file has a truncation and a padding, as those of trained models have."""
     words = Tokenizer(models.WordLevel({"w": 0, "?": 1}, unk_token="?"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.save("tokenizer.json")
+    words.enable_truncation(9)
+    words.enable_padding(length=12)
+    words.save(str(tmp_path / "tokenizer.json"))
     rng = np.random.default_rng(0)
     rows = [{"prompt": "p", "completion": "w " * min(t, 30), "accuracy_reward": float(t <= 30)}
             for t in rng.geometric(1 / 30, 60).tolist()]  # fmt: skip
-    Path("texts.jsonl").write_text(as_jsonl(rows))
-    run = ("budget", "texts.jsonl", "--horizon", 30, "--json", "out.json", "--tokenizer",
-           "tokenizer.json", "--family", "geometric")  # fmt: skip
-    done = holdfast(*run)
+    (tmp_path / "texts.jsonl").write_text(as_jsonl(rows))
+    return rows
+
+
+COUNTED = ("budget", "texts.jsonl", "--json", "out.json", "--family", "geometric", "--wrong",
+           "continues", "--horizon")  # fmt: skip
+
+
+@pytest.mark.parametrize("tokenizer", ["tokenizer.json", "."])
+def test_texts_are_counted_whole_by_a_tokenizer(tokenizer, texts, holdfast: Invoke) -> None:
+    done = holdfast(*COUNTED, 30, "--tokenizer", tokenizer, "--wrong", "infinite")
     assert done.code == 64
     assert done.says("leaves open whether a rollout was cut or ended on a wrong answer")
-    done = holdfast(*run, "--wrong", "continues")
+    done = holdfast(*COUNTED, 30, "--tokenizer", tokenizer)
     assert done.code == 0, done.output
-    tokens = sum(row["completion"].count("w") for row in rows)
-    solves = sum(row["accuracy_reward"] for row in rows)
+    tokens = sum(row["completion"].count("w") for row in texts)
+    solves = sum(row["accuracy_reward"] for row in texts)
     assert answer()["pooled"]["mean_tokens"] == pytest.approx(tokens / solves)
+
+
+def test_texts_beyond_the_horizon_are_taken_as_long_only_where_few_tokens_are(
+    texts, holdfast: Invoke
+) -> None:
+    how = ("--tokenizer", "tokenizer.json")
+    longer = sum(row["completion"].count("w") > 27 for row in texts)
+    assert longer > 1
+    assert holdfast(*COUNTED, 27, *how).says(f"note: {longer} texts of up to 3 tokens more than 27")
+    done = holdfast(*COUNTED, 26, *how)
+    assert done.code == 64
+    assert done.says("beyond the horizon 26", "say where with --cap, such as --cap 30")
+    assert holdfast(*COUNTED, 26, *how, "--cap", 30).code == 0
+
+
+def test_texts_are_named_and_counts_beside_them_are_not_read(texts, holdfast: Invoke) -> None:
+    rows = [{"said": row.pop("completion"), "tokens": 7, **row} for row in texts]
+    Path("texts.jsonl").write_text(as_jsonl(rows))
+    done = holdfast(*COUNTED, 30, "--tokenizer", ".", "--lengths", "said")
+    assert done.says("texts from said", "counts in tokens are not read"), done.output
+    rows[3]["said"] = None
+    Path("texts.jsonl").write_text(as_jsonl(rows))
+    done = holdfast(*COUNTED, 30, "--tokenizer", ".", "--lengths", "said")
+    assert done.code == 64
+    assert done.says("texts.jsonl, row 4 has None, which is no text to be counted; give a text")
+
+
+def test_cells_that_are_not_read_may_be_long(csv_log, holdfast: Invoke) -> None:
+    """Python's csv refuses more than 131,072 characters unless told otherwise."""
+    lines = csv_log.read_text().splitlines()
+    said = ["said", "x" * 140_000, *[""] * (len(lines) - 2)]
+    longer = [f"{line},{text}\n" for line, text in zip(lines, said, strict=True)]
+    Path("LONG.CSV").write_text("".join(longer))
+    done = holdfast("budget", "LONG.CSV", "--horizon", 200)
+    assert done.code == 0, done.output
 
 
 def test_tokens_buy_prompts(csv_log, holdfast: Invoke) -> None:

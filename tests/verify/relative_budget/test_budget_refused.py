@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import time
 from pathlib import Path
 
@@ -19,9 +20,9 @@ OPTIONS = {
     ("--horizon", "1e3"): "is not a whole number",
     ("--cap", 0): "'0' is not a whole number",
     ("--horizon", 40): "row 3 has 50 tokens, beyond the horizon 40 at which rollouts were cut",
-    ("--delta", 0): "the probability of failure is 0.0; give one in (0, 1)",
-    ("--delta", 1): "the probability of failure is 1.0",
-    ("--delta", "nan"): "the probability of failure is nan",
+    ("--delta", 0): "--delta is 0; the probability of failure is a number above 0 and below 1",
+    ("--delta", 1): "--delta is 1; the probability of failure",
+    ("--delta", "nan"): "--delta is nan; the probability of failure",
     ("--kappa", 0): "--kappa is 0; the radius of a ball is a number above 0",
     ("--kappa", -1): "--kappa is -1",
     ("--kappa", "inf"): "--kappa is inf",
@@ -35,16 +36,24 @@ OPTIONS = {
     ("--lengths", "length"): "log.csv has no column 'length'; it has prompt, tokens, solved",
     ("--solved", "right"): "log.csv has no column 'right'",
     ("--prompts", "id"): "log.csv has no column 'id'",
-    ("--solved", "tokens"): "row 1 has '10' as tokens, which is neither true nor false",
-    ("--solved", "prompt", "--solved-from", 1): "row 1 has 'a' as prompt, which is neither",
+    ("--solved", "tokens"): "'tokens' cannot be both that of --lengths and that of --solved",
+    ("--prompts", "solved"): "'solved' cannot be both that of --solved and that of --prompts",
+    ("--lengths", "solved"): "'solved' cannot be both that of --lengths and that of --solved",
+    ("--solved", "prompt", "--pool", "--solved-from", 1): "row 1 has 'a' as prompt, which is",
     ("--steps", 2): "log.csv has no column advances, which --steps needs",
     ("--steps", 2, "--family", "gamma"): "--family has no effect with --steps",
     ("--advances", "tokens"): "--advances has no effect without --steps",
     ("--wrong", "restarts", "--family", "gamma"): "--family has no effect with --wrong restarts",
     ("--pool", "--prompts", "prompt"): "--prompts has no effect with --pool",
     ("--tokenizer", "t.json"): "--tokenizer counts texts anew",
-    ("--tokenizer", "t.json", "--wrong", "continues"): "none is known to hold texts",
-    ("--plot", "plot.doc"): "the suffix must be one of",
+    ("--tokenizer", "t.json", "--wrong", "continues"): "tried completion, output, response, "
+        "generation; name it with --lengths COLUMN",
+    ("--tokenizer", "t.json", "--wrong", "continues", "--lengths", "prompt", "--pool"):
+        "there is no file t.json; give the tokenizer.json",
+    ("--tokenizer", ".", "--wrong", "continues", "--lengths", "prompt", "--pool"):
+        "there is no file tokenizer.json; give the tokenizer.json that the model was saved with",
+    ("--plot", "plot.doc"): "the suffix must be one of .png, .svg, .pdf",
+    ("--plot", "plot.gif"): "the suffix must be one of",
     ("--json", "log.csv"): "is the same file as the log",
     ("--json", "none/a.json"): "there is no folder",
 }  # fmt: skip
@@ -58,9 +67,10 @@ LOGS = {
     "tokens,solved\n10,true\n10,true\n": "all 2 rollouts are solved after 10 tokens",
     "prompt,tokens,solved\na,1,1\na,2,1\nb,3,1\n": "the prompt 'b' has one rollout (1 of 2",
     # counts that are none
-    "tokens,solved\n10,true\n-3,true\n": "row 2 has -3; a length is a whole number of tokens",
-    "tokens,solved\n10,true\n2.5,true\n": "row 2 has 2.5; a length is a whole number",
-    "tokens,solved\n10,true\nnan,true\n": "row 2 has nan",
+    "tokens,solved\n10,true\n-3,true\n": "row 2 has '-3' as tokens; give a whole number from 0 to",
+    "tokens,solved\n10,true\n2.5,true\n": "row 2 has '2.5' as tokens; give a whole number",
+    "tokens,solved\n10,true\nnan,true\n": "row 2 has 'nan'",
+    "tokens,solved\n10,true\n9223372036854775808,true\n": "row 2 has '9223372036854775808' as",
     "tokens,solved\n10,true\n1e999,true\n": "row 2 has '1e999' as tokens; give a whole number",
     "tokens,solved\n10,true\nten,true\n": "row 2 has 'ten' as tokens; give a whole number",
     "tokens,solved\n10,true\n1_0,true\n": "row 2 has '1_0' as tokens",
@@ -117,21 +127,25 @@ MORE = '{"tokens": 20, "solved": true}\n'
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"tokens": 10, "solved": tr', "line 2 is no complete JSON"),
+        ('{"tokens": 10, "solved": tr', "line 2 is no JSON: Expecting value"),
         ("[1, 2]", "line 2 is [1, 2]; each line holds one object"),
-        ('{"tokens": 10, "tokens": 1, "solved": true}', "a key is there twice"),
+        (
+            '{"tokens": 10, "tokens": 1, "solved": true}',
+            "has the key 'tokens' twice",
+        ),
         ('{"tokens": 10}', "row 2 has no 'solved', which the first row has"),
         ('{"tokens": null, "solved": true}', "row 2 has None as tokens"),
         ('{"tokens": [1], "solved": true}', "row 2 has [1] as tokens"),
         ('{"tokens": 10, "solved": null}', "row 2 has None as solved"),
-        ('{"tokens": -' + "9" * 400 + ', "solved": true}', "row 2 has -1e+300; a length is a"),
+        ('{"tokens": -' + "9" * 400 + ', "solved": true}', "row 2 has -99999"),
         ('{"tokens": 10, "solved": true, "prompt": "a"}', "a column 'prompt' which the first row"),
         ('{"tokens": 10, "solved": true, "correct": false}', None),
-        ("[" * 100_000, "line 2 is no complete JSON"),
-        ('{"tokens": ' + "9" * 5000 + ', "solved": true}', "line 2 is no complete JSON"),
+        ("[" * 100_000, "line 2 is nested too deeply"),
+        ('{"tokens": ' + "9" * 5000 + ', "solved": true}', "holds a number of 5,000 digits"),
+        ('{"tokens": 1e400, "solved": true}', "holds the number '1e400', which is beyond doubles"),
         ("\xff", "is no UTF-8"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_lines_of_json_are_refused(line: str, words: str | None, holdfast: Invoke) -> None:
     """None: taken, the further column being named among those that are not read."""
@@ -151,7 +165,10 @@ def test_lines_of_json_are_refused(line: str, words: str | None, holdfast: Invok
         (["null", "null"], "row 1 has None as prompt, which names no prompt"),
         (['"a"', "NaN"], "row 2 has nan as prompt, which names no prompt"),
         (['""', '"a"'], "row 1 has '' as prompt, which names no prompt"),
-        (["1", '"1"'], "row 1 has 1 as prompt, and another row has the text '1'"),
+        (["1", '"1"'], "row 1 has 1 as prompt, and another row has '1'"),
+        (["1", "1.0"], "row 2 has 1.0 as prompt, and another row has 1; write both in one way"),
+        (["1", "true"], "row 2 has True as prompt, and another row has 1"),
+        (['" "', '"a"'], "row 1 has ' ' as prompt, which names no prompt"),
     ],
 )
 def test_prompts_that_are_none_are_refused(prompts, words: str, holdfast: Invoke) -> None:
@@ -160,6 +177,17 @@ def test_prompts_that_are_none_are_refused(prompts, words: str, holdfast: Invoke
     done = holdfast("budget", "log.jsonl", *PLAIN)
     assert done.code == 64, done.output
     assert done.says(words.replace("row 2", "row 3")), done.output
+
+
+def test_a_pipe_with_a_name_is_not_written_to(holdfast: Invoke) -> None:
+    """Nobody reads from it, so that to open it would never end."""
+    Path("log.csv").write_text(GOOD)
+    os.mkfifo("pipe.json")
+    os.mkfifo("pipe.png")
+    for option, name in (("--json", "pipe.json"), ("--plot", "pipe.png")):
+        done = holdfast("budget", "log.csv", *PLAIN, option, name)
+        assert done.code == 64
+        assert done.says(f"{option} {name} is a pipe with a name"), done.output
 
 
 def test_true_is_no_count_behind_a_1(holdfast: Invoke) -> None:
@@ -198,9 +226,12 @@ def test_files_that_are_none_are_refused(tmp_path: Path, holdfast: Invoke) -> No
     for name, words in {
         "missing.csv": "there is no file",
         "log.txt": "the suffix must be one of",
-        ".": "there is no file",
+        ".": "is a folder, and no file; give one of .csv",
+        "pipe.csv": "pipe.csv is a pipe or a device, and no file",
     }.items():
         (tmp_path / "log.txt").write_text("x")
+        if name == "pipe.csv":
+            os.mkfifo(name)
         done = holdfast("budget", name, *PLAIN)
         assert done.code == 64
         assert done.says(words), done.output

@@ -65,7 +65,7 @@ def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tup
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
     """To write text, packed where the name ends so, and then the same bytes every time."""
-    if path.suffix != ".gz":
+    if path.suffix.lower() != ".gz":
         with path.open("w", encoding="utf-8") as file:
             yield file
         return

@@ -10,19 +10,20 @@ import click
 import numpy as np
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.poisoning.data.bounded_files import shown
-from holdfast.solvers.relative_budget import class_logarithm
+from holdfast.solvers.poisoning.data.bounded_files import listed, shown
 from holdfast.solvers.relative_budget.estimate.fitting import FAMILIES
 from holdfast.solvers.relative_budget.estimate.rollouts import LONGEST, Rollouts, read_rollouts
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.numbers import count
 
 from ...terminal import output
 from ...terminal.json_files import write_json
 from ...terminal.options import Whole, json_option, plot_option, refuse_idle
 from ...terminal.targets import check_picture, check_targets
 from .answer import Options, answer_of, document
-from .logs import Log, read_log
+from .logs import KNOWN, Log, read_log
 from .printing import print_answer
+from .texts import FEW, count_tokens
 
 _TOKENS = Whole(1, LONGEST)
 
@@ -63,7 +64,8 @@ class _Size(Whole):
               "which the improvement may fail.")  # fmt: skip
 @click.option("--spend", type=Whole(1, 10**18), help="Tokens to be spent. Default: as many as the "
               "log has.")  # fmt: skip
-@click.option("--lengths", "length_column", metavar="COLUMN", help="Column of token counts.")
+@click.option("--lengths", "length_column", metavar="COLUMN", help="Column of token counts; of "
+              "texts, with --tokenizer.")  # fmt: skip
 @click.option("--solved", "solved_column", metavar="COLUMN", help="Column that says whether a "
               "rollout is solved.")  # fmt: skip
 @click.option("--solved-from", type=float, help="Least score that counts as solved, where that "
@@ -72,8 +74,8 @@ class _Size(Whole):
 @click.option("--advances", "advances_column", metavar="COLUMN", help="Column of steps made, for "
               "--steps.")  # fmt: skip
 @click.option("--pool", is_flag=True, help="Take all rollouts as those of one prompt.")
-@click.option("--tokenizer", type=click.Path(), help="A tokenizer.json with which the texts of the "
-              "log are counted, where it has no counts.")  # fmt: skip
+@click.option("--tokenizer", type=click.Path(), help="A tokenizer.json, or its folder, with which "
+              "the texts of the log are counted; counts that it has are not read.")  # fmt: skip
 @click.option("--all", "whole", is_flag=True, help="Print every prompt.")
 @json_option
 @plot_option("the distribution with its fit, and efficiency against the horizon,")
@@ -113,7 +115,11 @@ def _check(options: Options) -> None:
             f"--solved-from is {options.solved_from:g}; the least score that counts as solved is a "
             "finite number"
         )
-    class_logarithm(options.class_size, options.delta)
+    if not 0 < options.delta < 1:
+        raise click.BadParameter(
+            f"--delta is {options.delta:g}; the probability of failure is a number above 0 and "
+            "below 1"
+        )
     if options.class_size == 1 and options.delta > 0.999:
         raise click.BadParameter(f"--delta {options.delta:g} promises nothing; give a smaller one")
     if options.pool:
@@ -125,25 +131,24 @@ def _check(options: Options) -> None:
     if options.wrong == "restarts":
         refuse_idle(["family", "steps"], "has no effect with --wrong restarts, which takes the law "
                     "of many attempts")  # fmt: skip
-    if options.tokenizer is not None:
-        refuse_idle(["length_column"], "has no effect with --tokenizer, which counts texts")
-        if options.wrong == "infinite":
-            raise click.BadParameter(
-                "--tokenizer counts texts anew, a few tokens off, which leaves open whether a "
-                "rollout was cut or ended on a wrong answer; say --wrong continues or --wrong "
-                "restarts, for which that does not matter"
-            )
+    if options.tokenizer is not None and options.wrong == "infinite":
+        raise click.BadParameter(
+            "--tokenizer counts texts anew, a few tokens off, which leaves open whether a rollout "
+            "was cut or ended on a wrong answer; say --wrong continues or --wrong restarts, for "
+            "which that does not matter"
+        )
     check_picture(options.plot)
     reads = {"the log": options.lengths}
     check_targets([("--json", options.json_path), ("--plot", options.plot)], reads)
 
 
 def _read(options: Options) -> tuple[Rollouts, Log, list[str]]:
-    wanted = ["text" if options.tokenizer else "length", "solved"]
+    counted = "text" if options.tokenizer else "length"
+    wanted = [counted, "solved"]
     wanted += [] if options.pool else ["prompt"]
     wanted += [] if options.steps is None else ["advances"]
     given = {
-        "length": options.length_column,
+        counted: options.length_column,
         "solved": options.solved_column,
         "prompt": options.prompt_column,
         "advances": options.advances_column,
@@ -155,47 +160,22 @@ def _read(options: Options) -> tuple[Rollouts, Log, list[str]]:
             "--advances COLUMN, or leave out --steps"
         )
     cap, notes = options.cap or options.horizon, []
-    if options.tokenizer:
-        counts = count_tokens(options.tokenizer, log.columns["text"])
-        beyond = int((counts > cap).sum())
-        if beyond:
-            notes.append(
-                f"{beyond:,} texts have more than {cap:,} tokens when counted anew, and are taken "
-                "as that long"
-            )
-        log = replace(log, columns={**log.columns, "length": np.minimum(counts, cap)})
     place = f"{Path(options.lengths).name}, row"
+    if options.tokenizer:
+        counts: Any = count_tokens(options.tokenizer, log.columns["text"], place)
+        beyond = (counts > cap) & (counts <= cap + FEW)  # of more than a few, the cap is not right
+        if beyond.any():
+            notes.append(
+                f"{count(int(beyond.sum()), 'text')} of up to {FEW} tokens more than {cap:,} when "
+                "counted anew, as a character that was cut in two may make it, taken as that long"
+            )
+        old = [name for name in log.unread if name in KNOWN["length"]]
+        if old:
+            notes.append(f"counts in {listed(old)} are not read: --tokenizer counts the texts anew")
+        counts[beyond] = cap
+        log = replace(log, columns={**log.columns, "length": counts})
     columns = (log.columns.get(what) for what in ("length", "solved", "prompt"))
     lengths, solved, prompts = columns
     assert lengths is not None and solved is not None
     found = read_rollouts(lengths, solved, prompts, cap, log.columns.get("advances"), place)
     return found, log, notes
-
-
-def count_tokens(path: str, texts: Any) -> np.ndarray[Any, Any]:
-    """Tokens of each text, without special ones; messages of a dialogue are joined.
-
-    Raises ModelError for a tokenizer or a text that is none.
-    """
-    try:
-        from tokenizers import Tokenizer
-    except ImportError as error:
-        raise ModelError(
-            "--tokenizer needs the package tokenizers; pip install 'holdfast[neural]'"
-        ) from error
-    try:
-        tokenizer = Tokenizer.from_file(path)
-    except Exception as error:  # the library raises nothing narrower
-        raise ModelError(f"--tokenizer {path} cannot be read: {str(error)[:200]}") from error
-    plain = [_text_of(text, row) for row, text in enumerate(texts, start=1)]
-    found = tokenizer.encode_batch(plain, add_special_tokens=False)
-    return np.array([len(one.ids) for one in found], dtype=np.float64)
-
-
-def _text_of(text: Any, row: int) -> str:
-    parts = text if isinstance(text, list) else [text]
-    contents = [part.get("content") if isinstance(part, dict) else part for part in parts]
-    words = [content for content in contents if isinstance(content, str)]
-    if len(words) < len(contents):
-        raise ModelError(f"row {row} holds no text to be counted, but {shown(text)}")
-    return " ".join(words)

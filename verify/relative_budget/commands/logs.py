@@ -10,26 +10,28 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.poisoning.data.bounded_files import (
+    LARGEST_LINE,
     MOST_ROWS,
     lines_of,
     listed,
     most_unpacked,
-    number_of,
     shown,
+    strict_json,
     text_of,
 )
-from holdfast.solvers.sequences import Array
+from holdfast.solvers.whole_files import regular
+
+from .cells import converted, flag_in, number_in, prompt_names
 
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -50,13 +52,15 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "text": ("completion", "output", "response", "generation"),
 }  # fmt: skip
 """What a column holds -> names that are tried, in this order, where none is given."""
-_OPTIONS = {"length": "--lengths", "solved": "--solved", "prompt": "--prompts"}
+_OPTIONS = {
+    "length": "--lengths", "text": "--lengths", "solved": "--solved", "prompt": "--prompts",
+    "advances": "--advances",
+}  # fmt: skip
 _COUNTING = (
     "count these with --tokenizer tokenizer.json, or log the counts: in TRL a reward function can "
     "call log_extra('completion_tokens', [len(ids) for ids in completion_ids]), in verl return "
     "'response_length' beside its score"
 )
-_WORDS = {"true": 1.0, "false": 0.0}
 _BATCH = 2**16
 """Rows of Parquet at a time, of numbers and of texts that are kept as a dictionary."""
 _LINES = 2**8
@@ -84,13 +88,12 @@ def read_log(
     Raises ModelError with the row from 1 and the remedy.
     """
     place = Path(path)
-    if not place.is_file():
-        raise ModelError(f"there is no file {path}; give one of {', '.join(SUFFIXES)}")
-    if not place.name.endswith(SUFFIXES):
+    regular(place, f"give one of {', '.join(SUFFIXES)}")
+    if not place.name.lower().endswith(SUFFIXES):
         raise ModelError(f"{place.name}: the suffix must be one of {', '.join(SUFFIXES)}")
-    if place.suffix == ".parquet":
+    if place.suffix.lower() == ".parquet":
         return _from_parquet(place, given, solved_from, wanted)
-    cells = ".csv" in place.suffixes[-2:]
+    cells = place.name.lower().endswith((".csv", ".csv.gz"))
     rows: Iterator[Any] = _csv_rows(place) if cells else _json_rows(place)
     first = next(rows, None)
     if not first:
@@ -158,6 +161,13 @@ def _names(
             found[what] = there
         elif what in ("length", "solved", "text"):
             raise ModelError(_missing(what, head, place))
+    roles = {name: what for what, name in found.items()}
+    for what, name in found.items():
+        if roles[name] != what:
+            raise ModelError(
+                f"{place}: the column {shown(name)} cannot be both that of {_OPTIONS[what]} and "
+                f"that of {_OPTIONS[roles[name]]}; name another for one of them"
+            )
     return found
 
 
@@ -170,13 +180,14 @@ def _missing(what: str, head: Sequence[str], place: str) -> str:
     texts = [name for name in KNOWN["text"] if name in head]
     if what == "length" and texts:
         return f"{words}. It has texts in {shown(texts[0])}: {_COUNTING}"
-    return words + (f"; name it with {_OPTIONS[what]} COLUMN" if what in _OPTIONS else "")
+    return f"{words}; name it with {_OPTIONS[what]} COLUMN"
 
 
 def _csv_rows(path: Path) -> Iterator[list[str]]:
     """The head, then the cells of each row."""
     name = path.name
     lines = (text_of(line, name, n == 1) for n, line in lines_of(path))
+    csv.field_size_limit(LARGEST_LINE)  # of the process; the default is shorter than a long text
     reader = csv.reader(lines, strict=True)
     try:
         head = [cell.strip() for cell in next(filter(None, reader), [])]
@@ -197,11 +208,19 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError
     return row
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+def _double(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_double)
+"""Refuses what `strict_json` does, which says why, and is faster."""
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -212,11 +231,8 @@ def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = _DECODER.decode(text)
-        except (ValueError, RecursionError) as error:
-            raise ModelError(
-                f"{name}, line {number} is no complete JSON: {shown(str(error), 80)}; write it "
-                "again"
-            ) from error
+        except (ValueError, RecursionError):
+            row = strict_json(text, f"{name}, line {number}")
         if not isinstance(row, dict):
             raise ModelError(
                 f"{name}, line {number} is {shown(row)}; each line holds one object, such as "
@@ -272,7 +288,11 @@ def _values(column: Any, what: str) -> list[Any]:
     if what == "prompt" and hasattr(column, "dictionary"):
         known = column.dictionary.to_pylist()
         return [None if k is None else known[k] for k in column.indices.to_pylist()]
-    return column.to_pylist()  # type: ignore[no-any-return]
+    return [_plain(value) if type(value) is Decimal else value for value in column.to_pylist()]
+
+
+def _plain(value: Decimal) -> float:
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _log(
@@ -283,93 +303,10 @@ def _log(
     for what, values in columns.items():
         name = names[what]
         if what in ("length", "advances"):
-            found[what] = _converted(values, lambda x, at: _number(x, at), name, place)
+            found[what] = converted(values, lambda x, at: number_in(x, at), name, place)
         elif what == "solved":
-            found[what] = _converted(values, lambda x, at: _flag(x, solved_from, at), name, place)
+            found[what] = converted(values, lambda x, at: flag_in(x, solved_from, at), name, place)
         elif what == "prompt":
-            found[what] = _prompts(values, name, place)
+            found[what] = prompt_names(values, name, place)
     unread = tuple(name for name in head if name not in names.values())
     return Log(found, names, unread)
-
-
-def _prompts(values: list[Any], name: str, place: str) -> list[str]:
-    """Names of prompts: texts as they are, everything else as JSON writes it."""
-    for row, value in enumerate(values, start=1):
-        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-            raise ModelError(
-                f"{place}, row {row} has {shown(value)} as {name}, which names no prompt; fill it "
-                "in, or name another column with --prompts, or give --pool"
-            )
-    found = [x if isinstance(x, str) else _as_text(x) for x in values]
-    texts = {x for x in values if isinstance(x, str)}
-    both = next((k for k, x in enumerate(values) if not isinstance(x, str) and found[k] in texts),
-                None)  # fmt: skip
-    if both is not None:
-        raise ModelError(
-            f"{place}, row {both + 1} has {shown(values[both])} as {name}, and another row has the "
-            f"text {shown(found[both])}; write both in one way, so that it is plain whether they "
-            "are the same prompt"
-        )
-    return found
-
-
-def _as_text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
-
-
-def _converted(
-    values: list[Any], convert: Callable[[Any, str], float], name: str, place: str
-) -> Array:
-    """Each value as a number; a value that is there often is converted once."""
-    kinds = set(map(type, values))
-    plain = {bool, int, float, str}
-    if not kinds <= plain:
-        strange = next(k for k, value in enumerate(values) if type(value) not in plain)
-        value = values[strange]
-        convert(_as_text(value), f"{place}, row {strange + 1} has {shown(value)} as {name}")
-    known: dict[Any, float] = {}
-    for kind in kinds:  # 1, 1.0 and true are equal, and are not the same
-        found: Iterator[tuple[Any, int]] = zip(
-            reversed(values), range(len(values), 0, -1), strict=True
-        )
-        if len(kinds) > 1:
-            found = ((value, row) for value, row in found if type(value) is kind)
-        for value, row in sorted(dict(found).items(), key=itemgetter(1)):  # each where it is first
-            try:
-                known[value] = convert(value, "")
-            except ModelError:
-                convert(value, f"{place}, row {row} has {shown(value)} as {name}")
-    return np.fromiter(map(known.__getitem__, values), np.float64, len(values))
-
-
-def _number(value: Any, place: str) -> float:
-    number = _parsed(value)
-    if number is None or isinstance(value, bool):
-        raise ModelError(f"{place}; give a whole number")
-    return number
-
-
-def _flag(value: Any, solved_from: float | None, place: str) -> float:
-    """1 or 0: true and false, or numbers from some on."""
-    word = value.strip().lower() if isinstance(value, str) else ""
-    number = _WORDS[word] if word in _WORDS else _parsed(value)
-    if number is not None and not math.isnan(number):
-        if solved_from is not None:
-            return float(number >= solved_from)
-        if number in (0.0, 1.0):
-            return number
-    raise ModelError(
-        f"{place}, which is neither true nor false; if it is a score, say from which on a rollout "
-        "is solved with --solved-from, such as --solved-from 0.5; or name another column with "
-        "--solved"
-    )
-
-
-def _parsed(value: Any) -> float | None:
-    """The number that a cell or a value of JSON is, if any; longer integers are no floats."""
-    if not isinstance(value, str):
-        return float(max(min(value, 1e300), -1e300))
-    try:
-        return number_of(value, "")
-    except ModelError:
-        return None

@@ -38,7 +38,7 @@ def read_table(path: str, option: str) -> Table:
     place = f"{option} {path}"
     try:
         names, rows = _parsed(Path(path).read_text(encoding="utf-8-sig").splitlines())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise click.BadParameter(
             f"{place} cannot be read: {error}; give a .csv file with a target a line"
         ) from error

@@ -181,3 +181,37 @@ def test_odd_logs_have_answers_in_order(name: str, family, wrong) -> None:
     assert (found.low <= found.mean * (1 + 1e-9)).all()
     assert (found.mean <= found.high * (1 + 1e-9)).all()
     assert pooled.low <= pooled.mean * (1 + 1e-9) <= pooled.high * (1 + 2e-9)
+
+
+GOOD = read_rollouts([1, 2, 3, 5], [True, True, True, False], None, 5)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: read_rollouts([1, 2], [True], None, 5), "lengths has 2 entries, solved has 1"),
+        (lambda: read_rollouts([1, 2], [True, False], ["a"], 5), "prompts has 1 entries"),
+        (lambda: read_rollouts([1, 2], ["False", "True"], None, 5), "solved is .'False', 'True'"),
+        (lambda: read_rollouts([1, 2], [2, 0], None, 5), "rollout 1 has 2; solved is true or"),
+        (lambda: read_rollouts(["1", "2"], [True, False], None, 5), "give a whole number for each"),
+        (lambda: read_rollouts([1, [2]], [True, False], None, 5), "give a whole number for each"),
+        (lambda: read_rollouts([1, 2**63], [True, False], None, 5), "2 has 9223372036854775808;"),
+        (lambda: read_rollouts([1, 2], [True, False], None, math.nan), "rollouts were cut is nan"),
+        (lambda: read_rollouts([1, 2], [True, False], ["a", None], 5), "a prompt is called None"),
+        (lambda: read_rollouts([1, 2], [True, False], None, 5, [1, 3]), "rollout 2 has 3; adv"),
+        (lambda: estimate_pooled(GOOD, "weibull"), "family is 'weibull'; give one of geometric"),
+        (lambda: estimate_prompts(GOOD, "Geometric"), "family is 'Geometric'"),
+        (lambda: estimate_prompts(GOOD, wrong="never"), "wrong is 'never'; give one of infinite"),
+        (lambda: survival(GOOD, "never"), "wrong is 'never'"),
+        (lambda: restricted_mean(GOOD, "infinite", -5), "the horizon is -5"),
+        (lambda: estimate_prompts(GOOD, level=0), "level is 0; it must lie between 0 and 1"),
+        (lambda: estimate_pooled(GOOD, level=1.5), r"level is 1\.5"),
+        (lambda: survival(GOOD, "infinite", math.nan), "level is nan"),
+        (lambda: estimate_prompts(GOOD, steps=0), "steps is 0"),
+        (lambda: estimate_prompts(GOOD).relative_budgets(-1), "the horizon is -1"),
+        (lambda: naive_relative_budget(GOOD, math.nan), "the horizon is nan"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(make, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        make()
