@@ -161,7 +161,7 @@ def test_rewards_that_all_agree_are_all_good() -> None:
 
 
 def test_no_density_lets_sqrt_kappa_reach_the_least_length() -> None:
-    """T uniform on [0, 1] has E T = 1/2 = sqrt(3) std T, and no mass at 0: the relation is strict."""
+    """T uniform on [0, 1] has E T = 1/2 = sqrt(3) std T and no mass at 0, so it is strict."""
     assumed = {one.name: one.text for one in CLAIMS["requirement/ample"].theorem.given}
     assert "std T < E T - ess inf T" in assumed["attainable"]
     for seed in range(40):
