@@ -126,6 +126,22 @@ def test_few_rollouts_have_intervals_that_hold_the_truth(each: int, cut: bool) -
         assert free_shape_covers(counts, HORIZON + 0.5, room(0.95), shapes).mean() < 0.85
 
 
+@pytest.mark.parametrize("prompts", [3, 5, 10])
+def test_few_prompts_have_intervals_that_hold_the_mean_of_all(prompts: int) -> None:
+    """Means of prompts known: E T = exp(m + d^2/2) of normal logs, the deviation d maximised out.
+    Against the chi-square quantile, the control, 85 percent of three prompts hold it."""
+    deviation, tried = 0.7, np.geomspace(0.05, 4, 200)[:, None]
+    logs = deviation * np.random.default_rng(17).standard_normal((3000, prompts))
+
+    def highest(centre):
+        squares = logs.var(axis=1) + (logs.mean(axis=1) - centre) ** 2
+        return (-prompts * (np.log(tried) + squares / (2 * tried**2))).max(axis=0)
+
+    ratio = highest(logs.mean(axis=1)) - highest(deviation**2 / 2 - tried**2 / 2)
+    check(ratio <= room(0.95, prompts, prompts - 1))
+    assert prompts > 3 or (ratio <= room(0.95)).mean() < 0.88
+
+
 def test_the_ratio_decides_as_the_interval_that_is_reported() -> None:
     """On 25 logs, at a mean that is off by three tenths, so that both answers occur."""
     lengths, solved, mean = logs("gamma", 1.0, "median", 25, seed=13)
