@@ -149,7 +149,7 @@ def fit_population(
 
     low, high = (crossing(excess, log_total, sign, _CLOSE["fatol"]) for sign in (-1, 1))
     deviation = math.exp(log_deviation)
-    mean, low, high = (math.exp(x) for x in (log_total, low, high))
+    mean, low, high = (max(math.exp(x), 1.0) for x in (log_total, low, high))  # T is no less
     centre = log_total - deviation**2 / 2
     return Population(centre, deviation, mean, low, high, best, shapes, drops)
 
