@@ -232,7 +232,7 @@ def test_nothing_solved_within_the_horizon_has_no_naive_estimate(holdfast: Invok
     assert "nan" not in done.flat
     assert "not to be used" not in done.flat
     least = 50 - 49 * (1 - 0.05 ** (1 / 20))
-    assert done.says("nothing is solved within 50 tokens", f"is at least {least:.4g}")
+    assert done.says("nothing is solved before 50 tokens", f"is at least {least:.4g}")
     assert done.says("what 1 token is best spent on")
 
 
