@@ -33,10 +33,11 @@ samples give, except with probability :math:`\delta`, half of what the ball offe
   (``requirement/ample``), if :math:`\kappa` is small enough.
 * Gamma lengths: closed forms with both limits (``requirement/gamma-deficient``,
   ``requirement/gamma-ample``).
-* Improved again and again, the budget of the *current* policy grows by at least 1/(2K) a step
-  (``growth/sharper``; ``growth/linear`` as recalled, with a loss), for samples in proportion to
-  :math:`K\xi^2` (``growth/sample-size``); that is a consequence of the schedule, and with a fixed
-  :math:`\kappa` growth is geometric (``growth/fixed-kappa``).
+* Improved again and again, the budget of the *current* policy grows by at least 1/(2K) a step where
+  its mean reward is concave in the budget (``growth/sharper``; elsewhere no proof is known to us,
+  ``growth/sharper-rising``), and always so but for a bounded loss (``growth/linear``, as recalled),
+  for samples in proportion to :math:`K\xi^2` (``growth/sample-size``); that is a consequence of the
+  schedule, and with a fixed :math:`\kappa` growth is geometric (``growth/fixed-kappa``).
 * The window from 1.5 to 2 that experiments are reported to prefer is compatible with the Gamma case
   for some meanings of best (``optimum/inside``), and does not follow from it
   (``optimum/outside``, ``optimum/kappa-moves``).

@@ -8,7 +8,7 @@ At step i the length is Gamma of shape K, :math:`\xi_i` is the budget of the *cu
 Main results: `slope`, `step`, `linear`, `sharper`, `sample_size`, `cumulative`, `fixed_kappa`.
 """
 
-from sympy import sqrt
+from sympy import Rational, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Ge, Le
@@ -46,13 +46,23 @@ grown = Quantity("grown", "xi_i - xi_base", Domain.NONNEGATIVE, r"\xi_i-\xi_{bas
 deficit = Quantity(
     "deficit", "C_i, the sum of (1 - sqrt(K) xi_j s_j)/(2K) over j < i", Domain.REAL, "C_i"
 )
+F_base = Quantity("F_base", "F_{K+1}(K xi_base)", Domain.PROBABILITY, r"F_{K+1}(K\xi_{base})")
 linear = Theorem(
     label="growth/linear",
     title="The budget grows linearly, up to a constant",
-    relation=Both(Ge(grown, i / (2 * K) - deficit), Ge(deficit, 0)),
+    relation=Both(
+        Ge(grown, i / (2 * K) - deficit),
+        Ge(deficit, 0),
+        Le(K * F_base * deficit, K + Rational(3, 2)),
+    ),
     source=Source(PAPER, "Theorem 6.4; schedule and constant ours", Provenance.RECALLED),
     given=(GAMMA, SCHEDULE),
-    proof="growth/step summed up; the terms of C_i fall exponentially with xi_j.",
+    proof=(
+        "growth/step summed up. By growth/slope a term of C_i is at most Q(K xi_j)/(2K), with Q = "
+        "1 - F_{K+1}, which falls, and budgets are F_{K+1}(K xi_base)/(2K) apart or more: the sum "
+        "is at most 1/(2K), as the first term, and 1/F_{K+1}(K xi_base) times the integral of "
+        "Q(K xi) over all xi > 0, (K + 1)/K."
+    ),
     uses=("growth/step", "growth/slope"),
     remark="That it is linear is a consequence of the schedule: see growth/fixed-kappa.",
 )
@@ -65,7 +75,14 @@ sharper = Theorem(
     given=(GAMMA, SCHEDULE, FALLING),
     proof="g(xi + 1/(2K)) - g(xi) <= dg/dxi/(2K) <= s/(2 sqrt(K) xi), by growth/slope.",
     uses=("growth/slope",),
-    remark="On drawn models it holds where dg/dxi rises as well; there no proof is known to us.",
+)
+sharper_rising = Theorem(
+    label="growth/sharper-rising",
+    title="and as much where the mean reward is convex, as far as was computed",
+    relation=Ge(xi_next - xi, 1 / (2 * K)),
+    source=OURS,
+    given=(GAMMA, SCHEDULE, Assumption("rising", "dg/dxi rises at xi < 6/5; 1 < K <= 40.")),
+    proof="None is known to us: computed on drawn budgets.",
 )
 
 at_mean = Quantity("at_mean", "F_K(K) = Pr[T <= E T]", Domain.PROBABILITY, "F_K(K)")
@@ -78,14 +95,14 @@ sample_size = Theorem(
     proof="sqrt(K) xi s <= 1, and c <= F_K(K xi (1 - g)) <= F_K(K).",
     uses=("growth/slope",),
 )
-BALANCED = Assumption("balanced", "xi >= 1, and K is 1, 2, ..., 10.")
+BALANCED = Assumption("balanced", "1 <= xi <= 50, and K is 1, 2, ..., 10.")
 window = Theorem(
     label="growth/window",
     title="and at most 23.4 L K xi^2",
     relation=Le(n, 117 * K * xi**2 / 5),
     source=OURS,
     given=(GAMMA, SCHEDULE, BALANCED),
-    proof="None: computed on drawn budgets up to 50. n/(2 L K xi^2) is largest at xi = 1, K = 1.",
+    proof="None: computed on drawn budgets. n/(2 L K xi^2) is largest at xi = 1, K = 1.",
     remark="117/5 = 2 (11.7); n/(2 L K xi^2) is 11.66 at its largest.",
 )
 total = Quantity("total", "samples of the first i steps, over L", Domain.NONNEGATIVE)

@@ -68,13 +68,15 @@ conditioning = Theorem(
     proof="Each of its rewards is at least J + sigma sqrt(kappa); improvement/best-in-ball.",
     uses=("improvement/best-in-ball",),
 )
+VARIED = Assumption("varied", "sigma > 0.")
 cantelli = Theorem(
     label="improvement/cantelli",
     title="The larger kappa, the rarer the good trajectories",
     relation=Le(c, 1 / (1 + kappa)),
     source=OURS,
+    given=(VARIED,),
     proof="Cantelli's inequality.",
-    remark="Attained by two rewards.",
+    remark="Attained by two rewards. Where all rewards agree, all are good, and c = 1.",
 )
 
 share = Quantity("s2", "s^2, variance of R over H^2", Domain.NONNEGATIVE, "s^2")
@@ -140,7 +142,7 @@ one_step = Theorem(
     title="So many samples give half of what the ball offers",
     relation=Lt(insufficient, 2 * H * log(size / delta) / (sqrt(kappa * variance) * c)),
     source=Source(PAPER, "Theorem 6.2, with the constant 1, ours", Provenance.RECALLED),
-    given=(POSITIVE, REALISABLE, NOISELESS),
+    given=(POSITIVE, VARIED, REALISABLE, NOISELESS),
     proof="improvement/version-space with a gap of sigma sqrt(kappa)/2, improvement/conditioning.",
     uses=("improvement/version-space", "improvement/conditioning"),
     remark="Iterated, with delta/i^2 at step i, it is the online version.",

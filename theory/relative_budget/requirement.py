@@ -38,7 +38,7 @@ universal = Theorem(
 
 q = Quantity("q", "Pr[T <= H]", Domain.PROBABILITY, "q")
 doubling = Quantity("doubling", "c_f = Pr[T <= H] / Pr[R >= H/2]", Domain.POSITIVE, "c_f")
-RARE = Assumption("rare", "q <= 1/(8 c_f) and q + sqrt(kappa q) <= 1/2.")
+RARE = Assumption("rare", "0 < q <= 1/(8 c_f) and q + sqrt(kappa q) <= 1/2.")
 deficient = Theorem(
     label="requirement/deficient",
     title="Where little is solved in time, the need grows like q^(-3/2)",
@@ -50,7 +50,7 @@ deficient = Theorem(
     remark="2 <= n/L sqrt(kappa) q^(3/2) <= 4 sqrt(2) c_f^(3/2), squared. c_f is local: for a "
     "log-normal T it has no bound as xi falls to 0.",
 )
-HALF = Assumption("half", "q + sqrt(kappa q) <= 1/2.")
+HALF = Assumption("half", "q > 0 and q + sqrt(kappa q) <= 1/2.")
 deficient_sharper = Theorem(
     label="requirement/deficient-sharper",
     title="The same with a constant that is attained",
@@ -83,9 +83,7 @@ balanced = Theorem(
 efficiency = Quantity("efficiency", "L/n, 0 where no number suffices", Domain.NONNEGATIVE, "L/n")
 c_ample = Quantity("c_ample", "Pr[T <= E T - sqrt(kappa) std T]", Domain.PROBABILITY, r"c_\infty")
 SOLVED = Assumption("solved", "Every trajectory is solved within the horizon.")
-ATTAINABLE = Assumption(
-    "attainable", "sqrt(kappa) std T <= E T - ess inf T, so that c is positive."
-)
+ATTAINABLE = Assumption("attainable", "sqrt(kappa) std T < E T - ess inf T, so that c is positive.")
 ample = Theorem(
     label="requirement/ample",
     title="Once everything is solved in time, the need is linear in the budget",

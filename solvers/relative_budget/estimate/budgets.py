@@ -24,7 +24,7 @@ from .fitting import Family
 from .laws import Counts, Law, counts_of
 from .population import Population, fit_population
 from .rollouts import WRONG, Rollouts, Wrong
-from .survival import LEVEL, SurvivalCurve, kaplan_meier, restricted_mean_of_prompts
+from .survival import LEVEL, RestrictedMean, SurvivalCurve, kaplan_meier, mean_to_horizon
 
 REGIMES = {"deficient": 0.5, "balanced": 5.0, "ample": math.inf}
 """Regime -> the relative budget up to which it reaches.  The theory names the regimes by their
@@ -97,26 +97,17 @@ def _lengths(rollouts: Rollouts, wrong: Wrong) -> Array:
 
 def restricted_mean(
     rollouts: Rollouts, wrong: Wrong, horizon: int, level: float = LEVEL
-) -> tuple[float, float, float] | None:
-    """E min(T, horizon) of a rollout of a prompt drawn at random without any law, with an interval.
+) -> RestrictedMean | None:
+    """E min(T, horizon) of a prompt drawn at random without any law, with an interval.
 
-    horizon: at most the cap.  Where no rollout is solved within it, it is the horizon itself, and
-    the least is exact, of these prompts: were a share q of rollouts solved, n that reach the
-    horizon would all fail with probability (1 - q)^n at most, and E min(T, horizon) is at least
-    q + (1 - q) horizon.  None where T is of many attempts, or no rollout reaches the horizon.
+    horizon: at most the cap.  None where T is of many attempts.
     """
     _check(wrong, level)
     positive(horizon, "the horizon")
     if wrong == "restarts":
         return None
     lengths = _lengths(rollouts, wrong)
-    if not (rollouts.solved & (lengths <= horizon)).any():
-        reached = int((lengths >= horizon).sum())
-        share = 1 - (1 - level) ** (1 / reached) if reached else 1.0
-        return (horizon, share + (1 - share) * horizon, horizon) if reached else None
-    if len(rollouts.names) == 1:
-        return survival(rollouts, wrong, level).restricted_mean(horizon, level)
-    return restricted_mean_of_prompts(lengths, rollouts.solved, rollouts.prompts, horizon, level)
+    return mean_to_horizon(lengths, rollouts.solved, rollouts.prompts, horizon, level)
 
 
 def estimate_prompts(
@@ -139,18 +130,21 @@ def estimate_prompts(
         return _restarting(rollouts, level)
     if steps is not None:
         law, counts = _chain_counts(rollouts, steps, wrong)
-        return _with_wrong(_of_rates(law, counts, level), law.shape, rollouts, wrong)
+        return _with_wrong(_of_rates(law, counts, fitting.room(level)), law.shape, rollouts, wrong)
     counts = _counts(rollouts, wrong)
     if len(rollouts.names) == 1:
         shape = fitting.own_shape(family, counts)
         ends = fitting.profile_interval(family, counts, shape, level)
         return _with_wrong([np.array([end]) for end in ends], shape, rollouts, wrong)
     found = shared or estimate_pooled(rollouts, family, wrong, level=level)
-    mean, low, high = _of_rates(fitting.law_of(family, found.shape), counts, level)
     few = len(rollouts.names) <= ENOUGH  # of more the shape is known well, and each takes seconds
+    spare = float(counts.rollouts.sum()) - len(rollouts.names)
+    known = family == "geometric" or not few
+    fall = fitting.room(level) if known else fitting.room(level, max(spare, 1), spare)
+    mean, low, high = _of_rates(fitting.law_of(family, found.shape), counts, fall)
     others = zip(found.shapes.tolist(), found.drops.tolist(), strict=True) if few else ()
     for shape, less in others:
-        _, least, most = _of_rates(fitting.law_of(family, shape), counts, level, less)
+        _, least, most = _of_rates(fitting.law_of(family, shape), counts, fall - less)
         low, high = np.minimum(low, least), np.maximum(high, most)
     return _with_wrong([mean, low, high], found.shape, rollouts, wrong)
 
@@ -206,10 +200,10 @@ def _spread(rollouts: Rollouts) -> Rollouts:
     return rollouts.chosen(wanted[rollouts.prompts])
 
 
-def _of_rates(law: Law, counts: Counts, level: float, less: float = 0.0) -> list[Array]:
+def _of_rates(law: Law, counts: Counts, fall: float) -> list[Array]:
     """Means of the prompts (P), their least and their greatest."""
     best = fitting.rates(law, counts)
-    slowest, fastest = fitting.intervals(law, counts, best, level, less)
+    slowest, fastest = fitting.intervals(law, counts, best, fall)
     with np.errstate(divide="ignore"):
         return [law.shape / law.rate(theta) for theta in (best, fastest, slowest)]
 
@@ -238,7 +232,7 @@ def _with_wrong(ends: list[Array], shape: float, rollouts: Rollouts, wrong: Wron
     sizes = np.bincount(rollouts.prompts)
     share = np.bincount(rollouts.prompts, rollouts.ended, len(sizes)) / sizes
     share = share if wrong == "infinite" else np.zeros(len(sizes))
-    mean, low, high = (np.where(share > 0, np.inf, end) for end in ends)
+    mean, low, high = (np.where(share > 0, np.inf, np.maximum(end, 1)) for end in ends)
     return Estimate(mean, low, high, shape, ends[0], share)
 
 

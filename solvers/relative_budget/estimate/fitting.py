@@ -1,7 +1,8 @@
 """Maximum likelihood under censoring: rates of prompts, shapes, likelihood intervals.
 
-Intervals are those of the likelihood ratio against chi-square with one degree of freedom; the shape
-is maximised out, of a single prompt here, of several in `population`.
+Intervals are those of the likelihood ratio; the shape is maximised out, of a single prompt here, of
+several in `population`.  Where it is known, the ratio has the chi-square law of one degree of
+freedom; where it is estimated, that of Student's ratio (`room`), as of few rollouts it is wider.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import chi2
+from scipy.stats import chi2, t
 
 from ...sequences import Array
 from .laws import Counts, GammaLaw, Law, NegativeBinomialLaw
@@ -56,19 +57,16 @@ def rates(law: Law, counts: Counts) -> Array:
     return np.where(some, np.minimum(_root(slope, start), _theta(law, np.array(1e300))), -np.inf)
 
 
-def intervals(
-    law: Law, counts: Counts, best: Array, level: float, less: float = 0.0
-) -> tuple[Array, Array]:
+def intervals(law: Law, counts: Counts, best: Array, fall: float) -> tuple[Array, Array]:
     """Least and greatest theta (P, each) by the likelihood ratio, given the shape.
 
-    less: by how much the greatest log-likelihood of this shape is below that of all.  A prompt of
-    which nothing is solved has no least one: -infinity.
+    fall: `room`, less what the greatest log-likelihood of this shape is below that of all.  Of a
+    prompt of which nothing is solved there is no least one: -infinity.
     """
     some = np.isfinite(best)
     little = _theta(law, law.shape / np.maximum(counts.longest, 1))
     middle = np.where(some, best, little - 10)  # of nothing solved: where the likelihood is flat
-    room = max(float(chi2.ppf(level, 1)) / 2 - less, _LITTLE)
-    top = np.where(some, law.terms(counts, middle).value, 0.0) - room
+    top = np.where(some, law.terms(counts, middle).value, 0.0) - max(fall, _LITTLE)
 
     def excess(theta: Array) -> tuple[Array, Array]:
         terms = law.terms(counts, theta)
@@ -77,6 +75,19 @@ def intervals(
     low = np.where(some, middle, 0.0)
     left = np.where(some, _end(excess, low, -1.0, some), -np.inf)
     return left, _end(excess, middle, 1.0, np.ones_like(some))
+
+
+def room(level: float, size: float = 1.0, known: float = math.inf) -> float:
+    """By how much log-likelihoods of an interval of a mean fall: half of `size` log(1 + t^2/known).
+
+    That is exact for means of `size` normal numbers, of deviation estimated with `known` degrees of
+    freedom, and half the chi-square quantile where these are infinitely many.  For Gamma laws it is
+    an approximation, which holds with two rollouts (tests of coverage).
+    """
+    if math.isinf(known):
+        return float(chi2.ppf(level, 1)) / 2
+    known = max(known, 1.0)
+    return size / 2 * math.log1p(float(t.ppf((1 + level) / 2, known)) ** 2 / known)
 
 
 def own_shape(family: Family, counts: Counts) -> float:
@@ -106,7 +117,8 @@ def profile_interval(
 
     law = law_of(family, shape)
     best = math.log(shape / float(law.rate(rates(law, counts))[0]))
-    least = highest(best) - float(chi2.ppf(level, 1)) / 2
+    size = float(counts.rollouts.sum())
+    least = highest(best) - (room(level) if family == "geometric" else room(level, size, size - 1))
     ends = [crossing(lambda x: highest(x) - least, best, sign) for sign in (-1, 1)]
     return math.exp(best), math.exp(ends[0]), math.exp(ends[1])
 

@@ -16,10 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import ndtr
-from scipy.stats import chi2
 
 from ...sequences import Array
-from .fitting import Family, best_shape, crossing, law_of, likelihoods, rates, shape_limits
+from .fitting import (
+    Family,
+    best_shape,
+    crossing,
+    law_of,
+    likelihoods,
+    rates,
+    room,
+    shape_limits,
+)
 from .laws import Counts, Law
 
 _SPACING = 0.05
@@ -114,9 +122,10 @@ def fit_population(
 ) -> Population:
     """The population and shape of greatest likelihood; counts of at least two prompts.
 
-    steps: the shape, where it is known.
+    steps: the shape, where it is known.  Log means of P prompts have the deviation of P numbers.
     """
-    drop = float(chi2.ppf(level, 1)) / 2
+    size = len(counts.solves)
+    drop = room(level, size, size - 1)
     known = 1.0 if family == "geometric" else steps
     surfaces: dict[float, tuple[_Surface, tuple[float, float, float]]] = {}
 
@@ -140,7 +149,7 @@ def fit_population(
 
     low, high = (crossing(excess, log_total, sign, _CLOSE["fatol"]) for sign in (-1, 1))
     deviation = math.exp(log_deviation)
-    mean, low, high = (math.exp(x) for x in (log_total, low, high))
+    mean, low, high = (max(math.exp(x), 1.0) for x in (log_total, low, high))  # T is no less
     centre = log_total - deviation**2 / 2
     return Population(centre, deviation, mean, low, high, best, shapes, drops)
 

@@ -282,8 +282,39 @@ def test_nothing_solved_within_the_horizon_has_no_naive_estimate(holdfast: Invok
     assert "nan" not in done.flat
     assert "not to be used" not in done.flat
     least = 50 - 49 * (1 - 0.05 ** (1 / 20))
-    assert done.says("nothing is solved within 50 tokens", f"is at least {least:.4g}")
+    assert done.says("nothing is solved before 50 tokens", f"is at least {least:.4g}")
     assert done.says("what 1 token is best spent on")
+
+
+def test_what_holds_without_a_law_ends_with_the_log(holdfast: Invoke) -> None:
+    """T and ends exponential: xi = 400/50 = 8, of which no rollout comes near 400 tokens."""
+    rng = np.random.default_rng(1)
+    right, wrong = (np.ceil(rng.exponential(mean, 240)) for mean in (50, 60))
+    lengths, solved = np.minimum(right, wrong), right <= wrong
+    rows = [f"{n:.0f},{int(flag)}" for n, flag in zip(lengths, solved, strict=True)]
+    Path("ends.csv").write_text("tokens,solved\n" + "\n".join(rows) + "\n")
+    done = holdfast("budget", "ends.csv", "--horizon", 400, "--wrong", "continues",
+                    "--family", "geometric", "--json", "out.json")  # fmt: skip
+    assert done.code == 0, done.output
+    assert done.says("counted up to the longest rollout and no further")
+    assert done.says(f"at {lengths.max():.0f} tokens, the longest")
+    found = answer()["restricted_mean"]
+    assert not found["whole"]
+    assert 400 / found["low"] > 8
+    assert found["value"] < 51
+    assert {type(found[name]) for name in ("value", "low", "high")} == {float}
+
+
+def test_one_prompt_with_a_number_is_one(holdfast: Invoke) -> None:
+    """Of two, one is solved at once and one never; nothing is solved before H = 1 token."""
+    lines = [f"a,{n},true" for n in (1, 2, 5, 9)] + ["b,9,false"] * 4
+    Path("one.csv").write_text("prompt,tokens,solved\n" + "\n".join(lines) + "\n")
+    done = holdfast("budget", "one.csv", "--horizon", 9, "--json", "out.json")
+    assert done.says("of one prompt: ", "for 1 prompt no number")
+    assert "in the middle" not in done.flat
+    done = holdfast("budget", "one.csv", "--horizon", 1, "--cap", 9, "--json", "out.json")
+    assert done.says("nothing is solved before 1 token,"), done.output
+    assert type(answer()["restricted_mean"]["value"]) is float
 
 
 def test_many_attempts_have_no_bound_of_one(tmp_path: Path, holdfast: Invoke) -> None:

@@ -4,8 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from holdfast.solvers.relative_budget.criteria import argmax_table
+from holdfast.solvers.relative_budget.criteria import argmax_table, best_budget
+from holdfast.solvers.relative_budget.version_space import better
 from holdfast.verify.binding.claims import shipped
+from holdfast.verify.binding.draws import PhiloxDraw
 from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.relative_budget.families.gamma import INSIDE, OUTSIDE
@@ -32,6 +34,7 @@ LABELS = (
     "growth/step",
     "growth/linear",
     "growth/sharper",
+    "growth/sharper-rising",
     "growth/sample-size",
     "growth/window",
     "growth/cumulative",
@@ -141,3 +144,27 @@ def test_the_lists_of_the_window_are_those_of_the_table() -> None:
     assert {cell for cell, inside in rows.items() if inside} == set(INSIDE)
     assert set(rows) == set(INSIDE) | set(OUTSIDE)
     assert not set(INSIDE) & set(OUTSIDE)
+
+
+def test_kappas_that_nearly_agree_share_their_best_point() -> None:
+    """So the statement is of listed kappas: 1/10 and 10001/100000 are both best at 83/50."""
+    found = {best_budget("samples of one step", 1, k) for k in
+             (Fraction(1, 10), Fraction(10001, 100000))}  # fmt: skip
+    assert found == {Fraction(83, 50)}
+
+
+def test_rewards_that_all_agree_are_all_good() -> None:
+    """c = 1 > 1/(1 + kappa), so that sigma > 0 is assumed."""
+    one = Fraction(1)
+    assert better((one / 2, one / 2), (one, one), one) == (0, 1)
+    assert "varied" in CLAIMS["improvement/cantelli"].family.controls
+
+
+def test_no_density_lets_sqrt_kappa_reach_the_least_length() -> None:
+    """T uniform on [0, 1] has E T = 1/2 = sqrt(3) std T and no mass at 0, so it is strict."""
+    assumed = {one.name: one.text for one in CLAIMS["requirement/ample"].theorem.given}
+    assert "std T < E T - ess inf T" in assumed["attainable"]
+    for seed in range(40):
+        (case,) = CLAIMS["requirement/ample"].family.draw(PhiloxDraw(seed))
+        mean, variance = case.process.mean_and_variance()
+        assert case.kappa * variance < (mean - case.process.lengths[0]) ** 2

@@ -105,7 +105,7 @@ def _probability(model: Trajectories) -> Fraction:
 
 @claim(
     theory.cantelli,
-    over=families.BALLS,
+    over=families.VARIED,
     mutants=_named(("RB-L3-half", Le(theory.c, 1 / (2 * (1 + theory.kappa))), "half of it")),
 )
 def cantelli(model: Trajectories) -> Iterator[Values]:

@@ -26,7 +26,7 @@ from holdfast.solvers.relative_budget.estimate.efficiency import Plan, Rewards, 
 from holdfast.solvers.relative_budget.estimate.fitting import Family
 from holdfast.solvers.relative_budget.estimate.population import Population
 from holdfast.solvers.relative_budget.estimate.rollouts import Rollouts, Wrong
-from holdfast.solvers.relative_budget.estimate.survival import LEVEL, SurvivalCurve
+from holdfast.solvers.relative_budget.estimate.survival import LEVEL, RestrictedMean, SurvivalCurve
 
 from .logs import Log
 
@@ -76,7 +76,7 @@ class Answer:
     prompts: Estimate
     pooled: Population
     curve: SurvivalCurve
-    restricted: tuple[float, float, float] | None
+    restricted: RestrictedMean | None
     naive: float
     rewards: Rewards
     own: tuple[float, str | None] | None
@@ -202,7 +202,7 @@ def document(options: Options, log: Log, answer: Answer) -> dict[str, Any]:
         "other_readings": {k: pooled_of(v, options.horizon) for k, v in answer.others.items()},
         "restricted_mean": None
         if answer.restricted is None
-        else dict(zip(("value", "low", "high"), answer.restricted, strict=True)),
+        else dict(zip(("value", "low", "high", "whole"), answer.restricted, strict=True)),
         "naive": answer.naive,
         "regimes": answer.shares(options.horizon),
         "samples_by_the_log": None if own is None else {"samples": own[0], "why": own[1]},

@@ -197,15 +197,9 @@ def _samples(options: Options, answer: Answer) -> Iterator[str]:
     )
     if len(some):
         low, middle, high = np.quantile(some, (0.1, 0.5, 0.9))
-        yield (
-            f"  of a prompt: {_number(middle)}"
-            + (
-                ""
-                if len(found) == 1
-                else f" in the middle, {_number(low)} to {_number(high)} for most"
-            )
-            + ", by Gamma laws"
-        )
+        many = f" in the middle, {_number(low)} to {_number(high)} for most"
+        whose, most = ("a", many) if len(some) > 1 else ("a" if len(found) == 1 else "one", "")
+        yield f"  of {whose} prompt: {_number(middle)}{most}, by Gamma laws"
     if len(some) < len(found):
         yield f"  for {count(len(found) - len(some), 'prompt')} no number: {_why(options, answer)}"
     if answer.own is not None:
@@ -278,27 +272,26 @@ def _without_law(options: Options, answer: Answer) -> Iterator[str]:
             "their mean is tokens over solves"
         )
         return
-    cap, rollouts = answer.rollouts.cap, answer.rollouts
-    known = min(options.horizon, cap)
-    if answer.restricted is None:
-        yield f"  no rollout reaches {known:,} tokens, so that nothing is known without a law"
-        return
-    mean, low, high = answer.restricted
-    bound = options.horizon / max(low, 1.0)
-    left = float(answer.curve.at(np.array([cap]))[0])
+    rollouts, found = answer.rollouts, answer.restricted
+    known, longest = min(options.horizon, rollouts.cap), int(answer.curve.times[-1])
+    assert found is not None, "it is there for readings of one attempt"
+    bound = options.horizon / max(found.low, 1.0)
+    left = float(answer.curve.tail[-1])
     rest = (
-        f"at {cap:,} tokens {left:.1%} are unsolved, and when these would be solved, if ever, is "
-        "the law's word"
+        f"at {longest:,} tokens, the longest, {left:.1%} are unsolved, and when these would be "
+        "solved, if ever, is the law's word"
+        if left
+        else f"none takes more than {longest:,} tokens"
     )
-    if not (rollouts.solved & (rollouts.lengths <= known)).any():
-        yield (
-            f"  without any law: nothing is solved within {known:,} tokens, so that with 95 "
-            f"percent E min(T, {known:,}) of these prompts is at least {_number(low)}, and xi "
-            f"at most {bound:.3g}; {rest}"
-        )
-        return
+    ends = f"{_number(found.mean)} ({_number(found.low)} to {_number(found.high)})"
     whose = "" if len(rollouts.names) == 1 else " of a prompt drawn at random"
-    yield (
-        f"  without any law: E min(T, {known:,}){whose} is {_number(mean)} ({_number(low)} to "
-        f"{_number(high)}), so xi is at most {bound:.3g}; {rest}"
-    )
+    mean = f"E min(T, {known:,}){whose} is {ends}"
+    if not (rollouts.solved & (rollouts.lengths < known)).any():
+        mean = (
+            f"nothing is solved before {count(known, 'token')}, so that with 95 percent E min(T, "
+            f"{found.mean:,.0f}) of these prompts is at least {_number(found.low)}"
+        )
+    elif not found.whole:
+        one = "rollout" if len(rollouts.names) == 1 else "rollout of each prompt"
+        mean = f"E T{whose}, counted up to the longest {one} and no further, is {ends}"
+    yield f"  without any law: {mean}, so xi is at most {bound:.3g}; {rest}"

@@ -121,9 +121,9 @@ def _ample(draw: Draw, *, solved: bool = True, attainable: bool = True) -> Budge
     horizon = process.lengths[-1] + draw.integer(0, 60)
     kappa = tied(draw, process, horizon)
     assert kappa is not None
-    if not attainable:
-        mean, variance = process.mean_and_variance()
-        kappa = 2 * (mean - process.lengths[0]) ** 2 / variance
+    mean, variance = process.mean_and_variance()
+    most = (mean - process.lengths[0]) ** 2 / variance
+    kappa = (kappa if kappa < most else kappa / 4) if attainable else 2 * most
     return Budgeted(process, horizon if solved else process.lengths[-1] // 2, kappa)
 
 

@@ -80,9 +80,15 @@ def _large(draw: Draw) -> Trajectories:
     return replace(case, kappa=4 * case.kappa)
 
 
+def _agreeing(draw: Draw) -> Trajectories:
+    case = _any_ball(draw)
+    return replace(case, rewards=tuple(case.horizon for _ in case.rewards))
+
+
 _SHARES = (Fraction(1, 5), Fraction(1, 16), Fraction(1, 400), Fraction(1, 10**6))
 
 BALLS = Family("policies over a few trajectories, with a ball around them", _any_ball)
+VARIED = BALLS.with_controls(varied=Family("rewards that all agree", _agreeing))
 LINEAR = Family("balls that hold the linear tilt", _linear).with_controls(
     linear=Family("balls that do not", _not_linear)
 )

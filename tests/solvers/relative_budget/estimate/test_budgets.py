@@ -139,7 +139,7 @@ def test_without_a_solve_within_the_horizon_the_least_restricted_mean_is_exact()
     """20 rollouts reach 50: q = 1 - 0.05^(1/20) at most, where (1 - q)^20 = 1/20."""
     log = read_rollouts([80] * 19 + [60], [False] * 19 + [True], "ab" * 10, 80)
     q = 1 - 0.05 ** (1 / 20)
-    assert restricted_mean(log, "infinite", 50) == pytest.approx((50, q + 50 * (1 - q), 50))
+    assert restricted_mean(log, "infinite", 50) == pytest.approx((50, q + 50 * (1 - q), 50, True))
     assert restricted_mean(log, "restarts", 50) is None
     assert restricted_mean(log, "infinite", 80)[2] == 80
 
