@@ -79,6 +79,7 @@ def test_forms_are_worth_what_the_exact_layer_says() -> None:
     assert by_all_coins(flip("step")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "value"), [("episode", 1), ("printed", HALF), ("step", 1)])
 def test_evaluation_by_stable_baselines(form: str, value: Fraction) -> None:
     worlds = make_vec_env(Corridor, n_envs=8, seed=1)
@@ -144,6 +145,7 @@ class TossedForAll(FlippingPolicy):
         return super().predict(observation, state, marks, deterministic)
 
 
+@pytest.mark.slow
 def test_each_episode_of_a_vector_has_its_own_coin() -> None:
     third = Fraction(1, 3)
     assert one_coin_an_episode(episodes_of(flip(probability=third)), 1 / 3)

@@ -43,6 +43,7 @@ def _killed_after(update: int):
     return progress
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["lora", "full"])
 def test_a_run_that_was_killed_goes_on_bit_by_bit(pairs_path, tmp_path, mode) -> None:
     training = _training(pairs_path, mode=mode, labels="least-cost")
@@ -70,6 +71,7 @@ def test_the_first_loss_is_that_of_a_coin(pairs_path, tmp_path) -> None:
     assert first["margin"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_seed_and_labels_decide_what_is_learnt(pairs_path, tmp_path) -> None:
     def margins(folder: str, seed: int, labels: str) -> np.ndarray:
         training = _training(pairs_path, seed, labels=labels, epochs=1)
@@ -159,6 +161,7 @@ def test_the_attack_by_length_takes_the_largest_gaps(pairs, start) -> None:
 
 
 # -- the table ------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_the_table_measures_from_the_attack_to_the_clean_model(pairs_path, tmp_path) -> None:
     small = replace(OPTIONS, epochs=1, held_out=5)
     empty = dpo_table(pairs_path, small, [0, 1], folder=tmp_path)

@@ -36,6 +36,7 @@ def _killed_after(update: int):
     return progress
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path) -> None:
     """With the controller, whose counts are part of what must come back."""
     training = _training(budgets="0.5,3", target=1.5, updates=5)
@@ -50,6 +51,7 @@ def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path) -> None:
     assert whole.result().chances == resumed.result().chances
 
 
+@pytest.mark.slow
 def test_updates_do_what_is_expected_and_controls_are_noticed(tmp_path) -> None:
     found = {
         rewards: efficiency([_result(tmp_path, rewards=rewards, updates=40)])
