@@ -143,8 +143,10 @@ def test_steps_that_are_too_long_are_said(holdfast: Invoke) -> None:
         (["frozen-lake-4x4", "--leader", "rewards"], "has no temperature; give --temperature"),
         (["frozen-lake-4x4", "--temperature", "1"], "has no leader of its own; give --leader"),
         (["frozen-lake-4x4", "--leader", "row"], "frozen-lake-4x4 has no leader named row"),
-        (["frozen-lake-4x4", "--temperature", "1", "--leader", "budget", "--amount", "0"],
-         "--amount 0 leaves nothing to spread"),
+        (
+            ["frozen-lake-4x4", "--temperature", "1", "--leader", "budget", "--amount", "0"],
+            "--amount 0 leaves nothing to spread",
+        ),
         (["gym:FrozenLake-v1", "--temperature", "1", "--leader", "rewards"], "give --cost"),
         (["toy4", "--steps", "9"], "--steps has no effect without --ascend"),
         (["toy4", "--method", "naive", "--method", "naive"], "--method has naive more than once"),
