@@ -263,3 +263,42 @@ def test_the_obvious_estimate_of_the_notebook_is_never_below_one(tokens: Any) ->
     lines = [line for line in text(tokens).splitlines() if "from solved rollouts alone" in line]
     assert len(lines) >= 5
     assert all(float(line.split()[-1]) >= 1 for line in lines)
+
+
+@pytest.fixture(scope="module")
+def leader(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = """\
+slope(0.1, 2)
+slope(0.98)
+estimated("hpgd-mc", 1, 0.2)
+climbed(0.5, 1)
+bonus(10.0)
+print("all turned")
+"""
+    return executed("hypergradient", turned, tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "result",
+    [
+        # games/toy-one and games/toy-two: 34.99 at p = .166 and 39.94 at p = .503
+        "reward 1: best 34.99, at p = 0.165 of the grid",
+        "reward 2: best 39.94, at p = 0.505 of the grid",
+        "reward 1, p = 0.500: return 0.62, slope -17.354",
+        "exact: 0.62 to 34.99",
+        "all turned",
+    ],
+)
+def test_the_notebook_on_hypergradients_prints(leader: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(leader) if out["output_type"] == "error"] == []
+    assert result in text(leader)
+
+
+@pytest.mark.slow
+def test_the_estimates_of_the_notebook_are_near_and_the_direct_part_is_not(leader: Any) -> None:
+    words = [line.split() for line in text(leader).splitlines() if "   exact" in line]
+    gaps = {name: abs(float(mean) - float(exact)) / float(error)
+            for name, mean, _, error, _, exact in words[:4]}  # fmt: skip
+    assert gaps["bc-hg"] < 4  # standard errors
+    assert gaps["naive"] > 1000

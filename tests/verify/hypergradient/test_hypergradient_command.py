@@ -115,11 +115,20 @@ def test_a_leader_of_ones_own(holdfast: Invoke) -> None:
     assert done.code == 0, done.output
     assert done.says("1 parameter of the leader")
     done = holdfast("hypergradient", "toy4", "--leader", "mine:number")
-    assert done.says("--leader mine:number returned a int, which is not a leader")
+    assert done.says("--leader mine:number returned 3, which is not a leader")
     Path("kinked.py").write_text(LEADER.format(power="* (at[0] > 0)", start="0.0"))
     done = holdfast("hypergradient", "toy4", "--leader", "kinked:bonus")
     assert done.code == ExitCode.BAD_USAGE
     assert done.says("the leader is not differentiable at [0.]", "Choose other parameters")
+
+
+def test_steps_that_are_too_long_are_said(holdfast: Invoke) -> None:
+    """The second toy begins near its best leader, over which steps of length 1 go."""
+    run = ("hypergradient", "toy4-2", "--episodes", 20, "--horizon", 50, "--method", "naive",
+           "--ascend", 9, "--steps", 50, "--learning-rate")  # fmt: skip
+    words = "the exact ascent ends lower than it began; a smaller --learning-rate may climb"
+    assert holdfast(*run, 30).says(words)
+    assert not holdfast(*run, 1e-4).says(words)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +141,12 @@ def test_a_leader_of_ones_own(holdfast: Invoke) -> None:
         (["four-rooms", "--amount", "1"], "--amount has no effect with four-rooms"),
         (["four-rooms", "--method", "bi-ac"], "bi-ac is for games"),
         (["frozen-lake-4x4", "--leader", "rewards"], "has no temperature; give --temperature"),
-        (["frozen-lake-4x4", "--temperature", "1"], "--leader own is no leader of frozen-lake-4x4"),
+        (["frozen-lake-4x4", "--temperature", "1"], "has no leader of its own; give --leader"),
+        (["frozen-lake-4x4", "--leader", "row"], "frozen-lake-4x4 has no leader named row"),
+        (
+            ["frozen-lake-4x4", "--temperature", "1", "--leader", "budget", "--amount", "0"],
+            "--amount 0 leaves nothing to spread",
+        ),
         (["gym:FrozenLake-v1", "--temperature", "1", "--leader", "rewards"], "give --cost"),
         (["toy4", "--steps", "9"], "--steps has no effect without --ascend"),
         (["toy4", "--method", "naive", "--method", "naive"], "--method has naive more than once"),

@@ -43,14 +43,17 @@ def _head(question: Question, answer: Answer) -> Iterator[str]:
 def _notes(question: Question, answer: Answer) -> Iterator[str]:
     model = answer.model
     if question.options.model == "four-rooms":
-        yield "  note: the follower plans and walks by one kernel, of the 0.67 that it walks with"
+        yield (
+            "  note: the follower plans and walks by one kernel, in which a step goes where it is "
+            "meant to with probability 0.67; the released code plans by another"
+        )
     reached = np.zeros(model.n_states, bool)
     chain = model.chain(np.ones((model.n_states, model.n_actions)))
     for start in np.flatnonzero(model.initial):
         if not reached[start]:
             reached[breadth_first_order(chain, start, return_predecessors=False)] = True
     if not reached.all():
-        yield f"  note: {count(int((~reached).sum()), 'state')} of these cannot be reached"
+        yield f"  note: {count(int((~reached).sum()), 'state')} cannot be reached, whoever acts"
     if model.n_actions == 1:
         yield "  note: the follower has a single action, so that it cannot react"
     if not (model.terminal & reached).any():
@@ -118,8 +121,12 @@ def _estimates(question: Question, answer: Answer) -> Table:
 
 def _ascents(question: Question, answer: Answer) -> Table:
     options = question.options
+    exact, caption = answer.ascents[EXACT].objectives, None
+    if exact[-1] < exact[0]:
+        caption = "the exact ascent ends lower than it began; a smaller --learning-rate may climb"
     table = Table("ascent by", title=f"\nleader's exact return, {options.iterations:,} iterations, "
-                  f"learning rate {options.learning_rate:g}", title_justify="left")  # fmt: skip
+                  f"learning rate {options.learning_rate:g}", title_justify="left",
+                  caption=caption, caption_justify="left")  # fmt: skip
     for name in ("start", "end", "best on the way", "samples"):
         table.add_column(name, justify="right")
     for name, one in answer.ascents.items():

@@ -134,10 +134,14 @@ def _of_model(options: Options) -> Named:
     name, kind = options.model, options.leader
     found = read_model(name, options.costs, ["1"] * len(options.costs), options.discount)
     if ":" not in kind and kind not in ("rewards", "budget"):
-        raise click.BadParameter(f"--leader {kind} is no leader of {name}; give rewards, budget or "
+        missing = "no leader of its own" if kind == OWN else f"no leader named {kind}"
+        raise click.BadParameter(f"{name} has {missing}; give --leader rewards, budget or "
                                  "module:function")  # fmt: skip
     if kind != "budget":
         refuse_idle(["amount"], "has no effect without --leader budget")
+    elif not options.amount:
+        raise click.BadParameter("--amount 0 leaves nothing to spread; give a number above or "
+                                 "below 0")  # fmt: skip
     if options.temperature is None:
         raise click.BadParameter(f"{name} has no temperature; give --temperature, the price of the "
                                  "follower's log-probabilities in units of its reward")  # fmt: skip
@@ -164,8 +168,8 @@ def _of_user(name: str, leader: Leader) -> Leader:
     except Exception as error:
         raise click.BadParameter(f"--leader {name}: {type(error).__name__}: {error}") from error
     if not isinstance(made, Leader):
-        raise click.BadParameter(f"--leader {name} returned a {type(made).__name__}, which is not "
-                                 "a leader; it needs parameters, model and pull_back")  # fmt: skip
+        raise click.BadParameter(f"--leader {name} returned {made!r:.60}, which is not a "
+                                 "leader; it needs parameters, model and pull_back")  # fmt: skip
     return made
 
 
