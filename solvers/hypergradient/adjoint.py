@@ -87,6 +87,7 @@ def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weigh
     return Weights(own, immediate, carried, immediate + carried[:, None] * policy)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of bounds, which are infinite then
 def hypergradient(
     leader: Leader,
     parameters: Array | None = None,
@@ -103,7 +104,8 @@ def hypergradient(
             are expensive.
 
     Raises ModelError for other terms, parameters of another shape, a law of one possible successor
-    that depends on the parameters, and what the leader's model or pull-back refuses.
+    that depends on the parameters, gradients beyond doubles, and what the leader's model or
+    pull-back refuses.
     """
     if terms not in ("all", "direct", "indirect"):
         raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
@@ -118,9 +120,14 @@ def hypergradient(
     asked = [direct] * (terms != "indirect") + [indirect] * (terms != "direct")
     found = {term.own: _pulled(leader, theta, term) for term in asked}
     zero = np.zeros_like(theta)
-    own, response = weight_errors(model, follower, critic, weights)
+    if not all(np.isfinite(one).all() for one in found.values()):
+        raise ModelError(
+            "the hypergradient is beyond doubles; measure rewards in a larger unit, or raise the "
+            "temperature"
+        )
     bound = np.full(theta.shape, np.inf)
     if bounds and (jacobians := jacobians_of(leader, theta)) is not None:
+        own, response = weight_errors(model, follower, critic, weights)
         errors = {
             True: (critic.value_error, own),
             False: (follower.value_error, response),
@@ -128,6 +135,7 @@ def hypergradient(
         bound = sum(
             (term_errors(model, jacobians, t, found[t.own], *errors[t.own]) for t in asked), zero
         )
+        bound[np.isnan(bound)] = np.inf  # an overflow on the way: nothing is known
     return Hypergradient(
         float(model.initial @ critic.values),
         sum(found.values(), zero),

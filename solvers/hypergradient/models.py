@@ -288,10 +288,11 @@ def check_law(values: Array, name: str) -> None:
 
 
 def _check_temperature(value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
+    if not (math.isfinite(value) and value > 0 and math.isfinite(1 / float(value))):
         raise ModelError(
-            f"temperature is {value}; it must be positive and finite, since a follower without "
-            "entropy has no derivative. A small one such as 0.001 comes close to a greedy follower"
+            f"temperature is {value}; it must be positive and finite, and so must 1 over it, since "
+            "a follower without entropy has no derivative. A small one such as 0.001 comes close "
+            "to a greedy follower"
         )
 
 

@@ -1,12 +1,13 @@
 r"""Hypergradients: how a leader's return moves with its parameters, by way of its follower.
 
-**Sets.**  A leader with parameter :math:`\theta`; a follower with finitely many states x, actions
-b, temperature :math:`\beta>0` and discount :math:`\gamma_F`.  Its best response is
+**Sets.** A leader with parameter :math:`\theta`; a follower with finitely many states x, actions b,
+temperature :math:`\beta>0` and discount :math:`\gamma_F`. Its best response is
 :math:`g\propto e^{Q_F/\beta}`, where :math:`Q_F=r_F+\gamma_FPV_F` and
-:math:`V_F=\beta\log\sum_be^{Q_F/\beta}`.  Rewards, transitions P and the initial law :math:`\mu`
-move smoothly with :math:`\theta`, P with a support that does not; or :math:`\theta` is the leader's
-own policy in a Markov game.  d is the derivative along a direction of parameters.  Where episodes
-end, values are 0 and there is no bonus for entropy.
+:math:`V_F=\beta\log\sum_be^{Q_F/\beta}`.
+Rewards, transitions P and the initial law :math:`\mu` move smoothly with :math:`\theta`, P with a
+support that does not; or :math:`\theta` is the leader's own policy in a Markov game, smooth, each
+action with a positive probability. d is the derivative along a direction of parameters. Where
+episodes end, values are 0 and there is no bonus for entropy.
 
 **Normalisation.**  Returns are un-normalised: :math:`J=\mathbb E\sum_t\gamma_L^tr_L`, where the
 leader's discount may differ from the follower's.

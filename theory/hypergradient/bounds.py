@@ -11,8 +11,8 @@ from sympy import exp
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
-from .covariance import OURS, PAPER, beta, gamma_F
+from ..theorem import Assumption, Theorem
+from .covariance import OURS, beta, gamma_F
 
 change = Quantity("change", "sum over b of |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg(\cdot|x)\|_1")
 range_dQ = Quantity("range_dQ", "range of dQ_F(x, .)", Domain.NONNEGATIVE, r"\rho(dQ_F)")
@@ -99,7 +99,7 @@ tracking = Theorem(
     label="bounds/tracking",
     title="A follower that carries its Q along keeps up with the leader",
     relation=Le(e_next, gamma_F**K * e + G_r * step / (1 - gamma_F)),
-    source=Source(PAPER, "sub-optimal followers; constants ours", Provenance.DERIVED),
+    source=OURS,
     given=(LINE,),
     proof="The backup is a contraction, and Q_F is Lipschitz in the reward.",
     remark="Attained where all errors, and all derivatives of rewards, are equal.",

@@ -75,7 +75,7 @@ def _best(value: Rational) -> Both:
 
 toy_one = Theorem(
     label="games/toy-one",
-    title="With R = 1 the leader's best is 34.99, where it takes action 1 in 0.166 of the cases",
+    title="With R = 1 the best of thousandths is to take action 1 in 0.166 of the cases: 34.99",
     relation=_best(Rational(3499, 100)),
     source=OURS,
     given=(TOY, ELSEWHERE),
@@ -84,7 +84,7 @@ toy_one = Theorem(
 )
 toy_two = Theorem(
     label="games/toy-two",
-    title="With R = 2 it is 39.94, in 0.503 of the cases",
+    title="With R = 2 it is 0.503 of the cases: 39.94",
     relation=_best(Rational(3994, 100)),
     source=OURS,
     given=(TOY, ELSEWHERE),

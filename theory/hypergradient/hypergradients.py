@@ -69,7 +69,9 @@ truncation = Theorem(
 )
 dg = Quantity("dg", "largest |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg\|_\infty")
 NO_INFLUENCE = Assumption(
-    "shaping", "The follower has one action, or its reward moves by gamma_F E psi(next) - psi(x)."
+    "shaping",
+    "The follower has one action, or its reward moves by gamma_F E psi(next) - psi(x), where psi "
+    "is 0 once the episode is over.",
 )
 shaping = Theorem(
     label="hypergradients/shaping",

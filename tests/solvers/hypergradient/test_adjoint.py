@@ -221,6 +221,24 @@ def test_shaping_by_a_potential_changes_no_response() -> None:
     assert (np.abs(moved.gradient) > 1000 * moved.error_bound).any()
 
 
+def test_a_potential_at_the_end_of_episodes_does_change_the_response() -> None:
+    """Where an episode is over there is no value that could move along: psi has to be 0 there."""
+    base = BilevelModel.of(
+        [[1, 0], [0, 1], [0, 0], [0, 0]], [[0, 0], [0, 0]], [[1, 0], [0, 0]], temperature=1,
+        follower_discount=0.9, leader_discount=0.9, initial=[1, 0], terminal=[False, True],
+    )  # fmt: skip
+    found = hypergradient(reward_penalty(base, [[0], [0.9], [0], [0]]), terms="indirect")
+    assert found.gradient[0] < -0.8
+    assert abs(hypergradient(reward_penalty(base, [[-0.1], [-1], [0], [0]])).indirect[0]) < 1e-9
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_has_no_bound() -> None:
+    base = model(5)
+    leader = reward_penalty(base, np.eye(12)[:, :2])
+    assert (hypergradient(leader, np.array([1e300, 0.0])).error_bound == np.inf).all()
+
+
 def test_unreachable_states_weigh_nothing() -> None:
     base = model(6)
     kernel = base.transitions.toarray()

@@ -23,7 +23,7 @@ def made(**changes: Any) -> BilevelModel:
     return BilevelModel.of(**(ARGUMENTS | changes))
 
 
-@pytest.mark.parametrize("value", [0, -1.0, np.inf, np.nan])
+@pytest.mark.parametrize("value", [0, -1.0, np.inf, np.nan, 5e-324])
 def test_temperatures(value: float) -> None:
     with pytest.raises(ModelError, match=f"temperature is {value}; it must be positive"):
         made(temperature=value)
