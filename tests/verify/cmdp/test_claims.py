@@ -155,6 +155,7 @@ FALSE_OTHERWISE = {
 """What a reader might take from a theorem, an algorithm as it runs, lines of a released code, and
 two theorems as a note can be read."""
 ONLY_TRAINED = {
+    "covariance/tilted",
     "trained-targets/evaluated",
     "trained-targets/recommended",
     "trained-targets/asked-for",
