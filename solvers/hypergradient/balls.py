@@ -33,8 +33,8 @@ class Point:
     """A bilevel problem at one parameter, and how its data move along one direction.
 
     policy [n, A], values [n]: the follower's optimum; transitions [n, A, n]; leader_rewards [n, A];
-    initial [n]; *_slope: derivatives of the follower's rewards, of the transitions (0 outside
-    their support), of the leader's rewards and of the initial law.
+    initial [n]; slopes: derivatives of the follower's rewards, of the transitions (0 outside their
+    support), of the leader's rewards and of the initial law.
     """
 
     policy: Array

@@ -18,9 +18,9 @@ class Follower:
         policy: float64[n, A], exp((Q - V) / beta); uniform in terminal states, where none acts.
         values: float64[n], V = beta log sum_b exp(Q / beta), UN-normalised; zero where it is over.
         action_values: float64[n, A], Q = r_F + gamma_F P V.
-        residual: the greatest |Q's own V - V that Q was made of|.
-        value_error, action_value_error: rigorous bounds on |V - V*| and |Q - Q*|.
-        policy_error: a rigorous bound on |g - g*| / g.
+        residual: the greatest ``|Q's own V - V that Q was made of|``.
+        value_error, action_value_error: rigorous bounds on ``|V - V*|`` and ``|Q - Q*|``.
+        policy_error: a rigorous bound on ``|g - g*| / g``.
     """
 
     policy: Array

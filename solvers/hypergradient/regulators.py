@@ -177,7 +177,7 @@ def building_control(logits: Array | None = None) -> Regulator:
 
     Known from the released code (its third variant, which is the published one): all matrices,
     temperature .1, both discounts .9, first deviations normal with standard deviation 5, noise .02,
-    the leader's reward -var(x) - .5 u'u - .1 |insulation|^2 - .1 |air flow|^2 where both are
+    the leader's reward -var(x) - .5 u'u - .1 insulation^2 - .1 air flow^2 where both are
     sigmoids of four logits each.  Chosen here: deviations and power are not clipped and the noise
     not truncated, which makes the Gaussian response exact; the horizon of 100 steps is infinite.
     """

@@ -41,7 +41,7 @@ class _Sizes:
         return cls(row, column, float(kernel.sum(axis=1).max()) * (1 + (row + 4) * _UNIT))
 
     def contraction(self, discount: float) -> float:
-        """A bound below on 1 - gamma |P|, or zero."""
+        """A bound below on ``1 - gamma |P|``, or zero."""
         return max(0.0, 1 - discount * self.mass * (1 + 2 * _UNIT) - 4 * _UNIT)
 
     def backup(self, rewards: Array, values: Array) -> float:
@@ -65,7 +65,7 @@ def _over(total: float, contraction: float) -> float:
 def follower_errors(
     model: BilevelModel, values: Array, action_values: Array, backed: Array
 ) -> tuple[float, float, float]:
-    """Bounds on |V - V*|, |Q - Q*| and |g - g*| / g, all rounded to doubles at last.
+    """Bounds on ``|V - V*|``, ``|Q - Q*|`` and ``|g - g*| / g``, all rounded to doubles at last.
 
     Q [n, A] and V ``backed`` [n] were computed from ``values`` [n], in extended precision.
     """
@@ -88,9 +88,9 @@ def follower_errors(
 def critic_errors(
     model: BilevelModel, policy: Array, relative: float, values: Array, action_values: Array
 ) -> tuple[float, float]:
-    """Bounds on |V_L - V_L*| and |A_L - A_L*|, rounded to doubles at last.
+    """Bounds on ``|V_L - V_L*|`` and ``|A_L - A_L*|``, rounded to doubles at last.
 
-    relative: |g - g*| / g at most.  Values and action values are in extended precision.
+    relative: ``|g - g*| / g`` at most.  Values and action values are in extended precision.
     """
     sizes, discount, unit = _Sizes.of(model), model.leader_discount, _unit(values)
     rounded = sizes.backup(model.leader_rewards, values)

@@ -189,7 +189,7 @@ class AscentRun:
     """What a finished run showed.
 
     lines: one mapping an update: the leader's objective before it, un-normalised; of the estimate,
-    where the hypergradient h is known, its cosine and projection <estimate, h>/|h|^2, and the
+    where the hypergradient h is known, its cosine and projection ``<estimate, h>/|h|^2``, and the
     projection of the exact direct term; objective: after the last update; theta: the leader.
     """
 
