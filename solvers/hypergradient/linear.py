@@ -38,7 +38,7 @@ class Resolvent:
     discount: float
 
     def solve(self, right: Array, *, gain: float = 0.0) -> Array:
-        """x with (1 - gamma P) x = right [n]; the residual is at most ``gain |right|``, or rounding."""
+        """x with (1 - gamma P) x = right [n]; residual at most ``gain |right|``, or rounding."""
         return self._solve(self.chain, right, gain, "N")
 
     def solve_transposed(self, right: Array) -> Array:
