@@ -33,10 +33,9 @@ def count_tokens(path: str, texts: Sequence[Any], place: str) -> Array:
             "--tokenizer needs the package tokenizers; pip install 'holdfast[neural]'"
         ) from error
     file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
+    regular(file, _REMEDY)
     try:
-        tokenizer = Tokenizer.from_file(str(regular(file, _REMEDY)))
-    except ModelError:
-        raise
+        tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises nothing narrower
         words = f"--tokenizer {path} cannot be read: {str(error)[:200]}; {_REMEDY}"
         raise ModelError(words) from error
