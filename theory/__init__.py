@@ -88,6 +88,11 @@ def _stated(module: ModuleType) -> list[Theorem]:
     return [value for value in vars(module).values() if isinstance(value, Theorem)]
 
 
+def pillars() -> dict[str, str]:
+    """Label -> pillar of each theorem."""
+    return {one.label: _pillar(area) for area in areas() for one in _stated(area)}
+
+
 def catalogue() -> tuple[Theorem, ...]:
     """Every theorem that ships with holdfast, area by area in order of statement.
 

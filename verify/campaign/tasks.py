@@ -63,13 +63,13 @@ def failed(shard: Shard, why: str) -> ShardResult:
 def work(task: Task) -> ShardResult:
     """Run the task in a worker."""
     try:
-        claim = _claims(task.file)[task.shard.claim]
+        claim = _claim(task.file, task.shard.claim)
     except (ClaimError, KeyError) as error:
         return failed(task.shard, f"a worker cannot load the claim: {error}")
     return examine(claim, task)
 
 
 @cache
-def _claims(file: str) -> dict[str, Claim]:
-    claims = shipped() if file == SHIPPED else load(Path(file))
-    return {claim.name: claim for claim in claims}
+def _claim(file: str, name: str) -> Claim:
+    claims = shipped([name]) if file == SHIPPED else load(Path(file))
+    return {claim.name: claim for claim in claims}[name]

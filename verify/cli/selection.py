@@ -27,7 +27,7 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     if not patterns:
         return tuple(shipped())
     split = [_split(pattern) for pattern in patterns]
-    sources = {"": _named(shipped())}
+    sources = {"": _named(shipped([label for file, label in split if not file]))}
     for file in dict.fromkeys(file for file, _ in split if file):
         sources[file] = _named(load(Path(file)))
         sources[""] |= sources[file]
@@ -67,8 +67,7 @@ def named_with_tags(claims: Iterable[Claim]) -> str:
     ``*#TAG`` or ``AREA/*#TAG`` where all that it matches are meant, else their names; before them
     the file where a claim is of one.
     """
-    ours = {claim.name for claim in shipped()}
-    meant = [(claim.name, "" if claim.name in ours else f"{claim.file}::") for claim in claims]
+    meant = [(claim.name, "" if is_shipped(claim.file) else f"{claim.file}::") for claim in claims]
     found: dict[str, None] = {}
     for name, file in meant:
         tag, area = name.rpartition("#")[2], name.partition("/")[0]

@@ -42,7 +42,10 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     whole = fit_reward(features, labels, weights=rho, ridge=0.1)
     monkeypatch.setattr(loss_passes, "_BLOCK", 28)
     parts = fit_reward(features, labels, weights=rho, ridge=0.1)
-    np.testing.assert_allclose(parts.reward, whole.reward, rtol=1e-9)
+    scale = np.linalg.norm(np.abs(features).max(axis=1)) * rho.sum()  # at least root mean squares
+    slack = (parts.gradient + whole.gradient) * scale / 0.1  # the ridge makes the loss 1/10-convex
+    assert slack < 1e-4
+    assert np.linalg.norm(parts.reward - whole.reward) <= slack
 
 
 def test_single_precision_is_taken_as_it_is():

@@ -175,6 +175,7 @@ def test_the_shipped_claims_without_a_pattern_train_nothing() -> None:
     assert all(claim.trained and "neural" in claim.name.partition("#")[2] for claim in left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "named"),
     [

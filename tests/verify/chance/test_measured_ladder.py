@@ -111,6 +111,7 @@ def ladder() -> Ladder:
     return flip_ladder(request())
 
 
+@pytest.mark.slow
 def test_networks_and_flips_have_the_numbers_that_are_known(ladder: Ladder) -> None:
     safe, bold = ladder.tables[0].rows
     assert all(near(cell, 0, 0) for cell in safe.cells)
@@ -138,6 +139,7 @@ def test_remarks_say_which_coin_breaks_the_level(ladder: Ladder) -> None:
     assert list(said.values()) == [Tone.GOOD, Tone.QUIET, Tone.GOOD]
 
 
+@pytest.mark.slow
 def test_a_coin_that_is_tossed_too_often_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: an "episode" flip that tosses at every step breaks its level, and it is said."""
     fresh = measured.Judge._tossed
@@ -158,6 +160,7 @@ def test_where_no_network_is_safe_enough() -> None:
     assert "in 1 of 1 case no network is measured to be safe enough" in only.text
 
 
+@pytest.mark.slow
 def test_what_was_chosen_is_run_on_other_episodes_and_once() -> None:
     group = measured.networks(request(), "chance/cpo", TASK, 0, request().limits)
     judge = measured.Judge(request(), group)
@@ -170,6 +173,7 @@ def test_what_was_chosen_is_run_on_other_episodes_and_once() -> None:
     assert len({level.best.seeds, level.episode.seeds, level.step.seeds, sure.best.seeds}) == 4
 
 
+@pytest.mark.slow
 def test_the_command_draws_it(holdfast: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 

@@ -193,6 +193,7 @@ def are_fresh(of_training: set[int], of_judging: set[int]) -> bool:
     return max(of_training) < evaluation.FIRST_FRESH_SEED <= min(of_judging)
 
 
+@pytest.mark.slow
 def test_policies_are_judged_on_seeds_that_no_training_uses(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def test_all_claims_are_about_the_same_run() -> None:
     assert len({drawn_case(claim, 0, 0)[1] for claim in CLAIMS.values()}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", sorted(LABELS))
 def test_a_trained_lock_keeps_what_is_claimed_of_any_policy(label: str) -> None:
     found = run_shard(CLAIMS[label], Shard(label, Kind.DRAWN, 0, 1, 0))
@@ -66,6 +67,7 @@ def test_laws_are_exact_and_move_with_every_update(training: Training) -> None:
         assert before != after
 
 
+@pytest.mark.slow
 def test_what_training_says_of_a_lock_and_of_several(training: Training, tmp_path: Path) -> None:
     (row,) = judge(obtain(training))
     assert float(row["xi"]) == pytest.approx(float(training.options.budgets), rel=0.01)
@@ -75,6 +77,7 @@ def test_what_training_says_of_a_lock_and_of_several(training: Training, tmp_pat
     assert [one["lock"] for one in rows] == ["0", "1", "all"]
 
 
+@pytest.mark.slow
 def test_what_training_says_of_sums(tmp_path: Path) -> None:
     options = ArithmeticOptions(model="tiny", questions=1, shots=1, tokens=3, updates=2, group=2)
     training = Training("relative_budget/arithmetic", "sums", 0, options)

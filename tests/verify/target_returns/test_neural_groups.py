@@ -31,6 +31,7 @@ def test_all_claims_are_about_the_same_run() -> None:
     assert len(runs) == 1
 
 
+@pytest.mark.slow
 def test_a_trained_transformer_is_estimated_exactly_and_relabelling_is_biased() -> None:
     """Of one network the two verdicts differ, so that neither is one for any network."""
     for name, wanted in (("intended", Verdict.HOLDS), ("relabelled", Verdict.VIOLATED)):

@@ -112,7 +112,7 @@ def test_a_free_step_meets_the_bound_on_the_number_of_steps() -> None:
 
 def test_exploration_goes_beyond_the_seed_and_misses_nothing_in_reach() -> None:
     grown = 0
-    for index in range(30):
+    for index in range(45):
         case = drawn(index, method="pls", rule="lipschitz", initial="seeds", evaluations=None)
         try:
             found = values(claims.expansion, case)
@@ -125,13 +125,16 @@ def test_exploration_goes_beyond_the_seed_and_misses_nothing_in_reach() -> None:
 
 @pytest.mark.parametrize("steep", [2.0, 4.0])
 def test_a_constant_that_is_too_small_is_caught_path_by_path(steep: float) -> None:
-    """L/2 and L/4: some path has something certified that exceeds the limit by more than a miss."""
-    broken = 0
-    for index in range(60):
+    """L/2 and L/4: some path has something certified that exceeds the limit by more than a miss.
+
+    About one path in 70 and one in 15; which ones depends on rounding.
+    """
+    for index in range(300):
         case = drawn(index, steep=steep, valid=False, rule="lipschitz", initial="seeds")
         found = values(claims.pathwise, case)
-        broken += found["excess"] > found["miss"]
-    assert broken > 0
+        if found["excess"] > found["miss"]:
+            return
+    pytest.fail("no path has it")
 
 
 def test_the_printed_sign_expands_from_everywhere_and_ours_does_not() -> None:

@@ -75,6 +75,7 @@ def test_the_claims_are_shipped_and_named_by_integers() -> None:
     assert 15 <= first[0].options.limit <= 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [EVALUATED, RECOMMENDED, ASKED])
 def test_they_fare_as_expected_where_costs_are_smooth(
     name: str, known: object, tmp_path: Path

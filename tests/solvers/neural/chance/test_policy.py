@@ -156,6 +156,7 @@ def test_each_episode_of_a_vector_has_its_own_coin() -> None:
     assert not one_coin_an_episode(episodes_of(flip(probability=1 - third)), 1 / 3)
 
 
+@pytest.mark.slow
 def test_the_coin_of_two_heads_is_tossed_in_each_step_by_its_own_law() -> None:
     """At the start the logit of the first head is log 3, so that the second has 1/4."""
     policy = FlippingPolicy.of_heads(two_heads([float(np.log(3)), 0, 0]))

@@ -157,6 +157,7 @@ def test_bad_input_is_refused_before_anything_is_trained(
     assert not list(tmp_path.rglob("policy.safetensors"))
 
 
+@pytest.mark.slow
 def test_what_was_trained_is_looked_up_and_is_the_same(tmp_path: Path) -> None:
     told: list[int] = []
 
@@ -220,6 +221,7 @@ def crashed(before: Any, action: Any, after: Any, info: dict[str, Any]) -> float
     return float(before[0] == 0 and before[1 + action] == 0)
 
 
+@pytest.mark.slow
 def test_a_cost_may_come_from_a_function() -> None:
     with pytest.raises(ModelError, match=r"Corridor has no cost: .* or give make"):
         train_flipping(Corridor(costs=False), level=1, **CORRIDOR)

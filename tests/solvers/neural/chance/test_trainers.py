@@ -82,6 +82,7 @@ def test_the_optimum_is_as_derived() -> None:
 PID = {"controller": "pid", "proportional": 20.0, "integral": 5.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithm", "given"),
     [("cpo", {}), ("ppo-lagrangian", {}), ("ppo-lagrangian", PID)],
@@ -126,6 +127,7 @@ def _negated(weigh: Callable[..., None]) -> Callable[..., None]:
     return weighed
 
 
+@pytest.mark.slow
 def test_a_multiplier_of_zero_and_a_wrong_sign_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each control ends far above the limit: 2, 2 has the risk 3/4."""
     assert trained("ppo-lagrangian", controller="fixed")[1] > 0.6

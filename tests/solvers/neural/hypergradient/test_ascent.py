@@ -55,6 +55,7 @@ def test_a_module_without_a_derivative_is_refused() -> None:
         vector.pull_back(vector.parameters, np.ones(2))
 
 
+@pytest.mark.slow
 def test_a_network_leaders_estimate_is_unbiased_and_controls_are_not() -> None:
     """Projections on the exact gradient have mean 1 (T4), of 60 batches of 8 long episodes."""
     torch.manual_seed(0)

@@ -19,6 +19,7 @@ def _training(options: PendulumOptions, seed: int = 0) -> Training:
     return Training("hypergradient/pendulum", "Pendulum-v1", seed, options)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path: Path) -> None:
     training = _training(QUICK)
     whole = obtain(training, folder=tmp_path / "whole")
@@ -35,6 +36,7 @@ def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path: Path) -> None:
     assert np.array_equal(whole.result().theta, resumed.result().theta)
 
 
+@pytest.mark.slow
 def test_the_direct_term_alone_never_pays(tmp_path: Path) -> None:
     """Where nothing is paid the price has no slope, so that the naive leader is the untrained."""
     naive, untrained = (

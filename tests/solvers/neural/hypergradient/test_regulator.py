@@ -1,6 +1,7 @@
 """Estimates on the bilevel LQR beside the derivative of the closed form, and of responses."""
 
 import numpy as np
+import pytest
 
 from holdfast.solvers.hypergradient import bilevel_lqr
 from holdfast.solvers.neural.hypergradient.regulator import roll, sampled
@@ -10,6 +11,7 @@ GAINS = np.array([-7.0, 5.0])
 """Where the leader's reward is reached, and both terms can be seen."""
 
 
+@pytest.mark.slow
 def test_estimates_of_the_regulator_have_the_derivative_as_their_mean() -> None:
     """Two derivations that share no formula: scores, Riccati and critics here, a complex step
     through the leader's return there."""

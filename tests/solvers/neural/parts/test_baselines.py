@@ -63,6 +63,7 @@ def test_pressing_into_the_corner_is_safe_and_worth_nearly_nothing() -> None:
     assert judged([(-1, -1)]) == (30 * Fraction(2, 1000), 0) == by_hand([(-1, -1)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moves", "figures"),
     [([(0, 0)], (0.0691, 8.26e-7)), ([(1, 1)], None), (MOVES, (0.0951, 0.1026))],

@@ -132,6 +132,7 @@ def test_advantages_of_costs_are_those_of_the_definition() -> None:
     assert any(not torch.equal(before[k], trained[k]) for k in before)
 
 
+@pytest.mark.slow
 def test_the_critic_of_costs_learns_the_costs_to_come() -> None:
     """With discount 1 and lambda 1 they are 6, 5 and 3 from the three states; zero is 4.8 off."""
     env = Walk(4, 3, limits=False)

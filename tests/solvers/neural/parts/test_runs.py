@@ -87,6 +87,7 @@ def files(run: Run) -> dict[str, bytes]:
     return {name: (run.folder / name).read_bytes() for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", TRAININGS.values(), ids=TRAININGS)
 def test_a_killed_run_ends_as_an_undisturbed_one(
     training: Training, killed: Path, tmp_path: Path

@@ -263,6 +263,7 @@ def test_a_first_reset_without_a_seed_is_by_chance() -> None:
     assert len(returns) > 1
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_when_a_task_is_made() -> None:
     code = (
         "import holdfast.solvers.neural.parts.tasks as tasks\n"

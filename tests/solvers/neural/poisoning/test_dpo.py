@@ -64,6 +64,7 @@ def test_a_run_that_was_killed_goes_on_bit_by_bit(pairs_path, tmp_path, mode) ->
     assert whole.result().drift == resumed.result().drift > 0
 
 
+@pytest.mark.slow
 def test_the_first_loss_is_that_of_a_coin(pairs_path, tmp_path) -> None:
     """Policy and reference agree before the first update: every margin is 0, so -log sigma(0)."""
     first = obtain(_training(pairs_path), folder=tmp_path).metrics()[0]
@@ -83,6 +84,7 @@ def test_seed_and_labels_decide_what_is_learnt(pairs_path, tmp_path) -> None:
     assert (first != margins("a", 0, "clean")).all()
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_looked_up_until_its_data_change(pairs_path, tmp_path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_bytes(Path(pairs_path).read_bytes())
@@ -99,6 +101,7 @@ def test_a_finished_run_is_looked_up_until_its_data_change(pairs_path, tmp_path)
         obtain(_training(str(path), digest="0123"), folder=tmp_path)
 
 
+@pytest.mark.slow
 def test_weights_are_kept_if_asked_for(pairs_path, tmp_path, tiny) -> None:
     from peft import PeftModel
 
@@ -112,6 +115,7 @@ def test_weights_are_kept_if_asked_for(pairs_path, tmp_path, tiny) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(pairs_path, tmp_path) -> None:
     training = _training(pairs_path, mode="full", learning_rate=1e30, checkpoint_every=1)
     with pytest.raises(

@@ -107,6 +107,7 @@ def test_a_soft_label_is_the_expectation_of_hard_ones(trainer, pairs, reference)
     torch.testing.assert_close(gradient, slope, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_is_that_of_plain_trl_on_the_texts(pairs, tiny, models, tmp_path) -> None:
     """A second way: TRL reads the texts, finds prompts and references itself, and trains."""
     labels = np.array([1, 0] * 8)

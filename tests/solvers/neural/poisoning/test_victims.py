@@ -61,6 +61,7 @@ def test_thinning_pays_in_weights() -> None:
     assert cell.flips("thinned") < cell.flips("attack")
 
 
+@pytest.mark.slow
 def test_with_a_frozen_trunk_the_least_cost_has_the_attacks_effect(frozen: list[Outcome]) -> None:
     for found in frozen:
         cheap, rounded = found.of("least-cost"), found.of("rounded")
@@ -73,6 +74,7 @@ def test_with_a_frozen_trunk_the_least_cost_has_the_attacks_effect(frozen: list[
         assert all(victim.drift == 0 for victim in found.victims)
 
 
+@pytest.mark.slow
 def test_with_a_trained_trunk_it_does_worse_than_the_thinned_attack(
     trained: list[Outcome],
 ) -> None:

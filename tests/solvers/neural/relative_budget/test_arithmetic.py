@@ -83,6 +83,7 @@ def _training(**changes) -> Training:
     return Training("relative_budget/arithmetic", "sums", 0, replace(OPTIONS, **changes))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_bit_by_bit(tmp_path) -> None:
     def progress(done: int, updates: int, line) -> None:
         if done == 3:
@@ -102,7 +103,8 @@ def _easy(asked: Asked, folder, data) -> None:
     data.write_text("".join(json.dumps({"question": f"{k} + {7 - k} =", "answer": "7"}) + "\n"
                             for k in range(4)))  # fmt: skip
     network, tokenizer = asked.network, asked.tokenizer
-    texts = [f"{k} + {7 - k} = {answer}\n" for k in range(4) for answer in (7, 8)]
+    prompts = [one.prompt for one in questions(str(data), 2, shots=2, digits=1, seed=0)]
+    texts = [f"{prompt} {answer}\n" for prompt in prompts for answer in (7, 8)]
     ids = torch.tensor([tokenizer(text)["input_ids"] for text in texts])
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     with torch.random.fork_rng(devices=[]):
@@ -115,6 +117,7 @@ def _easy(asked: Asked, folder, data) -> None:
     tokenizer.save_pretrained(folder)
 
 
+@pytest.mark.slow
 def test_a_saved_checkpoint_learns_from_a_file_of_questions(tmp_path) -> None:
     data, model = tmp_path / "sums.jsonl", tmp_path / "model"
     _easy(load_asked("tiny", False), model, data)

@@ -68,12 +68,14 @@ def test_updates_do_what_is_expected_and_controls_are_noticed(tmp_path) -> None:
     assert "the mean reward" in early.contradicted
 
 
+@pytest.mark.slow
 def test_solved_rollouts_never_show_a_deficient_budget(tmp_path) -> None:
     point = efficiency([_result(tmp_path, budgets="0.5", updates=6, learning_rate=1e-3)])
     assert point.estimate == pytest.approx(0.5, rel=0.15)
     assert point.naive is not None and point.naive > 1
 
 
+@pytest.mark.slow
 def test_a_saved_network_is_gone_on_from(tmp_path) -> None:
     first = _result(tmp_path)
     model = tmp_path / "model"
@@ -84,6 +86,7 @@ def test_a_saved_network_is_gone_on_from(tmp_path) -> None:
     assert torch.equal(first.locks.secret, again.locks.secret)
 
 
+@pytest.mark.slow
 def test_a_rate_that_is_too_large_stops_with_a_checkpoint(tmp_path) -> None:
     with pytest.raises(TrainingError, match="is not finite; the last checkpoint is kept"):
         obtain(_training(learning_rate=1e300), folder=tmp_path)
@@ -100,6 +103,7 @@ def test_a_controller_sets_horizons_from_tokens_over_steps() -> None:
     assert Controller(OPTIONS)() == [12]
 
 
+@pytest.mark.slow
 def test_what_tokens_buy_is_compared_at_those_that_both_have_spent(tmp_path) -> None:
     runs = [_result(tmp_path, budgets="0.5,3", target=target) for target in (1.5, 0.0)]
     found = bought(*runs)
@@ -134,6 +138,7 @@ def test_options_that_mean_nothing_are_refused(changes, words: str) -> None:
         replace(OPTIONS, **changes)
 
 
+@pytest.mark.slow
 def test_other_tasks_and_points_of_several_locks_are_refused(tmp_path) -> None:
     with pytest.raises(ModelError, match="the task is 'maze'; locks are the task 'lock'"):
         obtain(Training("relative_budget/lock", "maze", 0, OPTIONS), folder=tmp_path)

@@ -32,6 +32,7 @@ def test_the_verifier_tells_when_the_secret_is_said_and_no_sooner() -> None:
     assert first_completion([1, 1, 1], [1, 1]) == 2
 
 
+@pytest.mark.slow
 def test_the_base_policy_is_as_asked(locks: Locks) -> None:
     chances = locks.step_chances().detach()
     assert torch.allclose(chances, torch.tensor([[0.2] * 3, [0.5] * 3]).double(), atol=2e-4)

@@ -143,6 +143,7 @@ def test_a_context_must_be_told_and_targets_must_be_some() -> None:
         transformer().at(np.ones((3, 2))).predict(seen)
 
 
+@pytest.mark.slow
 def test_a_run_is_kept_resumed_and_evaluated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,7 @@ def test_wrong_input_is_named(call, words: str) -> None:
         call()
 
 
+@pytest.mark.slow
 def test_a_game_that_is_played_gives_whole_episodes_with_their_own_rewards() -> None:
     """Freeway ends at the time limit, where an agent's buffer adds an estimate of the rest."""
     one = play(MINATAR[2], 4096, 0)

@@ -135,6 +135,7 @@ def test_a_run_that_is_killed_goes_on_with_the_same_targets(
     assert len(stand_in.asked) == whole - 5  # nothing is evaluated twice
 
 
+@pytest.mark.slow
 def test_own_episodes_are_what_was_done_and_teach() -> None:
     """Recorded episodes have what the environment gave, and an update changes what is done."""
     trained = transformer()

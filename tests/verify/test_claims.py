@@ -163,13 +163,22 @@ ONLY_TRAINED = {
 """Statements on what is trained, which no drawn model stands for."""
 HEAVY = 12
 """Experiments of so many tunings a case are examined by `make verify` and among the slow tests."""
-every_claim = pytest.mark.parametrize(
-    "claim",
-    [
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
         pytest.param(claim, id=name, marks=[pytest.mark.slow] * (claim.family.weight >= HEAVY))
         for name, claim in CLAIMS.items()
     ],
 )
+def claim(request: pytest.FixtureRequest) -> Claim:
+    """Each claim in turn: of the module, so that all its tests follow one another and one process
+    makes its run."""
+    found: Claim = request.param
+    return found
+
+
 _SAYS = (Verdict.HOLDS, Verdict.TIGHT, Verdict.AGREES)
 _RUNS: dict[str, list[ShardResult]] = {}
 
@@ -195,7 +204,6 @@ def summary_of(claim: Claim) -> ClaimSummary:
     return summarise(claim, run_of(claim))
 
 
-@every_claim
 def test_as_expected(claim: Claim) -> None:
     summary = summary_of(claim)
     assert summary.error == ""
@@ -206,7 +214,6 @@ def test_as_expected(claim: Claim) -> None:
     assert summary.as_expected
 
 
-@every_claim
 def test_it_says_something(claim: Claim) -> None:
     """Not vacuous, and most drawn models are within the scope of the statement."""
     refuted = claim.theorem.standing.is_false
@@ -217,14 +224,12 @@ def test_it_says_something(claim: Claim) -> None:
     assert drawn.models == len(met) >= models_of(claim) // 3
 
 
-@every_claim
 def test_nothing_is_out_of_scope_in_a_family_s_own_landmarks(claim: Claim) -> None:
     verdicts = {found.verdict for found in run_of(claim)[0].findings}
     assert Verdict.OUT_OF_SCOPE not in verdicts
     assert Verdict.UNDECIDED not in verdicts
 
 
-@every_claim
 def test_every_mutant_is_accounted_for(claim: Claim) -> None:
     """Killed, or implied by the theorem, or listed with a reason; and nothing is two of these."""
     summary = summary_of(claim)
@@ -239,7 +244,6 @@ def test_every_mutant_is_accounted_for(claim: Claim) -> None:
     )
 
 
-@every_claim
 def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
     """The proof from domains, against every value that the run saw; a false statement implies
     nothing."""
@@ -258,7 +262,6 @@ def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
             assert Verdict.VIOLATED not in {found.verdict for found in result.findings}, mutant.name
 
 
-@every_claim
 def test_the_same_shard_twice_finds_the_same(claim: Claim) -> None:
     first = run_of(claim)[1]
     few = models_of(claim, 5)
@@ -294,29 +297,29 @@ def test_what_is_refuted_as_printed() -> None:
     } == FALSE_OTHERWISE
 
 
-@pytest.mark.parametrize(("mutant", "label"), NAMED.items())
-def test_named_mutants_exist_and_die(mutant: str, label: str) -> None:
-    claim = CLAIMS[label]
+def test_named_mutants_exist_and_die(claim: Claim) -> None:
     named = {one.name: one for one in claim.named_mutants}
-    assert named[mutant].why
-    assert mutant in summary_of(claim).killed
+    for mutant in (mutant for mutant, label in NAMED.items() if label == claim.name):
+        assert named[mutant].why
+        assert mutant in summary_of(claim).killed
 
 
-@pytest.mark.parametrize(("label", "assumption"), CONTROLS.items())
-def test_controls_exist_and_fail(label: str, assumption: str) -> None:
+def test_controls_exist_and_fail(claim: Claim) -> None:
     """Without the assumption the theorem is false on some model, so the assumption is needed."""
-    claim = CLAIMS[label]
-    assert claim.theorem.assumption(assumption).text
-    assert f"without {assumption}" in summary_of(claim).killed
+    if assumption := CONTROLS.get(claim.name):
+        assert claim.theorem.assumption(assumption).text
+        assert f"without {assumption}" in summary_of(claim).killed
 
 
-@every_claim
+def test_what_is_listed_here_exists() -> None:
+    assert {*NAMED.values(), *CONTROLS} <= CLAIMS.keys()
+
+
 def test_controls_are_named_after_assumptions(claim: Claim) -> None:
     names = {assumption.name for assumption in claim.theorem.given}
     assert set(claim.family.controls) <= names
 
 
-@every_claim
 def test_a_model_of_another_kind_is_out_of_scope(claim: Claim) -> None:
     with pytest.raises(OutOfScope):
         claim.family.on("not a model")
