@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..sequences import Array
 from .linear import Resolvent
 from .models import BilevelModel, Leader, check_finite, jacobians_of
-from .records import Critic, Follower, Term, Weights
+from .records import NO_ROUNDING, Critic, Follower, Rounding, Term, Weights
 from .rounding import critic_errors, term_errors, weight_errors
 from .soft import solve_follower
 
@@ -34,10 +34,13 @@ class Hypergradient:
         objective: J_L = E sum gamma_L^t r_L, UN-normalised.
         gradient, direct, indirect: float64[d]; gradient = direct + indirect, of the terms asked
             for (the others are zero).  The indirect term is what the follower's response adds.
-        error_bound: float64[d], a rigorous bound on the error of each component of the gradient,
-            for the model and the Jacobians as the doubles that the leader returns; infinite where
-            the leader has no Jacobians and too many entries to find them.
+        error_bound: float64[d], a rigorous bound on the error of each component of the gradient;
+            infinite where the leader has no Jacobians and too many entries to find them.
         objective_error: the same for the objective.
+        covers_leader: whether the bounds cover the way from the parameters to the model and its
+            Jacobians, as they do for an `AffineLeader` of amounts or of a `SoftmaxPolicy` whose
+            base, maps and parameters are the doubles they are; if not, as for leaders of functions
+            and torch modules, the model and the Jacobians are taken as the doubles returned.
         follower, critic: what the gradient was computed from.
     """
 
@@ -49,12 +52,16 @@ class Hypergradient:
     objective_error: float
     follower: Follower
     critic: Critic
+    covers_leader: bool
 
 
-def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.0) -> Critic:
+def evaluate_leader(
+    model: BilevelModel, policy: Array, policy_error: float = 0.0, data: Rounding = NO_ROUNDING
+) -> Critic:
     """The leader's values and visits under a follower's policy [n, A], whose rows are normalised.
 
     policy_error: how far the policy may be from the one that is meant, relative to each entry.
+    data: how far the model may be from the one that is meant.
     """
     resolvent = Resolvent(model.chain(policy), model.leader_discount)
     exact = policy.astype(np.longdouble)
@@ -66,7 +73,7 @@ def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.
         values = values + resolvent.solve((mean - values).astype(float), gain=_REFINED)
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
     advantages = action_values - (exact * action_values).sum(axis=1, keepdims=True)
-    errors = critic_errors(model, exact, policy_error, values, action_values)
+    errors = critic_errors(model, exact, policy_error, values, action_values, data)
     occupancy = resolvent.solve_transposed(model.initial)
     doubles = values.astype(float), action_values.astype(float), advantages.astype(float)
     return Critic(*doubles, occupancy, *errors)
@@ -112,8 +119,10 @@ def hypergradient(
     theta = checked_parameters(leader, parameters)
     model = leader.model(theta)
     _check_scores(leader, theta, model)
-    follower = solve_follower(model)
-    critic = evaluate_leader(model, follower.policy, follower.policy_error)
+    given = rounding_of(leader, theta) if bounds else None
+    data = NO_ROUNDING if given is None else given
+    follower = solve_follower(model, data=data)
+    critic = evaluate_leader(model, follower.policy, follower.policy_error, data)
     weights = adjoint_weights(model, follower.policy, critic)
     direct = Term(model, weights.own, critic.values, own=True)
     indirect = Term(model, weights.response, follower.values, own=False)
@@ -127,25 +136,35 @@ def hypergradient(
         )
     bound = np.full(theta.shape, np.inf)
     if bounds and (jacobians := jacobians_of(leader, theta)) is not None:
-        own, response = weight_errors(model, follower, critic, weights)
+        own, response = weight_errors(model, follower, critic, weights, data)
         errors = {
             True: (critic.value_error, own),
             False: (follower.value_error, response),
         }
         bound = sum(
-            (term_errors(model, jacobians, t, found[t.own], *errors[t.own]) for t in asked), zero
+            (term_errors(model, jacobians, t, found[t.own], *errors[t.own], data) for t in asked),
+            zero,
         )
         bound[np.isnan(bound)] = np.inf  # an overflow on the way: nothing is known
+    most = float(np.abs(critic.values).max())
     return Hypergradient(
         float(model.initial @ critic.values),
         sum(found.values(), zero),
         found.get(True, zero),
         found.get(False, zero),
         bound,
-        critic.value_error + 2.0**-52 * model.n_states * float(np.abs(critic.values).max()),
+        critic.value_error * (1 + data.initial) + (2.0**-52 * model.n_states + data.initial) * most,
         follower,
         critic,
+        given is not None,
     )
+
+
+def rounding_of(leader: Leader, parameters: Array) -> Rounding | None:
+    """What the leader's doubles may be off, if it knows."""
+    own = getattr(leader, "rounding", None)
+    found: Rounding | None = None if own is None else own(parameters)
+    return found
 
 
 def checked_parameters(leader: Leader, parameters: Array | None) -> Array:

@@ -16,8 +16,9 @@ from scipy import sparse
 from ..errors import ModelError
 from ..sequences import Array, as_array
 from .adjoint import Hypergradient, Terms, hypergradient
-from .leaders import AffineLeader, SoftmaxPolicy, Vector, places
+from .leaders import AffineLeader, places
 from .models import BilevelModel, Jacobians, Matrix
+from .vectors import SoftmaxPolicy, Vector
 
 Seen: TypeAlias = Literal["observing", "simultaneous"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -17,99 +17,11 @@ from scipy import sparse
 from ..errors import ModelError
 from ..sequences import Array, as_array
 from .models import BilevelModel, Jacobians, Leader, Matrix
+from .records import Rounding
+from .vectors import Linear, SoftmaxPolicy, Vector
 
-
-class Vector(Protocol):
-    """A differentiable vector [k] of parameters [d]."""
-
-    @property
-    def parameters(self) -> Array: ...
-
-    def values(self, parameters: Array) -> Array: ...
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array: ...
-
-    def jacobian(self, parameters: Array) -> Matrix | None:
-        """csr_array [k, d]; None if that would be too much."""
-        ...
-
-
-@dataclass(frozen=True)
-class Linear:
-    """The parameters themselves."""
-
-    parameters: Array
-
-    def values(self, parameters: Array) -> Array:
-        return parameters
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array:
-        return weights
-
-    def jacobian(self, parameters: Array) -> Matrix:
-        return sparse.eye_array(len(parameters), format="csr")
-
-
-@dataclass(frozen=True)
-class SoftmaxPolicy:
-    """Rows of probabilities, each a softmax of its logits: a leader's policy, or a budget's shares.
-
-    Attributes:
-        logits: float64[rows, L], which are also the parameters, row by row.
-        scale: the values are this multiple of the probabilities.
-        dropped: how many of the last entries of each row are left out of the values, as the share
-            of a budget that is not spent.
-    """
-
-    logits: Array
-    scale: float = 1.0
-    dropped: int = 0
-
-    def __post_init__(self) -> None:
-        shape = np.shape(self.logits)
-        if len(shape) != 2 or not 0 <= self.dropped < shape[1]:
-            raise ModelError(
-                f"logits has shape {shape} with {self.dropped} dropped in each row; give a row a "
-                "state (or a budget) and keep at least one entry of each"
-            )
-
-    @property
-    def parameters(self) -> Array:
-        """float64[rows * L]."""
-        return np.asarray(self.logits, dtype=float).ravel()
-
-    def probabilities(self, parameters: Array) -> Array:
-        """float64[rows, L]."""
-        logits = np.reshape(parameters, np.shape(self.logits))
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: Array = powers / powers.sum(axis=1, keepdims=True)
-        return shares
-
-    def values(self, parameters: Array) -> Array:
-        return self.scale * self._kept(self.probabilities(parameters)).ravel()
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array:
-        shares = self.probabilities(parameters)
-        scaled = np.zeros_like(shares)
-        kept = self._kept(shares)
-        self._kept(scaled)[...] = self.scale * kept * np.reshape(weights, kept.shape)
-        moved: Array = scaled - shares * scaled.sum(axis=1, keepdims=True)
-        return moved.ravel()
-
-    def jacobian(self, parameters: Array) -> Matrix:
-        shares = self.probabilities(parameters)
-        rows, width = shares.shape
-        kept = self._kept(shares)
-        blocks = -kept[:, :, None] * shares[:, None, :]
-        at = np.arange(kept.shape[1])
-        blocks[:, at, at] += kept
-        columns = np.arange(rows * width).reshape(rows, 1, width).repeat(kept.shape[1], axis=1)
-        starts = np.arange(0, blocks.size + 1, width)
-        parts = (self.scale * blocks.ravel(), columns.ravel(), starts)
-        return sparse.csr_array(parts, shape=(kept.size, rows * width))
-
-    def _kept(self, table: Array) -> Array:
-        return table[:, : table.shape[1] - self.dropped]
+_UNIT = 2.0**-53
+"""Proved: the relative error of one operation on doubles, where none underflows."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +84,29 @@ class AffineLeader:
                 for each, size in zip(_parts(self.maps), rows, strict=True)
             )
         )
+
+    def rounding(self, parameters: Array) -> Rounding | None:
+        """Bounds on the rounding in `model` and `jacobians`; None where the vector has none."""
+        errors = getattr(self.vector, "errors", None)
+        if errors is None or (inner := self.vector.jacobian(parameters)) is None:
+            return None
+        (moved, slopes), y = errors(parameters), np.abs(self.vector.values(parameters))
+        base, rounded, parts = self.base, [], []
+        fixed = (base.follower_rewards.ravel(), base.leader_rewards.ravel(), 0.0, 0.0)
+        for linear, rest in zip(_parts(self.maps), fixed, strict=True):
+            if linear is None:
+                rounded.append(np.zeros(1))
+                parts.append(None)
+                continue
+            size, terms = abs(linear), (int(np.diff(linear.indptr).max(initial=0)) + 2) * _UNIT
+            added = size @ y
+            rounded.append(size @ moved + terms * added)
+            rounded[-1] += np.where(added > 0, _UNIT * np.abs(rest), 0.0)  # adding 0 is exact
+            parts.append(None if slopes is None else size @ (slopes + terms * abs(inner)))
+        follower, leader, kernel, start = rounded
+        rows = np.bincount(base.cells, kernel) if self.maps.transitions is not None else kernel
+        found = (float(e) for e in (follower.max(), leader.max(), rows.max(), start.sum()))
+        return Rounding(*found, tuple(parts))
 
     @cached_property
     def _transposed(self) -> tuple[Matrix | None, ...]:
