@@ -13,8 +13,16 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import check_policy, kind
 from .linear import Resolvent
-from .models import BilevelModel, Leader, check_finite, jacobians_of
+from .models import (
+    BilevelModel,
+    Leader,
+    checked_parameters,
+    jacobians_of,
+    model_of,
+    pulled_back,
+)
 from .records import NO_ROUNDING, Critic, Follower, Rounding, Term, Weights
 from .rounding import critic_errors, term_errors, weight_errors
 from .soft import solve_follower
@@ -63,6 +71,8 @@ def evaluate_leader(
     policy_error: how far the policy may be from the one that is meant, relative to each entry.
     data: how far the model may be from the one that is meant.
     """
+    kind(model, BilevelModel, "model", "give a BilevelModel")
+    check_policy(policy, (model.n_states, model.n_actions))
     resolvent = Resolvent(model.chain(policy), model.leader_discount)
     exact = policy.astype(np.longdouble)
     exact /= exact.sum(axis=1, keepdims=True)
@@ -85,6 +95,7 @@ def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weigh
     With w = occ_L g A_L / beta on the gradients of Q_F, the follower's measure u solves
     u = gamma_F (P^T w + P_g^T u), and w + u g weighs the gradients of r_F (BC-T2, transposed).
     """
+    check_policy(policy, (model.n_states, model.n_actions))
     own = critic.occupancy[:, None] * policy
     immediate = own * critic.advantages / model.temperature
     discount = model.follower_discount
@@ -114,10 +125,9 @@ def hypergradient(
     that depends on the parameters, gradients beyond doubles, and what the leader's model or
     pull-back refuses.
     """
-    if terms not in ("all", "direct", "indirect"):
-        raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
+    check_terms(terms)
     theta = checked_parameters(leader, parameters)
-    model = leader.model(theta)
+    model = model_of(leader, theta)
     _check_scores(leader, theta, model)
     given = rounding_of(leader, theta) if bounds else None
     data = NO_ROUNDING if given is None else given
@@ -127,7 +137,7 @@ def hypergradient(
     direct = Term(model, weights.own, critic.values, own=True)
     indirect = Term(model, weights.response, follower.values, own=False)
     asked = [direct] * (terms != "indirect") + [indirect] * (terms != "direct")
-    found = {term.own: _pulled(leader, theta, term) for term in asked}
+    found = {term.own: pulled_back(leader, theta, term.weights) for term in asked}
     zero = np.zeros_like(theta)
     if not all(np.isfinite(one).all() for one in found.values()):
         raise ModelError(
@@ -160,32 +170,17 @@ def hypergradient(
     )
 
 
+def check_terms(terms: str) -> None:
+    """Raises ModelError for other terms than there are."""
+    if terms not in ("all", "direct", "indirect"):
+        raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
+
+
 def rounding_of(leader: Leader, parameters: Array) -> Rounding | None:
     """What the leader's doubles may be off, if it knows."""
     own = getattr(leader, "rounding", None)
     found: Rounding | None = None if own is None else own(parameters)
     return found
-
-
-def checked_parameters(leader: Leader, parameters: Array | None) -> Array:
-    """float64[d] as given, or the leader's own; ModelError for another shape and for NaN."""
-    own = np.asarray(leader.parameters, dtype=float)
-    given = own if parameters is None else np.asarray(parameters, dtype=float)
-    if given.shape != own.shape:
-        raise ModelError(f"parameters has shape {given.shape}; the leader's are {own.shape}")
-    check_finite(given, "parameters")
-    return given
-
-
-def _pulled(leader: Leader, theta: Array, term: Term) -> Array:
-    gradient = np.asarray(leader.pull_back(theta, *term.weights), dtype=float)
-    if gradient.shape != theta.shape or not np.isfinite(gradient).all():
-        raise ModelError(
-            f"the leader's pull_back returned {gradient.ravel()[:4]} of shape {gradient.shape}; it "
-            f"must return finite numbers, one for each of the {theta.size} parameters. If a "
-            "derivative does not exist there, choose other parameters or a smooth leader"
-        )
-    return gradient
 
 
 _NO_SCORE = 1e-9
@@ -199,7 +194,7 @@ def _check_scores(leader: Leader, theta: Array, model: BilevelModel) -> None:
     if not weights.any():
         return
     none = np.zeros_like(model.follower_rewards)
-    moved = leader.pull_back(theta, none, none, weights, np.zeros(model.n_states))
+    moved = pulled_back(leader, theta, (none, none, weights, np.zeros(model.n_states)))
     wrong = np.flatnonzero(np.abs(moved) > _NO_SCORE * weights.sum())
     if len(wrong):
         row = divmod(int(np.argmax(alone)), model.n_actions)

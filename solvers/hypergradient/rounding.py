@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from ..sequences import Array
-from .models import BilevelModel, Jacobians
+from .models import BilevelModel, Jacobians, Matrix
 from .records import NO_ROUNDING, Critic, Follower, Rounding, Term, Weights
 
 _UNIT = 2.0**-53

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import kind, reals
 from .linear import Resolvent
 from .models import BilevelModel
 from .records import NO_ROUNDING, Follower, Rounding
@@ -30,7 +31,9 @@ def solve_follower(
     Raises ModelError for a start of another shape or not finite, and if rewards are so
     large that they leave the range of doubles.
     """
-    values = np.zeros(model.n_states) if start is None else np.array(start, dtype=float)
+    kind(model, BilevelModel, "model", "give a BilevelModel")
+    shape = (model.n_states,)
+    values = np.zeros(shape) if start is None else reals(start, "start", shape).copy()
     # a greater temperature first would not help: from any start, the second step is monotone
     values = _newton(model, _newton(model, values).astype(np.longdouble))
     action_values, policy, backed = soft_backup(model, values)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import real, reals, whole
 from .models import Matrix
 
 _UNIT = 2.0**-53
@@ -75,8 +76,9 @@ class SoftmaxPolicy:
     dropped: int = 0
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.logits)
-        if len(shape) != 2 or not 0 <= self.dropped < shape[1]:
+        shape = reals(self.logits, "logits").shape
+        real(self.scale, "scale")
+        if len(shape) != 2 or not shape[0] or not whole(self.dropped, "dropped", 0) < shape[1]:
             raise ModelError(
                 f"logits has shape {shape} with {self.dropped} dropped in each row; give a row a "
                 "state (or a budget) and keep at least one entry of each"
