@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -25,7 +26,26 @@ from .answer import BATCHES, answer_of, document
 from .printing import print_answer
 from .question import BUILT_IN, OWN, Options, read_question
 
-_POSITIVE = click.FloatRange(min=0, max=1e300, min_open=True)
+
+class _Positive(click.ParamType):
+    """A number above 0, with a finite inverse."""
+
+    name = "number above 0"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number; fails with the value."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not (0 < number < math.inf and 1 / number < math.inf):
+            self.fail(f"{str(value)[:40]!r} is not a number above 0, such as 0.05", param, ctx)
+        return number
+
+
+_POSITIVE = _Positive()
 
 
 @click.command(epilog=f"{MODEL_HELP} Bilevel problems as published: {', '.join(BUILT_IN)}.")

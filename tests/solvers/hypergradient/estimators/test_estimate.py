@@ -11,6 +11,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.hypergradient import (
     BilevelModel,
     CallableLeader,
+    MarkovGame,
     SoftmaxPolicy,
     discrete_toy4,
     evaluate_leader,
@@ -26,7 +27,7 @@ from holdfast.solvers.hypergradient.estimators.critics import (
     sarsa_critic,
     stackelberg_critic,
 )
-from holdfast.solvers.hypergradient.estimators.estimate import METHODS, estimate
+from holdfast.solvers.hypergradient.estimators.estimate import METHODS, _means, estimate
 from holdfast.solvers.hypergradient.sampling import roll_out
 
 STATES, ACTIONS, SIZE = 4, 3, 3
@@ -217,6 +218,27 @@ def test_baselines_of_the_state_change_the_variance_and_not_the_mean() -> None:
     assert abs(gap) < 5 * np.hypot(plain.std(), centred.std()) / np.sqrt(40)
     exact = hypergradient(leader).gradient[2]
     assert abs(centred.mean() - exact) < 5 * centred.std() / np.sqrt(40)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_taken_off_in_a_game_has_mean_zero_and_only_there(seed: int) -> None:
+    """The mean, over all steps, of the scores times the leader's means of values is zero; times
+    the values themselves it is not.  A follower that does not see the leader act has no groups."""
+    random = np.random.default_rng(seed)
+    law = random.dirichlet(np.ones(3), size=(3, 2, 2))
+    game = MarkovGame.of(law, *random.normal(size=(2, 3, 2, 2)), temperature=0.5,
+                         follower_discount=0.8, leader_discount=0.9)  # fmt: skip
+    leader = game_leader(game, SoftmaxPolicy(random.normal(size=(3, 2))))
+    theta, found = leader.parameters, hypergradient(leader)
+    at = leader.model(theta)
+    (taken,) = _means(leader, theta, found.follower.values)
+    weights, none = random.random(12)[at.cells], np.zeros((6, 2))
+    scores = [
+        leader.pull_back(theta, none, none, weights * values[at.transitions.indices], np.zeros(6))
+        for values in (taken, found.follower.values)
+    ]
+    assert np.abs(scores[0]).max() < 1e-13 < 1e-3 < np.abs(scores[1]).max()
+    assert _means(game_leader(game, leader.vector, follower="simultaneous"), theta, taken) is None
 
 
 def test_steps_are_no_longer_than_the_clip_and_the_same_seed_climbs_the_same_way() -> None:
