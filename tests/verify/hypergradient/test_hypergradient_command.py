@@ -286,3 +286,19 @@ def test_help_is_in_plain_english(holdfast: Invoke) -> None:
     assert done.says("NUMBER ABOVE 0") and not done.says("1e+300")
     done = holdfast("hypergradient", "toy4", "--learning-rate", "0", "--ascend", 1)
     assert done.says("'0' is not a number above 0, such as 0.05")
+
+
+def test_the_list_is_printed_as_json_and_takes_no_file(holdfast: Invoke) -> None:
+    done = holdfast("list", "--json", "list.json")
+    assert done.code == ExitCode.BAD_USAGE
+    assert done.says("write holdfast list --json > list.json")
+
+
+def test_bounds_of_a_users_functions_say_what_they_cover(holdfast: Invoke) -> None:
+    run = ("hypergradient", "toy4", "--episodes", 20, "--horizon", 9, "--json", "out.json")
+    words = "for what the leader returns, whose own rounding is not known"
+    assert not holdfast(*run).says(words)
+    assert answer()["bounds_cover_leader"] and answer()["objective_error"] > 0
+    Path("mine_too.py").write_text(LEADER.format(power="", start="0.25"))
+    assert holdfast(*run, "--leader", "mine_too:bonus").says(words)
+    assert not answer()["bounds_cover_leader"]

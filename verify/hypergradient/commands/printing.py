@@ -85,8 +85,8 @@ def _cut(question: Question, answer: Answer, *, ends: bool) -> Iterator[str]:
             return
         going = np.where(model.terminal, 0.0, chain @ going)
     yield (
-        f"  note: not every episode has ended after {after}, {left}; estimates cut {going.sum():.2g} "
-        "of them there. --horizon sets where"
+        f"  note: not every episode has ended after {after}, {left}; estimates cut "
+        f"{going.sum():.2g} of them there. --horizon sets where"
     )
 
 
@@ -107,7 +107,8 @@ def _gradient(answer: Answer) -> Iterator[str]:
 
 def _components(question: Question, answer: Answer) -> Table:
     exact = answer.exact
-    order = np.argsort(-np.abs(exact.gradient), kind="stable")
+    shown = [float(f"{abs(x):.8g}") for x in exact.gradient]  # what looks alike keeps its order
+    order = np.argsort(-np.array(shown), kind="stable")
     caption = None
     if len(order) > _ROWS and not question.options.whole:
         caption = f"the {_ROWS} largest of {len(order)}; --all prints all"
