@@ -146,15 +146,10 @@ def hypergradient(
         )
     bound = np.full(theta.shape, np.inf)
     if bounds and (jacobians := jacobians_of(leader, theta)) is not None:
-        own, response = weight_errors(model, follower, critic, weights, data)
-        errors = {
-            True: (critic.value_error, own),
-            False: (follower.value_error, response),
-        }
-        bound = sum(
-            (term_errors(model, jacobians, t, found[t.own], *errors[t.own], data) for t in asked),
-            zero,
-        )
+        errors = weight_errors(model, follower, critic, weights, data)
+        known = {True: (critic.value_error, errors[0]), False: (follower.value_error, errors[1])}
+        each = (term_errors(model, jacobians, t, found[t.own], *known[t.own], data) for t in asked)
+        bound = sum(each, zero)
         bound[np.isnan(bound)] = np.inf  # an overflow on the way: nothing is known
     most = float(np.abs(critic.values).max())
     return Hypergradient(

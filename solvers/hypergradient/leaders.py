@@ -129,11 +129,13 @@ class AffineLeader:
         if errors is None or (inner := self.vector.jacobian(parameters)) is None:
             return None
         (moved, slopes), y = errors(parameters), np.abs(self.vector.values(parameters))
-        base, rounded, parts = self.base, [], []
-        fixed = (base.follower_rewards.ravel(), base.leader_rewards.ravel(), 0.0, 0.0)
+        base, none = self.base, np.zeros(1)
+        rounded: list[Array] = []
+        parts: list[Matrix | None] = []
+        fixed = (base.follower_rewards.ravel(), base.leader_rewards.ravel(), none, none)
         for linear, rest in zip(_parts(self.maps), fixed, strict=True):
             if linear is None:
-                rounded.append(np.zeros(1))
+                rounded.append(none)
                 parts.append(None)
                 continue
             size, terms = abs(linear), (int(np.diff(linear.indptr).max(initial=0)) + 2) * _UNIT
@@ -143,8 +145,10 @@ class AffineLeader:
             parts.append(None if slopes is None else size @ (slopes + terms * abs(inner)))
         follower, leader, kernel, start = rounded
         rows = np.bincount(base.cells, kernel) if self.maps.transitions is not None else kernel
-        found = (float(e) for e in (follower.max(), leader.max(), rows.max(), start.sum()))
-        return Rounding(*found, tuple(parts))
+        return Rounding(
+            float(follower.max()), float(leader.max()), float(rows.max()), float(start.sum()),
+            tuple(parts),
+        )  # fmt: skip
 
     @cached_property
     def _transposed(self) -> tuple[Matrix | None, ...]:
