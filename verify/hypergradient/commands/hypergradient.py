@@ -59,11 +59,15 @@ _POSITIVE = _Positive()
 @click.option("--cost", "costs", multiple=True, help="What the leader wants to be rare, for gym: "
               f"models; others bring it, their first cost. {COST_HELP}")  # fmt: skip
 @discount_option
-@click.option("--leader-discount", type=float, help="Default the follower's.")
+@click.option(
+    "--leader-discount",
+    type=float,
+    help="Of the leader's return, at least 0 and below 1; default the follower's.",
+)
 @click.option("--amount", type=float, default=-0.2, show_default=True, help="What --leader budget "
               "spreads: below 0 penalties, above 0 bonuses.")  # fmt: skip
-@click.option("--at", type=click.Path(), metavar="FILE", help="The parameters, a .npy file; "
-              "default no preference.")  # fmt: skip
+@click.option("--at", type=click.Path(), metavar="FILE", help="Where to differentiate: a .npy "
+              "file of one number a parameter; default the leader's own start, no preference.")  # fmt: skip
 @click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)),
               default=("bc-hg", "naive"), show_default=True, help="Estimators.")  # fmt: skip
 @click.option("--critic", type=click.Choice(["exact", "sarsa", "monte-carlo"]), help="The leader's "
