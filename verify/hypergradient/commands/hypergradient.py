@@ -67,7 +67,7 @@ _POSITIVE = _Positive()
 @click.option("--amount", type=float, default=-0.2, show_default=True, help="What --leader budget "
               "spreads: below 0 penalties, above 0 bonuses.")  # fmt: skip
 @click.option("--at", type=click.Path(), metavar="FILE", help="Where to differentiate: a .npy "
-              "file of one number a parameter; default the leader's own start, no preference.")  # fmt: skip
+              "file of one number a parameter; default the leader's own start.")  # fmt: skip
 @click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)),
               default=("bc-hg", "naive"), show_default=True, help="Estimators.")  # fmt: skip
 @click.option("--critic", type=click.Choice(["exact", "sarsa", "monte-carlo"]), help="The leader's "
