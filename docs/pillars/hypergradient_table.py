@@ -77,7 +77,6 @@ def peers() -> Iterator[str]:
 
 def toy() -> Iterator[str]:
     """Ascent from p = 1/2 with steps of norm .05 at most; sampled: 3 episodes of 150 steps."""
-    groups = np.arange(6) // 2
     for reward, known in ((1, "34.99 at p = .166"), (2, "39.94 at p = .503")):
         leader = game_leader(discrete_toy4(reward), SoftmaxPolicy(np.zeros((3, 2))))
         yield f"\nreward {reward}: start {objective(leader, leader.parameters):.3f}, best {known}"
@@ -88,7 +87,7 @@ def toy() -> Iterator[str]:
                                     ("naive", "exact", 2), ("bi-ac", None, 2)):  # fmt: skip
             ends = [
                 ascend(leader, Sampler(leader=leader, seed=s, horizon=150, episodes=3, method=name,
-                                       critic=critic, groups=groups),
+                                       critic=critic),
                        iterations=500, learning_rate=0.05).objectives[-1]
                 for s in range(seeds)
             ]  # fmt: skip

@@ -11,7 +11,6 @@ from .games import game_hypergradient as game_hypergradient
 from .games import game_leader as game_leader
 from .leaders import AffineLeader as AffineLeader
 from .leaders import CallableLeader as CallableLeader
-from .leaders import SoftmaxPolicy as SoftmaxPolicy
 from .leaders import check_differentiable as check_differentiable
 from .leaders import reward_penalty as reward_penalty
 from .leaders import transition_configuration as transition_configuration
@@ -25,3 +24,4 @@ from .regulators import Regulator as Regulator
 from .regulators import bilevel_lqr as bilevel_lqr
 from .regulators import building_control as building_control
 from .soft import solve_follower as solve_follower
+from .vectors import SoftmaxPolicy as SoftmaxPolicy

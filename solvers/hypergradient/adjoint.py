@@ -13,9 +13,17 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import check_policy, kind
 from .linear import Resolvent
-from .models import BilevelModel, Leader, check_finite, jacobians_of
-from .records import Critic, Follower, Term, Weights
+from .models import (
+    BilevelModel,
+    Leader,
+    checked_parameters,
+    jacobians_of,
+    model_of,
+    pulled_back,
+)
+from .records import NO_ROUNDING, Critic, Follower, Rounding, Term, Weights
 from .rounding import critic_errors, term_errors, weight_errors
 from .soft import solve_follower
 
@@ -34,10 +42,13 @@ class Hypergradient:
         objective: J_L = E sum gamma_L^t r_L, UN-normalised.
         gradient, direct, indirect: float64[d]; gradient = direct + indirect, of the terms asked
             for (the others are zero).  The indirect term is what the follower's response adds.
-        error_bound: float64[d], a rigorous bound on the error of each component of the gradient,
-            for the model and the Jacobians as the doubles that the leader returns; infinite where
-            the leader has no Jacobians and too many entries to find them.
+        error_bound: float64[d], a rigorous bound on the error of each component of the gradient;
+            infinite where the leader has no Jacobians and too many entries to find them.
         objective_error: the same for the objective.
+        covers_leader: whether the bounds cover the way from the parameters to the model and its
+            Jacobians, as they do for an `AffineLeader` of amounts or of a `SoftmaxPolicy` whose
+            base, maps and parameters are the doubles they are; if not, as for leaders of functions
+            and torch modules, the model and the Jacobians are taken as the doubles returned.
         follower, critic: what the gradient was computed from.
     """
 
@@ -49,13 +60,19 @@ class Hypergradient:
     objective_error: float
     follower: Follower
     critic: Critic
+    covers_leader: bool
 
 
-def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.0) -> Critic:
+def evaluate_leader(
+    model: BilevelModel, policy: Array, policy_error: float = 0.0, data: Rounding = NO_ROUNDING
+) -> Critic:
     """The leader's values and visits under a follower's policy [n, A], whose rows are normalised.
 
     policy_error: how far the policy may be from the one that is meant, relative to each entry.
+    data: how far the model may be from the one that is meant.
     """
+    kind(model, BilevelModel, "model", "give a BilevelModel")
+    check_policy(policy, (model.n_states, model.n_actions))
     resolvent = Resolvent(model.chain(policy), model.leader_discount)
     exact = policy.astype(np.longdouble)
     exact /= exact.sum(axis=1, keepdims=True)
@@ -66,7 +83,7 @@ def evaluate_leader(model: BilevelModel, policy: Array, policy_error: float = 0.
         values = values + resolvent.solve((mean - values).astype(float), gain=_REFINED)
     action_values = model.leader_rewards + model.leader_discount * model.expected(values)
     advantages = action_values - (exact * action_values).sum(axis=1, keepdims=True)
-    errors = critic_errors(model, exact, policy_error, values, action_values)
+    errors = critic_errors(model, exact, policy_error, values, action_values, data)
     occupancy = resolvent.solve_transposed(model.initial)
     doubles = values.astype(float), action_values.astype(float), advantages.astype(float)
     return Critic(*doubles, occupancy, *errors)
@@ -78,6 +95,7 @@ def adjoint_weights(model: BilevelModel, policy: Array, critic: Critic) -> Weigh
     With w = occ_L g A_L / beta on the gradients of Q_F, the follower's measure u solves
     u = gamma_F (P^T w + P_g^T u), and w + u g weighs the gradients of r_F (BC-T2, transposed).
     """
+    check_policy(policy, (model.n_states, model.n_actions))
     own = critic.occupancy[:, None] * policy
     immediate = own * critic.advantages / model.temperature
     discount = model.follower_discount
@@ -107,18 +125,19 @@ def hypergradient(
     that depends on the parameters, gradients beyond doubles, and what the leader's model or
     pull-back refuses.
     """
-    if terms not in ("all", "direct", "indirect"):
-        raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
+    check_terms(terms)
     theta = checked_parameters(leader, parameters)
-    model = leader.model(theta)
+    model = model_of(leader, theta)
     _check_scores(leader, theta, model)
-    follower = solve_follower(model)
-    critic = evaluate_leader(model, follower.policy, follower.policy_error)
+    given = rounding_of(leader, theta) if bounds else None
+    data = NO_ROUNDING if given is None else given
+    follower = solve_follower(model, data=data)
+    critic = evaluate_leader(model, follower.policy, follower.policy_error, data)
     weights = adjoint_weights(model, follower.policy, critic)
     direct = Term(model, weights.own, critic.values, own=True)
     indirect = Term(model, weights.response, follower.values, own=False)
     asked = [direct] * (terms != "indirect") + [indirect] * (terms != "direct")
-    found = {term.own: _pulled(leader, theta, term) for term in asked}
+    found = {term.own: pulled_back(leader, theta, term.weights) for term in asked}
     zero = np.zeros_like(theta)
     if not all(np.isfinite(one).all() for one in found.values()):
         raise ModelError(
@@ -127,46 +146,36 @@ def hypergradient(
         )
     bound = np.full(theta.shape, np.inf)
     if bounds and (jacobians := jacobians_of(leader, theta)) is not None:
-        own, response = weight_errors(model, follower, critic, weights)
-        errors = {
-            True: (critic.value_error, own),
-            False: (follower.value_error, response),
-        }
-        bound = sum(
-            (term_errors(model, jacobians, t, found[t.own], *errors[t.own]) for t in asked), zero
-        )
+        errors = weight_errors(model, follower, critic, weights, data)
+        known = {True: (critic.value_error, errors[0]), False: (follower.value_error, errors[1])}
+        each = (term_errors(model, jacobians, t, found[t.own], *known[t.own], data) for t in asked)
+        bound = sum(each, zero)
         bound[np.isnan(bound)] = np.inf  # an overflow on the way: nothing is known
+    most = float(np.abs(critic.values).max())
     return Hypergradient(
         float(model.initial @ critic.values),
         sum(found.values(), zero),
         found.get(True, zero),
         found.get(False, zero),
         bound,
-        critic.value_error + 2.0**-52 * model.n_states * float(np.abs(critic.values).max()),
+        critic.value_error * (1 + data.initial) + (2.0**-52 * model.n_states + data.initial) * most,
         follower,
         critic,
+        given is not None,
     )
 
 
-def checked_parameters(leader: Leader, parameters: Array | None) -> Array:
-    """float64[d] as given, or the leader's own; ModelError for another shape and for NaN."""
-    own = np.asarray(leader.parameters, dtype=float)
-    given = own if parameters is None else np.asarray(parameters, dtype=float)
-    if given.shape != own.shape:
-        raise ModelError(f"parameters has shape {given.shape}; the leader's are {own.shape}")
-    check_finite(given, "parameters")
-    return given
+def check_terms(terms: str) -> None:
+    """Raises ModelError for other terms than there are."""
+    if terms not in ("all", "direct", "indirect"):
+        raise ModelError(f'terms is {terms!r}; it is one of "all", "direct" and "indirect"')
 
 
-def _pulled(leader: Leader, theta: Array, term: Term) -> Array:
-    gradient = np.asarray(leader.pull_back(theta, *term.weights), dtype=float)
-    if gradient.shape != theta.shape or not np.isfinite(gradient).all():
-        raise ModelError(
-            f"the leader's pull_back returned {gradient.ravel()[:4]} of shape {gradient.shape}; it "
-            f"must return finite numbers, one for each of the {theta.size} parameters. If a "
-            "derivative does not exist there, choose other parameters or a smooth leader"
-        )
-    return gradient
+def rounding_of(leader: Leader, parameters: Array) -> Rounding | None:
+    """What the leader's doubles may be off, if it knows."""
+    own = getattr(leader, "rounding", None)
+    found: Rounding | None = None if own is None else own(parameters)
+    return found
 
 
 _NO_SCORE = 1e-9
@@ -180,7 +189,7 @@ def _check_scores(leader: Leader, theta: Array, model: BilevelModel) -> None:
     if not weights.any():
         return
     none = np.zeros_like(model.follower_rewards)
-    moved = leader.pull_back(theta, none, none, weights, np.zeros(model.n_states))
+    moved = pulled_back(leader, theta, (none, none, weights, np.zeros(model.n_states)))
     wrong = np.flatnonzero(np.abs(moved) > _NO_SCORE * weights.sum())
     if len(wrong):
         row = divmod(int(np.argmax(alone)), model.n_actions)

@@ -14,6 +14,7 @@ from scipy import sparse
 from ..errors import ModelError
 from ..models.cmdp import CMDP
 from ..sequences import Array, as_array
+from .checks import kind, real, whole
 from .games import MarkovGame
 from .leaders import AffineLeader, reward_penalty
 from .models import BilevelModel
@@ -45,6 +46,7 @@ def discrete_toy4(
     leader's action 1 sends it back to S (-1 to it); action 0 lets it go to S, stay, or go to B, for
     ``reward`` to it (1 and 2 are published).  From B it goes to S, or stays.
     """
+    real(reward, "reward")
     s, a, b = range(3)
     transitions = np.zeros((3, 2, 3, 3))
     follower, leader = np.zeros((3, 2, 3)), np.zeros((3, 2, 3))
@@ -84,12 +86,17 @@ def four_rooms(
         goal: row and column; HPGD's table is a mean over this one and (11, 11).
         price: 1 to 5 are published.
 
-    Raises ModelError for a probability that is not in (0, 1).
+    Raises ModelError for a probability that is not in (0, 1), and for a goal in a wall.
     """
-    if not 0 < intended < 1:
+    real(price, "price")
+    if not 0 < real(intended, "intended") < 1:
         raise ModelError(f"intended is {intended}; it is a probability between 0 and 1")
     cells = [(i, j) for i, row in enumerate(FOUR_ROOMS) for j, at in enumerate(row) if at == " "]
     number = {cell: k for k, cell in enumerate(cells)}
+    if goal not in number:
+        raise ModelError(
+            f"goal is {goal!r}, which is no free cell; give (row, column) such as (1, 9)"
+        )
     size, last, end = len(cells), number[goal], len(cells)
     transitions = np.zeros((size + 1, 4, size + 1))
     for (i, j), k in number.items():
@@ -120,17 +127,20 @@ def four_rooms(
 
 
 def random_model(
-    states: int, actions: int, *, successors: int = 5, temperature: float = 0.5,
+    states: int, actions: int, *, successors: int | None = None, temperature: float = 0.5,
     follower_discount: float = 0.9, leader_discount: float = 0.8, local: bool = False,
     seed: int = 0,
 ) -> BilevelModel:  # fmt: skip
     """Random rewards, and laws of at most ``successors`` random states, or of nearby ones (local).
 
     Normal rewards, exponential weights, a uniform first state; the Philox stream of the seed.
+    successors: default 5, or all where there are fewer states.
     """
-    if not 1 <= successors <= states:
+    whole(states, "states"), whole(actions, "actions")
+    successors = min(5, states) if successors is None else whole(successors, "successors")
+    if successors > states:
         raise ModelError(f"successors is {successors}; it must be from 1 to the {states} states")
-    rng = np.random.Generator(np.random.Philox(seed))
+    rng = np.random.Generator(np.random.Philox(whole(seed, "seed", 0)))
     rows = states * actions
     if local:
         centre = np.repeat(np.arange(states), actions)[:, None]
@@ -162,6 +172,7 @@ def bilevel_from_cmdp(
 
     Raises ModelError where states have different numbers of actions, and without leader's rewards.
     """
+    kind(model, CMDP, "model", "give a CMDP, such as from_gymnasium and from_arrays make")
     over, width = _waiting(model), int(model.action_counts.max())
     short = np.flatnonzero(~over & (model.action_counts != width))
     if len(short):

@@ -14,10 +14,12 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import ModelError
-from ..sequences import Array, as_array
+from ..sequences import Array
 from .adjoint import Hypergradient, Terms, hypergradient
-from .leaders import AffineLeader, SoftmaxPolicy, Vector, places
+from .checks import kind, reals, whole
+from .leaders import AffineLeader, places
 from .models import BilevelModel, Jacobians, Matrix
+from .vectors import SoftmaxPolicy, Vector
 
 Seen: TypeAlias = Literal["observing", "simultaneous"]
 
@@ -32,28 +34,32 @@ class MarkovGame:
     joint: BilevelModel
     leader_actions: int
 
+    def __post_init__(self) -> None:
+        kind(self.joint, BilevelModel, "joint", "give a BilevelModel, or use MarkovGame.of")
+        if self.joint.n_actions % whole(self.leader_actions, "leader_actions"):
+            raise ModelError(
+                f"leader_actions is {self.leader_actions}, which does not divide the "
+                f"{self.joint.n_actions} actions of joint; these are pairs (a, b)"
+            )
+
     @classmethod
     def of(
         cls, transitions: Any, follower_rewards: Any, leader_rewards: Any, *, temperature: float,
         follower_discount: float, leader_discount: float, initial: Any = None, terminal: Any = None,
     ) -> MarkovGame:  # fmt: skip
         """From transitions [n, L, A, n] and rewards [n, L, A]; see `BilevelModel.of`."""
-        follower = as_array(follower_rewards, "follower_rewards")
-        if follower.ndim != 3:
+        follower = reals(follower_rewards, "follower_rewards")
+        if follower.ndim != 3 or not follower.size:
             raise ModelError(
                 f"follower_rewards has shape {follower.shape}; a game has one entry for each "
                 "state, action of the leader and action of the follower"
             )
         size, width = len(follower), follower[0].size
-        law = as_array(transitions, "transitions")
-        if law.shape != (*follower.shape, size):
-            raise ModelError(
-                f"transitions has shape {law.shape}; it needs {(*follower.shape, size)}"
-            )
+        law = reals(transitions, "transitions", (*follower.shape, size))
         joint = BilevelModel.of(
             law.reshape(size, width, size),
             follower.reshape(size, width),
-            as_array(leader_rewards, "leader_rewards").reshape(size, -1),
+            reals(leader_rewards, "leader_rewards", follower.shape).reshape(size, -1),
             temperature=temperature,
             follower_discount=follower_discount,
             leader_discount=leader_discount,
@@ -80,6 +86,12 @@ def game_leader(
     In the model of an observing follower, state s L + a is the pair (s, a).
     Raises ModelError if the policy is of another size, or leaves an action out.
     """
+    kind(game, MarkovGame, "game", "give a MarkovGame")
+    if not (hasattr(policy, "parameters") and callable(getattr(policy, "values", None))):
+        raise ModelError(
+            f"policy is {policy!r:.60}; give a SoftmaxPolicy with logits {game.shape[:2]}, or "
+            "another vector with parameters, values, pull_back and jacobian"
+        )
     size, width, _ = game.shape
     shares = policy.values(policy.parameters)
     if shares.shape != (size * width,):
@@ -98,7 +110,8 @@ def game_leader(
         raise ModelError(f'follower is {follower!r}; it is "observing" or "simultaneous"')
     build = _observing if follower == "observing" else _simultaneous
     base, maps = build(game, shares)
-    return AffineLeader(base, policy, maps)
+    groups = np.repeat(np.arange(size), width) if follower == "observing" else None
+    return AffineLeader(base, policy, maps, groups)
 
 
 def game_hypergradient(
@@ -113,6 +126,7 @@ def game_hypergradient(
 
     policy: default the uniform `SoftmaxPolicy`.
     """
+    kind(game, MarkovGame, "game", "give a MarkovGame")
     if policy is None:
         policy = SoftmaxPolicy(np.zeros(game.shape[:2]))
     return hypergradient(game_leader(game, policy, follower=follower), parameters, terms=terms)

@@ -9,107 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from ..errors import ModelError
-from ..sequences import Array, as_array
-from .models import BilevelModel, Jacobians, Leader, Matrix
+from ..sequences import Array, listed
+from .checks import kind, matrix, real, reals, whole, wholes
+from .models import (
+    BilevelModel,
+    Jacobians,
+    Leader,
+    Matrix,
+    checked_parameters,
+    model_of,
+    pulled_back,
+)
+from .records import Rounding
+from .vectors import Linear, SoftmaxPolicy, Vector
 
-
-class Vector(Protocol):
-    """A differentiable vector [k] of parameters [d]."""
-
-    @property
-    def parameters(self) -> Array: ...
-
-    def values(self, parameters: Array) -> Array: ...
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array: ...
-
-    def jacobian(self, parameters: Array) -> Matrix | None:
-        """csr_array [k, d]; None if that would be too much."""
-        ...
-
-
-@dataclass(frozen=True)
-class Linear:
-    """The parameters themselves."""
-
-    parameters: Array
-
-    def values(self, parameters: Array) -> Array:
-        return parameters
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array:
-        return weights
-
-    def jacobian(self, parameters: Array) -> Matrix:
-        return sparse.eye_array(len(parameters), format="csr")
-
-
-@dataclass(frozen=True)
-class SoftmaxPolicy:
-    """Rows of probabilities, each a softmax of its logits: a leader's policy, or a budget's shares.
-
-    Attributes:
-        logits: float64[rows, L], which are also the parameters, row by row.
-        scale: the values are this multiple of the probabilities.
-        dropped: how many of the last entries of each row are left out of the values, as the share
-            of a budget that is not spent.
-    """
-
-    logits: Array
-    scale: float = 1.0
-    dropped: int = 0
-
-    def __post_init__(self) -> None:
-        shape = np.shape(self.logits)
-        if len(shape) != 2 or not 0 <= self.dropped < shape[1]:
-            raise ModelError(
-                f"logits has shape {shape} with {self.dropped} dropped in each row; give a row a "
-                "state (or a budget) and keep at least one entry of each"
-            )
-
-    @property
-    def parameters(self) -> Array:
-        """float64[rows * L]."""
-        return np.asarray(self.logits, dtype=float).ravel()
-
-    def probabilities(self, parameters: Array) -> Array:
-        """float64[rows, L]."""
-        logits = np.reshape(parameters, np.shape(self.logits))
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: Array = powers / powers.sum(axis=1, keepdims=True)
-        return shares
-
-    def values(self, parameters: Array) -> Array:
-        return self.scale * self._kept(self.probabilities(parameters)).ravel()
-
-    def pull_back(self, parameters: Array, weights: Array) -> Array:
-        shares = self.probabilities(parameters)
-        scaled = np.zeros_like(shares)
-        kept = self._kept(shares)
-        self._kept(scaled)[...] = self.scale * kept * np.reshape(weights, kept.shape)
-        moved: Array = scaled - shares * scaled.sum(axis=1, keepdims=True)
-        return moved.ravel()
-
-    def jacobian(self, parameters: Array) -> Matrix:
-        shares = self.probabilities(parameters)
-        rows, width = shares.shape
-        kept = self._kept(shares)
-        blocks = -kept[:, :, None] * shares[:, None, :]
-        at = np.arange(kept.shape[1])
-        blocks[:, at, at] += kept
-        columns = np.arange(rows * width).reshape(rows, 1, width).repeat(kept.shape[1], axis=1)
-        starts = np.arange(0, blocks.size + 1, width)
-        parts = (self.scale * blocks.ravel(), columns.ravel(), starts)
-        return sparse.csr_array(parts, shape=(kept.size, rows * width))
-
-    def _kept(self, table: Array) -> Array:
-        return table[:, : table.shape[1] - self.dropped]
+_UNIT = 2.0**-53
+"""Proved: the relative error of one operation on doubles, where none underflows."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +42,40 @@ class AffineLeader:
         vector: y and its derivative.
         maps: csr_arrays with k columns, or None where nothing depends on the leader.  Rewards are
             those of ``base`` plus map times y; transitions and the initial law *are* map times y.
+        groups: int64[n] in a game whose follower observes, the game's state of each state; y is
+            then the law of the states of one group.  Estimators take the means over groups off.
     """
 
     base: BilevelModel
     vector: Vector
     maps: Jacobians
+    groups: Array | None = None
+
+    def __post_init__(self) -> None:
+        base, wanted = self.base, ("parameters", "values", "pull_back", "jacobian")
+        kind(base, BilevelModel, "base", "give a BilevelModel")
+        kind(self.maps, Jacobians, "maps", "give Jacobians, with None where nothing moves")
+        if not all(hasattr(self.vector, name) for name in wanted):
+            raise ModelError(
+                f"vector is {self.vector!r:.60}; give a SoftmaxPolicy, or an object with "
+                f"{', '.join(wanted)}"
+            )
+        size = len(self.vector.values(self.vector.parameters))
+        if self.groups is not None and size != len(wholes(self.groups, "groups", (base.n_states,))):
+            raise ModelError(
+                f"vector has {size} numbers; with groups it is a law over each group of states, "
+                f"one number for each of the {base.n_states} states"
+            )
+        rows = (base.follower_rewards.size, base.leader_rewards.size, base.transitions.nnz,
+                base.n_states)  # fmt: skip
+        for (name, linear), count in zip(vars(self.maps).items(), rows, strict=True):
+            if linear is not None and np.shape(linear) != (count, size):
+                raise ModelError(
+                    f"the map of {name} has shape {np.shape(linear)}; it needs {(count, size)}, a "
+                    "row an entry and a column for each number of the vector"
+                )
+            if linear is not None and not (sparse.issparse(linear) and linear.format == "csr"):
+                raise ModelError(f"the map of {name} is no csr_array; give one of scipy.sparse")
 
     @property
     def parameters(self) -> Array:
@@ -173,6 +123,33 @@ class AffineLeader:
             )
         )
 
+    def rounding(self, parameters: Array) -> Rounding | None:
+        """Bounds on the rounding in `model` and `jacobians`; None where the vector has none."""
+        errors = getattr(self.vector, "errors", None)
+        if errors is None or (inner := self.vector.jacobian(parameters)) is None:
+            return None
+        (moved, slopes), y = errors(parameters), np.abs(self.vector.values(parameters))
+        base, none = self.base, np.zeros(1)
+        rounded: list[Array] = []
+        parts: list[Matrix | None] = []
+        fixed = (base.follower_rewards.ravel(), base.leader_rewards.ravel(), none, none)
+        for linear, rest in zip(_parts(self.maps), fixed, strict=True):
+            if linear is None:
+                rounded.append(none)
+                parts.append(None)
+                continue
+            size, terms = abs(linear), (int(np.diff(linear.indptr).max(initial=0)) + 2) * _UNIT
+            added = size @ y
+            rounded.append(size @ moved + terms * added)
+            rounded[-1] += np.where(added > 0, _UNIT * np.abs(rest), 0.0)  # adding 0 is exact
+            parts.append(None if slopes is None else size @ (slopes + terms * abs(inner)))
+        follower, leader, kernel, start = rounded
+        rows = np.bincount(base.cells, kernel) if self.maps.transitions is not None else kernel
+        return Rounding(
+            float(follower.max()), float(leader.max()), float(rows.max()), float(start.sum()),
+            tuple(parts),
+        )  # fmt: skip
+
     @cached_property
     def _transposed(self) -> tuple[Matrix | None, ...]:
         return tuple(None if each is None else each.T.tocsr() for each in _parts(self.maps))
@@ -196,10 +173,13 @@ def reward_penalty(
             budget are the amounts, and whose last share is not spent.
         budget: what all amounts sum to at most; negative for penalties.
     """
+    kind(model, BilevelModel, "model", "give a BilevelModel")
     follower = _linear(follower_rewards, "follower_rewards", model.follower_rewards.size)
     size, leader = follower.shape[1], None
     if leader_rewards is not None:
         leader = _linear(leader_rewards, "leader_rewards", model.follower_rewards.size, size)
+    if budget is not None and real(budget, "budget") == 0:
+        raise ModelError("budget is 0, which leaves nothing to spread; give another, or None")
     wanted = size + (budget is not None)
     start = np.zeros(wanted) if parameters is None else _vector(parameters, wanted)
     vector = Linear(start) if budget is None else SoftmaxPolicy(start[None], float(budget), 1)
@@ -207,7 +187,7 @@ def reward_penalty(
 
 
 def _linear(given: Any, name: str, rows: int, columns: int | None = None) -> Matrix:
-    linear = sparse.csr_array(given, dtype=float)
+    linear = matrix(given, name)
     if linear.shape[0] != rows or linear.shape[1] != (columns or linear.shape[1]):
         raise ModelError(
             f"{name} has shape {linear.shape}; it needs a row for each of the {rows} pairs of "
@@ -227,23 +207,19 @@ def transition_configuration(
         groups: int[n], numbered from 0; default one group of all states.
         logits: float64[number of groups, K], default 0.
     """
-    width = model.n_actions
-    tables = [sparse.csr_array(each, dtype=float) for each in kernels]
-    group = np.zeros(model.n_states, dtype=int) if groups is None else np.asarray(groups, dtype=int)
+    kind(model, BilevelModel, "model", "give a BilevelModel")
+    width, group = model.n_actions, np.zeros(model.n_states, dtype=int)
+    tables = [matrix(each, f"kernels[{k}]") for k, each in enumerate(listed(kernels, "kernels"))]
+    if groups is not None:
+        group = wholes(groups, "groups", (model.n_states,))
     count = int(group.max()) + 1
     if not tables or any(each.shape != model.transitions.shape for each in tables):
         raise ModelError(
             f"kernels have shapes {[each.shape for each in tables]}; give at least one, and each "
             f"of the shape {model.transitions.shape} of the model's transitions"
         )
-    if group.shape != (model.n_states,) or group.min() < 0:
-        raise ModelError(
-            f"groups has shape {group.shape} and least entry {group.min()}; give each of the "
-            f"{model.n_states} states a group, numbered from 0"
-        )
-    start = np.zeros((count, len(tables))) if logits is None else np.asarray(logits, dtype=float)
-    if start.shape != (count, len(tables)):
-        raise ModelError(f"logits has shape {start.shape}; it needs {(count, len(tables))}")
+    shape = (count, len(tables))
+    start = np.zeros(shape) if logits is None else reals(logits, "logits", shape)
     pattern = sum(tables[1:], start=tables[0]).tocsr()
     pattern.sum_duplicates()
     columns = []
@@ -279,6 +255,7 @@ class CallableLeader:
     pull_back: Callable[[Array, Array, Array, Array, Array], Array]
 
     def __post_init__(self) -> None:
+        reals(self.parameters, "parameters")
         for name in ("model", "pull_back"):
             if not callable(getattr(self, name)):
                 raise ModelError(
@@ -300,15 +277,20 @@ def check_differentiable(leader: Leader, parameters: Array | None = None, *, see
     Differences forwards and backwards must agree with the pull-back, and the support of the
     transitions must be the same: a deterministic law that moves with theta has no score.
     """
-    theta = np.asarray(leader.parameters if parameters is None else parameters, dtype=float)
-    rng = np.random.Generator(np.random.Philox(seed))
-    model = leader.model(theta)
+    theta = checked_parameters(leader, parameters)
+    rng = np.random.Generator(np.random.Philox(whole(seed, "seed", 0)))
+    model = model_of(leader, theta)
     weights: list[Array] = [np.asarray(rng.normal(size=w.shape)) for w in _entries(model)]
     direction = rng.normal(size=theta.shape) * _STEP
-    w_f, w_l, w_p, w_i = weights
-    slope = float(leader.pull_back(theta, w_f, w_l, w_p, w_i) @ direction)
+    slope = float(pulled_back(leader, theta, weights) @ direction)
     for sign in (1, -1):
-        moved = leader.model(theta + sign * direction)
+        moved = model_of(leader, theta + sign * direction)
+        if moved.follower_rewards.shape != model.follower_rewards.shape:
+            raise ModelError(
+                f"the leader's model has {moved.follower_rewards.shape} states and actions when "
+                f"the parameters move a little, and {model.follower_rewards.shape} before; their "
+                "numbers must not depend on the parameters"
+            )
         _same_support(model, moved)
         pairs = zip(_entries(moved), _entries(model), weights, strict=True)
         parts = [(w * (after - before)).ravel() for after, before, w in pairs]
@@ -343,7 +325,4 @@ def _same_support(model: BilevelModel, moved: BilevelModel) -> None:
 
 
 def _vector(values: Any, size: int) -> Array:
-    found = np.asarray(as_array(values, "parameters"), dtype=float)
-    if found.shape != (size,):
-        raise ModelError(f"parameters has shape {found.shape}; it needs {(size,)}")
-    return found
+    return reals(values, "parameters", (size,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -12,6 +13,15 @@ from scipy import sparse
 
 from ..errors import ModelError
 from ..sequences import Array, as_array
+from .checks import (
+    SLACK,
+    check_discount,
+    check_finite,
+    check_law,
+    check_temperature,
+    matrix,
+    reals,
+)
 
 Matrix: TypeAlias = Any
 """A `scipy.sparse.csr_array` of doubles; shapes stand in prose."""
@@ -19,9 +29,6 @@ Matrix: TypeAlias = Any
 DENSE_UP_TO = 400
 """States up to which chains are dense: factorising them (about 5 ms) beats some dozens of products
 of a Krylov method, and the overhead of sparse arrays is what costs in models of a few states."""
-SLACK = 1e-12
-"""By how much a law may miss the sum of one: rounding of some thousand terms, and no typing error.
-Rows are used as they are given, and error bounds are about them."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,9 @@ class BilevelModel:
     leader_discount: float
 
     def __post_init__(self) -> None:
-        _check_temperature(self.temperature)
+        check_temperature(self.temperature)
         for name in ("follower_discount", "leader_discount"):
-            _check_discount(name, getattr(self, name))
+            check_discount(name, getattr(self, name))
         self._check_shapes()
         self._check_rows()
         check_law(self.initial, "initial")
@@ -125,8 +132,14 @@ class BilevelModel:
                     f"{name} has shape {found}; for {size} states and {width} actions it needs "
                     f"{expected}"
                 )
-        for name in ("follower_rewards", "leader_rewards"):
-            check_finite(getattr(self, name), name)
+        for name in ("follower_rewards", "leader_rewards", "initial"):
+            values = getattr(self, name)
+            if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
+                raise ModelError(
+                    f"{name} is a {type(values).__name__} of {np.asarray(values).dtype}; give an "
+                    "array of real numbers, or use BilevelModel.of, which makes them"
+                )
+            check_finite(values, name)
 
     def _check_rows(self) -> None:
         matrix, width = self.transitions, self.n_actions
@@ -176,27 +189,27 @@ class BilevelModel:
             terminal: default none; what the transitions say of a terminal state is refused, unless
                 it is a loop to itself.
         """
-        rewards = np.asarray(as_array(follower_rewards, "follower_rewards"), dtype=float)
+        rewards = reals(follower_rewards, "follower_rewards")
         if rewards.ndim != 2:
             raise ModelError(
                 f"follower_rewards has shape {rewards.shape}; give one row a state and one column "
                 "an action"
             )
         size, width = rewards.shape
-        over = np.zeros(size, dtype=bool) if terminal is None else np.asarray(terminal, dtype=bool)
+        over = _flags(terminal, size)
         if not sparse.issparse(transitions):
-            dense = np.asarray(as_array(transitions, "transitions"), dtype=float)
-            transitions = dense.reshape(-1, dense.shape[-1])
-        matrix = sparse.csr_array(transitions, dtype=float)
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-        if matrix.shape == (size * width, size) and over.shape == (size,):
-            matrix = _without_loops(matrix, np.repeat(over, width), width)
+            transitions = reals(transitions, "transitions")
+            if transitions.ndim == 3:
+                transitions = transitions.reshape(-1, transitions.shape[-1])
+        kernel = matrix(transitions, "transitions")
+        kernel.sum_duplicates()
+        kernel.eliminate_zeros()
+        if kernel.shape == (size * width, size):
+            kernel = _without_loops(kernel, np.repeat(over, width), width)
         law = np.where(over, 0.0, 1.0) / max(1, int((~over).sum())) if initial is None else initial
         return cls(
-            matrix, rewards, np.asarray(as_array(leader_rewards, "leader_rewards"), dtype=float),
-            np.asarray(as_array(law, "initial"), dtype=float), over, temperature,
-            follower_discount, leader_discount,
+            kernel, rewards, reals(leader_rewards, "leader_rewards"), reals(law, "initial"), over,
+            temperature, follower_discount, leader_discount,
         )  # fmt: skip
 
 
@@ -241,6 +254,64 @@ class Leader(Protocol):
         ...
 
 
+def checked_leader(leader: Any) -> None:
+    """Raises ModelError unless it has parameters, a model and a pull-back."""
+    if not isinstance(leader, Leader):
+        raise ModelError(
+            f"the leader is {leader!r:.60}; give an object with parameters, model and pull_back, "
+            "such as reward_penalty and game_leader make"
+        )
+
+
+def model_of(leader: Leader, parameters: Array) -> BilevelModel:
+    """The leader's model at the parameters; ModelError if it is none."""
+    model = leader.model(parameters)
+    if not isinstance(model, BilevelModel):
+        raise ModelError(
+            f"the leader's model returned {model!r:.60}, of type {type(model).__name__}; it must "
+            "return a BilevelModel, such as BilevelModel.of makes"
+        )
+    return model
+
+
+def checked_parameters(leader: Leader, parameters: Any = None) -> Array:
+    """float64[d] as given, or the leader's own; ModelError for another shape, for none at all, and
+    for what is not a finite real number."""
+    checked_leader(leader)
+    own = reals(leader.parameters, "the leader's parameters")
+    if own.ndim != 1 or not own.size:
+        raise ModelError(
+            f"the leader's parameters have shape {own.shape}; give them in one row, and at least "
+            "one: without parameters there is nothing to differentiate by"
+        )
+    if parameters is None:
+        return own
+    given = reals(parameters, "parameters")
+    if given.shape != own.shape:
+        raise ModelError(f"parameters has shape {given.shape}; the leader's are {own.shape}")
+    return given
+
+
+def pulled_back(leader: Leader, theta: Array, weights: Sequence[Array]) -> Array:
+    """float64[d]; ModelError unless the pull-back gives a finite number for each parameter."""
+    given = leader.pull_back(theta, *weights)
+    try:
+        gradient = np.asarray(given, dtype=complex)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"the leader's pull_back returned {given!r:.60}; it must return an array with one "
+            f"number for each of the {theta.size} parameters"
+        ) from error
+    if gradient.shape != theta.shape or not np.isfinite(gradient).all() or gradient.imag.any():
+        raise ModelError(
+            f"the leader's pull_back returned {np.ravel(given)[:4]!s} of shape "
+            f"{gradient.shape}; it must return finite real numbers, one for each of the "
+            f"{theta.size} parameters. If a derivative does not exist there, choose other "
+            "parameters or a smooth leader"
+        )
+    return np.ascontiguousarray(gradient.real)
+
+
 DENSE_CELLS = 2_000
 """Entries up to which Jacobians are put together from one pull-back each: beyond, they take longer
 than all else, and no more than `DENSE_CELLS` numbers a parameter should be kept."""
@@ -252,7 +323,7 @@ def jacobians_of(leader: Leader, parameters: Array) -> Jacobians | None:
     if own is not None:
         found: Jacobians = own(parameters)
         return found
-    model = leader.model(parameters)
+    model = model_of(leader, parameters)
     shapes = [model.follower_rewards.shape] * 2 + [model.transitions.data.shape, (model.n_states,)]
     if sum(map(math.prod, shapes)) > DENSE_CELLS:
         return None
@@ -262,46 +333,22 @@ def jacobians_of(leader: Leader, parameters: Array) -> Jacobians | None:
         rows = []
         for cell in range(math.prod(shape)):
             weights[at].flat[cell] = 1.0
-            rows.append(sparse.csr_array(leader.pull_back(parameters, *weights)[None]))
+            rows.append(sparse.csr_array(pulled_back(leader, parameters, weights)[None]))
             weights[at].flat[cell] = 0.0
         parts.append(sparse.vstack(rows, format="csr"))
     return Jacobians(*parts)
 
 
-# -- checks ----------------------------------------------------------------------------------------
-def check_finite(values: Array, name: str) -> None:
-    """Raises ModelError, with the place, unless all values are finite."""
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        place = wrong[0].tolist()
-        raise ModelError(f"{name}{place} is {values[tuple(place)]}; every number must be finite")
-
-
-def check_law(values: Array, name: str) -> None:
-    """Raises ModelError unless the values [n] are probabilities."""
-    check_finite(values, name)
-    if (values < 0).any():
-        at = int(np.argmax(values < 0))
-        raise ModelError(f"{name}[{at}] is {values[at]}; a probability is not negative")
-    if abs(float(values.sum()) - 1) > SLACK:
-        raise ModelError(f"{name} sums to {values.sum()}; it must be a law, which sums to 1")
-
-
-def _check_temperature(value: float) -> None:
-    if not (math.isfinite(value) and value > 0 and math.isfinite(1 / float(value))):
+def _flags(terminal: Any, size: int) -> Array:
+    """bool[n], none by default; ModelError for another shape, and for what is not true or false."""
+    if terminal is None:
+        return np.zeros(size, dtype=bool)
+    given = as_array(terminal, "terminal")
+    if given.shape != (size,) or given.dtype.kind not in "biuf" or not np.isin(given, (0, 1)).all():
         raise ModelError(
-            f"temperature is {value}; it must be positive and finite, and so must 1 over it, since "
-            "a follower without entropy has no derivative. A small one such as 0.001 comes close "
-            "to a greedy follower"
+            f"terminal is {str(terminal)[:60]}; give each of the {size} states True or False"
         )
-
-
-def _check_discount(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise ModelError(
-            f"{name} is {value}; it must be at least 0 and below 1, since an episode may never "
-            "end. A horizon of about H steps is the discount 1 - 1/H"
-        )
+    return given.astype(bool)
 
 
 def _without_loops(matrix: Matrix, over: Array, width: int) -> Matrix:

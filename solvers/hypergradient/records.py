@@ -7,7 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..sequences import Array
-from .models import BilevelModel
+from .models import BilevelModel, Matrix
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What a leader's doubles are off the map of its parameters that is meant.
+
+    Attributes:
+        follower_rewards, leader_rewards: of each reward at most.
+        transitions: of the entries of each row of the transitions, summed up.
+        initial: of the entries of the first law, summed up.
+        jacobians: bounds on each entry of `Jacobians`, csr_arrays in their order; None is zero.
+    """
+
+    follower_rewards: float = 0.0
+    leader_rewards: float = 0.0
+    transitions: float = 0.0
+    initial: float = 0.0
+    jacobians: tuple[Matrix | None, ...] = (None,) * 4
+
+
+NO_ROUNDING = Rounding()
+"""The doubles are what is meant."""
 
 
 @dataclass(frozen=True)

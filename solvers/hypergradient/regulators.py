@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
-from .adjoint import Terms
+from .adjoint import Terms, check_terms
+from .checks import check_discount, check_temperature, reals
 
 _COMPLEX_STEP = 1e-60
 """Its square vanishes beside anything here, so the derivative is exact to rounding."""
@@ -77,6 +78,22 @@ class Regulator:
     follower_discount: float
     leader_discount: float
 
+    def __post_init__(self) -> None:
+        reals(self.parameters, "parameters")
+        check_temperature(self.temperature)
+        for name in ("follower_discount", "leader_discount"):
+            check_discount(name, getattr(self, name))
+        size, inputs = np.shape(self.mean), np.shape(self.action_cost)[:1]
+        reals(self.mean, "mean")
+        for name, shape in (("state_cost", size * 2), ("covariance", size * 2),
+                            ("action_cost", inputs * 2)):  # fmt: skip
+            reals(getattr(self, name), name, shape)
+
+    def _at(self, parameters: Array | None) -> Array:
+        shape = np.shape(self.parameters)
+        given = self.parameters if parameters is None else parameters
+        return reals(given, "parameters", shape)
+
     def respond(self, parameters: Array) -> Response:
         """The follower's best response; ModelError if the Riccati recursion does not converge."""
         system, discount = self.dynamics(parameters), self.follower_discount
@@ -123,12 +140,13 @@ class Regulator:
 
     def objective(self, parameters: Array | None = None) -> float:
         """J_L = E sum gamma_L^t r_L under the best response, UN-normalised."""
-        theta = self.parameters if parameters is None else np.asarray(parameters, dtype=float)
+        theta = self._at(parameters)
         return float(self._return(theta, self.respond(theta)).real)
 
     def gradient(self, parameters: Array | None = None, *, terms: Terms = "all") -> Array:
         """float64[d], the hypergradient, or its direct or indirect term, exact to rounding."""
-        theta = self.parameters if parameters is None else np.asarray(parameters, dtype=float)
+        check_terms(terms)
+        theta = self._at(parameters)
         held, slopes = self.respond(theta), []
         for direction in np.eye(theta.size):
             moved = theta + 1j * _COMPLEX_STEP * direction
@@ -167,7 +185,7 @@ def bilevel_lqr(gains: tuple[float, float] = (0.0, 0.0)) -> Regulator:
         return complex(height * np.exp(-(off @ np.linalg.solve(total, off)) / 2))
 
     return Regulator(
-        np.array(gains, dtype=float), dynamics, hold, reward, np.eye(2), np.eye(1),
+        reals(gains, "gains", (2,)), dynamics, hold, reward, np.eye(2), np.eye(1),
         np.array([1.0, 0.0]), np.zeros((2, 2)), 0.1, 0.95, 0.99,
     )  # fmt: skip
 
@@ -209,7 +227,7 @@ def building_control(logits: Array | None = None) -> Regulator:
         paid = sum((each**2).sum() for each in levels(theta))
         return complex(-(centred * second).sum() - 0.5 * power - 0.1 * paid)
 
-    start = np.zeros(8) if logits is None else np.asarray(logits, dtype=float)
+    start = np.zeros(8) if logits is None else reals(logits, "logits", (8,))
     return Regulator(
         start, dynamics, hold, reward, np.diag([8.0, 1.0, 5.0, 6.0]), 0.01 * np.eye(2),
         np.zeros(4), 25 * np.eye(4), 0.1, 0.9, 0.9,

@@ -3,7 +3,8 @@
 Nothing is assumed of how solutions were found: each is put into its equation, and its residual,
 with a bound on the rounding in it, is carried through the contraction.  Values are bounded in the
 greatest norm, measures in the sum norm.  numpy's exp and log are taken to be right within 4 units
-in the last place; the model is taken as its doubles are.
+in the last place; what the model's doubles are off is given as a `Rounding`, whose default is
+nothing: the bounds are about the doubles then.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from ..sequences import Array
-from .models import BilevelModel, Jacobians
-from .records import Critic, Follower, Term, Weights
+from .models import BilevelModel, Jacobians, Matrix
+from .records import NO_ROUNDING, Critic, Follower, Rounding, Term, Weights
 
 _UNIT = 2.0**-53
 """Proved: the relative error of one operation on doubles, where none underflows."""
@@ -27,26 +28,30 @@ _TINY = 1e-290
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Terms in a row and in a column of the transitions at most, and the greatest row sum."""
+    """Terms in a row and in a column of the transitions at most, the greatest row sum, and by how
+    much a row is off."""
 
     row: int
     column: int
     mass: float
+    off: float
 
     @classmethod
-    def of(cls, model: BilevelModel) -> _Sizes:
+    def of(cls, model: BilevelModel, data: Rounding) -> _Sizes:
         kernel = model.transitions
         row = int(np.diff(kernel.indptr).max())
         column = int(np.bincount(kernel.indices, minlength=1).max())
-        return cls(row, column, float(kernel.sum(axis=1).max()) * (1 + (row + 4) * _UNIT))
+        mass = float(kernel.sum(axis=1).max()) * (1 + (row + 4) * _UNIT)
+        return cls(row, column, mass + data.transitions, data.transitions)
 
     def contraction(self, discount: float) -> float:
         """A bound below on ``1 - gamma |P|``, or zero."""
         return max(0.0, 1 - discount * self.mass * (1 + 2 * _UNIT) - 4 * _UNIT)
 
-    def backup(self, rewards: Array, values: Array) -> float:
-        """The rounding in r + gamma P V, in the type of the values."""
-        return (self.row + 4) * _unit(values) * (_most(rewards) + self.mass * _most(values))
+    def backup(self, rewards: Array, values: Array, off: float) -> float:
+        """The rounding in r + gamma P V, in the type of the values; rewards are ``off`` by that."""
+        rounded = (self.row + 4) * _unit(values) * (_most(rewards) + self.mass * _most(values))
+        return rounded + off + self.off * _most(values)
 
 
 def _unit(values: Array) -> float:
@@ -63,15 +68,16 @@ def _over(total: float, contraction: float) -> float:
 
 
 def follower_errors(
-    model: BilevelModel, values: Array, action_values: Array, backed: Array
-) -> tuple[float, float, float]:
+    model: BilevelModel, values: Array, action_values: Array, backed: Array,
+    data: Rounding = NO_ROUNDING,
+) -> tuple[float, float, float]:  # fmt: skip
     """Bounds on ``|V - V*|``, ``|Q - Q*|`` and ``|g - g*| / g``, all rounded to doubles at last.
 
     Q [n, A] and V ``backed`` [n] were computed from ``values`` [n], in extended precision.
     """
-    sizes, beta, actions = _Sizes.of(model), model.temperature, model.n_actions
+    sizes, beta, actions = _Sizes.of(model, data), model.temperature, model.n_actions
     unit, discount = _unit(values), model.follower_discount
-    rounded = sizes.backup(model.follower_rewards, values)
+    rounded = sizes.backup(model.follower_rewards, values, data.follower_rewards)
     logs = (12 + 2 * actions + 10 * np.log(actions)) * beta + 2 * _most(backed)
     rounded_values = rounded + unit * logs
     residual = _most(backed - values) * (1 + _UNIT) + rounded_values
@@ -86,14 +92,15 @@ def follower_errors(
 
 
 def critic_errors(
-    model: BilevelModel, policy: Array, relative: float, values: Array, action_values: Array
-) -> tuple[float, float]:
+    model: BilevelModel, policy: Array, relative: float, values: Array, action_values: Array,
+    data: Rounding = NO_ROUNDING,
+) -> tuple[float, float]:  # fmt: skip
     """Bounds on ``|V_L - V_L*|`` and ``|A_L - A_L*|``, rounded to doubles at last.
 
     relative: ``|g - g*| / g`` at most.  Values and action values are in extended precision.
     """
-    sizes, discount, unit = _Sizes.of(model), model.leader_discount, _unit(values)
-    rounded = sizes.backup(model.leader_rewards, values)
+    sizes, discount, unit = _Sizes.of(model, data), model.leader_discount, _unit(values)
+    rounded = sizes.backup(model.leader_rewards, values, data.leader_rewards)
     mean = (policy * action_values).sum(axis=1)
     deviation = (policy * np.abs(action_values - mean[:, None])).sum(axis=1)
     # both policies sum to one, so what a shifted policy moves is measured from the mean
@@ -109,10 +116,11 @@ def critic_errors(
 
 
 def weight_errors(
-    model: BilevelModel, follower: Follower, critic: Critic, weights: Weights
-) -> tuple[float, float]:
+    model: BilevelModel, follower: Follower, critic: Critic, weights: Weights,
+    data: Rounding = NO_ROUNDING,
+) -> tuple[float, float]:  # fmt: skip
     """Bounds, in the sum norm, on the errors of the weights ``own`` and ``response``."""
-    sizes, policy, relative = _Sizes.of(model), follower.policy, follower.policy_error
+    sizes, policy, relative = _Sizes.of(model, data), follower.policy, follower.policy_error
     discount, contraction = model.leader_discount, sizes.contraction(model.leader_discount)
     deviation = (policy * np.abs(critic.advantages)).sum(axis=1)
     # both policies sum to one: what the likeliest action gains is what the others lose
@@ -124,6 +132,7 @@ def weight_errors(
     flow = model.initial + discount * model.arrivals(weights.own) - critic.occupancy
     rounding = (sizes.column + 6) * _UNIT
     lost = float(np.abs(flow).sum()) + rounding * (1 + (1 + sizes.mass) * visits)
+    lost += data.initial + discount * sizes.off * visits
     occupancy = _over(lost + discount * sizes.mass * changed, contraction)
     own = (occupancy + changed + 2 * _UNIT * visits) * _OUTWARD
     # the weights on the follower's action values, and what they become
@@ -137,7 +146,7 @@ def weight_errors(
     changed = float(np.abs(weights.carried) @ change)
     arrived = np.where(model.terminal, 0.0, discount * model.arrivals(weights.response))
     lost = float(np.abs(arrived - weights.carried).sum())
-    lost += rounding * (1 + sizes.mass) * total
+    lost += (rounding * (1 + sizes.mass) + discount * sizes.off) * total
     lost += discount * sizes.mass * (immediate + changed)
     response = immediate + _over(lost, contraction) + changed + 3 * _UNIT * total
     return own, response * _OUTWARD
@@ -145,7 +154,7 @@ def weight_errors(
 
 def term_errors(
     model: BilevelModel, jacobians: Jacobians, term: Term, found: Array, value_error: float,
-    weight_error: float,
+    weight_error: float, data: Rounding = NO_ROUNDING,
 ) -> Array:  # fmt: skip
     """float64[d], a bound on the error of one term of the gradient that was ``found``.
 
@@ -153,18 +162,42 @@ def term_errors(
     errors of weights and values add is bounded by the greatest entries of each column.
     """
     again, size, terms = np.zeros_like(found), np.zeros_like(found), np.zeros_like(found)
-    for part, weights in zip(vars(jacobians).values(), term.weights, strict=True):
+    off, greatest = np.zeros_like(found), []
+    parts = zip(vars(jacobians).values(), data.jacobians, term.weights, strict=True)
+    for part, moved, weights in parts:
         again += part.T @ weights.ravel()
         size += abs(part).T @ np.abs(weights).ravel()
         terms += np.bincount(part.indices, minlength=len(found))
-    total = np.abs(found - again) + (terms + 10) * _UNIT * size
-    rewards = jacobians.leader_rewards if term.own else jacobians.follower_rewards
-    total += abs(rewards).max(axis=0).toarray().ravel() * weight_error
+        off += 0 if moved is None else moved.T @ np.abs(weights).ravel()
+        greatest.append(abs(part) if moved is None else abs(part) + moved)
+    total = np.abs(found - again) + (terms + 10) * _UNIT * size + off
+    follower, leader, kernel, start = greatest
+    rewards = leader if term.own else follower
+    total += rewards.max(axis=0).toarray().ravel() * weight_error
+    total += term.discount * _scored(model, jacobians, kernel, term, value_error, weight_error)
+    if term.own:
+        total += np.asarray(start.sum(axis=0)).ravel() * value_error
+    return (total + _TINY) * _OUTWARD
+
+
+def _scored(
+    model: BilevelModel, jacobians: Jacobians, most: Matrix, term: Term, value_error: float,
+    weight_error: float,
+) -> Array:  # fmt: skip
+    """float64[d], what errors of values and weights add to the derivatives of the transitions.
+
+    most: [nnz, d], a bound on these derivatives.  Those of a law sum to zero, or nearly, so values
+    are measured from the middle of their range.
+    """
     starts, entries = model.transitions.indptr, np.arange(model.transitions.nnz)
     rows = sparse.csr_array((np.ones(len(entries)), entries, starts))
-    moved = weight_error * (_most(term.values) + value_error) + term.size * value_error
-    by_row = (rows @ abs(jacobians.transitions)).max(axis=0).toarray().ravel()
-    total += term.discount * by_row * moved
-    if term.own:
-        total += np.asarray(abs(jacobians.initial).sum(axis=0)).ravel() * value_error
-    return (total + _TINY) * _OUTWARD
+    middle = (term.values.max() + term.values.min()) / 2
+    far = _most(term.values - middle) + 2 * _UNIT * _most(term.values)
+    by_row = (rows @ most).max(axis=0).toarray().ravel()
+    terms = int(np.diff(starts).max()) * _UNIT
+    sums = abs(rows @ jacobians.transitions) + rows @ (
+        most - abs(jacobians.transitions) + terms * most
+    )
+    left = sums.max(axis=0).toarray().ravel()
+    found: Array = by_row * (weight_error * (far + value_error) + term.size * value_error)
+    return found + left * weight_error * abs(middle)

@@ -15,6 +15,7 @@ import numpy as np
 from ..cmdp.scale.compiled import serial
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import check_law, check_policy, reals, whole
 
 if TYPE_CHECKING:
     from .models import BilevelModel
@@ -82,30 +83,29 @@ def roll_out(
     """
     if (episodes is None) == (steps is None):
         raise ModelError("give either episodes or steps, the size of the sample, and not both")
-    size = _count(horizon, "horizon") * _count(episodes or 1, "episodes")
-    size = size if steps is None else _count(steps, "steps")
+    size = whole(horizon, "horizon") * (1 if episodes is None else whole(episodes, "episodes"))
+    size = size if steps is None else whole(steps, "steps")
     if size > _MOST:
         raise ModelError(f"{size:,} steps are more than {_MOST:,}; take fewer or shorter episodes")
-    law = model.initial if initial is None else initial
+    check_policy(policy, (model.n_states, model.n_actions))
+    law = model.initial
+    if initial is not None:
+        law = reals(initial, "initial", model.initial.shape)
+        check_law(law, "initial")
     if steps is not None and not law[~model.terminal].any():
         raise ModelError("every episode begins in a terminal state, so that no step is made")
     kernel = model.transitions
     columns = np.empty((4, size), np.int64)
     starts = np.zeros((size if episodes is None else episodes) + 1, np.int64)
+    random = np.random.Generator(np.random.Philox(whole(seed, "seed", 0)))
     count, made = _walk(
-        np.random.Generator(np.random.Philox(seed)), np.cumsum(law), policy, kernel.indptr,
+        random, np.cumsum(law), policy, kernel.indptr,
         kernel.indices, kernel.data, model.terminal, horizon, columns, starts,
     )  # fmt: skip
     states, actions, followings, entries = columns[:, :made].copy()
     return Trajectories(
         states, actions, followings, entries, starts[: count + 1].copy(), policy.shape[1]
     )
-
-
-def _count(number: int, name: str) -> int:
-    if isinstance(number, bool) or int(number) != number or number < 1:
-        raise ModelError(f"{name} is {number}; give a whole number above 0")
-    return int(number)
 
 
 @serial

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .checks import kind, reals
 from .linear import Resolvent
 from .models import BilevelModel
-from .records import Follower
+from .records import NO_ROUNDING, Follower, Rounding
 from .rounding import follower_errors
 
 _ROUNDS = 200
@@ -20,17 +21,23 @@ _ROUNDING = 4
 longer halves, no further step is tried."""
 
 
-def solve_follower(model: BilevelModel, start: Array | None = None) -> Follower:
+def solve_follower(
+    model: BilevelModel, start: Array | None = None, *, data: Rounding = NO_ROUNDING
+) -> Follower:
     """The follower's soft-optimal policy (soft policy iteration, quadratic convergence).
 
     start: values [n] to begin with, such as those of a model nearby; default zero.
-    Raises ModelError if rewards are so large that they leave the range of doubles.
+    data: how far the model may be from the one that is meant.
+    Raises ModelError for a start of another shape or not finite, and if rewards are so
+    large that they leave the range of doubles.
     """
-    values = np.zeros(model.n_states) if start is None else np.array(start, dtype=float)
+    kind(model, BilevelModel, "model", "give a BilevelModel")
+    shape = (model.n_states,)
+    values = np.zeros(shape) if start is None else reals(start, "start", shape).copy()
     # a greater temperature first would not help: from any start, the second step is monotone
     values = _newton(model, _newton(model, values).astype(np.longdouble))
     action_values, policy, backed = soft_backup(model, values)
-    errors = follower_errors(model, values, action_values, backed)
+    errors = follower_errors(model, values, action_values, backed, data)
     residual = float(np.abs(backed - values).max())
     doubles = policy.astype(float), backed.astype(float), action_values.astype(float)
     return Follower(*doubles, residual, *errors)

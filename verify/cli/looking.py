@@ -29,6 +29,10 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
     from ..terminal import output
     from .selection import select
 
+    if as_json and (files := [name for name in patterns if name.endswith(".json")]):
+        raise click.UsageError(
+            f"--json prints, and takes no file; write holdfast list --json > {files[0]}"
+        )
     claims = select(patterns)
     if as_json:
         rows = [

@@ -181,7 +181,8 @@ def _plan(options: Options) -> _Plan:
         if value is not None:
             own[key] = value
     if "env" not in own:
-        raise click.UsageError(f"say what to learn on with --env, {_tasks_in_words()}")
+        known = _tasks_in_words(str(options.algorithm))
+        raise click.UsageError(f"say what to learn on with --env, {known}")
     seeds, device = read_seeds(_as_text(own.get("seeds", _SEED))), own.get("device", _DEVICE)
     return _Plan(registered_task(own["env"]), seeds, device, {**said, **line}, tuple(notes))
 
@@ -275,11 +276,12 @@ def _described(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _list(console: Console) -> int:
-    from holdfast.solvers.neural.parts.algorithms import known
+    from holdfast.solvers.neural.parts.algorithms import known, own_tasks
 
     idle = ("env", "config", "seeds", "steps", "limit", "changes", "json_path")
     refuse_idle(idle, "has no effect with --list")
-    for title, lines in (("algorithm", known()), ("task", _tasks())):
+    own = [(f"task of {name}", tasks) for name, tasks in own_tasks().items()]
+    for title, lines in (("algorithm", known()), ("task", _tasks()), *own):
         table = Table(title, "what it is")
         table.columns[0].no_wrap = True
         for name, line in lines.items():
@@ -294,7 +296,11 @@ def _tasks() -> Mapping[str, str]:
     return TASKS
 
 
-def _tasks_in_words() -> str:
+def _tasks_in_words(algorithm: str) -> str:
+    from holdfast.solvers.neural.parts.algorithms import own_tasks
+
+    if own := own_tasks().get(algorithm):
+        return f"which for {algorithm} is one of: {', '.join(own)}"
     first = ", ".join(list(_tasks())[:2])
     return f"such as {first}; `holdfast train --list` lists all {len(_tasks())} known tasks"
 

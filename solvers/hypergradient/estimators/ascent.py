@@ -14,11 +14,18 @@ import numpy as np
 
 from ...errors import ModelError
 from ...sequences import Array
-from ..adjoint import checked_parameters, evaluate_leader, hypergradient
-from ..models import BilevelModel, Leader
+from ..adjoint import evaluate_leader, hypergradient
+from ..checks import real, whole
+from ..models import BilevelModel, Leader, checked_leader, checked_parameters, model_of
 from ..sampling import Trajectories, roll_out
 from ..soft import Follower, solve_follower
-from .critics import EstimatedCritic, monte_carlo_critic, sarsa_critic, stackelberg_critic
+from .critics import (
+    EstimatedCritic,
+    check_step,
+    monte_carlo_critic,
+    sarsa_critic,
+    stackelberg_critic,
+)
 from .estimate import estimate, find
 
 
@@ -49,16 +56,22 @@ def ascend(
     for a gradient that is not finite.
     """
     for name, value in (("learning_rate", learning_rate), ("clip", clip)):
-        if not (np.isfinite(value) and value > 0):
-            raise ModelError(f"{name} is {value}; give a number above 0")
-    if iterations < 1:
-        raise ModelError(f"iterations is {iterations}; give a whole number above 0")
-    direction = gradient or (lambda at: hypergradient(leader, at).gradient)
+        real(value, name, positive=True)
+    whole(iterations, "iterations")
+    whole(records, "records")
+    if gradient is not None and not callable(gradient):
+        raise ModelError(f"gradient is {gradient!r:.60}; give a function of the parameters")
+    direction = gradient or (lambda at: hypergradient(leader, at, bounds=False).gradient)
     parameters = checked_parameters(leader, parameters)
     recorded = np.unique(np.linspace(0, iterations, records + 1).astype(int))
     objectives = [objective(leader, parameters)]
     for k in range(1, iterations + 1):
-        ascent = direction(parameters)
+        ascent = np.asarray(direction(parameters))
+        if ascent.shape != parameters.shape or ascent.dtype.kind not in "iuf":
+            raise ModelError(
+                f"the gradient of iteration {k} has shape {ascent.shape} and type {ascent.dtype}; "
+                f"it needs a real number for each of the {parameters.size} parameters"
+            )
         norm = float(np.linalg.norm(ascent))
         if not np.isfinite(norm):
             raise ModelError(f"the gradient of iteration {k} is not finite; choose a smaller "
@@ -71,7 +84,7 @@ def ascend(
 
 def objective(leader: Leader, parameters: Array) -> float:
     """The leader's exact return, UN-normalised, against the follower's best response."""
-    model = leader.model(parameters)
+    model = model_of(leader, checked_parameters(leader, parameters))
     critic = evaluate_leader(model, solve_follower(model).policy)
     return float(model.initial @ critic.values)
 
@@ -87,8 +100,8 @@ class Sampler:
         critic: "exact", "sarsa", "monte-carlo" or "stackelberg"; default the method's own.
         critic_step: of SARSA, in (0, 1]; its table is kept from call to call.
         oracle_steps: further steps that are reset to any state, for methods that take them.
-        groups: int64[n], of an observing follower's states in a game (`game_leader`), the game's
-            state: baselines are then means over the leader's action, which "stackelberg" needs too.
+
+    A "stackelberg" critic needs a game whose follower observes (`AffineLeader.groups`).
     """
 
     leader: Leader
@@ -100,24 +113,36 @@ class Sampler:
     critic: str | None = None
     critic_step: float = 0.5
     oracle_steps: int = 10_000
-    groups: Array | None = None
 
     def __post_init__(self) -> None:
+        checked_leader(self.leader)
+        whole(self.horizon, "horizon")
+        for name in ("steps", "episodes"):
+            if getattr(self, name) is not None:
+                whole(getattr(self, name), name)
+        if (self.steps is None) == (self.episodes is None):
+            raise ModelError("give either episodes or steps, the size of a sample, and not both")
+        whole(self.oracle_steps, "oracle_steps")
+        check_step(self.critic_step)
         self.rule = find(self.method)
         self.critic = self.critic or self.rule.critic
         if self.critic not in ("exact", "sarsa", "monte-carlo", "stackelberg"):
             raise ModelError(f"{self.critic!r} is not a critic; give exact, sarsa, monte-carlo or "
                              "stackelberg")  # fmt: skip
-        if self.critic == "stackelberg" and self.groups is None:
-            raise ModelError("a stackelberg critic is for games, whose leader acts; give `groups`, "
-                             "or take another estimator")  # fmt: skip
-        self._random = np.random.Generator(np.random.Philox(self.seed))
+        self._groups = getattr(self.leader, "groups", None)
+        if self.critic == "stackelberg" and self._groups is None:
+            raise ModelError(
+                "a stackelberg critic is for games whose follower observes what the leader does; "
+                "take a leader from game_leader, or another estimator"
+            )
+        self._random = np.random.Generator(np.random.Philox(whole(self.seed, "seed", 0)))
         self._table: Array | None = None
         self._values: Array | None = None
 
     def __call__(self, parameters: Array) -> Array:
         """float64[d], the mean over the episodes."""
-        model = self.leader.model(parameters)
+        parameters = checked_parameters(self.leader, parameters)
+        model = model_of(self.leader, parameters)
         follower = solve_follower(model, self._values)
         self._values, oracle = follower.values, None
         steps = self._roll(model, follower, steps=self.steps, episodes=self.episodes)
@@ -127,20 +152,8 @@ class Sampler:
         critic = self._critic(model, follower, steps if oracle is None else oracle)
         return estimate(
             self.leader, parameters, follower, steps, critic, self.method, model=model,
-            oracle=oracle, baselines=self._baselines(parameters, critic, follower),
+            oracle=oracle,
         )  # fmt: skip
-
-    def _baselines(
-        self, parameters: Array, critic: EstimatedCritic, follower: Follower
-    ) -> tuple[Array, Array] | None:
-        if self.groups is None:
-            return None
-        shares = self.leader.vector.values(parameters)  # type: ignore[attr-defined]
-        own, other = (
-            np.bincount(self.groups, shares * values)[self.groups]
-            for values in (critic.values, follower.values)
-        )
-        return own, other
 
     def _roll(self, model: BilevelModel, follower: Follower, **size: Any) -> Trajectories:
         seed = int(self._random.integers(2**63))
@@ -153,8 +166,8 @@ class Sampler:
             return evaluate_leader(model, follower.policy)
         if self.critic == "monte-carlo":
             return monte_carlo_critic(model, seen)
-        if self.groups is not None and self.critic == "stackelberg":
-            return stackelberg_critic(model, follower.policy, self.groups)
+        if self._groups is not None and self.critic == "stackelberg":
+            return stackelberg_critic(model, follower.policy, self._groups)
         table = self._table
         if table is None:  # as in the released code, normal numbers to begin with
             table = np.asarray(self._random.normal(size=follower.policy.shape))

@@ -14,6 +14,7 @@ from ...cmdp.scale.compiled import serial
 from ...errors import ModelError
 from ...sequences import Array
 from ..adjoint import Critic
+from ..checks import real
 from ..models import BilevelModel
 from ..sampling import Trajectories
 
@@ -78,8 +79,7 @@ def sarsa_critic(
     Where an episode was cut, the next action is not known and its mean by the policy is taken.
     Raises ModelError unless 0 < step <= 1.
     """
-    if not 0 < step <= 1:
-        raise ModelError(f"the step of the critic is {step}; give a number above 0 and up to 1")
+    check_step(step)
     table = np.where(model.terminal[:, None], 0.0, table)
     rewards = model.leader_rewards.reshape(-1)[trajectories.cells]
     _sarsa(
@@ -87,6 +87,12 @@ def sarsa_critic(
         random.permutation(len(rewards)), float(model.leader_discount), step,
     )  # fmt: skip
     return SampledCritic((policy * table).sum(axis=1), table)
+
+
+def check_step(step: float) -> None:
+    """Raises ModelError unless 0 < step <= 1."""
+    if not 0 < real(step, "the step of the critic") <= 1:
+        raise ModelError(f"the step of the critic is {step}; give a number above 0 and up to 1")
 
 
 EstimatedCritic = Critic | SampledCritic

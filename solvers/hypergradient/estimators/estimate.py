@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...sequences import Array
-from ..models import BilevelModel, Leader
+from ..models import BilevelModel, Leader, checked_parameters, model_of
 from ..sampling import Trajectories
 from ..soft import Follower
 from .critics import EstimatedCritic, carried, sums
@@ -76,15 +76,14 @@ def estimate(
     *,
     model: BilevelModel | None = None,
     oracle: Trajectories | None = None,
-    baselines: tuple[Array, Array] | None = None,
 ) -> Array:
     """An estimate of the gradient of the leader's return, float64[d], mean over the episodes.
 
     BC-HG's is unbiased for an exact critic where all episodes run to their end.  model: that of the
     parameters, where it is there already.  oracle: further steps for a method that asks for them.
-    baselines: float64[n] twice, taken off the leader's and the follower's values of the state that
-    a step leads to; for variance alone, and right only where the scores of the states with one
-    baseline have mean zero, as those of (state, leader's action) in a game have for each state.
+    In a game whose follower observes, the values of the states that steps lead to are taken less
+    their mean over the leader's action (`AffineLeader.groups`), whose score has mean zero: for
+    variance alone.
     Raises ModelError for an unknown method and for steps that are missing or have no effect.
     """
     rule = find(method)
@@ -93,16 +92,27 @@ def estimate(
         raise ModelError(f"{method} {words} further steps that are reset to any state, `oracle`")
     if trajectories.n_episodes == 0:
         raise ModelError("there is no episode; roll out at least one")
-    model = leader.model(parameters) if model is None else model
+    parameters = checked_parameters(leader, parameters)
+    model = model_of(leader, parameters) if model is None else model
+    baselines = _means(leader, parameters, critic.values, follower.values)
     found = sensitivities(model, follower, trajectories, critic, rule, oracle, baselines)
     return leader.pull_back(
         parameters, found.follower_rewards, found.leader_rewards, found.transitions, found.initial
     )
 
 
+def _means(leader: Leader, parameters: Array, *values: Array) -> tuple[Array, ...] | None:
+    """Of values [n] over the leader's action, [n]; None where the leader has no groups."""
+    groups = getattr(leader, "groups", None)
+    if groups is None:
+        return None
+    shares = leader.vector.values(parameters)  # type: ignore[attr-defined]
+    return tuple(np.bincount(groups, shares * each)[groups] for each in values)
+
+
 def find(method: str) -> Method:
     """The estimator of that name; ModelError with the names that there are."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise ModelError(f"{method!r} is not an estimator; give one of {', '.join(METHODS)}")
     return METHODS[method]
 
@@ -114,12 +124,13 @@ def sensitivities(
     critic: EstimatedCritic,
     rule: Method,
     oracle: Trajectories | None = None,
-    baselines: tuple[Array, Array] | None = None,
+    baselines: tuple[Array, ...] | None = None,
 ) -> Sensitivities:
     """The estimate before the leader's derivatives come in; in floats or in fractions.
 
     The direct term weighs r_L by gamma_L^t and log P by gamma_L^(t+1) V_L(next); the reaction of
     the follower weighs r_F by e_t / beta and log P by gamma_F e_t V_F(next) / beta.
+    baselines: float64[n] twice, taken off V_L and V_F.
     """
     n, n_actions = model.leader_rewards.shape
     leader_values, follower_values = critic.values, follower.values

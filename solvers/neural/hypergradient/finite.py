@@ -21,7 +21,7 @@ from ...sequences import Array
 from ..parts.checkpoints import named, optimizer_tensors, part, set_optimizer_tensors
 from ..parts.training import Training
 from .ascent import Climb
-from .problems import GAMES, HORIZONS, problem
+from .problems import HORIZONS, problem
 
 _FOLLOWING = 0.05
 """Share of the critic that its target takes over a step: less is steadier and slower."""
@@ -112,9 +112,7 @@ class Finite(Climb):
         horizon = HORIZONS[self.training.task]
         steps = roll_out(model, follower.policy, seed, horizon=horizon, steps=o.steps)
         critic = self._critic(model, follower.policy, steps)
-        own = replace(critic, values=self._centred(critic.values))
-        follower = replace(follower, values=self._centred(follower.values))
-        return sampled(self.leader, theta, follower, steps, own, o.method, model)
+        return sampled(self.leader, theta, follower, steps, critic, o.method, model)
 
     def ascend(self, found: Array, number: int) -> None:
         """The leader stands still while its critic begins to learn."""
@@ -139,15 +137,6 @@ class Finite(Climb):
         self.network.fit(model, policy, steps, self.options.critic_steps)
         table = self.network.table(model.leader_discount)
         return _critic((policy * table).sum(axis=1), table)
-
-    def _centred(self, values: Array) -> Array:
-        """In a game less their mean over the leader's action, whose score has mean 0: values are
-        large beside what an action changes, and so is what they add to the variance."""
-        if self.training.task not in GAMES:
-            return values
-        shares = self.leader.vector.values(self.theta).reshape(-1, GAMES[self.training.task])
-        table = values.reshape(shares.shape)
-        return np.asarray((table - (shares * table).sum(axis=1, keepdims=True)).ravel())
 
     def tensors(self) -> dict[str, Tensor]:
         """Of the leader, the follower that is behind, and the critic."""

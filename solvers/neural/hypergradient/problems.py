@@ -90,8 +90,6 @@ def grid(width: int, temperature: float = 0.05) -> AffineLeader:
 
 HORIZONS = {"toy4-1": 150, "toy4-2": 150, "grid": 100}
 """Task -> steps after which an episode is cut."""
-GAMES = {"toy4-1": 2, "toy4-2": 2}
-"""Task -> the leader's actions, where the problem is a game."""
 
 
 def problem(task: str, width: int) -> AffineLeader:

@@ -67,6 +67,17 @@ def known() -> dict[str, str]:
     return {name: line for name, _, line in sorted(_listed())}
 
 
+def own_tasks() -> dict[str, dict[str, str]]:
+    """Name of the algorithm -> its tasks, each with one line, where these are its own; loads no
+    torch."""
+    found = {}
+    for name, module, _ in sorted(_listed()):
+        package = import_module(module.rpartition(".")[0])
+        if tasks := getattr(package, "TASKS", {}).get(name.partition("/")[2]):
+            found[name] = dict(tasks)
+    return found
+
+
 def find(name: str) -> Algorithm:
     """The algorithm of the name ``PILLAR/NAME``.
 

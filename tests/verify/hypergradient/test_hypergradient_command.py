@@ -13,6 +13,7 @@ from holdfast.solvers.hypergradient import (
     game_leader,
     hypergradient,
 )
+from holdfast.solvers.hypergradient.estimators.estimate import METHODS
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ..conftest import Invoke
@@ -162,8 +163,142 @@ def test_refused(arguments: list[str], words: str, holdfast: Invoke) -> None:
     assert done.says(words)
 
 
-def test_parameters_of_another_number_are_refused(holdfast: Invoke) -> None:
-    np.save("at.npy", np.zeros(5))
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (np.zeros(5), "parameters has shape (5,); the leader's are (6,)"),
+        (np.zeros((3, 2)), "parameters has shape (3, 2)"),
+        (np.array(["a"] * 6), "parameters[0] is a, of type str"),
+        (np.zeros(6) + 1j, "of type complex"),
+        (np.array([0, 0, np.nan, 0, 0, 0]), "parameters[2] is nan; every number must be finite"),
+        (np.array([0, 0, 0, -np.inf, 0, 0]), "parameters[3] is -inf"),
+    ],
+)
+def test_parameters_that_are_none(given: np.ndarray, words: str, holdfast: Invoke) -> None:
+    np.save("at.npy", given)
     done = holdfast("hypergradient", "toy4", "--at", "at.npy")
     assert done.code == ExitCode.BAD_USAGE
-    assert done.says("parameters has shape (5,); the leader's are (6,)")
+    assert done.says("--at at.npy: ", words)
+    assert done.says("one real number for each of the leader's 6 parameters")
+
+
+FAULTY = """
+from dataclasses import replace
+import numpy as np
+from holdfast.solvers.hypergradient import CallableLeader
+
+
+def leader(model):
+    def moved(at):
+        rewards = model.follower_rewards.copy()
+        rewards[0, 0] += at.sum()
+        {moved}
+        return replace(model, follower_rewards=rewards)
+
+    def pull_back(at, follower, leader, transitions, initial):
+        {pull}
+        return np.full(len(at), follower[0, 0])
+
+    return CallableLeader({start}, moved, pull_back)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"moved": "rewards = rewards[:2]"}, "its model raised ModelError: "),
+        ({"moved": "return rewards"}, "model returned array"),
+        ({"moved": "raise KeyError('lost')"}, "its model raised KeyError: 'lost'"),
+        ({"moved": "if at[0] != 0.25: 1 / 0"}, "its model raised ZeroDivisionError"),
+        ({"pull": "return np.zeros(3)"}, "pull_back returned [0. 0. 0.] of shape (3,)"),
+        ({"pull": "return np.zeros(0)"}, "one for each of the 2 parameters"),
+        ({"pull": "return None"}, "pull_back returned"),
+        ({"pull": "return follower * 1j"}, "of shape (6, 3)"),
+        ({"pull": "raise RuntimeError('no')"}, "its pull_back raised RuntimeError: no"),
+        ({"pull": "return leader[99]"}, "its pull_back raised IndexError"),
+        ({"start": "np.zeros(0)"}, "have shape (0,); give them in one row, and at least one"),
+        ({"start": "np.zeros((2, 2))"}, "parameters have shape (2, 2)"),
+        ({"start": "[None]"}, "parameters[0] is None"),
+    ],
+)
+def test_faults_of_a_leader_are_told_by_its_option(
+    fault: dict[str, str], words: str, holdfast: Invoke
+) -> None:
+    given = {"moved": "pass", "pull": "pass", "start": "np.array([0.25, 0.0])"} | fault
+    name = f"faulty{abs(hash(words))}"
+    Path(f"{name}.py").write_text(FAULTY.format(**given))
+    done = holdfast("hypergradient", "toy4", "--leader", f"{name}:leader")
+    assert done.code == ExitCode.BAD_USAGE, done.output
+    assert done.says(f"--leader {name}:leader", words)
+
+
+def test_a_leader_that_fails_on_the_way_is_told_by_its_option(holdfast: Invoke) -> None:
+    """Not where it starts, but where the ascent leads."""
+    Path("late.py").write_text(
+        FAULTY.format(moved="if at[0] > 0.3: 1 / 0", pull="pass", start="np.array([0.25, 0.0])")
+    )
+    done = holdfast("hypergradient", "toy4", "--leader", "late:leader", "--episodes", 20,
+                    "--horizon", 9, "--ascend", 9, "--learning-rate", 10)  # fmt: skip
+    assert done.code == ExitCode.BAD_USAGE, done.output
+    assert done.says("--leader late:leader: its model raised ZeroDivisionError")
+
+
+def test_what_is_cut_at_the_horizon_is_said(holdfast: Invoke) -> None:
+    run = ("hypergradient", "frozen-lake-4x4", "--temperature", 0.1, "--leader", "rewards",
+           "--episodes", 20, "--method", "naive", "--horizon")  # fmt: skip
+    assert holdfast(*run, 10).says("not every episode has ended after 10 steps", "estimates cut")
+    assert not holdfast(*run, 3000).says("not every episode has ended")
+
+
+def test_sobirl_in_a_game_is_naive_and_says_so(holdfast: Invoke) -> None:
+    done = holdfast("hypergradient", "toy4", "--episodes", 20, "--horizon", 20, "--critic", "exact",
+                    "--method", "sobirl", "--method", "naive", "--json", "out.json")  # fmt: skip
+    assert done.says("note: sobirl sees the follower's rewards alone")
+    found = answer()["estimates"]
+    assert found["sobirl"]["mean"] == found["naive"]["mean"]
+
+
+@pytest.mark.parametrize("critic", [None, "exact", "sarsa", "monte-carlo"])
+@pytest.mark.parametrize("model", ["toy4", "four-rooms"])
+def test_all_methods_with_all_critics(model: str, critic: str | None, holdfast: Invoke) -> None:
+    """Numbers that are finite; and a critic that is estimated moves what rests on it."""
+    methods = [name for name in METHODS if model == "toy4" or name != "bi-ac"]
+    named = [part for name in methods for part in ("--method", name)]
+    given = ["--critic", critic] if critic else []
+    done = holdfast("hypergradient", model, "--episodes", 20, "--horizon", 30, "--json", "out.json",
+                    "--ascend", 1, "--steps", 40, *named, *given)  # fmt: skip
+    assert done.code == 0, done.output
+    found = answer()
+    assert list(found["estimates"]) == methods
+    assert list(found["ascents"]) == ["exact", *methods]
+    for one in found["estimates"].values():
+        assert np.isfinite([*one["mean"], *one["standard_error"]]).all()
+
+
+def test_published_problems_are_among_the_known(holdfast: Invoke) -> None:
+    done = holdfast("hypergradient", "nosuch")
+    assert done.code == ExitCode.BAD_USAGE
+    assert done.says("no model 'nosuch'", "four-rooms, toy4, toy4-2", "frozen-lake-4x4")
+
+
+def test_help_is_in_plain_english(holdfast: Invoke) -> None:
+    done = holdfast("hypergradient", "--help")
+    assert done.says("NUMBER ABOVE 0") and not done.says("1e+300")
+    done = holdfast("hypergradient", "toy4", "--learning-rate", "0", "--ascend", 1)
+    assert done.says("'0' is not a number above 0, such as 0.05")
+
+
+def test_the_list_is_printed_as_json_and_takes_no_file(holdfast: Invoke) -> None:
+    done = holdfast("list", "--json", "list.json")
+    assert done.code == ExitCode.BAD_USAGE
+    assert done.says("write holdfast list --json > list.json")
+
+
+def test_bounds_of_a_users_functions_say_what_they_cover(holdfast: Invoke) -> None:
+    run = ("hypergradient", "toy4", "--episodes", 20, "--horizon", 9, "--json", "out.json")
+    words = "for what the leader returns, whose own rounding is not known"
+    assert not holdfast(*run).says(words)
+    assert answer()["bounds_cover_leader"] and answer()["objective_error"] > 0
+    Path("mine_too.py").write_text(LEADER.format(power="", start="0.25"))
+    assert holdfast(*run, "--leader", "mine_too:bonus").says(words)
+    assert not answer()["bounds_cover_leader"]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from holdfast.solvers.neural.hypergradient import ascent, pendulum
+from holdfast.solvers.neural.parts.algorithms import own_tasks
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.runs import VARIABLE
@@ -34,6 +36,18 @@ def test_what_was_trained_keeps_what_is_claimed_and_mutants_die(label: str) -> N
     named = {mutant.name for mutant in CLAIMS[label].named_mutants}
     assert named
     assert named <= set(found.kills)
+
+
+def test_trainings_name_their_own_tasks(holdfast: Invoke) -> None:
+    done = holdfast("train", "hypergradient/ascent")
+    assert done.code == ExitCode.BAD_USAGE
+    assert done.says("--env, which for hypergradient/ascent is one of: " + ", ".join(ascent.TASKS))
+    assert "TwoDiscs" not in done.output
+    own = own_tasks()
+    assert list(own["hypergradient/ascent"]) == list(ascent.TASKS)
+    assert list(own["hypergradient/pendulum"]) == [pendulum.TASK]
+    assert holdfast("train", "hypergradient/pendulum").says(f"is one of: {pendulum.TASK}")
+    assert holdfast("train", "--list").says("task of hypergradient/ascent", *ascent.TASKS)
 
 
 def test_training_and_ladder_of_a_reward_say_where_controls_come(holdfast: Invoke) -> None:

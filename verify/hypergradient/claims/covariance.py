@@ -16,10 +16,11 @@ from holdfast.theory.hypergradient import covariance as theory
 
 from ...binding.claims import NamedMutant, claim
 from ...binding.draws import Draw
+from ...binding.duals import Dual
 from ...binding.family import Family
 from ...binding.values import Values
 from ..families.points import TEMPERATURES, points
-from ..oracles.duals import Dual, derivatives, line
+from ..oracles.duals import derivatives, line
 
 _HALF = theory.explicit + theory.covariance / (2 * theory.beta)
 

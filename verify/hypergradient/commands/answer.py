@@ -79,6 +79,8 @@ def document(question: Question, answer: Answer) -> dict[str, Any]:
         "seed": options.seed,
         "horizon": question.horizon,
         "objective": exact.objective,
+        "objective_error": exact.objective_error,
+        "bounds_cover_leader": exact.covers_leader,
         "parameters": question.parameters,
         "names": question.names,
         "gradient": exact.gradient,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -25,7 +26,26 @@ from .answer import BATCHES, answer_of, document
 from .printing import print_answer
 from .question import BUILT_IN, OWN, Options, read_question
 
-_POSITIVE = click.FloatRange(min=0, max=1e300, min_open=True)
+
+class _Positive(click.ParamType):
+    """A number above 0, with a finite inverse."""
+
+    name = "number above 0"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number; fails with the value."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not (0 < number < math.inf and 1 / number < math.inf):
+            self.fail(f"{str(value)[:40]!r} is not a number above 0, such as 0.05", param, ctx)
+        return number
+
+
+_POSITIVE = _Positive()
 
 
 @click.command(epilog=f"{MODEL_HELP} Bilevel problems as published: {', '.join(BUILT_IN)}.")
@@ -39,11 +59,15 @@ _POSITIVE = click.FloatRange(min=0, max=1e300, min_open=True)
 @click.option("--cost", "costs", multiple=True, help="What the leader wants to be rare, for gym: "
               f"models; others bring it, their first cost. {COST_HELP}")  # fmt: skip
 @discount_option
-@click.option("--leader-discount", type=float, help="Default the follower's.")
+@click.option(
+    "--leader-discount",
+    type=float,
+    help="Of the leader's return, at least 0 and below 1; default the follower's.",
+)
 @click.option("--amount", type=float, default=-0.2, show_default=True, help="What --leader budget "
               "spreads: below 0 penalties, above 0 bonuses.")  # fmt: skip
-@click.option("--at", type=click.Path(), metavar="FILE", help="The parameters, a .npy file; "
-              "default no preference.")  # fmt: skip
+@click.option("--at", type=click.Path(), metavar="FILE", help="Where to differentiate: a .npy "
+              "file of one number a parameter; default the leader's own start.")  # fmt: skip
 @click.option("--method", "methods", multiple=True, type=click.Choice(list(METHODS)),
               default=("bc-hg", "naive"), show_default=True, help="Estimators.")  # fmt: skip
 @click.option("--critic", type=click.Choice(["exact", "sarsa", "monte-carlo"]), help="The leader's "

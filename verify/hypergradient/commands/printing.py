@@ -56,12 +56,38 @@ def _notes(question: Question, answer: Answer) -> Iterator[str]:
         yield f"  note: {count(int((~reached).sum()), 'state')} cannot be reached, whoever acts"
     if model.n_actions == 1:
         yield "  note: the follower has a single action, so that it cannot react"
-    if not (model.terminal & reached).any():
-        left = max(model.follower_discount, model.leader_discount) ** question.horizon
+    yield from _cut(question, answer, ends=bool((model.terminal & reached).any()))
+    maps = getattr(question.leader, "maps", None)
+    if "sobirl" in answer.estimates and maps is not None and maps.follower_rewards is None:
         yield (
-            f"  note: no episode ends; estimates cut it after {count(question.horizon, 'step')}, "
-            f"where {left:.1g} of the discounted sum is left"
+            "  note: sobirl sees the follower's rewards alone, which this leader does not move: "
+            "its estimate is the direct part, as that of naive"
         )
+
+
+_SEEN = 1e-6
+"""Share of episodes that is not worth a note: less than any number of them that is drawn."""
+
+
+def _cut(question: Question, answer: Answer, *, ends: bool) -> Iterator[str]:
+    """What episodes lose at the horizon."""
+    model, steps = answer.model, question.horizon
+    discount = max(model.follower_discount, model.leader_discount)
+    left = f"where {discount**steps:.1g} of the discounted sum is left"
+    after = count(steps, "step")
+    if not ends:
+        yield f"  note: no episode ends; estimates cut it after {after}, {left}"
+        return
+    chain = model.chain(answer.exact.follower.policy).T
+    going = model.initial * ~model.terminal
+    for _ in range(steps):
+        if going.sum() < _SEEN:
+            return
+        going = np.where(model.terminal, 0.0, chain @ going)
+    yield (
+        f"  note: not every episode has ended after {after}, {left}; estimates cut "
+        f"{going.sum():.2g} of them there. --horizon sets where"
+    )
 
 
 def _gradient(answer: Answer) -> Iterator[str]:
@@ -70,6 +96,8 @@ def _gradient(answer: Answer) -> Iterator[str]:
     sure = f"each component right to {bound.max():.1g}"
     if not np.isfinite(bound).all():
         sure = "no bound on its error is known"
+    elif not exact.covers_leader:
+        sure += " for what the leader returns, whose own rounding is not known"
     yield (
         f"gradient of length {np.linalg.norm(exact.gradient):.6g} ({sure}); the direct part has "
         f"{np.linalg.norm(exact.direct):.4g}, the follower's reaction "
@@ -79,7 +107,8 @@ def _gradient(answer: Answer) -> Iterator[str]:
 
 def _components(question: Question, answer: Answer) -> Table:
     exact = answer.exact
-    order = np.argsort(-np.abs(exact.gradient), kind="stable")
+    shown = [float(f"{abs(x):.8g}") for x in exact.gradient]  # what looks alike keeps its order
+    order = np.argsort(-np.array(shown), kind="stable")
     caption = None
     if len(order) > _ROWS and not question.options.whole:
         caption = f"the {_ROWS} largest of {len(order)}; --all prints all"

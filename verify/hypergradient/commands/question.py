@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import numpy as np
 
+from holdfast.solvers import WORLDS, ModelError
 from holdfast.solvers.hypergradient import (
     Leader,
     SoftmaxPolicy,
@@ -16,17 +18,19 @@ from holdfast.solvers.hypergradient import (
     discrete_toy4,
     four_rooms,
     game_leader,
+    hypergradient,
     reward_penalty,
 )
-from holdfast.solvers.hypergradient.adjoint import checked_parameters
 from holdfast.solvers.hypergradient.environments import FOUR_ROOMS
 from holdfast.solvers.hypergradient.estimators.ascent import Sampler
 from holdfast.solvers.hypergradient.estimators.estimate import METHODS
+from holdfast.solvers.hypergradient.models import checked_parameters
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.sequences import Array
 
-from ...cmdp.named_models import named_function, read_model
+from ...cmdp.named_models import MODEL_HELP, read_model
 from ...terminal.options import refuse_idle
+from .user_leaders import user_leader
 
 OWN = "own"
 BUILT_IN = {"four-rooms": 0.001, "toy4": 0.05, "toy4-2": 0.05}
@@ -68,7 +72,6 @@ class Question:
 
     Attributes:
         parameters: float64[d]; names: one for each.
-        groups: int64[n], the game's state of each follower's state, where it is a game.
         points: in the plane, of parameters that are amounts by state; or none.
         horizon: steps after which episodes are cut.
     """
@@ -77,7 +80,6 @@ class Question:
     leader: Leader
     parameters: Array
     names: list[str]
-    groups: Array | None
     points: list[tuple[float, ...]]
     horizon: int
 
@@ -85,30 +87,28 @@ class Question:
         """Estimates of a method, with the critic that was asked for."""
         critic = self.options.critic or ("exact" if METHODS[method].critic == "sarsa" else None)
         return Sampler(leader=self.leader, seed=self.options.seed, horizon=self.horizon,
-                       method=method, critic=critic, groups=self.groups, **size)  # fmt: skip
+                       method=method, critic=critic, **size)  # fmt: skip
 
 
-Named = tuple[Leader, list[str], Array | None, list[tuple[float, ...]]]
-"""A leader with the names, groups and points of a `Question`."""
+Named = tuple[Leader, list[str], list[tuple[float, ...]]]
+"""A leader with the names and points of a `Question`."""
 
 
 def read_question(options: Options) -> Question:
     """Raises ModelError or click.BadParameter with what to change."""
-    leader, names, groups, points = (
-        _built_in(options) if options.model in BUILT_IN else _of_model(options)
-    )
-    parameters = checked_parameters(leader, _start(options.at))
+    leader, names, points = _built_in(options) if options.model in BUILT_IN else _of_model(options)
     if ":" in options.leader:
-        leader = _of_user(options.leader, leader)
-        parameters = checked_parameters(leader, _start(options.at))
-        check_differentiable(leader, parameters)
-        names, groups, points = [str(k) for k in range(parameters.size)], None, []
-    if "bi-ac" in options.methods and groups is None:
+        leader = user_leader(options.leader, leader.model(leader.parameters))
+        parameters = _faults_named(options.leader, leader, options)
+        names, points = [str(k) for k in range(parameters.size)], []
+    else:
+        parameters = _start(options, leader)
+    if "bi-ac" in options.methods and getattr(leader, "groups", None) is None:
         raise click.BadParameter("--method bi-ac is for games, whose leader acts, such as toy4")
     model = leader.model(parameters)
     discount = max(model.leader_discount, model.follower_discount, 0.1)
     enough = min(_LONGEST, math.ceil(math.log(_CUT) / math.log(discount)))
-    return Question(options, leader, parameters, names, groups, points, options.horizon or enough)
+    return Question(options, leader, parameters, names, points, options.horizon or enough)
 
 
 def _built_in(options: Options) -> Named:
@@ -124,14 +124,19 @@ def _built_in(options: Options) -> Named:
             (i, j) for i, row in enumerate(FOUR_ROOMS) for j, at in enumerate(row) if at == " "
         ]
         names = [f"cell {cell}" for cell in cells] + ["not spent"]
-        return four_rooms(warmth), names, None, [(j, -i) for i, j in cells]
+        return four_rooms(warmth), names, [(j, -i) for i, j in cells]
     game = discrete_toy4(1 if options.model == "toy4" else 2, temperature=warmth)
     names = [f"{state}, action {a}" for state in "SAB" for a in range(2)]
-    return game_leader(game, SoftmaxPolicy(np.zeros((3, 2)))), names, np.arange(6) // 2, []
+    return game_leader(game, SoftmaxPolicy(np.zeros((3, 2)))), names, []
 
 
 def _of_model(options: Options) -> Named:
     name, kind = options.model, options.leader
+    if not (name in WORLDS or name.startswith("gym:") or Path(name).exists()):
+        raise click.BadParameter(
+            f"no model {name!r}: no such file, no such world, and no bilevel problem as published, "
+            f"which are {', '.join(BUILT_IN)}. {MODEL_HELP}"
+        )
     found = read_model(name, options.costs, ["1"] * len(options.costs), options.discount)
     if ":" not in kind and kind not in ("rewards", "budget"):
         missing = "no leader of its own" if kind == OWN else f"no leader named {kind}"
@@ -157,24 +162,36 @@ def _of_model(options: Options) -> Named:
                             budget=options.amount if kind == "budget" else None)  # fmt: skip
     names = [f"state {s}" for s in acting] + ["not spent"] * (kind == "budget")
     points = [tuple(map(float, found.coordinates[s])) for s in acting if found.coordinates]
-    return leader, names, None, [point for point in points if len(point) == 2]
+    return leader, names, [point for point in points if len(point) == 2]
 
 
-def _of_user(name: str, leader: Leader) -> Leader:
-    """What module:function makes of the model."""
-    make = named_function("--leader", name)
+def _start(options: Options, leader: Leader) -> Array:
+    """The leader's own parameters, or those of ``--at``."""
+    path, own = options.at, checked_parameters(leader)
+    if path is None:
+        return own
+    remedy = (
+        "give a .npy file that numpy.save has written, of one real number for each of the "
+        f"leader's {own.size} parameters"
+    )
     try:
-        made = make(leader.model(leader.parameters))
-    except Exception as error:
-        raise click.BadParameter(f"--leader {name}: {type(error).__name__}: {error}") from error
-    if not isinstance(made, Leader):
-        raise click.BadParameter(f"--leader {name} returned {made!r:.60}, which is not a "
-                                 "leader; it needs parameters, model and pull_back")  # fmt: skip
-    return made
-
-
-def _start(path: str | None) -> Array | None:
-    try:
-        return None if path is None else np.asarray(read_array(path), dtype=float)
+        given = read_array(path)
     except (OSError, ValueError) as error:
-        raise click.BadParameter(f"--at {path} cannot be read: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise click.BadParameter(f"--at {path} cannot be read: {why}; {remedy}") from error
+    try:
+        return checked_parameters(leader, given)
+    except ModelError as error:
+        raise click.BadParameter(f"--at {path}: {error}. Instead, {remedy}") from error
+
+
+def _faults_named(name: str, leader: Leader, options: Options) -> Array:
+    """The start of a leader of the user's, once it is seen to be one."""
+    try:
+        checked_parameters(leader)
+        at = _start(options, leader)
+        check_differentiable(leader, at)
+        hypergradient(leader, at, bounds=False)
+    except ModelError as error:
+        raise click.BadParameter(f"--leader {name}: {error}") from error
+    return at

@@ -7,7 +7,7 @@ optimal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,56 +15,7 @@ import numpy as np
 
 from holdfast.solvers.hypergradient.balls import Array, Point, elementwise, objective, solve
 
-
-@dataclass(frozen=True, slots=True)
-class Dual:
-    """value + slope d with d^2 = 0."""
-
-    value: Fraction
-    slope: Fraction
-
-    def __add__(self, other: Any) -> Dual:
-        other = _dual(other)
-        return Dual(self.value + other.value, self.slope + other.slope)
-
-    __radd__ = __add__
-
-    def __neg__(self) -> Dual:
-        return Dual(-self.value, -self.slope)
-
-    def __sub__(self, other: Any) -> Dual:
-        return self + -_dual(other)
-
-    def __rsub__(self, other: Any) -> Dual:
-        return _dual(other) + -self
-
-    def __mul__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
-            return NotImplemented
-        other = _dual(other)
-        slope = self.slope * other.value + self.value * other.slope
-        return Dual(self.value * other.value, slope)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Dual:
-        other = _dual(other)
-        slope = (self.slope * other.value - self.value * other.slope) / other.value**2
-        return Dual(self.value / other.value, slope)
-
-    def exp(self) -> Dual:
-        """The exponential of a number of value 0, the only one that is rational."""
-        assert self.value == 0
-        return Dual(Fraction(1), self.slope)
-
-    def log(self) -> Dual:
-        """The logarithm of a number of value 1."""
-        assert self.value == 1
-        return Dual(Fraction(0), self.slope)
-
-
-def _dual(number: Any) -> Dual:
-    return number if isinstance(number, Dual) else Dual(Fraction(number), Fraction(0))
+from ...binding.duals import Dual
 
 
 def line(value: Array, slope: Array) -> Array:

@@ -26,11 +26,12 @@ from holdfast.theory.target_returns import group_gradients as theory
 from ...binding.balls import to_arb
 from ...binding.claims import NamedMutant, claim
 from ...binding.draws import Draw
+from ...binding.duals import Dual
 from ...binding.family import Extra
 from ...binding.values import Ball, Values
 from ..families import groups as families
 from ..families.groups import Cut, Setting, settings
-from ..oracles.derivatives import Dual, Moving, gradient, value
+from ..oracles.derivatives import Moving, gradient, value
 
 Episodes = tuple[exact.Sampled, ...]
 ZERO, ONE = Fraction(0), Fraction(1)

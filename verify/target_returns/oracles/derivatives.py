@@ -8,41 +8,7 @@ from typing import Any
 
 from holdfast.solvers.target_returns.groups.process import Conditioned, Past, Process
 
-
-@dataclass(frozen=True, slots=True)
-class Dual:
-    """value + slope d with d^2 = 0."""
-
-    value: Fraction
-    slope: Fraction
-
-    def __add__(self, other: Any) -> Dual:
-        other = _dual(other)
-        return Dual(self.value + other.value, self.slope + other.slope)
-
-    __radd__ = __add__
-
-    def __mul__(self, other: Any) -> Dual:
-        other = _dual(other)
-        slope = self.slope * other.value + self.value * other.slope
-        return Dual(self.value * other.value, slope)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Dual:
-        other = _dual(other)
-        slope = self.slope * other.value - self.value * other.slope
-        return Dual(self.value / other.value, slope / other.value**2)
-
-    def root(self, degree: int) -> Dual:
-        """The root of a number of value 1: y^degree = self gives degree y' = slope."""
-        if self.value != 1:
-            raise ValueError(f"only the roots of 1 are rational here, not those of {self.value}")
-        return Dual(Fraction(1), self.slope / degree)
-
-
-def _dual(number: Any) -> Dual:
-    return number if isinstance(number, Dual) else Dual(Fraction(number), Fraction(0))
+from ...binding.duals import Dual
 
 
 def value(

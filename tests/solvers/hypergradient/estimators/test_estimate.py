@@ -1,6 +1,7 @@
 """Estimators beside the exact hypergradient, and beside plain loops that compute the same sums."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.hypergradient import (
     BilevelModel,
     CallableLeader,
+    MarkovGame,
     SoftmaxPolicy,
     discrete_toy4,
     evaluate_leader,
@@ -25,7 +27,7 @@ from holdfast.solvers.hypergradient.estimators.critics import (
     sarsa_critic,
     stackelberg_critic,
 )
-from holdfast.solvers.hypergradient.estimators.estimate import METHODS, estimate
+from holdfast.solvers.hypergradient.estimators.estimate import METHODS, _means, estimate
 from holdfast.solvers.hypergradient.sampling import roll_out
 
 STATES, ACTIONS, SIZE = 4, 3, 3
@@ -208,17 +210,36 @@ def test_the_stackelberg_critic_takes_the_best_action_against_the_likeliest_answ
 def test_baselines_of_the_state_change_the_variance_and_not_the_mean() -> None:
     leader = game_leader(discrete_toy4(1), SoftmaxPolicy(np.zeros((3, 2))))
     at = leader.parameters
-    how = {"leader": leader, "horizon": 1500, "episodes": 4, "critic": "exact"}
-    drawn = {}
-    for groups in (None, np.arange(6) // 2):
-        sampler = Sampler(seed=0, groups=groups, **how)
-        drawn[groups is None] = np.array([sampler(at)[2] for _ in range(40)])
-    plain, centred = drawn[True], drawn[False]
+    how = {"seed": 0, "horizon": 1500, "episodes": 4, "critic": "exact"}
+    samplers = (Sampler(leader=one, **how) for one in (leader, replace(leader, groups=None)))
+    centred, plain = (np.array([one(at)[2] for _ in range(40)]) for one in samplers)
     assert plain.std() > 1.2 * centred.std()
     gap = plain.mean() - centred.mean()
     assert abs(gap) < 5 * np.hypot(plain.std(), centred.std()) / np.sqrt(40)
     exact = hypergradient(leader).gradient[2]
     assert abs(centred.mean() - exact) < 5 * centred.std() / np.sqrt(40)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_taken_off_in_a_game_has_mean_zero_and_only_there(seed: int) -> None:
+    """The mean, over all steps, of the scores times the leader's means of values is zero; times
+    the values themselves it is not.  A follower that does not see the leader act has no groups."""
+    random = np.random.default_rng(seed)
+    law = random.dirichlet(np.ones(3), size=(3, 2, 2))
+    game = MarkovGame.of(law, *random.normal(size=(2, 3, 2, 2)), temperature=0.5,
+                         follower_discount=0.8, leader_discount=0.9)  # fmt: skip
+    leader = game_leader(game, SoftmaxPolicy(random.normal(size=(3, 2))))
+    theta, found = leader.parameters, hypergradient(leader)
+    at = leader.model(theta)
+    (taken,) = _means(leader, theta, found.follower.values)
+    weights, none = random.random(12)[at.cells], np.zeros((6, 2))
+    scores = [
+        leader.pull_back(theta, none, none, weights * values[at.transitions.indices], np.zeros(6))
+        for values in (taken, found.follower.values)
+    ]
+    assert np.abs(scores[0]).max() < 1e-13
+    assert np.abs(scores[1]).max() > 1e-3
+    assert _means(game_leader(game, leader.vector, follower="simultaneous"), theta, taken) is None
 
 
 def test_steps_are_no_longer_than_the_clip_and_the_same_seed_climbs_the_same_way() -> None:
@@ -240,8 +261,7 @@ def test_sampled_ascent_on_discrete_toy4(reward: int, best: float, share: float)
     """3 episodes of 150 steps an iteration: BC-HG stays within 4 percent of the best return, the
     direct term alone ends below 1, the reaction with the wrong sign at 0."""
     leader = game_leader(discrete_toy4(reward), SoftmaxPolicy(np.zeros((3, 2))))
-    how = {"leader": leader, "seed": 0, "horizon": 150, "episodes": 3, "critic": "exact",
-           "groups": np.arange(6) // 2}  # fmt: skip
+    how = {"leader": leader, "seed": 0, "horizon": 150, "episodes": 3, "critic": "exact"}
     ends = {
         name: ascend(leader, Sampler(method=name, **how), iterations=500, learning_rate=0.05)
         for name in ("bc-hg", "naive")

@@ -83,17 +83,6 @@ def test_a_network_leaders_estimate_is_unbiased_and_controls_are_not() -> None:
         assert abs(mean - 1) > 4 * error, control
 
 
-def test_what_is_taken_off_values_has_mean_zero_under_the_leaders_policy() -> None:
-    """So that it changes the variance of an estimate alone: the mean of a score is 0."""
-    climb = Finite(Training(NAME, "toy4-1", 0, QUICK))
-    random = np.random.default_rng(0)
-    climb.parameter.data += torch.as_tensor(random.standard_normal(len(climb.theta)))
-    values, shares = random.standard_normal(6), climb.leader.vector.values(climb.theta)
-    taken = (values - climb._centred(values)).reshape(3, 2)
-    assert np.allclose(taken[:, 0], taken[:, 1], atol=1e-14)  # of the state alone
-    assert np.allclose((shares * climb._centred(values)).reshape(3, 2).sum(axis=1), 0, atol=1e-14)
-
-
 def test_the_follower_that_is_behind_comes_to_its_best_response() -> None:
     climb = Finite(Training(NAME, "toy4-1", 0, replace(QUICK, sweeps=3000)))
     model = climb.leader.model(climb.theta)
