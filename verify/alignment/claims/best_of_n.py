@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 
+import flint
 import numpy as np
 from sympy import log
 
@@ -51,8 +52,10 @@ def law(case: Choice) -> Iterator[Values]:
 _RANKED = families.choices(most=6).along(families.in_order)
 
 
-def _far(policy: Array, other: Array) -> Ball:
+def _far(policy: Array, other: Array) -> Ball | int:
     """KL(policy | other)."""
+    if (policy == other).all():
+        return 0
     return Ball(lambda: divergence_of(_ONE, policy[None], other[None]))
 
 
@@ -86,7 +89,7 @@ def win_rate(case: Choice, ranks: Array) -> Iterator[Values]:
 
 def _peak(n: int) -> flint.arb:
     """Of u - u^n, where its derivative vanishes."""
-    u = flint.arb(n) ** (-1 / flint.arb(n - 1)) if n > 1 else flint.arb(1)
+    u = flint.arb(n) ** (-1 / flint.arb(n - 1))
     return u - u**n
 
 
@@ -96,13 +99,14 @@ def _peak(n: int) -> flint.arb:
         half=lambda: landmarks.two(2, Fraction(1, 2))[:1],
         third=lambda: landmarks.two(3, Fraction(4, 7))[:1],
     ),
+    survivors={"-R_1 + R_n <= spread": "true: both are between the same rewards"},
 )
 def gain(case: Choice) -> Iterator[Values]:
     yield {
         theory.R_n: solver.value(case.policy, case.rewards, case.n),
         theory.R_1: (case.policy * case.rewards).sum(),
         theory.spread: case.rewards.max() - case.rewards.min(),
-        theory.peak: Ball(lambda: _peak(case.n)),
+        theory.peak: Ball(lambda: _peak(case.n)) if case.n > 1 else 0,
         theory.KL: _far(solver.best_of_n(case.policy, case.rewards, case.n), case.policy),
     }
 
