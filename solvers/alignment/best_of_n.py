@@ -22,8 +22,18 @@ def check_count(n: object, name: str = "n", least: int = 1) -> None:
         raise ModelError(f"{name} is {n!r}; it must be an integer of at least {least}")
 
 
+def check_alike(policy: Array, rewards: Array) -> None:
+    """Raises ModelError unless there is one reward for each response."""
+    if policy.ndim != 1 or policy.shape != rewards.shape:
+        raise ModelError(
+            f"policy has shape {policy.shape} and rewards {rewards.shape}; give one number of each "
+            "for a response"
+        )
+
+
 def levels(policy: Array, rewards: Array) -> tuple[Array, Array]:
     """P(r < r(y)) and P(r <= r(y)) under the policy, [Y] each."""
+    check_alike(policy, rewards)
     below, tied = rewards[None, :] < rewards[:, None], rewards[None, :] == rewards[:, None]
     under: Array = (policy * below).sum(axis=1)
     return under, under + (policy * tied).sum(axis=1)
@@ -42,6 +52,7 @@ def best_of(policy: Array, rewards: Array, n: int) -> Array:
 
 def steps(policy: Array, rewards: Array) -> tuple[Array, Array]:
     """Differences [K - 1] of the K distinct rewards, and P(r <= reward) below each difference."""
+    check_alike(policy, rewards)
     values = np.unique(rewards)
     under = (policy * (rewards[None, :] <= values[:-1, None])).sum(axis=1)
     return values[1:] - values[:-1], under

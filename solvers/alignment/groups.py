@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .autoregressive import History, LanguageTable
-from .best_of_n import check_count, groups
+from .best_of_n import check_alike, check_count, groups
 from .tilts import beside, ready
 
 BASELINES = ("mean", "leave-one-out", "none")
@@ -60,6 +60,7 @@ def expected_update(
     epsilon: Any = 0,
 ) -> Array:
     """E of the mean over a group of advantage times score, [Y]; options as for `advantages`."""
+    check_alike(policy, rewards)
     check_count(size, "size of a group", 1 if baseline == "none" and not scaled else 2)
     policy = ready(policy) if scaled else policy
     weight = [policy[0] * 0] * len(policy)

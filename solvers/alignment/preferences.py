@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number, solve
 from ..sequences import Array
-from .tilts import beside, ready, tilt
+from .tilts import beside, check_temperature, ready, tilt
 
 _MOST_STEPS = 100
 """Newton's steps, damped; a table of 50 responses that are compared a thousand times takes 10."""
@@ -37,7 +37,7 @@ def bradley_terry(rewards: Array) -> Array:
 
 def population_wins(rewards: Array, weights: Array) -> Array:
     """What a Bradley-Terry population prefers: weights [Y, Y], symmetric, times probabilities."""
-    checked_wins(weights)
+    check_wins(weights)
     if (weights != weights.T).any():
         raise ModelError("weights of pairs are not symmetric; a pair is drawn in either order")
     found: Array = ready(weights) * bradley_terry(rewards)
@@ -52,7 +52,7 @@ def sampled_wins(rewards: Array, counts: Array, generator: np.random.Generator) 
     return found
 
 
-def checked_wins(wins: Array) -> None:
+def check_wins(wins: Array) -> None:
     """Raises ModelError unless wins is a square of numbers that are not negative."""
     if wins.ndim != 2 or wins.shape[0] != wins.shape[1]:
         raise ModelError(f"wins has shape {wins.shape}; give a row and a column for each response")
@@ -154,13 +154,22 @@ def _policy(log_ratios: Array, reference: Array, wins: Array) -> Array:
     return found
 
 
+def _check(wins: Array, reference: Array, temperature: Any) -> None:
+    check_wins(wins)
+    check_temperature(temperature)
+    if reference.shape != wins.shape[:1]:
+        raise ModelError(
+            f"reference has shape {reference.shape}; wins of {wins.shape} needs {wins.shape[:1]}"
+        )
+
+
 def dpo(wins: Array, reference: Array, temperature: Any) -> Array:
     """The policy [Y] that minimises -sum wins log sigmoid(temperature (difference of log-ratios)).
 
     wins: a table of floats, or of Fractions and arbs, for which the policy is enclosed in balls.
     Raises ModelError where no policy is best (`check_separable`).
     """
-    checked_wins(wins)
+    _check(wins, reference, temperature)
     if wins.dtype == object:
         return _policy(enclose_log_odds(wins) / number(temperature), reference, wins)
     check_separable(wins)
@@ -177,7 +186,7 @@ def dpo_loss(wins: Array, policy: Array, reference: Array, temperature: Any) -> 
 def ipo_log_ratios(wins: Array, temperature: Any) -> Array:
     """Log-ratios [Y] that minimise sum wins (difference - 1/(2 temperature))^2, 0 for the first
     response of each component; rationals of rationals.  A minimum always exists."""
-    checked_wins(wins)
+    check_wins(wins)
     moving, _ = _grounded(wins)
     pairs = wins + wins.T
     laplacian = (np.diag(pairs.sum(axis=1)) - pairs)[np.ix_(moving, moving)]
@@ -189,6 +198,7 @@ def ipo_log_ratios(wins: Array, temperature: Any) -> Array:
 
 def ipo(wins: Array, reference: Array, temperature: Any) -> Array:
     """The policy [Y] of these log-ratios, in floats or balls."""
+    _check(wins, reference, temperature)
     return _policy(ready(ipo_log_ratios(wins, temperature)), reference, wins)
 
 

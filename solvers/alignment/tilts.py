@@ -29,10 +29,15 @@ def beside(array: Array, value: Any) -> Any:
     return number(value) if array.dtype == object else float(value)
 
 
-def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
-    """reference e^((f - top)/temperature), the tops [.., 1], and the temperature."""
+def check_temperature(temperature: Any) -> None:
+    """Raises ModelError unless the temperature is positive."""
     if not temperature > 0:
         raise ModelError(f"temperature is {temperature}; it must be positive")
+
+
+def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
+    """reference e^((f - top)/temperature), the tops [.., 1], and the temperature."""
+    check_temperature(temperature)
     laws, gains = ready(reference), ready(f)
     heat = beside(laws, temperature)
     if laws.dtype == object:

@@ -74,3 +74,8 @@ def test_groups_without_order_have_all_the_probability() -> None:
 def test_counts_that_are_refused(wrong: object) -> None:
     with pytest.raises(ModelError, match=f"n is {wrong!r}; it must be an integer of at least 1"):
         solver.best_of(POLICY, TIED, wrong)  # type: ignore[arg-type]
+
+
+def test_rewards_of_other_responses_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"policy has shape \(4,\) and rewards \(3,\)"):
+        solver.best_value(POLICY, TIED[:3], 2)

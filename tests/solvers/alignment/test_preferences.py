@@ -75,6 +75,10 @@ def test_bad_tables_are_refused() -> None:
         solver.dpo(np.zeros((1, 2)), REFERENCE, 1.0)
     with pytest.raises(ModelError, match=r"wins\[0, 1\] is -1"):
         solver.ipo(np.array([[0.0, -1], [1, 0]]), REFERENCE, 1.0)
+    with pytest.raises(ModelError, match="temperature is 0"):
+        solver.dpo(PATH, REFERENCE, 0.0)
+    with pytest.raises(ModelError, match=r"reference has shape \(3,\)"):
+        solver.ipo(PATH, REFERENCE[:3], 1.0)
     with pytest.raises(ModelError, match="not symmetric"):
         solver.population_wins(REWARDS[:2], np.array([[0, 1], [2, 0]]))
 

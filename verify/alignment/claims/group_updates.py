@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -215,7 +216,7 @@ def _in_balls(table: LanguageTable) -> LanguageTable:
     return LanguageTable(laws, table.vocabulary, table.horizon, table.end)
 
 
-_LONG = sequences(2)
+_LONG = replace(sequences(2), weight=2)  # all sequences, in up to 4096 bits
 
 
 @claim(
