@@ -1,0 +1,98 @@
+"""Gibbs tilts of a reference policy: the optimum of a reward less a KL divergence, in closed form.
+
+    J(pi) = E f - temperature KL(pi | reference) is largest at reference e^(f/temperature) / Z.
+
+One set of formulas: on arrays of floats they run in log space; on object arrays of Fractions or
+arbs in balls at the working precision of `flint.ctx`.  The last axis is responses, the one before
+it prompts; axes in front of these are a batch.  KL is averaged over prompts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..hypergradient.balls import elementwise, number
+from ..sequences import Array
+
+
+def ready(values: Array) -> Array:
+    """Numbers as the formulas take them: rationals as balls, others as floats."""
+    found: Array = elementwise(number, values) if values.dtype == object else values.astype(float)
+    return found
+
+
+def beside(array: Array, value: Any) -> Any:
+    """A number as the formulas take it beside a ready array: a float or a ball."""
+    return number(value) if array.dtype == object else float(value)
+
+
+def check_temperature(temperature: Any) -> None:
+    """Raises ModelError unless the temperature is positive."""
+    if not temperature > 0:
+        raise ModelError(f"temperature is {temperature}; it must be positive")
+
+
+def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
+    """reference e^((f - top)/temperature), the tops [.., 1], and the temperature."""
+    check_temperature(temperature)
+    laws, gains = ready(reference), ready(f)
+    heat = beside(laws, temperature)
+    if laws.dtype == object:
+        return laws * np.exp(gains / heat), gains[..., :1] * 0, heat
+    top = np.where(laws > 0, gains, -np.inf).max(axis=-1, keepdims=True)
+    return laws * np.exp(np.minimum(gains - top, 0) / heat), top, heat
+
+
+def log_partition(reference: Array, f: Array, temperature: Any) -> Array:
+    """log Z = log sum_y reference e^(f/temperature) of each prompt, [X]."""
+    weights, top, heat = _weights(reference, f, temperature)
+    found: Array = np.log(weights.sum(axis=-1)) + top[..., 0] / heat
+    return found
+
+
+def tilt(reference: Array, f: Array, temperature: Any) -> Array:
+    """The policy reference e^(f/temperature) / Z, [X, Y].
+
+    Ties keep the proportions of the reference; what has probability 0 there keeps it.
+    """
+    weights, _, _ = _weights(reference, f, temperature)
+    found: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return found
+
+
+def mean(prompt_law: Array, policy: Array, f: Array) -> Any:
+    """E f over prompts and responses; of rationals a rational."""
+    return (prompt_law * (policy * f).sum(axis=-1)).sum(axis=-1)
+
+
+def divergence(prompt_law: Array, policy: Array, other: Array) -> Any:
+    """KL(policy | other), averaged over prompts, in nats.
+
+    Raises
+    ------
+    ModelError: if the policy gives a response that the other never gives, to a prompt of positive
+        probability: the divergence is infinite.
+    """
+    p, q, law = np.broadcast_arrays(ready(policy), ready(other), ready(prompt_law)[..., None])
+    used = (p != 0) & (law != 0)
+    missing = used & (q == 0)
+    if missing.any():
+        at = tuple(np.argwhere(missing)[0].tolist())
+        raise ModelError(
+            f"the policy gives response {at[-1]} to prompt {at[-2]} with probability {p[at]}, the "
+            "other never does: their divergence is infinite; mix some of the one into the other"
+        )
+    one = p * 0 + 1
+    terms = p * (np.log(np.where(used, p, one)) - np.log(np.where(used, q, one)))
+    return (law * terms).sum(axis=(-2, -1))
+
+
+def objective(
+    prompt_law: Array, policy: Array, reference: Array, f: Array, temperature: Any
+) -> Any:
+    """J(policy) = E f - temperature KL(policy | reference)."""
+    gain = mean(ready(prompt_law), ready(policy), ready(f))
+    return gain - beside(ready(policy), temperature) * divergence(prompt_law, policy, reference)

@@ -1,0 +1,1 @@
+"""Alignment over finite responses: claims and their families."""

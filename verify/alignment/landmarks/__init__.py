@@ -1,0 +1,1 @@
+"""Problems of alignment that are known by hand."""

@@ -1,0 +1,1 @@
+"""Second methods for alignment, slow and plain."""
