@@ -1,4 +1,12 @@
+from .multipliers import Constrained as Constrained
+from .multipliers import InfeasibleError as InfeasibleError
+from .multipliers import enclose_constrained as enclose_constrained
+from .multipliers import enclose_multiplier as enclose_multiplier
 from .problems import Problem as Problem
+from .stepwise import merge_logits as merge_logits
+from .stepwise import realign as realign
+from .stepwise import smallest_safe_merge as smallest_safe_merge
+from .stepwise import stages as stages
 from .tilts import divergence as divergence
 from .tilts import log_partition as log_partition
 from .tilts import mean as mean
