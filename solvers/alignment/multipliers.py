@@ -21,7 +21,7 @@ from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
 from .problems import Problem
-from .tilts import log_partition, mean, objective, ready, tilt
+from .tilts import log_partition, mean, objective, tilt
 
 _MOST_STEPS, _FIRST_BITS = 200, 64
 """Steps of the safeguarded Newton method at most, each at least a bisection, and the bits of the
@@ -32,6 +32,13 @@ widths fail, more widen what is returned."""
 _SMALLEST = Fraction(1, 2**20)
 """Multipliers below this are tried as 0 in the float method for several constraints; larger would
 drop constraints that bind a little, smaller keep idle ones.  The gap is enclosed either way."""
+
+
+def ready(values: Any) -> Any:
+    """Rationals and balls, single ones or arrays of them, as balls; floats as they are."""
+    if isinstance(values, float) or (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
+        return values
+    return elementwise(number, values)
 
 
 class InfeasibleError(ModelError):

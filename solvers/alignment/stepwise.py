@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
-from .multipliers import InfeasibleError, crossing
-from .tilts import mean, ready, tilt
+from .multipliers import InfeasibleError, crossing, ready
+from .tilts import mean, tilt
 
 
 def stages(policy: Array, tilts: Iterable[tuple[Array, Any]]) -> Array:

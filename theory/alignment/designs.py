@@ -108,7 +108,7 @@ any_ridge = Theorem(
                      "Unit vectors; the true weight of the response is B.", Le(norm, B**2)),
             Printed("kappa is a fixed positive value.", "It is 5.", Eq(kappa, 5)),
             Printed("With probability at least 1 - delta.", "delta = 1/10. All data are of the "
-                     "other response, so any estimate errs by B for one sign of the weight: surely.",
+                     "other response, so any estimate errs by B for one sign of the weight.",
                      Eq(delta, Rational(1, 10))),
         ),
     ),

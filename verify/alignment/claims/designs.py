@@ -13,7 +13,7 @@ import numpy as np
 from sympy import sqrt
 
 from holdfast.solvers.alignment import designs
-from holdfast.solvers.alignment.tilts import ready
+from holdfast.solvers.alignment.multipliers import ready
 from holdfast.theory import Le, Quantity
 from holdfast.theory.alignment import designs as theory
 from holdfast.theory.alignment import estimated, stepwise

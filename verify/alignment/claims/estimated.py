@@ -11,8 +11,9 @@ import flint
 import numpy as np
 from sympy import Abs
 
+from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import objective, ready
+from holdfast.solvers.alignment.tilts import objective
 from holdfast.theory import Le
 from holdfast.theory.alignment import estimated as theory
 from holdfast.theory.alignment import stepwise
@@ -39,6 +40,8 @@ _EXTREMAL = ESTIMATED.with_landmarks(
     unsafe=lambda: (landmarks.swapped_safety(),),
     unsafe_twice=lambda: (landmarks.swapped_safety(2),),
     safe=lambda: (landmarks.swapped_safety(1, -1),),
+    no_multiplier=lambda: (landmarks.only_multiplier("0"),),
+    larger_multiplier=lambda: (landmarks.only_multiplier("21/10"),),
 )
 
 

@@ -47,6 +47,11 @@ def swapped_safety(alpha: int = 1, sign: int = 1) -> Estimated:
     return _of([0, 0], [8 * sign, 0], errors, "1/50", ("1", "1"), alpha)
 
 
+def only_multiplier(estimated: str) -> Estimated:
+    """Reward and safety are known, the multiplier, which is 2, is not."""
+    return _of([1, 0], [0, 1], ([0, 0], [0, 0]), multipliers=("2", estimated))
+
+
 def exact() -> Estimated:
     """Nothing is wrong, and rewards are negative."""
     return _of([-2, -3], [0, 1], ([0, 0], [0, 0]))
