@@ -16,14 +16,6 @@ import flint
 from ..errors import ModelError
 
 
-def refuse(ridge: Fraction, failure: Fraction) -> None:
-    """Raises ModelError unless ridge > 0 and 0 < failure < 1."""
-    if not ridge > 0:
-        raise ModelError(f"the ridge is {ridge}; it must be positive")
-    if not 0 < failure < 1:
-        raise ModelError(f"the probability of failure is {failure}; it must lie between 0 and 1")
-
-
 def fitted(
     weights: Sequence[Fraction], counts: Sequence[int], ridge: Fraction
 ) -> tuple[Fraction, ...]:
@@ -44,7 +36,12 @@ def squared_error_law(
     weights: Sequence[Fraction], count: int, ridge: Fraction, span: Fraction
 ) -> dict[Fraction, Fraction]:
     """The law of the squared norm in Sigma of the ridge estimate's error, each e_i observed `count`
-    times with noise +-span/2: value to probability."""
+    times with noise +-span/2: value to probability.
+
+    Raises ModelError unless the ridge is positive.
+    """
+    if not ridge > 0:
+        raise ModelError(f"the ridge is {ridge}; it must be positive")
     law = {Fraction(0): Fraction(1)}
     for w in weights:
         terms = [
@@ -60,7 +57,9 @@ def squared_error_law(
 
 
 def quantile(law: dict[Fraction, Fraction], failure: Fraction) -> Fraction:
-    """The least value that is exceeded with probability `failure` at most."""
+    """The least value that is exceeded with probability `failure` at most, between 0 and 1."""
+    if not 0 < failure < 1:
+        raise ModelError(f"the probability of failure is {failure}; it must lie between 0 and 1")
     left = Fraction(1)
     for value in sorted(law):
         left -= law[value]

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .best_of_n import groups
 from .groups import gradient
 from .multipliers import ready
 from .problems import Problem
@@ -52,15 +53,16 @@ def expected_direction(
     for groups of fewer than 2.
     """
     _refuse_size(size)
+    if normalised and policy.dtype == object:
+        policy, multiplier = ready(policy), ready(multiplier)
     pulled = [policy[0] * 0] * len(policy)
-    for group in product(range(len(policy)), repeat=size):
+    for group, chance in groups(policy, size):
         at = list(group)
-        weight = policy[at].prod() / size
         advantage = standardised(user[at], normalised=normalised) + multiplier * standardised(
             system[at], normalised=normalised
         )
         for y, one in zip(group, advantage, strict=True):
-            pulled[y] = pulled[y] + weight * one
+            pulled[y] = pulled[y] + chance * one / size
     total = np.array(pulled)
     found: Array = total - policy * total.sum()
     return found
@@ -170,15 +172,15 @@ class _Runs:
 def mean_field(problem: Problem, options: Options, steps: int) -> Path:
     """Every update replaced by its expectation over prompts and groups; one run, in floats."""
     run = _Runs(problem, options, 1, steps)
-    groups = np.array(list(product(range(run.user.shape[1]), repeat=options.size)))
+    tuples = np.array(list(product(range(run.user.shape[1]), repeat=options.size)))
     for t in range(steps):
         (policy,) = run.observe(t)
         (user,) = run.rewards(policy[None])
-        gains = _advantages(user[:, groups], options.normalised)
-        gains = gains + run.multiplier[0] * _advantages(run.system[:, groups], options.normalised)
-        weighted = policy[:, groups].prod(axis=-1)[..., None] * gains / options.size
+        gains = _advantages(user[:, tuples], options.normalised)
+        gains = gains + run.multiplier[0] * _advantages(run.system[:, tuples], options.normalised)
+        weighted = policy[:, tuples].prod(axis=-1)[..., None] * gains / options.size
         for x, row in enumerate(weighted):
-            pulled = np.bincount(groups.ravel(), row.ravel(), policy.shape[1])
+            pulled = np.bincount(tuples.ravel(), row.ravel(), policy.shape[1])
             run.logits[0, x] += options.step * run.law[x] * (pulled - policy[x] * pulled.sum())
         run.move(run.record[2, t])
     return run.path()
@@ -194,15 +196,15 @@ def sampled(
         prompts = generator.choice(len(run.law), size=runs, p=run.law)
         rows = policies[every, prompts]
         uniforms = generator.random((runs, options.size, 1))
-        groups = (uniforms > rows.cumsum(axis=1)[:, None, :-1]).sum(axis=2)
-        user = run.rewards(policies)[every[:, None], prompts[:, None], groups]
-        system = run.system[prompts[:, None], groups]
+        drawn = (uniforms > rows.cumsum(axis=1)[:, None, :-1]).sum(axis=2)
+        user = run.rewards(policies)[every[:, None], prompts[:, None], drawn]
+        system = run.system[prompts[:, None], drawn]
         gains = _advantages(user, options.normalised)
         gains = gains + run.multiplier[:, None] * _advantages(system, options.normalised)
         if options.kl == "loss":
             gains = gains - run.heat  # the k1 term: its gradient is the score itself
         pulled = np.zeros_like(rows)
-        np.add.at(pulled, (every[:, None], groups), gains / options.size)
+        np.add.at(pulled, (every[:, None], drawn), gains / options.size)
         run.logits[every, prompts] += options.step * (pulled - rows * gains.mean(1)[:, None])
         run.move(system.mean(axis=1))
     return run.path()

@@ -97,6 +97,6 @@ OPPOSED = Family("prompts with two opposed responses", opposed)
 
 
 def group(draw: Draw, *_: object) -> tuple[int, int, Fraction]:
-    """G from 2 to 4, how many of it are the response that the user prefers, the multiplier."""
-    size = draw.integer(2, 4)
+    """G from 2 to 6, how many of it are the response that the user prefers, the multiplier."""
+    size = draw.integer(2, 6)
     return size, draw.integer(1, size - 1), draw.choice(MULTIPLIERS)
