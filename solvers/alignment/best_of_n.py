@@ -29,7 +29,7 @@ def levels(policy: Array, rewards: Array) -> tuple[Array, Array]:
     return under, under + (policy * tied).sum(axis=1)
 
 
-def best_of_n(policy: Array, rewards: Array, n: int) -> Array:
+def best_of(policy: Array, rewards: Array, n: int) -> Array:
     """The law [Y] of the best of n."""
     check_count(n)
     below, upto = levels(policy, rewards)
@@ -47,7 +47,7 @@ def steps(policy: Array, rewards: Array) -> tuple[Array, Array]:
     return values[1:] - values[:-1], under
 
 
-def value(policy: Array, rewards: Array, n: int) -> Any:
+def best_value(policy: Array, rewards: Array, n: int) -> Any:
     """R_n, the expected reward of the best of n: max r less the integral of P(r <= t)^n."""
     check_count(n)
     gaps, under = steps(policy, rewards)

@@ -122,10 +122,12 @@ def estimator_gradient(
     return total
 
 
-def score_weighted(table: LanguageTable, numbers: Mapping[History, Array]) -> dict[History, Array]:
+def score_weighted(
+    table: LanguageTable, numbers: Mapping[History, Sequence[Any]]
+) -> dict[History, Array]:
     """sum over sequences of P times number [T] at its tokens times score, by logits of histories.
 
-    numbers: sequence -> one number for each of its tokens, which weights that token's score.
+    numbers: sequence -> a number for each of its tokens, which weights that token's score.
     """
     found = {history: table.laws[history] * 0 for history in table.histories}
     for sequence in table.sequences:

@@ -95,8 +95,8 @@ def _grounded(wins: Array) -> tuple[Array, Array]:
 def _derivatives(wins: Array, h: Array, moving: Array) -> tuple[Array, Array]:
     """Gradient [k] and Hessian [k, k] of -sum wins log sigmoid(h - h')."""
     chance = 1 / (1 + np.exp(h[None, :] - h[:, None]))
-    pull = wins * (1 - chance)
-    curvature = (wins + wins.T) * chance * (1 - chance)
+    pull = wins * chance.T  # 1 - chance, without cancellation
+    curvature = (wins + wins.T) * chance * chance.T
     hessian = np.diag(curvature.sum(axis=1)) - curvature
     return (pull.sum(axis=0) - pull.sum(axis=1))[moving], hessian[np.ix_(moving, moving)]
 

@@ -71,7 +71,7 @@ def _far(policy: Array, other: Array) -> Ball | int:
     survivors={"KL <= log(11*n/10) - (n - 1)/n": "true: the bound is larger"},
 )
 def divergence(case: Choice, ranks: Array) -> Iterator[Values]:
-    chosen = solver.best_of_n(case.policy, ranks, case.n)
+    chosen = solver.best_of(case.policy, ranks, case.n)
     yield {theory.KL: _far(chosen, case.policy), theory.n: case.n}
 
 
@@ -82,7 +82,7 @@ def divergence(case: Choice, ranks: Array) -> Iterator[Values]:
     ),
 )
 def win_rate(case: Choice, ranks: Array) -> Iterator[Values]:
-    chosen = solver.best_of_n(case.policy, ranks, case.n)
+    chosen = solver.best_of(case.policy, ranks, case.n)
     below, upto = solver.levels(case.policy, ranks)
     yield {theory.win: (chosen * (below + upto)).sum() / 2, theory.n: case.n}
 
@@ -103,11 +103,11 @@ def _peak(n: int) -> flint.arb:
 )
 def gain(case: Choice) -> Iterator[Values]:
     yield {
-        theory.R_n: solver.value(case.policy, case.rewards, case.n),
+        theory.R_n: solver.best_value(case.policy, case.rewards, case.n),
         theory.R_1: (case.policy * case.rewards).sum(),
         theory.spread: case.rewards.max() - case.rewards.min(),
         theory.peak: Ball(lambda: _peak(case.n)) if case.n > 1 else 0,
-        theory.KL: _far(solver.best_of_n(case.policy, case.rewards, case.n), case.policy),
+        theory.KL: _far(solver.best_of(case.policy, case.rewards, case.n), case.policy),
     }
 
 
@@ -169,8 +169,8 @@ _CONSTANT = theory.spread * (theory.n - 1) * (1 - 1 / theory.n) ** (theory.n - 1
 def smooth(case: Choice, other: Array) -> Iterator[Values]:
     along = solver.first_variation(case.policy, case.rewards, case.n)
     yield {
-        theory.after: solver.value(other, case.rewards, case.n),
-        theory.R_n: solver.value(case.policy, case.rewards, case.n),
+        theory.after: solver.best_value(other, case.rewards, case.n),
+        theory.R_n: solver.best_value(case.policy, case.rewards, case.n),
         theory.slope: ((other - case.policy) * along).sum(),
         theory.spread: case.rewards.max() - case.rewards.min(),
         theory.n: case.n,
@@ -231,7 +231,7 @@ def soft_mixture(case: Choice, other: Array, base: int) -> Iterator[Values]:
         theory.soft_middle: solver.soft_value(middle, case.rewards, weights),
         theory.Z: (case.policy * weights).sum(),
         theory.Z_other: (other * weights).sum(),
-        theory.R_n: solver.value(case.policy, case.rewards, case.n),
-        theory.after: solver.value(other, case.rewards, case.n),
-        theory.best_middle: solver.value(middle, case.rewards, case.n),
+        theory.R_n: solver.best_value(case.policy, case.rewards, case.n),
+        theory.after: solver.best_value(other, case.rewards, case.n),
+        theory.best_middle: solver.best_value(middle, case.rewards, case.n),
     }

@@ -159,7 +159,8 @@ def estimators(case: Problem, policy: Array, along: Array) -> Iterator[Values]:
 
     def slope(estimator: str, ratio: bool) -> flint.arb:
         found = solver.estimator_gradient(law, reference, estimator, ratio=ratio)
-        return (ready(along) * found).sum()
+        total: flint.arb = (ready(along) * found).sum()
+        return total
 
     def found() -> Balls:
         k3 = solver.estimates(law, reference, "k3")

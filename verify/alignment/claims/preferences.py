@@ -110,9 +110,12 @@ def _across() -> Iterator[Values]:
     for index in range(5):
         (case,) = _APART.draw(PhiloxDraw("M8", index))
         y, _, other = _ends(case)
-        policy = _minimiser(case)
-        yield {**_pair(case, y, other), **together(lambda p=policy, y=y, other=other: {
-            theory.across: p[y] / p[other]}, theory.across)}  # fmt: skip
+
+        def found(case: Comparisons = case, y: int = y, other: int = other) -> Balls:
+            policy = _minimiser(case)
+            return {theory.across: policy[y] / policy[other]}
+
+        yield {**_pair(case, y, other), **together(found, theory.across)}
 
 
 _ACROSS = Eq(log(theory.across), _LOG_REF + (theory.gain - theory.other_gain) / theory.beta)
@@ -172,11 +175,17 @@ def kto(case: Labels) -> Iterator[Values]:
     moved[:2] += np.array([-1, 1]) * case.policy[0] / 2
 
     def found() -> Balls:
-        data = case.desirable, case.undesirable
-        rest = case.reference, case.temperature, case.baseline
-        return {
-            theory.kto_loss: solver.kto_loss(*data, case.policy, *rest),
-            theory.kto_moved: solver.kto_loss(*data, moved, *rest),
-        }
+        before, after = (
+            solver.kto_loss(
+                case.desirable,
+                case.undesirable,
+                policy,
+                case.reference,
+                case.temperature,
+                case.baseline,
+            )
+            for policy in (case.policy, moved)
+        )
+        return {theory.kto_loss: before, theory.kto_moved: after}
 
     yield {**together(found, theory.kto_loss, theory.kto_moved)}

@@ -37,7 +37,8 @@ def _best(case: Problem, f: Array) -> tuple[Array, flint.arb]:
 
 
 def _mean(prompt_law: Array, values: Array) -> flint.arb:
-    return (ready(prompt_law) * values).sum()
+    found: flint.arb = (ready(prompt_law) * values).sum()
+    return found
 
 
 @claim(
@@ -64,7 +65,8 @@ def gibbs(case: Problem, policy: Array) -> Iterator[Values]:
 
 
 def _of_prompts(draw: Draw, case: Problem) -> Array:
-    return numbers(draw, len(case.prompt_law), 1) + case.rewards * 0
+    found: Array = numbers(draw, len(case.prompt_law), 1) + case.rewards * 0
+    return found
 
 
 @claim(
