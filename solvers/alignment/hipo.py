@@ -166,7 +166,8 @@ class _Runs:
         self.multiplier = np.clip(moved, 0, o.cap)
 
     def path(self) -> Path:
-        return Path(*self.record, _softmax(self.logits))
+        multipliers, user, system = self.record
+        return Path(multipliers, user, system, _softmax(self.logits))
 
 
 def mean_field(problem: Problem, options: Options, steps: int) -> Path:
@@ -257,8 +258,8 @@ def constrained_vertex(problem: Problem, level: Fraction) -> Vertex:
         policy[x, one] += 1 - share
         policy[x, two] += share
         missing -= share * gain
-    scores = [(law[:, None] * policy * f).sum() for f in (user, system)]
-    return Vertex(policy, *scores, multiplier, _dual(problem, level, multiplier))
+    reached, kept_safe = ((law[:, None] * policy * f).sum() for f in (user, system))
+    return Vertex(policy, reached, kept_safe, multiplier, _dual(problem, level, multiplier))
 
 
 def _best(values: Array) -> list[int]:

@@ -76,7 +76,7 @@ def crossing(
     reach the level, at the latest at `most` if that is given.  What surrounds the ball is shown by
     the signs at its ends, or the lower end is 0.
     """
-    reach = _Reach(*map(ready, (prompt_law, base, direction, safety)), ready(level))
+    reach = _Reach(ready(prompt_law), ready(base), ready(direction), ready(safety), ready(level))
     if reach(flint.arb(0))[0] >= 0:
         return flint.arb(0)
     at, width = reach.root(most), flint.arb(2) ** (_GUARD - flint.ctx.prec)

@@ -14,7 +14,7 @@ from sympy import sqrt
 
 from holdfast.solvers.alignment import designs
 from holdfast.solvers.alignment.multipliers import ready
-from holdfast.theory import Le, Quantity
+from holdfast.theory import Le, Quantity, Relation
 from holdfast.theory.alignment import designs as theory
 from holdfast.theory.alignment import estimated, stepwise
 
@@ -66,7 +66,7 @@ def _event(case: Fit) -> flint.arb:
 
 def _largest_multiplier(case: Fit) -> flint.arb:
     """Lambda by the policy that always gives the safest response."""
-    best = int(np.argmax(case.safety))
+    best = case.safety.index(max(case.safety))
     safest = ready(np.array([Fraction(i == best) for i in range(2)], dtype=object))
     lost = case.value(case.policy(case.multiplier)) - case.value(safest)
     return lost / (ready(case.safety[best]) - case.bound())
@@ -193,15 +193,20 @@ def lone_failure(case: Lone, factor: Fraction = Fraction(1), *, biased: bool = T
 
 
 _HOEFFDING = "true or not known to be false: Hoeffding's inequality is off by more than a tenth"
-_SLACK = {
-    str(Le(theory.failing, theory.delta * 9 / 10)): _HOEFFDING,
-    str(Le(theory.failing * 11 / 10, theory.delta)): _HOEFFDING,
+_SLACK: dict[Relation | str, str] = {
+    Le(theory.failing, theory.delta * 9 / 10): _HOEFFDING,
+    Le(theory.failing * 11 / 10, theory.delta): _HOEFFDING,
 }
 _WRONG = Quantity("failing_wrong", "probability that a narrower width fails")
 
 
 def _wrong(case: Lone, **options: object) -> Iterator[Values]:
     yield {_WRONG: lone_failure(case, **options), theory.delta: case.failure}  # type: ignore[arg-type]
+
+
+def _together() -> Iterator[Values]:
+    case = landmarks.many_signs()
+    yield {_WRONG: _free_failure(case), theory.delta: case.failure}
 
 
 _SEEN = Lone(Fraction(0), 40, Fraction(1, 4), Fraction(1), Fraction(1, 100))
@@ -224,11 +229,7 @@ _SEEN = Lone(Fraction(0), 40, Fraction(1, 4), Fraction(1), Fraction(1, 100))
             "half", Le(_WRONG, theory.delta), "half of Hoeffding's part, no bias",
             partial(_wrong, _SEEN, factor=Fraction(1, 2), biased=False),
         ),
-        NamedMutant(
-            "M6-free", Le(_WRONG, theory.delta), "the same alpha for all phi at once",
-            lambda: iter(({_WRONG: _free_failure(landmarks.many_signs()),
-                           theory.delta: Fraction(1, 10)},)),
-        ),
+        NamedMutant("M6-free", Le(_WRONG, theory.delta), "one alpha for all phi", _together),
     ),
 )  # fmt: skip
 def pointwise(case: Lone) -> Iterator[Values]:
@@ -257,7 +258,10 @@ def _without(
         noise = _noise(case, dimension, rare=rare).sqrt() / 2
         return ready(case.bound) * (noise + ready(case.ridge).sqrt())
 
-    return lambda: iter(({theory.radius: _radius(case), _WITHOUT: Ball(bound)},))
+    def found() -> Iterator[Values]:
+        yield {theory.radius: _radius(case), _WITHOUT: Ball(bound)}
+
+    return found
 
 
 def _radius(case: Noisy) -> Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from sympy import Abs
 from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.tilts import objective
-from holdfast.theory import Le
+from holdfast.theory import Le, Quantity
 from holdfast.theory.alignment import estimated as theory
 from holdfast.theory.alignment import stepwise
 
@@ -29,6 +29,8 @@ from ..landmarks import designs as linear
 from ..landmarks import estimated as landmarks
 from ..together import together
 from .designs import printed_violation
+
+Balls = Mapping[Quantity, flint.arb]
 
 _EXTREMAL = ESTIMATED.with_landmarks(
     under=lambda: (landmarks.under(),),
@@ -57,7 +59,7 @@ def difference(case: Estimated, f: Any) -> Iterator[Values]:
         case.objective(case.multiplier, estimated=True),
     )
 
-    def found() -> Values:
+    def found() -> Balls:
         best, rival = case.optimum(), case.policy()
         J = partial(
             objective, problem.prompt_law, reference=problem.reference, f=f,
@@ -174,7 +176,7 @@ def width(case: Estimated, weight: Fraction, at: tuple[int, int]) -> Iterator[Va
 
 @claim(theory.ratio, over=_EXTREMAL.along(families.response))
 def ratio(case: Estimated, at: tuple[int, int]) -> Iterator[Values]:
-    def found() -> Values:
+    def found() -> Balls:
         return {
             theory.pi_star: case.optimum()[at],
             theory.pi_hat: case.policy()[at],
@@ -197,7 +199,7 @@ def _exponentials(case: Estimated, bound: Fraction, times: int = 1) -> Any:
 
 @claim(theory.partition, over=_EXTREMAL.along(families.response))
 def partition(case: Estimated, at: tuple[int, int]) -> Iterator[Values]:
-    def found() -> Values:
+    def found() -> Balls:
         best, factors = case.optimum(), _exponentials(case, case.bound)
         logs = case.log_ratios()
         return {
@@ -214,7 +216,7 @@ def partition(case: Estimated, at: tuple[int, int]) -> Iterator[Values]:
 def variational(case: Estimated) -> Iterator[Values]:
     lam = case.known.multiplier
 
-    def found() -> Values:
+    def found() -> Balls:
         best = case.optimum()
         short = case.objective(lam) - case.objective(case.multiplier, estimated=True)
         return {
@@ -257,7 +259,7 @@ def optimality(case: Estimated) -> Iterator[Values]:
     """B bounds the norms of r, g and their fits as weights of unit vectors."""
     lam, bound = case.known.multiplier, case.norm_bound
 
-    def found() -> Values:
+    def found() -> Balls:
         best = case.optimum()
         free = case.spread(Fraction(0), bound)
         return {
@@ -274,7 +276,7 @@ def optimality(case: Estimated) -> Iterator[Values]:
 
 @claim(theory.optimality_repaired, over=_EXTREMAL)
 def optimality_repaired(case: Estimated) -> Iterator[Values]:
-    def found() -> Values:
+    def found() -> Balls:
         best, rival = case.optimum(), case.policy()
         return {
             theory.R_star: case.known.value(best),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache, partial
 
@@ -14,19 +14,20 @@ from holdfast.solvers.alignment.groups import reverse_gradient
 from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.tilts import tilt
-from holdfast.theory import Eq, Ge, Le
+from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.alignment import primal_dual as theory
 
 from ...binding.claims import NamedMutant, claim
 from ...binding.draws import Draw, philox
 from ...binding.family import Family
 from ...binding.values import Ball, Mean, Values
-from ...hypergradient.families.points import laws
 from ..families import primal_dual as families
 from ..families.primal_dual import OPPOSED, SCORED, SETTLED, Opposed, dual_value
 from ..families.stepwise import Known
 from ..landmarks import primal_dual as landmarks
 from ..together import together
+
+Balls = Mapping[Quantity, flint.arb]
 
 
 def _reached(case: Problem, multiplier: Fraction | flint.arb) -> flint.arb:
@@ -58,7 +59,7 @@ _AT_MOST_1 = "true: scores and levels are 1 at most"
 def dual(case: Problem, level: Fraction, pair: tuple[Fraction, Fraction]) -> Iterator[Values]:
     low, high = pair
 
-    def found() -> Values:
+    def found() -> Balls:
         return {
             theory.J_low: _reached(case, low),
             theory.J_high: _reached(case, high),
@@ -106,7 +107,7 @@ _STEPS = SETTLED.along(_start, _share).with_landmarks(
 def descent(known: Known, start: Fraction, share: Fraction) -> Iterator[Values]:
     step = share * 8 * known.problem.temperature
 
-    def found() -> Values:
+    def found() -> Balls:
         after = _stepped(known, ready(start), step)
         return {
             theory.after: after,
@@ -170,7 +171,7 @@ _RATE = theory.apart**2 / (2 * theory.eta * theory.K)
 def rate(known: Known, start: Fraction, share: Fraction, count: int) -> Iterator[Values]:
     step = share * 4 * known.problem.temperature
 
-    def found() -> Values:
+    def found() -> Balls:
         at = ready(start)
         for _ in range(count):
             at = _stepped(known, at, step)
@@ -260,36 +261,16 @@ def exchange(case: Opposed) -> Iterator[Values]:
     }
 
 
-Sampling = tuple[families.Array, families.Array, families.Array, Fraction]
-
-
-def _own(draw: Draw) -> Sampling:
-    """Policy, reference, sampling law (the policy) and weight."""
-    count = draw.integer(2, 4)
-    policy, reference = laws(draw, 2, count, least=1)
-    return policy, reference, policy, draw.choice(families.TEMPERATURES)
-
-
-def _sharpened(draw: Draw) -> Sampling:
-    """Samples come from the squared policy, normalised: temperature 1/2."""
-    policy, reference, _, weight = _own(draw)
-    squares = policy**2
-    return policy, reference, squares / squares.sum(), weight
-
-
-_OWN = Family("policies and where samples come from", _own)
-
-
 @claim(
     theory.kl_gradient,
-    over=_OWN.with_controls(on_policy=Family("sharpened samples", _sharpened)),
+    over=families.OWN.with_controls(on_policy=families.SHARPENED),
     mutants=(NamedMutant("M19", Eq(theory.k1, theory.true_kl), "k1 in the loss regularises"),),
 )
-def kl_gradient(case: Sampling) -> Iterator[Values]:
+def kl_gradient(case: families.Sampling) -> Iterator[Values]:
     """The first logit; signs are those of descent."""
     policy, reference, sampling, weight = case
 
-    def found() -> Values:
+    def found() -> Balls:
         return {
             theory.in_reward: -hipo.in_reward(policy, reference, weight)[0],
             theory.true_kl: ready(weight) * reverse_gradient(policy, reference)[0],
@@ -314,32 +295,16 @@ def one_prompt(case: Problem, level: Fraction) -> Iterator[Values]:
     }
 
 
-Prompts = tuple[families.Array, families.Array]
-
-
-def _prompts(draw: Draw) -> Prompts:
-    """The law of prompts and their scores; in half of the cases the others have 1."""
-    count = draw.integer(1, 3)
-    law, own = laws(draw, 1, count, least=1)[0], families.scores(draw, count)
-    own[1:] = [Fraction(1)] * (count - 1) if draw.integer(0, 1) else own[1:]
-    return law, own
-
-
 @claim(
     theory.average,
-    over=Family("prompts with a score each", _prompts).with_landmarks(
-        two=lambda: ((families_array("1/2", "1/2"), families_array("0", "1")),)
+    over=families.PROMPTS.with_landmarks(
+        two=lambda: ((families.array("1/2", "1/2"), families.array("0", "1")),)
     ),
     mutants=(NamedMutant("each", Ge(theory.own, theory.J), "each prompt complies as the average"),),
 )
-def average(case: Prompts) -> Iterator[Values]:
+def average(case: families.Prompts) -> Iterator[Values]:
     law, own = case
     yield {theory.share: law[0], theory.own: own[0], theory.J: (law * own).sum()}
-
-
-def families_array(*texts: str) -> families.Array:
-    """Numbers as an object array."""
-    return np.array([Fraction(one) for one in texts], dtype=object)
 
 
 def _root(draw: Draw) -> Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -30,6 +30,8 @@ from ..families.stepwise import ALLIED, KNOWN, SEVERAL, Known, Policies, Several
 from ..landmarks import stepwise as landmarks
 from ..together import together
 
+Balls = Mapping[Quantity, flint.arb]
+
 _TWO = KNOWN.with_landmarks(
     two=lambda: (landmarks.two_responses(),),
     cold=lambda: (landmarks.two_responses("1/2", "1/10"),),
@@ -45,7 +47,7 @@ def _dual(case: Known, multiplier: Any) -> flint.arb:
 def duality(case: Known, other: Policies, multiplier: Fraction) -> Iterator[Values]:
     """The multiplier comes from the solver, which knows only the level."""
 
-    def found() -> Values:
+    def found() -> Balls:
         lam = (
             ready(case.multiplier) if case.slack else enclose_multiplier(case.problem, case.level())
         )
@@ -76,7 +78,7 @@ M4 = NamedMutant("M4-half", Le(theory.lam, _BOUND / 2), "half of what the Slater
     mutants=(M4,),
 )
 def multiplier_bound(case: Known, slater: Policies) -> Iterator[Values]:
-    def found() -> Values:
+    def found() -> Balls:
         point = slater(case)
         return {
             theory.R_star: case.value(case.tilted(case.multiplier)),
@@ -94,7 +96,7 @@ def _larger(draw: Draw, case: Known) -> Fraction:
 
 @claim(theory.frontier, over=_TWO.along(_larger))
 def frontier(case: Known, larger: Fraction) -> Iterator[Values]:
-    def found() -> Values:
+    def found() -> Balls:
         low, high = case.tilted(case.multiplier), case.tilted(larger)
         return {
             theory.R_low: case.value(low),
@@ -107,7 +109,7 @@ def frontier(case: Known, larger: Fraction) -> Iterator[Values]:
     yield {theory.low: case.multiplier, theory.mu: larger, **together(found, *quantities)}
 
 
-def _both(problem: Problem, multiplier: Any) -> flint.arb:
+def _both(problem: Problem, multiplier: Any) -> Any:
     return ready(problem.rewards) + ready(multiplier) * ready(problem.safety)
 
 
@@ -169,7 +171,7 @@ def _plain_stage() -> Iterator[Values]:
 def composition(case: Known, at: tuple[int, int]) -> Iterator[Values]:
     problem, lam = case.problem, case.multiplier
 
-    def found() -> Values:
+    def found() -> Balls:
         first = tilt(problem.reference, problem.rewards, problem.temperature)
         both, alone = (
             log_partition(problem.reference, f, problem.temperature)[at[0]]
@@ -195,7 +197,7 @@ def composition(case: Known, at: tuple[int, int]) -> Iterator[Values]:
 def order(case: Known, at: tuple[int, int]) -> Iterator[Values]:
     problem = case.problem
 
-    def found() -> Values:
+    def found() -> Balls:
         safety = ready(problem.safety) * ready(case.multiplier)
         two = [(problem.rewards, problem.temperature), (safety, problem.temperature)]
         return {
@@ -227,7 +229,7 @@ def _normaliser() -> Iterator[Values]:
 def several(case: Several, at: tuple[int, int]) -> Iterator[Values]:
     problem = case.problem
 
-    def found() -> Values:
+    def found() -> Balls:
         policy = tilt(problem.reference, problem.rewards, problem.temperature)
         for safety, multiplier in zip(case.safeties, case.multipliers, strict=True):
             policy = realign(policy, safety, problem.temperature, multiplier)
@@ -255,7 +257,7 @@ def shared_bound(case: Several, factor: Fraction) -> Iterator[Values]:
     """The levels are what the optimum reaches."""
     problem = case.problem
 
-    def found() -> Values:
+    def found() -> Balls:
         best, point = case.tilted(), case.tilted(ready(factor))
         safety = partial(mean, ready(problem.prompt_law))
         rooms = [safety(point, ready(g)) - safety(best, ready(g)) for g in case.safeties]
@@ -306,7 +308,7 @@ def _probabilities() -> Iterator[Values]:
 def merge(case: Known, weight: Fraction, at: tuple[int, int]) -> Iterator[Values]:
     problem = case.problem
 
-    def found() -> Values:
+    def found() -> Balls:
         safe = tilt(problem.reference, case.multiplier * problem.safety, problem.temperature)
         thinner = (1 - weight) * problem.rewards + weight * case.multiplier * problem.safety
         return {
@@ -328,7 +330,7 @@ def smallest_merge(case: Known, larger: Fraction) -> Iterator[Values]:
     """Both by root finding that knows the level alone."""
     problem = case.problem
 
-    def found() -> Values:
+    def found() -> Balls:
         level = case.level()
         first, safe = case.tilted(0), case.tilted(larger)
         return {

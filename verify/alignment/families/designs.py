@@ -19,7 +19,7 @@ from ...binding.family import Family
 
 Numbers = tuple[Fraction, ...]
 FAILURES = tuple(map(Fraction, ("1/10", "1/2", "1/100")))
-_FIFTHS = ((0, 5), (3, 4), (-4, 1), (4, -3), (-5, 0))
+_FIFTHS = ((0, 5), (3, 4), (-4, 1), (4, -3), (-5, 0))  # of norm 5 at most, so B = 1
 UNIT = tuple((Fraction(a, 5), Fraction(b, 5)) for a, b in _FIFTHS)
 
 
@@ -99,11 +99,12 @@ def array(values: Any) -> Array:
 
 def _fit(draw: Draw) -> Fit:
     """Without a multiplier, true or estimated, so that the level can be what both meet."""
-    few = tuple((draw.choice((0, 1, 10**6)), draw.choice((0, 3, 10**6))) for _ in range(2))
+    few = [(draw.choice((0, 1, 10**6)), draw.choice((0, 3, 10**6))) for _ in range(2)]
     ridge = draw.choice(tuple(map(Fraction, ("4", "1", "1/2"))))
     return Fit(
         draw.choice((array(("9/10", "1/10")), array(("1/2", "1/2")))),  # type: ignore[arg-type]
-        draw.choice(UNIT), draw.choice(UNIT), *few, ridge, draw.choice((ridge, Fraction(0))),
+        draw.choice(UNIT), draw.choice(UNIT), few[0], few[1],
+        ridge, draw.choice((ridge, Fraction(0))),
         draw.choice((Fraction(1, 4), Fraction(1), Fraction(1, 10))),
         Fraction(1, 10), Fraction(0), Fraction(0), None,
     )  # fmt: skip

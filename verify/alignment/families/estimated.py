@@ -105,7 +105,8 @@ def _estimated(draw: Draw) -> Estimated:
         elementwise(abs, one) / alpha + loose * abs(_errors(draw, shape, 0)) for one in errors
     ]
     multiplier = known.multiplier + draw.choice(tuple(map(Fraction, ("0", "1/8", "-1/8", "1"))))
-    return Estimated(known, *errors, *widths, alpha, max(multiplier, Fraction(0)))
+    found = max(multiplier, Fraction(0))
+    return Estimated(known, errors[0], errors[1], widths[0], widths[1], alpha, found)
 
 
 ESTIMATED = Family("problems known up to errors", _estimated)

@@ -100,3 +100,43 @@ def group(draw: Draw, *_: object) -> tuple[int, int, Fraction]:
     """G from 2 to 6, how many of it are the response that the user prefers, the multiplier."""
     size = draw.integer(2, 6)
     return size, draw.integer(1, size - 1), draw.choice(MULTIPLIERS)
+
+
+Sampling = tuple[Array, Array, Array, Fraction]
+
+
+def _own(draw: Draw) -> Sampling:
+    """Policy, reference, sampling law (the policy) and weight."""
+    count = draw.integer(2, 4)
+    policy, reference = laws(draw, 2, count, least=1)
+    return policy, reference, policy, draw.choice(TEMPERATURES)
+
+
+def _sharpened(draw: Draw) -> Sampling:
+    """Samples come from the squared policy, normalised: temperature 1/2."""
+    policy, reference, _, weight = _own(draw)
+    squares = policy**2
+    return policy, reference, squares / squares.sum(), weight
+
+
+OWN = Family("policies and where samples come from", _own)
+SHARPENED = Family("sharpened samples", _sharpened)
+
+
+Prompts = tuple[Array, Array]
+
+
+def _prompts(draw: Draw) -> Prompts:
+    """The law of prompts and their scores; in half of the cases the others have 1."""
+    count = draw.integer(1, 3)
+    law, own = laws(draw, 1, count, least=1)[0], scores(draw, count)
+    own[1:] = [Fraction(1)] * (count - 1) if draw.integer(0, 1) else own[1:]
+    return law, own
+
+
+def array(*texts: str) -> Array:
+    """Numbers as an object array."""
+    return np.array([Fraction(one) for one in texts], dtype=object)
+
+
+PROMPTS = Family("prompts with a score each", _prompts)

@@ -12,7 +12,7 @@ def _numbers(*texts: str) -> tuple[Fraction, ...]:
     return tuple(map(Fraction, texts))
 
 
-def printed(ridge: int = 4, few: int = 10**6, many: int = 10**10, **changes: Any) -> Fit:
+def printed(ridge: int | Fraction = 4, few: int = 10**6, many: int = 10**10, **changes: Any) -> Fit:
     """Reward is seen at the worse response only, safety at the better one only: lam = 0."""
     data: dict[str, Any] = {
         "reference": _numbers("9/10", "1/10"),

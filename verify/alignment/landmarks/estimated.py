@@ -23,7 +23,8 @@ def _of(
     known = Known(case, Fraction(multipliers[0]), Fraction(multipliers[0] == "0"))
     found = [np.array([[_EIGHTH * one for one in row]], dtype=object) for row in errors]
     widths = [np.array([[abs(one) / alpha for one in row[0]]], dtype=object) for row in found]
-    return Estimated(known, *found, *widths, Fraction(alpha), Fraction(multipliers[1]))
+    data = (found[0], found[1], widths[0], widths[1])
+    return Estimated(known, *data, Fraction(alpha), Fraction(multipliers[1]))
 
 
 def under(alpha: int = 1, multipliers: tuple[str, str] = ("2", "2")) -> Estimated:
