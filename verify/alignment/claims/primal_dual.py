@@ -225,14 +225,20 @@ def lock_step(case: Opposed, group: tuple[int, int, Fraction]) -> Iterator[Value
         return hipo.expected_direction(policy, f, g, ready(multiplier), size)[0]
 
     unit = np.array([Fraction(1), Fraction(0)], dtype=object)
+
+    def found() -> Balls:
+        return {
+            theory.a_user: hipo.standardised(user[responses])[0],
+            theory.a_system: hipo.standardised(system[responses])[0],
+            theory.drift: drift(user, system, lam),
+            theory.drift_unit: drift(unit, unit, Fraction(0)),
+        }
+
     yield {
         theory.G: size,
         theory.k: count,
         theory.lam: lam,
-        theory.a_user: Ball(lambda: hipo.standardised(user[responses])[0]),
-        theory.a_system: Ball(lambda: hipo.standardised(system[responses])[0]),
-        theory.drift: Ball(lambda: drift(user, system, lam)),
-        theory.drift_unit: Ball(lambda: drift(unit, unit, Fraction(0))),
+        **together(found, theory.a_user, theory.a_system, theory.drift, theory.drift_unit),
     }
 
 
@@ -345,7 +351,11 @@ def _late(seed: int, normalised: bool) -> Mean:
     return Mean(len(found), total, squares, Fraction(0), Fraction(1))
 
 
-_SEEDS = Family("seeds of 512 runs", lambda draw: draw.integer(0, 1), weight=500)
+def _seed(draw: Draw) -> int:
+    return draw.integer(0, 1)
+
+
+_SEEDS = Family("seeds of 512 runs", _seed, weight=500)
 
 
 @claim(
