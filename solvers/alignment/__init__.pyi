@@ -9,6 +9,12 @@ from .best_of_n import soft_value as soft_value
 from .groups import advantages as advantages
 from .groups import estimator_gradient as estimator_gradient
 from .groups import expected_update as expected_update
+from .hipo import constrained_vertex as constrained_vertex
+from .hipo import lock_step as lock_step
+from .multipliers import Constrained as Constrained
+from .multipliers import InfeasibleError as InfeasibleError
+from .multipliers import enclose_constrained as enclose_constrained
+from .multipliers import enclose_multiplier as enclose_multiplier
 from .preferences import bradley_terry as bradley_terry
 from .preferences import components as components
 from .preferences import dpo as dpo
@@ -19,6 +25,10 @@ from .preferences import kto_loss as kto_loss
 from .preferences import population_wins as population_wins
 from .preferences import sampled_wins as sampled_wins
 from .problems import Problem as Problem
+from .stepwise import merge_logits as merge_logits
+from .stepwise import realign as realign
+from .stepwise import smallest_safe_merge as smallest_safe_merge
+from .stepwise import stages as stages
 from .tilts import divergence as divergence
 from .tilts import log_partition as log_partition
 from .tilts import mean as mean

@@ -11,6 +11,8 @@ from holdfast.verify.binding.claims import load, shipped
 from holdfast.verify.report.places import Place, places
 
 BY_HAND = {
+    "group-primal-dual/average",
+    "group-primal-dual/tied",
     "chance/sandwich",
     "chance/interpolation",
     "policy-mixtures/selection-divergence",
