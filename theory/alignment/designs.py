@@ -133,7 +133,8 @@ at_once = Theorem(
         (
             Printed("Features of norm 1 at most.", "2^100 responses, signs over 10.",
                      Le(features, 1)),
-            Printed("Fitted weights of norm B at most.", "B = 1; that this fails is not counted."),
+            Printed("Fitted weights of norm B at most.", "B = 1; the chance that they are not, by "
+                     "Chebyshev's inequality at most 0.0022, is taken off."),
             Printed("kappa is a fixed positive value.", "It is 1, as in LinUCB.", Eq(kappa, 1)),
             Printed("Definition 1: with probability 1 - delta for all responses.", "delta = 1/10; "
                      "each unit vector is observed 99 times with noise +-1/2, weights 0.",
