@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
-from .problems import Problem
+from .problems import Problem, as_printed
 from .tilts import log_partition, mean, objective, tilt
 
 _MOST_STEPS, _FIRST_BITS = 200, 64
@@ -162,6 +162,7 @@ def enclose_multiplier(problem: Problem, level: Any) -> flint.arb:
     InfeasibleError: if no policy meets the level, saying by how much, or only those that are as
         safe as possible do (then there is no finite multiplier).
     """
+    level = as_printed(level, "level")
     refuse_level(problem.prompt_law, problem.safety, level)
     base = tilt(problem.reference, problem.rewards, problem.temperature)
     direction = ready(problem.safety) / ready(problem.temperature)
@@ -205,7 +206,9 @@ def enclose_constrained(problem: Problem, safeties: Array, levels: Sequence[Any]
     ------
     InfeasibleError: if the levels cannot be met together, saying by how much one is missed.
     """
-    bounds = np.array([Fraction(one) for one in levels], dtype=object)
+    bounds = np.array(
+        [as_printed(one, f"levels[{i}]") for i, one in enumerate(levels)], dtype=object
+    )
     if safeties.shape != (len(bounds), *problem.reference.shape):
         raise ModelError(
             f"safeties have shape {safeties.shape}; {len(bounds)} levels and a reference of "

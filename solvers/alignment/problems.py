@@ -88,7 +88,7 @@ class Problem:
             policy,
             exact(rewards, "rewards"),
             policy * 0 if safety is None else exact(safety, "safety"),
-            _printed(temperature, "temperature"),
+            as_printed(temperature, "temperature"),
         )
 
     def in_balls(self) -> Problem:
@@ -104,7 +104,10 @@ def _doubles(values: Any) -> Any:
     return values.astype(float) if isinstance(values, np.ndarray) else float(values)
 
 
-def _printed(value: Any, where: str) -> Fraction:
+def as_printed(value: Any, where: str) -> Any:
+    """A number as a Fraction, a float as the decimal that Python prints for it; a ball as it is."""
+    if isinstance(value, flint.arb):
+        return value
     if isinstance(value, float | np.floating) and math.isfinite(value):
         return Fraction(repr(float(value)))
     try:
@@ -124,7 +127,7 @@ def exact(values: Any, name: str) -> Array:
         raise ModelError(f"{name} has {array.ndim} axes; give a row of numbers for each prompt")
     found = np.empty(array.shape, dtype=object)
     for at, value in np.ndenumerate(array):
-        found[at] = _printed(value, f"{name}{list(at)}")
+        found[at] = as_printed(value, f"{name}{list(at)}")
     return found
 
 

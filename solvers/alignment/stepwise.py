@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .multipliers import InfeasibleError, crossing, ready
+from .problems import as_printed
 from .tilts import mean, tilt
 
 
@@ -83,6 +84,7 @@ def smallest_safe_merge(
                 "with it need not become safer with their weight"
             )
     reached = mean(ready(prompt_law), ready(conservative), gains)
+    level = as_printed(level, "level")
     excess = ready(level) - reached
     if excess > 0:
         raise InfeasibleError(

@@ -302,3 +302,32 @@ def test_the_estimates_of_the_notebook_are_near_and_the_direct_part_is_not(leade
             for name, mean, _, error, _, exact in words[:4]}  # fmt: skip
     assert gaps["bc-hg"] < 4  # standard errors
     assert gaps["naive"] > 1000
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = """\
+aligned(0.05, 2.0)
+for size in (2, 8):
+    update(size)
+best(32)
+print("all turned")
+"""
+    return executed("alignment", turned, tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "result",
+    [
+        "beta again 0.000",  # lambda = 1: the wrong weight is the right one
+        "G = 4, own mean: over the gradient 0.7500 to 0.7500",  # 1 - 1/4
+        "G = 4, leave one out: over the gradient 1.0000 to 1.0000",
+        "n = 2: reward 0.600, divergence 0.1766, at most 0.1931",  # log 2 - 1/2
+        "G = 8, own mean: over the gradient 0.8750 to 0.8750",
+        "all turned",
+    ],
+)
+def test_the_notebook_on_alignment_prints(aligned: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(aligned) if out["output_type"] == "error"] == []
+    assert result in text(aligned)

@@ -30,7 +30,22 @@ models lead to it?
   (``group-updates/fixed-point``); which divergence k1, k2 and k3 pull along
   (``group-updates/estimators``); KL token by token misses what a token does to later ones
   (``group-updates/token-kl``).
+* Aligning for safety after reward, with temperature :math:`\beta/\lambda`, gives the constrained
+  optimum, in any order (``stepwise/composition``, ``stepwise/order``); mixing logits moves the
+  multiplier (``stepwise/merge``). What estimates cost: ``estimated/optimality-repaired``,
+  ``estimated/violation-repaired``. False as printed: ``designs/violation``, ``designs/any-ridge``,
+  ``designs/at-once`` under one of two readings, ``estimated/level-printed``.
+* HIPO's update, each reward divided by its own deviation, moves in lock-step and misses the optimum
+  on two prompts by much (``group-primal-dual/lock-step``, ``group-primal-dual/exchange``).
+* No response is unsafe exactly where the mean of :math:`C^+` is 0; that constraint has no finite
+  multiplier with KL, and one without (``rectified/leak``, ``rectified/exact-penalty``).
+* Taking off what a safe model adds to a token in all contexts keeps what depends on the context
+  (``debiasing/decomposition``).
+* Mirror descent with a certified constant reaches what best-of-n will be applied to at a geometric
+  rate (``inference-aware/rate``).
 
 **Reading order.**  ``tilts`` has the notation; then ``preferences``, ``best_of_n`` and
-``group_updates``.
+``group_updates``; for constraints ``stepwise``, ``estimated``, ``designs``, ``primal_dual`` and
+``rectified``; for what is done at inference ``debiasing`` and ``inference_aware``; and
+``trained_policies``.
 """

@@ -102,3 +102,15 @@ def test_several_constraints_agree_with_a_cone_program(seed: int) -> None:
 def test_one_constraint_by_both_methods() -> None:
     found = enclose_constrained(TWO, TWO.safety[None], [Fraction(9, 10)])
     assert abs(float(found.multipliers[0]) - float(enclose_multiplier(TWO, Fraction(9, 10)))) < 1e-8
+
+
+def test_a_level_is_read_as_it_is_printed() -> None:
+    problem = Problem.of([["1/2", "1/2"]], [[0, 0]], [[0, 1]])
+    by_text, by_float, exact = (
+        enclose_multiplier(problem, level) for level in ("7/10", 0.7, Fraction(7, 10))
+    )
+    assert by_text.overlaps(exact) and by_float.overlaps(exact)
+    with pytest.raises(ModelError, match="level"):
+        enclose_multiplier(problem, "much")
+    with pytest.raises(ModelError, match=r"levels\[0\]"):
+        enclose_constrained(problem, problem.safety[None], [float("nan")])
