@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import flint
 
@@ -21,6 +22,7 @@ DOUBLE = Fraction(1, 2**53)
 """Half a unit in the last place of a double, relative to its size."""
 SINGLE = Fraction(1, 2**24)
 """The same of float32, in which PyTorch trains and TensorBoard writes."""
+Lost = Literal["printing", "type", "nothing"]
 _LONGEST = 400
 """Characters of a number, and the largest exponent: no double needs more."""
 _BITS = 160
@@ -127,27 +129,43 @@ def _dyadic(number: flint.arb) -> Fraction:
 
 def printed(
     texts: Sequence[str], name: str, rows: Sequence[int], unit: Fraction = DOUBLE,
-    exact: bool = False,
+    lost: Lost = "printing",
 ) -> list[Interval]:  # fmt: skip
     """The numbers of a column, each with what its printing may have lost.
 
     rows: where each stands, for messages; unit: of the type that was printed, `DOUBLE` or `SINGLE`;
-    exact: whether the numbers are what was meant, to the last digit.
+    lost: what writing has lost: digits, what the type loses, or nothing.
 
     Raises ModelError for what is no number, for NaN and for infinities, with the row.
     """
     parts = [_parsed(text, name, row) for text, row in zip(texts, rows, strict=True)]
-    if exact:
+    if lost == "nothing":
         return [Interval.of(value) for value, _, _ in parts]
+    halves = _halves(texts, parts) if lost == "printing" else [Fraction(0)] * len(parts)
+    return [
+        Interval(value - half, value + half).widened(unit * abs(value))
+        for (value, _, _), half in zip(parts, halves, strict=True)
+    ]
+
+
+def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) -> list[Fraction]:
+    """What each number may have lost: one writer has written the whole column.
+
+    The same decimals throughout: rounded to these.  Zeros at an end, and decimals that differ: the
+    shortest text of each float, which loses nothing but what its type does.  Else zeros at the end
+    were left out, and either the most decimals or the most digits were kept: the coarser of both.
+    """
     decimals = max((places for _, places, _ in parts), default=0)
     digits = max((count for _, _, count in parts), default=0)
-    found = []
-    for value, _, _ in parts:
-        half = Fraction(10) ** -decimals / 2
-        if value:
-            half = max(half, Fraction(10) ** (_exponent(abs(value)) - digits + 1) / 2)
-        found.append(Interval(value - half, value + half).widened(unit * abs(value)))
-    return found
+    if len({places for _, places, _ in parts}) == 1:
+        return [Fraction(1, 2 * 10**decimals)] * len(parts)
+    if any(text.strip().endswith(".0") for text in texts):
+        return [Fraction(0)] * len(parts)
+    last = Fraction(1, 2 * 10**decimals)
+    coarse = [
+        Fraction(10) ** (_exponent(abs(v)) - digits + 1) / 2 if v else last for v, *_ in parts
+    ]
+    return [max(last, one) for one in coarse]
 
 
 def exact_number(text: str, name: str) -> Fraction:
