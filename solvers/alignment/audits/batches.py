@@ -29,6 +29,10 @@ _BETS = (0.125, 0.25, 0.5, 1.0)
 long batches, large ones large excesses at once."""
 
 
+_MOST = 2 / 3
+"""Share of groups that make a form the usual one, from which others deviate: fewer is chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Rewards of one prompt, exact, and the advantages that were logged for them."""
@@ -53,15 +57,27 @@ class Mismatch:
 class Recomputed:
     """What the advantages of a batch are.
 
-    forms: those that all groups obey; mismatches: for each other form the first advantage that it
-    does not give; unbalanced: groups whose advantages do not sum to 0; awake: groups whose rewards
-    agree and some of whose advantages are not 0.
+    forms: those that all groups obey; obeyed: form -> how many groups do; mismatches: for each
+    other form the first advantage that it does not give; unbalanced: groups whose advantages do not
+    sum to 0; awake: groups whose rewards agree and some of whose advantages are not 0.
     """
 
     forms: tuple[str, ...]
+    obeyed: Mapping[str, int]
     mismatches: Mapping[str, Mismatch]
     unbalanced: tuple[str, ...]
     awake: tuple[str, ...]
+    groups: int
+
+    def has(self, form: str) -> bool:
+        """Whether all groups obey this form, with whatever guard."""
+        return any(one.split(", guarded")[0] == form for one in self.forms)
+
+    @property
+    def usual(self) -> str | None:
+        """The form that most groups obey, `_MOST` of them or more; None if there is none."""
+        form = max(self.obeyed, key=lambda name: self.obeyed[name])
+        return form if self.obeyed[form] >= _MOST * self.groups else None
 
 
 def grouped(
@@ -88,16 +104,16 @@ def grouped(
 
 def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
     """Each advantage from the rewards of its group; unit: of the arithmetic, see `printed`."""
-    forms, mismatches = [], {}
+    forms, mismatches, obeyed = [], {}, {}
     for name in FORMS:
         guards = _GUARDS if name.startswith("standardised") else (Fraction(0),)
         for guard in guards:
-            wrong = _first_mismatch(groups, name, guard, unit)
-            whole = name if not guard else f"{name}, guarded by {float(guard):g}"
-            if wrong is None:
-                forms.append(whole)
+            wrong = [x for one in groups if (x := _mismatch(one, name, guard, unit)) is not None]
+            if not wrong:
+                forms.append(name if not guard else f"{name}, guarded by {float(guard):g}")
             elif not guard:
-                mismatches[name] = wrong
+                mismatches[name] = wrong[0]
+            obeyed[name] = max(obeyed.get(name, 0), len(groups) - len(wrong))
     unbalanced = [
         one.name
         for one in groups
@@ -112,17 +128,16 @@ def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
         and any(not a.widened(unit * abs(one.rewards[0])).meets(Interval.of(0))
                 for a in one.advantages)
     ]  # fmt: skip
-    return Recomputed(tuple(forms), mismatches, tuple(unbalanced), tuple(awake))
+    return Recomputed(
+        tuple(forms), obeyed, mismatches, tuple(unbalanced), tuple(awake), len(groups)
+    )
 
 
-def _first_mismatch(
-    groups: Sequence[Group], form: str, guard: Fraction, unit: Fraction
-) -> Mismatch | None:
-    for one in groups:
-        wanted = advantages(one.rewards, form, guard, unit)
-        for place, (logged, exact) in enumerate(zip(one.advantages, wanted, strict=True)):
-            if not logged.meets(exact):
-                return Mismatch(one.name, place, one.rewards, logged, exact)
+def _mismatch(one: Group, form: str, guard: Fraction, unit: Fraction) -> Mismatch | None:
+    wanted = advantages(one.rewards, form, guard, unit)
+    for place, (logged, exact) in enumerate(zip(one.advantages, wanted, strict=True)):
+        if not logged.meets(exact):
+            return Mismatch(one.name, place, one.rewards, logged, exact)
     return None
 
 

@@ -20,6 +20,8 @@ from .rules import Rule, State
 Timing = Literal["after", "before"]
 TIMINGS: tuple[Timing, ...] = ("after", "before")
 """Whether the multiplier of a row is the one after the update with the row's value, or before."""
+_ENOUGH = 3
+"""Updates that another rule must explain: one or two fit a free rate, or a sign, by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +240,9 @@ def explanations(run: Run, rule: Rule) -> list[str]:
 
 
 def agrees(run: Run, rule: Rule) -> bool:
-    """Whether updates were compared and none contradicts the rule."""
+    """Whether `_ENOUGH` updates were compared and none contradicts the rule."""
     verdict = judge(run, rule)
-    return verdict.checked > 0 and not verdict.contradicted
+    return verdict.checked >= _ENOUGH and not verdict.contradicted
 
 
 def _factor(run: Run, rule: Rule) -> Fraction | None:

@@ -39,15 +39,15 @@ PRESETS = {
     "safe-rlhf": Preset(
         ("train/step", "step"), ("train/lambda",), ("train/episode_cost",), "log", SINGLE,
     ),
-    "trl": Preset(
-        ("step",), ("train/multiplier", "lagrange_multiplier", "multiplier", "lambda", "lam"),
-        ("train/cost", "rewards/cost/mean", "rewards/cost_reward/mean", "constraint", "cost"),
-        "plain", DOUBLE,
-    ),
     "plain": Preset(
         ("step", "steps", "iteration", "epoch", "update", "global_step"),
         ("multiplier", "lambda", "lam", "lagrange_multiplier", "lagrangian_multiplier"),
         ("cost", "costs", "value", "violation", "constraint", "j_c", "ep_cost", "r_sys"),
+        "plain", DOUBLE,
+    ),
+    "trl": Preset(
+        ("step",), ("train/multiplier", "lagrange_multiplier", "multiplier", "lambda", "lam"),
+        ("train/cost", "rewards/cost/mean", "rewards/cost_reward/mean", "constraint", "cost"),
         "plain", DOUBLE,
     ),
 }  # fmt: skip

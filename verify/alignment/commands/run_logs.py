@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -204,7 +205,7 @@ def _events(path: Path) -> Table:
     for tag, step, value in read:
         again = times[tag, step] = times.get((tag, step), -1) + 1
         row = rows.setdefault((step, again), {"step": str(step)})
-        row[tag] = format(Decimal(value), "f") if value == value and abs(value) < 1e300 else "nan"
+        row[tag] = str(Decimal(value)) if math.isfinite(value) else "nan"
     order = sorted(rows)
     if not order:
         raise ModelError(f"{path.name} holds no scalars; give the event file of a training")
