@@ -118,7 +118,7 @@ def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
         one.name
         for one in groups
         if not sum(one.advantages[1:], one.advantages[0])
-        .widened(len(one.advantages) ** 2 * unit * max(a.size for a in one.advantages))
+        .widened(len(one.advantages) ** 2 * unit * _largest(one))
         .meets(Interval.of(0))
     ]
     awake = [
@@ -131,6 +131,11 @@ def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
     return Recomputed(
         tuple(forms), obeyed, mismatches, tuple(unbalanced), tuple(awake), len(groups)
     )
+
+
+def _largest(one: Group) -> Fraction:
+    """What roundings are relative to: advantages, or the rewards that they are differences of."""
+    return max(*(a.size for a in one.advantages), *(abs(r) for r in one.rewards))
 
 
 def _mismatch(one: Group, form: str, guard: Fraction, unit: Fraction) -> Mismatch | None:

@@ -31,9 +31,9 @@ class Rule:
     """An update of a multiplier.
 
     rate: the step; target: of the constraint; at_least: whether that is to be reached, not kept;
-    cap: the largest multiplier; initial: the one before the first update of the
-    log, where it is known; average: rho of e = rho e + (1 - rho) j in place of j; start: e
-    before the first step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; unit: of
+    floor, cap: the least and the largest multiplier; initial: the one before the first update, None
+    if unknown; average: rho of e = rho e + (1 - rho) j in place of j; start: e before the first
+    step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; unit: of
     the arithmetic of the program.
 
     Raises ModelError for a rate that is not positive, a rho outside [0, 1) and the like.
@@ -43,6 +43,7 @@ class Rule:
     rate: Fraction = Fraction(0)
     target: Fraction
     at_least: bool = False
+    floor: Fraction | None = Fraction(0)
     cap: Fraction | None = None
     initial: Fraction | None = None
     average: Fraction | None = None
@@ -84,6 +85,8 @@ class State:
     def meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         """The next multiplier after `value`, where this one is known; None if it is open."""
         rule = self.rule
+        if self.lost:
+            return None
         if rule.average is not None:
             value_or_none = self._averaged(value)
             if value_or_none is None:
@@ -94,7 +97,8 @@ class State:
             return self._pid(u)
         if multiplier is None and rule.kind == "log-adam":
             self.lost = True
-        if self.lost or (multiplier is None and rule.kind != "adam"):
+            return None
+        if multiplier is None and rule.kind != "adam":
             return None
         lam = multiplier or Interval.of(0)
         if rule.kind == "plain":
@@ -129,14 +133,14 @@ class State:
 
     def _moved(self, lam: Interval, move: Interval) -> Interval:
         slack = self.rule.unit * (_ROUNDINGS * move.size + lam.size)
-        return (lam + move).widened(slack).clipped(_ZERO, self.rule.cap)
+        return (lam + move).widened(slack).clipped(self.rule.floor, self.rule.cap)
 
     def _grown(self, lam: Interval, move: Interval) -> Interval:
         """The multiplier after a move of its logarithm, which the program holds rounded."""
         held = lam.low if lam.low > 0 else lam.high
         logarithm = abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
         wide = move.widened(self.rule.unit * (logarithm + 2 * move.size + _ROUNDINGS))
-        return (lam * wide.exponential()).clipped(_ZERO, self.rule.cap)
+        return (lam * wide.exponential()).clipped(self.rule.floor, self.rule.cap)
 
     def _adam(self, gradient: Interval) -> Interval | None:
         """The step of Adam up the gradient; None where its size is open."""
@@ -166,4 +170,6 @@ class State:
         self.before = u
         found = u.times(kp) + self.integral.times(ki) + rise.times(kd)
         size = u.size * abs(kp) + self.integral.size * abs(ki) + rise.size * abs(kd)
-        return found.widened(_ROUNDINGS * self.rule.unit * size).clipped(_ZERO, self.rule.cap)
+        return found.widened(_ROUNDINGS * self.rule.unit * size).clipped(
+            self.rule.floor, self.rule.cap
+        )

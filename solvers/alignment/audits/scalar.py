@@ -20,6 +20,9 @@ from .rules import Rule, State
 Timing = Literal["after", "before"]
 TIMINGS: tuple[Timing, ...] = ("after", "before")
 """Whether the multiplier of a row is the one after the update with the row's value, or before."""
+_SIMPLE = 16
+"""Denominator of a factor that is tried first: what is printed of one move gives it to four digits,
+and rates differ by whole numbers, or by one over them."""
 _ENOUGH = 3
 """Updates that another rule must explain: one or two fit a free rate, or a sign, by chance."""
 
@@ -131,7 +134,7 @@ def judge(run: Run, rule: Rule, timing: Timing | None = None) -> Verdict:
         elif not one.wanted.meets(logged):
             breaks.append(Break(run.steps[one.row], before, one.value, logged, one.wanted))
     low = next((k for k, x in enumerate(run.multipliers) if x.high < 0), None)
-    if low is not None:
+    if low is not None and rule.floor is not None:
         floor = Interval.of(0)
         at = Break(run.steps[low], floor, run.values[low], run.multipliers[low], floor)
         breaks = sorted([*breaks, at], key=lambda one: one.step)
@@ -159,15 +162,10 @@ def _updates(run: Run, rule: Rule, timing: Timing) -> Iterator[_Update]:
         gap = two - one > usual
         if gap:
             state = State(replace(rule, start=None))
-        wanted = None if gap and _remembers(rule) else state.meet(value, now)
-        if gap:
-            wanted = None
+            state.lost = rule.kind in ("adam", "log-adam", "pid")
+        wanted = None if gap else state.meet(value, now)
         state.learn_mean(now, logged)
         yield _Update(row, value, wanted, state.mean, gap)
-
-
-def _remembers(rule: Rule) -> bool:
-    return rule.average is not None or rule.kind in ("adam", "log-adam", "pid")
 
 
 def _certified(run: Run, rule: Rule, updates: Sequence[_Update]) -> Iterator[Certified]:
@@ -225,13 +223,14 @@ def explanations(run: Run, rule: Rule) -> list[str]:
         "the step is taken in the multiplier itself, not in its logarithm": {"kind": "plain"},
         "there is no moving average": {"average": None, "start": None},
         "there is no cap": {"cap": None},
+        "it is not kept at 0 or above": {"floor": None},
     }
     for words, change in tried.items():
         other = replace(rule, **({"average": None} | change))  # type: ignore[arg-type]
         if other != rule and agrees(run, other):
             found.append(words)
     factor = _factor(run, rule) if rule.kind == "plain" and rule.average is None else None
-    if factor is not None and agrees(run, replace(rule, rate=rule.rate * factor)):
+    if factor is not None:
         found.append(
             f"the rate is about {float(factor):.4g} times the stated one, as where costs are "
             "summed over so many before the update, and not averaged"
@@ -246,21 +245,17 @@ def agrees(run: Run, rule: Rule) -> bool:
 
 
 def _factor(run: Run, rule: Rule) -> Fraction | None:
-    """The move that no end has cut off, in units of what the rule would give, for the largest."""
-    best: tuple[Fraction, Fraction] | None = None
+    """The multiple of the rate with which the log agrees, from the largest move that is not cut."""
     for timing in (1, 0):
+        moves = []
         for row in range(1, len(run.steps)):
             now, logged = run.multipliers[row - 1], run.multipliers[row]
             u = rule.violation(run.values[row - 1 + timing])
             if logged.low > 0 and not u.low <= 0 <= u.high:
                 move = (logged.low + logged.high - now.low - now.high) / (u.low + u.high)
-                size = min(abs(u.low), abs(u.high))
-                if best is None or size > best[0]:
-                    best = (size, move / rule.rate)
-        if (
-            best is not None
-            and best[1] > 0
-            and agrees(run, replace(rule, rate=rule.rate * best[1]))
-        ):
-            return best[1]
-    return best[1] if best is not None and best[1] > 0 else None
+                moves.append((min(abs(u.low), abs(u.high)), move / rule.rate))
+        best = max(moves, default=(Fraction(0), Fraction(0)))[1]
+        for factor in (best.limit_denominator(_SIMPLE), best):
+            if factor > 0 and agrees(run, replace(rule, rate=rule.rate * factor)):
+                return factor
+    return None

@@ -73,18 +73,20 @@ def _certificates(found: Found) -> Iterator[str]:
     for one in verdict.certified[:_SHOWN]:
         where = f"steps {_short(one.first)} to {_short(one.last)}"
         logged = f"those that are logged average {_middle(one.average)}"
-        if one.holds:
+        if one.holds and verdict.first is None:
             yield f"certified ({label}): violations of {where} average at most " + (
                 f"{float(one.bound):.6g}; {logged}"
             )
-        else:
+        elif not one.holds:
             yield (
                 f"[bold red]contradiction[/bold red] of {label}: by the path of the multiplier "
                 f"violations of {where} average at most {float(one.bound):.6g}, and {logged}"
             )
-    if len(verdict.certified) > _SHOWN:
+    if len(verdict.certified) > _SHOWN and verdict.first is None:
         yield f"  and {len(verdict.certified) - _SHOWN} more stretches"
-    if not verdict.certified:
+    if verdict.first is not None:
+        yield "nothing is certified: the multiplier does not follow the rule that would certify it"
+    elif not verdict.certified:
         yield "nothing is certified: no stretch of two updates without a gap and off the cap"
 
 
