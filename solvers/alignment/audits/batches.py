@@ -157,7 +157,7 @@ def advantages(
     size = len(rewards)
     if form == "raw":
         return [Interval.of(r) for r in rewards]
-    mean = sum(rewards) / size
+    mean = sum(rewards, Fraction(0)) / size
     rounding = (size + 3) * unit * max(abs(r) for r in rewards)
     away = [r - mean for r in rewards]
     if form == "leave-one-out":
@@ -166,7 +166,9 @@ def advantages(
         return [Interval.of(x).widened(2 * rounding) for x in away]
     if not any(away):
         return [Interval.of(0) for _ in away]
-    variance = sum(x * x for x in away) / (size - 1 if form.endswith("G - 1") else size)
+    variance = sum((x * x for x in away), Fraction(0)) / (
+        size - 1 if form.endswith("G - 1") else size
+    )
     deviation = Interval.of(variance).root()
     divisor = (deviation + Interval.of(guard)).widened(2 * rounding)
     if divisor.low <= 0:  # rewards that rounding could make equal: any advantage may come of it

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from ...errors import ModelError
 from .printed import Interval
@@ -216,7 +216,7 @@ def explanations(run: Run, rule: Rule) -> list[str]:
     found = []
     if len({(x.low, x.high) for x in run.multipliers}) == 1:
         return ["the multiplier never moves"]
-    tried = {
+    tried: dict[str, dict[str, Any]] = {
         "the sign of the violation is the other way round": {"at_least": not rule.at_least},
         "Adam moves it, by about its rate whatever the violation": {"kind": "adam"},
         "the step is taken in the logarithm of the multiplier": {"kind": "log"},
@@ -226,7 +226,9 @@ def explanations(run: Run, rule: Rule) -> list[str]:
         "it is not kept at 0 or above": {"floor": None},
     }
     for words, change in tried.items():
-        other = replace(rule, **({"average": None} | change))  # type: ignore[arg-type]
+        if rule.rate == 0 and "kind" in change:
+            continue  # pid has no rate that another rule could take
+        other = replace(rule, **({"average": None} | change))
         if other != rule and agrees(run, other):
             found.append(words)
     factor = _factor(run, rule) if rule.kind == "plain" and rule.average is None else None

@@ -156,16 +156,20 @@ def _scale(
 
 
 def _nearest_standard(policy: Array, rewards: Array, size: int, push: Array) -> tuple[str, float]:
-    best = (math.inf, "")
+    found = []
     for bessel in (0, 1):
         for guard in (0.0, 1e-8, 1e-6, 1e-4):
             form, _ = expected(policy, size, _standardised(policy, rewards, size, bessel, guard))
             factor, distance = _fit(push, form)
             of = "G - 1" if bessel else "G"
             words = f", deviations over {of}, guard {guard:g}, times {factor:.6g}"
-            best = min(best, (distance, words))
-    near = best[0] <= 1e-5 * np.abs(push).max()  # guards differ by more, roundings by less
-    return best[1] if near else ", of no known form", best[0]
+            found.append((distance, abs(factor - 1), words))
+    least = min(found)[0]
+    near = 1e-5 * float(np.abs(push).max())  # guards differ by more, roundings by less
+    if least > near:
+        return ", of no known form", least
+    _, distance, words = min((one for one in found if one[0] <= near), key=lambda one: one[1])
+    return words, distance
 
 
 def _standardised(

@@ -42,17 +42,20 @@ class Trained:
         if name not in TRAINERS:
             raise ModelError(f"sb3:{name} is not one of {', '.join('sb3:' + x for x in TRAINERS)}")
 
-        class Bandit(gymnasium.Env[Array, int]):
+        class Bandit(gymnasium.Env[Array, Any]):
             observation_space = gymnasium.spaces.Box(0, 1, (1,))
             action_space = gymnasium.spaces.Discrete(3)
 
-        base = {"n_steps": self.group_size, "batch_size": self.group_size, "n_epochs": 1,
+        size = self.group_size
+        base: dict[str, Any] = {
+                "n_steps": size, "batch_size": size, "n_epochs": 1,
                 "ent_coef": 0.0, "vf_coef": 0.0, "max_grad_norm": 1e9, "device": "cpu",
                 "policy_kwargs": {"net_arch": []}, "verbose": 0}  # fmt: skip
         try:
-            self._ppo = PPO("MlpPolicy", Bandit(), **(base | dict(settings)))
+            made = PPO("MlpPolicy", Bandit(), **(base | dict(settings)))
         except (TypeError, ValueError) as error:
             raise ModelError(f"sb3:{name} does not take these settings: {error}") from error
+        self._ppo: Any = made
         self._ppo.set_logger(Logger(None, []))
         policy = self._ppo.policy
         policy.optimizer = torch.optim.SGD(policy.parameters(), lr=1.0)

@@ -71,7 +71,7 @@ def find_columns(table: Table, given: Mapping[str, Any]) -> Columns:
     if preset == "auto":
         order = ["trl", *PRESETS] if table.kind == "trainer_state.json" else [*PRESETS]
         preset = next((p for p in order if _fits(p, names, given)), "plain")
-    chosen = {}
+    chosen: dict[str, str] = {}
     for what in ("step", "multiplier", "value"):
         name, tried = given[what], getattr(PRESETS[preset], what)
         if name is not None and name not in names:
