@@ -104,7 +104,9 @@ def grouped(
 
 def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
     """Each advantage from the rewards of its group; unit: of the arithmetic, see `printed`."""
-    forms, mismatches, obeyed = [], {}, {}
+    forms: list[str] = []
+    mismatches: dict[str, Mismatch] = {}
+    obeyed: dict[str, int] = {}
     for name in FORMS:
         guards = _GUARDS if name.startswith("standardised") else (Fraction(0),)
         for guard in guards:

@@ -153,12 +153,12 @@ class State:
         self.second = self.second.times(two) + square.times(1 - two)
         self.second = self.second.widened(unit * self.second.size).trimmed().clipped(_ZERO, None)
         self.left = (self.left[0].times(one).trimmed(), self.left[1].times(two).trimmed())
-        mean, square = (
+        mean, spread = (
             moment.over(Interval.of(1) - left)
             for moment, left in zip((self.first, self.second), self.left, strict=True)
         )
-        assert mean is not None and square is not None, "powers of betas are below 1"
-        step = mean.over(square.trimmed().root() + Interval.of(self.rule.epsilon))
+        assert mean is not None and spread is not None, "powers of betas are below 1"
+        step = mean.over(spread.trimmed().root() + Interval.of(self.rule.epsilon))
         return step and step.times(self.rule.rate).widened(unit * self.rule.rate * step.size)
 
     def _pid(self, u: Interval) -> Interval:

@@ -8,10 +8,10 @@ and of the gradients of KL(pi, reference) and KL(reference, pi).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from typing import Protocol
 
@@ -250,18 +250,17 @@ def _fixed(
 def examine_mixture(subject: Subject) -> Finding:
     """Whether two rewards are exchanged at the rate of the multiplier, or in lock-step.
 
-    Two responses a prompt, ranked oppositely by the two rewards; the update of u + lam s is
-    proportional to the difference of u + lam s, of two prompts -9/20 + ... at lam = 1/2.
+    Two responses a prompt, ranked oppositely by the two rewards u and s.  At lam = 1/2 the one
+    response is ahead of the other by 1/20 - 1/2 = -9/20 of the first prompt and by 1 - 1/20 = 19/20
+    of the second; the update of u + lam s is proportional to these.
     """
     lam = 0.5 if subject.multiplier is None else subject.multiplier
     policy = np.array([0.5, 0.5])
     moves, wanted, mass = [], [], 0.0
     for rewards in _TWO_PROMPTS:
         table = np.array(rewards)
-        push, size = expected(
-            policy, subject.group_size,
-            lambda drawn, table=table: subject.group(policy, policy, table, drawn),
-        )  # fmt: skip
+        one = partial(subject.group, policy, policy, table)
+        push, size = expected(policy, subject.group_size, one)
         moves.append(push[0])
         wanted.append(ascent(policy, table @ np.array([1, lam]))[0])
         mass = max(mass, size)
