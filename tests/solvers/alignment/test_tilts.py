@@ -60,12 +60,16 @@ def test_no_policy_is_better(case: Problem) -> None:
 
 @pytest.mark.parametrize("case", CASES[:5])
 def test_what_nothing_may_move(case: Problem) -> None:
-    """A number added to a prompt's f; f and temperature scaled; responses in another order."""
+    """A number added to a prompt's f; f and temperature scaled; copies; another order."""
     one = case.floats()
     found = tilt(one.reference, one.rewards, one.temperature)
     shifted = one.rewards + np.arange(len(one.rewards))[:, None]
     assert np.allclose(tilt(one.reference, shifted, one.temperature), found, **CLOSE)
     assert np.allclose(tilt(one.reference, 3 * one.rewards, 3 * one.temperature), found, **CLOSE)
+    split = tilt(np.hstack([one.reference / 2] * 2), np.hstack([one.rewards] * 2), one.temperature)
+    assert np.allclose(2 * split[:, : found.shape[1]], found, **CLOSE)
+    twice = np.repeat(one.prompt_law / 2, 2), *(np.repeat(x, 2, 0) for x in (found, one.reference))
+    assert np.allclose(divergence(*twice), divergence(one.prompt_law, found, one.reference))
     turned = tilt(one.reference[:, ::-1], one.rewards[:, ::-1], one.temperature)
     assert np.allclose(turned[:, ::-1], found, **CLOSE)
 
