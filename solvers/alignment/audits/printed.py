@@ -1,0 +1,196 @@
+"""Numbers as they are printed: an interval that holds what was printed, and arithmetic on these.
+
+A writer rounds a column to so many decimals, or to so many digits.  Half a unit of the last place,
+the coarser of the two where the column leaves it open, is all that is lost, and no other tolerance
+is used; a float of the program itself is known to half a unit in the last place of its type.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import flint
+
+from ...errors import ModelError
+
+DOUBLE = Fraction(1, 2**53)
+"""Half a unit in the last place of a double, relative to its size."""
+SINGLE = Fraction(1, 2**24)
+"""The same of float32, in which PyTorch trains and TensorBoard writes."""
+Lost = Literal["printing", "type", "nothing"]
+_LONGEST = 400
+"""Characters of a number, and the largest exponent: no double needs more."""
+_BITS = 160
+"""Of square roots, exponentials and sums: three times those of a double, so that they lose nothing
+that a log could show."""
+_NUMBER = re.compile(r"([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,4}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A real number between two rationals, both included."""
+
+    low: Fraction
+    high: Fraction
+
+    @classmethod
+    def of(cls, value: Fraction | int) -> Interval:
+        """A number that is known exactly."""
+        return cls(Fraction(value), Fraction(value))
+
+    @property
+    def size(self) -> Fraction:
+        """The largest absolute value in it."""
+        return max(abs(self.low), abs(self.high))
+
+    @property
+    def middle(self) -> float:
+        """For printing."""
+        return float((self.low + self.high) / 2)
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Interval) -> Interval:
+        return Interval(self.low - other.high, self.high - other.low)
+
+    def __mul__(self, other: Interval) -> Interval:
+        ends = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(ends), max(ends))
+
+    def over(self, other: Interval) -> Interval | None:
+        """The quotient; None where the divisor may be 0."""
+        if other.low <= 0 <= other.high:
+            return None
+        return self * Interval(1 / other.high, 1 / other.low)
+
+    def times(self, factor: Fraction | int) -> Interval:
+        """The multiple by an exact number."""
+        return self * Interval.of(factor)
+
+    def clipped(self, least: Fraction | None, most: Fraction | None) -> Interval:
+        """What becomes of it when it is cut off below and above."""
+        low, high = self.low, self.high
+        if least is not None:
+            low, high = max(low, least), max(high, least)
+        if most is not None:
+            low, high = min(low, most), min(high, most)
+        return Interval(low, high)
+
+    def widened(self, by: Fraction) -> Interval:
+        """Both ends moved outwards."""
+        return Interval(self.low - by, self.high + by)
+
+    def trimmed(self) -> Interval:
+        """An interval around it whose ends are short: those of sums would grow without end."""
+        return Interval(
+            Fraction(math.floor(self.low * 2**_BITS), 2**_BITS),
+            Fraction(math.ceil(self.high * 2**_BITS), 2**_BITS),
+        )
+
+    def meets(self, other: Interval) -> bool:
+        """Whether one number may be both."""
+        return self.low <= other.high and other.low <= self.high
+
+    def root(self) -> Interval:
+        """The square root of a number that is not negative."""
+        return Interval(_root(max(self.low, Fraction(0)), 0), _root(self.high, 1))
+
+    def exponential(self) -> Interval:
+        """The exponential."""
+        return Interval(_exponential(self.low)[0], _exponential(self.high)[1])
+
+
+def _root(value: Fraction, up: int) -> Fraction:
+    scaled = value.numerator * value.denominator << 2 * _BITS
+    root = math.isqrt(scaled)
+    root += up if root * root < scaled else 0
+    return Fraction(root, value.denominator << _BITS)
+
+
+def _exponential(value: Fraction) -> tuple[Fraction, Fraction]:
+    before, flint.ctx.prec = flint.ctx.prec, _BITS
+    try:
+        ball = flint.arb(flint.fmpq(value.numerator, value.denominator)).exp()
+        return _dyadic(ball.lower()), _dyadic(ball.upper())
+    finally:
+        flint.ctx.prec = before
+
+
+def _dyadic(number: flint.arb) -> Fraction:
+    mantissa, exponent = number.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def printed(
+    texts: Sequence[str], name: str, rows: Sequence[int], unit: Fraction = DOUBLE,
+    lost: Lost = "printing",
+) -> list[Interval]:  # fmt: skip
+    """The numbers of a column, each with what its printing may have lost.
+
+    rows: where each stands, for messages; unit: of the type that was printed, `DOUBLE` or `SINGLE`;
+    lost: what writing has lost: digits, what the type loses, or nothing.
+
+    Raises ModelError for what is no number, for NaN and for infinities, with the row.
+    """
+    parts = [_parsed(text, name, row) for text, row in zip(texts, rows, strict=True)]
+    if lost == "nothing":
+        return [Interval.of(value) for value, _, _ in parts]
+    halves = _halves(texts, parts) if lost == "printing" else [Fraction(0)] * len(parts)
+    return [
+        Interval(value - half, value + half).widened(unit * abs(value))
+        for (value, _, _), half in zip(parts, halves, strict=True)
+    ]
+
+
+def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) -> list[Fraction]:
+    """What each number may have lost: one writer has written the whole column.
+
+    The same decimals throughout: rounded to these.  Zeros at an end, and decimals that differ: the
+    shortest text of each float, which loses nothing but what its type does.  Else zeros at the end
+    were left out, and either the most decimals or the most digits were kept: the coarser of both.
+    """
+    decimals = max((places for _, places, _ in parts), default=0)
+    digits = max((count for _, _, count in parts), default=0)
+    if len({places for _, places, _ in parts}) == 1:
+        return [Fraction(1, 2 * 10**decimals)] * len(parts)
+    if any(text.strip().endswith(".0") for text in texts):
+        return [Fraction(0)] * len(parts)
+    last = Fraction(1, 2 * 10**decimals)
+    coarse = [
+        Fraction(10) ** (_exponent(abs(v)) - digits + 1) / 2 if v else last for v, *_ in parts
+    ]
+    return [max(last, one) for one in coarse]
+
+
+def exact_number(text: str, name: str) -> Fraction:
+    """The rational that a decimal is; raises ModelError for anything else."""
+    return _parsed(text, name, None)[0]
+
+
+def _parsed(text: str, name: str, row: int | None) -> tuple[Fraction, int, int]:
+    """Value, decimals, and significant digits (zeros at the end do not count)."""
+    word, place = text.strip(), name if row is None else f"row {row} of {name}"
+    found = _NUMBER.fullmatch(word) if len(word) <= _LONGEST else None
+    if found is None or not (found[2] or found[3]):
+        raise ModelError(
+            f"{place} is {word[:40]!r}, which is no finite number; leave such rows out, or name "
+            "another column"
+        )
+    whole, fraction, exponent = found[2], found[3], int(found[4] or 0)
+    if abs(exponent) > _LONGEST:
+        raise ModelError(f"{place} is {word[:40]!r}, which is beyond doubles; write it smaller")
+    value = Fraction(int(whole + fraction or "0")) * Fraction(10) ** (exponent - len(fraction))
+    digits = (whole + fraction).strip("0")
+    return (-value if found[1] == "-" else value), max(len(fraction) - exponent, 0), len(digits)
+
+
+def _exponent(value: Fraction) -> int:
+    """The power of ten of the first digit."""
+    guess = len(str(value.numerator)) - len(str(value.denominator))
+    return guess if value >= Fraction(10) ** guess else guess - 1
