@@ -24,6 +24,7 @@ class Standing(Enum):
     """What is believed of a statement; the value says it in words."""
 
     STANDS = "stands"
+    OPEN = "open: not refuted, and no proof of it is known to us that is whole"
     REPAIRED = "repaired: ours, the source's version changed as named"
     REFUTED = "refuted: false as printed in the text that was read, by an exact counterexample"
     FALSE_AS_RECALLED = "false as recalled: the source was not read and may say something else"

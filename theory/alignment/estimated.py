@@ -161,6 +161,7 @@ optimality = Theorem(
     title="How much reward an estimated policy loses, as printed",
     relation=Le(R_star - R_hat, -lam * b + weighted_free + beta * log_spread),
     source=_read("Theorem 2"),
+    standing=Standing.OPEN,
     given=(WIDTHS, BOUNDED),
     proof="Open: the printed proof orders two widths alike, which they need not be "
     "(designs/orders). Not refuted.",

@@ -52,6 +52,8 @@ GRADES = {
 STANDINGS = {
     Standing.STANDS: "Believed as it is written here; its provenance says whether that was read, "
     "is recalled, or is ours.",
+    Standing.OPEN: "Not refuted so far; the proof that is printed has a gap, and we know none that "
+    "is whole.",
     Standing.REPAIRED: "Ours: the printed version, with the change named in the remark.",
     Standing.REFUTED: "False as printed in the text that was read. The run is expected to refute "
     "it again.",
