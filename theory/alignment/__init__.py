@@ -33,7 +33,8 @@ models lead to it?
 * Aligning for safety after reward, with temperature :math:`\beta/\lambda`, gives the constrained
   optimum, in any order (``stepwise/composition``, ``stepwise/order``); mixing logits moves the
   multiplier (``stepwise/merge``). What estimates cost: ``estimated/optimality-repaired``,
-  ``estimated/violation-repaired``. False as printed: ``designs/violation``, ``designs/any-ridge``,
+  ``estimated/violation-repaired``.
+* Of the printed ones these are false: ``designs/violation``, ``designs/any-ridge``,
   ``designs/at-once`` under one of two readings, ``estimated/level-printed``.
 * HIPO's update, each reward divided by its own deviation, moves in lock-step and misses the optimum
   on two prompts by much (``group-primal-dual/lock-step``, ``group-primal-dual/exchange``).
