@@ -9,8 +9,6 @@ Main results: `decomposition`, `context_free`, `idempotent`, `estimate`, `confid
 `logits`.
 """
 
-from sympy import sqrt
-
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
 from ..theorem import Assumption, Provenance, Source, Theorem
@@ -93,7 +91,7 @@ range_f = Quantity("range_f", "range of the score", Domain.NONNEGATIVE, r"\mathr
 budget = Theorem(
     label="debiasing/budget",
     title="Debiasing L tokens moves a sequence by no more than their spans",
-    relation=Both(Le(whole, budget_sum / 8), Le(change, range_f * sqrt(budget_sum / 16))),
+    relation=Both(Le(whole, budget_sum / 8), Le(change**2, range_f**2 * budget_sum / 16)),
     source=OURS,
     proof="The chain rule of KL, Hoeffding's lemma a token; Pinsker's inequality.",
     uses=("tilts/nearness",),
