@@ -138,6 +138,28 @@ def _descend(case: Descent, share: int = 1, *, plain: bool = False) -> Values:
     return {theory.beta: heat, theory.growth: growth, **together_found}
 
 
-@claim(theory.rate, over=Family("best of n of two or three rewards", _descent))
+def _two(reference: Fraction, other: Fraction, n: int, T: int) -> Descent:
+    """Rewards 0 and 1, the lower with these probabilities, temperature 1/5."""
+    laws_of = [np.array([low, 1 - low]) for low in (reference, other)]
+    rewards = np.array([Fraction(0), Fraction(1)])
+    return laws_of[0], laws_of[1], rewards, n, T, Fraction(1, 5)
+
+
+def _plain() -> Iterator[Values]:
+    yield _descend(_two(Fraction(1, 2), Fraction(2, 5), 3, 4), plain=True)
+
+
+def _tenth() -> Iterator[Values]:
+    yield _descend(_two(Fraction(3, 4), Fraction(1, 3), 4, 1), 10)
+
+
+@claim(
+    theory.rate,
+    over=Family("best of n of two or three rewards", _descent),
+    mutants=(
+        NamedMutant("IAMA-plain-reward", theory.rate.relation, "by the rewards alone", _plain),
+        NamedMutant("IAMA-tenth", theory.rate.relation, "a tenth of the constant", _tenth),
+    ),
+)
 def rate(case: Descent) -> Iterator[Values]:
     yield _descend(case)
