@@ -1,0 +1,242 @@
+"""Rectified constraints on responses: no unsafe response at all, rather than few on average.
+
+Costs are C = -safety; a response is safe where C <= 0.  Means are over prompts and responses.  C+
+is max(C, 0).  The *critical* constraint E C+ = 0 implies E[C | x] <= 0 for each prompt, which
+implies E C <= 0.  Rational problems give Fractions where no exponential is needed, balls otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..sequences import Array
+from .problems import Problem
+from .tilts import beside, check_temperature, divergence, mean, ready, tilt
+
+
+def positive(values: Array) -> Array:
+    """max(values, 0)."""
+    found: Array = np.where(values > 0, values, values * 0)
+    return found
+
+
+def excess(problem: Problem) -> Array:
+    """C+ [X, Y]."""
+    return positive(-problem.safety)
+
+
+def check_safe(problem: Problem) -> None:
+    """Raises ModelError with the least cost there is where a prompt has no safe response."""
+    for x, costs in enumerate(-problem.safety):
+        if not (costs <= 0).any():
+            raise ModelError(
+                f"prompt {x} has no safe response: its least cost is {costs.min()}; no policy "
+                "meets the critical constraint; add a refusal, or lower the costs by that much"
+            )
+
+
+def check_multiplier(multiplier: Any) -> None:
+    """Raises ModelError unless it is a number >= 0."""
+    if not multiplier >= 0:
+        raise ModelError(f"the multiplier is {multiplier}; it must be at least 0")
+
+
+def _least(law: Array, rewards: Array, costs: Array) -> Any:
+    """The least over multipliers l >= 0 of E max_y (R - l C): the dual of a linear program, convex
+    and piecewise linear, so least at 0 or at a kink."""
+    kinks = {Fraction(0)}
+    for r, c in zip(rewards, costs, strict=True):
+        for i, j in combinations(range(len(r)), 2):
+            if c[i] != c[j]:
+                kinks.add((r[i] - r[j]) / (c[i] - c[j]))
+    values = [(law * (rewards - k * costs).max(axis=1)).sum() for k in kinks if k >= 0]
+    return min(values)
+
+
+def best_values(problem: Problem) -> tuple[Any, Any, Any]:
+    """The largest E R under the critical constraint, under one a prompt, and on average.
+
+    There is no KL term; the problem is rational.  Raises ModelError as `check_safe` does.
+    """
+    check_safe(problem)
+    law, rewards, costs = problem.prompt_law, problem.rewards, -problem.safety
+    each = [_least(law[x : x + 1], rewards[x : x + 1], costs[x : x + 1]) for x in range(len(law))]
+    critical = (law * best_safe(problem)).sum()
+    return critical, sum(each), _least(law, rewards, costs)
+
+
+def best_safe(problem: Problem) -> Array:
+    """The largest reward of a safe response of each prompt, [X]; ModelError where there is none."""
+    check_safe(problem)
+    floor = problem.rewards.min()
+    found: Array = np.where(problem.safety >= 0, problem.rewards, floor).max(axis=1)
+    return found
+
+
+def safe_choice(problem: Problem) -> Array:
+    """The policy [X, Y] that gives the best safe response of each prompt, the first of several."""
+    best = best_safe(problem)[:, None]
+    hits = (problem.rewards == best) & (problem.safety >= 0)
+    policy = problem.reference * 0
+    for x, y in enumerate(hits.argmax(axis=1)):
+        policy[x, y] += 1
+    return policy
+
+
+def exact_multiplier(problem: Problem) -> Any:
+    """The least multiplier from which on the penalty R - l C+ is best at a safe response
+    everywhere: max over unsafe y of (R(y) - best safe R)+/C+(y)."""
+    gain = positive(problem.rewards - best_safe(problem)[:, None])
+    costs = excess(problem)
+    unsafe = costs > 0
+    ratios = np.where(unsafe, gain / np.where(unsafe, costs, costs * 0 + 1), costs * 0)
+    return ratios.max()
+
+
+def penalised(problem: Problem, multiplier: Any) -> Any:
+    """The largest E(R - multiplier C+) of any policy."""
+    check_multiplier(multiplier)
+    field = problem.rewards - multiplier * excess(problem)
+    return (problem.prompt_law * field.max(axis=1)).sum()
+
+
+def critical_policy(problem: Problem) -> Array:
+    """The optimum with KL under the critical constraint: the tilt by R of the safe responses."""
+    check_safe(problem)
+    safe = problem.reference * (problem.safety >= 0)
+    return tilt(safe / safe.sum(axis=1, keepdims=True), problem.rewards, problem.temperature)
+
+
+def penalty_policy(problem: Problem, multiplier: Any) -> Array:
+    """The tilt of the reference by R - multiplier C+."""
+    check_multiplier(multiplier)
+    field = problem.rewards - multiplier * excess(problem)
+    return tilt(problem.reference, field, problem.temperature)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a run of mirror descent saw.
+
+    rewards, violations, multipliers, spans: of each of T steps, E R, E C+, the multiplier used and
+    the mean square over prompts of the span of R - multiplier C+; last: the multiplier at the end;
+    start: KL(best safe choice | reference); policy: the last one used, [X, Y].
+    """
+
+    rewards: list[Any]
+    violations: list[Any]
+    multipliers: list[Any]
+    spans: list[Any]
+    last: Any
+    start: Any
+    policy: Array
+
+    def bound(self, step: Any, rate: Any) -> Any:
+        """What the sum of best safe reward less E R stays below, for the two step sizes."""
+        squares = sum(one**2 for one in self.violations)
+        return self.start / step + step * sum(self.spans) / 8 + rate * squares / 2
+
+
+def _tops(values: Array) -> Array:
+    """The largest number of each row, of balls one that encloses it."""
+    if values.dtype != object:
+        found: Array = values.max(axis=1)
+        return found
+    return np.array([reduce(lambda a, b: a.max(b), row) for row in values], dtype=object)
+
+
+def mirror_descent(
+    problem: Problem,
+    steps: int,
+    step: Any,
+    *,
+    multiplier: Any = 0,
+    rate: Any = 0,
+    signed: bool = False,
+) -> Run:
+    """pi <- pi e^(step (R - l C+)), from the reference, and l <- l + rate E C+.
+
+    multiplier: l at the start; with rate 0 it stays.  signed: raise l by E C instead, and keep it
+    at least 0, as for an average constraint; for comparison.  The temperature is not used.
+
+    Raises
+    ------
+    ModelError: for a prompt without a safe response, or step sizes that are not numbers >= 0.
+    """
+    check_safe(problem)
+    check_temperature(step)
+    check_multiplier(multiplier)
+    check_multiplier(rate)
+    if steps < 1:
+        raise ModelError(f"the number of steps is {steps}; take at least 1")
+    law, r, costs, c = map(
+        ready, (problem.prompt_law, problem.rewards, -problem.safety, excess(problem))
+    )
+    one, rise = beside(r, step), beside(r, rate)
+    now, total = beside(r, multiplier), r * 0
+    start = divergence(problem.prompt_law, safe_choice(problem), problem.reference)
+    run = Run([], [], [], [], now, start, problem.reference)
+    for _ in range(steps):
+        policy = tilt(problem.reference, total, 1)
+        field = r - now * c
+        spans = _tops(field) + _tops(-field)
+        violation = mean(law, policy, c)
+        run.rewards.append(mean(law, policy, r))
+        run.violations.append(violation)
+        run.multipliers.append(now)
+        run.spans.append((law * spans**2).sum())
+        total = total + one * field
+        moved = now + rise * (mean(law, policy, costs) if signed else violation)
+        now = moved if moved > 0 else moved * 0
+    return Run(run.rewards, run.violations, run.multipliers, run.spans, now, start, policy)
+
+
+def lagrangian_policy(problem: Problem, multiplier: Any) -> Array:
+    """The optimum of PPO-Lagrangian for a frozen multiplier l, with its KL in reward and cost.
+
+    Tokens are paid (R - l C)/(1 + l) less temperature times KL, so it is the tilt by R - l C at
+    temperature (1 + l) times the problem's.
+    """
+    check_multiplier(multiplier)
+    field = problem.rewards + multiplier * problem.safety
+    return tilt(problem.reference, field, problem.temperature * (1 + multiplier))
+
+
+def ppo_lagrangian(
+    problem: Problem, rounds: int, *, rate: Any = 1, multiplier: float = 1.0, largest: float = 5.0
+) -> tuple[Array, float]:
+    """Rounds of log l <- log l + rate l E C, at the optimum for l; the policy [X, Y] and l.
+
+    In floats.  l stays below `largest`, as in the released code of Safe RLHF, whose default it is.
+    """
+    check_temperature(multiplier)
+    floats = problem.floats()
+    now = float(multiplier)
+    for _ in range(rounds):
+        cost = -mean(floats.prompt_law, lagrangian_policy(floats, now), floats.safety)
+        now = min(now * float(np.exp(np.clip(rate * now * cost, -1, 1))), largest)
+    return lagrangian_policy(floats, now), now
+
+
+def two_branch_update(
+    policy: Array, rewards: Array, costs: Array, multiplier: Any, baseline: Any = 0
+) -> Array:
+    """The expected update of logits [Y] with advantages R - baseline where safe, and (R - baseline
+    - l C)/(1 + l) where unsafe."""
+    check_multiplier(multiplier)
+    gains = rewards - baseline
+    advantages = np.where(costs > 0, (gains - multiplier * costs) / (1 + multiplier), gains)
+    return expected_update(policy, advantages)
+
+
+def expected_update(policy: Array, advantages: Array) -> Array:
+    """E advantage d log pi(y) by logits, [Y]: pi (A - E A)."""
+    found: Array = policy * (advantages - (policy * advantages).sum())
+    return found

@@ -1,0 +1,312 @@
+"""Claims on rectified costs: rationals where no exponential is needed, balls otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import flint
+import numpy as np
+
+from holdfast.solvers.alignment import rectified as solver
+from holdfast.solvers.alignment.problems import Problem
+from holdfast.solvers.alignment.tilts import divergence, log_partition, mean, ready, tilt
+from holdfast.solvers.hypergradient.balls import number
+from holdfast.solvers.sequences import Array
+from holdfast.theory import Eq, Ge, Le
+from holdfast.theory.alignment import rectified as theory
+
+from ...binding.claims import NamedMutant, claim
+from ...binding.values import Values
+from ..families import problems
+from ..families import rectified as families
+from ..families.rectified import Descent
+from ..landmarks import rectified as landmarks
+from ..together import together
+
+_PROMPT_MEAN = Eq(theory.by_prompt, theory.rectified)
+
+
+@claim(
+    theory.nested,
+    over=families.mixed_problems().along(problems.any_policy),
+    mutants=(
+        NamedMutant("M12-reverse", Ge(theory.average, theory.by_prompt), "average is stricter"),
+        NamedMutant("M12-prompt-mean", _PROMPT_MEAN, "(E[C|x])+ for E[C+|x]"),
+    ),
+)
+def nested(case: Problem, policy: Array) -> Iterator[Values]:
+    law, costs, excess = case.prompt_law, -case.safety, solver.excess(case)
+    yield {
+        theory.unsafe: mean(law, policy, (costs > 0) + Fraction(0)),
+        theory.rectified: mean(law, policy, excess),
+        theory.by_prompt: (law * solver.positive((policy * costs).sum(axis=1))).sum(),
+        theory.average: mean(law, policy, costs),
+        theory.c_min: excess[excess > 0].min(),
+        theory.c_max: excess.max(),
+    }
+
+
+@claim(
+    theory.values,
+    over=families.mixed_problems(),
+    mutants=(NamedMutant("M12-values", Ge(theory.V_critical, theory.V_average), "reversed"),),
+)
+def values(case: Problem) -> Iterator[Values]:
+    critical, prompt, average = solver.best_values(case)
+    yield {theory.V_critical: critical, theory.V_prompt: prompt, theory.V_average: average}
+
+
+@claim(theory.compensation, over=families.mixed_problems().along(families.multiplier))
+def compensation(case: Problem, multiplier: Fraction) -> Iterator[Values]:
+    def found() -> dict[object, flint.arb]:
+        policy = tilt(case.reference, case.rewards + multiplier * case.safety, case.temperature)
+        law, costs = ready(case.prompt_law), ready(-case.safety)
+        centred = costs - mean(law, policy, costs)
+        return {
+            theory.average: mean(law, policy, centred),
+            theory.rectified: mean(law, policy, solver.positive(centred)),
+        }
+
+    yield together(found, theory.average, theory.rectified)
+
+
+_ONE = families.mixed_problems(prompts=1).along(families.multiplier)
+
+
+def _parts(case: Problem, multiplier: Fraction) -> dict[object, flint.arb]:
+    """What is said of one prompt."""
+    safe = (case.safety >= 0) + Fraction(0)
+    weights = ready(case.reference) * np.exp(ready(case.rewards / case.temperature))
+    penalty, best = solver.penalty_policy(case, multiplier), solver.critical_policy(case)
+    more = solver.penalty_policy(case, multiplier + 1)
+    law, excess = ready(case.prompt_law), ready(solver.excess(case))
+    field, heat = case.rewards - multiplier * solver.excess(case), number(case.temperature)
+    value = mean(law, best, ready(case.rewards))
+    return {
+        theory.leaking: mean(law, penalty, ready(1 - safe)),
+        theory.Z_u: (weights * ready(1 - safe)).sum(),
+        theory.Z_s: (weights * ready(safe)).sum(),
+        theory.apart: divergence(case.prompt_law, best, penalty),
+        theory.at_lam: mean(law, penalty, excess),
+        theory.at_more: mean(law, more, excess),
+        theory.dual_value: heat * log_partition(case.reference, field, heat)[0],
+        theory.critical: value - heat * divergence(case.prompt_law, best, case.reference),
+    }
+
+
+def _exact(case: Problem, multiplier: Fraction) -> Values:
+    excess = solver.excess(case)
+    return {
+        theory.beta: case.temperature,
+        theory.lam: multiplier,
+        theory.c_min: excess[excess > 0].min(),
+    }
+
+
+@claim(theory.leak, over=_ONE)
+def leak(case: Problem, multiplier: Fraction) -> Iterator[Values]:
+    exact = _exact(case, multiplier)
+    names = theory.leak.quantities - exact.keys()
+    yield {**exact, **together(lambda: _parts(case, multiplier), *names)}
+
+
+@claim(
+    theory.dual,
+    over=_ONE,
+    mutants=(NamedMutant("RP4-attained", Eq(theory.dual_value, theory.critical), "attained"),),
+)
+def dual(case: Problem, multiplier: Fraction) -> Iterator[Values]:
+    exact = _exact(case, multiplier)
+    names = theory.dual.quantities - exact.keys()
+    yield {**exact, **together(lambda: _parts(case, multiplier), *names)}
+
+
+_BOUND = Le(theory.R_pi - theory.V_critical, theory.lambda_0 * theory.rectified)
+
+
+def _smallest_ratio() -> Iterator[Values]:
+    """lambda_0 by the least ratio, 1/2, in the place of the largest, 2."""
+    (case,) = landmarks.steep()
+    policy = np.array([[Fraction(0), Fraction(1), Fraction(0)]], dtype=object)
+    found = {**_penalty(case, policy), theory.lambda_0: Fraction(1, 2)}
+    yield {name: found[name] for name in _BOUND.quantities}
+
+
+_TEMPTING = families.mixed_problems(tempting=True).along(problems.any_policy)
+
+
+def _penalty(case: Problem, policy: Array) -> dict[object, Fraction]:
+    exact = solver.exact_multiplier(case)
+    return {
+        theory.lambda_0: exact,
+        theory.at_0: solver.penalised(case, exact),
+        theory.above: solver.penalised(case, exact + 1),
+        theory.under: solver.penalised(case, Fraction(9, 10) * exact),
+        theory.V_critical: (case.prompt_law * solver.best_safe(case)).sum(),
+        theory.R_pi: mean(case.prompt_law, policy, case.rewards),
+        theory.rectified: mean(case.prompt_law, policy, solver.excess(case)),
+    }
+
+
+@claim(
+    theory.exact_penalty,
+    over=_TEMPTING.with_landmarks(
+        attained=lambda: (
+            *landmarks.steep(),
+            np.array([[Fraction(0), Fraction(1), Fraction(0)]], dtype=object),
+        )
+    ),
+    mutants=(
+        NamedMutant("M13-tenth-less", Eq(theory.under, theory.V_critical), "0.9 of lambda_0"),
+        NamedMutant("RP5-min", _BOUND, "the smallest ratio", _smallest_ratio),
+    ),
+)
+def exact_penalty(case: Problem, policy: Array) -> Iterator[Values]:
+    yield _penalty(case, policy)
+
+
+def _run(case: Descent, *, signed: bool = False) -> dict[object, flint.arb]:
+    run = solver.mirror_descent(
+        case.problem, case.steps, case.step, multiplier=case.multiplier, rate=case.rate,
+        signed=signed,
+    )  # fmt: skip
+    best = number((case.problem.prompt_law * solver.best_safe(case.problem)).sum())
+    missed, violated = case.steps * best - sum(run.rewards), sum(run.violations)
+    return {
+        theory.K: run.start,
+        theory.S: run.spans[0],
+        theory.S_sum: sum(run.spans),
+        theory.missed: missed,
+        theory.shortfall: missed / case.steps,
+        theory.V_sum: violated,
+        theory.violation: violated / case.steps,
+        theory.V_squares: sum(one**2 for one in run.violations),
+        theory.last: run.last,
+    }
+
+
+def _settings(case: Descent) -> dict[object, Fraction | int]:
+    return {
+        theory.eta: case.step,
+        theory.T: case.steps,
+        theory.lam: case.multiplier,
+        theory.alpha: case.rate,
+        theory.lambda_0: solver.exact_multiplier(case.problem),
+    }
+
+
+def _of(quantities: frozenset[object], case: Descent, *, signed: bool = False) -> Values:
+    exact = {name: one for name, one in _settings(case).items() if name in quantities}
+    return {**exact, **together(lambda: _run(case, signed=signed), *(quantities - exact.keys()))}
+
+
+@claim(
+    theory.mirror_descent,
+    over=families.descents(rising=False).with_landmarks(just_above=landmarks.just_above),
+    mutants=(
+        NamedMutant("RP6-lambda", Le(theory.violation, theory.eps / theory.lam), "eps/lambda"),
+    ),
+)
+def mirror_descent(case: Descent) -> Iterator[Values]:
+    yield _of(theory.mirror_descent.quantities, case)
+
+
+_SUM = theory.dual_ascent.parts[2]
+
+
+def _by_signed_costs() -> Iterator[Values]:
+    (case,) = landmarks.compensated()
+    yield _of(_SUM.quantities, case, signed=True)
+
+
+@claim(
+    theory.dual_ascent,
+    over=families.descents(rising=True).with_landmarks(
+        compensated=landmarks.compensated, slow=landmarks.slow
+    ),
+    mutants=(
+        NamedMutant(
+            "M14-half",
+            Le(theory.V_sum, theory.lambda_0 / (2 * theory.alpha)),
+            "half of lambda_0 over alpha",
+        ),
+        NamedMutant("RP7-signed", _SUM, "raised by E C, not by E C+", _by_signed_costs),
+    ),
+)
+def dual_ascent(case: Descent) -> Iterator[Values]:
+    yield _of(theory.dual_ascent.quantities, case)
+
+
+@claim(
+    theory.two_branches,
+    over=families.mixed_problems(prompts=1).along(families.multiplier, families.multiplier),
+    mutants=(
+        NamedMutant("RP8-invariant", Eq(theory.moved, theory.unmoved), "baselines do not matter"),
+    ),
+)
+def two_branches(case: Problem, multiplier: Fraction, k: Fraction) -> Iterator[Values]:
+    policy, rewards, costs = case.reference[0], case.rewards[0], solver.excess(case)[0]
+    plain = rewards - multiplier * costs
+    unsafe = (costs > 0) + Fraction(0)
+    updates = (
+        solver.two_branch_update(policy, rewards, costs, multiplier, k),
+        solver.two_branch_update(policy, rewards, costs, multiplier),
+        solver.expected_update(policy, plain - k),
+        solver.expected_update(policy, plain),
+        policy * (unsafe - (policy * unsafe).sum()),
+    )
+    for moved, unmoved, plain_moved, plain_unmoved, slope in zip(*updates, strict=True):
+        yield {
+            theory.moved: moved,
+            theory.unmoved: unmoved,
+            theory.plain_moved: plain_moved,
+            theory.plain_unmoved: plain_unmoved,
+            theory.slope: slope,
+            theory.k: k,
+            theory.lam: multiplier,
+        }
+
+
+def _lagrangian(case: Problem, multiplier: Fraction, policy: Array, heat: Fraction) -> Values:
+    """With the tilt at temperature `heat`; KL is put into rewards and costs, by response."""
+    field = case.rewards + multiplier * case.safety
+
+    def combined(one: Array) -> flint.arb:
+        gone = number(case.temperature) * (np.log(one) - np.log(ready(case.reference)))
+        paid = ready(case.rewards) - gone - number(multiplier) * (gone - ready(case.safety))
+        return mean(ready(case.prompt_law), one, paid) / (1 + number(multiplier))
+
+    def found() -> dict[object, flint.arb]:
+        optimum = tilt(case.reference, field, heat)
+        return {
+            theory.combined: combined(ready(policy)),
+            theory.best: combined(optimum),
+            theory.far: divergence(case.prompt_law, policy, case.reference),
+            theory.off: divergence(case.prompt_law, policy, optimum),
+        }
+
+    return {
+        theory.lam: multiplier,
+        theory.c_kl: case.temperature,
+        theory.gain: mean(case.prompt_law, policy, field),
+        **together(found, theory.combined, theory.best, theory.far, theory.off),
+    }
+
+
+def _at_c_kl() -> Iterator[Values]:
+    """The tilt at c_kl, with lambda 1."""
+    case = landmarks.tempting(Fraction(1))
+    found = _lagrangian(case, Fraction(1), case.reference, case.temperature)
+    yield {name: found[name] for name in theory.lagrangian.parts[1].quantities}
+
+
+@claim(
+    theory.lagrangian,
+    over=families.mixed_problems().along(
+        problems.policy, lambda draw, *_: families.multiplier(draw)
+    ),
+    mutants=(NamedMutant("M15-c-kl", theory.lagrangian.parts[1], "temperature c_kl", _at_c_kl),),
+)
+def lagrangian(case: Problem, policy: Array, multiplier: Fraction) -> Iterator[Values]:
+    yield _lagrangian(case, multiplier, policy, case.temperature * (1 + multiplier))
