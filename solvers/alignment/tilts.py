@@ -18,11 +18,15 @@ from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
 
 
-def ready(values: Any) -> Any:
-    """Numbers as the formulas take them: floats as they are, rationals as balls."""
-    if isinstance(values, np.ndarray):
-        return elementwise(number, values) if values.dtype == object else values.astype(float)
-    return values if isinstance(values, float | np.floating) else number(values)
+def ready(values: Array) -> Array:
+    """Numbers as the formulas take them: rationals as balls, others as floats."""
+    found: Array = elementwise(number, values) if values.dtype == object else values.astype(float)
+    return found
+
+
+def beside(array: Array, value: Any) -> Any:
+    """A number as the formulas take it beside a ready array: a float or a ball."""
+    return number(value) if array.dtype == object else float(value)
 
 
 def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
@@ -30,11 +34,11 @@ def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, An
     if not temperature > 0:
         raise ModelError(f"temperature is {temperature}; it must be positive")
     laws, gains = ready(reference), ready(f)
+    heat = beside(laws, temperature)
     if laws.dtype == object:
-        heat = ready(temperature)
         return laws * np.exp(gains / heat), gains[..., :1] * 0, heat
     top = np.where(laws > 0, gains, -np.inf).max(axis=-1, keepdims=True)
-    return laws * np.exp(np.minimum(gains - top, 0) / float(temperature)), top, float(temperature)
+    return laws * np.exp(np.minimum(gains - top, 0) / heat), top, heat
 
 
 def log_partition(reference: Array, f: Array, temperature: Any) -> Array:
@@ -86,4 +90,4 @@ def objective(
 ) -> Any:
     """J(policy) = E f - temperature KL(policy | reference)."""
     gain = mean(ready(prompt_law), ready(policy), ready(f))
-    return gain - ready(temperature) * divergence(prompt_law, policy, reference)
+    return gain - beside(ready(policy), temperature) * divergence(prompt_law, policy, reference)

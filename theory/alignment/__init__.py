@@ -15,8 +15,20 @@ models lead to it?
 
 **Main results.**
 
-* The optimum is the tilt of the reference, and what another policy lacks is a divergence
-  (``tilts/gibbs``).
+* The optimum is the tilt of the reference, and what another policy lacks is its divergence from it
+  (``tilts/gibbs``); tilts by rewards that differ by little are near (``tilts/nearness``), a larger
+  multiplier is safer (``tilts/multiplier``), and a law of sequences is tilted token by token
+  (``tilts/soft-bellman``).
+* DPO's loss is least at that tilt where comparisons connect all responses (``preferences/dpo``), and
+  says nothing across components where they do not (``preferences/components``); IPO tilts by how
+  often a response is preferred (``preferences/ipo``), and KTO leads to no tilt (``preferences/kto``).
+* Best-of-n stays near the policy (``best-of-n/divergence``), wins at most n times of n + 1
+  (``best-of-n/win-rate``), is concave and smooth relative to KL with a sharp constant
+  (``best-of-n/smooth``); its soft version is not concave (``best-of-n/soft-mixture``).
+* A group's mean as baseline and KL balance at the tilt by (1 - 1/G) r (``group-updates/fixed-point``);
+  which divergence k1, k2 and k3 pull along (``group-updates/estimators``); KL token by token misses
+  what a token does to later ones (``group-updates/token-kl``).
 
-**Reading order.**  ``tilts`` has the notation.
+**Reading order.**  ``tilts`` has the notation; then ``preferences``, ``best_of_n`` and
+``group_updates``.
 """
