@@ -58,9 +58,7 @@ class Session:
         """For the trainer: rewards of the responses."""
         which = np.array([self.bandit.names.index(name) for name in prompts])
         tokens = np.array(completion_ids)[:, 0]
-        found = self.reward(
-            which.reshape(-1, self.group)[:, 0], tokens.reshape(-1, self.group)
-        )
+        found = self.reward(which.reshape(-1, self.group)[:, 0], tokens.reshape(-1, self.group))
         return [float(one) for one in found.flatten()]
 
 

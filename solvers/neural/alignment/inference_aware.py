@@ -128,6 +128,4 @@ def train(workplace: Workplace) -> None:
     train_groups(workplace, session, rewards, safety)
 
 
-ALGORITHM = Algorithm(
-    "alignment/inference-aware", InferenceAwareOptions, train, load, require_task
-)
+ALGORITHM = Algorithm("alignment/inference-aware", InferenceAwareOptions, train, load, require_task)

@@ -47,7 +47,9 @@ def merge_command(
     processor.
     """
     if out is None and prompts is None:
-        raise click.UsageError("say where to write with --out, or what to compare on with --prompts")
+        raise click.UsageError(
+            "say where to write with --out, or what to compare on with --prompts"
+        )
     check_targets([("--json", json_path)])
     if out is not None:
         make_folder("--out", out)
@@ -91,7 +93,9 @@ def _merged(
         return []
     wanted = merged(*laws, share).exp()
     named = {"weights": next_laws(average, tokens), "first": laws[0], "second": laws[1]}
-    far = {name: ((law.exp() - wanted).abs().sum(dim=1) / 2).tolist() for name, law in named.items()}
+    far = {
+        name: ((law.exp() - wanted).abs().sum(dim=1) / 2).tolist() for name, law in named.items()
+    }
     return [
         {_PROMPT: text, **{name: far[name][at] for name in named}} for at, text in enumerate(texts)
     ]

@@ -80,8 +80,8 @@ any_policies = Family("any policies", _policies).with_landmarks(slight=_slight)
 
 # -- trained policies -----------------------------------------------------------------------------
 _STAGED: dict[str, Any] = {
-    "prompts": 2, "responses": 4, "temperature": 0.5, "multiplier": 2.0, "first": "dpo",
-    "then": "dpo", "rank": 8, "second": "right", "updates": 60, "learning_rate": 0.02,
+    "prompts": 2, "responses": 4, "temperature": 1.0, "multiplier": 2.0, "first": "dpo",
+    "then": "dpo", "rank": 8, "second": "right", "updates": 100, "learning_rate": 0.02,
 }  # fmt: skip
 _GROUPS: dict[str, Any] = {
     "prompts": 2, "responses": 4, "temperature": 0.5, "group": 2, "groups": 64, "updates": 80,
