@@ -64,6 +64,6 @@ lacking = Theorem(
     given=(FULL,),
     proof="The gap is beta KL(pi | tilt); Pinsker's inequality at each prompt, and Jensen's.",
     uses=("tilts/gibbs",),
-    remark="With a group's mean as baseline f is (1 - 1/G) r, leaving one out it is r; f' is that of "
-    "the other.",
+    remark="With a group's mean as baseline f is (1 - 1/G) r, leaving one out it is r; f' is that "
+    "of the other.",
 )

@@ -1,4 +1,4 @@
-"""What ``holdfast train`` says of a policy: how far it is from the right law and from wrong ones."""
+"""What ``holdfast train`` says of a policy: how far it is from the right law and wrong ones."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def judge(run: Any, episodes: int | None = None) -> list[dict[str, str]]:
     name = run.training.algorithm.partition("/")[2]
     if name == "hipo":
         return [_earned(found)]
+    if name == "pairs":
+        return _ordered(found)
     laws = _LAWS[name](found)
     rows = [
         {"law": law, "distance": f"{variation(found.policy, exact):.4f}"}
@@ -32,6 +34,22 @@ def _earned(found: Any) -> dict[str, str]:
         "of the system's": f"{late['system']:.4f}", "at least": f"{options.threshold:g}",
         "multiplier": f"{late['multiplier']:.3f}", "best": "0.975", "equal policies": "0.523",
     }  # fmt: skip
+
+
+def _ordered(found: Any) -> list[dict[str, str]]:
+    """Shares of held-out pairs with 95 % Clopper-Pearson intervals, after each stage."""
+    from scipy.stats import binomtest
+
+    rows = []
+    for stage, margins in (("1", found.first), ("2", found.last)):
+        row = {"after stage": stage}
+        for name, safe in (("as people chose", False), ("less toxic first", True)):
+            right, number = found.right(margins, safe=safe)
+            if number:
+                low, high = binomtest(right, number).proportion_ci(method="exact")
+                row[name] = f"{right}/{number} ({low:.2f} to {high:.2f})"
+        rows.append(row)
+    return rows
 
 
 def _beside(name: str, found: Any) -> dict[str, str]:

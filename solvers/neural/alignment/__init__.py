@@ -10,6 +10,7 @@ from lazy_loader import attach_stub
 #: Name -> (module of this package that has ``ALGORITHM``, what it is in one line).
 ALGORITHMS = {
     "sacpo": ("sacpo", "two stages of DPO or KTO: helpful first, then safe"),
+    "pairs": ("pairs", "two stages of DPO of a small real model: chosen answers, then less toxic"),
     "grpo": ("grpo", "GRPO where its fixed point is known"),
     "rloo": ("rloo", "RLOO where its fixed point is known"),
     "repo": ("repo", "rectified policy optimisation: a penalty on each unsafe response"),

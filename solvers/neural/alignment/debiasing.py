@@ -111,8 +111,8 @@ def _require(
     sizes = [int(one.config.vocab_size) for one in (safe, reference)]
     if sizes[0] != sizes[1]:
         raise ModelError(
-            f"the models have vocabularies of {sizes[0]} and {sizes[1]} tokens; the reference is to "
-            "be the very model that was made safe"
+            f"the models have vocabularies of {sizes[0]} and {sizes[1]} tokens; the reference is "
+            "to be the very model that was made safe"
         )
     for name, value in (("positions", positions), ("samples", samples), ("prompt_length", length)):
         if value < 1:
@@ -151,8 +151,8 @@ class Debiaser(LogitsProcessor):  # type: ignore[misc]
         at = input_ids.shape[1] - self._prompt_length
         if at < 0 or scores.shape[1] != self._bias.shape[1]:
             raise ModelError(
-                f"{input_ids.shape[1]} tokens and {scores.shape[1]} scores: the prompts are to have "
-                f"{self._prompt_length} tokens, padding included, and the vocabulary "
+                f"{input_ids.shape[1]} tokens and {scores.shape[1]} scores: the prompts are to "
+                f"have {self._prompt_length} tokens, padding included, and the vocabulary "
                 f"{self._bias.shape[1]}"
             )
         if at >= len(self._bias):

@@ -167,7 +167,7 @@ def train_groups(
     leave_one_out: bool = False,
     numbers: Callable[[], dict[str, Any]] = dict,
 ) -> None:
-    """Train on one thread and keep the outcome; numbers: what is kept beside the laws, at the end."""
+    """Train on one thread and keep the outcome; numbers: kept beside the laws, asked for last."""
     from ..parts.on_policy import one_thread
 
     before = np.exp(session.bandit.log_laws())

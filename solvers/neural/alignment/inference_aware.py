@@ -38,8 +38,10 @@ class InferenceAwareOptions(GroupOptions):
     group: int = option(8, "responses of each group")
     groups: int = option(16, "groups an update, the same number of each prompt")
     draws: int = option(4, "n, of which the best is taken")
-    estimate: str = option("unbiased", "unbiased (over sets of other responses), plug-in (the "
-                                       "paper's), or soft (the plug-in of soft best of n)")  # fmt: skip
+    estimate: str = option(
+        "unbiased",
+        "unbiased (over sets of other responses), plug-in (the paper's), soft (of soft best of n)",
+    )
     sharpness: float = option(0.25, "tau of soft best of n")
     rescaled: bool = option(True, "multiply the unbiased estimate by M/(M - n); false is the "
                                   "control")  # fmt: skip

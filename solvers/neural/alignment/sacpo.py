@@ -2,8 +2,8 @@
 
 Stage 1 learns r at temperature beta from the reference, stage 2 learns g at beta / multiplier from
 the *frozen policy of stage 1*.  The exact outcome is the reference tilted by
-(r + multiplier g) / beta; two ways to get stage 2 wrong have exact outcomes of their own, and can be
-trained as controls.
+(r + multiplier g) / beta; two ways to get stage 2 wrong have exact outcomes of their own, and can
+be trained as controls.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ class SacpoOptions:
     then: str = option("dpo", "loss of stage 2: dpo or kto")
     mode: str = option("full", "full: all weights; lora: adapters, the same ones in both stages")
     rank: int = option(8, "of the adapters")
-    second: str = option("right", "right; controls: temperature (stage 2 at beta), reference (stage "
-                                  "2 relative to the first reference)")  # fmt: skip
+    second: str = option(
+        "right",
+        "right; controls: temperature (stage 2 at beta), reference (stage 2 relative to the start)",
+    )
     updates: int = option(100, "updates of each stage, each on all pairs")
     learning_rate: float = option(0.02, "of AdamW, falling to 0 as a cosine")
 

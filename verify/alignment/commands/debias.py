@@ -1,4 +1,4 @@
-"""``holdfast debias``: what safety training adds to tokens in every context, and a model without."""
+"""``holdfast debias``: what safety training adds to tokens in every context, and what is left."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_models_of_other_vocabularies_and_longer_prompts_are_refused(tmp_path) -
     with pytest.raises(ModelError, match="vocabularies of 5 and 4"):
         estimate_bias(other, first.network, [1], positions=1, samples=1, prompt_length=1)
     debiaser = Debiaser(Bias(np.zeros((1, WORDS)), np.zeros((1, WORDS)), 1), 3)
-    with pytest.raises(ModelError, match="the prompts are to have 3 tokens"):
+    with pytest.raises(ModelError, match="are to have 3 tokens"):
         debiaser(torch.ones((1, 2), dtype=torch.long), torch.zeros((1, WORDS)))
     with pytest.raises(ModelError, match="cannot be read"):
         load_bias(tmp_path)
