@@ -54,12 +54,12 @@ def _ordered(found: Any) -> list[dict[str, str]]:
 
 def _beside(name: str, found: Any) -> dict[str, str]:
     if name == "repo":
-        from holdfast.solvers.neural.alignment.repo import unsafe
+        from holdfast.solvers.neural.alignment.grouped.repo import unsafe
 
         before, after = (unsafe(law, found.safety) for law in (found.reference, found.policy))
         return {"unsafe": f"{before:.3f} to {after:.3f}"}
     if name == "inference-aware":
-        from holdfast.solvers.neural.alignment.inference_aware import best_of
+        from holdfast.solvers.neural.alignment.grouped.inference_aware import best_of
 
         values = (
             best_of(found.rewards, law, found.options.draws)[0].mean()
@@ -80,21 +80,21 @@ def _stages(found: Any) -> dict[str, Any]:
 
 
 def _groups(found: Any) -> dict[str, Any]:
-    from holdfast.solvers.neural.alignment.grpo import fixed_points
+    from holdfast.solvers.neural.alignment.grouped.grpo import fixed_points
 
     shrunk, whole = fixed_points(found.options, found.reference, found.rewards)
     return {"(1 - 1/G) r (mean as baseline)": shrunk, "r (leave one out)": whole}
 
 
 def _penalties(found: Any) -> dict[str, Any]:
-    from holdfast.solvers.neural.alignment.repo import fixed_points
+    from holdfast.solvers.neural.alignment.grouped.repo import fixed_points
 
     laws = fixed_points(found.options, found.reference, found.rewards, found.safety)
     return dict(zip(("r - lambda cost+", "r - lambda cost"), laws, strict=True))
 
 
 def _best(found: Any) -> dict[str, Any]:
-    from holdfast.solvers.neural.alignment.inference_aware import optima
+    from holdfast.solvers.neural.alignment.grouped.inference_aware import optima
 
     return optima(found.options, found.reference, found.rewards)
 

@@ -18,9 +18,9 @@ from holdfast.solvers.neural.alignment.checks import (
     require_reference,
     require_saved,
 )
-from holdfast.solvers.neural.alignment.hipo import HipoOptions
-from holdfast.solvers.neural.alignment.inference_aware import InferenceAwareOptions
-from holdfast.solvers.neural.alignment.repo import require_safe
+from holdfast.solvers.neural.alignment.grouped.hipo import HipoOptions
+from holdfast.solvers.neural.alignment.grouped.inference_aware import InferenceAwareOptions
+from holdfast.solvers.neural.alignment.grouped.repo import require_safe
 from holdfast.solvers.neural.alignment.sacpo import SacpoOptions
 
 PROMPTS = {"prompt": ["w1", "w2"], "chosen": ["w1", "w2"], "rejected": ["w2", "w1"]}

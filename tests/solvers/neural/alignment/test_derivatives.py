@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import minimize
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.alignment.derivatives import plug_in, soft, unbiased
-from holdfast.solvers.neural.alignment.hipo import SYSTEM, USER, HipoOptions, Judged, earned
-from holdfast.solvers.neural.alignment.inference_aware import best_law, best_of
+from holdfast.solvers.neural.alignment.grouped.derivatives import plug_in, soft, unbiased
+from holdfast.solvers.neural.alignment.grouped.hipo import SYSTEM, USER, HipoOptions, Judged, earned
+from holdfast.solvers.neural.alignment.grouped.inference_aware import best_law, best_of
 
 RANDOM = np.random.default_rng(0)
 REWARDS = np.array([[0.5, -0.25, 0.5, 1.0], [0.0, 0.125, -1.0, 0.75]])

@@ -6,12 +6,12 @@ fixed point is the reference tilted by (1 - 1/G) r / beta, not by r / beta.
 
 from __future__ import annotations
 
-from ...alignment.tilts import tilt
-from ...sequences import Array
-from ..parts.algorithms import Algorithm
-from ..parts.runs import Workplace
-from .group_options import GroupOptions
-from .outcomes import load, require_task
+from ....alignment.tilts import tilt
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.runs import Workplace
+from ..outcomes import load, require_task
+from .options import GroupOptions
 
 
 def fixed_points(options: GroupOptions, reference: Array, rewards: Array) -> tuple[Array, Array]:
@@ -24,8 +24,8 @@ def train(workplace: Workplace) -> None:
     """Train TRL's GRPO."""
     import numpy as np
 
-    from .bandits import tables
-    from .groups import Session, start, train_groups
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
 
     training, options = workplace.training, workplace.training.options
     rewards, safety = tables(training.seed, options.prompts, options.responses)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ..parts.algorithms import Algorithm
-from ..parts.runs import Workplace
-from .group_options import GroupOptions
+from ...parts.algorithms import Algorithm
+from ...parts.runs import Workplace
+from ..outcomes import load, require_task
 from .grpo import fixed_points
-from .outcomes import load, require_task
+from .options import GroupOptions
 
 
 def train(workplace: Workplace) -> None:
     """Train TRL's RLOO, which has the KL divergence in the reward."""
     import numpy as np
 
-    from .bandits import tables
-    from .groups import Session, start, train_groups
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
 
     training, options = workplace.training, workplace.training.options
     rewards, safety = tables(training.seed, options.prompts, options.responses)

@@ -12,8 +12,8 @@ from math import comb
 
 import numpy as np
 
-from ...errors import ModelError
-from ...sequences import Array
+from ....errors import ModelError
+from ....sequences import Array
 
 
 def plug_in(rewards: Array, draws: int) -> Array:

@@ -18,12 +18,12 @@ from datasets import Dataset
 from torch import Tensor
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
-from ...sequences import Array
-from ..parts.runs import Workplace
-from ..parts.trainer_checkpoints import silent
-from .bandits import Bandit, fresh_bandit, variation
-from .checks import reference_laws, require_pad, require_reference, require_saved
-from .outcomes import keep, seed_of, trainer_arguments
+from ....sequences import Array
+from ...parts.runs import Workplace
+from ...parts.trainer_checkpoints import silent
+from ..bandits import Bandit, fresh_bandit, variation
+from ..checks import reference_laws, require_pad, require_reference, require_saved
+from ..outcomes import keep, seed_of, trainer_arguments
 
 Reward = Callable[[Array, Array], Array]
 """(which prompt each group is of [B], responses [B, M]) -> rewards [B, M]."""
@@ -168,7 +168,7 @@ def train_groups(
     numbers: Callable[[], dict[str, Any]] = dict,
 ) -> None:
     """Train on one thread and keep the outcome; numbers: kept beside the laws, asked for last."""
-    from ..parts.on_policy import one_thread
+    from ...parts.on_policy import one_thread
 
     before = np.exp(session.bandit.log_laws())
     with one_thread():

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
-from ...sequences import Array
-from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
-from ..parts.runs import Workplace
-from ..parts.training import option
-from .group_options import GroupOptions
-from .outcomes import load, require_task
+from ....errors import ModelError
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.constrained import require_positive
+from ...parts.runs import Workplace
+from ...parts.training import option
+from ..outcomes import load, require_task
+from .options import GroupOptions
 
 SCALES = ("each", "common")
 USER = np.array([[0.0, 1.0, 0.95], [0.0, 1.0, 0.0]])
@@ -111,7 +111,7 @@ def train(workplace: Workplace) -> None:
     """Train TRL's GRPO from equal policies; the outcome has means over the second half as well."""
     import torch
 
-    from .groups import Session, start, train_groups
+    from .trainers import Session, start, train_groups
 
     options: HipoOptions = workplace.training.options
     bandit = start(workplace)

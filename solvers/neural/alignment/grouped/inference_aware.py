@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...alignment.tilts import tilt
-from ...errors import ModelError
-from ...sequences import Array
-from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
-from ..parts.runs import Workplace
-from ..parts.training import option
+from ....alignment.tilts import tilt
+from ....errors import ModelError
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.constrained import require_positive
+from ...parts.runs import Workplace
+from ...parts.training import option
+from ..outcomes import load, require_task
 from . import derivatives
-from .group_options import GroupOptions
-from .outcomes import load, require_task
+from .options import GroupOptions
 
 ESTIMATES = ("unbiased", "plug-in", "soft")
 _STEPS = 2000
@@ -112,8 +112,8 @@ def estimated(options: InferenceAwareOptions, rewards: Array) -> Array:
 
 def train(workplace: Workplace) -> None:
     """Train TRL's GRPO with the first variation as reward."""
-    from .bandits import tables
-    from .groups import Session, start, train_groups
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
 
     training, options = workplace.training, workplace.training.options
     rewards, safety = tables(training.seed, options.prompts, options.responses)

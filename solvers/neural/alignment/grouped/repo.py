@@ -11,18 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...alignment.tilts import tilt
-from ...errors import ModelError
-from ...sequences import Array
-from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
-from ..parts.runs import Workplace
-from ..parts.training import option
-from .group_options import GroupOptions
-from .outcomes import load, require_task
+from ....alignment.tilts import tilt
+from ....errors import ModelError
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.constrained import require_positive
+from ...parts.runs import Workplace
+from ...parts.training import option
+from ..outcomes import load, require_task
+from .options import GroupOptions
 
 if TYPE_CHECKING:
-    from .groups import Session
+    from .trainers import Session
 
 UPDATES = ("reward", "branches")
 
@@ -87,8 +87,8 @@ def train(workplace: Workplace) -> None:
     """
     import numpy as np
 
-    from .bandits import tables
-    from .groups import Session, start, train_groups
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
 
     training, options = workplace.training, workplace.training.options
     rewards, safety = tables(training.seed, options.prompts, options.responses)

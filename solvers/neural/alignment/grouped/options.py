@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import ModelError
-from ..parts.constrained import require_positive
-from ..parts.training import option
+from ....errors import ModelError
+from ...parts.constrained import require_positive
+from ...parts.training import option
 
 
 @dataclass(frozen=True)
