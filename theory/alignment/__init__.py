@@ -30,5 +30,5 @@ models lead to it?
   what a token does to later ones (``group-updates/token-kl``).
 
 **Reading order.**  ``tilts`` has the notation; then ``preferences``, ``best_of_n`` and
-``group_updates``.
+``group_updates``; ``trained_tilts`` is of policies that were trained.
 """

@@ -121,8 +121,8 @@ def _kto_rows(bandit: Bandit, stage: Stage) -> list[dict[str, Any]]:
     for (x, y), share in np.ndenumerate(wins):
         desired = int(np.clip(np.rint(_COUNTS * share), 1, _COUNTS - 1))
         for at in range(_COUNTS):
-            row = {"prompt_ids": [tokens[x]], "completion_ids": [y], "label": at < desired}
-            rows.append({**row, "ref_logps": float(stage.reference[x, y])})
+            row: dict[str, Any] = {"prompt_ids": [tokens[x]], "completion_ids": [y]}
+            rows.append({**row, "label": at < desired, "ref_logps": float(stage.reference[x, y])})
     # as TRL has it: the divergence is estimated on responses to the row before
     for row, before in zip(rows, [rows[-1], *rows[:-1]], strict=True):
         x, (y,) = tokens.index(row["prompt_ids"][0]), before["completion_ids"]

@@ -91,7 +91,7 @@ def _merged(
         tokenizer.save_pretrained(out)
     if not texts:
         return []
-    wanted = merged(*laws, share).exp()
+    wanted = merged(laws[0], laws[1], share).exp()
     named = {"weights": next_laws(average, tokens), "first": laws[0], "second": laws[1]}
     far = {
         name: ((law.exp() - wanted).abs().sum(dim=1) / 2).tolist() for name, law in named.items()

@@ -83,7 +83,7 @@ class LeaveOneOutTrainer(RLOOTrainer):  # type: ignore[misc]
     def _generate(self, prompts: list[str]) -> tuple[Any, Any, Any]:
         found = self.session.roll(prompts)
         tokens = found["completion_ids"]
-        return found["prompt_ids"], tokens, self.processing_class.batch_decode(tokens)
+        return found["prompt_ids"], tokens, self.session.bandit.tokenizer.batch_decode(tokens)
 
 
 def start(workplace: Workplace) -> Bandit:
