@@ -48,5 +48,5 @@ models lead to it?
 **Reading order.**  ``tilts`` has the notation; then ``preferences``, ``best_of_n`` and
 ``group_updates``; for constraints ``stepwise``, ``estimated``, ``designs``, ``primal_dual`` and
 ``rectified``; for what is done at inference ``debiasing`` and ``inference_aware``; and
-``trained_policies``.
+``trained_tilts`` of policies that were trained.
 """

@@ -1,0 +1,133 @@
+"""Non-linear GRPO: what is maximised is the best of n responses, not the mean of one.
+
+The value R of best of n (or of its soft form) is no mean over the policy, so that its first
+variation stands in for the reward, estimated from the group itself.  Over all sets of n - 1 other
+responses the estimate is unbiased; the group's mean as baseline then leaves 1 - n/M of the
+gradient, which the factor M/(M - n) puts back.  The optimum is known from mirror descent on the
+table, which has nothing in common with the training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....alignment.tilts import tilt
+from ....errors import ModelError
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.constrained import require_positive
+from ...parts.runs import Workplace
+from ...parts.training import option
+from ..outcomes import load, require_task
+from . import derivatives
+from .options import GroupOptions
+
+ESTIMATES = ("unbiased", "plug-in", "soft")
+_STEPS = 2000
+"""Of mirror descent on the table: its error falls by (L + beta)/L a step, far below what is seen of
+a training."""
+
+
+@dataclass(frozen=True)
+class InferenceAwareOptions(GroupOptions):
+    """Raises ModelError for what is not known or out of range."""
+
+    temperature: float = option(0.25, "beta, the weight of the KL divergence")
+    group: int = option(8, "responses of each group")
+    groups: int = option(16, "groups an update, the same number of each prompt")
+    draws: int = option(4, "n, of which the best is taken")
+    estimate: str = option(
+        "unbiased",
+        "unbiased (over sets of other responses), plug-in (the paper's), soft (of soft best of n)",
+    )
+    sharpness: float = option(0.25, "tau of soft best of n")
+    rescaled: bool = option(True, "multiply the unbiased estimate by M/(M - n); false is the "
+                                  "control")  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive(self, "draws sharpness temperature")
+        if self.estimate not in ESTIMATES:
+            raise ModelError(f"estimate = {self.estimate!r}; give one of {', '.join(ESTIMATES)}")
+        if self.estimate == "unbiased" and self.group <= self.draws:
+            raise ModelError(
+                f"group = {self.group} must be above draws = {self.draws}: with fewer responses "
+                "there is no estimate, and with as many its expected gradient is 0"
+            )
+
+
+def best_of(rewards: Array, law: Array, draws: int) -> tuple[Array, Array]:
+    """Value [X] of the best of n under a law [X, Y], and its first variation [X, Y]."""
+    at_most = (rewards[:, None, :] <= rewards[:, :, None]) @ law[..., None]  # F(r(y))
+    order = np.argsort(rewards, axis=1)
+    levels = np.take_along_axis(rewards, order, axis=1)
+    reached = np.take_along_axis(at_most[..., 0], order, axis=1)
+    steps = np.diff(levels, axis=1)
+    value = levels[:, -1] - (steps * reached[:, :-1] ** draws).sum(axis=1)
+    lost = draws * steps * reached[:, :-1] ** (draws - 1)
+    above = np.concatenate([lost[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(law), 1))], axis=1)
+    slope = np.empty_like(rewards)
+    np.put_along_axis(slope, order, -above, axis=1)
+    return value, slope
+
+
+def best_law(
+    reference: Array, rewards: Array, *, draws: int, temperature: float, weight: float = 1.0
+) -> Array:
+    """The law that maximises weight R - temperature KL, [X, Y], by mirror descent."""
+    smooth = (rewards.max() - rewards.min()) * (draws - 1) * (1 - 1 / draws) ** (draws - 1)
+    law, heat = reference, temperature + weight * smooth
+    for _ in range(_STEPS):
+        anchor = (law ** (weight * smooth) * reference**temperature) ** (1 / heat)
+        law = tilt(
+            anchor / anchor.sum(axis=1, keepdims=True),
+            weight * best_of(rewards, law, draws)[1],
+            heat,
+        )
+    return law
+
+
+def optima(options: InferenceAwareOptions, reference: Array, rewards: Array) -> dict[str, Array]:
+    """The right law, that of an estimate that is not rescaled, and that of plain rewards."""
+    share = 1 - options.draws / options.group
+    common = {"draws": options.draws, "temperature": options.temperature}
+    return {
+        "right": best_law(reference, rewards, **common),  # type: ignore[arg-type]
+        "unscaled": best_law(reference, rewards, weight=share, **common),  # type: ignore[arg-type]
+        "plain": tilt(reference, rewards, options.temperature),
+    }
+
+
+def estimated(options: InferenceAwareOptions, rewards: Array) -> Array:
+    """The first variation that stands in for rewards of whole groups, [B, M]."""
+    if options.estimate == "soft":
+        return derivatives.soft(rewards, options.sharpness)
+    if options.estimate == "plug-in":
+        return derivatives.plug_in(rewards, options.draws)
+    found = derivatives.unbiased(rewards, options.draws)
+    return found * options.group / (options.group - options.draws) if options.rescaled else found
+
+
+def train(workplace: Workplace) -> None:
+    """Train TRL's GRPO with the first variation as reward."""
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
+
+    training, options = workplace.training, workplace.training.options
+    rewards, safety = tables(training.seed, options.prompts, options.responses)
+    bandit = start(workplace)
+    wanted = optima(options, np.exp(bandit.log_laws()), rewards)["right"]
+
+    def watch(law: Array) -> dict[str, float]:
+        return {"best": float(best_of(rewards, law, options.draws)[0].mean())}
+
+    session = Session(
+        bandit, options.group, lambda x, y: estimated(options, rewards[x[:, None], y]), wanted,
+        watch,
+    )  # fmt: skip
+    train_groups(workplace, session, rewards, safety)
+
+
+ALGORITHM = Algorithm("alignment/inference-aware", InferenceAwareOptions, train, load, require_task)

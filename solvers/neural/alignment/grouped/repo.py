@@ -1,0 +1,127 @@
+"""RePO: a response that is not safe pays for itself, whatever others leave unspent.
+
+The cost of a response is -safety, its rectified cost the positive part.  The multiplier grows by
+the mean rectified cost of each batch, up to a cap, and never falls.  Two updates: rewards less the
+penalty, whose fixed point at the cap is a tilt; and two branches, as the published actor is said to
+do it, which shift with the baseline of rewards and have no objective of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ....alignment.tilts import tilt
+from ....errors import ModelError
+from ....sequences import Array
+from ...parts.algorithms import Algorithm
+from ...parts.constrained import require_positive
+from ...parts.runs import Workplace
+from ...parts.training import option
+from ..outcomes import load, require_task
+from .options import GroupOptions
+
+if TYPE_CHECKING:
+    from .trainers import Session
+
+UPDATES = ("reward", "branches")
+
+
+@dataclass(frozen=True)
+class RepoOptions(GroupOptions):
+    """Raises ModelError for what is not known or out of range."""
+
+    update: str = option("reward", "reward: r - lambda cost+; branches: unsafe responses by "
+                                   "(A_r - lambda A_c)/(1 + lambda), safe ones by A_r")  # fmt: skip
+    rectified: bool = option(True, "the positive part of costs; false is the control, in which "
+                                   "safe responses pay for unsafe ones")  # fmt: skip
+    rate: float = option(0.2, "what the multiplier grows by, times the mean cost+")
+    cap: float = option(2.0, "the largest multiplier")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive(self, "rate cap temperature")
+        if self.update not in UPDATES:
+            raise ModelError(f"update = {self.update!r}; give one of {', '.join(UPDATES)}")
+
+
+def fixed_points(
+    options: RepoOptions, reference: Array, rewards: Array, safety: Array
+) -> tuple[Array, Array]:
+    """Of the reward's update at the cap, and of the control whose costs are not rectified."""
+    shrunk, cap = 1 - 1 / options.group, options.cap
+    penalised = rewards - cap * (-safety).clip(min=0), rewards + cap * safety
+    right, wrong = (tilt(reference, shrunk * one, options.temperature) for one in penalised)
+    return right, wrong
+
+
+@dataclass
+class Multiplier:
+    """lambda, and the rewards that it makes of responses."""
+
+    options: RepoOptions
+    rewards: Array
+    safety: Array
+    value: float = 0.0
+
+    def reward(self, session: Session, which: Array, tokens: Array) -> Array:
+        """Of whole groups; raises the multiplier by what they cost."""
+        options = self.options
+        gains = self.rewards[which[:, None], tokens]
+        costs = -self.safety[which[:, None], tokens]
+        paid = costs.clip(min=0) if options.rectified else costs
+        now = self.value
+        self.value = min(options.cap, now + options.rate * float(costs.clip(min=0).mean()))
+        if options.update == "branches":
+            gain = gains - gains.mean(axis=1, keepdims=True)
+            cost = paid - paid.mean(axis=1, keepdims=True)
+            mixed = (gain - now * cost) / (1 + now)
+            session.advantages = (gain * (costs <= 0) + mixed * (costs > 0)).flatten()
+        return gains - now * paid
+
+
+def train(workplace: Workplace) -> None:
+    """Train TRL's GRPO with a penalty.
+
+    Raises ModelError for a prompt without a safe response, which no multiplier makes safe.
+    """
+    import numpy as np
+
+    from ..bandits import tables
+    from .trainers import Session, start, train_groups
+
+    training, options = workplace.training, workplace.training.options
+    rewards, safety = tables(training.seed, options.prompts, options.responses)
+    require_safe(safety)
+    bandit = start(workplace)
+    multiplier = Multiplier(options, rewards, safety)
+    reference = np.exp(bandit.log_laws())
+    wanted = fixed_points(options, reference, rewards, safety)[0]
+
+    def watch(law: Array) -> dict[str, float]:
+        return {"multiplier": multiplier.value, "unsafe": unsafe(law, safety)}
+
+    session = Session(
+        bandit, options.group, lambda x, y: multiplier.reward(session, x, y), wanted, watch
+    )
+    train_groups(
+        workplace, session, rewards, safety, numbers=lambda: {"multiplier": multiplier.value}
+    )
+
+
+def require_safe(safety: Array) -> None:
+    """ModelError unless each prompt has a response of safety at least 0."""
+    for x, row in enumerate(safety):
+        if not (row >= 0).any():
+            raise ModelError(
+                f"prompt {x} has no safe response: its best has safety {row.max()}; no multiplier "
+                "keeps its rectified cost at 0, so leave the prompt out or shift the costs"
+            )
+
+
+def unsafe(law: Array, safety: Array) -> float:
+    """The largest probability of an unsafe response over prompts."""
+    return float((law * (safety < 0)).sum(axis=1).max())
+
+
+ALGORITHM = Algorithm("alignment/repo", RepoOptions, train, load, require_task)
