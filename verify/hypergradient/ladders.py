@@ -7,6 +7,8 @@ from itertools import chain
 from statistics import mean
 from typing import Any
 
+import numpy as np
+
 from holdfast.solvers.errors import ModelError
 
 from ..report.ladder import (
@@ -103,7 +105,7 @@ def _cells(group: Sequence[Any]) -> Iterator[Cell]:
     yield Cell((over_seeds([one.lines[0]["objective"] for one in found]),))
     yield Cell((over_seeds([one.objective for one in found]),))
     for name in ("cosine", "projection"):
-        known = [float(one.column(name).mean()) for one in found if name in one.lines[0]]
+        known = [float(np.nanmean(one.column(name))) for one in found if name in one.lines[0]]
         yield Cell((over_seeds(list(known)),)) if known else Cell()
 
 

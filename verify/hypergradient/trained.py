@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
     """Heading -> number, UN-normalised returns of the leader.  Episodes are not used: objectives
@@ -15,6 +17,6 @@ def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
         "objective": f"{found.lines[0]['objective']:.4g} to {found.objective:.4g}",
     }
     if "cosine" in found.lines[0]:
-        row["cosine to the exact gradient"] = f"{found.column('cosine').mean():.3f}"
-        row["projection"] = f"{found.column('projection').mean():.3f}"
+        row["cosine to the exact gradient"] = f"{np.nanmean(found.column('cosine')):.3f}"
+        row["projection"] = f"{np.nanmean(found.column('projection')):.3f}"
     return row

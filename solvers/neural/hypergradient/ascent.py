@@ -121,9 +121,10 @@ class Climb:
         self.ascend(found, number)
         square, along = float(exact @ exact), float(found @ exact)
         size = float(np.linalg.norm(found)) * math.sqrt(square)
+        share = 1 / square if square else math.nan  # it underflows where a control has led
         return {
             "objective": objective, "cosine": along / size if size else 0.0,
-            "projection": along / square, "direct": float(direct @ exact) / square,
+            "projection": along * share, "direct": float(direct @ exact) * share,
         }  # fmt: skip
 
     def ascend(self, found: Array, number: int) -> None:
@@ -199,8 +200,11 @@ class AscentRun:
     theta: Array
 
     def column(self, name: str) -> Array:
-        """A number of every update; float64[updates]."""
-        return np.array([line[name] for line in self.lines])
+        """A number of every update; float64[updates].
+
+        NaN for a projection on a hypergradient that is 0 in floats.
+        """
+        return np.array([line[name] for line in self.lines], float)
 
 
 def load(run: Run) -> AscentRun:
