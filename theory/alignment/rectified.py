@@ -56,7 +56,7 @@ AVERAGE = Assumption("tilted", "The policy is a tilt by R - lambda C, and costs 
 compensation = Theorem(
     label="rectified/compensation",
     title="The best policy of an average constraint is never critical",
-    relation=Both(Eq(average, 0), Gt(rectified, 0)),
+    relation=Gt(rectified, 0),
     source=OURS,
     given=(AVERAGE,),
     proof="A tilt has full support, so the costs that make up for others are positive.",
@@ -148,11 +148,12 @@ V_sum = Quantity("V_sum", "sum of E C+", Domain.NONNEGATIVE, r"\sum V_t")
 V_squares = Quantity("V_squares", "sum of (E C+)^2", Domain.NONNEGATIVE, r"\sum V_t^2")
 S_sum = Quantity("S_sum", "sum of mean squares of spans", Domain.NONNEGATIVE, r"\sum S_t")
 last = Quantity("last", "multiplier at the end", Domain.NONNEGATIVE, r"\lambda_{T+1}")
-A = K / eta + eta * S_sum / 8 + alpha * V_squares / 2
+A = Quantity("A", "what the regret and the steps of the multiplier cost", Domain.POSITIVE, "A")
 dual_ascent = Theorem(
     label="rectified/dual-ascent",
     title="With a multiplier that rises by the violation both sums are bounded",
     relation=Both(
+        Eq(A, K / eta + eta * S_sum / 8 + alpha * V_squares / 2),
         Le(missed, A),
         Eq(V_sum, last / alpha),
         Le(V_sum, (lambda_0 + sqrt(lambda_0**2 + 2 * alpha * A)) / alpha),

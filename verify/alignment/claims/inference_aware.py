@@ -10,7 +10,6 @@ from math import prod
 from typing import Any
 
 import flint
-import numpy as np
 
 from holdfast.solvers.alignment.best_of_n import first_variation, groups
 from holdfast.solvers.alignment.inference_aware import (
@@ -35,6 +34,8 @@ from ..families import goals
 from ..families.choices import Choice
 from ..families.goals import Noisy
 from ..landmarks import inference_aware as landmarks
+from ..oracles.noise import far, half_span
+from ..oracles.noise import inexact as noisy
 from ..together import together
 
 
@@ -64,11 +65,6 @@ def two_goals(case: tuple[Fraction, int]) -> Iterator[Values]:
     yield {theory.rising: N * y * (1 - F) ** (N - 1), theory.falling: N * (1 - y) * F ** (N - 1)}
 
 
-def _far(policy: Array, other: Array) -> Any:
-    """KL(policy | other) in balls."""
-    return (policy * (np.log(policy) - np.log(other))).sum()
-
-
 @claim(
     theory.aggregates,
     over=goals.goals()
@@ -76,6 +72,8 @@ def _far(policy: Array, other: Array) -> Any:
     .with_landmarks(
         **{f"extremal_{n}": partial(landmarks.extremal, n) for n in (2, 3, 8)},
         away=landmarks.away,
+        lowered=partial(landmarks.lowered, 1),
+        lowered_back=partial(landmarks.lowered, -1),
         bent=landmarks.bent,
         bent_little=partial(landmarks.bent, Fraction(1, 2)),
         bent_much=partial(landmarks.bent, Fraction(2)),
@@ -103,7 +101,7 @@ def aggregates(goal: Goal, policy: Array, other: Array) -> Iterator[Values]:
             theory.value: goal.value(laws),
             theory.after: goal.value(others),
             theory.along: (goal.variation(laws) * (others - laws)).sum(),
-            theory.moved: _far(others, laws),
+            theory.moved: far(others, laws),
         }
 
     if (policy == other).all():
@@ -155,7 +153,7 @@ def minimum(e: Fraction) -> Iterator[Values]:
         theory.upper: least(half + change),
         theory.middle: least(half),
         theory.both_far: Ball(
-            lambda: sum(_far(ready(half + sign * change), ready(half)) for sign in (1, -1))
+            lambda: sum(far(ready(half + sign * change), ready(half)) for sign in (1, -1))
         ),
     }
 
@@ -218,7 +216,7 @@ def _descent(
             policy = goal.step(policy, L, slope)
         best, least = enclose(goal, about) if target is None else (ready(target), None)
         least = goal.loss(best) if least is None else least
-        return {theory.gap: goal.loss(policy) - least, theory.far: _far(best, ready(start))}
+        return {theory.gap: goal.loss(policy) - least, theory.far: far(best, ready(start))}
 
     for T in counts:
         values: dict[Any, Any] = {**together(partial(found, T), theory.gap, theory.far)}
@@ -270,47 +268,8 @@ def optimum(goal: Goal, start: Array) -> Iterator[Values]:
     yield from _descent(goal, start, None, (1, 2, 4, 8))
 
 
-def _half_span(values: Array) -> Fraction:
-    found: Fraction = (values.max() - values.min()) / 2
-    return found
-
-
-def _inexact(case: Noisy, first: int = 1) -> Values:
-    """The mean over iterates from `first` on, all signs, against the enclosed optimum."""
-    goal, T = case.goal, len(case.errors)
-    L, about = goal.certified(), minimize(goal)
-    w = (L + goal.temperature / 2) / L
-    shares = array([w**t for t in range(T)])
-    shares = shares / shares.sum()
-
-    def losses(errors: tuple[int, ...], residuals: tuple[int, ...]) -> flint.arb:
-        found, policy = [], ready(case.start)
-        for t, (sign, other) in enumerate(zip(errors, residuals, strict=True)):
-            found.append(policy)
-            off = sign * case.errors[t] + other * case.residuals[t]
-            policy = goal.step(policy, L, goal.variation(policy) + ready(off))
-        used = [*found, policy][first:][:T]
-        return (ready(shares) * np.array([goal.loss(one) for one in used])).sum()
-
-    def found() -> dict[Any, flint.arb]:
-        best, least = enclose(goal, about)
-        paths = [losses(*signs) for signs in case.paths()]
-        return {
-            theory.mean_gap: sum(paths) / len(paths) - least,
-            theory.far: _far(best, ready(case.start)),
-        }
-
-    return {
-        theory.beta: goal.temperature,
-        theory.half: w**T - 1,
-        theory.error: max(_half_span(one) ** 2 for one in case.errors),
-        theory.residual: max(_half_span(one) ** 2 for one in case.residuals),
-        **together(found, theory.mean_gap, theory.far),
-    }
-
-
 def _from_zero() -> Iterator[Values]:
-    yield _inexact(landmarks.noiseless()[0], 0)
+    yield noisy(landmarks.noiseless()[0], 0)
 
 
 @claim(
@@ -353,7 +312,7 @@ def _from_zero() -> Iterator[Values]:
     },
 )
 def inexact(case: Noisy) -> Iterator[Values]:
-    yield _inexact(case)
+    yield noisy(case)
 
 
 _PAIRS = families.choices(least=2, most=2, responses=3).along(lambda draw, case: draw.integer(2, 4))
@@ -421,7 +380,7 @@ def group_error(case: Choice, M: int) -> Iterator[Values]:
     true, missed = first_variation(case.policy, case.rewards, case.n), Fraction(0)
     for group, chance in groups(case.policy, M):
         shares = array([Fraction(group.count(y), M) for y in range(len(true))])
-        missed += chance * _half_span(first_variation(shares, case.rewards, case.n) - true) ** 2
+        missed += chance * half_span(first_variation(shares, case.rewards, case.n) - true) ** 2
     yield {
         theory.missed: missed,
         theory.n: case.n,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.rectified import exact_multiplier
@@ -13,6 +14,8 @@ from ...binding.family import Family
 from .problems import problem
 
 MULTIPLIERS = tuple(Fraction(k, 4) for k in (4, 0, 1, 2, 8, 20))
+HALF: Any = Fraction(1, 2)
+"""More than any rounding of safety."""
 STEPS = tuple(Fraction(k, 4) for k in (4, 1, 2, 8))
 
 
@@ -24,7 +27,7 @@ def mixed(draw: Draw, *, prompts: int = 3, tempting: bool = False) -> Problem:
     case = problem(draw, prompts=prompts)
     safety, rewards = case.safety.copy(), case.rewards.copy()
     safety[:, 0] = abs(safety[:, 0])
-    safety[:, 1] = -abs(safety[:, 1]) - Fraction(1, 2)
+    safety[:, 1] = -(abs(safety[:, 1]) + HALF)
     if tempting:
         rewards[0, 1] = rewards.max() + draw.choice(STEPS)
     return replace(case, safety=safety, rewards=rewards)

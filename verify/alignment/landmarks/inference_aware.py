@@ -30,6 +30,13 @@ def extremal(n: int) -> tuple[Goal, Array, Array]:
     return _two(1 - Fraction(1, n), n, Fraction(1)), case.policy, other
 
 
+def lowered(direction: int) -> tuple[Goal, Array, Array]:
+    """The same with rewards below 0, and the change in either direction."""
+    goal, policy, other = extremal(2)
+    below = Goal(goal.reference, goal.rewards - 3, goal.counts, goal.weights, goal.temperature)
+    return below, policy, policy + direction * (other - policy)
+
+
 def away() -> tuple[Goal, Array, Array]:
     """The lower reward is nearly certain, and nearly never given by the other policy."""
     case, _ = best_of_n.away()
