@@ -173,8 +173,14 @@ def advantages(
     )
     deviation = Interval.of(variance).root()
     divisor = (deviation + Interval.of(guard)).widened(2 * rounding)
+    return _divided(away, divisor, rounding, unit)
+
+
+def _divided(
+    away: Sequence[Fraction], divisor: Interval, rounding: Fraction, unit: Fraction
+) -> list[Interval]:
     if divisor.low <= 0:  # rewards that rounding could make equal: any advantage may come of it
-        most = Fraction(size)
+        most = Fraction(len(away))
         return [Interval(-most, most) for _ in away]
     found = []
     for x in away:

@@ -85,14 +85,10 @@ class State:
     def meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         """The next multiplier after `value`, where this one is known; None if it is open."""
         rule = self.rule
-        if self.lost:
+        met = value if rule.average is None else self._averaged(value)
+        if self.lost or met is None:
             return None
-        if rule.average is not None:
-            value_or_none = self._averaged(value)
-            if value_or_none is None:
-                return None
-            value = value_or_none
-        u = rule.violation(value)
+        u = rule.violation(met)
         if rule.kind == "pid":
             return self._pid(u)
         if multiplier is None and rule.kind == "log-adam":

@@ -13,6 +13,7 @@ from holdfast.solvers.alignment.best_of_n import groups
 from holdfast.solvers.alignment.tilts import divergence, ready, tilt
 from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.sequences import Array
+from holdfast.theory import Quantity
 from holdfast.theory.alignment import debiasing as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -124,7 +125,7 @@ def idempotent(case: Tuned, tokens: Array, contexts: Array) -> Iterator[Values]:
     over=families.policies().along(families.shift).with_landmarks(small=landmarks.small),
 )
 def estimate(case: Tuned, error: Array) -> Iterator[Values]:
-    def found() -> dict[object, flint.arb]:
+    def found() -> dict[Quantity, flint.arb]:
         first = _debiased(case)
         other = solver.debiased(first, ready(error))
         ratios = np.log(first[:1]) - np.log(other[:1])
@@ -192,7 +193,7 @@ def budget(case: Sequences) -> Iterator[Values]:
         found: Array = (one[0][:, None] * two).reshape(1, -1)
         return found
 
-    def found() -> dict[object, flint.arb]:
+    def found() -> dict[Quantity, flint.arb]:
         tuned = joint(ready(first), ready(second))
         other = joint(solver.debiased(first, b_1), solver.debiased(second, b_2))
         gap = ((tuned - other) * ready(score.reshape(1, -1))).sum()

@@ -57,7 +57,7 @@ def _one_over_N() -> Iterator[Values]:
 @claim(
     theory.two_goals,
     over=Family("responses in (0, 1)", _root),
-    mutants=(NamedMutant("M21-one-over-N", theory.two_goals.relation, "a = 1/N", _one_over_N),),
+    mutants=(NamedMutant("M21-one-over-N", theory.two_goals.parts[0], "a = 1/N", _one_over_N),),
 )
 def two_goals(case: tuple[Fraction, int]) -> Iterator[Values]:
     s, N = case
@@ -143,7 +143,7 @@ def _change(draw: Draw) -> Fraction:
 )
 def minimum(e: Fraction) -> Iterator[Values]:
     def least(policy: Array) -> Fraction:
-        found: Fraction = min(policy @ array([1, 0]), policy @ array([0, 1]))
+        found: Any = min(policy @ array([1, 0]), policy @ array([0, 1]))
         return found
 
     half, change = array([Fraction(1, 2)] * 2), array([e, -e])
@@ -240,15 +240,15 @@ def _scaled(share: Fraction) -> Iterator[Values]:
     .along(goals.other, goals.other)
     .with_landmarks(opposed=landmarks.opposed, hot=landmarks.hot, far=landmarks.far_start),
     mutants=(
-        NamedMutant("IAMA-plain-reward", theory.rate.relation, "by the rewards alone", _plain),
+        NamedMutant("IAMA-plain-reward", theory.rate.parts[0], "by the rewards alone", _plain),
         NamedMutant(
             "IAMA-tenth",
-            theory.rate.relation,
+            theory.rate.parts[0],
             "a tenth of the constant",
             partial(_scaled, Fraction(1, 10)),
         ),
         NamedMutant(
-            "IAMA-long-steps", theory.rate.relation, "steps 30/L", partial(_scaled, Fraction(1, 30))
+            "IAMA-long-steps", theory.rate.parts[0], "steps 30/L", partial(_scaled, Fraction(1, 30))
         ),
     ),
     survivors={
@@ -281,7 +281,7 @@ def _from_zero() -> Iterator[Values]:
         cold=landmarks.cold,
     ),
     mutants=(
-        NamedMutant("M18-from-0", theory.inexact.relation, "iterates 0, .., T - 1", _from_zero),
+        NamedMutant("M18-from-0", theory.inexact.parts[0], "iterates 0, .., T - 1", _from_zero),
         NamedMutant(
             "IAMA-no-noise",
             Le(theory.mean_gap, theory.beta * theory.far / (2 * theory.half)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import flint
 import numpy as np
@@ -13,7 +14,7 @@ from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.tilts import divergence, log_partition, mean, ready, tilt
 from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.sequences import Array
-from holdfast.theory import Eq, Ge, Le
+from holdfast.theory import Eq, Ge, Le, Quantity, Relation
 from holdfast.theory.alignment import rectified as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -27,6 +28,12 @@ from ..together import together
 _PROMPT_MEAN = Eq(theory.by_prompt, theory.rectified)
 
 
+def _ones(where: Any) -> Array:
+    """1 where it is true, 0 elsewhere, as Fractions."""
+    found: Array = where + Fraction(0)
+    return found
+
+
 @claim(
     theory.nested,
     over=families.mixed_problems().along(problems.any_policy),
@@ -38,7 +45,7 @@ _PROMPT_MEAN = Eq(theory.by_prompt, theory.rectified)
 def nested(case: Problem, policy: Array) -> Iterator[Values]:
     law, costs, excess = case.prompt_law, -case.safety, solver.excess(case)
     yield {
-        theory.unsafe: mean(law, policy, (costs > 0) + Fraction(0)),
+        theory.unsafe: mean(law, policy, _ones(costs > 0)),
         theory.rectified: mean(law, policy, excess),
         theory.by_prompt: (law * solver.positive((policy * costs).sum(axis=1))).sum(),
         theory.average: mean(law, policy, costs),
@@ -72,9 +79,9 @@ _NO_NUMBER = "the logarithm of a negative number is none: nothing to compare"
 _ONE = families.mixed_problems(prompts=1).along(families.multiplier)
 
 
-def _parts(case: Problem, multiplier: Fraction) -> dict[object, flint.arb]:
+def _parts(case: Problem, multiplier: Fraction) -> dict[Quantity, flint.arb]:
     """What is said of one prompt."""
-    safe = (case.safety >= 0) + Fraction(0)
+    safe = _ones(case.safety >= 0)
     weights = ready(case.reference) * np.exp(ready(case.rewards / case.temperature))
     penalty, best = solver.penalty_policy(case, multiplier), solver.critical_policy(case)
     more = solver.penalty_policy(case, multiplier + 1)
@@ -145,7 +152,7 @@ def _smallest_ratio() -> Iterator[Values]:
 _TEMPTING = families.mixed_problems(tempting=True).along(problems.any_policy)
 
 
-def _penalty(case: Problem, policy: Array) -> dict[object, Fraction]:
+def _penalty(case: Problem, policy: Array) -> dict[Quantity, Fraction]:
     exact = solver.exact_multiplier(case)
     return {
         theory.lambda_0: exact,
@@ -175,7 +182,7 @@ def exact_penalty(case: Problem, policy: Array) -> Iterator[Values]:
     yield _penalty(case, policy)
 
 
-def _run(case: Descent, *, signed: bool = False) -> dict[object, flint.arb]:
+def _run(case: Descent, *, signed: bool = False) -> dict[Quantity, flint.arb]:
     run = solver.mirror_descent(
         case.problem, case.steps, case.step, multiplier=case.multiplier, rate=case.rate,
         signed=signed,
@@ -198,7 +205,7 @@ def _run(case: Descent, *, signed: bool = False) -> dict[object, flint.arb]:
     }
 
 
-def _settings(case: Descent) -> dict[object, Fraction | int]:
+def _settings(case: Descent) -> dict[Quantity, Fraction | int]:
     return {
         theory.eta: case.step,
         theory.T: case.steps,
@@ -208,12 +215,12 @@ def _settings(case: Descent) -> dict[object, Fraction | int]:
     }
 
 
-def _of(quantities: frozenset[object], case: Descent, *, signed: bool = False) -> Values:
+def _of(quantities: frozenset[Quantity], case: Descent, *, signed: bool = False) -> Values:
     exact = {name: one for name, one in _settings(case).items() if name in quantities}
     return {**exact, **together(lambda: _run(case, signed=signed), *(quantities - exact.keys()))}
 
 
-_NOT_NEAR = dict.fromkeys(
+_NOT_NEAR: dict[Relation | str, str] = dict.fromkeys(
     (
         "11*shortfall/10 <= K/(T*eta) + S*eta/8",
         "shortfall <= K/(T*eta) + 9*S*eta/80",
@@ -256,7 +263,7 @@ def _by_signed_costs() -> Iterator[Values]:
     yield _of(_SUM.quantities, case, signed=True)
 
 
-_NOR_HERE = dict.fromkeys(
+_NOR_HERE: dict[Relation | str, str] = dict.fromkeys(
     (
         "11*missed/10 <= A",
         "missed <= 9*A/10",
@@ -307,7 +314,7 @@ def dual_ascent(case: Descent) -> Iterator[Values]:
 def two_branches(case: Problem, multiplier: Fraction, k: Fraction) -> Iterator[Values]:
     policy, rewards, costs = case.reference[0], case.rewards[0], solver.excess(case)[0]
     plain = rewards - multiplier * costs
-    unsafe = (costs > 0) + Fraction(0)
+    unsafe = _ones(costs > 0)
     updates = (
         solver.two_branch_update(policy, rewards, costs, multiplier, k),
         solver.two_branch_update(policy, rewards, costs, multiplier),
@@ -336,7 +343,7 @@ def _lagrangian(case: Problem, multiplier: Fraction, policy: Array, heat: Fracti
         paid = ready(case.rewards) - gone - number(multiplier) * (gone - ready(case.safety))
         return mean(ready(case.prompt_law), one, paid) / (1 + number(multiplier))
 
-    def found() -> dict[object, flint.arb]:
+    def found() -> dict[Quantity, flint.arb]:
         optimum = tilt(case.reference, field, heat)
         return {
             theory.combined: combined(ready(policy)),
