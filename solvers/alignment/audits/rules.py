@@ -91,10 +91,8 @@ class State:
         u = rule.violation(met)
         if rule.kind == "pid":
             return self._pid(u)
-        if multiplier is None and rule.kind == "log-adam":
-            self.lost = True
-            return None
         if multiplier is None and rule.kind != "adam":
+            self.lost = rule.kind == "log-adam"
             return None
         lam = multiplier or Interval.of(0)
         if rule.kind == "plain":
