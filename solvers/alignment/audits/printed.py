@@ -148,18 +148,23 @@ def printed(
     ]
 
 
+_UNROUNDED = 15
+"""Digits of a shortest text: 15 to 17 of nearly every double; who rounds keeps fewer, as a rule."""
+
+
 def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) -> list[Fraction]:
     """What each number may have lost: one writer has written the whole column.
 
-    The same decimals throughout: rounded to these.  Zeros at an end, and decimals that differ: the
-    shortest text of each float, which loses nothing but what its type does.  Else zeros at the end
+    The same decimals throughout: rounded to these.  A number such as 2.0, decimals that differ, and
+    somewhere as many digits as only floats have that were not rounded: the shortest text of each
+    float, which loses nothing but what its type does.  Else zeros at the end
     were left out, and either the most decimals or the most digits were kept: the coarser of both.
     """
     decimals = max((places for _, places, _ in parts), default=0)
     digits = max((count for _, _, count in parts), default=0)
     if len({places for _, places, _ in parts}) == 1:
         return [Fraction(1, 2 * 10**decimals)] * len(parts)
-    if any(text.strip().endswith(".0") for text in texts):
+    if digits >= _UNROUNDED and any(text.strip().endswith(".0") for text in texts):
         return [Fraction(0)] * len(parts)
     last = Fraction(1, 2 * 10**decimals)
     coarse = [

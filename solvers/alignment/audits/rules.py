@@ -91,10 +91,8 @@ class State:
         u = rule.violation(met)
         if rule.kind == "pid":
             return self._pid(u)
-        if multiplier is None and rule.kind == "log-adam":
-            self.lost = True
-            return None
         if multiplier is None and rule.kind != "adam":
+            self.lost = rule.kind == "log-adam"
             return None
         lam = multiplier or Interval.of(0)
         if rule.kind == "plain":
@@ -127,16 +125,22 @@ class State:
         self.mean = found.widened(slack).trimmed()
         return self.mean
 
+    def _cut(self, moved: Interval) -> Interval:
+        """Cut off at the floor and at the cap, which the program holds rounded."""
+        floor, cap = self.rule.floor, self.rule.cap
+        found = moved.clipped(floor, cap)
+        return found if cap is None or found.high < cap else found.widened(self.rule.unit * cap)
+
     def _moved(self, lam: Interval, move: Interval) -> Interval:
         slack = self.rule.unit * (_ROUNDINGS * move.size + lam.size)
-        return (lam + move).widened(slack).clipped(self.rule.floor, self.rule.cap)
+        return self._cut((lam + move).widened(slack))
 
     def _grown(self, lam: Interval, move: Interval) -> Interval:
         """The multiplier after a move of its logarithm, which the program holds rounded."""
         held = lam.low if lam.low > 0 else lam.high
         logarithm = abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
         wide = move.widened(self.rule.unit * (logarithm + 2 * move.size + _ROUNDINGS))
-        return (lam * wide.exponential()).clipped(self.rule.floor, self.rule.cap)
+        return self._cut(lam * wide.exponential())
 
     def _adam(self, gradient: Interval) -> Interval | None:
         """The step of Adam up the gradient; None where its size is open."""
@@ -166,6 +170,4 @@ class State:
         self.before = u
         found = u.times(kp) + self.integral.times(ki) + rise.times(kd)
         size = u.size * abs(kp) + self.integral.size * abs(ki) + rise.size * abs(kd)
-        return found.widened(_ROUNDINGS * self.rule.unit * size).clipped(
-            self.rule.floor, self.rule.cap
-        )
+        return self._cut(found.widened(_ROUNDINGS * self.rule.unit * size))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from holdfast.solvers.alignment.audits.printed import SINGLE, Interval, exact_number, printed
-from holdfast.solvers.alignment.audits.rules import Rule
+from holdfast.solvers.alignment.audits.rules import Rule, State
 from holdfast.solvers.alignment.audits.scalar import Run, explanations, judge
 from holdfast.solvers.errors import ModelError
 
@@ -161,12 +161,22 @@ def test_a_sum_in_place_of_a_mean_is_a_larger_rate() -> None:
     assert "about 8" in explanations(run, RULES["plain"])[0]
 
 
+def test_a_cap_is_held_in_the_type_of_the_program() -> None:
+    """0.8 in single precision is 0.800000012."""
+    rule = Rule(target=F(25), rate=F(1, 20), cap=F(4, 5), unit=SINGLE)
+    state = State(rule)
+    held = state.meet(Interval.of(100), Interval.of(F(79, 100)))
+    assert held is not None and held.low < F(4, 5) < F("0.800000012") < held.high
+
+
 def test_what_printing_loses() -> None:
     fixed = printed(["0.50", "1.25"], "x", range(2))
     assert fixed[0].low < F(495, 1000) < F(505, 1000) < fixed[0].high
     assert fixed[0].high - F(505, 1000) < F(1, 10**15)
-    shortest = printed(["0.5", "1.0", "0.1234567"], "x", range(3))
+    shortest = printed(["0.5", "1.0", "0.12345678901234567"], "x", range(3))
     assert shortest[0].size - F(1, 2) < F(1, 10**15)
+    rounded = printed(["0.627", "0.0", "0.62749"], "x", range(3))  # to five digits, by Python
+    assert rounded[0].low < F(626996, 10**6) < F(627004, 10**6) < rounded[0].high
     digits = printed(["0.123457", "12.3457", "2"], "x", range(3))
     assert digits[1].high - digits[1].low > F(1, 10**4)
     assert printed(["25"], "x", [1], lost="nothing") == [Interval.of(25)]

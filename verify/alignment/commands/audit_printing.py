@@ -71,7 +71,10 @@ def _certificates(found: Found) -> Iterator[str]:
         return
     label = "primal-dual/telescoping" + ("" if rule.average is None else "-average")
     for one in verdict.certified[:_SHOWN]:
-        where = f"steps {_short(one.first)} to {_short(one.last)}"
+        where = (
+            f"the {one.updates} updates between the multipliers of steps {_short(one.first)} and "
+            f"{_short(one.last)}"
+        )
         logged = f"those that are logged average {_middle(one.average)}"
         if one.holds and verdict.first is None:
             yield f"certified ({label}): violations of {where} average at most " + (

@@ -39,7 +39,7 @@ class Estimated:
 
     @property
     def bound(self) -> Fraction:
-        """The largest |hat g|, at least 1."""
+        """The largest ``|hat g|``, at least 1."""
         return max([Fraction(1), *elementwise(abs, self.safety).ravel()])
 
     @property
