@@ -2,8 +2,8 @@ r"""Constraints that are estimated: what errors of reward and safety cost SACPO.
 
 hat marks what is fitted to data; :math:`h^\star=r+\lambda^\star g`, :math:`\hat h=\hat r+
 \hat\lambda\hat g`, :math:`\hat\pi` is the reference tilted by :math:`\hat h`.  Widths:
-``|f - hat f| <= alpha U_f`` for f = r, g at every response, with U_f the norm of its features in the inverse of
-kappa I + sum phi phi', and
+``|f - hat f| <= alpha U_f`` for f = r, g at every response, with U_f the norm of its features
+in the inverse of kappa I + sum phi phi', and
 :math:`\hat\Gamma(c)=\alpha(U_r+cU_g)+|c-\hat\lambda|B` for ``|hat g| <= B``.
 
 Main results: `optimality_repaired`, `violation_repaired`, `violation_moved`, `violation_ordered`,
