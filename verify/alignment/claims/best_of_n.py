@@ -77,7 +77,9 @@ def divergence(case: Choice, ranks: Array) -> Iterator[Values]:
 
 @claim(
     theory.win_rate,
-    over=_RANKED.with_landmarks(
+    over=families.choices(least=2, most=6)
+    .along(families.in_order)
+    .with_landmarks(
         few=partial(landmarks.atoms, 2), many=partial(landmarks.atoms, 9), same=landmarks.constant
     ),
 )

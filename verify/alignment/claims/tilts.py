@@ -97,7 +97,9 @@ _PAIRS = families.problems().along(families.gains)
 
 @claim(
     theory.lipschitz,
-    over=_PAIRS.with_landmarks(level=landmarks.level, deep=landmarks.deep, below=landmarks.below),
+    over=_PAIRS.with_landmarks(
+        level=landmarks.level, no_rise=landmarks.no_rise, deep=landmarks.deep, below=landmarks.below
+    ),
 )
 def lipschitz(case: Problem, other: Array) -> Iterator[Values]:
     def found() -> Balls:

@@ -23,6 +23,11 @@ def level() -> tuple[Problem, Array]:
     return one_prompt(["1/2", "1/2"], [2, 2]), array([[1, 1]])
 
 
+def no_rise() -> tuple[Problem, Array]:
+    """f and f' are 2 everywhere: no rise."""
+    return one_prompt(["1/2", "1/2"], [2, 2]), array([[2, 2]])
+
+
 def deep() -> tuple[Problem, Array]:
     """f is -1 and f' is -2 everywhere."""
     return one_prompt(["1/2", "1/2"], [-1, -1]), array([[-2, -2]])
