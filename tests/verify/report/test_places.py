@@ -13,6 +13,7 @@ from holdfast.verify.report.places import Place, places
 BY_HAND = {
     "group-primal-dual/average",
     "group-primal-dual/tied",
+    "inference-aware/two-goals",
     "chance/sandwich",
     "chance/interpolation",
     "policy-mixtures/selection-divergence",
