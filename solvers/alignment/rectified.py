@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .groups import gradient
 from .problems import Problem
 from .tilts import beside, check_temperature, divergence, mean, ready, tilt
 
@@ -32,9 +33,9 @@ def excess(problem: Problem) -> Array:
     return positive(-problem.safety)
 
 
-def check_safe(problem: Problem) -> None:
-    """Raises ModelError with the least cost there is where a prompt has no safe response."""
-    for x, costs in enumerate(-problem.safety):
+def check_safe(safety: Array) -> None:
+    """Raises ModelError, with its least cost, for a prompt of [X, Y] without a safe response."""
+    for x, costs in enumerate(-safety):
         if not (costs <= 0).any():
             raise ModelError(
                 f"prompt {x} has no safe response: its least cost is {costs.min()}; no policy "
@@ -65,7 +66,7 @@ def best_values(problem: Problem) -> tuple[Any, Any, Any]:
 
     There is no KL term; the problem is rational.  Raises ModelError as `check_safe` does.
     """
-    check_safe(problem)
+    check_safe(problem.safety)
     law, rewards, costs = problem.prompt_law, problem.rewards, -problem.safety
     each = [_least(law[x : x + 1], rewards[x : x + 1], costs[x : x + 1]) for x in range(len(law))]
     critical = (law * best_safe(problem)).sum()
@@ -74,7 +75,7 @@ def best_values(problem: Problem) -> tuple[Any, Any, Any]:
 
 def best_safe(problem: Problem) -> Array:
     """The largest reward of a safe response of each prompt, [X]; ModelError where there is none."""
-    check_safe(problem)
+    check_safe(problem.safety)
     floor = problem.rewards.min()
     found: Array = np.where(problem.safety >= 0, problem.rewards, floor).max(axis=1)
     return found
@@ -109,7 +110,7 @@ def penalised(problem: Problem, multiplier: Any) -> Any:
 
 def critical_policy(problem: Problem) -> Array:
     """The optimum with KL under the critical constraint: the tilt by R of the safe responses."""
-    check_safe(problem)
+    check_safe(problem.safety)
     safe = problem.reference * (problem.safety >= 0)
     return tilt(safe / safe.sum(axis=1, keepdims=True), problem.rewards, problem.temperature)
 
@@ -170,7 +171,7 @@ def mirror_descent(
     ------
     ModelError: for a prompt without a safe response, or step sizes that are not numbers >= 0.
     """
-    check_safe(problem)
+    check_safe(problem.safety)
     check_temperature(step)
     check_multiplier(multiplier)
     check_multiplier(rate)
@@ -233,10 +234,4 @@ def two_branch_update(
     check_multiplier(multiplier)
     gains = rewards - baseline
     advantages = np.where(costs > 0, (gains - multiplier * costs) / (1 + multiplier), gains)
-    return expected_update(policy, advantages)
-
-
-def expected_update(policy: Array, advantages: Array) -> Array:
-    """E advantage d log pi(y) by logits, [Y]: pi (A - E A)."""
-    found: Array = policy * (advantages - (policy * advantages).sum())
-    return found
+    return gradient(policy, advantages)

@@ -84,7 +84,7 @@ leak = Theorem(
     given=(SAFE,),
     proof="On safe responses both are proportional; the derivative of E C+ is less a variance.",
     uses=("tilts/gibbs", "tilts/multiplier"),
-    remark="A leak of eps needs no more than lambda = beta log(Z_u/(Z_s eps))/c_min.",
+    remark="A leak of eps needs no more than lambda = max(0, beta log(Z_u/(Z_s eps))/c_min).",
 )
 
 dual_value = Quantity("dual_value", "beta log Z of R - lambda C+", latex=r"D(\lambda)")

@@ -24,7 +24,6 @@ def test_without_the_package_the_message_says_what_to_install(
 
 
 def test_it_speaks_english() -> None:
-    pytest.importorskip("pocketsphinx")
     table = trigram_table(WORDS, 3, ends=False)
     assert all(sum(law) == 1 and min(law) > 0 for law in table.laws.values())
     after = dict(zip(WORDS, table.laws[(1,)], strict=True))
@@ -33,7 +32,6 @@ def test_it_speaks_english() -> None:
 
 def test_sentences_are_tilted_exactly() -> None:
     """Soft Bellman values against the tilt of all sentences, in balls of 256 bits."""
-    pytest.importorskip("pocketsphinx")
     table = trigram_table(WORDS, 3)
     rewards = {one: Fraction(len(one)) for one in table.sequences}
     assert sum(table.probabilities()) == 1
@@ -52,6 +50,5 @@ def test_sentences_are_tilted_exactly() -> None:
     [(("you", "you"), "holds 'you'"), (("you", "zqxz"), "not know 'zqxz'"), ("you", "is a text")],
 )
 def test_words_that_are_refused(words: tuple[str, ...], message: str) -> None:
-    pytest.importorskip("pocketsphinx")
     with pytest.raises(ModelError, match=message):
         trigram_table(words, 2)

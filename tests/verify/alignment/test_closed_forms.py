@@ -1,17 +1,17 @@
 """The closed forms of alignment: drawn models, false variants, instances by hand."""
 
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.zoo.shards import shards
 
 from holdfast.solvers.alignment import best_of_n as solver
 from holdfast.solvers.alignment import groups
 from holdfast.verify.alignment.landmarks import best_of_n, group_updates
 from holdfast.verify.binding.claims import shipped
-from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.examiner import Kind
 from holdfast.verify.kernel import Verdict
 
 LABELS = (
@@ -46,11 +46,7 @@ CLAIMS = {c.name: c for c in shipped() if c.theorem.label in LABELS and not c.tr
 MUTANTS = [(name, one.name) for name, claim in CLAIMS.items() for one in claim.named_mutants]
 
 
-@cache
-def shard(name: str, kind: Kind, size: int, control: str = "") -> ShardResult:
-    found = run_shard(CLAIMS[name], Shard(name, kind, 0, size, 5, control))
-    assert not found.error
-    return found
+shard = shards(CLAIMS, 5)
 
 
 def values_on(label: str, landmark: str) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """Statements on SACPO and HIPO: drawn models, instances of the sources, false variants."""
 
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import flint
 import pytest
+from tests.zoo.shards import shards
 
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.binding.values import Ball, Count, Mean
-from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.examiner import Kind
 from holdfast.verify.engine.fairness import why_fair
 from holdfast.verify.kernel import Verdict, check
 from holdfast.verify.search.counterexample import Refuter, certify
@@ -21,11 +21,7 @@ MUTANTS = [(name, one.name) for name in CHEAP for one in CLAIMS[name].named_muta
 FALSE = {name: c for name, c in CLAIMS.items() if c.theorem.standing.is_false}
 
 
-@cache
-def shard(name: str, kind: Kind, size: int, control: str = "") -> ShardResult:
-    found = run_shard(CLAIMS[name], Shard(name, kind, 0, size, 3, control))
-    assert not found.error
-    return found
+shard = shards(CLAIMS, 3)
 
 
 def values_on(label: str, landmark: str) -> dict[str, Any]:

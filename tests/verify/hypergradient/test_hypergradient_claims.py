@@ -3,18 +3,19 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import flint
 import numpy as np
 import pytest
+from tests.zoo.shards import shards
 
 from holdfast.solvers.hypergradient import balls, exact_games, exact_traces
 from holdfast.solvers.hypergradient.balls import Point, covariances, direct
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.binding.draws import PhiloxDraw
-from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.examiner import Kind
 from holdfast.verify.hypergradient.claims.games import BEST
 from holdfast.verify.hypergradient.claims.hypergradients import TRACES, leader_discount
 from holdfast.verify.hypergradient.families.points import array, game, point
@@ -62,11 +63,7 @@ def precise() -> Iterator[None]:
         yield
 
 
-@cache
-def shard(name: str, kind: Kind, size: int, control: str = "") -> ShardResult:
-    found = run_shard(CLAIMS[name], Shard(name, kind, 0, size, 3, control))
-    assert not found.error
-    return found
+shard = shards(CLAIMS, 3)
 
 
 def values_on(label: str, landmark: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from fractions import Fraction
 
 import pytest
+from tests.zoo.shards import shards
 
 from holdfast.solvers.relative_budget.criteria import argmax_table, best_budget
 from holdfast.solvers.relative_budget.version_space import better
 from holdfast.verify.binding.claims import shipped
 from holdfast.verify.binding.draws import PhiloxDraw
-from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
+from holdfast.verify.engine.examiner import Kind
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.relative_budget.families.gamma import INSIDE, OUTSIDE
 
@@ -50,10 +51,7 @@ SEVERAL_MODELS = {"RB-T4-power", "RB-T5-samples", "RB-L1-always", "RB-L3-half", 
 """Mutants that fall on drawn models; the others fall on a landmark or on their witness."""
 
 
-def shard(name: str, kind: Kind, size: int, control: str = "") -> ShardResult:
-    found = run_shard(CLAIMS[name], Shard(name, kind, 0, size, 3, control))
-    assert not found.error
-    return found
+shard = shards(CLAIMS, 3)
 
 
 def values_on(label: str, landmark: str) -> dict[str, object]:

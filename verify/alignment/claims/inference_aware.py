@@ -34,8 +34,8 @@ from ..families import goals
 from ..families.choices import Choice
 from ..families.goals import Noisy
 from ..landmarks import inference_aware as landmarks
-from ..oracles.noise import far, half_span
-from ..oracles.noise import inexact as noisy
+from ..noise import far, half_span
+from ..noise import inexact as noisy
 from ..together import together
 
 

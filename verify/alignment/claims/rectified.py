@@ -10,6 +10,7 @@ import flint
 import numpy as np
 
 from holdfast.solvers.alignment import rectified as solver
+from holdfast.solvers.alignment.groups import gradient
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.tilts import divergence, log_partition, mean, ready, tilt
 from holdfast.solvers.hypergradient.balls import number
@@ -190,7 +191,6 @@ def _run(case: Descent, *, signed: bool = False) -> dict[Quantity, flint.arb]:
     best = number((case.problem.prompt_law * solver.best_safe(case.problem)).sum())
     missed, violated = case.steps * best - sum(run.rewards), sum(run.violations)
     squares = sum(one**2 for one in run.violations)
-    eta, alpha = number(case.step), number(case.rate)
     return {
         theory.K: run.start,
         theory.S: run.spans[0],
@@ -201,7 +201,7 @@ def _run(case: Descent, *, signed: bool = False) -> dict[Quantity, flint.arb]:
         theory.violation: violated / case.steps,
         theory.V_squares: squares,
         theory.last: run.last,
-        theory.A: run.start / eta + eta * sum(run.spans) / 8 + alpha * squares / 2,
+        theory.A: run.bound(number(case.step), number(case.rate)),
     }
 
 
@@ -318,8 +318,8 @@ def two_branches(case: Problem, multiplier: Fraction, k: Fraction) -> Iterator[V
     updates = (
         solver.two_branch_update(policy, rewards, costs, multiplier, k),
         solver.two_branch_update(policy, rewards, costs, multiplier),
-        solver.expected_update(policy, plain - k),
-        solver.expected_update(policy, plain),
+        gradient(policy, plain - k),
+        gradient(policy, plain),
         policy * (unsafe - (policy * unsafe).sum()),
     )
     for moved, unmoved, plain_moved, plain_unmoved, slope in zip(*updates, strict=True):

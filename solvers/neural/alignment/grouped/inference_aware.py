@@ -3,7 +3,7 @@
 The value R of best of n (or of its soft form) is no mean over the policy, so that its first
 variation stands in for the reward, estimated from the group itself.  Over all sets of n - 1 other
 responses the estimate is unbiased; the group's mean as baseline then leaves 1 - n/M of the
-gradient, which the factor M/(M - n) puts back.  The optimum is known from mirror descent on the
+gradient, which the factor M/(M - n) puts back.  The optimum is known from Newton's method on the
 table, which has nothing in common with the training.
 """
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....alignment.best_of_n import best_value, first_variation
+from ....alignment.inference_aware import Goal, minimize
 from ....alignment.tilts import tilt
 from ....errors import ModelError
 from ....sequences import Array
@@ -25,9 +27,6 @@ from . import derivatives
 from .options import GroupOptions
 
 ESTIMATES = ("unbiased", "plug-in", "soft")
-_STEPS = 2000
-"""Of mirror descent on the table: its error falls by (L + beta)/L a step, far below what is seen of
-a training."""
 
 
 @dataclass(frozen=True)
@@ -60,33 +59,20 @@ class InferenceAwareOptions(GroupOptions):
 
 def best_of(rewards: Array, law: Array, draws: int) -> tuple[Array, Array]:
     """Value [X] of the best of n under a law [X, Y], and its first variation [X, Y]."""
-    at_most = (rewards[:, None, :] <= rewards[:, :, None]) @ law[..., None]  # F(r(y))
-    order = np.argsort(rewards, axis=1)
-    levels = np.take_along_axis(rewards, order, axis=1)
-    reached = np.take_along_axis(at_most[..., 0], order, axis=1)
-    steps = np.diff(levels, axis=1)
-    value = levels[:, -1] - (steps * reached[:, :-1] ** draws).sum(axis=1)
-    lost = draws * steps * reached[:, :-1] ** (draws - 1)
-    above = np.concatenate([lost[:, ::-1].cumsum(axis=1)[:, ::-1], np.zeros((len(law), 1))], axis=1)
-    slope = np.empty_like(rewards)
-    np.put_along_axis(slope, order, -above, axis=1)
-    return value, slope
+    rows = list(zip(law, rewards, strict=True))
+    slopes = [first_variation(p, r, draws) for p, r in rows]
+    return np.array([best_value(p, r, draws) for p, r in rows]), np.array(slopes)
 
 
 def best_law(
     reference: Array, rewards: Array, *, draws: int, temperature: float, weight: float = 1.0
 ) -> Array:
-    """The law that maximises weight R - temperature KL, [X, Y], by mirror descent."""
-    smooth = (rewards.max() - rewards.min()) * (draws - 1) * (1 - 1 / draws) ** (draws - 1)
-    law, heat = reference, temperature + weight * smooth
-    for _ in range(_STEPS):
-        anchor = (law ** (weight * smooth) * reference**temperature) ** (1 / heat)
-        law = tilt(
-            anchor / anchor.sum(axis=1, keepdims=True),
-            weight * best_of(rewards, law, draws)[1],
-            heat,
-        )
-    return law
+    """The law that maximises weight R - temperature KL, [X, Y], by Newton's method."""
+    share = np.array([weight])
+    return np.array([
+        minimize(Goal(p, r[None], [draws], share, temperature))[0]
+        for p, r in zip(reference, rewards, strict=True)
+    ])  # fmt: skip
 
 
 def optima(options: InferenceAwareOptions, reference: Array, rewards: Array) -> dict[str, Array]:

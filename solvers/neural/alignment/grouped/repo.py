@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ....alignment.rectified import check_safe
 from ....alignment.tilts import tilt
 from ....errors import ModelError
 from ....sequences import Array
@@ -92,7 +93,7 @@ def train(workplace: Workplace) -> None:
 
     training, options = workplace.training, workplace.training.options
     rewards, safety = tables(training.seed, options.prompts, options.responses)
-    require_safe(safety)
+    check_safe(safety)
     bandit = start(workplace)
     multiplier = Multiplier(options, rewards, safety)
     reference = np.exp(bandit.log_laws())
@@ -107,16 +108,6 @@ def train(workplace: Workplace) -> None:
     train_groups(
         workplace, session, rewards, safety, numbers=lambda: {"multiplier": multiplier.value}
     )
-
-
-def require_safe(safety: Array) -> None:
-    """ModelError unless each prompt has a response of safety at least 0."""
-    for x, row in enumerate(safety):
-        if not (row >= 0).any():
-            raise ModelError(
-                f"prompt {x} has no safe response: its best has safety {row.max()}; no multiplier "
-                "keeps its rectified cost at 0, so leave the prompt out or shift the costs"
-            )
 
 
 def unsafe(law: Array, safety: Array) -> float:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from holdfast.solvers.alignment.rectified import check_safe
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.alignment.bandits import Bandit, fresh_bandit, tables
 from holdfast.solvers.neural.alignment.checks import (
@@ -20,7 +21,6 @@ from holdfast.solvers.neural.alignment.checks import (
 )
 from holdfast.solvers.neural.alignment.grouped.hipo import HipoOptions
 from holdfast.solvers.neural.alignment.grouped.inference_aware import InferenceAwareOptions
-from holdfast.solvers.neural.alignment.grouped.repo import require_safe
 from holdfast.solvers.neural.alignment.sacpo import SacpoOptions
 
 PROMPTS = {"prompt": ["w1", "w2"], "chosen": ["w1", "w2"], "rejected": ["w2", "w1"]}
@@ -140,4 +140,4 @@ def test_options_that_mean_nothing_are_refused(options, given, message) -> None:
 
 def test_a_prompt_without_a_safe_response_is_refused() -> None:
     with pytest.raises(ModelError, match="prompt 1 has no safe response"):
-        require_safe(np.array([[0.0, -1.0], [-0.5, -1.0]]))
+        check_safe(np.array([[0.0, -1.0], [-0.5, -1.0]]))

@@ -69,7 +69,7 @@ def test_the_soft_slope_has_mean_zero_and_follows_the_value() -> None:
     )
 
 
-def test_the_optimum_by_mirror_descent_is_that_of_a_solver_of_smooth_functions() -> None:
+def test_the_optimum_is_that_of_a_solver_of_smooth_functions() -> None:
     found = best_law(LAW, REWARDS, draws=3, temperature=0.25)
 
     def lost(logits: np.ndarray) -> float:

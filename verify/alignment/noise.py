@@ -16,10 +16,10 @@ from holdfast.solvers.alignment.tilts import ready
 from holdfast.solvers.sequences import Array
 from holdfast.theory.alignment import inference_aware as theory
 
-from ...binding.values import Values
-from ...hypergradient.families.points import array
-from ..families.goals import Noisy
-from ..together import together
+from ..binding.values import Values
+from ..hypergradient.families.points import array
+from .families.goals import Noisy
+from .together import together
 
 
 def far(policy: Array, other: Array) -> Any:
