@@ -18,6 +18,7 @@ from .models import BilevelModel as BilevelModel
 from .models import Jacobians as Jacobians
 from .models import Leader as Leader
 from .models import jacobians_of as jacobians_of
+from .open_spiel import open_spiel_game as open_spiel_game
 from .records import Critic as Critic
 from .records import Follower as Follower
 from .regulators import Regulator as Regulator

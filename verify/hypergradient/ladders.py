@@ -7,8 +7,6 @@ from itertools import chain
 from statistics import mean
 from typing import Any
 
-import numpy as np
-
 from holdfast.solvers.errors import ModelError
 
 from ..report.ladder import (
@@ -104,9 +102,13 @@ def _cells(group: Sequence[Any]) -> Iterator[Cell]:
     found = [run.result() for run in group]
     yield Cell((over_seeds([one.lines[0]["objective"] for one in found]),))
     yield Cell((over_seeds([one.objective for one in found]),))
-    for name in ("cosine", "projection"):
-        known = [float(np.nanmean(one.column(name))) for one in found if name in one.lines[0]]
-        yield Cell((over_seeds(list(known)),)) if known else Cell()
+    known = [one for one in found if "cosine" in one.lines[0]]
+    yield _cell([float(one.column("cosine").mean()) for one in known])
+    yield _cell([one.projection() for one in known])
+
+
+def _cell(numbers: Sequence[float]) -> Cell:
+    return Cell((over_seeds(list(numbers)),)) if numbers else Cell()
 
 
 def _panel(task: str, runs: Mapping[str, Sequence[Any]]) -> Panel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from numpy import mean
 
 
 def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
@@ -17,6 +17,6 @@ def judge(run: Any, episodes: int | None = None) -> dict[str, str]:
         "objective": f"{found.lines[0]['objective']:.4g} to {found.objective:.4g}",
     }
     if "cosine" in found.lines[0]:
-        row["cosine to the exact gradient"] = f"{np.nanmean(found.column('cosine')):.3f}"
-        row["projection"] = f"{np.nanmean(found.column('projection')):.3f}"
+        row["cosine to the exact gradient"] = f"{mean(found.column('cosine')):.3f}"
+        row["projection"] = f"{found.projection():.3f}"
     return row

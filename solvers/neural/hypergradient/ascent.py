@@ -121,10 +121,9 @@ class Climb:
         self.ascend(found, number)
         square, along = float(exact @ exact), float(found @ exact)
         size = float(np.linalg.norm(found)) * math.sqrt(square)
-        share = 1 / square if square else math.nan  # it underflows where a control has led
         return {
             "objective": objective, "cosine": along / size if size else 0.0,
-            "projection": along * share, "direct": float(direct @ exact) * share,
+            "along": along, "square": square, "direct": float(direct @ exact),
         }  # fmt: skip
 
     def ascend(self, found: Array, number: int) -> None:
@@ -189,9 +188,10 @@ def run_updates(workplace: Workplace, begin: Any) -> None:
 class AscentRun:
     """What a finished run showed.
 
-    lines: one mapping an update: the leader's objective before it, un-normalised; of the estimate,
-    where the hypergradient h is known, its cosine and projection ``<estimate, h>/|h|^2``, and the
-    projection of the exact direct term; objective: after the last update; theta: the leader.
+    lines: one mapping an update: the leader's objective before it, un-normalised; where the
+    hypergradient h is known, the estimate's cosine to it, and ``along``, ``square`` and ``direct``,
+    the products of h with the estimate, with itself and with the exact direct term; objective:
+    after the last update; theta: the leader.
     """
 
     training: Training
@@ -200,11 +200,17 @@ class AscentRun:
     theta: Array
 
     def column(self, name: str) -> Array:
-        """A number of every update; float64[updates].
-
-        NaN for a projection on a hypergradient that is 0 in floats.
-        """
+        """A number of every update; float64[updates]."""
         return np.array([line[name] for line in self.lines], float)
+
+    def projection(self, name: str = "along") -> float:
+        """Of the estimates, or of the direct terms, on the hypergradients, in units of these.
+
+        Sums over all updates are divided, so that updates at the top, where the hypergradient is
+        as good as 0, hardly count.  An unbiased estimate has 1 in expectation.
+        """
+        total = float(self.column("square").sum())
+        return float(self.column(name).sum()) / total if total else math.nan
 
 
 def load(run: Run) -> AscentRun:

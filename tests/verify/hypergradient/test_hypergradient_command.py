@@ -302,3 +302,32 @@ def test_bounds_of_a_users_functions_say_what_they_cover(holdfast: Invoke) -> No
     Path("mine_too.py").write_text(LEADER.format(power="", start="0.25"))
     assert holdfast(*run, "--leader", "mine_too:bonus").says(words)
     assert not answer()["bounds_cover_leader"]
+
+
+def test_a_game_of_openspiel_is_led_by_its_first_player(holdfast: Invoke) -> None:
+    """The stag hunt: with p the leader's share of stag, the answer is a softmax of (2 p, 1)."""
+    options = "--temperature 1 --method bc-hg --episodes 40 --json out.json"
+    done = holdfast("hypergradient", "open-spiel:matrix_sh", *options.split())
+    assert done.code == 0, done.output
+    found = answer()
+    assert found["objective"] == pytest.approx(0.5 * 0.5 * 2 + 0.5 * 1, rel=1e-12)
+    # by p: 2 p s + 1 - p with s = expit(2 p - 1) at p = 1/2: 2 s - 1 + 2 p 2 s (1 - s) = 1/2
+    assert found["gradient"][:2] == pytest.approx([0.125, -0.125], rel=1e-9)
+    assert found["names"][1].endswith("action 1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("open-spiel:markov_soccer", "has no temperature; give --temperature"),
+        ("open-spiel:matrix_sh --temperature 1 --cost reward", "has no effect with open-spiel"),
+        ("open-spiel:matrix_sh --temperature 1 --leader budget", "is its first player"),
+        ("open-spiel:matrix_sh --temperature 1 --discount 1", "discount"),
+        ("open-spiel:nothing --temperature 1", "OpenSpiel has no game 'nothing'"),
+    ],
+)
+def test_what_a_game_does_not_have_is_refused(
+    holdfast: Invoke, arguments: str, message: str
+) -> None:
+    done = holdfast("hypergradient", *arguments.split())
+    assert done.code == 64 and done.says(message), done.output

@@ -24,7 +24,7 @@ from ...terminal.options import (
 from ...terminal.targets import check_picture, check_targets
 from .answer import BATCHES, answer_of, document
 from .printing import print_answer
-from .question import BUILT_IN, OWN, Options, read_question
+from .question import BUILT_IN, GAME, OWN, Options, read_question
 
 
 class _Positive(click.ParamType):
@@ -48,7 +48,10 @@ class _Positive(click.ParamType):
 _POSITIVE = _Positive()
 
 
-@click.command(epilog=f"{MODEL_HELP} Bilevel problems as published: {', '.join(BUILT_IN)}.")
+@click.command(
+    epilog=f"{MODEL_HELP} Bilevel problems as published: {', '.join(BUILT_IN)}. "
+    f"{GAME}NAME is a game of OpenSpiel whose two players move at once."
+)
 @click.argument("model")
 @click.option("--leader", default=OWN, show_default=True, help="What the leader moves: own, that "
               "of a published problem; rewards, an amount that it adds to the follower's reward in "

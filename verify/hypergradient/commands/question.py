@@ -19,6 +19,7 @@ from holdfast.solvers.hypergradient import (
     four_rooms,
     game_leader,
     hypergradient,
+    open_spiel_game,
     reward_penalty,
 )
 from holdfast.solvers.hypergradient.environments import FOUR_ROOMS
@@ -28,15 +29,17 @@ from holdfast.solvers.hypergradient.models import checked_parameters
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.sequences import Array
 
-from ...cmdp.named_models import MODEL_HELP, read_model
+from ...cmdp.named_models import MODEL_HELP, rational, read_model
 from ...terminal.options import refuse_idle
 from .user_leaders import user_leader
 
-OWN = "own"
+OWN, GAME = "own", "open-spiel:"
 BUILT_IN = {"four-rooms": 0.001, "toy4": 0.05, "toy4-2": 0.05}
 """Bilevel problems by name -> the temperature that is published with them."""
 _CUT = 1e-4
 """What is left of a discounted sum after the default horizon: below the noise of any estimate."""
+_GAMES_DISCOUNT = 0.9
+"""Of games, which have none of their own."""
 _LONGEST = 100_000
 """Steps of that horizon at most: longer ones, for discounts near 1, would fill the memory."""
 
@@ -96,7 +99,8 @@ Named = tuple[Leader, list[str], list[tuple[float, ...]]]
 
 def read_question(options: Options) -> Question:
     """Raises ModelError or click.BadParameter with what to change."""
-    leader, names, points = _built_in(options) if options.model in BUILT_IN else _of_model(options)
+    read = _built_in if options.model in BUILT_IN else _of_model
+    leader, names, points = (_of_game if options.model.startswith(GAME) else read)(options)
     if ":" in options.leader:
         leader = user_leader(options.leader, leader.model(leader.parameters))
         parameters = _faults_named(options.leader, leader, options)
@@ -130,6 +134,33 @@ def _built_in(options: Options) -> Named:
     return game_leader(game, SoftmaxPolicy(np.zeros((3, 2)))), names, []
 
 
+def _of_game(options: Options) -> Named:
+    name = options.model
+    refuse_idle(["costs", "amount"], f"has no effect with {name}, whose payoffs say what is wanted")
+    if options.leader != OWN and ":" not in options.leader:
+        raise click.BadParameter(f"--leader {options.leader} is for models without a leader; that "
+                                 f"of {name} is its first player")  # fmt: skip
+    factor = options.discount
+    discount = _GAMES_DISCOUNT if factor is None else float(rational(factor, "the discount"))
+    game, states = open_spiel_game(
+        name.removeprefix(GAME), temperature=_temperature(options), follower_discount=discount,
+        leader_discount=discount if options.leader_discount is None else options.leader_discount,
+    )  # fmt: skip
+    size, width, _ = game.shape
+    names = [f"{'|'.join(each.split())}, action {a}" for each in states for a in range(width)]
+    policy = SoftmaxPolicy(np.zeros((size, width)))
+    return game_leader(game, policy, follower="simultaneous"), names, []
+
+
+def _temperature(options: Options) -> float:
+    if options.temperature is None:
+        raise click.BadParameter(
+            f"{options.model} has no temperature; give --temperature, the price of the follower's "
+            "log-probabilities in units of its reward"
+        )
+    return options.temperature
+
+
 def _of_model(options: Options) -> Named:
     name, kind = options.model, options.leader
     if not (name in WORLDS or name.startswith("gym:") or Path(name).exists()):
@@ -147,13 +178,11 @@ def _of_model(options: Options) -> Named:
     elif not options.amount:
         raise click.BadParameter("--amount 0 leaves nothing to spread; give a number above or "
                                  "below 0")  # fmt: skip
-    if options.temperature is None:
-        raise click.BadParameter(f"{name} has no temperature; give --temperature, the price of the "
-                                 "follower's log-probabilities in units of its reward")  # fmt: skip
+    warmth = _temperature(options)
     if not found.n_constraints:
         raise click.BadParameter(f"{name} has no cost, so that nothing is known of what the leader "
                                  "wants; give --cost, what it wants to be rare")  # fmt: skip
-    model = bilevel_from_cmdp(found, temperature=options.temperature,
+    model = bilevel_from_cmdp(found, temperature=warmth,
                               leader_discount=options.leader_discount)  # fmt: skip
     size, width, acting = model.n_states, model.n_actions, np.flatnonzero(~model.terminal)
     table = np.zeros((size, width, len(acting)))

@@ -140,6 +140,18 @@ def test_an_estimate_that_is_not_finite_ends_the_training(tmp_path: Path, monkey
         _result(tmp_path, "grid", QUICK)
 
 
+def test_updates_without_a_gradient_do_not_count_in_the_projection(tmp_path: Path) -> None:
+    lines = [
+        {"objective": 0.0, "cosine": 1.0, "along": 6.0, "square": 4.0, "direct": 1.0},
+        {"objective": 1.0, "cosine": 0.0, "along": -1e-9, "square": 1e-30, "direct": 0.0},
+        {"objective": 1.0, "cosine": 0.0, "along": 0.0, "square": 0.0, "direct": 0.0},
+    ]
+    found = AscentRun(Training("hypergradient/ascent", "grid", 0, QUICK), lines, 1.0, np.zeros(1))
+    assert found.projection() == pytest.approx(1.5) and found.projection("direct") == 0.25
+    flat = AscentRun(found.training, lines[2:], 1.0, np.zeros(1))
+    assert np.isnan(flat.projection())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "best", "least"), [("toy4-1", 34.99, 0.95), ("toy4-2", 39.94, 0.95)]
