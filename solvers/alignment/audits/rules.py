@@ -33,10 +33,10 @@ class Rule:
     rate: the step; target: of the constraint; at_least: whether that is to be reached, not kept;
     floor, cap: the least and the largest multiplier; initial: the one before the first update, None
     if unknown; average: rho of e = rho e + (1 - rho) j in place of j; start: e before the first
-    step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; unit: of
-    the arithmetic of the program.
+    step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; updates: by each value, one
+    after the other; unit: of the arithmetic of the program.
 
-    Raises ModelError for a rate that is not positive, a rho outside [0, 1) and the like.
+    Raises ModelError for a rate that is not positive, a rho outside (0, 1), and what has no effect.
     """
 
     kind: Kind = "plain"
@@ -51,19 +51,46 @@ class Rule:
     betas: tuple[Fraction, Fraction] = (Fraction(9, 10), Fraction(999, 1000))
     epsilon: Fraction = Fraction(1, 10**8)
     gains: tuple[Fraction, Fraction, Fraction] | None = None
+    updates: int = 1
     unit: Fraction = DOUBLE
 
     def __post_init__(self) -> None:
-        if self.kind != "pid" and self.rate == 0:
-            raise ModelError("the rate of the multiplier is 0, with which it never moves; give it")
-        if self.kind == "pid" and self.gains is None:
-            raise ModelError("a pid rule needs its gains kp, ki, kd; give them")
+        if self.kind == "pid":
+            self._check_gains()
+        elif self.rate <= 0:
+            words = f"the rate of the multiplier is {float(self.rate):g}"
+            raise ModelError(f"{words}, with which it never rises; give one above 0")
         if self.cap is not None and self.cap <= 0:
-            raise ModelError(f"the cap of the multiplier is {self.cap}; give one above 0")
-        if self.average is not None and not 0 <= self.average < 1:
-            raise ModelError(f"rho is {self.average}; a moving average has one from 0 to below 1")
+            words = f"the cap of the multiplier is {float(self.cap):g}"
+            raise ModelError(f"{words}; give one above 0")
+        if self.average is not None and not 0 < self.average < 1:
+            words = f"the weight rho of a moving average is {float(self.average):g}"
+            raise ModelError(f"{words}; give one above 0 and below 1, or no average")
         if self.average is not None and self.kind != "plain":
             raise ModelError(f"a moving average is known with the plain rule, not {self.kind}")
+        if self.initial is not None:
+            self._check_initial(self.initial)
+
+    def _check_gains(self) -> None:
+        if self.gains is None:
+            raise ModelError("a pid rule needs its gains kp, ki, kd; give them")
+        if min(self.gains) < 0 or not any(self.gains):
+            words = ", ".join(f"{float(x):g}" for x in self.gains)
+            raise ModelError(
+                f"the gains kp, ki, kd are {words}, with which the multiplier never rises as it "
+                "should; give none below 0, and one above"
+            )
+
+    def _check_initial(self, initial: Fraction) -> None:
+        words = f"the multiplier before the first update is {float(initial):g}"
+        if self.kind == "pid":
+            raise ModelError(f"{words}, on which the pid rule does not depend; leave it out")
+        if initial < 0 or (initial == 0 and "log" in self.kind):
+            logs = "log" in self.kind
+            least = "above 0, since the rule takes its logarithm" if logs else "of 0 or more"
+            raise ModelError(f"{words}; give one {least}")
+        if self.cap is not None and initial > self.cap:
+            raise ModelError(f"{words}, above the cap {float(self.cap):g}; give one below it")
 
     def violation(self, value: Interval) -> Interval:
         """u of one step, as the program computes it."""
@@ -84,6 +111,11 @@ class State:
 
     def meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         """The next multiplier after `value`, where this one is known; None if it is open."""
+        for _ in range(self.rule.updates):
+            multiplier = self._meet(value, multiplier)
+        return multiplier
+
+    def _meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         rule = self.rule
         met = value if rule.average is None else self._averaged(value)
         if self.lost or met is None:
@@ -108,7 +140,7 @@ class State:
     def learn_mean(self, now: Interval, after: Interval) -> None:
         """Find an unknown average from a move that no end has cut off."""
         rule = self.rule
-        if rule.average is None or self.mean is not None or after.low <= 0:
+        if rule.average is None or self.mean is not None or after.low <= 0 or rule.updates > 1:
             return
         if rule.cap is not None and after.high >= rule.cap:
             return
