@@ -192,7 +192,7 @@ def graded(texts: Sequence[str], name: str, rows: Sequence[int]) -> list[Interva
     """Numbers that may be grades, such as 0, 0.5 and 1, which are what is printed, to the last
     digit; else as `printed`.
 
-    Grades are multiples of 1/2, or at most a third of the different numbers needs the last digit
+    Grades are several multiples of 1/2, or at most a third of the different numbers needs the last digit
     that the column has: of numbers that were rounded to it nine in ten do.
     Raises ModelError as `printed`.
     """
@@ -202,13 +202,17 @@ def graded(texts: Sequence[str], name: str, rows: Sequence[int]) -> list[Interva
         value * Fraction(10) ** (places - 1) % 1 != 0 or (count == digits and digits > 2)
         for value, _, count in parts.values()
     ]
-    if all(2 * value % 1 == 0 for value in parts) or 3 * sum(full) <= len(parts):
+    several = len(parts) > 1 or not places  # a lone 0.00 may be anything that is small
+    halves = all(2 * value % 1 == 0 for value in parts)
+    if several and (halves or 3 * sum(full) <= len(parts)):
         return printed(texts, name, rows, lost="nothing")
     return printed(texts, name, rows, Fraction(0))
 
 
 _UNROUNDED = 15
 """Digits of a shortest text: 15 to 17 of nearly every double; who rounds keeps fewer, as a rule."""
+_SINGLE_DIGITS = range(6, 10)
+"""Digits of the longest of some shortest texts of float32, of which most have 7 to 9."""
 
 
 def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) -> list[Fraction]:
@@ -217,7 +221,8 @@ def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) ->
     The same decimals throughout: rounded to these.  A number such as 2.0, decimals that differ, and
     somewhere as many digits as only floats have that were not rounded: the shortest text of each
     float, which loses nothing but what its type does.  Else zeros at the end
-    were left out, and either the most decimals or the most digits were kept: the coarser of both.
+    were left out, and either the most decimals or the most digits were kept: the coarser of both,
+    and half a unit in the last place of a float32 where these may be shortest texts of such.
     """
     decimals = max((places for _, places, _ in parts), default=0)
     digits = max((count for _, _, count in parts), default=0)
@@ -229,7 +234,8 @@ def _halves(texts: Sequence[str], parts: Sequence[tuple[Fraction, int, int]]) ->
     coarse = [
         Fraction(10) ** (_exponent(abs(v)) - digits + 1) / 2 if v else last for v, *_ in parts
     ]
-    return [max(last, one) for one in coarse]
+    unit = SINGLE if digits in _SINGLE_DIGITS else Fraction(0)
+    return [max(last, one, unit * abs(v)) for one, (v, *_) in zip(coarse, parts, strict=True)]
 
 
 def exact_number(text: str, name: str) -> Fraction:
