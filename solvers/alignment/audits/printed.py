@@ -132,7 +132,7 @@ def float_of(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(sys.float_info.max, value)
+        return sys.float_info.max if value > 0 else -sys.float_info.max
 
 
 def _root(value: Fraction, up: int) -> Fraction:
