@@ -192,8 +192,8 @@ def graded(texts: Sequence[str], name: str, rows: Sequence[int]) -> list[Interva
     """Numbers that may be grades, such as 0, 0.5 and 1, which are what is printed, to the last
     digit; else as `printed`.
 
-    Grades are several multiples of 1/2, or at most a third of the different numbers needs the last digit
-    that the column has: of numbers that were rounded to it nine in ten do.
+    Grades are several multiples of 1/2, or at most a third of the different numbers needs the last
+    digit that the column has: of numbers that were rounded to it nine in ten do.
     Raises ModelError as `printed`.
     """
     parts = {part[0]: part for part in map(_parsed, texts, [name] * len(texts), rows)}
