@@ -240,21 +240,23 @@ class Bet:
         return min(1.0, 1 / self.capital) if self.capital > 0 else 1.0
 
 
-def bet(log_ratios: Sequence[float]) -> Bet:
+def bet(log_ratios: Sequence[Interval]) -> Bet:
     """Bet on the importance ratios exp(log new - log old) of samples from the old policy.
 
     Their mean is 1 where the old log-probabilities are those of the sampler; a mean above 1 is
     found, one below is not, since a rare large ratio may make up for any number of small ones.
+    What is bet on is the least that each may be.
     """
     if not log_ratios:
         raise ModelError("there is no ratio to bet on; give at least one row")
-    ratios = [math.exp(min(x, _STEEPEST)) for x in log_ratios]
+    ratios = [math.exp(min(float(x.low), _STEEPEST)) for x in log_ratios]
+    middles = [math.exp(min(x.middle, _STEEPEST)) for x in log_ratios]
     grown = [math.fsum(math.log1p(share * (r - 1)) for r in ratios if share < 1 or r > 0)
              for share in _BETS]  # fmt: skip
     logs = [math.log(r) if r > 0 else -math.inf for r in ratios]
     grown[-1] = math.fsum(logs) if -math.inf not in logs else -math.inf
     capital = math.fsum(math.exp(min(x, _STEEPEST)) for x in grown) / len(_BETS)
-    return Bet(len(ratios), math.fsum(ratios) / len(ratios), capital)
+    return Bet(len(ratios), math.fsum(middles) / len(ratios), capital)
 
 
 def overfull(

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from holdfast.solvers.alignment.audits.batches import (
+    Bet,
     bet,
     grouped,
     overfull,
@@ -65,13 +66,17 @@ def test_a_group_of_one_row_is_refused() -> None:
         grouped(["a", "a", "b"], [Interval.of(1)] * 3, [Interval.of(0)] * 3)
 
 
+def bet_on(log_ratios: list[float]) -> Bet:
+    return bet([Interval.of(F(x)) for x in log_ratios])
+
+
 def test_a_bet_wins_against_a_wrong_sampler_and_seldom_else() -> None:
-    assert bet([math.log(1.5)] * 60).error < 1e-6
-    assert bet([0.0] * 500).capital == 1
-    assert bet([math.log(0.5)] * 500).error == 1  # a mean below 1 cannot be found
+    assert bet_on([math.log(1.5)] * 60).error < 1e-6
+    assert bet_on([0.0] * 500).capital == 1
+    assert bet_on([math.log(0.5)] * 500).error == 1  # a mean below 1 cannot be found
     rng, wins = np.random.default_rng(1), 0
     for _ in range(400):  # ratios of mean 1: exp(N(-1/8, 1/4)); Ville: at most 20 of 400 in mean
-        wins += bet(rng.normal(-0.125, 0.5, 50).tolist()).capital >= 20
+        wins += bet_on(rng.normal(-0.125, 0.5, 50).tolist()).capital >= 20
     assert wins <= 20
 
 

@@ -3,13 +3,19 @@
 import json
 import math
 from collections.abc import Iterator
+from fractions import Fraction as F
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from holdfast.solvers.alignment.audits.rules import Rule
+from holdfast.verify.alignment.commands.audit_answer import audit_run, find_columns
+from holdfast.verify.alignment.commands.run_logs import Table
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ..conftest import Invoke
@@ -247,3 +253,49 @@ def test_presets_on_logs_by_the_libraries_own_formulas(
     assert (code, answer["first"]["step"]) == (1, 30)
     suggested = "the rule is the one that the names of" in answer["output"]
     assert suggested == (preset != "plain")
+
+
+NONE = dict.fromkeys(("step", "multiplier", "value", "logged", "precision", "updates"))
+PRINTED = {
+    "repr": lambda x: repr(float(x)), "float32": lambda x: str(np.float32(x)), "2": fixed(2),
+    "4": fixed(4), "7": fixed(7), "digits": "{:.5g}".format, "scientific": "{:.4e}".format,
+    "round": lambda x: repr(round(float(x), 3)),
+}  # fmt: skip
+
+
+@given(
+    writer=st.sampled_from(sorted(PRINTED)),
+    value_writer=st.sampled_from(sorted(PRINTED)),
+    kind=st.sampled_from([float, np.float32]),
+    after=st.booleans(),
+    stated=st.booleans(),
+    cap=st.sampled_from([math.inf, 0.7, 1.0]),
+    rho=st.sampled_from([0.0, 0.0, 0.5, 0.9, 0.99]),
+    known=st.booleans(),
+    repeat=st.sampled_from([1, 1, 2, 5]),
+    rate=st.sampled_from([1e-4, 0.01, 0.05, 1.0, 30.0]),
+    slope=st.sampled_from([0.0, 0.05, 0.2, -0.05]),
+    sign=st.sampled_from([1.0, -1.0]),
+    missing=st.sampled_from([None, 7, 30]),
+)
+def test_correct_logs_of_the_plain_rule_are_never_accused(
+    writer, value_writer, kind, after, stated, cap, rho, known, repeat, rate, slope, sign, missing
+) -> None:
+    found = plain(cap=cap, rho=rho, kind=kind, repeat=repeat, rate=rate, slope=slope, sign=sign,
+                  mean=26.0)  # fmt: skip
+    rows = [
+        {"step": str(k), "multiplier": PRINTED[writer](y if after else x),
+         "cost": PRINTED[value_writer](z)}
+        for k, (x, y, z) in enumerate(found)
+        if k != missing
+    ]  # fmt: skip
+    rule = Rule(
+        target=F(25), rate=F(str(rate)), at_least=sign < 0, cap=None if cap > 9 else F(str(cap)),
+        average=F(str(rho)) if rho else None, start=F(26) if rho and known else None,
+        initial=F(1, 2) if known else None, updates=repeat,
+    )  # fmt: skip
+    options = NONE | {"exact": False, "preset": "auto", "updates": repeat}
+    options["logged"] = ("after" if after else "before") if stated else None
+    log = Table("log", "CSV", rows, range(1, len(rows) + 1))
+    answer = audit_run(log, find_columns(log, options), rule, options)
+    assert not answer.verdict.contradicted, (answer.verdict.first, answer.explained)

@@ -255,7 +255,7 @@ def audit_batch(table: Table, given: Mapping[str, Any]) -> Batch:
         old = _log_probabilities(part, names["sampler_logp"], exact, unit)
         if what == "importance ratios":
             new = _log_probabilities(part, names["logp"], exact, unit)
-            bet = batches.bet([float((a - b).low) for a, b in zip(new, old, strict=True)])
+            bet = batches.bet([a - b for a, b in zip(new, old, strict=True)])
         else:
             labels, answers = ([row[names[x]] for row in part.rows] for x in ("group", "response"))
             overfull = batches.overfull(labels, answers, old)
@@ -284,5 +284,5 @@ def _batch_columns(table: Table, given: Mapping[str, Any]) -> Iterator[tuple[str
 def _log_probabilities(table: Table, name: str, exact: bool, unit: Fraction) -> list[Interval]:
     """A column, with what a softmax, a sum over tokens and the type that stored it have lost."""
     found = _column(table, name, exact)
-    unit = max(unit, stored(found))
-    return [x.widened(_ROUNDINGS * unit * (1 + x.size)) for x in found]
+    kept = stored(found)
+    return [x.widened(_ROUNDINGS * unit * (1 + x.size) + kept * x.size) for x in found]

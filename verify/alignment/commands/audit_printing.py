@@ -95,12 +95,12 @@ def _certificates(found: Found) -> Iterator[str]:
         logged = f"those that are logged average {_middle(one.average)}"
         if one.holds and verdict.first is None:
             yield f"certified ({label}): violations of {where} average at most " + (
-                f"{_short(one.bound)}; {logged}"
+                f"{float_of(one.bound):.6g}; {logged}"
             )
         elif not one.holds:
             yield (
                 f"[bold red]contradiction[/bold red] of {label}: by the path of the multiplier "
-                f"violations of {where} average at most {_short(one.bound)}, and {logged}"
+                f"violations of {where} average at most {float_of(one.bound):.6g}, and {logged}"
             )
     if len(verdict.certified) > _SHOWN and verdict.first is None:
         yield f"  and {len(verdict.certified) - _SHOWN} more stretches"
