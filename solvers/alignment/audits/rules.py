@@ -144,7 +144,8 @@ class State:
             return
         if rule.cap is not None and after.high >= rule.cap:
             return
-        u = (after - now).widened(_ROUNDINGS * rule.unit * after.size).times(1 / rule.rate)
+        size = max(now.size, after.size)
+        u = (after - now).widened(_ROUNDINGS * rule.unit * size).times(1 / rule.rate)
         target = Interval.of(rule.target)
         self.mean = target - u if rule.at_least else target + u
 

@@ -194,7 +194,8 @@ def _updates(run: Run, rule: Rule, timing: Timing) -> Iterator[_Update]:
             state = State(replace(rule, start=None))
             state.lost = remembers
         wanted = None if gap else state.meet(value, now)
-        state.learn_mean(now, logged)
+        if not gap:
+            state.learn_mean(now, logged)
         yield _Update(row, now, value, wanted, state.mean, gap)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from holdfast.solvers.alignment.audits.rules import Rule
@@ -263,6 +263,7 @@ PRINTED = {
 }  # fmt: skip
 
 
+@settings(phases=[Phase.generate])  # to shrink takes minutes and says no more
 @given(
     writer=st.sampled_from(sorted(PRINTED)),
     value_writer=st.sampled_from(sorted(PRINTED)),
