@@ -92,11 +92,27 @@ class Rule:
         if self.cap is not None and initial > self.cap:
             raise ModelError(f"{words}, above the cap {float(self.cap):g}; give one below it")
 
+    @property
+    def start_of_multiplier(self) -> Interval | None:
+        """The one before the first update, as the program holds it, or its logarithm; None if it
+        is unknown."""
+        if self.initial is None:
+            return None
+        found = Interval.of(self.initial)
+        roundings = _size_of_logarithm(found) + 2 if "log" in self.kind else 1
+        return found.widened(roundings * self.unit * found.size)
+
     def violation(self, value: Interval) -> Interval:
         """u of one step, as the program computes it."""
         target = Interval.of(self.target).widened(self.unit * abs(self.target))
         found = target - value if self.at_least else value - target
         return found.widened(self.unit * found.size)
+
+
+def _size_of_logarithm(value: Interval) -> int:
+    """At least the absolute logarithm of what is positive in it."""
+    held = value.low if value.low > 0 else value.high
+    return abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
 
 
 class State:
@@ -170,8 +186,7 @@ class State:
 
     def _grown(self, lam: Interval, move: Interval) -> Interval:
         """The multiplier after a move of its logarithm, which the program holds rounded."""
-        held = lam.low if lam.low > 0 else lam.high
-        logarithm = abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
+        logarithm = _size_of_logarithm(lam)
         wide = move.widened(self.rule.unit * (logarithm + 2 * move.size + _ROUNDINGS))
         return self._cut(lam * wide.exponential())
 

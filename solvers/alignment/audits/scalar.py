@@ -179,9 +179,7 @@ def _updates(run: Run, rule: Rule, timing: Timing) -> Iterator[_Update]:
     usual, remembers = run.spacing, rule.kind in ("adam", "log-adam", "pid")
     state = State(rule)
     state.lost = remembers and rule.initial is None and run.steps[0] > usual
-    initial = None if rule.initial is None else Interval.of(rule.initial)
-    if initial is not None:
-        initial = initial.widened(rule.unit * initial.size)
+    initial = rule.start_of_multiplier
     first = initial if timing == "before" else state.meet(run.values[0], initial)
     if first is not None:
         before = None if timing == "before" else initial or Interval.of(0)  # 0 has no effect: pid

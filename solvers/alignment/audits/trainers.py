@@ -337,6 +337,11 @@ def _tilted(
 ) -> Finding:
     """Which law the end of a loss on pairs is: of a beta that is not stated, any tilt is right."""
     check, beta, lam = "fixed point", subject.beta, subject.multiplier
+    bound = max(1e-6, ROUNDINGS * subject.unit)
+    least = float(policy.min())
+    if least <= bound:  # near a corner every law with a large tilt is as near as any other
+        words = f"{_OPEN}: the loss leaves a response a probability of {least:.2g}"
+        return Finding(check, "none", words, least, bound, open=True)
     tilt = float(np.polyfit(rewards, np.log(policy / reference), 1)[0])
     guessed = "" if beta else f", with beta = {1 / tilt:.6g}, which the loss does not state"
     beta = beta or (1 / tilt if tilt > 0 else 1.0)
@@ -353,7 +358,6 @@ def _tilted(
         words = "the reference tilted by exp(multiplier r/beta)"
         forms = {"multiplier/beta": (words, gibbs(reference, lam * rewards / beta))} | forms
     away = {name: 0.5 * float(np.abs(policy - law).sum()) for name, (_, law) in forms.items()}
-    bound = max(1e-6, ROUNDINGS * subject.unit)
     form = next((name for name in forms if away[name] <= bound), None)
     if form is None:
         near = min(away, key=lambda name: away[name])

@@ -10,6 +10,7 @@ from holdfast.solvers.alignment.audits.trainers import (
     POLICY,
     REFERENCE,
     REWARDS,
+    _tilted,
     ascent,
     examine_groups,
     examine_mixture,
@@ -196,3 +197,11 @@ def test_zero_where_it_has_a_meaning() -> None:
     assert stated(None, "beta", "above 0", "why") is None
     with pytest.raises(ModelError, match="beta is 0; give a finite number above 0"):
         stated(0, "beta", "above 0", "why")
+
+
+def test_a_corner_is_no_tilt() -> None:
+    """Where one response has all the probability, every large tilt is as near as another."""
+    corner = np.array([1 - 2e-9, 1e-9, 1e-9])
+    rewards = floats(REWARDS)
+    found = _tilted(Table(), corner, floats(REFERENCE), rewards, np.full((3, 3), 0.5))
+    assert (found.form, found.fault, found.open) == ("none", False, True)

@@ -120,6 +120,10 @@ CORRECT: dict[str, tuple[list[dict[str, str]], tuple[str, ...]]] = {
         table(stepped(TORCH_ADAM, True, 0.02)),
         ("--limit", "25", "--rate", "0.02", "--rule", "log-adam", "--multiplier-start", "0.5"),
     ),
+    "logarithm, from a start that is a float32's": (
+        table(stepped(SGD, True, 0.3, start=0.001), after=False),
+        ("--limit", "25", "--rate", "0.3", "--rule", "log", "--multiplier-start", "0.001"),
+    ),
     "PID of FSRL": (table(pid(), "{:.9g}".format), FSRL),
     "PID, before the update": (table(pid(), after=False), FSRL),
     "to be reached": (
