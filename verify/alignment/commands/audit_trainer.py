@@ -94,7 +94,8 @@ def _line(one: Finding) -> str:
     label = theorem_of(one)
     against = f" ({'against' if one.fault else 'by'} {label})" if label else ""
     mark = "[bold red]contradiction[/bold red]: " if one.fault else ""
-    off = f"; off by {one.distance:.2g}, rounding allows {one.bound:.2g}" if one.bound else ""
+    off = f"; off by {one.distance:.2g}, rounding allows {one.bound:.2g}"
+    off = off if one.bound and not one.open else ""
     return f"{one.check}: {mark}{output.plain(one.words)}{against}{off}"
 
 
