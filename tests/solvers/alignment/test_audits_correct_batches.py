@@ -54,6 +54,7 @@ def read(batch: list[torch.Tensor], form: str, guard: str, writer: str, stored: 
     return recompute(grouped(names, graded(rewards, "reward", rows), logged), unit)
 
 
+@pytest.mark.slow
 @given(
     size=st.sampled_from([2, 3, 4, 5, 8, 16]),
     scale=st.sampled_from([1e-3, 0.03, 1.0, 40.0, 1e3]),

@@ -267,6 +267,7 @@ PRINTED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(phases=[Phase.generate])  # to shrink takes minutes and says no more
 @given(
     writer=st.sampled_from(sorted(PRINTED)),
