@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.solvers.alignment.audits.printed import float_of
+
 from ..report.pictures import write
 
 if TYPE_CHECKING:
@@ -16,21 +18,21 @@ def draw_run(found: Found, path: str | Path) -> Path:
     from matplotlib.figure import Figure
 
     run, rule, verdict = found.run, found.rule, found.verdict
-    steps = [float(x) for x in run.steps]
+    steps = [float_of(x) for x in run.steps]
     figure = Figure(figsize=(6.4, 5.2), layout="constrained", facecolor="white")
     above, below = figure.subplots(2, 1, sharex=True)
     above.plot(steps, [x.middle for x in run.multipliers], color="#0072b2", lw=1.2, label="logged")
     first = verdict.first
     if first is not None:
-        above.plot([float(first.step)], [first.wanted.middle], "x", color="#d55e00", ms=8,
+        above.plot([float_of(first.step)], [first.wanted.middle], "x", color="#d55e00", ms=8,
                    label="what the rule gives")  # fmt: skip
-        above.axvline(float(first.step), color="#d55e00", lw=0.8, ls=":")
+        above.axvline(float_of(first.step), color="#d55e00", lw=0.8, ls=":")
     above.set_ylabel("multiplier")
     above.legend(frameon=False)
     below.plot(steps, [rule.violation(x).middle for x in run.values], color="#999999", lw=0.8)
     for one in verdict.certified:
-        ends = [float(one.first), float(one.last)]
-        below.plot(ends, [float(one.bound)] * 2, color="#009e73", lw=2,
+        ends = [float_of(one.first), float_of(one.last)]
+        below.plot(ends, [float_of(one.bound)] * 2, color="#009e73", lw=2,
                    label="average at most")  # fmt: skip
         below.plot(ends, [one.average.middle] * 2, color="#d55e00", lw=1, ls="--",
                    label="average as logged")  # fmt: skip

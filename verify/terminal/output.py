@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import rich.console
 from rich.segment import Segment
@@ -98,10 +98,13 @@ def _spans(text: str) -> Iterable[tuple[str, int, int]]:
         removed += len(last[0])
 
 
-def console() -> Console:
-    """As wide as the terminal; wide enough for the tables where output goes to a file or a pipe."""
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=_PIPED_WIDTH)
+def console(file: IO[str] | None = None) -> Console:
+    """As wide as the terminal; wide enough for the tables where output goes to a file or a pipe.
+
+    file: where it prints, by default to standard output.
+    """
+    terminal = Console(file=file)
+    return terminal if terminal.is_terminal else Console(file=file, width=_PIPED_WIDTH)
 
 
 def checked(document: Mapping[str, Any]) -> tuple[Report, str]:

@@ -1,18 +1,20 @@
 """A dump of a batch: advantages recomputed as rationals, probabilities and ratios tested.
 
-Rewards are taken as what is printed, to the last digit; advantages carry what their printing and
-the arithmetic of their type may have lost.  Nothing else is tolerated.
+Rewards are grades, which are what is printed, or rounded (`graded` tells them apart); advantages
+carry what their printing, the type that stored them and the arithmetic of the program may have
+lost.  Nothing else is tolerated.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
 
 from ...errors import ModelError
-from .printed import SINGLE, Interval
+from .printed import SINGLE, Interval, stored
 
 FORMS: Mapping[str, str] = {
     "centred": "r - mean, so that the expected update is (1 - 1/G) times the gradient",
@@ -22,66 +24,84 @@ FORMS: Mapping[str, str] = {
     "raw": "r itself",
 }
 """Form of an advantage -> what it is."""
-_GUARDS = (Fraction(0), Fraction(1, 10**8), Fraction(1, 10**6), Fraction(1, 10**4))
-"""What libraries add to a deviation: nothing, 1e-8, 1e-6 (verl) or 1e-4 (TRL)."""
+_LOOSEST = Interval(Fraction(0), Fraction(1, 1000))
+_GUARDS = {
+    "": Interval.of(0),
+    **{
+        f", guarded by {float(x):g}": Interval.of(x)
+        for x in (Fraction(1, 10**k) for k in (8, 6, 5, 4))
+    },
+    ", guarded by 0.001 or less": _LOOSEST,
+}
+"""What libraries add to a deviation: nothing, 1e-8, 1e-6 (verl), 1e-5 or 1e-4 (TRL), or to a
+variance, which adds less than the root of it."""
 _BETS = (0.125, 0.25, 0.5, 1.0)
 """Shares of the capital that are bet on ratios above 1, mixed: small ones find small excesses in
 long batches, large ones large excesses at once."""
-
-
-_MOST = 2 / 3
-"""Share of groups that make a form the usual one, from which others deviate: fewer is chance."""
+_STEEPEST = 600.0
+"""Logarithm of a ratio that is counted, at most: larger ones would add up beyond floats."""
+_MOST, _ENOUGH = Fraction(2, 3), 3
+"""Share of groups, and their number, that make a form the usual one, from which others deviate:
+fewer is chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rewards of one prompt, exact, and the advantages that were logged for them."""
+    """Rewards of one prompt, known up to `lost`, and the advantages that were logged for them."""
 
     name: str
     rewards: tuple[Fraction, ...]
     advantages: tuple[Interval, ...]
+    lost: Fraction = Fraction(0)
+
+    @property
+    def equal(self) -> bool:
+        """Whether all rewards may be equal, so that every form but the raw one gives 0."""
+        return max(self.rewards) - min(self.rewards) <= 2 * self.lost
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """An advantage that a form does not give."""
+    """An advantage that a form does not give; unbalanced: their sum is none that it gives."""
 
     group: str
     place: int
     rewards: tuple[Fraction, ...]
     logged: Interval
     wanted: Interval
+    unbalanced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
     """What the advantages of a batch are.
 
-    forms: those that all groups obey; obeyed: form -> how many groups do; mismatches: for each
-    other form the first advantage that it does not give; unbalanced: groups whose advantages do not
-    sum to 0; awake: groups whose rewards agree and some of whose advantages are not 0.
+    telling: groups with unequal rewards, the only ones that tell forms apart; forms: those that all
+    groups obey; obeyed: form -> how many telling groups do; mismatches: form -> what it does not
+    give; awake: groups whose rewards agree and some of whose advantages are not 0, whether or not
+    by roundings.
     """
 
+    telling: int
     forms: tuple[str, ...]
     obeyed: Mapping[str, int]
-    mismatches: Mapping[str, Mismatch]
-    unbalanced: tuple[str, ...]
+    mismatches: Mapping[str, Sequence[Mismatch]]
     awake: tuple[str, ...]
-    groups: int
 
-    def has(self, form: str) -> bool:
-        """Whether all groups obey this form, with whatever guard."""
-        return any(one.split(", guarded")[0] == form for one in self.forms)
+    @property
+    def nearest(self) -> str:
+        """The form that most telling groups obey."""
+        return max(self.obeyed, key=lambda name: self.obeyed[name])
 
     @property
     def usual(self) -> str | None:
-        """The form that most groups obey, `_MOST` of them or more; None if there is none."""
-        form = max(self.obeyed, key=lambda name: self.obeyed[name])
-        return form if self.obeyed[form] >= _MOST * self.groups else None
+        """The nearest form, if `_MOST` of the telling groups or more obey it; else None."""
+        number = self.obeyed[self.nearest]
+        return self.nearest if number >= _ENOUGH and number >= _MOST * self.telling else None
 
 
 def grouped(
-    names: Sequence[str], rewards: Sequence[Fraction], advantages: Sequence[Interval]
+    names: Sequence[str], rewards: Sequence[Interval], advantages: Sequence[Interval]
 ) -> list[Group]:
     """Rows by the name of their group, in the order of the file.
 
@@ -97,97 +117,109 @@ def grouped(
             "prompt, or of the group"
         )
     return [
-        Group(name, tuple(rewards[k] for k in rows), tuple(advantages[k] for k in rows))
+        Group(
+            name,
+            tuple((rewards[k].low + rewards[k].high) / 2 for k in rows),
+            tuple(advantages[k] for k in rows),
+            max((rewards[k].high - rewards[k].low) / 2 for k in rows),
+        )
         for name, rows in found.items()
     ]
 
 
 def recompute(groups: Sequence[Group], unit: Fraction = SINGLE) -> Recomputed:
     """Each advantage from the rewards of its group; unit: of the arithmetic, see `printed`."""
+    groups = _stored(groups)
+    telling = {one.name for one in groups if not one.equal}
     forms: list[str] = []
-    mismatches: dict[str, Mismatch] = {}
-    obeyed: dict[str, int] = {}
+    mismatches: dict[str, Sequence[Mismatch]] = {}
     for name in FORMS:
-        guards = _GUARDS if name.startswith("standardised") else (Fraction(0),)
-        for guard in guards:
-            wrong = [x for one in groups if (x := _mismatch(one, name, guard, unit)) is not None]
-            if not wrong:
-                forms.append(name if not guard else f"{name}, guarded by {float(guard):g}")
-            elif not guard:
-                mismatches[name] = wrong[0]
-            obeyed[name] = max(obeyed.get(name, 0), len(groups) - len(wrong))
-    unbalanced = [
+        found = _wrong(groups, name, _LOOSEST, unit)
+        if found:
+            mismatches[name] = found
+        elif telling and name.startswith("standardised"):
+            fit = (words for words, x in _GUARDS.items() if not _wrong(groups, name, x, unit))
+            forms.append(name + next(fit))
+        elif telling:
+            forms.append(name)
+    obeyed = {
+        name: len(telling - {one.group for one in mismatches.get(name, ())}) for name in FORMS
+    }
+    awake = (
         one.name
         for one in groups
-        if not sum(one.advantages[1:], one.advantages[0])
-        .widened(len(one.advantages) ** 2 * unit * _largest(one))
-        .meets(Interval.of(0))
-    ]
-    awake = [
-        one.name
-        for one in groups
-        if len(set(one.rewards)) == 1
-        and any(not a.widened(unit * abs(one.rewards[0])).meets(Interval.of(0))
-                for a in one.advantages)
-    ]  # fmt: skip
-    return Recomputed(
-        tuple(forms), obeyed, mismatches, tuple(unbalanced), tuple(awake), len(groups)
+        if len(set(one.rewards)) == 1 and any(a.low > 0 or a.high < 0 for a in one.advantages)
     )
+    return Recomputed(len(telling), tuple(forms), obeyed, mismatches, tuple(awake))
 
 
-def _largest(one: Group) -> Fraction:
-    """What roundings are relative to: advantages, or the rewards that they are differences of."""
-    return max(*(a.size for a in one.advantages), *(abs(r) for r in one.rewards))
+def _stored(groups: Sequence[Group]) -> list[Group]:
+    """With what the type that stored the advantages may have lost."""
+    unit = stored(a for one in groups for a in one.advantages)
+    return [
+        replace(one, advantages=tuple(a.widened(unit * a.size) for a in one.advantages))
+        for one in groups
+    ]
 
 
-def _mismatch(one: Group, form: str, guard: Fraction, unit: Fraction) -> Mismatch | None:
-    wanted = advantages(one.rewards, form, guard, unit)
-    for place, (logged, exact) in enumerate(zip(one.advantages, wanted, strict=True)):
-        if not logged.meets(exact):
-            return Mismatch(one.name, place, one.rewards, logged, exact)
-    return None
+def _wrong(groups: Sequence[Group], form: str, guard: Interval, unit: Fraction) -> list[Mismatch]:
+    """The first advantage of each group that the form does not give."""
+    found = []
+    for one in groups:
+        wanted = advantages(one.rewards, form, guard, unit, one.lost)
+        pairs = list(zip(one.advantages, wanted, strict=True))
+        place = next((k for k, (logged, x) in enumerate(pairs) if not logged.meets(x)), None)
+        if place is not None:
+            unbalanced = not _sum(one.advantages).meets(_sum(wanted))
+            found.append(Mismatch(one.name, place, one.rewards, *pairs[place], unbalanced))
+    return found
+
+
+def _sum(values: Sequence[Interval]) -> Interval:
+    return reduce(Interval.__add__, values)
 
 
 def advantages(
-    rewards: Sequence[Fraction], form: str, guard: Fraction = Fraction(0), unit: Fraction = SINGLE
-) -> list[Interval]:
+    rewards: Sequence[Fraction], form: str, guard: Interval = _LOOSEST, unit: Fraction = SINGLE,
+    lost: Fraction = Fraction(0),
+) -> list[Interval]:  # fmt: skip
     """The advantages of one group by a form, widened by the roundings of their computation.
 
-    A sum of G numbers in floats is off by at most G units of its largest term times G; deviations
-    are off by as much, and 0 of equal rewards stays 0 with nothing to divide.
+    A reward is off by `lost` and a unit.  A sum of G numbers in floats is off by at most (G - 1)
+    units of G times the largest of them, so that the mean is off by G + 1 units of that, and its
+    difference to a reward by G + 4.  A deviation is off by as much times the root of G/(G - 1), and
+    by G/2 + 3 units of itself for its squares, their sum and its root.  Where all sums are exact,
+    as of rewards 0 and 1, equal rewards give exactly 0; else their roundings may be divided by a
+    deviation of as little.
     """
-    size = len(rewards)
+    size, largest = len(rewards), max(abs(r) for r in rewards)
     if form == "raw":
-        return [Interval.of(r) for r in rewards]
+        return [Interval.of(r).widened(lost + unit * abs(r)) for r in rewards]
     mean = sum(rewards, Fraction(0)) / size
-    rounding = (size + 3) * unit * max(abs(r) for r in rewards)
     away = [r - mean for r in rewards]
+    exact = not any(away) and not lost and _exact_sum(largest, size, unit)
+    rounding = Fraction(0) if exact else (size + 4) * unit * largest + 2 * lost
     if form == "leave-one-out":
         away = [x * size / (size - 1) for x in away]
     if not form.startswith("standardised"):
         return [Interval.of(x).widened(2 * rounding) for x in away]
-    if not any(away):
+    if exact:
         return [Interval.of(0) for _ in away]
     variance = sum((x * x for x in away), Fraction(0)) / (
         size - 1 if form.endswith("G - 1") else size
     )
-    deviation = Interval.of(variance).root()
-    divisor = (deviation + Interval.of(guard)).widened(2 * rounding)
-    return _divided(away, divisor, rounding, unit)
-
-
-def _divided(
-    away: Sequence[Fraction], divisor: Interval, rounding: Fraction, unit: Fraction
-) -> list[Interval]:
+    divisor = (Interval.of(variance).root() + guard).widened(2 * rounding)
     if divisor.low <= 0:  # rewards that rounding could make equal: any advantage may come of it
-        most = Fraction(len(away))
-        return [Interval(-most, most) for _ in away]
-    found = []
-    for x in away:
-        quotient = Interval.of(x).widened(rounding).over(divisor)
-        assert quotient is not None, "the divisor is positive"
-        found.append(quotient.widened(4 * unit * quotient.size))
-    return found
+        return [Interval.of(0).widened(Fraction(size)) for _ in away]
+    inverse = Interval(1 / divisor.high, 1 / divisor.low)
+    quotients = (Interval.of(x).widened(rounding) * inverse for x in away)
+    return [x.widened((size + 6) * unit * x.size) for x in quotients]
+
+
+def _exact_sum(value: Fraction, size: int, unit: Fraction) -> bool:
+    """Whether floats add up so many of this number without a rounding."""
+    power_of_two = value.denominator & (value.denominator - 1) == 0
+    return power_of_two and value.numerator * size * unit <= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,21 +240,23 @@ class Bet:
         return min(1.0, 1 / self.capital) if self.capital > 0 else 1.0
 
 
-def bet(log_ratios: Sequence[float]) -> Bet:
+def bet(log_ratios: Sequence[Interval]) -> Bet:
     """Bet on the importance ratios exp(log new - log old) of samples from the old policy.
 
     Their mean is 1 where the old log-probabilities are those of the sampler; a mean above 1 is
     found, one below is not, since a rare large ratio may make up for any number of small ones.
+    What is bet on is the least that each may be.
     """
     if not log_ratios:
         raise ModelError("there is no ratio to bet on; give at least one row")
-    ratios = [math.exp(min(x, 700.0)) for x in log_ratios]
+    ratios = [math.exp(min(float(x.low), _STEEPEST)) for x in log_ratios]
+    middles = [math.exp(min(x.middle, _STEEPEST)) for x in log_ratios]
     grown = [math.fsum(math.log1p(share * (r - 1)) for r in ratios if share < 1 or r > 0)
              for share in _BETS]  # fmt: skip
     logs = [math.log(r) if r > 0 else -math.inf for r in ratios]
     grown[-1] = math.fsum(logs) if -math.inf not in logs else -math.inf
-    capital = math.fsum(math.exp(min(x, 700.0)) for x in grown) / len(_BETS)
-    return Bet(len(ratios), math.fsum(ratios) / len(ratios), capital)
+    capital = math.fsum(math.exp(min(x, _STEEPEST)) for x in grown) / len(_BETS)
+    return Bet(len(ratios), math.fsum(middles) / len(ratios), capital)
 
 
 def overfull(

@@ -33,10 +33,10 @@ class Rule:
     rate: the step; target: of the constraint; at_least: whether that is to be reached, not kept;
     floor, cap: the least and the largest multiplier; initial: the one before the first update, None
     if unknown; average: rho of e = rho e + (1 - rho) j in place of j; start: e before the first
-    step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; unit: of
-    the arithmetic of the program.
+    step, None if unknown; betas, epsilon: of Adam; gains: kp, ki, kd; updates: by each value, one
+    after the other; unit: of the arithmetic of the program.
 
-    Raises ModelError for a rate that is not positive, a rho outside [0, 1) and the like.
+    Raises ModelError for a rate that is not positive, a rho outside (0, 1), and what has no effect.
     """
 
     kind: Kind = "plain"
@@ -51,25 +51,68 @@ class Rule:
     betas: tuple[Fraction, Fraction] = (Fraction(9, 10), Fraction(999, 1000))
     epsilon: Fraction = Fraction(1, 10**8)
     gains: tuple[Fraction, Fraction, Fraction] | None = None
+    updates: int = 1
     unit: Fraction = DOUBLE
 
     def __post_init__(self) -> None:
-        if self.kind != "pid" and self.rate == 0:
-            raise ModelError("the rate of the multiplier is 0, with which it never moves; give it")
-        if self.kind == "pid" and self.gains is None:
-            raise ModelError("a pid rule needs its gains kp, ki, kd; give them")
+        if self.kind == "pid":
+            self._check_gains()
+        elif self.rate <= 0:
+            words = f"the rate of the multiplier is {float(self.rate):g}"
+            raise ModelError(f"{words}, with which it never rises; give one above 0")
         if self.cap is not None and self.cap <= 0:
-            raise ModelError(f"the cap of the multiplier is {self.cap}; give one above 0")
-        if self.average is not None and not 0 <= self.average < 1:
-            raise ModelError(f"rho is {self.average}; a moving average has one from 0 to below 1")
+            words = f"the cap of the multiplier is {float(self.cap):g}"
+            raise ModelError(f"{words}; give one above 0")
+        if self.average is not None and not 0 < self.average < 1:
+            words = f"the weight rho of a moving average is {float(self.average):g}"
+            raise ModelError(f"{words}; give one above 0 and below 1, or no average")
         if self.average is not None and self.kind != "plain":
             raise ModelError(f"a moving average is known with the plain rule, not {self.kind}")
+        if self.initial is not None:
+            self._check_initial(self.initial)
+
+    def _check_gains(self) -> None:
+        if self.gains is None:
+            raise ModelError("a pid rule needs its gains kp, ki, kd; give them")
+        if min(self.gains) < 0 or not any(self.gains):
+            words = ", ".join(f"{float(x):g}" for x in self.gains)
+            raise ModelError(
+                f"the gains kp, ki, kd are {words}, with which the multiplier never rises as it "
+                "should; give none below 0, and one above"
+            )
+
+    def _check_initial(self, initial: Fraction) -> None:
+        words = f"the multiplier before the first update is {float(initial):g}"
+        if self.kind == "pid":
+            raise ModelError(f"{words}, on which the pid rule does not depend; leave it out")
+        if initial < 0 or (initial == 0 and "log" in self.kind):
+            logs = "log" in self.kind
+            least = "above 0, since the rule takes its logarithm" if logs else "of 0 or more"
+            raise ModelError(f"{words}; give one {least}")
+        if self.cap is not None and initial > self.cap:
+            raise ModelError(f"{words}, above the cap {float(self.cap):g}; give one below it")
+
+    @property
+    def start_of_multiplier(self) -> Interval | None:
+        """The one before the first update, as the program holds it, or its logarithm; None if it
+        is unknown."""
+        if self.initial is None:
+            return None
+        found = Interval.of(self.initial)
+        roundings = _size_of_logarithm(found) + 2 if "log" in self.kind else 1
+        return found.widened(roundings * self.unit * found.size)
 
     def violation(self, value: Interval) -> Interval:
         """u of one step, as the program computes it."""
         target = Interval.of(self.target).widened(self.unit * abs(self.target))
         found = target - value if self.at_least else value - target
         return found.widened(self.unit * found.size)
+
+
+def _size_of_logarithm(value: Interval) -> int:
+    """At least the absolute logarithm of what is positive in it."""
+    held = value.low if value.low > 0 else value.high
+    return abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
 
 
 class State:
@@ -84,6 +127,11 @@ class State:
 
     def meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         """The next multiplier after `value`, where this one is known; None if it is open."""
+        for _ in range(self.rule.updates):
+            multiplier = self._meet(value, multiplier)
+        return multiplier
+
+    def _meet(self, value: Interval, multiplier: Interval | None) -> Interval | None:
         rule = self.rule
         met = value if rule.average is None else self._averaged(value)
         if self.lost or met is None:
@@ -108,11 +156,12 @@ class State:
     def learn_mean(self, now: Interval, after: Interval) -> None:
         """Find an unknown average from a move that no end has cut off."""
         rule = self.rule
-        if rule.average is None or self.mean is not None or after.low <= 0:
+        if rule.average is None or self.mean is not None or after.low <= 0 or rule.updates > 1:
             return
         if rule.cap is not None and after.high >= rule.cap:
             return
-        u = (after - now).widened(_ROUNDINGS * rule.unit * after.size).times(1 / rule.rate)
+        size = max(now.size, after.size)
+        u = (after - now).widened(_ROUNDINGS * rule.unit * size).times(1 / rule.rate)
         target = Interval.of(rule.target)
         self.mean = target - u if rule.at_least else target + u
 
@@ -137,8 +186,7 @@ class State:
 
     def _grown(self, lam: Interval, move: Interval) -> Interval:
         """The multiplier after a move of its logarithm, which the program holds rounded."""
-        held = lam.low if lam.low > 0 else lam.high
-        logarithm = abs(held.numerator.bit_length() - held.denominator.bit_length()) + 1
+        logarithm = _size_of_logarithm(lam)
         wide = move.widened(self.rule.unit * (logarithm + 2 * move.size + _ROUNDINGS))
         return self._cut(lam * wide.exponential())
 

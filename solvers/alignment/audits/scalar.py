@@ -7,15 +7,16 @@ rho/(1 - rho) times the rise of the average of u; no assumption about the policy
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Literal
 
 from ...errors import ModelError
-from .printed import Interval
-from .rules import Rule, State
+from .printed import Interval, float_of
+from .rules import Kind, Rule, State
 
 Timing = Literal["after", "before"]
 TIMINGS: tuple[Timing, ...] = ("after", "before")
@@ -25,6 +26,12 @@ _SIMPLE = 16
 and rates differ by whole numbers, or by one over them."""
 _ENOUGH = 3
 """Updates that another rule must explain: one or two fit a free rate, or a sign, by chance."""
+_OPEN = 3
+"""Updates more than with the stated rule that may stay open: those that give an average."""
+_AVERAGES = tuple(
+    Fraction(x) for x in ("0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "0.99", "0.999")
+)
+"""Weights of moving averages that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +51,32 @@ class Run:
         for row, (one, two) in enumerate(pairwise(self.steps), start=2):
             if two == one:
                 raise ModelError(
-                    f"step {one} is there twice, in rows {row - 1} and {row} of those that are "
-                    "read; keep one of them, such as the later one of a run that was resumed"
+                    f"step {float_of(one):.12g} is there twice, in rows {row - 1} and {row} of "
+                    "those that are read; keep one of them, such as the later one of a run that "
+                    "was resumed"
                 )
             if two < one:
                 raise ModelError(
-                    f"the steps are not in order: {two} in row {row} of those that are read comes "
-                    f"after {one}; sort the log by its steps, one run a file"
+                    f"the steps are not in order: {float_of(two):.12g} in row {row} of those that "
+                    f"are read comes after {float_of(one):.12g}; sort the log by its steps, one "
+                    "run a file"
                 )
+
+    @property
+    def spacing(self) -> Fraction:
+        """The least distance of two steps; twice that, or more, and rows are missing between."""
+        return min((b - a for a, b in pairwise(self.steps)), default=Fraction(1))
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A step that contradicts the rule: the multiplier that is logged, and where it must lie."""
+    """A step that contradicts the rule: the multiplier that is logged, and where it must lie.
+
+    before: the one of the update, None at a start, where no update but a statement is contradicted.
+    """
 
     step: Fraction
-    before: Interval
+    before: Interval | None
     value: Interval
     logged: Interval
     wanted: Interval
@@ -108,9 +125,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    """One update: the row that it leads to, the value it took, and what the rule gives."""
+    """One update: the row that it leads to, from which multiplier and with which value, and what
+    the rule gives."""
 
     row: int
+    before: Interval | None
     value: Interval
     wanted: Interval | None
     mean: Interval | None
@@ -126,15 +145,15 @@ def judge(run: Run, rule: Rule, timing: Timing | None = None) -> Verdict:
     undecided: dict[str, int] = {}
     breaks = []
     for one in updates:
-        before, logged = run.multipliers[one.row - 1], run.multipliers[one.row]
+        logged = run.multipliers[one.row]
         if one.gap:
             _count(undecided, "rows are missing before it")
         elif one.wanted is None:
             _count(undecided, "the state of the rule before the log is unknown")
         elif not one.wanted.meets(logged):
-            breaks.append(Break(run.steps[one.row], before, one.value, logged, one.wanted))
-    low = next((k for k, x in enumerate(run.multipliers) if x.high < 0), None)
-    if low is not None and rule.floor is not None:
+            breaks.append(Break(run.steps[one.row], one.before, one.value, logged, one.wanted))
+    low = negative(run) if rule.floor is not None else None
+    if low is not None:
         floor = Interval.of(0)
         at = Break(run.steps[low], floor, run.values[low], run.multipliers[low], floor)
         breaks = sorted([*breaks, at], key=lambda one: one.step)
@@ -145,33 +164,43 @@ def judge(run: Run, rule: Rule, timing: Timing | None = None) -> Verdict:
     )
 
 
+def negative(run: Run) -> int | None:
+    """The first row whose multiplier is surely below 0."""
+    return next((k for k, x in enumerate(run.multipliers) if x.high < 0), None)
+
+
 def _count(found: dict[str, int], why: str) -> None:
     found[why] = found.get(why, 0) + 1
 
 
 def _updates(run: Run, rule: Rule, timing: Timing) -> Iterator[_Update]:
-    """The updates between consecutive rows; a gap forgets what the rule remembers."""
-    usual = min((b - a for a, b in pairwise(run.steps)), default=Fraction(1))
+    """The updates between consecutive rows, and the one to the first row where it is known; a gap
+    forgets what the rule remembers, as does a log that begins later than its first step."""
+    usual, remembers = run.spacing, rule.kind in ("adam", "log-adam", "pid")
     state = State(rule)
-    if timing == "after" and run.values:
-        initial = None if rule.initial is None else Interval.of(rule.initial)
-        state.meet(run.values[0], initial)
+    state.lost = remembers and rule.initial is None and run.steps[0] > usual
+    initial = rule.start_of_multiplier
+    first = initial if timing == "before" else state.meet(run.values[0], initial)
+    if first is not None:
+        before = None if timing == "before" else initial or Interval.of(0)  # 0 has no effect: pid
+        yield _Update(0, before, run.values[0], first, None, False)
     for row, (one, two) in enumerate(pairwise(run.steps), start=1):
         value = run.values[row if timing == "after" else row - 1]
         now, logged = run.multipliers[row - 1], run.multipliers[row]
-        gap = two - one > usual
+        gap = two - one >= 2 * usual
         if gap:
             state = State(replace(rule, start=None))
-            state.lost = rule.kind in ("adam", "log-adam", "pid")
+            state.lost = remembers
         wanted = None if gap else state.meet(value, now)
-        state.learn_mean(now, logged)
-        yield _Update(row, value, wanted, state.mean, gap)
+        if not gap:
+            state.learn_mean(now, logged)
+        yield _Update(row, now, value, wanted, state.mean, gap)
 
 
 def _certified(run: Run, rule: Rule, updates: Sequence[_Update]) -> Iterator[Certified]:
     """The telescoping inequality on each stretch without a gap and without the cap."""
     stretch: list[_Update] = []
-    for one in [*updates, None]:
+    for one in [*(one for one in updates if one.row), None]:
         capped = one is not None and rule.cap is not None
         capped = capped and run.multipliers[one.row].high >= rule.cap  # type: ignore[union-attr, operator]
         if one is None or one.gap or capped:
@@ -200,64 +229,119 @@ def _telescoped(run: Run, rule: Rule, stretch: list[_Update]) -> Certified | Non
         extra = Interval.of(0)
     total, slack = Interval.of(0), Fraction(0)
     for one in stretch:
-        u = rule.violation(one.value)
+        u = rule.violation(one.value).times(rule.updates)
         total = (total + u).trimmed()
-        slack += rule.unit * (5 * rule.rate * u.size + run.multipliers[one.row - 1].size)
+        held = run.multipliers[one.row - 1].size + run.multipliers[one.row].size
+        slack += rule.unit * (5 * rule.rate * u.size + rule.updates * held)
     path = run.multipliers[last] - run.multipliers[first]
     bound = (path.high + slack) / rule.rate + extra.high
-    number = len(stretch)
+    number = len(stretch) * rule.updates
     return Certified(
         run.steps[first], run.steps[last], number, bound / number, total.times(Fraction(1, number))
     )
 
 
-def explanations(run: Run, rule: Rule) -> list[str]:
-    """Other rules that the whole log agrees with, where it contradicts its own."""
-    found = []
+def explanations(
+    run: Run, rule: Rule, timing: Timing | None = None,
+    columns: Iterable[tuple[str, tuple[Interval, ...]]] = (),
+) -> list[str]:  # fmt: skip
+    """What else the whole log agrees with, where it contradicts its rule.
+
+    One thing is changed of what was stated: the rule, the timing, or the column of values, of which
+    `columns` are the others.  The timing is changed as well only where nothing else is found.
+    """
     if len({(x.low, x.high) for x in run.multipliers}) == 1:
         return ["the multiplier never moves"]
-    tried: dict[str, dict[str, Any]] = {
-        "the sign of the violation is the other way round": {"at_least": not rule.at_least},
-        "Adam moves it, by about its rate whatever the violation": {"kind": "adam"},
-        "the step is taken in the logarithm of the multiplier": {"kind": "log"},
-        "the step is taken in the multiplier itself, not in its logarithm": {"kind": "plain"},
-        "there is no moving average": {"average": None, "start": None},
-        "there is no cap": {"cap": None},
-        "it is not kept at 0 or above": {"floor": None},
-    }
-    for words, change in tried.items():
-        if rule.rate == 0 and "kind" in change:
-            continue  # pid has no rate that another rule could take
-        other = replace(rule, **({"average": None} | change))
-        if other != rule and agrees(run, other):
-            found.append(words)
-    factor = _factor(run, rule) if rule.kind == "plain" and rule.average is None else None
-    if factor is not None:
-        found.append(
-            f"the rate is about {float(factor):.4g} times the stated one, as where costs are "
+    others = [(f"the multiplier follows the column {name}", x) for name, x in columns]
+    least = max(_ENOUGH, judge(run, rule, timing).checked - _OPEN)
+
+    def found(at: Timing) -> Iterator[str]:
+        for words, values in others:
+            if _agrees(replace(run, values=values), rule, at, least):
+                yield words
+        done: set[str] = set()  # one of several numbers for the same thing is enough
+        for words, change in (*_changes(run, rule), *_estimates(run, rule, at)):
+            with suppress(ModelError):  # such as a cap below the multiplier that is stated
+                other = replace(rule, **change)
+                key = "" if "kind" in change else min(change)
+                if other != rule and key not in done and _agrees(run, other, at, least):
+                    done |= {key} - {""}
+                    yield words
+
+    if timing is None:
+        return list(dict.fromkeys(words for at in TIMINGS for words in found(at)))
+    flipped: Timing = "before" if timing == "after" else "after"
+    turned = f"the multiplier of a row is the one {flipped} the update by its value"
+    alone = [turned] if _agrees(run, rule, flipped, least) else []
+    once = [*alone, *found(timing)]
+    return once or [f"{words}, and {turned}" for words in found(flipped)]
+
+
+def _agrees(run: Run, rule: Rule, timing: Timing, least: int) -> bool:
+    """Whether so many updates can be compared and none contradicts; ends at the first that does."""
+    checked = 0
+    for one in _updates(run, rule, timing):
+        if not one.gap and one.wanted is not None:
+            if not one.wanted.meets(run.multipliers[one.row]):
+                return False
+            checked += 1
+    return checked >= least and not judge(run, rule, timing).contradicted
+
+
+_WORDS: dict[Kind, str] = {
+    "plain": "the step is taken in the multiplier itself, by the plain rule",
+    "log": "the step is taken in the logarithm of the multiplier",
+    "adam": "Adam moves it, by about its rate whatever the violation",
+    "log-adam": "Adam moves its logarithm, by about its rate whatever the violation",
+}
+
+
+def _changes(run: Run, rule: Rule) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Other rules, as what changes in this one."""
+    yield "the sign of the violation is the other way round", {"at_least": not rule.at_least}
+    for kind, words in _WORDS.items() if rule.kind != "pid" else ():
+        if kind != rule.kind:
+            yield words, {"kind": kind, "average": None, "start": None}
+    yield "there is no moving average", {"average": None, "start": None}
+    for rho in {*_AVERAGES, 1 - (rule.average or 0)} if rule.kind == "plain" else ():
+        words = f"it is driven by a moving average of the column with rho = {float(rho):g}"
+        yield words, {"average": rho, "start": None}
+    yield "the average before the first update is another than stated", {"start": None}
+    yield "the multiplier before the first update is another than stated", {"initial": None}
+    yield "there is no cap", {"cap": None}
+    most = max(run.multipliers, key=lambda x: x.high)
+    if run.multipliers.count(most) >= _ENOUGH:
+        yield f"it is cut off at {most.middle:g}", {"cap": (most.low + most.high) / 2}
+    yield "it is not kept at 0 or above", {"floor": None}
+
+
+def _estimates(run: Run, rule: Rule, timing: Timing) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Other rates and targets of the plain rule, from the moves that tell them best."""
+    if rule.kind != "plain" or rule.average is not None:
+        return
+    rates, targets = [], []
+    for row in range(1, len(run.steps)):
+        now, logged = run.multipliers[row - 1], run.multipliers[row]
+        value = run.values[row if timing == "after" else row - 1]
+        u = rule.violation(value)
+        if logged.low <= 0 or (rule.cap is not None and logged.high >= rule.cap):
+            continue
+        move = (logged - now).times(1 / rule.rate)
+        target = value + move if rule.at_least else value - move
+        targets.append((target.high - target.low, target))
+        if not u.low <= 0 <= u.high:
+            factor = (move.low + move.high) / (u.low + u.high)
+            rates.append((min(abs(u.low), abs(u.high)), factor))
+    if not rates:
+        return
+    best = max(rates)[1]
+    for factor in (best.limit_denominator(_SIMPLE), best):
+        words = (
+            f"the rate is about {float_of(factor):.4g} times the stated one, as where costs are "
             "summed over so many before the update, and not averaged"
         )
-    return found
-
-
-def agrees(run: Run, rule: Rule) -> bool:
-    """Whether `_ENOUGH` updates were compared and none contradicts the rule."""
-    verdict = judge(run, rule)
-    return verdict.checked >= _ENOUGH and not verdict.contradicted
-
-
-def _factor(run: Run, rule: Rule) -> Fraction | None:
-    """The multiple of the rate with which the log agrees, from the largest move that is not cut."""
-    for timing in (1, 0):
-        moves = []
-        for row in range(1, len(run.steps)):
-            now, logged = run.multipliers[row - 1], run.multipliers[row]
-            u = rule.violation(run.values[row - 1 + timing])
-            if logged.low > 0 and not u.low <= 0 <= u.high:
-                move = (logged.low + logged.high - now.low - now.high) / (u.low + u.high)
-                moves.append((min(abs(u.low), abs(u.high)), move / rule.rate))
-        best = max(moves, default=(Fraction(0), Fraction(0)))[1]
-        for factor in (best.limit_denominator(_SIMPLE), best):
-            if factor > 0 and agrees(run, replace(rule, rate=rule.rate * factor)):
-                return factor
-    return None
+        yield words, {"rate": rule.rate * factor}
+    narrow = min(targets, key=lambda pair: pair[0])[1]
+    for near in (Fraction(round(narrow.middle)), (narrow.low + narrow.high) / 2):
+        words = f"the target is about {float_of(near):.6g}, not {float_of(rule.target):.6g}"
+        yield words, {"target": near}

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from itertools import product
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import optimize
 
+from ...errors import ModelError
 from ...sequences import Array
 
 POLICY = (Fraction(1, 2), Fraction(1, 3), Fraction(1, 6))
@@ -34,6 +35,7 @@ ROUNDINGS = 512
 """Roundings that a gradient may have met on its way, each of a unit in the last place of the mass
 of all gradients.  Chosen, not measured: forms that are told apart differ by 10,000 times as much
 even in float32."""
+_OPEN = "undecided: none of the known closed forms"
 _STRENGTH = 3
 """Rewards of the fixed point over beta: laws of 1 - 1/G and of 1 are then 0.05 apart and more."""
 _ITERATIONS = 60
@@ -65,7 +67,8 @@ class Finding:
 
     form: the closed form that is obeyed, "none" if none of those that are known; words: the same
     for people; distance, bound: from the form, and what rounding may do; fault: whether the form
-    contradicts what the loss is said to be.
+    contradicts what the loss is said to be; open: whether it is none of those that are known, which
+    contradicts nothing and decides nothing.
     """
 
     check: str
@@ -74,6 +77,25 @@ class Finding:
     distance: float = 0.0
     bound: float = 0.0
     fault: bool = False
+    open: bool = False
+
+
+def stated(value: Any, name: str, least: str, words: str) -> float | None:
+    """What a loss states of itself, such as its beta; None if nothing.
+
+    least: "of 0 or more", or "above 0".  Raises ModelError, with `words` on why, for what is no
+    finite number, or less.
+    """
+    if value is None:
+        return None
+    try:
+        number = float("nan") if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        number = float("nan")
+    if not np.isfinite(number) or number < 0 or (least == "above 0" and number == 0):
+        shown = value if isinstance(value, (int, float, str)) else f"a {type(value).__name__}"
+        raise ModelError(f"{name} is {shown}; give a finite number {least}, {words}")
+    return number
 
 
 def floats(values: Sequence[Fraction] | Sequence[float]) -> Array:
@@ -151,8 +173,8 @@ def _scale(
         near, distance = _nearest_standard(policy, rewards, size, push)
         words = f"rewards are standardised: twice the rewards give the same update{near}"
         return None, Finding(check, "standardised", words, distance, bound)
-    words = f"no multiple of the gradient of the mean reward (off by {distance:.2g})"
-    return None, Finding(check, "none", words, distance, bound, True)
+    words = f"{_OPEN}: no multiple of the gradient of the mean reward (off by {distance:.2g})"
+    return None, Finding(check, "none", words, distance, bound, open=True)
 
 
 def _nearest_standard(policy: Array, rewards: Array, size: int, push: Array) -> tuple[str, float]:
@@ -196,26 +218,28 @@ def _divergence(
     A factor of the whole loss is a learning rate: what counts is the weight for that of rewards.
     """
     check, beta = "divergence", subject.beta
-    of = "" if beta is None else f" of beta = {beta:g}"
+    of = f" of beta = {beta:g}" if beta else ", and beta is 0" if beta == 0 else ""
     if np.abs(pull).max() <= bound:
         words = "the divergence from the reference has no expected gradient"
+        words += ": beta is 0, and nothing holds the policy near the reference" if beta == 0 else ""
         return None, Finding(check, "absent", words, 0.0, bound, bool(beta))
     away = np.log(policy / reference)
     factor, distance = _fit(-pull, ascent(policy, away))
     if distance <= bound:
-        share = factor if beta is None else factor / beta
+        share = factor / beta if beta else factor
         words = f"the gradient of KL(pi, reference), weight {share:.6g}{of}"
         centred = 1 - 1 / subject.group_size
         shares = (1, centred) if scale is None else (scale, scale / centred)
-        right = beta is None or min(abs(share / x - 1) for x in shares) <= 1e-3
+        right = beta is None or (beta > 0 and min(abs(share / x - 1) for x in shares) <= 1e-3)
         return factor, Finding(check, "reverse", words, distance, bound, factor < 0 or not right)
     forward, off = _fit(-pull, policy - reference)
     if off <= bound:
-        share = forward if beta is None else forward / beta
+        share = forward / beta if beta else forward
         words = f"the gradient of KL(reference, pi), weight {share:.6g}{of}"
-        return None, Finding(check, "forward", words, off, bound, True)
-    words = f"no multiple of the gradient of either divergence (off by {min(distance, off):.2g})"
-    return None, Finding(check, "none", words, min(distance, off), bound, True)
+        return None, Finding(check, "forward", words, off, bound, beta is not None or forward < 0)
+    least = min(distance, off)
+    words = f"{_OPEN}: no multiple of the gradient of either divergence (off by {least:.2g})"
+    return None, Finding(check, "none", words, least, bound, open=True)
 
 
 def _fixed(
@@ -243,8 +267,9 @@ def _fixed(
         f"the reference tilted by exp({ratio:.4g} r/beta): total variation {away[form]:.2g} to "
         f"{form}, {away[other]:.2g} to {other}"
     )
-    fault = away[form] > 0.02
-    return Finding("fixed point", "none" if fault else form, words, away[form], 0.02, fault)
+    far = away[form] > 0.02
+    fault = far and subject.beta is not None  # unstated, any temperature is as good
+    return Finding("fixed point", "none" if far else form, words, away[form], 0.02, fault)
 
 
 def examine_mixture(subject: Subject) -> Finding:
@@ -277,8 +302,8 @@ def examine_mixture(subject: Subject) -> Finding:
             "response gains of one and loses of the other no longer counts, and the optimum moves"
         )
         return Finding(check, "lock-step", words, distance, bound, True)
-    words = f"no multiple of the gradient of the sum (off by {distance:.2g})"
-    return Finding(check, "none", words, distance, bound, True)
+    words = f"{_OPEN}: no multiple of the gradient of u + {lam:g} s (off by {distance:.2g})"
+    return Finding(check, "none", words, distance, bound, open=True)
 
 
 def examine_pairs(subject: Subject) -> list[Finding]:
@@ -301,8 +326,8 @@ def examine_pairs(subject: Subject) -> list[Finding]:
     scale = float(np.abs(slope(start)).max())
     check = "fixed point"
     if flat > 1e-4 * max(scale, 1e-300):
-        words = f"no fixed point was found (the gradient is still {flat:.2g})"
-        return [Finding(check, "none", words, flat, 1e-4 * scale, True)]
+        words = f"{_OPEN}: no end was found (the expected gradient is still {flat:.2g})"
+        return [Finding(check, "none", words, flat, 1e-4 * scale, open=True)]
     policy = gibbs(np.ones(size), np.append(found.x, 0.0))
     return [_tilted(subject, policy, reference, rewards, chance)]
 
@@ -310,26 +335,36 @@ def examine_pairs(subject: Subject) -> list[Finding]:
 def _tilted(
     subject: Subject, policy: Array, reference: Array, rewards: Array, chance: Array
 ) -> Finding:
-    """Which law the end of a loss on pairs is."""
-    check, beta, lam = "fixed point", subject.beta or 1.0, subject.multiplier
+    """Which law the end of a loss on pairs is: of a beta that is not stated, any tilt is right."""
+    check, beta, lam = "fixed point", subject.beta, subject.multiplier
+    bound = max(1e-6, ROUNDINGS * subject.unit)
+    least = float(policy.min())
+    if least <= bound:  # near a corner every law with a large tilt is as near as any other
+        words = f"{_OPEN}: the loss leaves a response a probability of {least:.2g}"
+        return Finding(check, "none", words, least, bound, open=True)
+    tilt = float(np.polyfit(rewards, np.log(policy / reference), 1)[0])
+    guessed = "" if beta else f", with beta = {1 / tilt:.6g}, which the loss does not state"
+    beta = beta or (1 / tilt if tilt > 0 else 1.0)
     forms: dict[str, tuple[str, Array]] = {
         "1/beta": ("the reference tilted by exp(r/beta)", gibbs(reference, rewards / beta)),
         "no reference": ("exp(r/beta) without the reference",
                          gibbs(np.ones(len(rewards)), rewards / beta)),
         "beta": ("the reference tilted by exp(beta r)", gibbs(reference, rewards * beta)),
         "ipo": ("the minimiser of IPO", gibbs(reference, _ipo(chance) / beta)),
+        "other": (f"the reference tilted by exp({tilt * beta:.6g} r/beta)",
+                  gibbs(reference, rewards * tilt)),
     }  # fmt: skip
     if lam is not None:
         words = "the reference tilted by exp(multiplier r/beta)"
-        forms["multiplier/beta"] = (words, gibbs(reference, lam * rewards / beta))
+        forms = {"multiplier/beta": (words, gibbs(reference, lam * rewards / beta))} | forms
     away = {name: 0.5 * float(np.abs(policy - law).sum()) for name, (_, law) in forms.items()}
-    form = min(away, key=lambda name: away[name])
-    bound = max(1e-6, ROUNDINGS * subject.unit)
-    if away[form] > bound:
-        words = f"none of the closed forms; nearest is {forms[form][0]}"
-        return Finding(check, "none", words, away[form], bound, True)
+    form = next((name for name in forms if away[name] <= bound), None)
+    if form is None:
+        near = min(away, key=lambda name: away[name])
+        words = f"{_OPEN}; nearest is {forms[near][0]}"
+        return Finding(check, "none", words, away[near], bound, open=True)
     right = ("1/beta", "ipo") if lam is None else ("multiplier/beta",)
-    return Finding(check, form, forms[form][0], away[form], bound, form not in right)
+    return Finding(check, form, forms[form][0] + guessed, away[form], bound, form not in right)
 
 
 def _ipo(chance: Array) -> Array:

@@ -33,6 +33,7 @@ from ...alignment.audits.trainers import (
     examine_groups,
     examine_mixture,
     examine_pairs,
+    stated,
 )
 from ...errors import ModelError
 from ...sequences import Array
@@ -42,6 +43,8 @@ _UNITS = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.bfloat16: 2.0*
 _LENGTHS = (1, 4, 3, 2, 2, 1, 4, 4, 3, 4, 1, 1, 1, 2, 2, 3)
 """Tokens of responses: different in each half of a batch, and of responses with the same reward, so
 that every weight by length shows."""
+_GROUPS = "where 0 is a loss without divergence, or leave it out"
+_PAIRS = "since a loss on pairs ends at a tilt by r/beta, or leave it out"
 _PAIR_LENGTHS = (2, 4)
 """Tokens of the chosen and the rejected response, for the same reason."""
 _WORDS = 5
@@ -58,19 +61,23 @@ class Loss:
         call = getattr(made, "loss", made)
         if not callable(call):
             raise ModelError(
-                f"the factory returned a {type(made).__name__}; it must return a function of a "
-                "batch, or an object with a method loss(batch)"
+                f"the factory returned something of type {type(made).__name__}; it must return a "
+                "function of a batch, or an object with a method loss(batch)"
             )
         self._call: Callable[[dict[str, Any]], Any] = call
         self.made = made
         self.kind: str = getattr(made, "kind", "group")
         self.group_size: int = getattr(made, "group_size", 4)
-        self.beta: float | None = getattr(made, "beta", None)
-        self.multiplier: float | None = getattr(made, "multiplier", None)
         self.rewards: int = getattr(made, "rewards", 1)
         self.unit = _UNITS[torch.float64]
         if self.kind not in ("group", "preference"):
             raise ModelError(f"kind is {self.kind!r}; give 'group' or 'preference'")
+        pairs = self.kind == "preference"
+        least, words = ("above 0", _PAIRS) if pairs else ("of 0 or more", _GROUPS)
+        self.beta = stated(getattr(made, "beta", None), "beta", least, words)
+        self.multiplier = stated(
+            getattr(made, "multiplier", None), "multiplier", least, "or leave it out"
+        )
         if not isinstance(self.group_size, int) or not 2 <= self.group_size <= 6:
             raise ModelError(
                 f"group_size is {self.group_size!r}; all groups are enumerated, so that it must be "
@@ -83,7 +90,9 @@ class Loss:
         """The loss; raises ModelError for what is no finite number with a gradient."""
         found = self._call(batch)
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
-            shown = list(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+            shown = f"something of type {type(found).__name__}"
+            if isinstance(found, torch.Tensor):
+                shown = f"a tensor of {' x '.join(map(str, found.shape))} numbers"
             raise ModelError(f"the loss of a batch is {shown}; it must be a tensor of one number")
         if not torch.isfinite(found).all():
             raise ModelError(f"the loss of a batch is {found.item()}; it must be finite")
@@ -228,6 +237,8 @@ def _pair_lengths(loss: Loss) -> Finding:
     outside = max(float((x * (1 - batch[f"{n[:-6]}_mask"])).abs().max())
                   for n, x in zip(names, slopes, strict=True))  # fmt: skip
     bound = ROUNDINGS * loss.unit * max(one, two)
+    if not bound:
+        return Finding(check, "none", "log-probabilities that are the reference's have no slope")
     if outside > bound:
         words = "tokens beyond the mask move the loss"
         return Finding("padding", "counted", words, outside, bound, True)
@@ -297,12 +308,12 @@ def _partial(loss: Loss) -> Iterator[Finding]:
 
 def _hooks(loss: Loss) -> Iterator[Finding]:
     """The reference of each stage, and log-probabilities at a temperature."""
-    stated = getattr(loss.made, "reference", None)
-    if stated is not None:
+    hook = getattr(loss.made, "reference", None)
+    if hook is not None:
         policies = [torch.tensor([0.0, 0.1 * k, 0.3 * k]).double() for k in range(4)]
         # stages of two steps each: the policy moves from 0 to 1 in the first, from 2 to 3 then
         for stage, at, wanted in ((0, 2, 0), (1, 4, 2)):
-            given = stated(stage, [p.clone() for p in policies[:at]])
+            given = hook(stage, [p.clone() for p in policies[:at]])
             near = [k for k, p in enumerate(policies) if torch.equal(given, p)]
             if near != [wanted]:
                 which = {at - 1: "the moving policy itself", 0: "that of the first stage"}.get(
@@ -312,15 +323,15 @@ def _hooks(loss: Loss) -> Iterator[Finding]:
                 yield Finding("reference", "none", words, 1.0, 0.0, True)
                 return
         yield Finding("reference", "frozen", "the reference is the policy that each stage began at")
-    stated = getattr(loss.made, "log_probabilities", None)
-    if stated is not None:
-        yield _temperature(stated, loss)
+    hook = getattr(loss.made, "log_probabilities", None)
+    if hook is not None:
+        yield _temperature(hook, loss)
 
 
-def _temperature(stated: Callable[..., torch.Tensor], loss: Loss) -> Finding:
+def _temperature(hook: Callable[..., torch.Tensor], loss: Loss) -> Finding:
     logits = torch.tensor([0.0, 1.0, -0.5, 2.0]).double().expand(4, 4)
     temperature = 0.5
-    found = stated(logits, torch.arange(4), temperature)
+    found = hook(logits, torch.arange(4), temperature)
     total = float(found.exp().sum())
     bound = ROUNDINGS * loss.unit
     right = torch.log_softmax(logits[0] / temperature, -1)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...alignment.audits.trainers import Finding
+from ...alignment.audits.trainers import Finding, stated
 from ...errors import ModelError
 from ...sequences import Array
 
@@ -46,9 +46,10 @@ class Trained:
             raise ModelError(f"trl:{name} is not one of {', '.join('trl:' + x for x in TRAINERS)}")
         self.name = name
         self.trainer = _build(name, {"beta": BETA} | dict(settings), folder, self._rewards)
-        self.beta: float | None = self.trainer.args.beta or None
         self.group_size: int = getattr(self.trainer, "num_generations", 2)
         self.kind = "group" if name in TRAINERS[:2] else "preference"
+        least = "of 0 or more" if self.kind == "group" else "above 0"
+        self.beta = stated(self.trainer.args.beta, "beta", least, "for a closed form")
         self._values: Array = np.zeros(3)
         self._trained = _Head(self.trainer.model)
         near = getattr(self.trainer, "ref_model", None)
@@ -98,7 +99,8 @@ def judged(name: str, found: Finding) -> Finding:
     """A finding on pairs, where no theorem says that KTO ends at a law in closed form."""
     if name != "KTOTrainer":
         return found
-    return replace(found, fault=False, words=f"{found.words}; no theorem claims one for KTO")
+    words = f"{found.words}; no theorem claims one for KTO"
+    return replace(found, fault=False, open=found.form == "none", words=words)
 
 
 class _Head:

@@ -10,6 +10,7 @@ from holdfast.solvers.alignment.audits.trainers import (
     POLICY,
     REFERENCE,
     REWARDS,
+    _tilted,
     ascent,
     examine_groups,
     examine_mixture,
@@ -17,7 +18,9 @@ from holdfast.solvers.alignment.audits.trainers import (
     expected,
     floats,
     gibbs,
+    stated,
 )
+from holdfast.solvers.errors import ModelError
 
 
 def test_the_scale_of_the_centred_update_is_rational() -> None:
@@ -95,7 +98,8 @@ def test_scales(form, rewards, fixed) -> None:
 def test_directions(direction) -> None:
     found = {one.check: one for one in examine_groups(Table(direction=direction))}["divergence"]
     wanted = {"neither": "none", "none": "absent"}.get(direction, direction)
-    assert (found.form, found.fault) == (wanted, direction != "reverse")
+    assert (found.form, found.fault) == (wanted, direction in ("forward", "none"))
+    assert found.open == (direction == "neither")
 
 
 def test_the_directions_of_the_note_on_estimators() -> None:
@@ -114,14 +118,14 @@ def test_a_weight_that_is_not_beta_is_a_fault() -> None:
 
 def test_rewards_that_obey_no_form() -> None:
     first = examine_groups(Table("cubic"))[0]
-    assert (first.form, first.fault) == ("none", True)
+    assert (first.form, first.fault, first.open) == ("none", False, True)
 
 
 def test_mixtures() -> None:
     assert examine_mixture(Table()).form == "linear"
 
 
-@pytest.mark.parametrize(("weight", "form"), [(0.3, "1/beta"), (0.15, "none"), (1 / 0.3, "beta")])
+@pytest.mark.parametrize(("weight", "form"), [(0.3, "1/beta"), (0.15, "other"), (1 / 0.3, "beta")])
 def test_pairs(weight, form) -> None:
     (found,) = examine_pairs(Table(weight=weight))
     assert (found.form, found.fault) == (form, form != "1/beta")
@@ -129,3 +133,75 @@ def test_pairs(weight, form) -> None:
 
 def test_gibbs_is_normalised_far_from_one() -> None:
     assert gibbs(np.array([0.5, 0.5]), np.array([900.0, 0.0]))[0] == 1.0
+
+
+def test_a_beta_that_is_not_stated_is_read_off() -> None:
+    (found,) = examine_pairs(Table(weight=0.15, beta=None))
+    assert (found.form, found.fault) == ("1/beta", False)
+    assert "with beta = 0.15, which the loss does not state" in found.words
+    for weight in (0.3, 0.15):
+        fixed = examine_groups(Table("loo", weight=weight, beta=None))[2]
+        assert (fixed.form, fixed.fault) == ("1/beta", False)
+
+
+@pytest.mark.parametrize(
+    ("direction", "fault", "words"),
+    [("none", False, "beta is 0, and nothing holds"), ("reverse", True, "and beta is 0"),
+     ("forward", True, "and beta is 0")],
+)  # fmt: skip
+def test_a_beta_of_zero_is_a_loss_without_divergence(direction, fault, words) -> None:
+    found = {one.check: one for one in examine_groups(Table(beta=0.0, direction=direction))}
+    assert found["divergence"].fault == fault
+    assert words in found["divergence"].words
+
+
+class Known(Table):
+    """Losses on pairs whose end is no tilt of the reference: f of the margin, by its slope."""
+
+    def __init__(self, slope) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def pair(self, policy, reference, chosen, rejected):
+        away = np.log(policy / reference)
+        eye = np.eye(len(policy))
+        margin = self.beta * (away[chosen] - away[rejected])
+        return -self.beta * self.slope(margin) * (eye[chosen] - eye[rejected])
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize(
+    "slope",
+    [lambda m: float(m < 1), lambda m: 2 * max(0.0, 1 - m), lambda m: np.exp(-m / 2) + 0.1 * m,
+     lambda m: 0.9 * sigmoid(-m) - 0.1 * sigmoid(m),
+     lambda m: (0.9 * sigmoid(-m) + 0.1 * sigmoid(m)) / 0.8],
+    ids=["hinge (SLiC)", "squared hinge", "another", "conservative DPO", "robust DPO"],
+)  # fmt: skip
+def test_other_losses_on_pairs_are_undecided(slope) -> None:
+    (found,) = examine_pairs(Known(slope))
+    assert (found.form, found.fault, found.open) == ("none", False, True)
+    assert "undecided: none of the known closed forms" in found.words
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "x", True, [1]])
+def test_what_a_loss_states_must_be_a_number(value) -> None:
+    with pytest.raises(ModelError, match="give a finite number above 0, why"):
+        stated(value, "beta", "above 0", "why")
+
+
+def test_zero_where_it_has_a_meaning() -> None:
+    assert stated(0, "beta", "of 0 or more", "why") == 0
+    assert stated(None, "beta", "above 0", "why") is None
+    with pytest.raises(ModelError, match="beta is 0; give a finite number above 0"):
+        stated(0, "beta", "above 0", "why")
+
+
+def test_a_corner_is_no_tilt() -> None:
+    """Where one response has all the probability, every large tilt is as near as another."""
+    corner = np.array([1 - 2e-9, 1e-9, 1e-9])
+    rewards = floats(REWARDS)
+    found = _tilted(Table(), corner, floats(REFERENCE), rewards, np.full((3, 3), 0.5))
+    assert (found.form, found.fault, found.open) == ("none", False, True)

@@ -118,7 +118,7 @@ def test_pid_needs_gains(holdfast: Invoke) -> None:
 
 
 def test_an_average_whose_start_is_unknown(holdfast: Invoke) -> None:
-    done = holdfast("audit", "plain.csv", *PLAIN, "--average", "0", "--logged", "after")
+    done = holdfast("audit", "average.csv", *PLAIN, "--average", "0.9", "--logged", "after")
     assert done.code == 0, done.output
     assert (
         "undecided: 1 update, since the state of the rule before the log is unknown" in done.output
@@ -143,7 +143,7 @@ def test_columns_that_do_not_fit(holdfast: Invoke) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [("step,multiplier,cost\n", "holds no rows"),
-     ("step,multiplier,cost\n1,0,2\n", "1 rows with all of"),
+     ("step,multiplier,cost\n1,0,2\n", "1 row with all of"),
      ("step,multiplier,cost\n1,0,2\n1,0,2\n", "step 1 is there twice"),
      ("step,multiplier,cost\n2,0,2\n1,0,2\n", "not in order"),
      ("step,multiplier,cost\n1,nan,2\n2,0,2\n", "row 1 of multiplier is 'nan'"),
@@ -179,10 +179,10 @@ def test_files_that_are_none(holdfast: Invoke, name: str, text: str, words: str)
     [(("--rate", "0.05"), "--limit"),
      (("--limit", "25"), "--rate is missing"),
      ((*PLAIN, "--at-least", "3"), "give one of"),
-     (("--limit", "25", "--rate", "-1"), "--rate is -1"),
-     (("--limit", "x", "--rate", "1"), "'x' is not a decimal number"),
+     (("--limit", "25", "--rate", "-1"), "is -1, with which"),
+     (("--limit", "x", "--rate", "1"), "'x', which is no finite number"),
      ((*PLAIN, "--gains", "1,2,3"), "no effect without --rule pid"),
-     ((*PLAIN, "--average", "1"), "rho is 1"),
+     ((*PLAIN, "--average", "1"), "average is 1;"),
      ((*PLAIN, "--cap", "0"), "cap"),
      ((*PLAIN, "--average-start", "1"), "no effect without --average"),
      ((*PLAIN, "--rewards", "reward"), "no effect on a batch"),

@@ -88,7 +88,7 @@ def test_arguments_of_the_factory(holdfast: Invoke) -> None:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [("def make():\n    return 3\n", "returned a int"),
+    [("def make():\n    return 3\n", "returned something of type int"),
      ("def make():\n    return lambda b: 1.0\n", "must be a tensor of one number"),
      ("def make():\n    return lambda b: b['logps']\n", "must be a tensor of one number"),
      ("def make():\n    return lambda b: b['logps'].sum() / 0\n", "must be finite"),
@@ -99,13 +99,66 @@ def test_arguments_of_the_factory(holdfast: Invoke) -> None:
      ("other = 1\n", "has no function make"),
      ("def make():\n    def f(b): return b\n    f.kind = 'x'\n    return f\n", "kind is 'x'"),
      ("def make():\n    def f(b): return b\n    f.group_size = 99\n    return f\n", "group_size"),
+     ("def make():\n    return lambda b: b['logps']\n", "a tensor of 4 x 1 numbers"),
+     ("def make():\n    def f(b): return b\n    f.beta = -1\n    return f\n", "beta is -1; give"),
+     ("def make():\n    def f(b): return b\n    f.multiplier = -1\n    return f\n",
+      "multiplier is -1; give"),
+     ("def make():\n    def f(b): return b\n    f.kind, f.beta = 'preference', 0\n    return f\n",
+      "beta is 0; give a finite number above 0, since a loss on pairs ends at a tilt by r/beta"),
+     ("def make():\n    while True: pass\n", "had not ended after"),
+     ("def make():\n    def f(b):\n        while True: pass\n    return f\n",
+      "give it more time with --budget"),
      ("def make():\n    def f(b): return b\n    f.rewards = 9\n    return f\n", "rewards is 9")],
 )  # fmt: skip
 def test_files_that_do_not_fit(holdfast: Invoke, code: str, words: str) -> None:
     Path("mine.py").write_text(code)
-    done = holdfast("audit-trainer", "mine.py:make")
+    budget = ("--budget", "0.5s") if "while" in code else ()
+    done = holdfast("audit-trainer", "mine.py:make", *budget)
     assert done.code == ExitCode.BAD_USAGE, done.output
     assert words in done.output
+
+
+HINGE = """
+import torch
+def make():
+    print("a word of the file's own")
+    def loss(b):
+        margin = sum(s * ((b[f"{w}_logps"] - b[f"ref_{w}_logps"]) * b[f"{w}_mask"]).sum(1)
+                     for w, s in (("chosen", 1), ("rejected", -1)))
+        return torch.relu(1 - 0.3 * margin).mean()
+    loss.kind, loss.beta = "preference", 0.3
+    return loss
+"""
+
+
+def test_a_hinge_is_undecided_and_what_a_file_prints_is_no_answer(
+    holdfast: Invoke, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from holdfast.verify.cli import main
+
+    Path("mine.py").write_text(HINGE)
+    done = holdfast("audit-trainer", "mine.py:make")
+    assert done.code == ExitCode.UNDECIDED
+    assert done.says("undecided: none of the known closed forms", "1 finding undecided")
+    with pytest.raises(SystemExit):
+        main(["audit-trainer", "mine.py:make", "--json", "-"])
+    out, err = capfd.readouterr()
+    assert json.loads(out)["open"] == ["fixed point"]
+    assert "a word of the file's own" in err
+
+
+@pytest.mark.parametrize("place", ["import", "factory", "loss"])
+def test_ctrl_c_ends_it_without_a_traceback(holdfast: Invoke, place: str) -> None:
+    stop = "os.kill(os.getpid(), signal.SIGINT)"
+    parts = [stop if place == one else "pass" for one in ("import", "factory", "loss")]
+    Path("mine.py").write_text(
+        "import os, signal\n{}\ndef make():\n    {}\n    def f(b):\n        {}\n"
+        "    return f\n".format(*parts)
+    )
+    done = holdfast("audit-trainer", "mine.py:make")
+    assert done.code == ExitCode.INTERRUPTED
+    assert "Traceback" not in done.output
+    assert "interrupted" in done.output
 
 
 @pytest.mark.parametrize(
@@ -165,4 +218,6 @@ def test_defaults_of_trl(holdfast: Invoke) -> None:
     found = findings(holdfast, "trl:GRPOTrainer", "--set", "use_bias_correction_kl=false")[1]
     assert found["divergence"]["form"] == "forward"
     code, found = findings(holdfast, "trl:KTOTrainer")
-    assert (code, found["fixed point"]["form"]) == (0, "none")
+    assert (code, found["fixed point"]["form"]) == (ExitCode.UNDECIDED, "none")
+    done = holdfast("audit-trainer", "trl:DPOTrainer", "--set", "beta=0")
+    assert (done.code, "beta is 0" in done.output) == (64, True)

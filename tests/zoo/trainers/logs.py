@@ -13,6 +13,11 @@ import numpy as np
 STEPS, LIMIT, RATE = 40, 25.0, 0.05
 RUNS = {
     "plain": ("correct", "", {}),
+    "average": (
+        "mistaken for no average",
+        "moving average of the column with rho = 0.9",
+        {"average": 0.9},
+    ),
     "reward_driven": ("omnisafe#87", "follows the column reward", {"source": "reward"}),
     "summed": ("omnisafe#87", "times the stated one", {"summed": 8}),
     "adam": ("Torch-PPO-Lagrangian#1", "Adam", {"adam": True}),
@@ -22,20 +27,21 @@ RUNS = {
 """Log -> (where it is reported, what the auditor names, how it differs)."""
 BATCHES = {
     "batch_plain": ("correct", []),
-    "batch_variance": ("NeMo-RL#4158", ["equal rewards"]),
+    "batch_variance": ("NeMo-RL#4158", []),
     "batch_bf16": ("OpenRLHF#1334", ["advantages", "sums"]),
     "batch_temperature": ("TRL#4159", ["importance ratios"]),
 }
 """Dump -> (where it is reported, what the auditor names)."""
 
 
-def run(source="cost", summed=1, adam=False, sign=1, floor=0.0, level=25.3):
+def run(source="cost", summed=1, adam=False, sign=1, floor=0.0, level=25.3, average=0.0):
     """Rows of a run: step, multiplier after the update, cost, reward."""
-    lam, first, second = 0.5, 0.0, 0.0
+    lam, first, second, mean = 0.5, 0.0, 0.0, 26.0
     for step in range(STEPS):
         cost = level + math.sin(step) + 0.5 * math.sin(2.3 * step)
         reward = 25.2 + math.cos(1.7 * step)
-        u = sign * ((cost if source == "cost" else reward) - LIMIT)
+        mean = average * mean + (1 - average) * (cost if source == "cost" else reward)
+        u = sign * (mean - LIMIT)
         if adam:
             first, second = 0.9 * first + 0.1 * u, 0.999 * second + 0.001 * u * u
             corrected = second / (1 - 0.999 ** (step + 1))

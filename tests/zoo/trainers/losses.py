@@ -21,7 +21,7 @@ FAULTS = {
     "strided_groups": ("AReaL#1419", "partial groups", "named_groups"),
     "padded": ("TRL#6654", "padding", "sequence_mean"),
     "no_reference": ("Liger-Kernel#387", "fixed point", "dpo"),
-    "chosen_alone": ("exact-optimization#2", "fixed point", "dpo"),
+    "chosen_alone": ("exact-optimization#2", "tokens", "dpo"),
     "live_reference": ("POVID#11", "reference", "frozen_reference"),
     "reset_reference": ("catalogue, pitfall 6", "reference", "frozen_reference"),
     "stage_of_beta": ("catalogue, M1", "fixed point", "stage_of_ratio"),

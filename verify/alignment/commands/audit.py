@@ -8,15 +8,15 @@ from typing import Any
 import click
 
 from holdfast.solvers.alignment.audits.batches import FORMS
-from holdfast.solvers.alignment.audits.printed import DOUBLE, SINGLE, exact_number
+from holdfast.solvers.alignment.audits.printed import PRECISIONS, exact_number
 from holdfast.solvers.alignment.audits.rules import KINDS, Rule
 from holdfast.solvers.alignment.audits.scalar import TIMINGS
 from holdfast.solvers.errors import ModelError
 
 from ...terminal import output
-from ...terminal.json_files import write_json
-from ...terminal.options import json_option, plot_option, refuse_idle
+from ...terminal.options import Whole, json_option, plot_option, refuse_idle
 from ...terminal.targets import check_picture, check_targets
+from .answers import console_beside, file_of, write_beside
 from .audit_answer import Columns, audit_batch, audit_run, find_columns, holds_batch
 from .audit_printing import batch_document, print_batch, print_run, run_document
 from .presets import PRESETS
@@ -35,16 +35,15 @@ class _Decimal(click.ParamType):
         if isinstance(value, Fraction):
             return value
         try:
-            return exact_number(str(value), "the value")
-        except ModelError:
-            return self.fail(
-                f"{str(value)[:40]!r} is not a decimal number, such as 0.05", param, ctx
-            )
+            return exact_number(str(value), "it")
+        except ModelError as error:
+            return self.fail(f"{error}, such as 0.05", param, ctx)
 
 
 _NUMBER = _Decimal()
 _OF_RUNS = ("limit", "at_least", "rate", "rule", "cap", "average", "average_start", "gains",
-            "multiplier_start", "logged", "preset", "multiplier", "value", "step")  # fmt: skip
+            "multiplier_start", "logged", "updates", "preset", "multiplier", "value",
+            "step")  # fmt: skip
 _OF_BATCHES = ("rewards", "advantages", "groups", "logps", "sampler_logps", "responses", "form")
 
 
@@ -66,16 +65,19 @@ _OF_BATCHES = ("rewards", "advantages", "groups", "logps", "sampler_logps", "res
 @click.option("--cap", type=_NUMBER, help="The largest multiplier.")
 @click.option("--average", type=_NUMBER, help="rho of a moving average rho e + (1 - rho) value, "
               "which the update takes in place of the value.")  # fmt: skip
-@click.option("--average-start", type=_NUMBER, help="That average before the first update. "
-              "Default: unknown.")  # fmt: skip
-@click.option("--multiplier-start", type=_NUMBER, help="The multiplier before the first update. "
-              "Default: unknown.")  # fmt: skip
+@click.option("--average-start", type=_NUMBER, help="That average before the update of the first "
+              "row. Default: unknown.")  # fmt: skip
+@click.option("--multiplier-start", type=_NUMBER, help="The multiplier before the update of the "
+              "first row. Default: unknown.")  # fmt: skip
 @click.option("--logged", type=click.Choice(TIMINGS), help="Whether the multiplier of a row is the "
               "one after the update by the row's value, or before. Default: what "
               "agrees.")  # fmt: skip
+@click.option("--updates", type=Whole(1, 1000), help="How many updates of the multiplier there are "
+              "by the value of each row, one after the other. Default: 1, or unknown where the log "
+              "contradicts that and its steps are further apart.")  # fmt: skip
 @click.option("--exact", is_flag=True, help="Numbers are what is printed, to the last digit.")
-@click.option("--precision", type=click.Choice(["float32", "float64"]), help="Of the program that "
-              "trained. Default: as the preset's library.")  # fmt: skip
+@click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Of the program that "
+              "trained. Default: the preset's; float32 unless numbers show more.")  # fmt: skip
 @click.option("--rewards", metavar="COLUMN", help="Of a batch: column of rewards.")
 @click.option("--advantages", metavar="COLUMN", help="Of a batch: column of advantages.")
 @click.option("--groups", metavar="COLUMN", help="Of a batch: column that names a row's group.")
@@ -99,7 +101,7 @@ def audit_command(**given: Any) -> int:
     groups, rewards and advantages instead, these are recomputed as rationals.
     """
     check_picture(given["plot"])
-    targets = [("--json", given["json_path"]), ("--plot", given["plot"])]
+    targets = [("--json", file_of(given["json_path"])), ("--plot", given["plot"])]
     check_targets(targets, {"the log": given["log"]})
     table = read_table(given["log"])
     if holds_batch(table, given):
@@ -110,12 +112,10 @@ def audit_command(**given: Any) -> int:
 def _run(table: Table, given: dict[str, Any]) -> int:
     refuse_idle(_OF_BATCHES, "has no effect on the log of a run")
     columns = find_columns(table, given)
-    found = audit_run(table, columns, _rule(given, columns), given["logged"], given["exact"])
-    console = output.console()
+    found = audit_run(table, columns, _rule(given, columns), given)
+    console = console_beside(given["json_path"])
     print_run(console, found)
-    if given["json_path"]:
-        write_json(run_document(found), given["json_path"])
-        console.print(f"numbers: {output.plain(given['json_path'])}", highlight=False)
+    write_beside(console, run_document(found), given["json_path"])
     if given["plot"]:
         from ..audit_pictures import draw_run
 
@@ -125,20 +125,17 @@ def _run(table: Table, given: dict[str, Any]) -> int:
 
 
 def _batch(table: Table, given: dict[str, Any]) -> int:
-    refuse_idle(_OF_RUNS, "has no effect on a batch")
-    refuse_idle(["plot"], "has no effect on a batch")
-    unit = DOUBLE if given["precision"] == "float64" else SINGLE
-    found = audit_batch(table, given, unit)
-    console = output.console()
+    refuse_idle([*_OF_RUNS, "plot"], "has no effect on a batch")
+    found = audit_batch(table, given)
+    console = console_beside(given["json_path"])
     print_batch(console, found)
-    if given["json_path"]:
-        write_json(batch_document(found), given["json_path"])
-        console.print(f"numbers: {output.plain(given['json_path'])}", highlight=False)
+    write_beside(console, batch_document(found), given["json_path"])
     return found.code
 
 
 def _rule(given: dict[str, Any], columns: Columns) -> Rule:
-    """The rule of the options and the preset; raises click.BadParameter for what is missing."""
+    """The rule of the options and the preset; raises click.BadParameter for what is missing or has
+    no effect, and ModelError as `Rule`."""
     limit, at_least = given["limit"], given["at_least"]
     if (limit is None) == (at_least is None):
         raise click.BadParameter(
@@ -146,25 +143,19 @@ def _rule(given: dict[str, Any], columns: Columns) -> Rule:
             "is to reach"
         )
     kind = given["rule"] or PRESETS[columns.preset].rule
-    if kind != "pid" and given["rate"] is None:
-        raise click.BadParameter(f"--rate is missing: the learning rate of the {kind} rule")
-    if given["rate"] is not None and given["rate"] <= 0:
-        raise click.BadParameter(f"--rate is {given['rate']}; a learning rate is above 0")
     if kind == "pid":
         refuse_idle(["rate"], "has no effect with --rule pid, which has --gains")
     else:
         refuse_idle(["gains"], "has no effect without --rule pid")
+        if given["rate"] is None:
+            raise click.BadParameter(f"--rate is missing: the learning rate of the {kind} rule")
     if given["average"] is None:
         refuse_idle(["average_start"], "has no effect without --average")
-    unit = PRESETS[columns.preset].unit
-    if given["precision"] is not None:
-        unit = SINGLE if given["precision"] == "float32" else DOUBLE
-    target = limit if at_least is None else at_least
     return Rule(
-        kind=kind, rate=given["rate"] or Fraction(0), target=target,
+        kind=kind, rate=given["rate"] or Fraction(0), target=at_least if limit is None else limit,
         at_least=limit is None, cap=given["cap"], initial=given["multiplier_start"],
         average=given["average"], start=given["average_start"], gains=_gains(given["gains"], kind),
-        unit=unit,
+        updates=given["updates"] or 1,
     )  # fmt: skip
 
 

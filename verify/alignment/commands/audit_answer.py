@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from holdfast.solvers.alignment.audits import batches
-from holdfast.solvers.alignment.audits.printed import Interval, exact_number, printed
+from holdfast.solvers.alignment.audits.printed import (
+    DOUBLE,
+    PRECISIONS,
+    SINGLE,
+    Interval,
+    exact_number,
+    graded,
+    printed,
+    stored,
+)
 from holdfast.solvers.alignment.audits.rules import Rule
 from holdfast.solvers.alignment.audits.scalar import (
     Run,
-    Timing,
     Verdict,
-    agrees,
     explanations,
     judge,
+    negative,
 )
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.poisoning.data.bounded_files import listed, shown
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.numbers import count
 
 from .presets import BATCH, PRESETS
 from .run_logs import Table
 
 ERROR = 1e-6
 """Probability of a false alarm of the bet on importance ratios: that of a whole run of holdfast."""
+_ROUNDINGS = 16
+"""Of a log-probability: those of a softmax and of a sum over tokens in halves."""
 _MOST_OTHERS = 40
 """Other columns that are tried as what drives the multiplier: more take seconds each."""
 
@@ -43,7 +55,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that is said of a run; left: rows that lack one of the columns."""
+    """All that is said of a run; left: rows that lack one of the columns; given: the options."""
 
     table: Table
     columns: Columns
@@ -52,10 +64,21 @@ class Found:
     verdict: Verdict
     explained: Sequence[str]
     left: int
+    given: Mapping[str, Any]
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the log contradicts its rule and may do so because it lacks updates: its steps
+        are not counted one by one, and nothing else explains it."""
+        every = self.given["updates"] is not None or self.run.spacing == 1
+        known = every or self.explained or negative(self.run) is not None
+        return self.verdict.contradicted and not known
 
     @property
     def code(self) -> ExitCode:
-        """1 for a contradiction, 2 where nothing was compared."""
+        """1 for a contradiction, 2 where nothing was compared or it is open what a row is."""
+        if self.sparse:
+            return ExitCode.UNDECIDED
         if self.verdict.contradicted:
             return ExitCode.VIOLATION
         return ExitCode.AS_EXPECTED if self.verdict.checked else ExitCode.UNDECIDED
@@ -98,27 +121,41 @@ def _fits(preset: str, names: Sequence[str], given: Mapping[str, Any]) -> bool:
     )
 
 
-def audit_run(
-    table: Table, columns: Columns, rule: Rule, timing: Timing | None, exact: bool
-) -> Found:
+def audit_run(table: Table, columns: Columns, rule: Rule, given: Mapping[str, Any]) -> Found:
     """Read the columns as they are printed, and judge; raises ModelError as `Run` and `printed`."""
     wanted = (columns.step, columns.multiplier, columns.value)
     whole = table.whole(wanted)
     if len(whole.rows) < 2:
         raise ModelError(
-            f"{table.name} has {len(whole.rows)} rows with all of {listed(wanted)}; at least two "
-            "are needed for an update"
+            f"{table.name} has {count(len(whole.rows), 'row')} with all of {listed(wanted)}; at "
+            "least two are needed for an update"
         )
     steps = tuple(
         exact_number(row[columns.step], f"row {place} of {columns.step}")
         for row, place in zip(whole.rows, whole.places, strict=True)
     )
-    run = Run(
-        steps, _column(whole, columns.multiplier, exact), _column(whole, columns.value, exact)
+    multipliers, values = (
+        _column(whole, name, given["exact"]) for name in (columns.multiplier, columns.value)
     )
+    run, timing = Run(steps, multipliers, values), given["logged"]
+    rule = replace(rule, unit=_unit(columns, run, given["precision"]))
     verdict = judge(run, rule, timing)
-    explained = _explained(whole, columns, run, rule) if verdict.contradicted else []
-    return Found(table, columns, rule, run, verdict, explained, len(table.rows) - len(whole.rows))
+    explained: list[str] = []
+    if verdict.contradicted:
+        explained = explanations(run, rule, timing, _others(whole, wanted, given["exact"]))
+    left = len(table.rows) - len(whole.rows)
+    return Found(table, columns, rule, run, verdict, explained, left, given)
+
+
+def _unit(columns: Columns, run: Run, precision: str | None) -> Fraction:
+    """Of the program's arithmetic: as stated, as the preset's library, or float32 unless both
+    columns have numbers that no float32 is."""
+    if precision is not None:
+        return PRECISIONS[precision]
+    double = all(
+        any(not x.may_be_of(SINGLE) for x in column) for column in (run.multipliers, run.values)
+    )
+    return max(PRESETS[columns.preset].unit, DOUBLE if double else SINGLE)
 
 
 def _column(table: Table, name: str, exact: bool) -> tuple[Interval, ...]:
@@ -127,19 +164,13 @@ def _column(table: Table, name: str, exact: bool) -> tuple[Interval, ...]:
     return tuple(printed(texts, name, table.places, table.unit, lost))
 
 
-def _explained(table: Table, columns: Columns, run: Run, rule: Rule) -> list[str]:
-    """Rules and columns with which the log would agree."""
-    found = explanations(run, rule)
-    taken = {columns.step, columns.multiplier, columns.value}
-    others = [name for name in table.columns if name not in taken][:_MOST_OTHERS]
-    for name in others:
-        try:
-            other = replace(run, values=_column(table, name, False))
-        except (ModelError, KeyError):  # not numbers, or not in every row
-            continue
-        if agrees(other, rule):
-            found.append(f"the multiplier follows the column {name}, not {columns.value}")
-    return found
+def _others(
+    table: Table, taken: Sequence[str], exact: bool
+) -> Iterator[tuple[str, tuple[Interval, ...]]]:
+    """Other columns of numbers, which may be what drives the multiplier."""
+    for name in [name for name in table.columns if name not in taken][:_MOST_OTHERS]:
+        with suppress(ModelError, KeyError):  # not numbers, or not in every row
+            yield name, _column(table, name, exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +194,16 @@ class Batch:
     @property
     def faults(self) -> list[str]:
         """What contradicts, by name."""
-        found, said = self.recomputed, self.said
+        wrong = [] if self.said is None else self.recomputed.mismatches.get(self.said, [])
+        awake = self.recomputed.awake
         named = {
-            "advantages": said is not None and not found.has(said),
-            "sums": bool(found.unbalanced) and said not in (None, "raw"),
-            "equal rewards": bool(found.awake) and said not in (None, "raw"),
+            "advantages": bool(wrong),
+            "sums": self.said != "raw" and any(one.unbalanced for one in wrong),
+            "equal rewards": self.said != "raw" and any(one.group in awake for one in wrong),
             "importance ratios": self.bet is not None and self.bet.error <= ERROR,
             "probabilities": self.overfull is not None,
         }
-        return [name for name, wrong in named.items() if wrong]
+        return [name for name, found in named.items() if found]
 
     @property
     def code(self) -> ExitCode:
@@ -193,12 +225,46 @@ def holds_batch(table: Table, given: Mapping[str, Any]) -> bool:
     return not asked and any(name in table.columns for name in BATCH["advantage"])
 
 
-def audit_batch(table: Table, given: Mapping[str, Any], unit: Fraction) -> Batch:
+def audit_batch(table: Table, given: Mapping[str, Any]) -> Batch:
     """Recompute the advantages of a batch and test what else it has.
 
     Raises ModelError for columns that are named and are not there, and for no group.
     """
-    names: dict[str, str] = {}
+    names = dict(_batch_columns(table, given))
+    exact, unit = given["exact"], PRECISIONS[given["precision"] or "float32"]
+    whole = table.whole(names[what] for what in ("group", "reward", "advantage"))
+    texts, name = [row[names["reward"]] for row in whole.rows], names["reward"]
+    rewards = (
+        printed(texts, name, whole.places, lost="nothing") if exact
+        else graded(texts, name, whole.places)
+    )  # fmt: skip
+    groups = batches.grouped(
+        [row[names["group"]] for row in whole.rows], rewards,
+        _column(whole, names["advantage"], exact),
+    )  # fmt: skip
+    bet, overfull, skipped = None, None, []
+    for what, needed in (
+        ("importance ratios", ("logp", "sampler_logp")),
+        ("probabilities of distinct responses", ("sampler_logp", "response")),
+    ):
+        lack = next((one for one in needed if one not in names), None)
+        if lack is not None:
+            skipped.append((what, lack))
+            continue
+        part = table.whole(names[one] for one in ("group", *needed))
+        old = _log_probabilities(part, names["sampler_logp"], exact, unit)
+        if what == "importance ratios":
+            new = _log_probabilities(part, names["logp"], exact, unit)
+            bet = batches.bet([a - b for a, b in zip(new, old, strict=True)])
+        else:
+            labels, answers = ([row[names[x]] for row in part.rows] for x in ("group", "response"))
+            overfull = batches.overfull(labels, answers, old)
+    found = batches.recompute(groups, unit)
+    return Batch(table, names, given["form"], groups, found, bet, overfull, skipped)
+
+
+def _batch_columns(table: Table, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a column of the batch holds, and its name."""
     for what, tried in BATCH.items():
         name = given[_GIVEN[what]]
         if name is not None and name not in table.columns:
@@ -207,43 +273,16 @@ def audit_batch(table: Table, given: Mapping[str, Any], unit: Fraction) -> Batch
             )
         there = name or next((one for one in tried if one in table.columns), None)
         if there is not None:
-            names[what] = there
+            yield what, there
         elif what in ("group", "reward", "advantage"):
             raise ModelError(
                 f"{table.name} has the columns {listed(table.columns)}, of which none is known to "
                 f"hold the {what}; name it with --{_GIVEN[what]} COLUMN"
             )
-    whole = table.whole(names[what] for what in ("group", "reward", "advantage"))
-    labels = [row[names["group"]] for row in whole.rows]
-    rewards = [
-        exact_number(row[names["reward"]], f"row {place} of {names['reward']}")
-        for row, place in zip(whole.rows, whole.places, strict=True)
-    ]
-    advantages = _column(whole, names["advantage"], given["exact"])
-    groups = batches.grouped(labels, rewards, advantages)
-    bet, skipped = _bet(table, names)
-    overfull = _overfull(table, names)
-    if "sampler_logp" not in names or "response" not in names:
-        lack = "sampler_logp" if "sampler_logp" not in names else "response"
-        skipped.append(("probabilities of distinct responses", lack))
-    found = batches.recompute(groups, unit)
-    return Batch(table, names, given["form"], groups, found, bet, overfull, skipped)
 
 
-def _bet(
-    table: Table, names: Mapping[str, str]
-) -> tuple[batches.Bet | None, list[tuple[str, str]]]:
-    for what in ("logp", "sampler_logp"):
-        if what not in names:
-            return None, [("importance ratios", what)]
-    whole = table.whole((names["logp"], names["sampler_logp"]))
-    new, old = (_column(whole, names[what], False) for what in ("logp", "sampler_logp"))
-    return batches.bet([float((a - b).low) for a, b in zip(new, old, strict=True)]), []
-
-
-def _overfull(table: Table, names: Mapping[str, str]) -> tuple[str, Fraction] | None:
-    if not {"sampler_logp", "response"} <= set(names):
-        return None
-    whole = table.whole(names[what] for what in ("group", "response", "sampler_logp"))
-    labels, texts = ([row[names[what]] for row in whole.rows] for what in ("group", "response"))
-    return batches.overfull(labels, texts, _column(whole, names["sampler_logp"], False))
+def _log_probabilities(table: Table, name: str, exact: bool, unit: Fraction) -> list[Interval]:
+    """A column, with what a softmax, a sum over tokens and the type that stored it have lost."""
+    found = _column(table, name, exact)
+    kept = stored(found)
+    return [x.widened(_ROUNDINGS * unit * (1 + x.size) + kept * x.size) for x in found]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from holdfast.solvers.alignment.audits.batches import FORMS
-from holdfast.solvers.alignment.audits.printed import Interval
+from holdfast.solvers.alignment.audits.batches import FORMS, Mismatch
+from holdfast.solvers.alignment.audits.printed import Interval, float_of
 from holdfast.solvers.alignment.audits.scalar import Break, Certified
 from holdfast.verify.report.numbers import count
 
@@ -42,7 +42,7 @@ def _run_lines(found: Found) -> Iterator[str]:
     for why, number in verdict.undecided.items():
         yield f"undecided: {count(number, 'update')}, since {why}"
     if verdict.first is not None:
-        yield from _broken(verdict.first, verdict.breaks, verdict.checked)
+        yield from _broken(found, verdict.first)
     elif verdict.checked:
         yield f"{count(verdict.checked, 'update')} compared, none contradicts the rule"
     for words in found.explained:
@@ -50,13 +50,30 @@ def _run_lines(found: Found) -> Iterator[str]:
     yield from _certificates(found)
 
 
-def _broken(first: Break, number: int, checked: int) -> Iterator[str]:
-    yield (
-        f"[bold red]contradiction[/bold red] at step {_short(first.step)}: the multiplier "
-        f"{_middle(first.before)} and the value {_middle(first.value)} give {_ends(first.wanted)}, "
-        f"and the log has {_middle(first.logged)}"
+def _broken(found: Found, first: Break) -> Iterator[str]:
+    verdict = found.verdict
+    head = "[bold red]contradiction[/bold red]" if not found.sparse else "undecided"
+    given = (
+        "the multiplier before the first update is"
+        if first.before is None
+        else f"the multiplier {_middle(first.before)} and the value {_middle(first.value)} give"
     )
-    yield f"  {number} of {count(checked, 'update')} contradict the rule"
+    yield (
+        f"{head} at step {_short(first.step)}: {given} {_ends(first.wanted)}, and the log has "
+        f"{_middle(first.logged)}"
+    )
+    number, plan = verdict.breaks, count(verdict.checked, "update")
+    yield f"  {number} of {plan} contradict the rule"
+    if found.sparse:
+        yield (
+            f"  rows are {_short(found.run.spacing)} steps apart, so that updates may lie between "
+            "them that are not logged; if there are none, --updates 1 makes this a contradiction"
+        )
+    elif found.given["rule"] is None and found.columns.preset != "plain":
+        yield (
+            f"  the rule is the one that the names of {found.columns.preset} suggest; state "
+            "another with --rule"
+        )
 
 
 def _certificates(found: Found) -> Iterator[str]:
@@ -78,12 +95,12 @@ def _certificates(found: Found) -> Iterator[str]:
         logged = f"those that are logged average {_middle(one.average)}"
         if one.holds and verdict.first is None:
             yield f"certified ({label}): violations of {where} average at most " + (
-                f"{float(one.bound):.6g}; {logged}"
+                f"{float_of(one.bound):.6g}; {logged}"
             )
         elif not one.holds:
             yield (
                 f"[bold red]contradiction[/bold red] of {label}: by the path of the multiplier "
-                f"violations of {where} average at most {float(one.bound):.6g}, and {logged}"
+                f"violations of {where} average at most {float_of(one.bound):.6g}, and {logged}"
             )
     if len(verdict.certified) > _SHOWN and verdict.first is None:
         yield f"  and {len(verdict.certified) - _SHOWN} more stretches"
@@ -100,30 +117,30 @@ def run_document(found: Found) -> dict[str, Any]:
         "log": found.table.name, "format": found.table.kind, "preset": found.columns.preset,
         "columns": {"step": found.columns.step, "multiplier": found.columns.multiplier,
                     "value": found.columns.value},
-        "rule": found.rule.kind, "rate": float(found.rule.rate), "target": float(found.rule.target),
+        "rule": found.rule.kind, "rate": float_of(found.rule.rate),
+        "target": float_of(found.rule.target),
         "logged": verdict.timing, "rows": len(found.run.steps), "rows_left_out": found.left,
         "compared": verdict.checked, "undecided": verdict.undecided,
         "contradictions": verdict.breaks, "first": _break(verdict.first),
         "agrees_with": list(found.explained),
         "certified": [_certificate(one) for one in verdict.certified],
-        "consistent": not verdict.contradicted,
+        "open": found.sparse, "consistent": not verdict.contradicted,
     }  # fmt: skip
 
 
 def _break(first: Break | None) -> dict[str, Any] | None:
     if first is None:
         return None
-    parts = {"before": first.before, "value": first.value, "logged": first.logged,
-             "wanted": first.wanted}  # fmt: skip
-    return {"step": float(first.step)} | {
-        name: [float(x.low), float(x.high)] for name, x in parts.items()
-    }
+    return {
+        "step": float_of(first.step), "before": first.before and _pair(first.before),
+        "value": _pair(first.value), "logged": _pair(first.logged), "wanted": _pair(first.wanted),
+    }  # fmt: skip
 
 
 def _certificate(one: Certified) -> dict[str, Any]:
     return {
-        "first": float(one.first), "last": float(one.last), "updates": one.updates,
-        "bound": float(one.bound), "average": [float(one.average.low), float(one.average.high)],
+        "first": float_of(one.first), "last": float_of(one.last), "updates": one.updates,
+        "bound": float_of(one.bound), "average": _pair(one.average),
         "holds": one.holds,
     }  # fmt: skip
 
@@ -146,28 +163,38 @@ def _batch_lines(found: Batch) -> Iterator[str]:
         yield f"advantages are {form}: {FORMS[form.split(', guarded')[0]]}"
     if "advantages" in found.faults:
         yield from _mismatch(found)
+    elif not done.telling:
+        yield "undecided: the rewards of every group may be equal, and tell no form from another"
     elif not done.forms:
+        number = done.obeyed[done.nearest]
         yield (
-            "undecided: the advantages are of none of the known forms throughout; say with --form "
-            f"what they are to be ({', '.join(FORMS)})"
+            f"undecided: the advantages are of none of the known forms throughout; {done.nearest} "
+            f"is nearest, with {number} of {count(done.telling, 'group')} of unequal rewards. Say "
+            f"with --form what they are to be ({', '.join(FORMS)}): what deviates from that is a "
+            "contradiction"
         )
     if "sums" in found.faults:
+        unequal = [one.group for one in _wrong(found) if one.unbalanced]
         yield (
-            "[bold red]contradiction[/bold red]: advantages of "
-            f"{count(len(done.unbalanced), 'group')} do not sum to 0, first of "
-            f"{plain(done.unbalanced[0])}"
+            f"[bold red]contradiction[/bold red]: advantages of {count(len(unequal), 'group')} do "
+            f"not sum to 0, first of {plain(unequal[0])}"
         )
     if "equal rewards" in found.faults:
+        name = next(one.group for one in _wrong(found) if one.group in done.awake)
         yield (
-            f"[bold red]contradiction[/bold red]: rewards of {plain(done.awake[0])} are all equal, "
-            "so that their variance is exactly 0, and its advantages are not 0 (a variance by "
-            "E x^2 - mean^2 in floats?)"
+            f"[bold red]contradiction[/bold red]: rewards of {plain(name)} are all equal, so that "
+            "their variance is exactly 0, and its advantages are not 0"
+        )
+    elif done.awake and found.said not in (None, "raw"):
+        yield (
+            f"note: rewards of {plain(done.awake[0])} are all equal, and its advantages are not 0, "
+            "which roundings over a deviation near 0 may do (such as a variance by E x^2 - mean^2)"
         )
     if found.overfull is not None:
         name, least = found.overfull
         yield (
             f"[bold red]contradiction[/bold red]: probabilities of distinct responses of "
-            f"{plain(name)} sum to {float(least):.6g} or more"
+            f"{plain(name)} sum to {float_of(least):.6g} or more"
         )
     if found.bet is not None:
         yield from _ratios(found)
@@ -175,18 +202,23 @@ def _batch_lines(found: Batch) -> Iterator[str]:
         yield f"SKIPPED: column {column} missing: {what}"
 
 
+def _wrong(found: Batch) -> Sequence[Mismatch]:
+    """What the form that the advantages are said to have does not give."""
+    return found.recomputed.mismatches.get(found.said or "", ())
+
+
 def _mismatch(found: Batch) -> Iterator[str]:
-    one = found.recomputed.mismatches.get(found.said or "")
-    if one is None:
-        return
+    one, done = _wrong(found)[0], found.recomputed
     rewards = ", ".join(_short(r) for r in one.rewards[:8])
     yield (
         f"[bold red]contradiction[/bold red]: not {found.said}: rewards {rewards} of "
         f"{plain(one.group)} give {_ends(one.wanted)} to row {one.place + 1}, and the log has "
         f"{_middle(one.logged)}"
     )
-    number = found.recomputed.obeyed.get(found.said or "", 0)
-    yield f"  {number} of {count(len(found.groups), 'group')} obey this form"
+    number = done.obeyed[found.said or ""]
+    yield f"  {number} of {count(done.telling, 'group')} of unequal rewards obey this form"
+    if found.form is not None and done.nearest != found.form:
+        yield f"  nearest is {done.nearest}, with {done.obeyed[done.nearest]}"
 
 
 def _ratios(found: Batch) -> Iterator[str]:
@@ -210,11 +242,14 @@ def batch_document(found: Batch) -> dict[str, Any]:
     done, bet = found.recomputed, found.bet
     return {
         "log": found.table.name, "columns": dict(found.names), "groups": len(found.groups),
-        "forms": list(done.forms), "unbalanced": list(done.unbalanced), "awake": list(done.awake),
+        "telling_groups": done.telling, "forms": list(done.forms), "nearest": done.nearest,
+        "unbalanced": [one.group for one in _wrong(found) if one.unbalanced],
+        "awake": list(done.awake),
+        "obeyed": dict(done.obeyed),
         "first": {
             form: {"group": one.group, "row": one.place + 1, "logged": one.logged.middle,
                    "wanted": one.wanted.middle}
-            for form, one in done.mismatches.items()
+            for form, (one, *_) in done.mismatches.items()
         },
         "importance_ratios": None if bet is None else {"mean": bet.mean, "error": bet.error},
         "overfull": None if found.overfull is None else found.overfull[0],
@@ -225,7 +260,11 @@ def batch_document(found: Batch) -> dict[str, Any]:
 
 
 def _short(value: Fraction) -> str:
-    return f"{float(value):.10g}"
+    return f"{float_of(value):.10g}"
+
+
+def _pair(value: Interval) -> list[float]:
+    return [float_of(value.low), float_of(value.high)]
 
 
 def _middle(value: Interval) -> str:
@@ -233,5 +272,5 @@ def _middle(value: Interval) -> str:
 
 
 def _ends(value: Interval) -> str:
-    low, high = f"{float(value.low):.6g}", f"{float(value.high):.6g}"
+    low, high = (f"{x:.6g}" for x in _pair(value))
     return low if low == high else f"{low} to {high}"

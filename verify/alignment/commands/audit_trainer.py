@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import redirect_stderr
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -16,13 +16,15 @@ import click
 
 from holdfast.solvers.alignment.audits.trainers import Finding, examine_groups, examine_pairs
 from holdfast.solvers.errors import ModelError
-from holdfast.verify.binding.user_code import blamed
+from holdfast.verify.binding.user_code import TooLong, blamed, limited
+from holdfast.verify.binding.values import ClaimError
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.numbers import count
 
 from ...terminal import output
-from ...terminal.json_files import write_json
-from ...terminal.options import json_option
+from ...terminal.options import Time, json_option
 from ...terminal.targets import check_targets
+from .answers import console_beside, file_of, write_beside
 from .audit_forms import theorem_of
 
 _VALUES = {"true": True, "True": True, "false": False, "False": False, "None": None}
@@ -34,8 +36,12 @@ _LIBRARIES = {"trl": ("trl", "datasets", "transformers"), "sb3": ("stable_baseli
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Argument of the "
               "factory; of trl: and sb3: a setting of the trainer's configuration, such as "
               "scale_rewards='none'.")  # fmt: skip
+@click.option("--budget", type=Time(), default="10m", show_default=True, help="Time for all "
+              "of it, such as 60s or 2m.")  # fmt: skip
 @json_option
-def audit_trainer_command(trainer: str, settings: Sequence[str], json_path: str | None) -> int:
+def audit_trainer_command(
+    trainer: str, settings: Sequence[str], budget: float, json_path: str | None
+) -> int:
     """Say which closed form the expected update of a loss, and its fixed point, obeys.
 
     PATH.py:FACTORY names a function of your file that returns the loss: a function of a batch, or
@@ -48,37 +54,55 @@ def audit_trainer_command(trainer: str, settings: Sequence[str], json_path: str 
         raise click.BadParameter(
             f"{trainer[:80]!r} is not PATH.py:FACTORY, such as loss.py:make, nor trl:GRPOTrainer"
         )
-    check_targets([("--json", json_path)], {} if where in _LIBRARIES else {"the file": where})
+    check_targets(
+        [("--json", file_of(json_path))], {} if where in _LIBRARIES else {"the file": where}
+    )
     options = _settings(settings)
     _require(*_LIBRARIES.get(where, ()), "torch")
-    found = _of_library(where, name, options) if where in _LIBRARIES else _of_file(
-        Path(where), name, options)  # fmt: skip
-    console = output.console()
+    try:  # what the file prints goes beside the answer
+        with redirect_stdout(sys.stderr), limited(budget):
+            library = where in _LIBRARIES
+            found = (_of_library(where, name, options) if library
+                     else _of_file(Path(where), name, options))  # fmt: skip
+    except TooLong as error:
+        raise ModelError(f"{trainer} {error}; give it more time with --budget") from error
+    except ClaimError as error:
+        if isinstance(error.__cause__, TooLong):
+            raise ClaimError(f"{error}\ngive it more time with --budget, or see to it") from error
+        raise
+    console = console_beside(json_path)
     console.print(f"[bold]{output.plain(trainer)}[/bold]", highlight=False)
     for one in found:
         console.print(_line(one), highlight=False)
     faults = [one for one in found if one.fault]
     whole = f"{len(faults)} of {len(found)} findings contradict what a closed form asks for"
     console.print(whole if faults else "nothing contradicts a closed form", highlight=False)
-    if json_path:
-        write_json({"trainer": trainer, "settings": options, "findings": list(map(_row, found)),
-                    "faults": [one.check for one in faults]}, json_path)  # fmt: skip
-        console.print(f"numbers: {output.plain(json_path)}", highlight=False)
-    return ExitCode.VIOLATION if faults else ExitCode.AS_EXPECTED
+    undecided = [one for one in found if one.open]
+    if undecided:
+        console.print(f"{count(len(undecided), 'finding')} undecided", highlight=False)
+    document = {
+        "trainer": trainer, "settings": options, "findings": list(map(_row, found)),
+        "faults": [one.check for one in faults], "open": [one.check for one in undecided],
+    }  # fmt: skip
+    write_beside(console, document, json_path)
+    if faults:
+        return ExitCode.VIOLATION
+    return ExitCode.UNDECIDED if undecided else ExitCode.AS_EXPECTED
 
 
 def _line(one: Finding) -> str:
     label = theorem_of(one)
     against = f" ({'against' if one.fault else 'by'} {label})" if label else ""
     mark = "[bold red]contradiction[/bold red]: " if one.fault else ""
-    off = f"; off by {one.distance:.2g}, rounding allows {one.bound:.2g}" if one.bound else ""
+    off = f"; off by {one.distance:.2g}, rounding allows {one.bound:.2g}"
+    off = off if one.bound and not one.open else ""
     return f"{one.check}: {mark}{output.plain(one.words)}{against}{off}"
 
 
 def _row(one: Finding) -> dict[str, Any]:
     return {
         "check": one.check, "form": one.form, "words": one.words, "distance": one.distance,
-        "bound": one.bound, "fault": one.fault, "theorem": theorem_of(one),
+        "bound": one.bound, "fault": one.fault, "open": one.open, "theorem": theorem_of(one),
     }  # fmt: skip
 
 
@@ -102,6 +126,10 @@ def _number(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    return " ".join(f"--set {key}={value}" for key, value in settings.items()) or "its defaults"
 
 
 def _require(*packages: str) -> None:
@@ -129,7 +157,7 @@ def _of_library(library: str, name: str, settings: dict[str, Any]) -> list[Findi
             if isinstance(error, ModelError):
                 raise
             raise ModelError(
-                f"{library}:{name} fails with the settings {settings}: {error}; see the library's "
+                f"{library}:{name} fails with {_words(settings)}: {error}; see the library's "
                 "documentation for what it takes"
             ) from error
 

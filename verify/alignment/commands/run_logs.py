@@ -138,10 +138,17 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _object(value: Any, place: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ModelError(
-            f"{place} is {shown(value)}; each row is one object, such as "
+            f"{place} is {_kind(value)}; each row is one object, such as "
             '{"step": 1, "multiplier": 0.5, "cost": 24.1}'
         )
     return dict(_flat(value))
+
+
+def _kind(value: Any) -> str:
+    """What a value of JSON that is no object is, in words."""
+    if isinstance(value, list):
+        return "a list"
+    return f"the number {shown(value)[1:-1]}" if isinstance(value, _Number) else shown(value)
 
 
 def _state(path: Path) -> Table:
