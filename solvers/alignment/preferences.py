@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 import flint
-import networkx as nx
 import numpy as np
 
 from ..errors import ModelError
@@ -63,6 +62,8 @@ def check_wins(wins: Array) -> None:
 
 def components(wins: Array) -> list[list[int]]:
     """The responses of each component of the comparison graph, in order."""
+    import networkx as nx
+
     graph = nx.from_numpy_array(((wins != 0) | (wins.T != 0)).astype(int))
     return sorted(map(sorted, nx.connected_components(graph)))
 
@@ -72,6 +73,8 @@ def check_separable(wins: Array) -> None:
 
     Log-ratios then grow without bound (Ford 1957).
     """
+    import networkx as nx
+
     graph = nx.from_numpy_array((wins != 0).astype(int), create_using=nx.DiGraph)
     groups = {y: c for c in nx.strongly_connected_components(graph) for y in c}
     for winner, loser in graph.edges:

@@ -1,8 +1,9 @@
 """What field tests share: a command in a process of its own, with the time and memory it took."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,53 @@ def measured(tmp_path: Path) -> Callable[..., Done]:
     return run
 
 
+_LOADED = """
+import json, os, sys
+from holdfast.__main__ import main
+from holdfast.verify.binding.claims import shipped
+import holdfast.verify.store.store, rich.table, scipy.sparse, sympy.physics.units
+shipped()
+answers = os.dup(1)
+for line in sys.stdin:
+    folder, *arguments = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        for number, name, how in ((0, os.devnull, os.O_RDONLY), (1, ".out", 577), (2, ".err", 577)):
+            os.dup2(os.open(name, how, 0o644), number)
+        os.close(answers)
+        sys.stdin = open(0)
+        sys.argv = ["holdfast", *arguments]
+        main()
+        break
+    _, status, used = os.wait4(child, 0)
+    found = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss
+    os.write(answers, (json.dumps(found) + "\\n").encode())
+"""
+"""Loads what commands load, and forks for each command: loading is most of what a test would take.
+577: write, create and truncate."""
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[subprocess.Popen[str]]:
+    """A process that has loaded what commands load."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", _LOADED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
 @pytest.fixture
-def holdfast(measured: Callable[..., Done]) -> Callable[..., Done]:
-    """Runs holdfast with these arguments in the test's folder."""
-    return lambda *arguments: measured(sys.executable, "-P", "-m", "holdfast", *arguments)
+def holdfast(loaded: subprocess.Popen[str], tmp_path: Path) -> Callable[..., Done]:
+    """Runs holdfast with these arguments in the test's folder; the time is without loading."""
+
+    def run(*arguments: object) -> Done:
+        assert loaded.stdin is not None and loaded.stdout is not None
+        print(json.dumps([str(tmp_path), *map(str, arguments)]), file=loaded.stdin, flush=True)
+        code, seconds, kilobytes = json.loads(loaded.stdout.readline())
+        out, err = ((tmp_path / name).read_bytes().decode() for name in (".out", ".err"))
+        return Done(code, out, err, seconds, kilobytes / 1024)
+
+    return run

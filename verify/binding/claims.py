@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import holdfast
@@ -160,6 +160,7 @@ def _import(name: str, path: Path) -> None:
         raise
 
 
+@cache
 def is_shipped(file: str | Path) -> bool:
     """Whether this is a file of claims that comes with holdfast."""
     path = Path(file).resolve()
@@ -192,6 +193,6 @@ def shipped(names: Iterable[str] = ()) -> tuple[Claim, ...]:
         importlib.import_module(
             ".".join(("holdfast.verify", *path.relative_to(_LAYER).with_suffix("").parts))
         )
-    labels = [theorem.label for theorem in catalogue()]
+    places = {theorem.label: place for place, theorem in enumerate(catalogue())}
     claims = [claim for claim in _REGISTRY.values() if is_shipped(claim.file)]
-    return tuple(sorted(claims, key=lambda claim: labels.index(claim.theorem.label)))
+    return tuple(sorted(claims, key=lambda claim: places[claim.theorem.label]))

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -56,19 +56,27 @@ class Ailment(Exception):
     """A check found something wrong: the message says what was seen."""
 
 
-def diagnose() -> list[Check]:
-    """All checks, in the order in which things depend on each other; never raises."""
+def diagnose(only: Collection[str] = ()) -> list[Check]:
+    """Checks in the order in which things depend on each other; never raises.
+
+    only: names of checks; default all.
+    """
+    return [_run(*each) for each in _checks() if not only or each[0] in only]
+
+
+def _checks() -> list[tuple[str, str, Callable[[], str], bool]]:
+    """Name, remedy, what examines, whether holdfast does without."""
     return [
-        _run("python", f"use Python {_dotted(OLDEST_PYTHON)} or newer", _python),
-        *(_run(name, _REINSTALL, partial(_version, name)) for name in required()),
-        _run("exact arithmetic", "reinstall python-flint", _exact_solve),
-        _run("linear programs", "reinstall highspy and python-flint", _linear_program),
-        _run("kernel", _REINSTALL, _kernel),
-        _run("threads", "set OMP_NUM_THREADS=1 and run with --jobs 1", _threads),
-        _run("store", "point TMPDIR, and --store, to a local disk with free space", _store),
-        _run("clock", "run where the system clock works; times cannot be trusted", _clock),
+        ("python", f"use Python {_dotted(OLDEST_PYTHON)} or newer", _python, False),
+        *((name, _REINSTALL, partial(_version, name), False) for name in required()),
+        ("exact arithmetic", "reinstall python-flint", _exact_solve, False),
+        ("linear programs", "reinstall highspy and python-flint", _linear_program, False),
+        ("kernel", _REINSTALL, _kernel, False),
+        ("threads", "set OMP_NUM_THREADS=1 and run with --jobs 1", _threads, False),
+        ("store", "point TMPDIR, and --store, to a local disk with free space", _store, False),
+        ("clock", "run where the system clock works; times cannot be trusted", _clock, False),
         *(
-            _run(name, f"pip install 'holdfast[{extra}]'", partial(_extra, name), True)
+            (name, f"pip install 'holdfast[{extra}]'", partial(_extra, name), True)
             for name, extra in EXTRAS.items()
         ),
     ]
@@ -97,7 +105,7 @@ def show(checks: list[Check], console: Console | None = None) -> None:
     (console or Console()).print(table)
 
 
-def _run(name: str, remedy: str, examine: Callable[[], str], optional: bool = False) -> Check:
+def _run(name: str, remedy: str, examine: Callable[[], str], optional: bool) -> Check:
     try:
         return Check(name, True, examine(), optional=optional)
     except Ailment as ailment:
