@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import pytest
@@ -239,11 +240,14 @@ def test_optima_are_feasible_and_meet_their_duals() -> None:
 def on_case(claim: str) -> Callable[[int], Iterator[Values]]:
     """What a claim yields on instance number i of its own family."""
 
-    def values(number: int) -> Iterator[Values]:
-        bound = CLAIMS[claim]
-        yield from bound.evaluate(*bound.family.draw(PhiloxDraw("four hundred", number)))
+    return lambda number: iter(_values(claim, number))
 
-    return values
+
+@cache
+def _values(claim: str, number: int) -> tuple[Values, ...]:
+    """Once, for all mutants of a claim."""
+    bound = CLAIMS[claim]
+    return tuple(bound.evaluate(*bound.family.draw(PhiloxDraw("four hundred", number))))
 
 
 def on_problem(make: Callable[[FlipProblem], Values]) -> Callable[[int], Iterator[Values]]:

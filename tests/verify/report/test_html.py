@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Page(HTMLParser):
         if "style" not in self.open:
             self.words.append(data)
 
-    @property
+    @cached_property
     def text(self) -> str:
         return re.sub(r"\s+", " ", "".join(self.words))
 
