@@ -19,9 +19,10 @@ import numpy as np
 
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
-from ..sequences import Array
-from .problems import Problem, as_printed
-from .tilts import log_partition, mean, objective, tilt
+from ..sequences import Array, listed
+from .checks import check_kind, real, reals
+from .problems import Problem, as_printed, rational
+from .tilts import averaged, log_partition, mean, objective, ready, tilt, weighted
 
 _MOST_STEPS, _FIRST_BITS = 200, 64
 """Steps of the safeguarded Newton method at most, each at least a bisection, and the bits of the
@@ -32,13 +33,6 @@ widths fail, more widen what is returned."""
 _SMALLEST = Fraction(1, 2**20)
 """Multipliers below this are tried as 0 in the float method for several constraints; larger would
 drop constraints that bind a little, smaller keep idle ones.  The gap is enclosed either way."""
-
-
-def ready(values: Any) -> Any:
-    """Rationals and balls, single ones or arrays of them, as balls; floats as they are."""
-    if isinstance(values, float) or (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
-        return values
-    return elementwise(number, values)
 
 
 class InfeasibleError(ModelError):
@@ -110,9 +104,9 @@ class _Reach:
     level: Any
 
     def __call__(self, t: flint.arb) -> tuple[flint.arb, flint.arb]:
-        policy = tilt(self.base, self.direction * t, 1)
+        policy = weighted(self.base, self.direction * t, 1)
         inner = (policy * self.safety).sum(axis=1)[:, None]
-        slope = mean(self.prompt_law, policy, (self.safety - inner) * self.direction)
+        slope = averaged(self.prompt_law, policy, (self.safety - inner) * self.direction)
         return (self.prompt_law * inner[:, 0]).sum() - self.level, slope
 
     def middles(self) -> _Reach:
@@ -162,7 +156,8 @@ def enclose_multiplier(problem: Problem, level: Any) -> flint.arb:
     InfeasibleError: if no policy meets the level, saying by how much, or only those that are as
         safe as possible do (then there is no finite multiplier).
     """
-    level = as_printed(level, "level")
+    rational(problem)
+    level = real(as_printed(level, "level"), "level")
     refuse_level(problem.prompt_law, problem.safety, level)
     base = tilt(problem.reference, problem.rewards, problem.temperature)
     direction = ready(problem.safety) / ready(problem.temperature)
@@ -171,7 +166,7 @@ def enclose_multiplier(problem: Problem, level: Any) -> flint.arb:
 
 def dual_value(problem: Problem, safeties: Array, multipliers: Any, levels: Any) -> Any:
     """temperature E log Z of r + sum lam_i g_i, less sum lam_i level_i; safeties [n, X, Y]."""
-    weights, bounds = ready(np.asarray(multipliers)), ready(np.asarray(levels))
+    weights, bounds = (ready(np.asarray(one, dtype=object)) for one in (multipliers, levels))
     f = ready(problem.rewards) + (weights[:, None, None] * ready(safeties)).sum(axis=0)
     logs = log_partition(problem.reference, f, problem.temperature)
     heat = ready(problem.temperature)
@@ -205,7 +200,12 @@ def enclose_constrained(problem: Problem, safeties: Array, levels: Sequence[Any]
     Raises
     ------
     InfeasibleError: if the levels cannot be met together, saying by how much one is missed.
+    ModelError: for shapes that do not fit, or data that are not rational.
     """
+    rational(problem)
+    levels = listed(levels, "levels")
+    safeties = reals(safeties, "safeties", axes=3)
+    check_kind(safeties.flat[0], "safeties[0, 0, 0]", (int, Fraction), "give rationals")
     bounds = np.array(
         [as_printed(one, f"levels[{i}]") for i, one in enumerate(levels)], dtype=object
     )

@@ -11,9 +11,8 @@ import flint
 import numpy as np
 from sympy import Abs
 
-from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import objective
+from holdfast.solvers.alignment.tilts import objective, ready
 from holdfast.theory import Le, Quantity
 from holdfast.theory.alignment import estimated as theory
 from holdfast.theory.alignment import stepwise

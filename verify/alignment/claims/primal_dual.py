@@ -11,9 +11,8 @@ import numpy as np
 
 from holdfast.solvers.alignment import hipo
 from holdfast.solvers.alignment.groups import reverse_gradient
-from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import tilt
+from holdfast.solvers.alignment.tilts import ready, tilt
 from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.alignment import primal_dual as theory
 
