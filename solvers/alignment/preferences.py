@@ -106,8 +106,9 @@ def check_separable(wins: Array) -> None:
     for winner, loser in graph.edges:
         if groups[winner] is not groups[loser]:
             raise ModelError(
-                f"responses {sorted(groups[winner])} were preferred to {sorted(groups[loser])} in "
-                "every comparison, so that no policy is best; compare them more often, or count "
+                f"wins[{winner}, {loser}] is {wins[winner, loser]} and wins[{loser}, {winner}] is "
+                f"0: responses {sorted(groups[winner])} were preferred to {sorted(groups[loser])} "
+                "in every comparison, so that no policy is best; compare them more often, or count "
                 "half a win more for each side"
             )
 
@@ -143,16 +144,23 @@ def _log_odds(wins: Array) -> Array:
         h[moving] -= step
         if abs(step).max() < _SETTLED * (1 + abs(h).max()):
             return h
+    winner, loser = max(
+        zip(*np.nonzero(wins * wins.T), strict=True), key=lambda at: wins[at] / wins[at[::-1]]
+    )
     raise ModelError(
-        f"the loss did not settle in {_MOST_STEPS} steps, its last was {abs(step).max():.1e}; some "
-        "comparisons are nearly all won by one side: count half a win more for each"
+        f"wins[{winner}, {loser}] is {wins[winner, loser]} and wins[{loser}, {winner}] is "
+        f"{wins[loser, winner]}: the loss did not settle in {_MOST_STEPS} steps, its last was "
+        f"{abs(step).max():.1e}; count half a win more for each side, or give Fractions"
     )
 
 
 def enclose_log_odds(wins: Array) -> Array:
     """The same scores as balls: strict convexity near the last iterate bounds its error."""
     check_separable(wins)
-    rough = np.vectorize(float, otypes=[float])(wins)
+    try:
+        rough = np.vectorize(float, otypes=[float])(wins)
+    except OverflowError as problem:
+        raise ModelError("wins holds a number beyond the doubles; divide all by it") from problem
     exact, (moving, _) = elementwise(number, wins), _grounded(wins)
     h = elementwise(flint.arb, _log_odds(rough))
     if not moving.size:

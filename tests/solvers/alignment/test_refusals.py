@@ -191,7 +191,8 @@ CASES: dict[str, Case] = {
     "dpo": (
         {"wins": WINS, "reference": LAW, "temperature": 1.0},
         {
-            "wins": [*SQUARES, ([[0.0, 1], [0, 0]], "preferred")],
+            "wins": [*SQUARES, ([[0.0, 1], [0, 0]], "wins[1, 0] is 0: "),
+                     ([[0.0, 1e308], [1, 0]], "wins[0, 1] is 1e+308 and wins[1, 0] is 1.0")],
             "reference": [*_laws("reference"), ([1.0, 0.0], "reference[1] is 0")],
             "temperature": TEMPERATURES,
         },
