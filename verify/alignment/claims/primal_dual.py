@@ -153,8 +153,28 @@ def _count(draw: Draw, *_: object) -> int:
 _RATE = theory.apart**2 / (2 * theory.eta * theory.K)
 
 
+_LATE, _EARLY = (Quantity(f"distance_{one}", f"distance of the {one} multiplier from the optimal "
+                          "one") for one in ("last", "first"))  # fmt: skip
+
+
+def _any_step() -> Iterator[Values]:
+    """Ten steps of 3/2, where 8 beta is 2/5, from near the optimal multiplier: they end far."""
+    known, first = landmarks.balanced("1/10", "1/20"), Fraction(101, 1000)
+
+    def last() -> flint.arb:
+        at = ready(first)
+        for _ in range(10):
+            at = _stepped(known, at, Fraction(3, 2))
+        return abs(at - ready(known.multiplier))
+
+    yield {_LATE: Ball(last), _EARLY: first - known.multiplier}
+
+
 @claim(
     theory.rate,
+    mutants=(
+        NamedMutant("H2-any-step", Le(_LATE, _EARLY), "steps of any size converge", _any_step),
+    ),
     over=SETTLED.along(_start, _share, _count).with_landmarks(
         cold=lambda: (landmarks.balanced("1/100", "1/20"), Fraction(11, 1000), Fraction(1, 3), 1),
         hot=lambda: (landmarks.balanced("1/100", "16"), Fraction(11, 1000), Fraction(1, 3), 1),
@@ -257,7 +277,19 @@ _EXCHANGE = OPPOSED.with_landmarks(
 def exchange(case: Opposed) -> Iterator[Values]:
     best = hipo.constrained_vertex(case.problem, case.level)
     user, system = hipo.lock_step(case.problem, case.level)
+    (u, v), (s, t) = (
+        [(case.problem.prompt_law * f[:, y]).sum() for y in (0, 1)]
+        for f in (case.problem.rewards, case.problem.safety)
+    )
     yield {
+        theory.u_first: u,
+        theory.u_second: v,
+        theory.s_first: s,
+        theory.by_second: t - s,
+        theory.q: (case.level - s) / (t - s),
+        theory.dual_best: families.least_dual(
+            case.problem.prompt_law, case.problem.rewards, case.problem.safety, case.level
+        ),
         theory.J_lock: user,
         theory.s_lock: system,
         theory.J_best: best.user,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import flint
@@ -90,6 +91,16 @@ def opposed(draw: Draw) -> Opposed:
     ends = [(law * case.safety[:, y]).sum() for y in (0, 1)]
     at = Fraction(draw.integer(0, 8), 8)
     return Opposed(case, (1 - at) * ends[0] + at * ends[1])
+
+
+def least_dual(law: Array, user: Array, system: Array, level: Fraction) -> Fraction:
+    """The least dual value without a divergence, at 0 or at an exchange rate: slow and plain."""
+    rates = {Fraction(0)}
+    for u, s in zip(user, system, strict=True):
+        for i, j in combinations(range(len(u)), 2):
+            rates |= {(u[i] - u[j]) / (s[j] - s[i])} if s[i] != s[j] else set()
+    values = [(law * (user + r * system).max(axis=1)).sum() - r * level for r in rates if r >= 0]
+    return min(values)
 
 
 OPPOSED = Family("prompts with two opposed responses", opposed)
