@@ -2,8 +2,8 @@ r"""Scores standardised for each prompt, and levels for each prompt: what HIPO's
 
 Notation of ``primal_dual``.  With many responses in a group Algorithm 1 divides the user's score by
 its deviation sigma_u(x) under the policy, the system's by sigma_s(x), and its update is the
-gradient of :math:`E[u/\sigma_u+\lambda s/\sigma_s]-\beta\mathrm{KL}` with the deviations held.  With
-a level for each prompt there are as many constraints as prompts.
+gradient of :math:`E[u/\sigma_u+\lambda s/\sigma_s]-\beta\mathrm{KL}` with the deviations held.
+With a level for each prompt there are as many constraints as prompts.
 
 Main results: `own_rates`, `each_prompt`.
 """
@@ -41,17 +41,23 @@ own_rates = Theorem(
     proof="Multiply by sigma_u(x). It is a tilt, so the optimum of the problem only where "
     "multiplier and temperature are the same for all prompts.",
     uses=("tilts/gibbs", "group-primal-dual/dual"),
-    remark="lost is measured at the temperature of the first prompt. To subtract means alone, or to "
-    "divide by one common deviation, keeps the exchange rates.",
+    remark="lost is measured at the temperature of the first prompt. To subtract means alone, or "
+    "to divide by one common deviation, keeps the exchange rates.",
 )
 
 most = Quantity("most", "largest number of responses that a prompt gets", Domain.TRIALS, "m")
 worst = Quantity(
     "worst", "least system score of a prompt, less its level", latex=r"\min_x J_x-\tau_x"
 )
-J_each = Quantity("J_each", "largest user score with a level a prompt", latex=r"J_{each}")
-dual_each = Quantity("dual_each", "mean of the least dual values of the prompts", latex=r"D_{each}")
-J_average = Quantity("J_average", "the same with their mean as one level", latex=r"J_{avg}")
+J_each = Quantity(
+    "J_each", "largest user score with a level a prompt", Domain.NONNEGATIVE, r"J_{each}"
+)
+dual_each = Quantity(
+    "dual_each", "mean of the least dual values of the prompts", Domain.NONNEGATIVE, r"D_{each}"
+)
+J_average = Quantity(
+    "J_average", "the same with their mean as one level", Domain.NONNEGATIVE, r"J_{avg}"
+)
 FEASIBLE = Assumption("feasible", "Each prompt has a response whose system score is at its level.")
 each_prompt = Theorem(
     label="group-primal-dual/each-prompt",

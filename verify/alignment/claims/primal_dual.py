@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 
 import flint
 import numpy as np
@@ -17,9 +17,9 @@ from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.alignment import primal_dual as theory
 
 from ...binding.claims import NamedMutant, claim
-from ...binding.draws import Draw, philox
+from ...binding.draws import Draw
 from ...binding.family import Family
-from ...binding.values import Ball, Mean, Values
+from ...binding.values import Ball, Values
 from ..families import primal_dual as families
 from ..families.primal_dual import OPPOSED, SCORED, SETTLED, Opposed, dual_value
 from ..families.stepwise import Known
@@ -262,8 +262,8 @@ def lock_step(case: Opposed, group: tuple[int, int, Fraction]) -> Iterator[Value
 
 
 _EXCHANGE = OPPOSED.with_landmarks(
-    at_three_quarters=lambda: (landmarks.two_prompts(),),
-    at_printed_level=lambda: (landmarks.two_prompts("7/10"),),
+    at_three_quarters=lambda: (families.two_prompts(),),
+    at_printed_level=lambda: (families.two_prompts("7/10"),),
 )
 
 
@@ -362,24 +362,7 @@ def tied(root: Fraction) -> Iterator[Values]:
     yield {theory.primal: (1 - root) ** 2, theory.dual_tied: 1 - root**2}
 
 
-_RUNS, _LENGTH = 512, 800
-"""Runs of an experiment and their steps: 512 runs make intervals of an eighth, 800 steps bring the
-multiplier near where it stays; half as many of either leave the sides too close."""
 _APART = "true as well: the two kinds of runs are far apart"
-
-
-@cache
-def _late(seed: int, normalised: bool) -> Mean:
-    """The user's score over the last half of each run."""
-    case = landmarks.two_prompts()
-    options = hipo.Options(level=0.75, memory=0.0, step=0.2, normalised=normalised)
-    cold = Problem.of(
-        case.problem.reference, case.problem.rewards, case.problem.safety, temperature="1e-9"
-    )
-    path = hipo.sampled(cold, options, _LENGTH, _RUNS, philox("hipo", seed, normalised))
-    found = [Fraction(float(one)) for one in path.user[_LENGTH // 2 :].mean(axis=0)]
-    total, squares = sum(found, Fraction(0)), sum((x * x for x in found), Fraction(0))
-    return Mean(len(found), total, squares, Fraction(0), Fraction(1))
 
 
 def _seed(draw: Draw) -> int:
@@ -403,11 +386,11 @@ _SEEDS = Family("seeds of 512 runs", _seed, weight=500)
     ),
 )
 def sampled(seed: int) -> Iterator[Values]:
-    case = landmarks.two_prompts()
+    case = families.two_prompts()
     lock = hipo.lock_step(case.problem, case.level)[0]
     best = hipo.constrained_vertex(case.problem, case.level).user
     yield {
         theory.middle: (lock + best) / 2,
-        theory.J_run: _late(seed, True),
-        theory.J_plain: _late(seed, False),
+        theory.J_run: families.late_scores(seed, True),
+        theory.J_plain: families.late_scores(seed, False),
     }
