@@ -251,8 +251,9 @@ def unbiased_derivative(rewards: Array, n: int) -> Array:
         return rewards.copy()
     # the k-th smallest of the others is the largest of n - 1 of them so often
     chosen = [comb(k, n - 2) for k in range(M - 1)]
-    weights, total = np.array(chosen, dtype=_like(rewards)), comb(M - 1, n - 1)
-    found = np.empty_like(rewards, dtype=_like(rewards))
+    weights: Array = np.array(chosen, dtype=_like(rewards))
+    found: Array = np.empty_like(rewards, dtype=_like(rewards))
+    total = comb(M - 1, n - 1)
     for at in range(M):
         others = np.sort(np.delete(rewards, at, axis=-1), axis=-1)
         best = np.maximum(rewards[..., at, None], others)
@@ -275,7 +276,7 @@ def plug_in_derivative(rewards: Array, n: int) -> Array:
     # the k-th smallest is the largest of n - 1 draws from the group so often
     chosen = [(k + 1) ** (n - 1) - k ** (n - 1) for k in range(M)]
     shares = [Fraction(one, M ** (n - 1)) for one in chosen]
-    weights = np.array(shares).astype(_like(rewards))
+    weights: Array = np.array(shares).astype(_like(rewards))
     best = np.maximum(rewards[..., :, None], np.sort(rewards, axis=-1)[..., None, :])
     found: Array = n * (best * weights).sum(axis=-1)
     return found
