@@ -8,7 +8,7 @@ its points break.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from numbers import Rational
 from typing import Any
@@ -92,25 +92,33 @@ def reals(
         raise ModelError(f"{name} has shape {array.shape}; give {wanted}")
     if shape is not None and array.shape != shape:
         raise ModelError(f"{name} has shape {array.shape}; it needs {shape}")
-    if array.dtype.kind in "iuf":
-        wrong = np.argwhere(~np.isfinite(array))
-        low = np.argwhere(array < least) if least is not None else wrong
-    elif array.dtype.kind == "O":
-        flat = list(np.ndenumerate(array))
-        wrong = np.array([at for at, one in flat if not _is_number(one) or isinstance(one, float)])
-        low = np.array([at for at, one in flat if least is not None and one < least] if not len(
-            wrong) else [])  # fmt: skip
-    else:
+    if array.dtype.kind not in "iufO":
         raise ModelError(f"{name} holds {array.dtype}; give numbers")
-    if len(wrong):
-        at = tuple(int(i) for i in wrong[0])
-        among = " among exact numbers" if isinstance(array[at], float) else ""
-        asked = "Fractions, or floats alone" if among else "a finite number"
-        raise ModelError(f"{name}{list(at)} is {array[at]!s:.60}{among}; give {asked}")
-    if len(low):
-        at = tuple(int(i) for i in low[0])
-        raise ModelError(f"{name}{list(at)} is {array[at]}; it must be at least {least}")
+    for at in np.argwhere(~_each(_is_entry, array) if array.dtype == object else
+                          ~np.isfinite(array)):  # fmt: skip
+        _refuse_entry(array, name, tuple(at.tolist()))
+    if least is not None:
+        for at in np.argwhere(_each(lambda one: one < least, array)):
+            place = at.tolist()
+            raise ModelError(f"{name}{place} is {array[tuple(place)]}; it must be at least {least}")
     return array
+
+
+def _each(test: Callable[[Any], bool], array: Array) -> Array:
+    found: Array = np.frompyfunc(test, 1, 1)(array).astype(bool)
+    return found
+
+
+def _is_entry(value: Any) -> bool:
+    """Of an array of objects: exact, or a ball."""
+    return _is_number(value) and not isinstance(value, float)
+
+
+def _refuse_entry(array: Array, name: str, at: tuple[int, ...]) -> None:
+    mixed = isinstance(array[at], float) and array.dtype == object
+    found, asked = array[at], "Fractions, or floats alone" if mixed else "a finite number"
+    among = " among exact numbers" if mixed else ""
+    raise ModelError(f"{name}{list(at)} is {found!s:.60}{among}; give {asked}")
 
 
 def laws(

@@ -20,9 +20,9 @@ def _table() -> Any:
 
 def _found(label: str, **changes: Any) -> dict[str, Any]:
     mutants = [{"fate": "killed"}, {"fate": "survived"}, {"fate": "implied"}]
-    found = {"name": label, "world": "", "verdict": "holds", "models": 7, "agreement_bits": None,
-             "tally": {"holds": 5, "violated": 2}, "tightest": {"ratio": 0.5}, "mutants": mutants}  # fmt: skip
-    return found | changes
+    tally, closest = {"holds": 5, "violated": 2}, {"ratio": 0.5}
+    found = {"name": label, "world": "", "verdict": "holds", "models": 7, "tally": tally}
+    return found | {"tightest": closest, "mutants": mutants, "agreement_bits": None} | changes
 
 
 def test_a_row_adds_up_its_statements_and_says_what_is_missing() -> None:
