@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow neural target-returns relative-budget hypergradient benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons slow neural target-returns relative-budget hypergradient alignment benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -74,6 +74,12 @@ hypergradient: $(READY) ## estimators, DiscreteToy4, HPGD's table and FourRooms 
 	$(BIN)/python docs/pillars/hypergradient_table.py toy
 	$(BIN)/python docs/pillars/hypergradient_table.py nine
 	$(BIN)/python docs/pillars/hypergradient_table.py rooms $(or $(MINUTES),5)
+
+alignment: $(READY) ## the main statements on alignment: verdicts, violations, mutants, closest cases (MODELS of each)
+	mkdir -p .holdfast
+	$(BIN)/holdfast verify alignment --budget $(or $(MODELS),20) --store .holdfast/alignment.sqlite \
+	  --json .holdfast/alignment.json > .holdfast/alignment.txt; code=$$?; \
+	  $(BIN)/python docs/pillars/alignment_table.py .holdfast/alignment.json; exit $$code
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
-from .problems import check_laws
-from .tilts import beside, log_partition, ready, tilt
+from .checks import check_count, check_kind, check_laws, check_temperature, real, reals
+from .tilts import beside, log_partition, ready, weighted
 
 History = tuple[int, ...]
 MOST_SEQUENCES = 50_000
@@ -43,10 +43,12 @@ class LanguageTable:
 
     def __post_init__(self) -> None:
         for name, value in (("vocabulary", self.vocabulary), ("horizon", self.horizon)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ModelError(f"{name} is {value!r}; it must be an integer of at least 1")
-        if self.end is not None and not 0 <= self.end < self.vocabulary:
-            raise ModelError(f"end is {self.end}; tokens are 0 to {self.vocabulary - 1}")
+            check_count(value, name)
+        if self.end is not None:
+            check_count(self.end, "end", 0)
+            if self.end >= self.vocabulary:
+                raise ModelError(f"end is {self.end}; tokens are 0 to {self.vocabulary - 1}")
+        check_kind(self.laws, "laws", Mapping, "give a dict from histories to laws")
         for history in self.histories:
             law = self.laws.get(history)
             if law is None:
@@ -56,6 +58,7 @@ class LanguageTable:
                     f"the law after {history} has shape {law.shape}; the vocabulary needs "
                     f"({self.vocabulary},)"
                 )
+            reals(law, f"the law after {history}")
             check_laws(law[None], f"the law after {history}")
 
     @classmethod
@@ -109,11 +112,20 @@ def soft_bellman(
 ) -> tuple[LanguageTable, dict[History, Any]]:
     """The tilt of a law of sequences as a table, and the soft values V(h) of all histories.
 
-    rewards: sequence -> r.  Raises ModelError for a sequence without a reward.
+    rewards: sequence -> r.  Raises ModelError for a sequence without a reward, a reward that is not
+    finite or is of no sequence, or a temperature that is not positive.
     """
+    check_kind(reference, "reference", LanguageTable, "give a LanguageTable")
+    check_kind(rewards, "rewards", Mapping, "give a dict from sequences to rewards")
+    check_temperature(temperature)
     missing = [one for one in reference.sequences if one not in rewards]
     if missing:
         raise ModelError(f"sequence {missing[0]} has no reward; give each of them one")
+    strange = rewards.keys() - set(reference.sequences)
+    if strange:
+        raise ModelError(f"rewards holds {min(strange)}, which is no whole sequence; leave it out")
+    for one, value in rewards.items():
+        real(value, f"the reward of {one}")
     sample = ready(reference.laws[()])
     heat = beside(sample, temperature)
     values = {one: beside(sample, rewards[one]) for one in reference.sequences}
@@ -121,6 +133,6 @@ def soft_bellman(
     for history in reversed(reference.histories):
         ahead = np.array([values[(*history, v)] for v in range(reference.vocabulary)])
         law = reference.laws[history]
-        laws[history] = tilt(law, ahead, temperature)
+        laws[history] = weighted(ready(law), ahead, temperature)
         values[history] = heat * log_partition(law[None], ahead[None], temperature)[0]
     return LanguageTable(laws, reference.vocabulary, reference.horizon, reference.end), values

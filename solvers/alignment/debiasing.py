@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
-from .problems import check_laws
+from .checks import check_count, laws, real, reals
 from .tilts import ready
 
 
@@ -29,7 +29,8 @@ def normalise(logits: Array, axis: int = -1) -> Array:
 
 def bias(weights: Array, ratios: Array) -> Array:
     """The mean log-ratio of each token, [V], for weights [H] of contexts."""
-    check_laws(weights[None], "weights")
+    ratios = reals(ratios, "ratios", axes=2)
+    weights = laws(weights, "weights", shape=ratios.shape[:1])
     found: Array = (weights[:, None] * ratios).sum(axis=0)
     return found
 
@@ -116,8 +117,9 @@ def apply(logits: Array, position: int, shifts: Array) -> Array:
 def accuracy(spread: float, tokens: int, contexts: int, failure: float) -> float:
     """How far the bias from so many independent contexts is at most from the true one, for each
     token, but with probability `failure`.  spread: what no log-ratio of a token moves by more."""
-    if not 0 < failure < 1:
+    real(spread, "spread", least=0)
+    check_count(tokens, "tokens")
+    check_count(contexts, "contexts")
+    if not 0 < real(failure, "failure") < 1:
         raise ModelError(f"failure is {failure}; a probability of failing is between 0 and 1")
-    if contexts < 1:
-        raise ModelError(f"the number of contexts is {contexts}; take at least 1")
     return float(spread * np.sqrt(np.log(2 * tokens / failure) / (2 * contexts)))

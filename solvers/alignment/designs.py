@@ -14,13 +14,24 @@ from math import comb
 import flint
 
 from ..errors import ModelError
+from .checks import check_count, real
 
 
 def fitted(
     weights: Sequence[Fraction], counts: Sequence[int], ridge: Fraction
 ) -> tuple[Fraction, ...]:
     """Weights that are fitted to labels without noise: by the ridge, or with ridge 0 the least ones
-    that fit, which are 0 where nothing is observed."""
+    that fit, which are 0 where nothing is observed.
+
+    Raises ModelError for weights that are no numbers, counts that are no integers of at least 0, a
+    negative ridge, and lengths that differ.
+    """
+    real(ridge, "ridge", least=0)
+    if len(weights) != len(counts):
+        raise ModelError(f"there are {len(counts)} counts and {len(weights)} weights; give as many")
+    for i, (w, n) in enumerate(zip(weights, counts, strict=True)):
+        real(w, f"weights[{i}]")
+        check_count(n, f"counts[{i}]", 0)
     return tuple(
         w * n / (n + ridge) if n + ridge else Fraction(0)
         for w, n in zip(weights, counts, strict=True)
@@ -40,8 +51,8 @@ def squared_error_law(
 
     Raises ModelError unless the ridge is positive.
     """
-    if not ridge > 0:
-        raise ModelError(f"the ridge is {ridge}; it must be positive")
+    real(ridge, "ridge", above=0)
+    real(span, "span", least=0)
     law = {Fraction(0): Fraction(1)}
     for w in weights:
         terms = [
@@ -58,14 +69,16 @@ def squared_error_law(
 
 def quantile(law: dict[Fraction, Fraction], failure: Fraction) -> Fraction:
     """The least value that is exceeded with probability `failure` at most, between 0 and 1."""
-    if not 0 < failure < 1:
-        raise ModelError(f"the probability of failure is {failure}; it must lie between 0 and 1")
+    if not 0 < real(failure, "failure") < 1:
+        raise ModelError(f"failure is {failure}; it must lie between 0 and 1")
+    if sum(law.values()) != 1:
+        raise ModelError(f"the law has mass {sum(law.values())}; it must have mass 1")
     left = Fraction(1)
     for value in sorted(law):
         left -= law[value]
         if left <= failure:
-            return value
-    raise ModelError("the law does not have mass 1")
+            break
+    return value
 
 
 def sum_of_sizes(count: int, dimension: int, power: int = 1) -> tuple[list[int], int]:

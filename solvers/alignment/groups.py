@@ -16,11 +16,13 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .autoregressive import History, LanguageTable
-from .best_of_n import check_alike, check_count, groups
+from .best_of_n import alike, groups
+from .checks import check_choice, check_count, check_flag, laws, real, reals, same_kind
 from .tilts import beside, ready
 
 BASELINES = ("mean", "leave-one-out", "none")
 ESTIMATORS = ("k1", "k2", "k3")
+_FULL = "its log-ratio is infinite"
 
 
 def advantages(
@@ -30,12 +32,24 @@ def advantages(
 
     baseline: the group's mean (GRPO), the mean of the others (RLOO) or none; scaled: whether they
     are divided by the group's standard deviation, with G - 1 as its denominator, plus `epsilon`;
-    where all rewards are the same they are 0.  Raises ModelError for another baseline, and for a
-    group of one that has none other to be compared with.
+    where all rewards are the same they are 0.  Raises ModelError for another baseline, rewards that
+    are not finite, a negative epsilon, an epsilon without scale, and for a group of one that has
+    none other to be compared with.
     """
+    _check_options(baseline, scaled, epsilon)
+    return _advantages(reals(rewards, "rewards", axes=1), baseline, scaled, epsilon)
+
+
+def _check_options(baseline: str, scaled: bool, epsilon: Any) -> None:
+    check_choice(baseline, "baseline", BASELINES)
+    check_flag(scaled, "scaled")
+    real(epsilon, "epsilon", least=0)
+    if epsilon != 0 and not scaled:
+        raise ModelError(f"epsilon is {epsilon}, which has no effect unless scaled is True")
+
+
+def _advantages(rewards: Array, baseline: str, scaled: bool, epsilon: Any) -> Array:
     size = len(rewards)
-    if baseline not in BASELINES:
-        raise ModelError(f"baseline is {baseline!r}; it is one of {', '.join(BASELINES)}")
     if size < 2 and (scaled or baseline != "none"):
         raise ModelError(f"a group of {size} has nothing to compare with; take at least 2")
     mean = rewards.sum() / size
@@ -46,7 +60,8 @@ def advantages(
         return found
     if (rewards == rewards[0]).all():
         return ready(found) * 0
-    variance = ready((rewards - mean) ** 2).sum() / (size - 1)
+    away = ready(rewards - mean)
+    variance = (away * away).sum() / (size - 1)
     return ready(found) / (np.sqrt(np.array([variance])) + beside(ready(found), epsilon))
 
 
@@ -59,13 +74,17 @@ def expected_update(
     scaled: bool = False,
     epsilon: Any = 0,
 ) -> Array:
-    """E of the mean over a group of advantage times score, [Y]; options as for `advantages`."""
-    check_alike(policy, rewards)
+    """E of the mean over a group of advantage times score, [Y]; options as for `advantages`.
+
+    Raises ModelError for a policy that is no law, other shapes, and as `advantages` does.
+    """
+    policy, rewards = alike(policy, rewards)
+    _check_options(baseline, scaled, epsilon)
     check_count(size, "size of a group", 1 if baseline == "none" and not scaled else 2)
     policy = ready(policy) if scaled else policy
     weight = [policy[0] * 0] * len(policy)
     for group, chance in groups(policy, size):
-        found = advantages(rewards[list(group)], baseline=baseline, scaled=scaled, epsilon=epsilon)
+        found = _advantages(rewards[list(group)], baseline, scaled, epsilon)
         for y, advantage in zip(group, found, strict=True):
             weight[y] = weight[y] + chance * advantage
     pulled = np.array(weight) / size
@@ -74,12 +93,15 @@ def expected_update(
 
 
 def gradient(policy: Array, rewards: Array) -> Array:
-    """The gradient of E r, [Y]: policy times (r - E r)."""
+    """The gradient of E r, [Y]: policy times (r - E r), for one kind of numbers.  Unchecked."""
     found: Array = policy * (rewards - (policy * rewards).sum())
     return found
 
 
 def _log_ratio(policy: Array, reference: Array) -> tuple[Array, Array, Array]:
+    policy = laws(policy, "policy", axes=1, full=_FULL)
+    reference = laws(reference, "reference", shape=policy.shape, full=_FULL)
+    same_kind({"policy": policy, "reference": reference})
     p, q = ready(policy), ready(reference)
     return p, q, np.log(p / q)
 
@@ -99,12 +121,11 @@ def forward_gradient(policy: Array, reference: Array) -> Array:
 def estimates(policy: Array, reference: Array, estimator: str) -> Array:
     """k1 = -d, k2 = d^2/2 or k3 = e^d - d - 1 of each response, d = log(reference/policy), [Y].
 
-    Raises ModelError for another estimator.
+    Raises ModelError for another estimator, for what is no law, and for a probability of 0.
     """
     p, q, ratios = _log_ratio(policy, reference)
-    if estimator not in ESTIMATORS:
-        raise ModelError(f"estimator is {estimator!r}; it is one of {', '.join(ESTIMATORS)}")
-    kinds = {"k1": ratios, "k2": ratios**2 / 2, "k3": q / p + ratios - 1}
+    check_choice(estimator, "estimator", ESTIMATORS)
+    kinds = {"k1": ratios, "k2": ratios * ratios / 2, "k3": q / p + ratios - 1}
     return kinds[estimator]
 
 
@@ -114,7 +135,9 @@ def estimator_gradient(
     """The expected gradient of an estimator of KL in a loss, on the policy's own samples, [Y].
 
     ratio: whether it is multiplied by policy/(policy that sampled), which is 1 and has a gradient.
+    Raises ModelError as `estimates` does.
     """
+    check_flag(ratio, "ratio")
     p, q, ratios = _log_ratio(policy, reference)
     found = estimates(policy, reference, estimator)
     slopes = {"k1": p * 0 + 1, "k2": ratios, "k3": 1 - q / p}[estimator]

@@ -19,9 +19,10 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .best_of_n import groups
+from .checks import check_choice, check_count, check_flag, check_kind, real
 from .groups import gradient
-from .multipliers import ready
-from .problems import Problem
+from .problems import Problem, as_printed, rational
+from .tilts import ready
 
 
 def standardised(scores: Array, *, normalised: bool = True) -> Array:
@@ -35,7 +36,7 @@ def standardised(scores: Array, *, normalised: bool = True) -> Array:
     if (scores == scores[0]).all():
         constant: Array = ready(centred)
         return constant
-    variance = (centred**2).sum() / len(scores)
+    variance = (centred * centred).sum() / len(scores)
     if scores.dtype != object:
         found: Array = centred / np.sqrt(variance)
         return found
@@ -69,6 +70,7 @@ def expected_direction(
 
 
 def _refuse_size(size: int) -> None:
+    check_count(size, "size")
     if size < 2:
         raise ModelError(f"a group of {size} has no spread to be divided by; take at least 2")
 
@@ -96,12 +98,15 @@ class Options:
 
     def __post_init__(self) -> None:
         _refuse_size(self.size)
-        if self.kl not in ("loss", "reward"):
-            raise ModelError(f"kl is {self.kl!r}; it is loss or reward")
-        if not (0 <= self.memory < 1 and self.step > 0 and self.multiplier_step > 0):
-            raise ModelError("steps must be positive and the memory in [0, 1)")
-        if not 0 <= self.first <= self.cap:
-            raise ModelError(f"first multiplier {self.first} is outside [0, {self.cap}]")
+        check_choice(self.kl, "kl", ("loss", "reward"))
+        check_flag(self.normalised, "normalised")
+        real(self.level, "level")
+        real(self.step, "step", above=0)
+        real(self.multiplier_step, "multiplier_step", above=0)
+        if not real(self.memory, "memory", least=0) < 1:
+            raise ModelError(f"memory is {self.memory}; it must be below 1")
+        real(self.cap, "cap", least=0)
+        real(self.first, "first", least=0, most=self.cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +245,9 @@ def constrained_vertex(problem: Problem, level: Fraction) -> Vertex:
     """The largest user score with system score >= level, exactly; the temperature is not used.
 
     Each prompt gives one response, but for one at most.  Raises ModelError if no policy meets the
-    level, saying by how much.
+    level, saying by how much, or the problem is not of rationals.
     """
+    level = _exact_level(problem, level)
     law, user, system = problem.prompt_law, problem.rewards, problem.safety
     lack = level - (law * system.max(axis=1)).sum()
     if lack > 0:
@@ -260,6 +266,13 @@ def constrained_vertex(problem: Problem, level: Fraction) -> Vertex:
         missing -= share * gain
     reached, kept_safe = ((law[:, None] * policy * f).sum() for f in (user, system))
     return Vertex(policy, reached, kept_safe, multiplier, _dual(problem, level, multiplier))
+
+
+def _exact_level(problem: Problem, level: Any) -> Fraction:
+    rational(problem)
+    found: Fraction = as_printed(level, "level")
+    check_kind(found, "level", Fraction, "give a rational number, no ball")
+    return found
 
 
 def _best(values: Array) -> list[int]:
@@ -290,6 +303,7 @@ def lock_step(problem: Problem, level: Fraction) -> tuple[Fraction, Fraction]:
     Raises ModelError unless there are two responses, ranked oppositely by the two scores for every
     prompt, and the level lies between the system's scores of always the one and always the other.
     """
+    level = _exact_level(problem, level)
     law, user, system = problem.prompt_law, problem.rewards, problem.safety
     if user.shape[1] != 2 or not (
         (user[:, 0] > user[:, 1]).all() and (system[:, 0] < system[:, 1]).all()

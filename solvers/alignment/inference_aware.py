@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb, inf
+from fractions import Fraction
+from math import comb
 from typing import Any
 
 import flint
@@ -20,9 +20,9 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
-from .best_of_n import check_count, first_variation, smoothness, steps
-from .problems import check_laws
-from .tilts import beside, check_temperature, ready, tilt
+from .best_of_n import smoothness, steps
+from .checks import check_count, check_full, check_temperature, real, reals
+from .tilts import beside, ready, weighted
 
 _STEPS, _HALVINGS = 400, 40
 """Newton's steps at most, and halvings of one.  More would only cost time: a step moves logarithms
@@ -58,13 +58,14 @@ class Goal:
                 f"rewards have shape {self.rewards.shape}, there are {len(self.weights)} weights; "
                 f"{wanted[0]} counts and {wanted[1]} responses need {wanted} and {wanted[0]}"
             )
+        reals(self.rewards, "rewards")
         check_temperature(self.temperature)
         check_full(self.reference, "reference")
         for n in self.counts:
             check_count(n)
-        if self.sharpness is not None and not self.sharpness > 0:
-            raise ModelError(f"sharpness is {self.sharpness}; it must be positive")
-        for weight in self.weights:
+        if self.sharpness is not None:
+            real(self.sharpness, "sharpness", above=0)
+        for weight in reals(self.weights, "weights"):
             if not (weight > 0 or (weight == 0 and self.sharpness is None)):
                 raise ModelError(f"a weight is {weight}; it must be positive")
 
@@ -106,7 +107,7 @@ class Goal:
         if self.sharpness is None:
             return sum(w * one for w, one in zip(self.weights, ones, strict=True))
         most = max(s * n for s, n in zip(spreads, self.counts, strict=True))
-        return max(ones) + self.sharpness * most**2 / 4
+        return max(ones) + self.sharpness * most * most / 4
 
     def step(self, policy: Array, L: Any, slope: Array | None = None) -> Array:
         """A step of mirror descent of size 1/L, in closed form, [Y].
@@ -114,15 +115,14 @@ class Goal:
         slope: the first variation of R that is used, an estimate say; by default the true one.
         L = 0 gives the tilt of the reference by it, which is optimal where R is linear.
         """
-        if not L >= 0:
-            raise ModelError(f"L is {L}; it must not be negative")
+        real(L, "L", least=0)
         laws = ready(policy)
         used = self.variation(laws) if slope is None else slope
         heat, kept = beside(laws, self.temperature), beside(laws, L)
         if L == 0:
-            return tilt(_as(laws, self.reference), used, heat)
+            return weighted(_as(laws, self.reference), used, heat)
         logs = used + heat * np.log(_as(laws, self.reference)) + kept * np.log(laws)
-        return tilt(laws * 0 + 1, logs, heat + kept)
+        return weighted(laws * 0 + 1, logs, heat + kept)
 
     def descend(self, start: Array, count: int, L: Any = None) -> list[Array]:
         """The start and `count` steps from it, by the certified L unless another is given.
@@ -130,6 +130,7 @@ class Goal:
         Raises ModelError for a start that leaves responses out: no step would come back to them.
         """
         check_full(start, "start")
+        check_count(count, "count", 0)
         found, kept = [ready(start)], self.certified() if L is None else L
         for _ in range(count):
             found.append(self.step(found[-1], kept))
@@ -159,14 +160,6 @@ def _as(like: Array, values: Array) -> Array:
     return found
 
 
-def check_full(policy: Array, name: str) -> None:
-    """Raises ModelError unless it is a law that gives each response a positive probability."""
-    check_laws(np.asarray(policy)[None], name)
-    for y, one in enumerate(policy):
-        if not one > 0:
-            raise ModelError(f"{name}[{y}] is {one}; descent never comes back to a response of 0")
-
-
 def minimize(goal: Goal) -> tuple[Array, Array]:
     """The policy [Y] of least loss, by Newton's method in floats; and the inverse of the Hessian
     there, by square roots of probabilities, [Y, Y].  Not the iteration of mirror descent."""
@@ -177,7 +170,7 @@ def minimize(goal: Goal) -> tuple[Array, Array]:
         move = (inverse @ (np.sqrt(policy) * _slope(goal, policy))) / np.sqrt(policy)
         size = min(1.0, 2 / max(float(np.abs(move).max()), 1e-300))
         for _ in range(_HALVINGS):
-            trial = tilt(policy, size * move, 1)
+            trial = weighted(policy, size * move, 1)
             if goal.loss(trial) <= loss:
                 break
             size /= 2
@@ -231,7 +224,7 @@ def enclose(goal: Goal, about: tuple[Array, Array] | None = None) -> tuple[Array
         roots = np.sqrt(middle)
         lack = elementwise(float, roots * _slope(goal, middle))
         move = elementwise(flint.arb, inverse @ lack) / roots
-        policy = elementwise(lambda one: one.mid(), tilt(middle, move, 1))
+        policy = elementwise(lambda one: one.mid(), weighted(middle, move, 1))
     policy = policy / policy.sum()
     slope, heat = goal.variation(policy), number(goal.temperature)
     weight = (_as(policy, goal.reference) * np.exp(slope / heat)).sum()
@@ -240,43 +233,54 @@ def enclose(goal: Goal, about: tuple[Array, Array] | None = None) -> tuple[Array
     lack = (upper - lower).upper()
     far = (max(lack, flint.arb(0)) / (2 * heat)).sqrt().upper()
     near = elementwise(lambda one: one + flint.arb(0, far), policy)
-    return tilt(_as(policy, goal.reference), goal.variation(near), heat), lower.union(upper)
+    return weighted(_as(policy, goal.reference), goal.variation(near), heat), lower.union(upper)
 
 
 def unbiased_derivative(rewards: Array, n: int) -> Array:
-    """n times the mean, over all n - 1 others of a group [M], of the best of them and each one.
+    """n times the mean, over all n - 1 others of a group, of the best of them and each one.
 
-    Its mean given a response is the first variation there, up to a constant.  Raises ModelError
-    for a group of fewer than n.
+    rewards [.., M]: of groups; Fractions stay exact.  The mean given a response is the first
+    variation there, up to a constant.  Raises ModelError for groups of fewer than n, n below 1, and
+    rewards that are not finite.
     """
     check_count(n)
-    M = len(rewards)
+    rewards = reals(rewards, "rewards")
+    M = rewards.shape[-1]
     check_count(M, "size of a group", n)
-    found = rewards * 0
-    for i in range(M):
-        others = [r for j, r in enumerate(rewards) if j != i]
-        chosen = combinations(others, n - 1)
-        found[i] = n * sum(max(rewards[i], *one, -inf) for one in chosen) / comb(M - 1, n - 1)
+    if n == 1:
+        return rewards.copy()
+    # the k-th smallest of the others is the largest of n - 1 of them so often
+    chosen = [comb(k, n - 2) for k in range(M - 1)]
+    weights: Array = np.array(chosen, dtype=_like(rewards))
+    found: Array = np.empty_like(rewards, dtype=_like(rewards))
+    total = comb(M - 1, n - 1)
+    for at in range(M):
+        others = np.sort(np.delete(rewards, at, axis=-1), axis=-1)
+        best = np.maximum(rewards[..., at, None], others)
+        found[..., at] = n * (best * weights).sum(axis=-1) / total
     return found
 
 
-def advantages(rewards: Array, n: int) -> Array:
-    """Those derivatives less their mean, times M/(M - n), which makes their update unbiased."""
-    M = len(rewards)
-    if n == M:
-        raise ModelError(
-            f"a group of {M} for the best of {n} has the mean update 0 once the mean is "
-            "subtracted; draw more responses"
-        )
-    found = unbiased_derivative(rewards, n)
-    scaled: Array = (found - found.sum() / M) * M / (M - n)
-    return scaled
-
-
 def plug_in_derivative(rewards: Array, n: int) -> Array:
-    """The first variation [M] of best-of-n at the law of a group's rewards [M], in which each of
-    the group has probability 1/M; biased, as each one counts among its own rivals."""
+    """n times the expected best of a response and n - 1 draws from its own group, [.., M].
+
+    It is the first variation at the law in which each of the group has probability 1/M, up to a
+    constant; biased, as each one counts among its own rivals.  Raises ModelError for n below 1, and
+    rewards that are not finite.
+    """
     check_count(n)
-    if (rewards == rewards[0]).all():
-        return rewards * 0
-    return first_variation((rewards * 0 + 1) / len(rewards), rewards, n)
+    rewards = reals(rewards, "rewards")
+    M = rewards.shape[-1]
+    if n == 1:
+        return rewards.copy()
+    # the k-th smallest is the largest of n - 1 draws from the group so often
+    chosen = [(k + 1) ** (n - 1) - k ** (n - 1) for k in range(M)]
+    shares = [Fraction(one, M ** (n - 1)) for one in chosen]
+    weights: Array = np.array(shares).astype(_like(rewards))
+    best = np.maximum(rewards[..., :, None], np.sort(rewards, axis=-1)[..., None, :])
+    found: Array = n * (best * weights).sum(axis=-1)
+    return found
+
+
+def _like(array: Array) -> type:
+    return object if array.dtype == object else float

@@ -19,26 +19,25 @@ import numpy as np
 
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
-from ..sequences import Array
-from .problems import Problem, as_printed
-from .tilts import log_partition, mean, objective, tilt
+from ..sequences import Array, listed
+from .checks import check_kind, real, reals
+from .problems import Problem, as_printed, rational
+from .tilts import averaged, log_partition, mean, objective, ready, tilt, weighted
 
-_MOST_STEPS, _FIRST_BITS = 200, 64
+_MOST_STEPS, _FIRST_BITS = 400, 64
 """Steps of the safeguarded Newton method at most, each at least a bisection, and the bits of the
 first ones; with more bits at once a step costs more, with fewer there are more steps."""
 _GUARD = 24
 """Bits of the working precision that the first width tried leaves for rounding; fewer make more
 widths fail, more widen what is returned."""
+_CLOSE = 20
+"""Bits to which the bracketed root is found, from where Newton's free steps converge."""
+_DOUBLINGS = 7
+"""Of the working precision for one multiplier: exponents of 10^30 take two, and 128 times the bits
+still take less than a second for some responses."""
 _SMALLEST = Fraction(1, 2**20)
 """Multipliers below this are tried as 0 in the float method for several constraints; larger would
 drop constraints that bind a little, smaller keep idle ones.  The gap is enclosed either way."""
-
-
-def ready(values: Any) -> Any:
-    """Rationals and balls, single ones or arrays of them, as balls; floats as they are."""
-    if isinstance(values, float) or (isinstance(values, np.ndarray) and values.dtype.kind == "f"):
-        return values
-    return elementwise(number, values)
 
 
 class InfeasibleError(ModelError):
@@ -47,6 +46,10 @@ class InfeasibleError(ModelError):
     def __init__(self, message: str, excess: Any) -> None:
         super().__init__(message)
         self.excess = excess
+
+
+class _UnreachedError(ModelError):
+    """More bits of the working precision would tell."""
 
 
 def refuse_level(prompt_law: Array, safety: Array, level: Any) -> None:
@@ -96,7 +99,7 @@ def _from_zero(reach: _Reach, at: flint.arb) -> flint.arb:
         if reach(high)[0] > 0:
             return flint.arb(0).union(high)
         high *= 2
-    raise ModelError("the level is not reached for certain; ask for more bits of flint.ctx.prec")
+    raise _UnreachedError("the level is not reached for certain; take more bits of flint.ctx.prec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,9 @@ class _Reach:
     level: Any
 
     def __call__(self, t: flint.arb) -> tuple[flint.arb, flint.arb]:
-        policy = tilt(self.base, self.direction * t, 1)
+        policy = weighted(self.base, self.direction * t, 1)
         inner = (policy * self.safety).sum(axis=1)[:, None]
-        slope = mean(self.prompt_law, policy, (self.safety - inner) * self.direction)
+        slope = averaged(self.prompt_law, policy, (self.safety - inner) * self.direction)
         return (self.prompt_law * inner[:, 0]).sum() - self.level, slope
 
     def middles(self) -> _Reach:
@@ -123,12 +126,13 @@ class _Reach:
     def root(self, most: Any) -> flint.arb:
         """About the root: Newton's steps within a bracket in few bits, then free ones in more."""
         here, goal = self.middles(), flint.ctx.prec
-        with flint.ctx.workprec(min(_FIRST_BITS, goal)):
+        few = min(max(_FIRST_BITS, goal // 2), goal)  # where exponents are large they cost bits
+        with flint.ctx.workprec(few):
             t = here.bracketed(None if most is None else number(most).mid())
-        bits = _FIRST_BITS
-        while bits < 2 * goal:
-            bits *= 2
-            with flint.ctx.workprec(min(bits, goal)):
+        good = _CLOSE
+        while good < goal:
+            good *= 2  # as each step doubles the bits that are right
+            with flint.ctx.workprec(min(max(2 * good, few), goal)):
                 value, slope = here(t)
                 t = (t - value / slope).mid()
         return t
@@ -138,16 +142,19 @@ class _Reach:
         low, t, close = (
             flint.arb(0),
             flint.arb(1) if high is None else high / 2,
-            flint.arb(2) ** -20,
+            flint.arb(2) ** -_CLOSE,
         )
+        span = max(max(row) - min(row) for row in self.direction)
         for _ in range(_MOST_STEPS):
             value, slope = self(t)
             low, high = (t, high) if value.mid() < 0 else (low, t)
             step = (t - value / slope).mid() if slope.mid() > 0 else flint.arb("nan")
             if not (step > low and (high is None or step < high)):
                 step = 2 * t if high is None else ((low + high) / 2).mid()
+            if high is None and step > 16 * t:  # a flat beginning throws Newton's step too far
+                step = 16 * t
             moved, t = abs(step - t), step
-            if moved <= abs(t) * close:
+            if moved <= abs(t) * close and moved * span <= close:
                 break
         return t
 
@@ -155,23 +162,46 @@ class _Reach:
 def enclose_multiplier(problem: Problem, level: Any) -> flint.arb:
     """The optimal multiplier of G >= level, a ball at the working precision of `flint.ctx`.
 
-    0 where the policy aligned for reward alone meets the level already.
+    0 where the policy aligned for reward alone meets the level already.  Where rewards or safety
+    are many temperatures apart, more bits are taken on the way, so that the ball is as narrow.
 
     Raises
     ------
     InfeasibleError: if no policy meets the level, saying by how much, or only those that are as
         safe as possible do (then there is no finite multiplier).
+    ModelError: for a problem that is not of rationals, or if no precision that is tried tells.
     """
-    level = as_printed(level, "level")
+    rational(problem)
+    level = real(as_printed(level, "level"), "level")
     refuse_level(problem.prompt_law, problem.safety, level)
+    goal, found = flint.ctx.prec, None
+    for doubling in range(_DOUBLINGS + 1):
+        with flint.ctx.workprec(goal << doubling):
+            again = _with_these_bits(problem, level)
+        narrower = again is not None and (found is None or 2 * again.rad() < found.rad())
+        found = again if narrower else found
+        if found is not None and (not narrower or found.rel_accuracy_bits() >= goal - _GUARD - 4):
+            return +found
+    if found is None:
+        raise ModelError(
+            f"the multiplier for level {level} is not found in {goal << _DOUBLINGS} bits: rewards "
+            "and safety are too many temperatures apart; take a larger temperature"
+        )
+    return +found
+
+
+def _with_these_bits(problem: Problem, level: Any) -> flint.arb | None:
     base = tilt(problem.reference, problem.rewards, problem.temperature)
     direction = ready(problem.safety) / ready(problem.temperature)
-    return crossing(problem.prompt_law, base, direction, problem.safety, level)
+    try:
+        return crossing(problem.prompt_law, base, direction, problem.safety, level)
+    except _UnreachedError:
+        return None
 
 
 def dual_value(problem: Problem, safeties: Array, multipliers: Any, levels: Any) -> Any:
     """temperature E log Z of r + sum lam_i g_i, less sum lam_i level_i; safeties [n, X, Y]."""
-    weights, bounds = ready(np.asarray(multipliers)), ready(np.asarray(levels))
+    weights, bounds = (ready(np.asarray(one, dtype=object)) for one in (multipliers, levels))
     f = ready(problem.rewards) + (weights[:, None, None] * ready(safeties)).sum(axis=0)
     logs = log_partition(problem.reference, f, problem.temperature)
     heat = ready(problem.temperature)
@@ -205,7 +235,12 @@ def enclose_constrained(problem: Problem, safeties: Array, levels: Sequence[Any]
     Raises
     ------
     InfeasibleError: if the levels cannot be met together, saying by how much one is missed.
+    ModelError: for shapes that do not fit, or data that are not rational.
     """
+    rational(problem)
+    levels = listed(levels, "levels")
+    safeties = reals(safeties, "safeties", axes=3)
+    check_kind(safeties.flat[0], "safeties[0, 0, 0]", (int, Fraction), "give rationals")
     bounds = np.array(
         [as_printed(one, f"levels[{i}]") for i, one in enumerate(levels)], dtype=object
     )

@@ -16,7 +16,9 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number, solve
 from ..sequences import Array
-from .tilts import beside, check_temperature, ready, tilt
+from .checks import check_kind, check_temperature, laws, real, reals, same_kind
+from .problems import as_printed
+from .tilts import beside, ready, weighted
 
 _MOST_STEPS = 100
 """Newton's steps, damped; a table of 50 responses that are compared a thousand times takes 10."""
@@ -24,19 +26,34 @@ _SETTLED = 1e-12
 """The largest step of a log-ratio at which floats have converged; rounding stays below it."""
 _FLOAT_BITS = 40
 """Bits that the floats are good for, less some for scores that comparisons hardly tell apart."""
+_FULL = "no log-ratio to it is finite"
+_LARGEST = 709.0
+"""A logarithm whose exponential is a double."""
 _NEAR = flint.arb(1) / 8
 """A radius around the last iterate in which curvature falls by e^(-1/4) at most."""
 
 
 def bradley_terry(rewards: Array) -> Array:
-    """P(row is preferred to column) = sigmoid(r - r'), [Y, Y], in floats or balls."""
-    gains = ready(rewards)
-    return 1 / (1 + np.exp(gains[None, :] - gains[:, None]))
+    """P(row is preferred to column) = sigmoid(r - r'), [Y, Y], in floats or balls.
+
+    Raises ModelError for rewards that are not finite.
+    """
+    gains = ready(reals(rewards, "rewards", axes=1))
+    far = gains[None, :] - gains[:, None]
+    if far.dtype != object:  # beyond the doubles a chance is 0 all the same
+        far = np.minimum(far, _LARGEST)
+    found: Array = 1 / (1 + np.exp(far))
+    return found
 
 
 def population_wins(rewards: Array, weights: Array) -> Array:
-    """What a Bradley-Terry population prefers: weights [Y, Y], symmetric, times probabilities."""
-    check_wins(weights)
+    """What a Bradley-Terry population prefers: weights [Y, Y], symmetric, times probabilities.
+
+    Raises ModelError for weights that are negative, not finite or not symmetric, and other shapes.
+    """
+    weights = check_wins(weights, "weights")
+    rewards = reals(rewards, "rewards", shape=weights.shape[:1])
+    same_kind({"rewards": rewards, "weights": weights})
     if (weights != weights.T).any():
         raise ModelError("weights of pairs are not symmetric; a pair is drawn in either order")
     found: Array = ready(weights) * bradley_terry(rewards)
@@ -44,26 +61,38 @@ def population_wins(rewards: Array, weights: Array) -> Array:
 
 
 def sampled_wins(rewards: Array, counts: Array, generator: np.random.Generator) -> Array:
-    """Bradley-Terry labels of counts [Y, Y] comparisons; pairs y < y' count."""
-    upper = np.triu(counts, 1).astype(int)
+    """Bradley-Terry labels of counts [Y, Y] comparisons; pairs y < y' count.
+
+    Raises ModelError for counts that are no integers of at least 0, and other shapes.
+    """
+    found = check_wins(counts, "counts")
+    rewards = reals(rewards, "rewards", shape=found.shape[:1])
+    check_kind(generator, "generator", np.random.Generator, "give numpy.random.default_rng(seed)")
+    for at in zip(*np.triu_indices(len(found), 1), strict=True):
+        if found[at] != int(found[at]):
+            raise ModelError(f"counts{[int(i) for i in at]} is {found[at]}; give a whole number")
+    upper = np.triu(found, 1).astype(int)
     first = generator.binomial(upper, np.triu(bradley_terry(np.asarray(rewards, float)), 1))
-    found: Array = first + (upper - first).T
+    wins: Array = first + (upper - first).T
+    return wins
+
+
+def check_wins(wins: Any, name: str = "wins") -> Array:
+    """A square of finite numbers that are not negative; ModelError for anything else."""
+    found = reals(wins, name, least=0)
+    if found.ndim != 2 or found.shape[0] != found.shape[1]:
+        raise ModelError(f"{name} has shape {found.shape}; give a row and a column a response")
     return found
 
 
-def check_wins(wins: Array) -> None:
-    """Raises ModelError unless wins is a square of numbers that are not negative."""
-    if wins.ndim != 2 or wins.shape[0] != wins.shape[1]:
-        raise ModelError(f"wins has shape {wins.shape}; give a row and a column for each response")
-    for at, value in np.ndenumerate(wins):
-        if not value >= 0:
-            raise ModelError(f"wins{list(at)} is {value}; it must be a number of at least 0")
-
-
 def components(wins: Array) -> list[list[int]]:
-    """The responses of each component of the comparison graph, in order."""
+    """The responses of each component of the comparison graph, in order.
+
+    Raises ModelError unless wins is a square of numbers that are not negative.
+    """
     import networkx as nx
 
+    wins = check_wins(wins)
     graph = nx.from_numpy_array(((wins != 0) | (wins.T != 0)).astype(int))
     return sorted(map(sorted, nx.connected_components(graph)))
 
@@ -80,8 +109,9 @@ def check_separable(wins: Array) -> None:
     for winner, loser in graph.edges:
         if groups[winner] is not groups[loser]:
             raise ModelError(
-                f"responses {sorted(groups[winner])} were preferred to {sorted(groups[loser])} in "
-                "every comparison, so that no policy is best; compare them more often, or count "
+                f"wins[{winner}, {loser}] is {wins[winner, loser]} and wins[{loser}, {winner}] is "
+                f"0: responses {sorted(groups[winner])} were preferred to {sorted(groups[loser])} "
+                "in every comparison, so that no policy is best; compare them more often, or count "
                 "half a win more for each side"
             )
 
@@ -117,16 +147,23 @@ def _log_odds(wins: Array) -> Array:
         h[moving] -= step
         if abs(step).max() < _SETTLED * (1 + abs(h).max()):
             return h
+    winner, loser = max(
+        zip(*np.nonzero(wins * wins.T), strict=True), key=lambda at: wins[at] / wins[at[::-1]]
+    )
     raise ModelError(
-        f"the loss did not settle in {_MOST_STEPS} steps, its last was {abs(step).max():.1e}; some "
-        "comparisons are nearly all won by one side: count half a win more for each"
+        f"wins[{winner}, {loser}] is {wins[winner, loser]} and wins[{loser}, {winner}] is "
+        f"{wins[loser, winner]}: the loss did not settle in {_MOST_STEPS} steps, its last was "
+        f"{abs(step).max():.1e}; count half a win more for each side, or give Fractions"
     )
 
 
 def enclose_log_odds(wins: Array) -> Array:
     """The same scores as balls: strict convexity near the last iterate bounds its error."""
     check_separable(wins)
-    rough = np.vectorize(float, otypes=[float])(wins)
+    try:
+        rough = np.vectorize(float, otypes=[float])(wins)
+    except OverflowError as problem:
+        raise ModelError("wins holds a number beyond the doubles; divide all by it") from problem
     exact, (moving, _) = elementwise(number, wins), _grounded(wins)
     h = elementwise(flint.arb, _log_odds(rough))
     if not moving.size:
@@ -153,43 +190,55 @@ def _policy(log_ratios: Array, reference: Array, wins: Array) -> Array:
     found = ready(reference) * 0
     for group in components(wins):
         share = ready(reference[group]).sum()
-        found[group] = tilt(reference[None, group], log_ratios[None, group], 1)[0] * share
+        found[group] = weighted(reference[None, group], log_ratios[None, group], 1)[0] * share
     return found
 
 
-def _check(wins: Array, reference: Array, temperature: Any) -> None:
-    check_wins(wins)
+def _check(wins: Any, reference: Any, temperature: Any) -> tuple[Array, Array]:
+    found = check_wins(wins)
     check_temperature(temperature)
-    if reference.shape != wins.shape[:1]:
-        raise ModelError(
-            f"reference has shape {reference.shape}; wins of {wins.shape} needs {wins.shape[:1]}"
-        )
+    law = laws(reference, "reference", shape=found.shape[:1], full=_FULL)
+    same_kind({"wins": found, "reference": law})
+    return found, law
 
 
 def dpo(wins: Array, reference: Array, temperature: Any) -> Array:
     """The policy [Y] that minimises -sum wins log sigmoid(temperature (difference of log-ratios)).
 
     wins: a table of floats, or of Fractions and arbs, for which the policy is enclosed in balls.
-    Raises ModelError where no policy is best (`check_separable`).
+    Raises ModelError where no policy is best (`check_separable`), for a reference that is no law or
+    leaves responses out, and for other shapes or numbers.
     """
-    _check(wins, reference, temperature)
+    wins, reference = _check(wins, reference, temperature)
     if wins.dtype == object:
-        return _policy(enclose_log_odds(wins) / number(temperature), reference, wins)
+        return _policy(enclose_log_odds(wins) / beside(wins, temperature), reference, wins)
     check_separable(wins)
-    return _policy(_log_odds(wins.astype(float)) / temperature, reference, wins)
+    return _policy(_log_odds(wins.astype(float)) / float(temperature), reference, wins)
 
 
 def dpo_loss(wins: Array, policy: Array, reference: Array, temperature: Any) -> Any:
-    """-sum wins log sigmoid(temperature (difference of log-ratios))."""
-    laws = ready(policy)
-    h = beside(laws, temperature) * np.log(laws / ready(reference))
+    """-sum wins log sigmoid(temperature (difference of log-ratios)).
+
+    Raises ModelError as `dpo` does, and for a policy that is no law or leaves responses out.
+    """
+    wins, reference = _check(wins, reference, temperature)
+    policy = laws(policy, "policy", shape=reference.shape, full="its log-ratio is infinite")
+    same_kind({"wins": wins, "policy": policy})
+    h = beside(policy, temperature) * np.log(ready(policy) / ready(reference))
     return (ready(wins) * np.log(1 + np.exp(h[None, :] - h[:, None]))).sum()
 
 
 def ipo_log_ratios(wins: Array, temperature: Any) -> Array:
     """Log-ratios [Y] that minimise sum wins (difference - 1/(2 temperature))^2, 0 for the first
-    response of each component; rationals of rationals.  A minimum always exists."""
-    check_wins(wins)
+    response of each component; rationals of rationals.  A minimum always exists.
+
+    Raises ModelError for wins that are no square of numbers of at least 0, or a temperature that is
+    not positive.
+    """
+    wins = check_wins(wins)
+    check_temperature(temperature)
+    if wins.dtype == object and isinstance(temperature, float):
+        temperature = as_printed(temperature, "temperature")
     moving, _ = _grounded(wins)
     pairs = wins + wins.T
     laplacian = (np.diag(pairs.sum(axis=1)) - pairs)[np.ix_(moving, moving)]
@@ -200,8 +249,8 @@ def ipo_log_ratios(wins: Array, temperature: Any) -> Array:
 
 
 def ipo(wins: Array, reference: Array, temperature: Any) -> Array:
-    """The policy [Y] of these log-ratios, in floats or balls."""
-    _check(wins, reference, temperature)
+    """The policy [Y] of these log-ratios, in floats or balls.  Raises ModelError as `dpo` does."""
+    wins, reference = _check(wins, reference, temperature)
     return _policy(ready(ipo_log_ratios(wins, temperature)), reference, wins)
 
 
@@ -217,10 +266,21 @@ def kto_loss(
     h = temperature log(policy/reference) and labels [Y] carry their weights.
 
     The baseline is detached, as in KTO: a number that no derivative sees.
+
+    Raises ModelError for a policy that is no law, a reference that leaves responses out, negative
+    labels, other shapes, or a temperature that is not positive.
     """
-    laws = ready(policy)
-    odds = (laws / ready(reference)) ** beside(laws, temperature)
-    chance = odds / (odds + np.exp(ready(np.array([baseline], dtype=policy.dtype))))
+    check_temperature(temperature)
+    real(baseline, "baseline")
+    policy = laws(policy, "policy", axes=1)
+    reference = laws(reference, "reference", shape=policy.shape, full=_FULL)
+    desirable = reals(desirable, "desirable", shape=policy.shape, least=0)
+    undesirable = reals(undesirable, "undesirable", shape=policy.shape, least=0)
+    same_kind({"policy": policy, "reference": reference, "desirable": desirable,
+               "undesirable": undesirable})  # fmt: skip
+    odds = (ready(policy) / ready(reference)) ** beside(policy, temperature)
+    level = np.exp(np.array([beside(policy, baseline)]))
+    chance = odds / (odds + level)
     return (ready(desirable) * (1 - chance) + ready(undesirable) * chance).sum()
 
 
@@ -231,14 +291,21 @@ def kto(
 
     Responses that are undesirable on balance get no mass; for the others the loss is convex in the
     policy, and one number, the price of mass, decides.  Raises ModelError for higher temperatures,
-    where it is not, and where nothing is desirable on balance.
+    where it is not, where nothing is desirable on balance, and as `kto_loss` does.
     """
-    if not 0 < temperature <= 1:
+    check_temperature(temperature)
+    if temperature > 1:
         raise ModelError(f"temperature is {temperature}; KTO's loss is convex for at most 1")
-    gains = np.maximum(np.asarray(desirable, float) - undesirable, 0)
+    real(baseline, "baseline", least=-_LARGEST, most=_LARGEST)
+    reference = laws(reference, "reference", axes=1, full=_FULL).astype(float)
+    labels = [
+        reals(one, name, shape=reference.shape, least=0).astype(float)
+        for one, name in ((desirable, "desirable"), (undesirable, "undesirable"))
+    ]
+    temperature, gains = float(temperature), np.maximum(labels[0] - labels[1], 0)
     if not gains.any():
         raise ModelError("no response is desirable on balance: the loss has no minimum in policies")
-    level = np.exp(baseline)
+    level = np.exp(float(baseline))
 
     def masses(price: float) -> Array:
         low, high = np.full(len(gains), -700.0), np.full(len(gains), 700.0)

@@ -14,10 +14,7 @@ from ..errors import ModelError
 from ..exact import to_fraction
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array, as_array
-
-_ROUNDING = Fraction(1, 10**9)
-"""How far a law of floats may be from sum 1.  More would pass what is no law; less would refuse
-rows that were normalised in single steps of float64."""
+from .checks import ROUNDING, check_kind, check_laws, check_temperature, reals, same_kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,10 +48,12 @@ class Problem:
                 f"reference[{x}, {y}] is 0: no policy near it gives that response; leave the "
                 "response out, or give it a positive probability"
             )
-        if not self.temperature > 0:
-            raise ModelError(f"temperature is {self.temperature}; it must be positive")
+        check_temperature(self.temperature)
 
     def _check_shapes(self) -> None:
+        names = ("prompt_law", "reference", "rewards", "safety")
+        for name in names:
+            check_kind(getattr(self, name), name, np.ndarray, "Problem.of takes lists")
         shape = self.reference.shape
         if len(shape) != 2 or 0 in shape:
             raise ModelError(f"reference has shape {shape}; give a row of responses a prompt")
@@ -63,6 +62,7 @@ class Problem:
             found = getattr(self, name).shape
             if found != one:
                 raise ModelError(f"{name} has shape {found}; a reference of {shape} needs {one}")
+        same_kind({name: reals(getattr(self, name), name) for name in names})
 
     @classmethod
     def of(
@@ -104,6 +104,24 @@ def _doubles(values: Any) -> Any:
     return values.astype(float) if isinstance(values, np.ndarray) else float(values)
 
 
+def check_problem(problem: object) -> None:
+    """Raises ModelError unless it is a problem."""
+    check_kind(problem, "problem", Problem, "give a Problem, by Problem.of")
+
+
+def rational(problem: Problem) -> None:
+    """Raises ModelError unless it is a problem of rationals, as `Problem.of` makes it."""
+    check_problem(problem)
+    for one in fields(problem):
+        value = getattr(problem, one.name)
+        first = value.flat[0] if isinstance(value, np.ndarray) else value
+        if not isinstance(first, int | Fraction):
+            raise ModelError(
+                f"{one.name} of the problem holds {type(first).__name__}; give rationals, as "
+                "Problem.of makes them of floats too"
+            )
+
+
 def as_printed(value: Any, where: str) -> Any:
     """A number as a Fraction, a float as the decimal that Python prints for it; a ball as it is."""
     if isinstance(value, flint.arb):
@@ -135,25 +153,7 @@ def normalised(laws: Array, name: str) -> Array:
     """Rows that are laws but for rounding, divided by their sums; ModelError for other rows."""
     totals = laws.sum(axis=1)
     for x, total in enumerate(totals):
-        if abs(total - 1) > _ROUNDING:
+        if abs(total - 1) > ROUNDING:
             raise ModelError(f"row {x} of {name} has sum {float(total)}; it must be 1")
     result: Array = laws / totals[:, None]
     return result
-
-
-def check_laws(laws: Array, name: str) -> None:
-    """Raises ModelError unless each row is a law: exactly for Fractions, as far as balls show, and
-    within 1e-9 for floats."""
-    for x, row in enumerate(laws):
-        negative = [one for one in row if one < 0]
-        if negative:
-            raise ModelError(
-                f"row {x} of {name} holds {negative[0]}; probabilities are not below 0"
-            )
-        rounding = 0 if row.dtype == object else float(_ROUNDING)
-        if abs(row.sum() - 1) > rounding or _is_nan(row.sum()):
-            raise ModelError(f"row {x} of {name} has sum {row.sum()}; it must be 1")
-
-
-def _is_nan(value: Any) -> bool:
-    return not (value.is_finite() if isinstance(value, flint.arb) else math.isfinite(value))

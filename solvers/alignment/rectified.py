@@ -17,9 +17,11 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .best_of_n import alike
+from .checks import check_count, check_flag, real
 from .groups import gradient
-from .problems import Problem
-from .tilts import beside, check_temperature, divergence, mean, ready, tilt
+from .problems import Problem, check_problem
+from .tilts import beside, divergence, mean, ready, tilt
 
 
 def positive(values: Array) -> Array:
@@ -30,6 +32,7 @@ def positive(values: Array) -> Array:
 
 def excess(problem: Problem) -> Array:
     """C+ [X, Y]."""
+    check_problem(problem)
     return positive(-problem.safety)
 
 
@@ -45,8 +48,7 @@ def check_safe(safety: Array) -> None:
 
 def check_multiplier(multiplier: Any) -> None:
     """Raises ModelError unless it is a number >= 0."""
-    if not multiplier >= 0:
-        raise ModelError(f"the multiplier is {multiplier}; it must be at least 0")
+    real(multiplier, "multiplier", least=0)
 
 
 def _least(law: Array, rewards: Array, costs: Array) -> Any:
@@ -66,6 +68,7 @@ def best_values(problem: Problem) -> tuple[Any, Any, Any]:
 
     There is no KL term; the problem is rational.  Raises ModelError as `check_safe` does.
     """
+    check_problem(problem)
     check_safe(problem.safety)
     law, rewards, costs = problem.prompt_law, problem.rewards, -problem.safety
     each = [_least(law[x : x + 1], rewards[x : x + 1], costs[x : x + 1]) for x in range(len(law))]
@@ -75,6 +78,7 @@ def best_values(problem: Problem) -> tuple[Any, Any, Any]:
 
 def best_safe(problem: Problem) -> Array:
     """The largest reward of a safe response of each prompt, [X]; ModelError where there is none."""
+    check_problem(problem)
     check_safe(problem.safety)
     floor = problem.rewards.min()
     found: Array = np.where(problem.safety >= 0, problem.rewards, floor).max(axis=1)
@@ -110,6 +114,7 @@ def penalised(problem: Problem, multiplier: Any) -> Any:
 
 def critical_policy(problem: Problem) -> Array:
     """The optimum with KL under the critical constraint: the tilt by R of the safe responses."""
+    check_problem(problem)
     check_safe(problem.safety)
     safe = problem.reference * (problem.safety >= 0)
     return tilt(safe / safe.sum(axis=1, keepdims=True), problem.rewards, problem.temperature)
@@ -141,7 +146,7 @@ class Run:
 
     def bound(self, step: Any, rate: Any) -> Any:
         """What the sum of best safe reward less E R stays below, for the two step sizes."""
-        squares = sum(one**2 for one in self.violations)
+        squares = sum(one * one for one in self.violations)
         return self.start / step + step * sum(self.spans) / 8 + rate * squares / 2
 
 
@@ -171,12 +176,13 @@ def mirror_descent(
     ------
     ModelError: for a prompt without a safe response, or step sizes that are not numbers >= 0.
     """
+    check_problem(problem)
     check_safe(problem.safety)
-    check_temperature(step)
+    real(step, "step", above=0)
     check_multiplier(multiplier)
-    check_multiplier(rate)
-    if steps < 1:
-        raise ModelError(f"the number of steps is {steps}; take at least 1")
+    real(rate, "rate", least=0)
+    check_count(steps, "steps")
+    check_flag(signed, "signed")
     law, r, costs, c = map(
         ready, (problem.prompt_law, problem.rewards, -problem.safety, excess(problem))
     )
@@ -192,7 +198,7 @@ def mirror_descent(
         run.rewards.append(mean(law, policy, r))
         run.violations.append(violation)
         run.multipliers.append(now)
-        run.spans.append((law * spans**2).sum())
+        run.spans.append((law * spans * spans).sum())
         total = total + one * field
         moved = now + rise * (mean(law, policy, costs) if signed else violation)
         now = moved if moved > 0 else moved * 0
@@ -205,6 +211,7 @@ def lagrangian_policy(problem: Problem, multiplier: Any) -> Array:
     Tokens are paid (R - l C)/(1 + l) less temperature times KL, so it is the tilt by R - l C at
     temperature (1 + l) times the problem's.
     """
+    check_problem(problem)
     check_multiplier(multiplier)
     field = problem.rewards + multiplier * problem.safety
     return tilt(problem.reference, field, problem.temperature * (1 + multiplier))
@@ -217,7 +224,11 @@ def ppo_lagrangian(
 
     In floats.  l stays below `largest`, as in the released code of Safe RLHF, whose default it is.
     """
-    check_temperature(multiplier)
+    check_problem(problem)
+    check_count(rounds, "rounds")
+    real(rate, "rate", least=0)
+    real(multiplier, "multiplier", above=0)
+    real(largest, "largest", above=0)
     floats = problem.floats()
     now = float(multiplier)
     for _ in range(rounds):
@@ -230,8 +241,13 @@ def two_branch_update(
     policy: Array, rewards: Array, costs: Array, multiplier: Any, baseline: Any = 0
 ) -> Array:
     """The expected update of logits [Y] with advantages R - baseline where safe, and (R - baseline
-    - l C)/(1 + l) where unsafe."""
+    - l C)/(1 + l) where unsafe.
+
+    Raises ModelError for a policy that is no law, other shapes, or a negative multiplier.
+    """
     check_multiplier(multiplier)
+    real(baseline, "baseline")
+    policy, rewards, costs = alike(policy, rewards, (costs, "costs"))
     gains = rewards - baseline
     advantages = np.where(costs > 0, (gains - multiplier * costs) / (1 + multiplier), gains)
     return gradient(policy, advantages)

@@ -13,15 +13,25 @@ import flint
 import numpy as np
 
 from ..errors import ModelError
-from ..sequences import Array
-from .multipliers import InfeasibleError, crossing, ready
+from ..sequences import Array, listed
+from .checks import check_temperature, fits, laws, real, reals, same_kind
+from .multipliers import InfeasibleError, crossing
 from .problems import as_printed
-from .tilts import mean, tilt
+from .tilts import beside, mean, ready, tilt, weighted
 
 
 def stages(policy: Array, tilts: Iterable[tuple[Array, Any]]) -> Array:
-    """The policy after all stages: each is (f, weight of the KL divergence to the stage before)."""
-    for f, weight in tilts:
+    """The policy after all stages: each is (f, weight of the KL divergence to the stage before).
+
+    Raises ModelError as `tilt` does, and for a stage that is no pair.
+    """
+    policy = laws(policy, "policy")
+    for i, stage in enumerate(listed(tilts, "tilts")):
+        if len(listed(stage, f"tilts[{i}]")) != 2:
+            raise ModelError(f"tilts[{i}] has {len(stage)} entries; give f and a weight")
+        f, weight = stage
+        real(weight, f"the weight of tilts[{i}]", above=0)
+        f = reals(f, f"f of tilts[{i}]")
         policy = tilt(policy, f, weight)
     return policy
 
@@ -29,13 +39,16 @@ def stages(policy: Array, tilts: Iterable[tuple[Array, Any]]) -> Array:
 def realign(policy: Array, safety: Array, temperature: Any, multiplier: Any) -> Array:
     """The second stage of SACPO: a tilt by safety with weight temperature/multiplier of the KL.
 
-    A multiplier of 0 leaves the stage out.  Raises ModelError for a negative one.
+    A multiplier of 0 leaves the stage out.  Raises ModelError for a negative one, and as `tilt`.
     """
-    if multiplier < 0:
-        raise ModelError(f"multiplier is {multiplier}; it must not be negative")
+    policy, safety = laws(policy, "policy"), reals(safety, "safety")
+    fits(safety, "safety", policy, "a policy")
+    same_kind({"policy": policy, "safety": safety})
+    check_temperature(temperature)
+    real(multiplier, "multiplier", least=0)
     if multiplier == 0:
         return policy
-    return tilt(policy, safety, ready(temperature) / ready(multiplier))
+    return tilt(policy, safety, beside(policy, temperature) / beside(policy, multiplier))
 
 
 def merge_logits(policy: Array, other: Array, weight: Any) -> Array:
@@ -43,13 +56,17 @@ def merge_logits(policy: Array, other: Array, weight: Any) -> Array:
 
     Raises ModelError for a weight outside [0, 1] and where the supports differ.
     """
-    if weight < 0 or weight > 1:
+    if not (real(weight, "weight") >= 0 and weight <= 1):
         raise ModelError(f"weight is {weight}; a merge has one in [0, 1]")
-    return tilt(policy, _direction(policy, other) * ready(weight), 1)
+    direction = _direction(policy, other)
+    policy = ready(np.asarray(policy))
+    return weighted(policy, direction * beside(policy, weight), 1)
 
 
 def _direction(policy: Array, other: Array) -> Array:
     """log other - log policy, 0 where both are."""
+    policy, other = laws(policy, "policy"), laws(other, "other")
+    same_kind({"policy": policy, "other": other})
     one, two = ready(policy), ready(other)
     if one.shape != two.shape:
         raise ModelError(f"policies of shapes {one.shape} and {two.shape} cannot be merged")
@@ -75,6 +92,13 @@ def smallest_safe_merge(
     ModelError: if its log-ratio to the policy is not ordered as safety is, as that of a further
         stage for safety is: mean safety need not increase with the weight then.
     """
+    safety = reals(safety, "safety", axes=2)
+    prompt_law = laws(prompt_law, "prompt_law", shape=safety.shape[:1])
+    policy = laws(policy, "policy", shape=safety.shape)
+    conservative = laws(conservative, "conservative", shape=safety.shape)
+    for name, one in (("prompt_law", prompt_law), ("policy", policy), ("safety", safety)):
+        if one.dtype != object:
+            raise ModelError(f"{name} holds floats; give Fractions, as balls enclose the weight")
     direction, gains = _direction(policy, conservative), ready(safety)
     for x, (one, two) in enumerate(zip(direction, gains, strict=True)):
         products = (one[:, None] - one) * (two[:, None] - two)
@@ -84,7 +108,7 @@ def smallest_safe_merge(
                 "with it need not become safer with their weight"
             )
     reached = mean(ready(prompt_law), ready(conservative), gains)
-    level = as_printed(level, "level")
+    level = real(as_printed(level, "level"), "level")
     excess = ready(level) - reached
     if excess > 0:
         raise InfeasibleError(

@@ -16,39 +16,48 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
+from .checks import check_temperature, fits, laws, reals, same_kind
+from .problems import as_printed
 
 
-def ready(values: Array) -> Array:
-    """Numbers as the formulas take them: rationals as balls, others as floats."""
-    found: Array = elementwise(number, values) if values.dtype == object else values.astype(float)
-    return found
+def ready(values: Any) -> Any:
+    """Numbers as the formulas take them, alone or in arrays: exact ones as balls; floats, and
+    integers in arrays, as floats."""
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values.astype(float)
+    return values if isinstance(values, float) else elementwise(number, values)
 
 
 def beside(array: Array, value: Any) -> Any:
-    """A number as the formulas take it beside a ready array: a float or a ball."""
-    return number(value) if array.dtype == object else float(value)
+    """A number as the formulas take it beside a ready array: a float, or a ball, of a float that of
+    the decimal that Python prints for it."""
+    return number(as_printed(value, "a number")) if array.dtype == object else float(value)
 
 
-def check_temperature(temperature: Any) -> None:
-    """Raises ModelError unless the temperature is positive."""
-    if not temperature > 0:
-        raise ModelError(f"temperature is {temperature}; it must be positive")
+def _weights(base: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
+    """base e^((f - top)/temperature), the tops [.., 1], and the temperature; all in one kind."""
+    base, gains = ready(base), ready(f)
+    heat = beside(base, temperature)
+    if base.dtype == object:
+        return base * np.exp(gains / heat), gains[..., :1] * 0, heat
+    top = np.where(base > 0, gains, -np.inf).max(axis=-1, keepdims=True)
+    return base * np.exp(np.minimum(gains - top, 0) / heat), top, heat
 
 
-def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
-    """reference e^((f - top)/temperature), the tops [.., 1], and the temperature."""
+def _checked(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array]:
     check_temperature(temperature)
-    laws, gains = ready(reference), ready(f)
-    heat = beside(laws, temperature)
-    if laws.dtype == object:
-        return laws * np.exp(gains / heat), gains[..., :1] * 0, heat
-    top = np.where(laws > 0, gains, -np.inf).max(axis=-1, keepdims=True)
-    return laws * np.exp(np.minimum(gains - top, 0) / heat), top, heat
+    found, gains = laws(reference, "reference"), reals(f, "f")
+    fits(gains, "f", found, "a reference")
+    same_kind({"reference": found, "f": gains})
+    return found, gains
 
 
 def log_partition(reference: Array, f: Array, temperature: Any) -> Array:
-    """log Z = log sum_y reference e^(f/temperature) of each prompt, [X]."""
-    weights, top, heat = _weights(reference, f, temperature)
+    """log Z = log sum_y reference e^(f/temperature) of each prompt, [X].
+
+    Raises ModelError as `tilt` does.
+    """
+    weights, top, heat = _weights(*_checked(reference, f, temperature), temperature)
     found: Array = np.log(weights.sum(axis=-1)) + top[..., 0] / heat
     return found
 
@@ -57,14 +66,43 @@ def tilt(reference: Array, f: Array, temperature: Any) -> Array:
     """The policy reference e^(f/temperature) / Z, [X, Y].
 
     Ties keep the proportions of the reference; what has probability 0 there keeps it.
+
+    Raises
+    ------
+    ModelError: for a reference whose rows are no laws, numbers that are not finite, shapes that do
+        not fit, floats beside exact numbers, or a temperature that is not positive.
     """
-    weights, _, _ = _weights(reference, f, temperature)
-    found: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return found
+    return weighted(*_checked(reference, f, temperature), temperature)
+
+
+def weighted(weights: Array, f: Array, temperature: Any) -> Array:
+    """The same for weights [X, Y] that need be no laws; nothing is checked, as in inner loops."""
+    found, _, _ = _weights(weights, f, temperature)
+    normalised: Array = found / found.sum(axis=-1, keepdims=True)
+    return normalised
 
 
 def mean(prompt_law: Array, policy: Array, f: Array) -> Any:
-    """E f over prompts and responses; of rationals a rational."""
+    """E f over prompts and responses; of rationals a rational.
+
+    Raises ModelError for what is no law or not finite, and for shapes that do not fit.
+    """
+    prompt_law, policy, f = laws(prompt_law, "prompt_law"), laws(policy, "policy"), reals(f, "f")
+    fits(f, "f", policy, "a policy")
+    _fits_prompts(prompt_law, policy)
+    return averaged(prompt_law, policy, f)
+
+
+def _fits_prompts(prompt_law: Array, policy: Array) -> None:
+    if policy.ndim < 2 or prompt_law.shape[-1] != policy.shape[-2]:
+        raise ModelError(
+            f"prompt_law has shape {prompt_law.shape}, the policy {policy.shape}; give a "
+            "probability and a row of responses for each prompt"
+        )
+
+
+def averaged(prompt_law: Array, policy: Array, f: Array) -> Any:
+    """The same without checks."""
     return (prompt_law * (policy * f).sum(axis=-1)).sum(axis=-1)
 
 
@@ -73,9 +111,13 @@ def divergence(prompt_law: Array, policy: Array, other: Array) -> Any:
 
     Raises
     ------
-    ModelError: if the policy gives a response that the other never gives, to a prompt of positive
-        probability: the divergence is infinite.
+    ModelError: for what is no law, and for shapes that do not fit; if the policy gives a response
+        that the other never gives, to a prompt of positive probability: the divergence is infinite.
     """
+    policy, other = laws(policy, "policy"), laws(other, "other")
+    prompt_law = laws(prompt_law, "prompt_law")
+    _fits_prompts(prompt_law, policy)
+    fits(other, "other", policy, "a policy")
     p, q, law = np.broadcast_arrays(ready(policy), ready(other), ready(prompt_law)[..., None])
     used = (p != 0) & (law != 0)
     missing = used & (q == 0)
@@ -93,6 +135,11 @@ def divergence(prompt_law: Array, policy: Array, other: Array) -> Any:
 def objective(
     prompt_law: Array, policy: Array, reference: Array, f: Array, temperature: Any
 ) -> Any:
-    """J(policy) = E f - temperature KL(policy | reference)."""
+    """J(policy) = E f - temperature KL(policy | reference).
+
+    Raises ModelError as `mean`, `divergence` and `tilt` do.
+    """
+    reference, f = _checked(reference, f, temperature)
+    prompt_law, policy = laws(prompt_law, "prompt_law"), laws(policy, "policy")
     gain = mean(ready(prompt_law), ready(policy), ready(f))
     return gain - beside(ready(policy), temperature) * divergence(prompt_law, policy, reference)

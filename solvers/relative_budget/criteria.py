@@ -46,12 +46,14 @@ class _Point:
 
 CRITERIA: dict[str, Callable[[_Point], flint.arb]] = {
     "samples of one step": lambda at: at.deviation * at.share,
-    "improvement per sample": lambda at: at.deviation**2 * at.share,
+    "improvement per sample": lambda at: at.deviation * at.deviation * at.share,
     "anti-concentration": lambda at: at.share,
-    "improvement per token": lambda at: at.deviation**2 * at.share / (at.budget * (1 - at.mean)),
-    "normalised advantage": lambda at: at.mean_slope**2 / at.deviation,
+    "improvement per token": lambda at: (
+        at.deviation * at.deviation * at.share / (at.budget * (1 - at.mean))
+    ),
+    "normalised advantage": lambda at: at.mean_slope * at.mean_slope / at.deviation,
     "mixed gradients": lambda at: at.mean_slope * at.success_slope / at.deviation,
-    "plain gradient": lambda at: at.mean_slope**2,
+    "plain gradient": lambda at: at.mean_slope * at.mean_slope,
     "deviation": lambda at: at.deviation,
     "success variance": lambda at: at.success * (1 - at.success),
 }
@@ -69,7 +71,7 @@ def _point(shape: int, budget: Fraction, precision: int) -> _Point:
     xi = flint.arb(flint.fmpq(budget.numerator, budget.denominator))
     success, one, two = (law.partial_moment(k, xi) for k in range(3))
     mean = success - one / xi
-    square = success - 2 * one / xi + two / xi**2 - mean**2
+    square = success - 2 * one / xi + two / xi**2 - mean * mean
     density = (shape * xi) ** shape * (-shape * xi).exp() / flint.arb(shape).gamma()
     return _Point(xi, success, mean, square.max(0).sqrt(), one / xi, density, flint.arb(0))
 

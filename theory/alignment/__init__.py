@@ -37,7 +37,8 @@ models lead to it?
 * Of the printed ones these are false: ``designs/violation``, ``designs/any-ridge``,
   ``designs/at-once`` under one of two readings, ``estimated/level-printed``.
 * HIPO's update, each reward divided by its own deviation, moves in lock-step and misses the optimum
-  on two prompts by much (``group-primal-dual/lock-step``, ``group-primal-dual/exchange``).
+  on two prompts by much (``group-primal-dual/lock-step``, ``group-primal-dual/exchange``); large
+  groups give each prompt a multiplier of its own (``group-primal-dual/own-rates``).
 * No response is unsafe exactly where the mean of :math:`C^+` is 0; that constraint has no finite
   multiplier with KL, and one without (``rectified/leak``, ``rectified/exact-penalty``).
 * Taking off what a safe model adds to a token in all contexts keeps what depends on the context
@@ -46,7 +47,7 @@ models lead to it?
   rate (``inference-aware/rate``).
 
 **Reading order.**  ``tilts`` has the notation; then ``preferences``, ``best_of_n`` and
-``group_updates``; for constraints ``stepwise``, ``estimated``, ``designs``, ``primal_dual`` and
-``rectified``; for what is done at inference ``debiasing`` and ``inference_aware``; and
-``trained_tilts`` of policies that were trained.
+``group_updates``; for constraints ``stepwise``, ``estimated``, ``designs``, ``primal_dual``,
+``standardised`` and ``rectified``; for what is done at inference ``debiasing`` and
+``inference_aware``; and ``trained_tilts`` of policies that were trained.
 """

@@ -13,7 +13,17 @@ from sympy import Rational, log, sqrt
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Gt, Le, Lt
 from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
-from .estimated import FIDELITY, MET, B, Lambda, believed, lam_hat, violation_size, weighted
+from .estimated import (
+    FIDELITY,
+    MET,
+    SETTING,
+    B,
+    Lambda,
+    believed,
+    lam_hat,
+    violation_size,
+    weighted,
+)
 from .stepwise import OURS, _read, b, beta, lam
 
 delta = Quantity("delta", "probability allowed to fail", Domain.PROBABILITY, r"\delta")
@@ -31,7 +41,7 @@ violation = Theorem(
     title="How far an estimated policy misses the level, as printed for unpaired data",
     relation=Le(violation_size, PRINTED_ALPHA * weighted),
     source=_read("Theorem 3 with the alpha of Lemma 9"),
-    given=(MET,),
+    given=(*SETTING, MET),
     standing=Standing.REFUTED,
     proof="As printed: the estimate over the optimum is said to be at most exp(2 Gamma/beta) at "
     "each response; the normalisers depend on the other responses.",
@@ -81,8 +91,12 @@ orders = Theorem(
     ),
     source=OURS,
     given=(
-        Assumption("apart", "As many reward labels of one response as safety labels of the other."),
-        Assumption("above-one", "lam = lam_hat > 1."),
+        Assumption("unit", "One prompt, two responses, whose features are e_1 and e_2."),
+        Assumption(
+            "apart", "n > 0 reward labels, all of one response; n safety labels, all of the other."
+        ),
+        Assumption("one-ridge", "Both widths have the same alpha > 0 and the same kappa > 0."),
+        Assumption("above-one", "lam > 1; hat lambda may be any, it is lam here."),
     ),
     proof="U_r and U_g are exchanged between the two responses.",
     remark="A remark on the premise of Lemma 16, which takes the product as >= 0; the inequality "

@@ -11,16 +11,25 @@ Main results: `optimality_repaired`, `violation_repaired`, `violation_moved`, `v
 proof has a gap.  Theorem 3 and the widths themselves are in `designs`.
 """
 
-from sympy import Abs, exp
+from sympy import Abs, Rational, exp
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Gt, Le
 from ..theorem import Assumption, Printed, Refutation, Standing, Theorem
-from .stepwise import OURS, R_star, _read, b, beta, lam
+from .stepwise import OPTIMAL, OURS, SLATER, R_star, _read, b, beta, lam, xi
 
 FIDELITY = "Compared on 2026-11-29 with the text of arXiv 2404.11049, its appendices included."
 WIDTHS = Assumption("widths", "Errors of reward and safety are within alpha U_r and alpha U_g.")
 BOUNDED = Assumption("bounded", "|hat g| <= B.")
+LINEAR = Assumption(
+    "linear",
+    "Assumption 2: r, g and their fits are linear in shared features of norm 1 at most; the "
+    "fitted weights have norm B at most.",
+)
+BETWEEN = Assumption("between", "hat lambda is in [0, Lambda], Lambda = (R* - R(slater))/xi.")
+TILTED = Assumption("tilted", "hat pi is the reference tilted by hat r + hat lambda hat g.")
+SETTING = (SLATER, OPTIMAL, LINEAR, WIDTHS, BETWEEN, TILTED)
+"""What the source prints before Theorems 2 and 3."""
 MET = Assumption("met", "The estimated policy meets the level by the estimated safety.")
 
 alpha = Quantity("alpha", "multiple of the widths", Domain.POSITIVE, r"\alpha")
@@ -48,6 +57,7 @@ difference = Theorem(
     title="What an estimated policy lacks, in three terms",
     relation=Eq(J_star - J_hat, at_star + at_hat + beta * log_ratio),
     source=_read("Lemma 10"),
+    given=(OPTIMAL, TILTED),
     proof="J of a tilt by h is beta log Z_h plus E (f - h).",
     uses=("tilts/gibbs",),
 )
@@ -55,6 +65,7 @@ difference = Theorem(
 moved = Quantity(
     "moved", "E (c - lam) g under the optimum", latex=r"\mathbb E_{\pi^\star}(\eta_c-h^\star)"
 )
+WEIGHT = Assumption("weight", "c is in [0, Lambda], Lambda the bound on the multiplier.")
 ACTIVE = Assumption("active", "c = 0, or the optimum has G = b.")
 _LEVEL = Eq(moved, (c - lam) * b)
 level = Theorem(
@@ -62,19 +73,21 @@ level = Theorem(
     title="Changing the weight of safety moves the mean by the level, where the constraint binds",
     relation=_LEVEL,
     source=_read("Lemma 11, for c = 0 or G = b"),
-    given=(ACTIVE,),
+    given=(SLATER, OPTIMAL, ACTIVE, WEIGHT),
     standing=Standing.REPAIRED,
     proof="lam G = lam b by complementary slackness; the part with c needs G = b.",
     uses=("stepwise/duality",),
     remark="Repair: printed for every c in [0, Lambda]. Theorem 2 uses c = 0 only.",
 )
 Lambda = Quantity("Lambda", "bound on the multiplier", Domain.NONNEGATIVE, r"\Lambda")
-G_star = Quantity("G_star", "G of the optimum", latex=r"G(\pi^\star)")
+above = Quantity("above", "G - b of the optimum: slope of the dual", latex=r"G(\pi^\star)-b")
+slack = Quantity("slack", "lam times G - b of the optimum", latex=r"\lambda^\star(G-b)")
 level_printed = Theorem(
     label="estimated/level-printed",
     title="The same for every weight up to the bound on the multiplier",
     relation=_LEVEL,
     source=_read("Lemma 11"),
+    given=(SLATER, OPTIMAL, WEIGHT),
     standing=Standing.REFUTED,
     proof="As printed: strong duality is said to give G = b; it gives lam (G - b) = 0 only.",
     uses=("stepwise/duality",),
@@ -83,11 +96,19 @@ level_printed = Theorem(
         FIDELITY,
         "It strikes where the constraint is slack and c > 0; the paper uses c = 0 alone.",
         (
-            Printed("Some policy is safe by a margin.", "The second response is.", Gt(Lambda, 0)),
-            Printed("pi is optimal and lam its multiplier.", "Even odds, r = 0, g = (0, 1), b = "
-                    "1/4: G = 1/2 without any multiplier.", Gt(G_star, b)),
-            Printed("lam is 0 or more, least in the dual.", "It is 0.", Eq(lam, 0)),
-            Printed("c is in [0, Lambda].", "c = 1/2; Lambda = 4/3 log 2.", Le(c, Lambda)),
+            Printed("Finitely many prompts, a positive reference, beta > 0.",
+                    "One prompt, two responses of even odds, r = 0, g = (0, 1), beta = 1.",
+                    Eq(beta, 1)),
+            Printed("Assumption 1: some policy is safe by a margin xi > 0.",
+                    "To give the second response always: 1 against b = 1/4.", Gt(xi, 0)),
+            Printed("pi* meets the constraint.", "G = 1/2 without any multiplier.", Gt(above, 0)),
+            Printed("pi* is optimal, lam its multiplier: 0 or more, and least in the dual.",
+                    "lam = 0, where the dual has the slope G - b > 0, and pi* the largest R there "
+                    "is.", Eq(lam, 0)),
+            Printed("Strong duality: lam (G - b) = 0.", "0 times a slack of 1/4.", Eq(slack, 0)),
+            Printed("c is 0 or more.", "It is 1/2.", Eq(c, Rational(1, 2))),
+            Printed("c is at most Lambda = (R* - R(slater))/xi.", "Lambda = 4/3 log 2.",
+                    Le(c, Lambda)),
         ),
     ),
 )  # fmt: skip
@@ -99,7 +120,7 @@ width = Theorem(
     title="How far an estimated objective is from one of another weight",
     relation=Le(Abs(eta - h_hat), alpha * (U_r + c * U_g) + Abs(c - lam_hat) * B),
     source=_read("Lemma 12"),
-    given=(WIDTHS, BOUNDED),
+    given=(LINEAR, WIDTHS, BOUNDED, BETWEEN, WEIGHT),
     proof="The triangle inequality.",
 )
 
@@ -112,6 +133,7 @@ ratio = Theorem(
     title="The estimated policy over the optimum",
     relation=Eq(pi_hat, pi_star * Z_ratio * exp((h_hat - h_star) / beta)),
     source=_read("Lemma 13"),
+    given=(OPTIMAL, TILTED),
     proof="Both are tilts of one reference.",
     uses=("tilts/gibbs",),
 )
@@ -129,7 +151,7 @@ partition = Theorem(
     title="Normalisers are apart by the widths at most",
     relation=Both(Le(Z_ratio, spread), Le(log_ratio, log_spread)),
     source=_read("Lemmas 14 and 15"),
-    given=(WIDTHS, BOUNDED),
+    given=(*SETTING, BOUNDED),
     proof="Jensen's inequality, over responses and over prompts.",
     uses=("estimated/width",),
 )
@@ -145,7 +167,7 @@ variational = Theorem(
     title="Normalisers are apart by a mean error, without exponentials",
     relation=Both(Le(beta * log_ratio, short), Le(short, wide)),
     source=OURS,
-    given=(WIDTHS, BOUNDED),
+    given=(OPTIMAL, WIDTHS, BOUNDED, TILTED),
     proof="beta log Z is the largest E f - beta KL: put the optimum in for hat h.",
     uses=("tilts/gibbs", "estimated/width"),
     remark="Sharper than Lemmas 14 and 15.",
@@ -162,7 +184,7 @@ optimality = Theorem(
     relation=Le(R_star - R_hat, -lam * b + weighted_free + beta * log_spread),
     source=_read("Theorem 2"),
     standing=Standing.OPEN,
-    given=(WIDTHS, BOUNDED),
+    given=(*SETTING, BOUNDED),
     proof="Open: the printed proof orders two widths alike, which they need not be "
     "(designs/orders). Not refuted.",
     uses=("estimated/difference", "estimated/level", "estimated/partition"),
@@ -191,7 +213,7 @@ optimality_repaired = Theorem(
     ),
     source=OURS,
     standing=Standing.REPAIRED,
-    given=(WIDTHS,),
+    given=(SLATER, OPTIMAL, WIDTHS, TILTED),
     proof="The estimate is best for hat h; E hat g >= b - alpha E U_g under the optimum.",
     uses=("tilts/gibbs",),
     remark="In the place of Theorem 2. For any lam_hat >= 0, without B and the true multiplier.",
@@ -215,7 +237,7 @@ violation_repaired = Theorem(
     relation=Le(violation_size, alpha * U_g_hat),
     source=OURS,
     standing=Standing.REPAIRED,
-    given=(WIDTHS, MET),
+    given=(WIDTHS, MET, TILTED),
     proof="G >= E hat g - alpha E U_g, all under the estimate.",
     remark="In the place of Theorem 3, designs/violation.",
 )
@@ -225,7 +247,7 @@ violation_moved = Theorem(
     relation=Le(violation_size, alpha * product),
     source=OURS,
     standing=Standing.REPAIRED,
-    given=(WIDTHS, BOUNDED, MET),
+    given=(OPTIMAL, WIDTHS, BOUNDED, MET, TILTED),
     proof="The estimate is at most the optimum times exp(Gamma/beta) E exp(Gamma/beta).",
     uses=("estimated/violation-repaired", "estimated/ratio", "estimated/partition"),
 )
@@ -236,7 +258,7 @@ violation_ordered = Theorem(
     relation=Le(violation_size, alpha * weighted),
     source=OURS,
     standing=Standing.REPAIRED,
-    given=(WIDTHS, BOUNDED, MET, ORDERED),
+    given=(OPTIMAL, WIDTHS, BOUNDED, MET, ORDERED, TILTED),
     proof="Chebyshev's sum inequality, twice.",
     uses=("estimated/violation-moved",),
     remark="As with reward and safety labels on the same pairs, where U_r = U_g.",

@@ -30,6 +30,7 @@ two_goals = Theorem(
     title="Two opposed goals are balanced by a policy that spreads",
     relation=Eq(rising, falling),
     source=Source(IAMA, "Proposition 3.1", Provenance.RECALLED),
+    given=(Assumption("opposed", "N >= 2, beta = 0, even weights, rewards as below."),),
     proof="With F = y^a/(y^a + (1 - y)^a), a = 1/(N - 1), both terms are equal.",
     remark="On [0, 1] with rewards 1 - y^2, 1 - (1 - y)^2, no KL; uniform for N = 2.  The policy "
     "that is best without best-of-n is the point 1/2.",
@@ -74,11 +75,15 @@ gap = Quantity("gap", "loss after T steps less that of a policy, the best one sa
 beta = Quantity("beta", "weight of the KL divergence", Domain.POSITIVE, r"\beta")
 far = Quantity("far", "KL(policy | first iterate)", Domain.NONNEGATIVE, r"\mathrm{KL}(\pi\|\pi_0)")
 growth = Quantity("growth", "((L + beta)/L)^T - 1", Domain.POSITIVE)
+CONCAVE = Assumption("concave", "R is concave, and smooth relative to KL with constant L >= 0.")
+START = Assumption("start", "The first policy has full support.")
+STEPS = Assumption("steps", "Steps are 1/L, without errors, T >= 1 of them.")
 rate = Theorem(
     label="inference-aware/rate",
     title="Mirror descent converges at a linear rate",
     relation=Le(gap, beta * far / growth),
     source=Source(IAMA, "Theorem 5.2; here against any policy", Provenance.RECALLED),
+    given=(CONCAVE, START, STEPS),
     proof="The loss is smooth relative to KL by L, and strongly convex by beta; telescope.",
     uses=("inference-aware/aggregates",),
     remark="With the certified L, steps 1/L, and the last loss.  L = 0: one step is exact.",
@@ -88,13 +93,14 @@ mean_gap = Quantity("mean_gap", "mean loss of iterates 1, .., T less the least l
 half = Quantity("half", "((L + beta/2)/L)^T - 1", Domain.POSITIVE)
 error = Quantity("error", "largest mean |error of the slope|^2", Domain.NONNEGATIVE, r"\epsilon")
 residual = Quantity("residual", "largest mean |residual|^2 of a step", Domain.NONNEGATIVE)
+ERRORS = Assumption("errors", "Mean squares of errors and of residuals are at most the two.")
 RANGE = Assumption("range", "The iterate t is drawn from 1, .., T, in proportion to powers of w.")
 inexact = Theorem(
     label="inference-aware/inexact",
     title="Mirror descent with inexact slopes and steps",
     relation=Le(mean_gap, beta * far / (2 * half) + 2 * (error + residual) / beta),
     source=Source(IAMA, "Theorem 5.3; the range is ours", Provenance.RECALLED),
-    given=(RANGE,),
+    given=(CONCAVE, START, RANGE, ERRORS),
     proof="As the rate; an error f adds at most beta/2 KL and |f|^2/beta, for which half of the "
     "strong convexity pays.",
     uses=("inference-aware/rate",),

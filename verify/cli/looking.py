@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,8 +121,24 @@ def check_command(files: Sequence[str], budget: float) -> int:
     command = [sys.executable, "-I", "-S", str(program), "--work", str(int(budget * WORK))]
     done = subprocess.run([*command, *files], check=False)
     if done.returncode == 0:
+        for line in (line for file in files for line in _printed(file)):
+            click.echo(line)
         return ExitCode.AS_EXPECTED
     return ExitCode.CERTIFICATE_REJECTED
+
+
+def _printed(file: str) -> Iterator[str]:
+    """What the notes of a certificate say of the source; the kernel does not read them."""
+    try:
+        notes = json.loads(Path(file).read_text(encoding="utf-8"))["notes"]
+        found = [[str(one[key]) for key in ("text", "met", "shown")] for one in notes["printed"]]
+        claim = str(notes["claim"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    yield f"{file}: what the source of {claim} prints, and how this case meets it, as its notes say"
+    for text, met, shown in found:
+        line = f"  {text} {met}".rstrip() + (f" [{shown}]" if shown else "")
+        yield "".join(one if one.isprintable() else "?" for one in line)
 
 
 @click.command()

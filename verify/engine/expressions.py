@@ -122,11 +122,19 @@ def _exact_log(arguments: list[Fraction]) -> Fraction:
     raise Irrational
 
 
+def _whole_power(base: flint.arb, exponent: int) -> flint.arb:
+    """As flint's, which is NaN for a ball about 0 itself, such as a difference of equal numbers."""
+    if exponent <= 0 or base.is_exact() or base.mid() != 0:
+        return base**exponent
+    size = base.abs_upper() ** exponent
+    return (-size if exponent % 2 else flint.arb(0)).union(size)
+
+
 def _ball_power(arguments: list[flint.arb]) -> flint.arb:
     base, exponent = arguments
     whole = exponent.unique_fmpz() if exponent.is_exact() else None
     if whole is not None and exponent.is_integer():
-        return base ** int(whole)
+        return _whole_power(base, int(whole))
     if 2 * exponent == 1:
         return base.sqrt()
     return base**exponent

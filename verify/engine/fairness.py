@@ -13,6 +13,7 @@ from holdfast.theory import Relation
 
 from ..binding.claims import Claim
 from ..binding.description import value_text
+from ..binding.family import Case
 from ..binding.values import ClaimError, Value, checked
 from ..kernel import Verdict
 from .comparison import CompiledRelation
@@ -45,7 +46,7 @@ def why_fair(claim: Claim) -> tuple[Met, ...]:
         return ()
     if theorem.refutation is None or not claim.witness:
         raise ClaimError(f"{claim.name} is said to be false without a list of what is printed")
-    values = _witness(claim)
+    values = _values(claim, claim.family.landmark(claim.witness))
     if not any(CompiledRelation(part).refutes(values) for part in theorem.parts):
         raise ClaimError(f"{claim.name}: the witness {_named(values)} does not violate it")
     return tuple(
@@ -54,8 +55,19 @@ def why_fair(claim: Claim) -> tuple[Met, ...]:
     )
 
 
-def _witness(claim: Claim) -> dict[str, Value]:
-    case = claim.family.landmark(claim.witness)
+def numbers_of(claim: Claim, case: Case) -> tuple[Met, ...]:
+    """The list for another counterexample: what is printed, and its own numbers, undecided; how it
+    meets each is said of the witness alone."""
+    if claim.theorem.refutation is None:
+        return ()
+    values = _values(claim, case)
+    return tuple(
+        Met(one.text, "", _used(one.shown, values) if one.shown else "")
+        for one in claim.theorem.refutation.printed
+    )
+
+
+def _values(claim: Claim, case: Case) -> dict[str, Value]:
     values = dict(next(iter(claim.evaluate(*case))))
     if claim.shows is not None:
         values |= claim.shows(*case)
@@ -68,6 +80,10 @@ def _shown(claim: Claim, relation: Relation, values: dict[str, Value]) -> str:
         raise ClaimError(f"{claim.name}: the witness has no value of {', '.join(sorted(missing))}")
     if CompiledRelation(relation).examine(values).verdict in _UNMET:
         raise ClaimError(f"{claim.name}: {relation} is not met by the witness {_named(values)}")
+    return _used(relation, values)
+
+
+def _used(relation: Relation, values: dict[str, Value]) -> str:
     used = {quantity.name: values[quantity.name] for quantity in relation.quantities}
     return f"{relation}: {_named(used)}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from ..engine import expressions
 from ..engine.comparison import CompiledRelation, Outcome
 from ..engine.evaluation import claim_values, confirm
 from ..engine.examiner import environment
+from ..engine.fairness import numbers_of, why_fair
 from ..engine.ledger import Ledger
 from ..kernel import Enclosure, Report, Verdict, check, format_rational
 
@@ -227,12 +228,22 @@ def _notes(claim: Claim, case: Case, part: int, values: Mapping[str, Value]) -> 
     alpha = sum((v.alpha for v in values.values() if isinstance(v, Enclosure)), Fraction(0))
     return {
         "claim": claim.name,
+        **_printed(claim, case),
         "part": part,
         "statement": str(claim.theorem.parts[part]),
         "digest": digest(case),
         "case": describe(case),
         "alpha": format_rational(alpha),
     }
+
+
+def _printed(claim: Claim, case: Case) -> dict[str, Any]:
+    """For a false statement, what its source prints and how the case meets it."""
+    if not claim.theorem.standing.is_false or claim.trained or not claim.witness:
+        return {}
+    witness = digest(case) == digest(claim.family.landmark(claim.witness))
+    found = why_fair(claim) if witness else numbers_of(claim, case)
+    return {"printed": [asdict(one) for one in found]}
 
 
 def _written(value: Value, precision: int) -> dict[str, Any]:

@@ -48,8 +48,19 @@ def _counterexample(one: ClaimSummary, seed: int, directory: Path) -> Counterexa
     valued = [finding for finding in one.violations if finding.left != UNDEFINED]
     if not valued or one.world or one.error:
         return None
+    if one.claim.theorem.standing.is_false:  # each named instance has a certificate of its own
+        for finding in valued[1:]:
+            again = _named(one.claim, finding)
+            if again is not None:
+                _written(finding, again, shrunk=False, directory=directory)
     seen, trace = smallest(one.claim, valued[0].case, seed)
     return _written(valued[0], seen, trace is not None, directory) if seen else None
+
+
+def _named(claim: Claim, finding: Finding) -> Observation | None:
+    """The violation on a landmark; None on a drawn case."""
+    kind, _, name = finding.case.partition(":")
+    return None if kind == "drawn" else Refuter(claim).refute(claim.family.landmark(name))
 
 
 def smallest(

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import flint
 import numpy as np
 import pytest
 
@@ -77,5 +78,12 @@ def test_counts_that_are_refused(wrong: object) -> None:
 
 
 def test_rewards_of_other_responses_are_refused() -> None:
-    with pytest.raises(ModelError, match=r"policy has shape \(4,\) and rewards \(3,\)"):
+    with pytest.raises(ModelError, match=r"rewards has shape \(3,\); it needs \(4,\)"):
         solver.best_value(POLICY, TIED[:3], 2)
+
+
+@pytest.mark.parametrize("n", [144, 200, 10**6])
+def test_a_large_count_does_not_overflow(n: int) -> None:
+    """The constant is spread (n - 1)(1 - 1/n)^(n - 1), about (n - 1)/e; here in balls."""
+    wanted = (n - 1) * ((n - 1) * (1 - 1 / flint.arb(n)).log()).exp()
+    assert abs(solver.smoothness(1.0, n) / float(wanted) - 1) < 1e-9

@@ -41,5 +41,5 @@ def test_the_error_of_the_ridge() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ModelError, match="ridge is 0"):
         designs.squared_error_law((Fraction(1),), 1, Fraction(0), Fraction(2))
-    with pytest.raises(ModelError, match="probability of failure is 1"):
+    with pytest.raises(ModelError, match="failure is 1"):
         designs.quantile({Fraction(0): Fraction(1)}, Fraction(1))

@@ -101,7 +101,7 @@ def test_what_is_refused() -> None:
         hipo.Options(kl="k3")
     with pytest.raises(ModelError, match="memory"):
         hipo.Options(memory=1.0)
-    with pytest.raises(ModelError, match="outside"):
+    with pytest.raises(ModelError, match="at most 20"):
         hipo.Options(first=30.0)
     with pytest.raises(ModelError, match="no policy meets level 1: it is 1/5 too high"):
         hipo.constrained_vertex(TWO, Fraction(1))

@@ -15,6 +15,7 @@ from holdfast.solvers.alignment.multipliers import (
 )
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.hypergradient.balls import number
 
 TWO = Problem.of(["1/2", "1/2"], [1, 0], [0, 1])
 HALVES = [[[0, 1]], [[1, 0]]]
@@ -114,3 +115,44 @@ def test_a_level_is_read_as_it_is_printed() -> None:
         enclose_multiplier(problem, "much")
     with pytest.raises(ModelError, match=r"levels\[0\]"):
         enclose_constrained(problem, problem.safety[None], [float("nan")])
+
+
+SCALES = [Fraction(10) ** k for k in (-15, -9, -3, 0, 6, 15)]
+
+
+@pytest.mark.parametrize("heat", SCALES)
+@pytest.mark.parametrize("gain", SCALES)
+def test_two_responses_over_thirty_orders_of_magnitude(gain: Fraction, heat: Fraction) -> None:
+    """lam = (gain + heat log(3 c/(1 - c)))/unit, for odds of 3 to 1 and the level c unit: by hand,
+    in 2000 bits, and 0 where that is negative."""
+    for unit, c in ((Fraction(1), Fraction(1, 3)), (Fraction(1, 10**12), Fraction(999, 1000))):
+        case = Problem.of(["3/4", "1/4"], [gain, 0], [0, unit], temperature=heat)
+        found = enclose_multiplier(case, c * unit)
+        with flint.ctx.workprec(2000):
+            odds = number(3 * c / (1 - c)).log()
+            wanted = ((number(gain) + number(heat) * odds) / number(unit)).max(flint.arb(0))
+            assert found.contains(wanted)
+        assert wanted == 0 or found.rel_accuracy_bits() >= 24
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_ends_of_a_ball_have_opposite_signs(scale: Fraction) -> None:
+    """Five responses to two prompts, E safety less the level at both ends, by sums in 3000 bits."""
+    rewards = np.array([[3, 1, 0, 2, -1], [0, 4, -2, 1, 1]]) * scale
+    safety = np.array([[0, 1, 3, 2, 2], [1, 0, 2, 3, 1]])
+    case = Problem.of(np.full((2, 5), Fraction(1, 5)), rewards, safety, temperature="1/1000")
+    level = Fraction(23, 10)
+    found = enclose_multiplier(case, level)
+
+    def over(lam: flint.arb) -> flint.arb:
+        total = -number(level)
+        for r, g in zip(case.rewards, case.safety, strict=True):
+            logs = [1000 * (number(a) + lam * number(b)) for a, b in zip(r, g, strict=True)]
+            weights = [(one - logs[0]).exp() for one in logs]
+            mean = sum(w * number(b) for w, b in zip(weights, g, strict=True)) / sum(weights)
+            total += mean / 2
+        return total
+
+    with flint.ctx.workprec(3000):
+        assert over(found.lower()) <= 0 <= over(found.upper())
+        assert over(found.mid() * number(Fraction(9, 10))) < 0

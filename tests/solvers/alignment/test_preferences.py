@@ -79,6 +79,9 @@ def test_bad_tables_are_refused() -> None:
         solver.dpo(PATH, REFERENCE, 0.0)
     with pytest.raises(ModelError, match=r"reference has shape \(3,\)"):
         solver.ipo(PATH, REFERENCE[:3], 1.0)
+    huge = np.array([[Fraction(0), Fraction(10**400)], [Fraction(1), Fraction(0)]])
+    with pytest.raises(ModelError, match="wins holds a number beyond the doubles"):
+        solver.dpo(huge, np.array([Fraction(1, 2)] * 2), 1)
     with pytest.raises(ModelError, match="not symmetric"):
         solver.population_wins(REWARDS[:2], np.array([[0, 1], [2, 0]]))
 

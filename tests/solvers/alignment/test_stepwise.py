@@ -73,7 +73,7 @@ def test_what_is_refused() -> None:
     with pytest.raises(ModelError, match="prefers a less safe response"):
         smallest_safe_merge(CASE.prompt_law, SAFE, FIRST, CASE.safety, Fraction(0))
     lame = SAFE.copy()
-    lame[0, 1] *= 0
+    lame[0] = [1, 0, 0][: len(lame[0])]
     with pytest.raises(ModelError, match="only one of the policies gives response 1 to prompt 0"):
         merge_logits(FIRST, lame, HALF)
     with pytest.raises(ModelError, match="shapes"):

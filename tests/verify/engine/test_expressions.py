@@ -116,3 +116,13 @@ def test_sympy_is_not_asked_to_evaluate() -> None:
     """The tree is walked as it stands: an unevaluated sum stays a sum of its parts."""
     tree = sympy.Add(x, -x, 1, evaluate=False)
     assert expressions.exact(tree)({"x": F(5)}) == 1
+
+
+@pytest.mark.parametrize(("power", "low", "high"), [(1, -2, 2), (2, 0, 4), (3, -8, 8), (4, 0, 16)])
+def test_powers_of_a_ball_about_0_are_finite(power: int, low: int, high: int) -> None:
+    """flint has NaN for them; a difference of equal numbers is such a ball."""
+    found = expressions.ball(x**power)({"x": flint.arb(0, 2)})
+    assert found.is_finite()
+    assert found.overlaps(flint.arb(low))
+    assert found.overlaps(flint.arb(high))
+    assert found.abs_upper() < 1.01 * high

@@ -204,7 +204,7 @@ _SOFT = families.choices(most=4).along(families.other, _base)
 )
 def soft_variation(case: Choice, other: Array, base: int) -> Iterator[Values]:
     change, weights = other - case.policy, _weights(case, base)
-    found = solver.soft_value(line(case.policy, change), case.rewards, weights)
+    found = solver.soft_ratio(line(case.policy, change), case.rewards, weights)
     yield {
         theory.soft_slope: found.slope,
         theory.soft_along: (change * weights * case.rewards).sum(),

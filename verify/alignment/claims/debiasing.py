@@ -111,12 +111,12 @@ def idempotent(case: Tuned, tokens: Array, contexts: Array) -> Iterator[Values]:
         ratios = np.log(first) - np.log(ready(case.reference))
         return solver.debiased(first, solver.bias(ready(case.weights), ratios))[0, 0]
 
-    other = case.added - contexts[:, None] - tokens
+    rest, other = _rest(case), case.added - contexts[:, None] - tokens
     yield {
         theory.again: Ball(twice),
         theory.once: Ball(lambda: _debiased(case)[0, 0]),
-        theory.error: (case.weights[:, None] * _rest(case) ** 2).sum(),
-        theory.other_error: (case.weights[:, None] * other**2).sum(),
+        theory.error: (case.weights[:, None] * rest * rest).sum(),
+        theory.other_error: (case.weights[:, None] * other * other).sum(),
     }
 
 
@@ -200,7 +200,8 @@ def budget(case: Sequences) -> Iterator[Values]:
         law = np.array([Fraction(1)], dtype=object)
         return {theory.whole: divergence(law, tuned, other), theory.change: gap}
 
-    spans = solver.span(b_1) ** 2 + solver.span(b_2) ** 2
+    one, two = solver.span(b_1), solver.span(b_2)
+    spans = one * one + two * two
     values: Values = together(found, theory.whole, theory.change)
     yield {
         **(values if spans else {theory.whole: 0, theory.change: 0}),

@@ -13,7 +13,7 @@ import numpy as np
 from sympy import sqrt
 
 from holdfast.solvers.alignment import designs
-from holdfast.solvers.alignment.multipliers import ready
+from holdfast.solvers.alignment.tilts import ready
 from holdfast.theory import Le, Quantity, Relation
 from holdfast.theory.alignment import designs as theory
 from holdfast.theory.alignment import estimated, stepwise
@@ -325,7 +325,7 @@ def _compared_radius(case: Compared) -> flint.arb:
     for wins in range(case.count + 1):
         chance = comb(case.count, wins) * p**wins * (1 - p) ** (case.count - wins)
         error = ready(_fitted_odds(case, wins) / case.odds).log()
-        terms.append((ready(case.ridge + case.count) * error**2, chance))
+        terms.append((ready(case.ridge + case.count) * error * error, chance))
     terms.sort(key=lambda one: float(one[0].mid()))
     reached = accumulate(chance for _, chance in terms)
     pairs = zip(terms, reached, strict=True)

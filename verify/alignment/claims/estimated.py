@@ -11,9 +11,8 @@ import flint
 import numpy as np
 from sympy import Abs
 
-from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import objective
+from holdfast.solvers.alignment.tilts import objective, ready
 from holdfast.theory import Le, Quantity
 from holdfast.theory.alignment import estimated as theory
 from holdfast.theory.alignment import stepwise
@@ -111,20 +110,38 @@ def _slack_constraint() -> tuple[Known, Fraction]:
     return Known(case, Fraction(0), Fraction(1, 4)), Fraction(1, 2)
 
 
-def _largest_multiplier(known: Known) -> flint.arb:
-    """Lambda by the safest policy: (R* - R(safest)) over its G - b."""
+def _safest(known: Known) -> Any:
+    """The policy that gives the safest response to each prompt."""
     safety = known.problem.safety
     safest = safety * 0
     for x, row in enumerate(safety):
         safest[x, row.argmax()] = Fraction(1)
+    return safest
+
+
+def _largest_multiplier(known: Known) -> flint.arb:
+    """Lambda by the safest policy: (R* - R(safest)) over its G - b."""
+    safest = _safest(known)
     lost = known.value(known.tilted(known.multiplier)) - known.value(safest)
-    return lost / (known.safety(safest) - known.level())
+    return lost / _margin(known, safest)
+
+
+def _margin(known: Known, policy: Any) -> flint.arb:
+    """G - b of a policy."""
+    found: flint.arb = known.safety(policy) - known.level()
+    return found
 
 
 def _met(known: Known, weight: Fraction) -> Values:
+    def above() -> flint.arb:
+        return _margin(known, known.tilted(known.multiplier))
+
     return {
         theory.Lambda: Ball(partial(_largest_multiplier, known)),
-        theory.G_star: Ball(lambda: known.safety(known.tilted(known.multiplier))),
+        stepwise.xi: Ball(lambda: _margin(known, _safest(known))),
+        stepwise.beta: known.problem.temperature,
+        theory.above: Ball(above),
+        theory.slack: Ball(lambda: ready(known.multiplier) * above()),
     }
 
 

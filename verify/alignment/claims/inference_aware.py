@@ -357,7 +357,8 @@ def group_error(case: Choice, M: int) -> Iterator[Values]:
     true, missed = first_variation(case.policy, case.rewards, case.n), Fraction(0)
     for group, chance in groups(case.policy, M):
         shares = array([Fraction(group.count(y), M) for y in range(len(true))])
-        missed += chance * half_span(first_variation(shares, case.rewards, case.n) - true) ** 2
+        off = half_span(first_variation(shares, case.rewards, case.n) - true)
+        missed += chance * off * off
     yield {
         theory.missed: missed,
         theory.n: case.n,

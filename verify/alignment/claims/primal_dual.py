@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 
 import flint
 import numpy as np
 
 from holdfast.solvers.alignment import hipo
 from holdfast.solvers.alignment.groups import reverse_gradient
-from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import tilt
+from holdfast.solvers.alignment.tilts import ready, tilt
 from holdfast.theory import Eq, Ge, Le, Quantity
 from holdfast.theory.alignment import primal_dual as theory
 
 from ...binding.claims import NamedMutant, claim
-from ...binding.draws import Draw, philox
+from ...binding.draws import Draw
 from ...binding.family import Family
-from ...binding.values import Ball, Mean, Values
+from ...binding.values import Ball, Values
 from ..families import primal_dual as families
 from ..families.primal_dual import OPPOSED, SCORED, SETTLED, Opposed, dual_value
 from ..families.stepwise import Known
@@ -154,8 +153,28 @@ def _count(draw: Draw, *_: object) -> int:
 _RATE = theory.apart**2 / (2 * theory.eta * theory.K)
 
 
+_LATE, _EARLY = (Quantity(f"distance_{one}", f"distance of the {one} multiplier from the optimal "
+                          "one") for one in ("last", "first"))  # fmt: skip
+
+
+def _any_step() -> Iterator[Values]:
+    """Ten steps of 3/2, where 8 beta is 2/5, from near the optimal multiplier: they end far."""
+    known, first = landmarks.balanced("1/10", "1/20"), Fraction(101, 1000)
+
+    def last() -> flint.arb:
+        at = ready(first)
+        for _ in range(10):
+            at = _stepped(known, at, Fraction(3, 2))
+        return abs(at - ready(known.multiplier))
+
+    yield {_LATE: Ball(last), _EARLY: first - known.multiplier}
+
+
 @claim(
     theory.rate,
+    mutants=(
+        NamedMutant("H2-any-step", Le(_LATE, _EARLY), "steps of any size converge", _any_step),
+    ),
     over=SETTLED.along(_start, _share, _count).with_landmarks(
         cold=lambda: (landmarks.balanced("1/100", "1/20"), Fraction(11, 1000), Fraction(1, 3), 1),
         hot=lambda: (landmarks.balanced("1/100", "16"), Fraction(11, 1000), Fraction(1, 3), 1),
@@ -243,8 +262,8 @@ def lock_step(case: Opposed, group: tuple[int, int, Fraction]) -> Iterator[Value
 
 
 _EXCHANGE = OPPOSED.with_landmarks(
-    at_three_quarters=lambda: (landmarks.two_prompts(),),
-    at_printed_level=lambda: (landmarks.two_prompts("7/10"),),
+    at_three_quarters=lambda: (families.two_prompts(),),
+    at_printed_level=lambda: (families.two_prompts("7/10"),),
 )
 
 
@@ -258,7 +277,19 @@ _EXCHANGE = OPPOSED.with_landmarks(
 def exchange(case: Opposed) -> Iterator[Values]:
     best = hipo.constrained_vertex(case.problem, case.level)
     user, system = hipo.lock_step(case.problem, case.level)
+    (u, v), (s, t) = (
+        [(case.problem.prompt_law * f[:, y]).sum() for y in (0, 1)]
+        for f in (case.problem.rewards, case.problem.safety)
+    )
     yield {
+        theory.u_first: u,
+        theory.u_second: v,
+        theory.s_first: s,
+        theory.by_second: t - s,
+        theory.q: (case.level - s) / (t - s),
+        theory.dual_best: families.least_dual(
+            case.problem.prompt_law, case.problem.rewards, case.problem.safety, case.level
+        ),
         theory.J_lock: user,
         theory.s_lock: system,
         theory.J_best: best.user,
@@ -331,24 +362,7 @@ def tied(root: Fraction) -> Iterator[Values]:
     yield {theory.primal: (1 - root) ** 2, theory.dual_tied: 1 - root**2}
 
 
-_RUNS, _LENGTH = 512, 800
-"""Runs of an experiment and their steps: 512 runs make intervals of an eighth, 800 steps bring the
-multiplier near where it stays; half as many of either leave the sides too close."""
 _APART = "true as well: the two kinds of runs are far apart"
-
-
-@cache
-def _late(seed: int, normalised: bool) -> Mean:
-    """The user's score over the last half of each run."""
-    case = landmarks.two_prompts()
-    options = hipo.Options(level=0.75, memory=0.0, step=0.2, normalised=normalised)
-    cold = Problem.of(
-        case.problem.reference, case.problem.rewards, case.problem.safety, temperature="1e-9"
-    )
-    path = hipo.sampled(cold, options, _LENGTH, _RUNS, philox("hipo", seed, normalised))
-    found = [Fraction(float(one)) for one in path.user[_LENGTH // 2 :].mean(axis=0)]
-    total, squares = sum(found, Fraction(0)), sum((x * x for x in found), Fraction(0))
-    return Mean(len(found), total, squares, Fraction(0), Fraction(1))
 
 
 def _seed(draw: Draw) -> int:
@@ -372,11 +386,11 @@ _SEEDS = Family("seeds of 512 runs", _seed, weight=500)
     ),
 )
 def sampled(seed: int) -> Iterator[Values]:
-    case = landmarks.two_prompts()
+    case = families.two_prompts()
     lock = hipo.lock_step(case.problem, case.level)[0]
     best = hipo.constrained_vertex(case.problem, case.level).user
     yield {
         theory.middle: (lock + best) / 2,
-        theory.J_run: _late(seed, True),
-        theory.J_plain: _late(seed, False),
+        theory.J_run: families.late_scores(seed, True),
+        theory.J_plain: families.late_scores(seed, False),
     }

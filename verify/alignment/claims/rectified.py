@@ -190,7 +190,7 @@ def _run(case: Descent, *, signed: bool = False) -> dict[Quantity, flint.arb]:
     )  # fmt: skip
     best = number((case.problem.prompt_law * solver.best_safe(case.problem)).sum())
     missed, violated = case.steps * best - sum(run.rewards), sum(run.violations)
-    squares = sum(one**2 for one in run.violations)
+    squares = sum(one * one for one in run.violations)
     return {
         theory.K: run.start,
         theory.S: run.spans[0],

@@ -10,7 +10,7 @@ from typing import Any
 import flint
 from sympy import exp
 
-from holdfast.solvers.alignment.multipliers import dual_value, enclose_multiplier, ready
+from holdfast.solvers.alignment.multipliers import dual_value, enclose_multiplier
 from holdfast.solvers.alignment.problems import Problem
 from holdfast.solvers.alignment.stepwise import (
     merge_logits,
@@ -18,7 +18,7 @@ from holdfast.solvers.alignment.stepwise import (
     smallest_safe_merge,
     stages,
 )
-from holdfast.solvers.alignment.tilts import log_partition, mean, objective, tilt
+from holdfast.solvers.alignment.tilts import log_partition, mean, objective, ready, tilt
 from holdfast.theory import Eq, Le, Quantity
 from holdfast.theory.alignment import stepwise as theory
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.solvers.alignment.multipliers import ready
-from holdfast.solvers.alignment.tilts import log_partition, tilt
+from holdfast.solvers.alignment.tilts import log_partition, ready, tilt
 from holdfast.solvers.hypergradient.balls import elementwise
 from holdfast.solvers.sequences import Array
 

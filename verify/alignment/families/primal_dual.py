@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from itertools import combinations
 from typing import Any
 
 import flint
 import numpy as np
 
-from holdfast.solvers.alignment.multipliers import ready
+from holdfast.solvers.alignment import hipo
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import log_partition
+from holdfast.solvers.alignment.tilts import log_partition, ready
 from holdfast.solvers.sequences import Array
 
-from ...binding.draws import Draw
+from ...binding.draws import Draw, philox
 from ...binding.family import Family
+from ...binding.values import Mean
 from ...hypergradient.families.points import laws
 from .stepwise import MULTIPLIERS, Known, telling
 
@@ -93,7 +96,24 @@ def opposed(draw: Draw) -> Opposed:
     return Opposed(case, (1 - at) * ends[0] + at * ends[1])
 
 
+def least_dual(law: Array, user: Array, system: Array, level: Fraction) -> Fraction:
+    """The least dual value without a divergence, at 0 or at an exchange rate: slow and plain."""
+    rates = {Fraction(0)}
+    for u, s in zip(user, system, strict=True):
+        for i, j in combinations(range(len(u)), 2):
+            rates |= {(u[i] - u[j]) / (s[j] - s[i])} if s[i] != s[j] else set()
+    values = [(law * (user + r * system).max(axis=1)).sum() - r * level for r in rates if r >= 0]
+    return min(values)
+
+
 OPPOSED = Family("prompts with two opposed responses", opposed)
+
+
+def two_prompts(level: str = "3/4") -> Opposed:
+    """Exchange rates 1/20 and 10: the optimum gives in at the first prompt, 39/40 at level 3/4."""
+    scores = ([["1", "0.95"], ["1", "0"]], [["0", "1"], ["1/2", "3/5"]])
+    case = Problem.of([["1/2", "1/2"]] * 2, *scores)
+    return Opposed(case, Fraction(level))
 
 
 def group(draw: Draw, *_: object) -> tuple[int, int, Fraction]:
@@ -140,3 +160,22 @@ def array(*texts: str) -> Array:
 
 
 PROMPTS = Family("prompts with a score each", _prompts)
+
+
+_RUNS, _LENGTH = 512, 800
+"""Runs of an experiment and their steps: 512 runs make intervals of an eighth, 800 steps bring the
+multiplier near where it stays; half as many of either leave the sides too close."""
+
+
+@cache
+def late_scores(seed: int, normalised: bool) -> Mean:
+    """The user's score over the last half of each run, on the two prompts of exchange."""
+    case = two_prompts()
+    options = hipo.Options(level=0.75, memory=0.0, step=0.2, normalised=normalised)
+    cold = Problem.of(
+        case.problem.reference, case.problem.rewards, case.problem.safety, temperature="1e-9"
+    )
+    path = hipo.sampled(cold, options, _LENGTH, _RUNS, philox("hipo", seed, normalised))
+    found = [Fraction(float(one)) for one in path.user[_LENGTH // 2 :].mean(axis=0)]
+    total, squares = sum(found, Fraction(0)), sum((x * x for x in found), Fraction(0))
+    return Mean(len(found), total, squares, Fraction(0), Fraction(1))

@@ -10,9 +10,8 @@ from typing import Any
 import flint
 import numpy as np
 
-from holdfast.solvers.alignment.multipliers import ready
 from holdfast.solvers.alignment.problems import Problem
-from holdfast.solvers.alignment.tilts import mean, objective, tilt
+from holdfast.solvers.alignment.tilts import mean, objective, ready, tilt
 from holdfast.solvers.sequences import Array
 
 from ...binding.draws import Draw

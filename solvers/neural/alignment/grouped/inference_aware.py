@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....alignment.best_of_n import best_value, first_variation
-from ....alignment.inference_aware import Goal, minimize
+from ....alignment.best_of_n import best_value, first_variation, soft_first_variation
+from ....alignment.inference_aware import Goal, minimize, plug_in_derivative, unbiased_derivative
 from ....alignment.tilts import tilt
 from ....errors import ModelError
 from ....sequences import Array
@@ -23,7 +23,6 @@ from ...parts.constrained import require_positive
 from ...parts.runs import Workplace
 from ...parts.training import option
 from ..outcomes import load, require_task
-from . import derivatives
 from .options import GroupOptions
 
 ESTIMATES = ("unbiased", "plug-in", "soft")
@@ -86,13 +85,22 @@ def optima(options: InferenceAwareOptions, reference: Array, rewards: Array) -> 
     }
 
 
+def soft_derivative(rewards: Array, sharpness: float) -> Array:
+    """Of E r e^(r/tau) / E e^(r/tau), at the empirical law of each group [B, M]; sharpness: tau."""
+    tops, even = rewards.max(axis=1, keepdims=True), np.full(rewards.shape[1], 1 / rewards.shape[1])
+    weights = np.maximum(np.exp((rewards - tops) / sharpness), np.finfo(float).tiny)
+    return np.array([
+        soft_first_variation(even, row, heavy) for row, heavy in zip(rewards, weights, strict=True)
+    ])  # fmt: skip
+
+
 def estimated(options: InferenceAwareOptions, rewards: Array) -> Array:
     """The first variation that stands in for rewards of whole groups, [B, M]."""
     if options.estimate == "soft":
-        return derivatives.soft(rewards, options.sharpness)
+        return soft_derivative(rewards, options.sharpness)
     if options.estimate == "plug-in":
-        return derivatives.plug_in(rewards, options.draws)
-    found = derivatives.unbiased(rewards, options.draws)
+        return plug_in_derivative(rewards, options.draws)
+    found = unbiased_derivative(rewards, options.draws)
     return found * options.group / (options.group - options.draws) if options.rescaled else found
 
 

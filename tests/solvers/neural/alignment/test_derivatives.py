@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from holdfast.solvers.alignment.inference_aware import plug_in_derivative as plug_in
+from holdfast.solvers.alignment.inference_aware import unbiased_derivative as unbiased
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.alignment.grouped.derivatives import plug_in, soft, unbiased
 from holdfast.solvers.neural.alignment.grouped.hipo import SYSTEM, USER, HipoOptions, Judged, earned
 from holdfast.solvers.neural.alignment.grouped.inference_aware import best_law, best_of
+from holdfast.solvers.neural.alignment.grouped.inference_aware import soft_derivative as soft
 
 RANDOM = np.random.default_rng(0)
 REWARDS = np.array([[0.5, -0.25, 0.5, 1.0], [0.0, 0.125, -1.0, 0.75]])
@@ -44,7 +46,9 @@ def test_the_unbiased_estimate_is_the_mean_over_sets_of_others() -> None:
     ]  # fmt: skip
     assert np.allclose(unbiased(group, 4), wanted)
     assert np.array_equal(unbiased(group, 1), group)
-    with pytest.raises(ModelError, match="needs 7 samples, and a group has 6"):
+    with pytest.raises(
+        ModelError, match="group is 6; it must be an integer of at least 7"
+    ):
         unbiased(group, 7)
 
 
