@@ -7,7 +7,7 @@ implies E C <= 0.  Rational problems give Fractions where no exponential is need
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
@@ -128,7 +128,7 @@ class Run:
 
     rewards, violations, multipliers, spans: of each of T steps, E R, E C+, the multiplier used and
     the mean square over prompts of the span of R - multiplier C+; last: the multiplier at the end;
-    start: KL(best safe choice | reference); policy: the last one used, [X, Y].
+    start: KL(best safe choice | reference); policies: those of the steps and the one after, [X, Y].
     """
 
     rewards: list[Any]
@@ -137,7 +137,7 @@ class Run:
     spans: list[Any]
     last: Any
     start: Any
-    policy: Array
+    policies: list[Array]
 
     def bound(self, step: Any, rate: Any) -> Any:
         """What the sum of best safe reward less E R stays below, for the two step sizes."""
@@ -183,9 +183,9 @@ def mirror_descent(
     one, rise = beside(r, step), beside(r, rate)
     now, total = beside(r, multiplier), r * 0
     start = divergence(problem.prompt_law, safe_choice(problem), problem.reference)
-    run = Run([], [], [], [], now, start, problem.reference)
+    policy = ready(problem.reference)
+    run = Run([], [], [], [], now, start, [policy])
     for _ in range(steps):
-        policy = tilt(problem.reference, total, 1)
         field = r - now * c
         spans = _tops(field) + _tops(-field)
         violation = mean(law, policy, c)
@@ -195,8 +195,10 @@ def mirror_descent(
         run.spans.append((law * spans**2).sum())
         total = total + one * field
         moved = now + rise * (mean(law, policy, costs) if signed else violation)
-        now = moved if moved > 0 else moved * 0
-    return Run(run.rewards, run.violations, run.multipliers, run.spans, now, start, policy)
+        now = _tops(np.array([[moved, moved * 0]]))[0]
+        policy = tilt(problem.reference, total, 1)
+        run.policies.append(policy)
+    return replace(run, last=now)
 
 
 def lagrangian_policy(problem: Problem, multiplier: Any) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from holdfast.solvers.alignment.problems import Problem
@@ -33,6 +34,50 @@ def compensated() -> tuple[Descent]:
     return (Descent(tempting(Fraction(1)), 40, Fraction(1), Fraction(1), Fraction(0)),)
 
 
-def slow() -> tuple[Descent]:
-    """The multiplier hardly rises in many steps."""
-    return (Descent(tempting(Fraction(1)), 12, Fraction(4), Fraction(1, 4), Fraction(0)),)
+def _one(reference: Fraction, gain: Fraction, cost: Fraction) -> Problem:
+    """One prompt: R = 0 and safe with probability `reference`, or `gain` at a cost."""
+    return Problem.of([[reference, 1 - reference]], [[0, gain]], [[0, -cost]])
+
+
+def even() -> tuple[Descent]:
+    """One short step from even odds: its KL is that of Hoeffding's lemma, nearly."""
+    return (Descent(_one(HALF, HALF, Fraction(1)), 1, Fraction(1, 50), Fraction(1), Fraction(0)),)
+
+
+_RARE = Fraction(1, 10**8)
+
+
+def rare(step: Fraction) -> tuple[Descent]:
+    """The best response is rare, both are safe, and steps are short: all that is paid is K."""
+    case = _one(_RARE, Fraction(-2, 5) / step, Fraction(0))
+    return (Descent(case, 58, step, Fraction(0), Fraction(1)),)
+
+
+def tempted() -> tuple[Descent]:
+    """The same where the other one is unsafe, as good as the exact multiplier lets it be."""
+    case = _one(_RARE, Fraction(1), Fraction(1))
+    return (Descent(case, 58, Fraction(20), Fraction(0), Fraction(51, 50)),)
+
+
+def long_step(unsafe: bool) -> tuple[Descent]:
+    """One long step from where little is won by it; the other response as in `rare`, `tempted`."""
+    case = _one(Fraction(7, 25), Fraction(1 if unsafe else -6), Fraction(int(unsafe)))
+    return (Descent(case, 1, HALF, Fraction(0), Fraction(7)),)
+
+
+def rare_rising() -> tuple[Descent]:
+    """As `rare`, with a multiplier that may rise but has no reason to."""
+    (case,) = rare(Fraction(20))
+    return (replace(case, rate=Fraction(1), multiplier=Fraction(0)),)
+
+
+def circling(scale: Fraction, reference: Fraction = Fraction(1, 10)) -> tuple[Descent]:
+    """Multiplier and policy circle in short steps, and both bounds are attained, nearly.
+
+    scale: the exact multiplier; the unsafe response is as good as it lets it be.
+    """
+    case, step = _one(reference, scale, Fraction(1)), Fraction(1, 10)
+    count = 50
+    if 2 * reference > 1:
+        step, count = step / 2, 160
+    return (Descent(case, count, step / scale, step * scale, Fraction(0)),)
