@@ -81,7 +81,8 @@ rate = Theorem(
     source=Source(IAMA, "Theorem 5.2; here against any policy", Provenance.RECALLED),
     proof="The loss is smooth relative to KL by L, and strongly convex by beta; telescope.",
     uses=("inference-aware/aggregates",),
-    remark="With the certified L, steps 1/L, and the last loss.  L = 0: one step is exact.",
+    remark="With the certified L, steps 1/L, and the last loss.  L = 0: one step is exact.  "
+    "Attained for T = 1 in the limit of rare responses, even with beta/L as it is.",
 )
 
 mean_gap = Quantity("mean_gap", "mean loss of iterates 1, .., T less the least loss")

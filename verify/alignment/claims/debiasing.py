@@ -93,7 +93,12 @@ def decomposition(case: Tuned) -> Iterator[Values]:
     }
 
 
-@claim(theory.context_free, over=families.policies(constant=True).along(families.shift))
+@claim(
+    theory.context_free,
+    over=families.policies(constant=True)
+    .along(families.shift)
+    .with_landmarks(small=landmarks.small),
+)
 def context_free(case: Tuned, wanted: Array) -> Iterator[Values]:
     meant = Tuned(case.weights, case.reference, case.added * 0 + wanted)
     yield {
@@ -127,7 +132,9 @@ def idempotent(case: Tuned, tokens: Array, contexts: Array) -> Iterator[Values]:
 
 @claim(
     theory.estimate,
-    over=families.policies().along(families.shift).with_landmarks(small=landmarks.small),
+    over=families.policies()
+    .along(families.shift)
+    .with_landmarks(small=landmarks.small, uneven=landmarks.uneven),
 )
 def estimate(case: Tuned, error: Array) -> Iterator[Values]:
     def found() -> dict[Quantity, flint.arb]:
@@ -185,24 +192,25 @@ def confidence(case: Tuned, n: int, share: Fraction) -> Iterator[Values]:
 def _at_positions(cases: families.Positions, kind: str = "") -> Iterator[Values]:
     """All but the last position are debiased; by a wrong rule for a mutant."""
 
-    def by_bias() -> list[Array]:
-        shifts = [solver.bias(ready(one.weights), _ratios(one)) for one in cases]
-        if kind == "averaged":
-            shifts[:-1] = [sum(shifts[:-1]) / (len(cases) - 1)] * (len(cases) - 1)
-        used = np.array(shifts if kind == "all positions" else shifts[:-1])
-        logs = [np.log(_tuned(one)) for one in cases]
-        return [np.exp(solver.apply(one, i, used)) for i, one in enumerate(logs)]
+    def shifts() -> Array:
+        found = np.array([solver.bias(ready(one.weights), _ratios(one)) for one in cases])
+        if kind == "all positions":
+            return found
+        each: Array = found[:-1]
+        return each * 0 + each.sum(axis=0) / len(each) if kind == "averaged" else each
 
-    def at(i: int) -> flint.arb:
-        weights = by_bias()[i][0]
+    def first(i: int) -> flint.arb:
+        logs = np.log(_tuned(cases[i]))[0]
+        weights = np.exp(solver.apply(logs, i, shifts()))
         return weights[0] / weights.sum()
 
-    for i, one in enumerate(cases[:-1]):
+    last = len(cases) - 1
+    for i in range(last):
         yield {
-            theory.by_bias: Ball(partial(at, i)),
-            theory.by_rest: Ball(partial(_by_rest, one)),
-            theory.later: Ball(partial(at, len(cases) - 1)),
-            theory.kept: Ball(lambda: _tuned(cases[-1])[0, 0]),
+            theory.by_bias: Ball(partial(first, i)),
+            theory.by_rest: Ball(partial(_by_rest, cases[i])),
+            theory.later: Ball(partial(first, last)),
+            theory.kept: Ball(lambda: _tuned(cases[last])[0, 0]),
         }
 
 

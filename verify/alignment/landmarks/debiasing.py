@@ -49,9 +49,18 @@ def disjoint() -> tuple[Tuned, int, Fraction]:
 
 
 def small() -> tuple[Tuned, Array]:
-    """An error of 1/100 between two even tokens: both bounds are attained, nearly."""
-    even = array([[HALF, HALF]])
-    return Tuned(array([1]), even, even * 0), array([0, Fraction(1, 100)])
+    """A shift of 1/100 between two even tokens: what bounds KL by it is attained, nearly."""
+    return _shifted(HALF, Fraction(1, 100))
+
+
+def uneven() -> tuple[Tuned, Array]:
+    """A shift of the rarer token: nearly all of it is seen in its log-ratio."""
+    return _shifted(Fraction(99, 100), Fraction(1, 100))
+
+
+def _shifted(first: Fraction, shift: Fraction) -> tuple[Tuned, Array]:
+    law = array([[first, 1 - first]])
+    return Tuned(array([1]), law, law * 0), array([0, shift])
 
 
 def first_token(score: Fraction) -> tuple[tuple[Array, Array, Array, Array, Array]]:

@@ -76,6 +76,21 @@ def far_start() -> tuple[Goal, Array, Array]:
     return goal, array([_TINY, 1 - _TINY]), target
 
 
+def rarely() -> tuple[Goal, Array, Array]:
+    """A step to nearly nothing of what the reference nearly always gives: its loss is all of the
+    bound, nearly, as the start is far in KL and the step about as far in the other direction."""
+    rare, start = Fraction(1, 10**280), Fraction(1, 10**75)
+    goal = _two(rare, 2, Fraction(1, 8))
+    return goal, array([1 - start, start]), goal.reference
+
+
+def rarely_exact() -> tuple[Noisy]:
+    """That step, with no errors."""
+    goal, start, _ = rarely()
+    nothing = array([0, 0])[None]
+    return (Noisy(goal, start, nothing, nothing),)
+
+
 def noiseless() -> tuple[Noisy]:
     """One exact step at a temperature of 20, from far away."""
     goal, start, _ = far_start()
