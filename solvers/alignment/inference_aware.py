@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import comb, inf
 from typing import Any
@@ -20,19 +21,22 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
-from .best_of_n import check_count, first_variation, smoothness, steps
+from .best_of_n import check_count, first_variation, smoothness
 from .problems import check_laws
 from .tilts import beside, check_temperature, ready, tilt
 
 _STEPS, _HALVINGS = 400, 40
 """Newton's steps at most, and halvings of one.  More would only cost time: a step moves logarithms
 by 1 at least until it is quadratic, and rounding stops it after 40 halvings."""
+_QUADRATIC = 1e-6
+"""A move of logarithms after which Newton's method is exact in doubles: its square is rounding.
+Less would compare losses that differ by rounding alone, without end."""
 _DIGITS = 24
 """Bits that a correction by a Hessian in doubles is sure to add.  More would leave the enclosure
 wider than the working precision allows; fewer cost time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Goal:
     """reference [Y]; rewards [m, Y]; counts, weights [m]: n_i and w_i; temperature of the KL;
     sharpness of the smooth minimum, None for the weighted sum.
@@ -139,14 +143,34 @@ class Goal:
         """R_i [m], their first variations [m, Y]; second derivatives by probabilities of rewards
         at most some reward, and which responses these are, [K - 1, Y]."""
         values, slopes, second = [], [], []
-        for rewards, n in zip(self.rewards, self.counts, strict=True):
-            gaps = _as(policy, steps(policy, rewards)[0])
-            among = rewards <= np.unique(rewards)[:-1, None]
+        for (top, gaps, among), n in zip(self._levels(policy), self.counts, strict=True):
             under = (among * policy).sum(axis=1)
-            values.append(beside(policy, rewards.max()) - (gaps * under**n).sum())
-            slopes.append(policy * 0 - (among * (gaps * n * under ** (n - 1))[:, None]).sum(axis=0))
-            second.append((gaps * (n * (n - 1)) * under ** max(n - 2, 0), among))
+            powers = under ** max(n - 2, 0)
+            slope = gaps * n * (powers * under if n > 1 else powers)
+            values.append(top - (gaps * under**n).sum())
+            slopes.append(policy * 0 - (among * slope[:, None]).sum(axis=0))
+            second.append((gaps * (n * (n - 1)) * powers, among))
         return np.array(values), np.array(slopes), second
+
+    def _levels(self, policy: Array) -> list[tuple[Any, Array, Array]]:
+        """Of each reward the largest, gaps between levels [K - 1], and which are below, [K - 1, Y]:
+        numbers as the policy's are."""
+        if policy.dtype != object:
+            return self._float_steps
+        return [(number(top), _as(policy, gaps), among) for top, gaps, among in self._steps]
+
+    @cached_property
+    def _steps(self) -> list[tuple[Any, Array, Array]]:
+        """The same as given.  Most of the time of descent in rationals would go into this."""
+        found = []
+        for rewards in self.rewards:
+            levels = np.unique(rewards)
+            found.append((levels[-1], levels[1:] - levels[:-1], rewards <= levels[:-1, None]))
+        return found
+
+    @cached_property
+    def _float_steps(self) -> list[tuple[Any, Array, Array]]:
+        return [(float(top), gaps.astype(float), among) for top, gaps, among in self._steps]
 
 
 def _as(like: Array, values: Array) -> Array:
@@ -175,17 +199,20 @@ def minimize(goal: Goal) -> tuple[Array, Array]:
     for _ in range(_STEPS):
         inverse = _inverse(goal, policy)
         move = (inverse @ (np.sqrt(policy) * _slope(goal, policy))) / np.sqrt(policy)
-        size = min(1.0, 2 / max(float(np.abs(move).max()), 1e-300))
+        longest = float(np.abs(move).max())
+        if longest < _QUADRATIC:
+            policy = tilt(policy, move, 1)
+            break
+        size = min(1.0, 2 / longest)
         for _ in range(_HALVINGS):
             trial = tilt(policy, size * move, 1)
-            if goal.loss(trial) <= loss:
+            after = goal.loss(trial)
+            if after <= loss:
                 break
             size /= 2
         else:
             break
-        loss, policy, done = goal.loss(trial), trial, np.abs(move).max() < 1e-14
-        if done:
-            break
+        loss, policy = after, trial
     return policy, _inverse(goal, policy)
 
 

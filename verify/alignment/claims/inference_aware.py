@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -199,17 +199,22 @@ def _descent(
     L = goal.certified() * share
     about = minimize(goal) if target is None else None
 
-    def found(T: int) -> dict[Any, flint.arb]:
-        policy = ready(start)
-        slope = (ready(goal.weights)[:, None] * ready(goal.rewards)).sum(axis=0) if plain else None
-        for _ in range(T):
-            policy = goal.step(policy, L, slope)
+    @cache
+    def path(precision: int) -> dict[int, dict[Any, flint.arb]]:
+        del precision  # the working precision, as in `together`
         best, least = enclose(goal, about) if target is None else (ready(target), None)
         least = goal.loss(best) if least is None else least
-        return {theory.gap: goal.loss(policy) - least, theory.far: far(best, ready(start))}
+        away = far(best, ready(start))
+        slope = (ready(goal.weights)[:, None] * ready(goal.rewards)).sum(axis=0) if plain else None
+        policies = [ready(start)]
+        for _ in range(max(counts)):
+            policies.append(goal.step(policies[-1], L, slope))
+        return {T: {theory.gap: goal.loss(policies[T]) - least, theory.far: away} for T in counts}
 
     for T in counts:
-        values: dict[Any, Any] = {**together(partial(found, T), theory.gap, theory.far)}
+        values: dict[Any, Any] = {
+            **together(lambda T=T: path(flint.ctx.prec)[T], theory.gap, theory.far)  # type: ignore[misc]
+        }
         if target is not None and (start == target).all():
             values[theory.far] = 0
         growth = ((L + goal.temperature) / L) ** T - 1
