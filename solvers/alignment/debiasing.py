@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .best_of_n import check_count
 from .problems import check_laws
 from .tilts import ready
 
@@ -28,7 +29,21 @@ def normalise(logits: Array, axis: int = -1) -> Array:
 
 
 def bias(weights: Array, ratios: Array) -> Array:
-    """The mean log-ratio of each token, [V], for weights [H] of contexts."""
+    """The mean log-ratio of each token, [V], for weights [H] of contexts.
+
+    Raises ModelError for weights that are no law, other shapes, and log-ratios without a mean.
+    """
+    if ratios.ndim != 2 or 0 in ratios.shape or weights.shape != ratios.shape[:1]:
+        raise ModelError(
+            f"weights have shape {weights.shape} and log-ratios {ratios.shape}; give a weight a "
+            "context, and a log-ratio of each token in it"
+        )
+    if ratios.dtype != object and not np.isfinite(ratios).all():
+        h, v = np.argwhere(~np.isfinite(ratios))[0].tolist()
+        raise ModelError(
+            f"the log-ratio of token {v} in context {h} is {ratios[h, v]}, which has no mean; "
+            "leave the token out"
+        )
     check_laws(weights[None], "weights")
     found: Array = (weights[:, None] * ratios).sum(axis=0)
     return found
@@ -47,11 +62,18 @@ def decompose(weights: Array, ratios: Array) -> tuple[Array, Array, Array]:
 def debiased(tuned: Array, shift: Array) -> Array:
     """The policy [H, V] in proportion to tuned e^(-shift), for a shift [V].
 
-    What is impossible under the tuned policy stays so.
+    What is impossible under the tuned policy stays so.  Raises ModelError for other shapes, and a
+    shift that is NaN or infinite.
     """
     laws, gone = ready(tuned), ready(shift)
-    if laws.dtype != object:
-        gone = gone - gone[np.isfinite(gone)].min()
+    if gone.ndim != 1 or laws.shape[-1:] != gone.shape:
+        raise ModelError(
+            f"the shift has shape {gone.shape}, the policy {laws.shape}; give a number a token"
+        )
+    if gone.dtype != object:
+        if not np.isfinite(gone).all():
+            raise ModelError(f"the shift is {gone}; give a finite number a token")
+        gone = gone - gone.min()
     weights = laws * np.exp(-gone)
     found: Array = weights / weights.sum(axis=-1, keepdims=True)
     return found
@@ -69,10 +91,21 @@ class BiasEstimate:
     """
 
     def __init__(self, positions: int, tokens: int, *, masked: Iterable[int] = ()) -> None:
-        """masked: tokens that a model never gives, with logits of -inf; their bias is 0."""
+        """masked: tokens that a model never gives, with logits of -inf; their bias is 0.
+
+        Raises ModelError for counts below 1, and for a masked token that is none, or all of them.
+        """
+        check_count(positions, "the number of positions")
+        check_count(tokens, "the number of tokens")
+        masked = sorted(set(masked))
+        wrong = [one for one in masked if one not in range(tokens)]
+        if wrong or len(masked) == tokens:
+            raise ModelError(
+                f"masked is {wrong or masked}; name tokens from 0 to {tokens - 1}, not all of them"
+            )
         self._sum = np.zeros((positions, tokens))
         self._kept = np.ones(tokens, dtype=bool)
-        self._kept[list(masked)] = False
+        self._kept[masked] = False
         self.contexts = 0
 
     def add(self, tuned: Any, reference: Any) -> None:
@@ -107,17 +140,27 @@ class BiasEstimate:
 
 def apply(logits: Array, position: int, shifts: Array) -> Array:
     """Logits [.., V] of a token of the response, counted from 0, less its bias; unchanged from
-    position L on."""
+    position L on.  Raises ModelError for a position before the response, and other shapes."""
     if position < 0:
         raise ModelError(f"position {position} is before the response; is its prompt padded?")
+    check_count(position, "position", 0)
+    if shifts.ndim != 2 or logits.shape[-1:] != shifts.shape[1:]:
+        raise ModelError(
+            f"logits have shape {logits.shape} and shifts {shifts.shape}; give [.., V] and [L, V]"
+        )
     return logits - shifts[position] if position < len(shifts) else logits
 
 
 def accuracy(spread: float, tokens: int, contexts: int, failure: float) -> float:
     """How far the bias from so many independent contexts is at most from the true one, for each
-    token, but with probability `failure`.  spread: what no log-ratio of a token moves by more."""
+    token, but with probability `failure`.  spread: what no log-ratio of a token moves by more.
+
+    Raises ModelError for a spread below 0, no token or context, and a failure outside (0, 1).
+    """
     if not 0 < failure < 1:
         raise ModelError(f"failure is {failure}; a probability of failing is between 0 and 1")
-    if contexts < 1:
-        raise ModelError(f"the number of contexts is {contexts}; take at least 1")
+    if not 0 <= spread < np.inf:
+        raise ModelError(f"spread is {spread}; it must be finite and at least 0")
+    check_count(tokens, "the number of tokens")
+    check_count(contexts, "the number of contexts")
     return float(spread * np.sqrt(np.log(2 * tokens / failure) / (2 * contexts)))

@@ -43,9 +43,9 @@ class Goal:
 
     Raises
     ------
-    ModelError: for shapes that do not fit, counts below 1, negative weights (0 too for a smooth
-        minimum), a temperature or sharpness that is not positive, or a reference that leaves
-        responses out.
+    ModelError: for shapes that do not fit, counts below 1, rewards that are not finite, negative
+        weights (0 too for a smooth minimum), a temperature or sharpness that is not positive, or a
+        reference that leaves responses out.
     """
 
     reference: Array
@@ -64,27 +64,30 @@ class Goal:
             )
         check_temperature(self.temperature)
         check_full(self.reference, "reference")
-        for n in self.counts:
-            check_count(n)
+        for i, n in enumerate(self.counts):
+            check_count(n, f"counts[{i}]")
+            check_finite(self.rewards[i], f"rewards[{i}]")
         if self.sharpness is not None and not self.sharpness > 0:
             raise ModelError(f"sharpness is {self.sharpness}; it must be positive")
-        for weight in self.weights:
-            if not (weight > 0 or (weight == 0 and self.sharpness is None)):
-                raise ModelError(f"a weight is {weight}; it must be positive")
+        for i, weight in enumerate(self.weights):
+            if not (0 < weight < inf or (weight == 0 and self.sharpness is None)):
+                raise ModelError(
+                    f"weights[{i}] is {weight}; it must be positive, or 0 in a weighted sum"
+                )
 
     def value(self, policy: Array) -> Any:
         """R."""
-        return self.aggregate(self._parts(ready(policy))[0])[0]
+        return self.aggregate(self._parts(self._laws(policy))[0])[0]
 
     def variation(self, policy: Array) -> Array:
         """The first variation of R, [Y], up to a constant."""
-        values, slopes, _ = self._parts(ready(policy))
+        values, slopes, _ = self._parts(self._laws(policy))
         found: Array = (self.aggregate(values)[1][:, None] * slopes).sum(axis=0)
         return found
 
     def loss(self, policy: Array) -> Any:
         """temperature KL(policy | reference) - R."""
-        laws = ready(policy)
+        laws = self._laws(policy)
         far = (laws * (np.log(laws) - np.log(_as(laws, self.reference)))).sum()
         return beside(laws, self.temperature) * far - self.value(laws)
 
@@ -120,8 +123,10 @@ class Goal:
         """
         if not L >= 0:
             raise ModelError(f"L is {L}; it must not be negative")
-        laws = ready(policy)
+        laws = self._laws(policy)
         used = self.variation(laws) if slope is None else slope
+        if used.shape != laws.shape:
+            raise ModelError(f"the slope has shape {used.shape}; give one number a response")
         heat, kept = beside(laws, self.temperature), beside(laws, L)
         if L == 0:
             return tilt(_as(laws, self.reference), used, heat)
@@ -138,6 +143,14 @@ class Goal:
         for _ in range(count):
             found.append(self.step(found[-1], kept))
         return found
+
+    def _laws(self, policy: Array) -> Array:
+        """The policy as the formulas take it; ModelError for another number of responses."""
+        if policy.shape != self.reference.shape:
+            raise ModelError(
+                f"the policy has shape {policy.shape}; give {len(self.reference)} probabilities"
+            )
+        return ready(policy)
 
     def _parts(self, policy: Array) -> tuple[Array, Array, list[tuple[Array, Array]]]:
         """R_i [m], their first variations [m, Y]; second derivatives by probabilities of rewards
@@ -181,6 +194,13 @@ def _as(like: Array, values: Array) -> Array:
         else np.asarray(values, dtype=float)
     )
     return found
+
+
+def check_finite(values: Array, name: str) -> None:
+    """Raises ModelError for one that is NaN or infinite."""
+    for y, one in enumerate(values):
+        if not -inf < one < inf:
+            raise ModelError(f"{name}[{y}] is {one}; it must be finite")
 
 
 def check_full(policy: Array, name: str) -> None:
@@ -279,6 +299,7 @@ def unbiased_derivative(rewards: Array, n: int) -> Array:
     check_count(n)
     M = len(rewards)
     check_count(M, "size of a group", n)
+    check_finite(rewards, "rewards")
     found = rewards * 0
     for i in range(M):
         others = [r for j, r in enumerate(rewards) if j != i]
@@ -304,6 +325,8 @@ def plug_in_derivative(rewards: Array, n: int) -> Array:
     """The first variation [M] of best-of-n at the law of a group's rewards [M], in which each of
     the group has probability 1/M; biased, as each one counts among its own rivals."""
     check_count(n)
+    check_count(len(rewards), "size of a group")
+    check_finite(rewards, "rewards")
     if (rewards == rewards[0]).all():
         return rewards * 0
     return first_variation((rewards * 0 + 1) / len(rewards), rewards, n)

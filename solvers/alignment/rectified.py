@@ -17,8 +17,9 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
+from .best_of_n import check_alike, check_count
 from .groups import gradient
-from .problems import Problem
+from .problems import Problem, check_laws
 from .tilts import beside, check_temperature, divergence, mean, ready, tilt
 
 
@@ -93,12 +94,12 @@ def safe_choice(problem: Problem) -> Array:
 
 def exact_multiplier(problem: Problem) -> Any:
     """The least multiplier from which on the penalty R - l C+ is best at a safe response
-    everywhere: max over unsafe y of (R(y) - best safe R)+/C+(y)."""
+    for each prompt that is asked: max over unsafe y of (R(y) - best safe R)+/C+(y)."""
     gain = positive(problem.rewards - best_safe(problem)[:, None])
     costs = excess(problem)
     unsafe = costs > 0
     ratios = np.where(unsafe, gain / np.where(unsafe, costs, costs * 0 + 1), costs * 0)
-    return ratios.max()
+    return ratios[problem.prompt_law != 0].max()
 
 
 def penalised(problem: Problem, multiplier: Any) -> Any:
@@ -175,8 +176,7 @@ def mirror_descent(
     check_temperature(step)
     check_multiplier(multiplier)
     check_multiplier(rate)
-    if steps < 1:
-        raise ModelError(f"the number of steps is {steps}; take at least 1")
+    check_count(steps, "the number of steps")
     law, r, costs, c = map(
         ready, (problem.prompt_law, problem.rewards, -problem.safety, excess(problem))
     )
@@ -218,8 +218,13 @@ def ppo_lagrangian(
     """Rounds of log l <- log l + rate l E C, at the optimum for l; the policy [X, Y] and l.
 
     In floats.  l stays below `largest`, as in the released code of Safe RLHF, whose default it is.
+
+    Raises ModelError for rounds below 0, and sizes that are not positive and finite.
     """
-    check_temperature(multiplier)
+    check_count(rounds, "the number of rounds", 0)
+    for name, one in (("rate", rate), ("multiplier", multiplier), ("largest", largest)):
+        if not 0 < one < np.inf:
+            raise ModelError(f"{name} is {one}; it must be positive and finite")
     floats = problem.floats()
     now = float(multiplier)
     for _ in range(rounds):
@@ -234,6 +239,9 @@ def two_branch_update(
     """The expected update of logits [Y] with advantages R - baseline where safe, and (R - baseline
     - l C)/(1 + l) where unsafe."""
     check_multiplier(multiplier)
+    check_laws(policy[None], "policy")
+    check_alike(policy, rewards)
+    check_alike(policy, costs)
     gains = rewards - baseline
     advantages = np.where(costs > 0, (gains - multiplier * costs) / (1 + multiplier), gains)
     return gradient(policy, advantages)
