@@ -16,7 +16,7 @@ from ..errors import ModelError
 from ..sequences import Array
 from .best_of_n import check_count
 from .problems import check_laws
-from .tilts import ready
+from .tilts import ready, tilt
 
 
 def normalise(logits: Array, axis: int = -1) -> Array:
@@ -70,13 +70,9 @@ def debiased(tuned: Array, shift: Array) -> Array:
         raise ModelError(
             f"the shift has shape {gone.shape}, the policy {laws.shape}; give a number a token"
         )
-    if gone.dtype != object:
-        if not np.isfinite(gone).all():
-            raise ModelError(f"the shift is {gone}; give a finite number a token")
-        gone = gone - gone.min()
-    weights = laws * np.exp(-gone)
-    found: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return found
+    if gone.dtype != object and not np.isfinite(gone).all():
+        raise ModelError(f"the shift is {gone}; give a finite number a token")
+    return tilt(laws, -gone, 1)
 
 
 def span(values: Array) -> Any:

@@ -44,10 +44,10 @@ def check_safe(safety: Array) -> None:
             )
 
 
-def check_multiplier(multiplier: Any) -> None:
+def check_multiplier(value: Any, name: str = "the multiplier") -> None:
     """Raises ModelError unless it is a number >= 0."""
-    if not multiplier >= 0:
-        raise ModelError(f"the multiplier is {multiplier}; it must be at least 0")
+    if not value >= 0:
+        raise ModelError(f"{name} is {value}; it must be at least 0")
 
 
 def _least(law: Array, rewards: Array, costs: Array) -> Any:
@@ -173,9 +173,9 @@ def mirror_descent(
     ModelError: for a prompt without a safe response, or step sizes that are not numbers >= 0.
     """
     check_safe(problem.safety)
-    check_temperature(step)
+    check_temperature(step, "step")
     check_multiplier(multiplier)
-    check_multiplier(rate)
+    check_multiplier(rate, "rate")
     check_count(steps, "the number of steps")
     law, r, costs, c = map(
         ready, (problem.prompt_law, problem.rewards, -problem.safety, excess(problem))

@@ -29,10 +29,10 @@ def beside(array: Array, value: Any) -> Any:
     return number(value) if array.dtype == object else float(value)
 
 
-def check_temperature(temperature: Any) -> None:
-    """Raises ModelError unless the temperature is positive."""
-    if not temperature > 0:
-        raise ModelError(f"temperature is {temperature}; it must be positive")
+def check_temperature(value: Any, name: str = "temperature") -> None:
+    """Raises ModelError unless the temperature, or what is named, is positive."""
+    if not value > 0:
+        raise ModelError(f"{name} is {value}; it must be positive")
 
 
 def _weights(reference: Any, f: Any, temperature: Any) -> tuple[Array, Array, Any]:
