@@ -10,8 +10,8 @@ Mirror descent by a constant L goes to the policy proportional to
 The paper was read in abstract and introduction only; statements are recalled from notes of others,
 or ours.  They need R concave: of soft best-of-n they say nothing.
 
-Main results: `two_goals`, `aggregates`, `minimum`, `rate`, `inexact`, `unbiased`, `baseline`,
-`plug_in`, `group_error`.
+Main results: `two_goals`, `aggregates`, `minimum`, `sharp`, `rate`, `inexact`, `unbiased`,
+`baseline`, `plug_in`, `group_error`.
 """
 
 from sympy import Rational
@@ -68,6 +68,26 @@ minimum = Theorem(
     proof="Two responses, each with probability 1/2, good for one goal each, n = 1.  KL is at most "
     "the chi-square divergence.",
     remark="A multiple of KL cannot pay for 2e as e vanishes, whatever line is subtracted.",
+)
+
+least = Quantity("least", "least of the R_i at a policy", latex=r"\min_iR_i")
+least_other = Quantity("least_other", "the same at another policy")
+least_middle = Quantity("least_middle", "the same half way")
+total = Quantity("total", "-log(sum of weights)/sharpness")
+lightest = Quantity("lightest", "-log(smallest weight)/sharpness")
+sharp = Theorem(
+    label="inference-aware/sharp",
+    title="The minimum of goals is concave, and a sharp smooth minimum is near it",
+    relation=Both(
+        Ge(2 * least_middle, least + least_other),
+        Ge(value, least + total),
+        Le(value, least + lightest),
+    ),
+    source=OURS,
+    proof="Each R_i is concave; the sum of w e^(-g R_i) is at most the sum of weights times the "
+    "largest e^(-g R_i), and at least the smallest weight times that.",
+    uses=("best-of-n/smooth",),
+    remark="For weights 1/m the smooth minimum is at most log(m)/g above the minimum.",
 )
 
 gap = Quantity("gap", "loss after T steps less that of a policy, the best one say")

@@ -11,7 +11,7 @@ from typing import Any
 
 import flint
 
-from holdfast.solvers.alignment.best_of_n import first_variation, groups
+from holdfast.solvers.alignment.best_of_n import best_value, first_variation, groups
 from holdfast.solvers.alignment.inference_aware import (
     Goal,
     enclose,
@@ -124,11 +124,7 @@ def _change(draw: Draw) -> Fraction:
         ),
     ),
     survivors=dict.fromkeys(
-        (
-            "11*both_far/10 <= 8*e**2",
-            "both_far <= 36*e**2/5",
-        ),
-        "true: KL of both is near 4e^2",
+        ("11*both_far/10 <= 8*e**2", "both_far <= 36*e**2/5"), "true: KL of both is near 4e^2"
     ),
 )
 def minimum(e: Fraction) -> Iterator[Values]:
@@ -145,6 +141,42 @@ def minimum(e: Fraction) -> Iterator[Values]:
         theory.both_far: Ball(
             lambda: sum(far(ready(half + sign * change), ready(half)) for sign in (1, -1))
         ),
+    }
+
+
+_MIDDLE = (2 * theory.least_middle, theory.least + theory.least_other)
+
+
+@claim(
+    theory.sharp,
+    over=goals.goals(smooth=True)
+    .along(goals.other, goals.other)
+    .with_landmarks(
+        heavy=partial(landmarks.alone, Fraction(2)),
+        light=partial(landmarks.alone, Fraction(1, 2)),
+        equal=landmarks.equal,
+        opposite=partial(landmarks.equal, -1),
+    ),
+    mutants=(NamedMutant("IAMA-convex", Le(*_MIDDLE), "the minimum is convex"),),
+)
+def sharp(goal: Goal, policy: Array, other: Array) -> Iterator[Values]:
+    def least(law: Array) -> Fraction:
+        rows = zip(goal.rewards, goal.counts, strict=True)
+        return min(best_value(law, row, n) for row, n in rows)
+
+    def logs() -> dict[Any, flint.arb]:
+        weights, sharpness = ready(goal.weights), ready(array([goal.sharpness]))[0]
+        return {
+            theory.value: goal.value(ready(policy)),
+            theory.total: -weights.sum().log() / sharpness,
+            theory.lightest: -ready(array([min(goal.weights)]))[0].log() / sharpness,
+        }
+
+    yield {
+        theory.least: least(policy),
+        theory.least_other: least(other),
+        theory.least_middle: least((policy + other) / 2),
+        **together(logs, theory.value, theory.total, theory.lightest),
     }
 
 
@@ -346,11 +378,9 @@ def plug_in(case: Choice, M: int) -> Iterator[Values]:
         attained=landmarks.coin,
         many=partial(landmarks.coin, 3, 4),
         low=partial(landmarks.coin, spread=Fraction(1, 2)),
+        high=partial(landmarks.coin, spread=Fraction(2)),
     ),
-    survivors=dict.fromkeys(
-        ("missed <= n**2*spread**2*(-n - 1)**2/(16*M)",),
-        "true: the bound is larger",
-    ),
+    survivors={"missed <= n**2*spread**2*(-n - 1)**2/(16*M)": "true: the bound is larger"},
 )
 def group_error(case: Choice, M: int) -> Iterator[Values]:
     if (case.rewards == case.rewards[0]).all():

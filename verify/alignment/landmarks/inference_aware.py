@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -48,6 +49,20 @@ def bent(spread: Fraction = Fraction(1)) -> tuple[Goal, Array, Array]:
     half, change = array([Fraction(1, 2)] * 2), array([Fraction(1, 1000), Fraction(-1, 1000)])
     rewards = np.array([array([0, 1]), array([1, 0])]) * spread
     return Goal(half, rewards, [1, 1], half, Fraction(1), Fraction(6)), half, half + change
+
+
+def alone(weight: Fraction) -> tuple[Goal, Array, Array]:
+    """One goal: its smooth minimum is known."""
+    goal, policy, other = bent()
+    one = replace(goal, rewards=goal.rewards[:1], counts=[1], weights=array([weight]))
+    return one, policy, other
+
+
+def equal(level: int = 1) -> tuple[Goal, Array, Array]:
+    """Two goals that are the same, with rewards about a level, and policies that differ."""
+    goal, policy, _ = bent()
+    rewards = np.array([array([0, 1])] * 2) + 4 * level
+    return replace(goal, rewards=rewards), policy, array([Fraction(1, 4), Fraction(3, 4)])
 
 
 def opposed() -> tuple[Goal, Array, Array]:
