@@ -40,7 +40,9 @@ def _ones(where: Any) -> Array:
 
 @claim(
     theory.nested,
-    over=families.mixed_problems().along(problems.any_policy),
+    over=families.mixed_problems()
+    .along(problems.any_policy)
+    .with_landmarks(always=landmarks.always),
     mutants=(
         NamedMutant("M12-reverse", Ge(theory.average, theory.by_prompt), "average is stricter"),
         NamedMutant("M12-prompt-mean", _PROMPT_MEAN, "(E[C|x])+ for E[C+|x]"),
@@ -60,7 +62,7 @@ def nested(case: Problem, policy: Array) -> Iterator[Values]:
 
 @claim(
     theory.values,
-    over=families.mixed_problems(),
+    over=families.mixed_problems().with_landmarks(losing=landmarks.losing),
     mutants=(NamedMutant("M12-values", Ge(theory.V_critical, theory.V_average), "reversed"),),
 )
 def values(case: Problem) -> Iterator[Values]:
@@ -115,7 +117,7 @@ def _exact(case: Problem, multiplier: Fraction) -> Values:
 
 @claim(
     theory.leak,
-    over=_ONE,
+    over=_ONE.with_landmarks(cheap=landmarks.cheap),
     survivors=dict.fromkeys(("apart == -log(-leaking)", "apart == -log(-leaking - 1)"), _NO_NUMBER),
 )
 def leak(case: Problem, multiplier: Fraction) -> Iterator[Values]:
@@ -126,7 +128,7 @@ def leak(case: Problem, multiplier: Fraction) -> Iterator[Values]:
 
 @claim(
     theory.dual,
-    over=_ONE,
+    over=_ONE.with_landmarks(small_leak=landmarks.small_leak),
     mutants=(NamedMutant("RP4-attained", Eq(theory.dual_value, theory.critical), "attained"),),
     survivors=dict.fromkeys(
         (
@@ -175,7 +177,8 @@ def _penalty(case: Problem, policy: Array) -> dict[Quantity, Fraction]:
         attained=lambda: (
             *landmarks.steep(),
             np.array([[Fraction(0), Fraction(1), Fraction(0)]], dtype=object),
-        )
+        ),
+        loss=landmarks.steep_loss,
     ),
     mutants=(
         NamedMutant("M13-tenth-less", Eq(theory.under, theory.V_critical), "0.9 of lambda_0"),

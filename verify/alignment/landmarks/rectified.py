@@ -6,7 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from holdfast.solvers.alignment.problems import Problem
+from holdfast.solvers.sequences import Array
 
+from ...hypergradient.families.points import array
 from ..families.rectified import Descent
 
 HALF = Fraction(1, 2)
@@ -22,6 +24,35 @@ def tempting(gain: Fraction = HALF, other: int = -1) -> Problem:
 def steep() -> tuple[Problem]:
     """Two unsafe responses, for which 2 and 1/2 is the multiplier that makes them no better."""
     return (Problem.of([[HALF, HALF / 2, HALF / 2]], [[0, 2, 1]], [[0, -1, -2]]),)
+
+
+_UNSAFE = array([[0, 1]])
+"""The policy that always gives the second of two responses."""
+
+
+def always() -> tuple[Problem, Array]:
+    """Always the one unsafe response: all of its cost is seen, whatever mean is taken."""
+    return _one(HALF, Fraction(0), HALF), _UNSAFE
+
+
+def losing() -> tuple[Problem]:
+    """The best safe response loses 1, and no constraint is in its way."""
+    return (Problem.of([[HALF, HALF]], [[-1, -2]], [[0, -1]]),)
+
+
+def cheap() -> tuple[Problem, Fraction]:
+    """A cost so small that a larger multiplier changes little."""
+    return _one(HALF, Fraction(0), Fraction(1, 100)), Fraction(0)
+
+
+def small_leak() -> tuple[Problem, Fraction]:
+    """A small leak, of which the bound is nearly the logarithm; rewards are far from 0."""
+    return Problem.of([[HALF, HALF]], [[3, 3]], [[0, -HALF]]), Fraction(5)
+
+
+def steep_loss() -> tuple[Problem, Array]:
+    """All rewards are negative; the unsafe response earns 4 more at a cost of 2."""
+    return Problem.of([[HALF, HALF]], [[-5, -1]], [[0, -2]]), _UNSAFE
 
 
 def just_above() -> tuple[Descent]:
