@@ -65,8 +65,9 @@ def debias_command(
     from holdfast.solvers.neural.alignment.debiasing import check_room, estimate_bias
 
     model, base, tokenizer = pair_of_models(safe, reference)
-    given = None if prompt is None else tokens_of(prompt, tokenizer, "--prompt")
-    room = 0 if given is None else check_room(model, len(given) + 1) + 1
+    room = 0
+    if prompt is not None:
+        room = 1 + check_room(model, 1 + len(tokens_of(prompt, tokenizer, "--prompt")))
 
     bias = estimate_bias(
         model, base, _pool(tokenizer, lines), positions=positions, samples=samples,
@@ -80,8 +81,8 @@ def debias_command(
         f"sequence by at most {bias.budget:.3g} nats of KL",
         highlight=False,
     )
-    if given is not None:
-        _continue(console, (model, tokenizer), bias, given, min(room, _NEW))
+    if prompt is not None:
+        _continue(console, (model, tokenizer), bias, prompt, min(room, _NEW))
     console.print(f"bias: {output.plain(bias.save(Path(out)))}", highlight=False)
     if json_path is not None:
         found = {"samples": samples, "budget": bias.budget, "error": float(bias.errors.max())}
@@ -123,19 +124,18 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _continue(
-    console: Console, network: tuple[Any, Any], bias: Any, given: list[int], count: int
+    console: Console, network: tuple[Any, Any], bias: Any, prompt: str, count: int
 ) -> None:
     """Greedy continuations by a model and its tokenizer, without and with the bias taken off."""
-    import torch
-
     from holdfast.solvers.neural.alignment.debiasing import Debiaser
 
     model, tokenizer = network
-    tokens = torch.tensor([given])
-    for name, processors in (("as it is", []), ("debiased", [Debiaser(bias, len(given))])):
+    given = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+    length = given["input_ids"].shape[1]
+    for name, processors in (("as it is", []), ("debiased", [Debiaser(bias, length)])):
         found = model.generate(
-            input_ids=tokens, attention_mask=torch.ones_like(tokens), do_sample=False,
-            max_new_tokens=count, logits_processor=processors,
+            input_ids=given["input_ids"], attention_mask=given["attention_mask"],
+            do_sample=False, max_new_tokens=count, logits_processor=processors,
         )  # fmt: skip
-        text = tokenizer.decode(found[0, len(given) :], skip_special_tokens=True)
+        text = tokenizer.decode(found[0, length:], skip_special_tokens=True)
         console.print(f"{name}: {output.plain(text)}", highlight=False)
