@@ -5,7 +5,7 @@ temperature, the weight of the KL divergence.  Means and divergences are average
 Names load on first use.
 
 To be read in this order: `problems`, `tilts`, `autoregressive`, `trigrams`, `preferences`,
-`best_of_n`, `groups`.
+`best_of_n`, `groups`, `rectified`, `debiasing`, `inference_aware`.
 """
 
 from lazy_loader import attach_stub

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 from .checks import check_count, laws, real, reals
-from .tilts import ready
+from .tilts import ready, weighted
 
 
 def normalise(logits: Array, axis: int = -1) -> Array:
@@ -48,14 +48,11 @@ def decompose(weights: Array, ratios: Array) -> tuple[Array, Array, Array]:
 def debiased(tuned: Array, shift: Array) -> Array:
     """The policy [H, V] in proportion to tuned e^(-shift), for a shift [V].
 
-    What is impossible under the tuned policy stays so.
+    What is impossible under the tuned policy stays so.  Raises ModelError for other shapes, what is
+    no policy, and a shift that is NaN or infinite.
     """
-    laws, gone = ready(tuned), ready(shift)
-    if laws.dtype != object:
-        gone = gone - gone[np.isfinite(gone)].min()
-    weights = laws * np.exp(-gone)
-    found: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return found
+    found, gone = laws(tuned, "tuned"), reals(shift, "shift", shape=np.shape(tuned)[-1:])
+    return weighted(ready(found), -ready(gone), 1)
 
 
 def span(values: Array) -> Any:
@@ -70,10 +67,21 @@ class BiasEstimate:
     """
 
     def __init__(self, positions: int, tokens: int, *, masked: Iterable[int] = ()) -> None:
-        """masked: tokens that a model never gives, with logits of -inf; their bias is 0."""
+        """masked: tokens that a model never gives, with logits of -inf; their bias is 0.
+
+        Raises ModelError for counts below 1, and for a masked token that is none, or all of them.
+        """
+        check_count(positions, "the number of positions")
+        check_count(tokens, "the number of tokens")
+        masked = sorted(set(masked))
+        wrong = [one for one in masked if one not in range(tokens)]
+        if wrong or len(masked) == tokens:
+            raise ModelError(
+                f"masked is {wrong or masked}; name tokens from 0 to {tokens - 1}, not all of them"
+            )
         self._sum = np.zeros((positions, tokens))
         self._kept = np.ones(tokens, dtype=bool)
-        self._kept[list(masked)] = False
+        self._kept[masked] = False
         self.contexts = 0
 
     def add(self, tuned: Any, reference: Any) -> None:
@@ -108,9 +116,14 @@ class BiasEstimate:
 
 def apply(logits: Array, position: int, shifts: Array) -> Array:
     """Logits [.., V] of a token of the response, counted from 0, less its bias; unchanged from
-    position L on."""
+    position L on.  Raises ModelError for a position before the response, and other shapes."""
     if position < 0:
         raise ModelError(f"position {position} is before the response; is its prompt padded?")
+    check_count(position, "position", 0)
+    if shifts.ndim != 2 or logits.shape[-1:] != shifts.shape[1:]:
+        raise ModelError(
+            f"logits have shape {logits.shape} and shifts {shifts.shape}; give [.., V] and [L, V]"
+        )
     return logits - shifts[position] if position < len(shifts) else logits
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import comb
 from typing import Any
 
@@ -20,28 +21,31 @@ import numpy as np
 from ..errors import ModelError
 from ..hypergradient.balls import elementwise, number
 from ..sequences import Array
-from .best_of_n import smoothness, steps
+from .best_of_n import smoothness
 from .checks import check_count, check_full, check_temperature, real, reals
 from .tilts import beside, ready, weighted
 
 _STEPS, _HALVINGS = 400, 40
 """Newton's steps at most, and halvings of one.  More would only cost time: a step moves logarithms
 by 1 at least until it is quadratic, and rounding stops it after 40 halvings."""
+_QUADRATIC = 1e-6
+"""A move of logarithms after which Newton's method is exact in doubles: its square is rounding.
+Less would compare losses that differ by rounding alone, without end."""
 _DIGITS = 24
 """Bits that a correction by a Hessian in doubles is sure to add.  More would leave the enclosure
 wider than the working precision allows; fewer cost time."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Goal:
     """reference [Y]; rewards [m, Y]; counts, weights [m]: n_i and w_i; temperature of the KL;
     sharpness of the smooth minimum, None for the weighted sum.
 
     Raises
     ------
-    ModelError: for shapes that do not fit, counts below 1, negative weights (0 too for a smooth
-        minimum), a temperature or sharpness that is not positive, or a reference that leaves
-        responses out.
+    ModelError: for shapes that do not fit, counts below 1, rewards that are not finite, negative
+        weights (0 too for a smooth minimum), a temperature or sharpness that is not positive, or a
+        reference that leaves responses out.
     """
 
     reference: Array
@@ -61,27 +65,29 @@ class Goal:
         reals(self.rewards, "rewards")
         check_temperature(self.temperature)
         check_full(self.reference, "reference")
-        for n in self.counts:
-            check_count(n)
+        for i, n in enumerate(self.counts):
+            check_count(n, f"counts[{i}]")
         if self.sharpness is not None:
             real(self.sharpness, "sharpness", above=0)
-        for weight in reals(self.weights, "weights"):
+        for i, weight in enumerate(reals(self.weights, "weights")):
             if not (weight > 0 or (weight == 0 and self.sharpness is None)):
-                raise ModelError(f"a weight is {weight}; it must be positive")
+                raise ModelError(
+                    f"weights[{i}] is {weight}; it must be positive, or 0 in a weighted sum"
+                )
 
     def value(self, policy: Array) -> Any:
         """R."""
-        return self.aggregate(self._parts(ready(policy))[0])[0]
+        return self.aggregate(self._parts(self._laws(policy))[0])[0]
 
     def variation(self, policy: Array) -> Array:
         """The first variation of R, [Y], up to a constant."""
-        values, slopes, _ = self._parts(ready(policy))
+        values, slopes, _ = self._parts(self._laws(policy))
         found: Array = (self.aggregate(values)[1][:, None] * slopes).sum(axis=0)
         return found
 
     def loss(self, policy: Array) -> Any:
         """temperature KL(policy | reference) - R."""
-        laws = ready(policy)
+        laws = self._laws(policy)
         far = (laws * (np.log(laws) - np.log(_as(laws, self.reference)))).sum()
         return beside(laws, self.temperature) * far - self.value(laws)
 
@@ -116,8 +122,10 @@ class Goal:
         L = 0 gives the tilt of the reference by it, which is optimal where R is linear.
         """
         real(L, "L", least=0)
-        laws = ready(policy)
+        laws = self._laws(policy)
         used = self.variation(laws) if slope is None else slope
+        if used.shape != laws.shape:
+            raise ModelError(f"the slope has shape {used.shape}; give one number a response")
         heat, kept = beside(laws, self.temperature), beside(laws, L)
         if L == 0:
             return weighted(_as(laws, self.reference), used, heat)
@@ -136,18 +144,46 @@ class Goal:
             found.append(self.step(found[-1], kept))
         return found
 
+    def _laws(self, policy: Array) -> Array:
+        """The policy as the formulas take it; ModelError for another number of responses."""
+        if policy.shape != self.reference.shape:
+            raise ModelError(
+                f"the policy has shape {policy.shape}; give {len(self.reference)} probabilities"
+            )
+        return ready(policy)
+
     def _parts(self, policy: Array) -> tuple[Array, Array, list[tuple[Array, Array]]]:
         """R_i [m], their first variations [m, Y]; second derivatives by probabilities of rewards
         at most some reward, and which responses these are, [K - 1, Y]."""
         values, slopes, second = [], [], []
-        for rewards, n in zip(self.rewards, self.counts, strict=True):
-            gaps = _as(policy, steps(policy, rewards)[0])
-            among = rewards <= np.unique(rewards)[:-1, None]
+        for (top, gaps, among), n in zip(self._levels(policy), self.counts, strict=True):
             under = (among * policy).sum(axis=1)
-            values.append(beside(policy, rewards.max()) - (gaps * under**n).sum())
-            slopes.append(policy * 0 - (among * (gaps * n * under ** (n - 1))[:, None]).sum(axis=0))
-            second.append((gaps * (n * (n - 1)) * under ** max(n - 2, 0), among))
+            powers = under ** max(n - 2, 0)
+            slope = gaps * n * (powers * under if n > 1 else powers)
+            values.append(top - (gaps * under**n).sum())
+            slopes.append(policy * 0 - (among * slope[:, None]).sum(axis=0))
+            second.append((gaps * (n * (n - 1)) * powers, among))
         return np.array(values), np.array(slopes), second
+
+    def _levels(self, policy: Array) -> list[tuple[Any, Array, Array]]:
+        """Of each reward the largest, gaps between levels [K - 1], and which are below, [K - 1, Y]:
+        numbers as the policy's are."""
+        if policy.dtype != object:
+            return self._float_steps
+        return [(number(top), _as(policy, gaps), among) for top, gaps, among in self._steps]
+
+    @cached_property
+    def _steps(self) -> list[tuple[Any, Array, Array]]:
+        """The same as given.  Most of the time of descent in rationals would go into this."""
+        found = []
+        for rewards in self.rewards:
+            levels = np.unique(rewards)
+            found.append((levels[-1], levels[1:] - levels[:-1], rewards <= levels[:-1, None]))
+        return found
+
+    @cached_property
+    def _float_steps(self) -> list[tuple[Any, Array, Array]]:
+        return [(float(top), gaps.astype(float), among) for top, gaps, among in self._steps]
 
 
 def _as(like: Array, values: Array) -> Array:
@@ -168,17 +204,20 @@ def minimize(goal: Goal) -> tuple[Array, Array]:
     for _ in range(_STEPS):
         inverse = _inverse(goal, policy)
         move = (inverse @ (np.sqrt(policy) * _slope(goal, policy))) / np.sqrt(policy)
-        size = min(1.0, 2 / max(float(np.abs(move).max()), 1e-300))
+        longest = float(np.abs(move).max())
+        if longest < _QUADRATIC:
+            policy = weighted(policy, move, 1)
+            break
+        size = min(1.0, 2 / longest)
         for _ in range(_HALVINGS):
             trial = weighted(policy, size * move, 1)
-            if goal.loss(trial) <= loss:
+            after = goal.loss(trial)
+            if after <= loss:
                 break
             size /= 2
         else:
             break
-        loss, policy, done = goal.loss(trial), trial, np.abs(move).max() < 1e-14
-        if done:
-            break
+        loss, policy = after, trial
     return policy, _inverse(goal, policy)
 
 
@@ -226,7 +265,7 @@ def enclose(goal: Goal, about: tuple[Array, Array] | None = None) -> tuple[Array
         move = elementwise(flint.arb, inverse @ lack) / roots
         policy = elementwise(lambda one: one.mid(), weighted(middle, move, 1))
     policy = policy / policy.sum()
-    slope, heat = goal.variation(policy), number(goal.temperature)
+    slope, heat = goal.variation(policy), beside(policy, goal.temperature)
     weight = (_as(policy, goal.reference) * np.exp(slope / heat)).sum()
     upper, along = goal.loss(policy), (slope * policy).sum()
     lower = along - goal.value(policy) - heat * weight.log()

@@ -7,7 +7,7 @@ implies E C <= 0.  Rational problems give Fractions where no exponential is need
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
@@ -46,9 +46,9 @@ def check_safe(safety: Array) -> None:
             )
 
 
-def check_multiplier(multiplier: Any) -> None:
+def check_multiplier(value: Any, name: str = "the multiplier") -> None:
     """Raises ModelError unless it is a number >= 0."""
-    real(multiplier, "multiplier", least=0)
+    real(value, name, least=0)
 
 
 def _least(law: Array, rewards: Array, costs: Array) -> Any:
@@ -97,12 +97,12 @@ def safe_choice(problem: Problem) -> Array:
 
 def exact_multiplier(problem: Problem) -> Any:
     """The least multiplier from which on the penalty R - l C+ is best at a safe response
-    everywhere: max over unsafe y of (R(y) - best safe R)+/C+(y)."""
+    for each prompt that is asked: max over unsafe y of (R(y) - best safe R)+/C+(y)."""
     gain = positive(problem.rewards - best_safe(problem)[:, None])
     costs = excess(problem)
     unsafe = costs > 0
     ratios = np.where(unsafe, gain / np.where(unsafe, costs, costs * 0 + 1), costs * 0)
-    return ratios.max()
+    return ratios[problem.prompt_law != 0].max()
 
 
 def penalised(problem: Problem, multiplier: Any) -> Any:
@@ -133,7 +133,7 @@ class Run:
 
     rewards, violations, multipliers, spans: of each of T steps, E R, E C+, the multiplier used and
     the mean square over prompts of the span of R - multiplier C+; last: the multiplier at the end;
-    start: KL(best safe choice | reference); policy: the last one used, [X, Y].
+    start: KL(best safe choice | reference); policies: those of the steps and the one after, [X, Y].
     """
 
     rewards: list[Any]
@@ -142,7 +142,7 @@ class Run:
     spans: list[Any]
     last: Any
     start: Any
-    policy: Array
+    policies: list[Array]
 
     def bound(self, step: Any, rate: Any) -> Any:
         """What the sum of best safe reward less E R stays below, for the two step sizes."""
@@ -189,9 +189,9 @@ def mirror_descent(
     one, rise = beside(r, step), beside(r, rate)
     now, total = beside(r, multiplier), r * 0
     start = divergence(problem.prompt_law, safe_choice(problem), problem.reference)
-    run = Run([], [], [], [], now, start, problem.reference)
+    policy = ready(problem.reference)
+    run = Run([], [], [], [], now, start, [policy])
     for _ in range(steps):
-        policy = tilt(problem.reference, total, 1)
         field = r - now * c
         spans = _tops(field) + _tops(-field)
         violation = mean(law, policy, c)
@@ -201,8 +201,10 @@ def mirror_descent(
         run.spans.append((law * spans * spans).sum())
         total = total + one * field
         moved = now + rise * (mean(law, policy, costs) if signed else violation)
-        now = moved if moved > 0 else moved * 0
-    return Run(run.rewards, run.violations, run.multipliers, run.spans, now, start, policy)
+        now = _tops(np.array([[moved, moved * 0]]))[0]
+        policy = tilt(problem.reference, total, 1)
+        run.policies.append(policy)
+    return replace(run, last=now)
 
 
 def lagrangian_policy(problem: Problem, multiplier: Any) -> Array:
@@ -223,6 +225,8 @@ def ppo_lagrangian(
     """Rounds of log l <- log l + rate l E C, at the optimum for l; the policy [X, Y] and l.
 
     In floats.  l stays below `largest`, as in the released code of Safe RLHF, whose default it is.
+
+    Raises ModelError for rounds below 0, and sizes that are not positive and finite.
     """
     check_problem(problem)
     check_count(rounds, "rounds")

@@ -118,18 +118,20 @@ def divergence(prompt_law: Array, policy: Array, other: Array) -> Any:
     prompt_law = laws(prompt_law, "prompt_law")
     _fits_prompts(prompt_law, policy)
     fits(other, "other", policy, "a policy")
-    p, q, law = np.broadcast_arrays(ready(policy), ready(other), ready(prompt_law)[..., None])
-    used = (p != 0) & (law != 0)
+    p, q, law = ready(policy), ready(other), ready(prompt_law)
+    used = (p != 0) & (law[..., None] != 0)
     missing = used & (q == 0)
     if missing.any():
+        p = np.broadcast_to(p, missing.shape)
         at = tuple(np.argwhere(missing)[0].tolist())
         raise ModelError(
             f"the policy gives response {at[-1]} to prompt {at[-2]} with probability {p[at]}, the "
             "other never does: their divergence is infinite; mix some of the one into the other"
         )
-    one = p * 0 + 1
-    terms = p * (np.log(np.where(used, p, one)) - np.log(np.where(used, q, one)))
-    return (law * terms).sum(axis=(-2, -1))
+    if not used.all():
+        p, q = np.where(used, p, p * 0 + 1), np.where(used, q, p * 0 + 1)
+    logs = np.log(p / q) if p.dtype == object else np.log(p) - np.log(q)
+    return (law * (p * logs).sum(axis=-1)).sum(axis=-1)
 
 
 def objective(

@@ -51,10 +51,12 @@ class Point:
     leader_discount: Number
 
 
-def number(value: Fraction | int | flint.arb) -> flint.arb:
-    """A number as a ball at the working precision."""
+def number(value: Fraction | int | float | flint.arb) -> flint.arb:
+    """A number as a ball at the working precision; a float is the binary fraction that it is."""
     if isinstance(value, flint.arb):
         return value
+    if isinstance(value, float):
+        return flint.arb(value)
     return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 

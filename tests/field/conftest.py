@@ -79,9 +79,8 @@ for line in sys.stdin:
 @pytest.fixture(scope="session")
 def loaded() -> Iterator[subprocess.Popen[str]]:
     """A process that has loaded what commands load."""
-    with subprocess.Popen(
-        [sys.executable, "-P", "-c", _LOADED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:  # fmt: skip
+    line, pipe = [sys.executable, "-P", "-c", _LOADED], subprocess.PIPE
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True) as process:
         yield process
         assert process.stdin is not None
         process.stdin.close()

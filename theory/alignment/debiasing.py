@@ -5,8 +5,8 @@ r"""Debiasing: what a tuned policy prefers regardless of context is divided out 
 :math:`\pi_{tuned}e^{-b}` normalised.  The paper was not available and no theorem of it is known;
 all statements are ours.
 
-Main results: `decomposition`, `context_free`, `idempotent`, `estimate`, `confidence`, `budget`,
-`logits`.
+Main results: `decomposition`, `context_free`, `idempotent`, `estimate`, `confidence`, `positions`,
+`budget`, `logits`.
 """
 
 from ..quantities import Domain, Quantity
@@ -71,17 +71,29 @@ estimate = Theorem(
     uses=("tilts/nearness",),
 )
 
-missed = Quantity("missed", "P(some token is off by t or more)", Domain.PROBABILITY)
+high = Quantity("high", "P(some estimate is too high by t or more)", Domain.PROBABILITY)
+missed = Quantity("missed", "P(some estimate is off by t or more)", Domain.PROBABILITY)
 V = Quantity("V", "tokens", Domain.TRIALS, "V")
 tail = Quantity("tail", "exp(-2 n t^2/M^2), n contexts, error t, range M", Domain.POSITIVE)
 confidence = Theorem(
     label="debiasing/confidence",
     title="How many contexts an estimate needs",
-    relation=Le(missed, 2 * V * tail),
+    relation=Both(Le(high, V * tail), Le(missed, 2 * V * tail)),
     source=OURS,
     given=(Assumption("independent", "Contexts are drawn independently, by mu."),),
     proof="Hoeffding's inequality and a union over tokens.",
     remark="So within M sqrt(log(2 V/delta)/(2 n)) but with probability delta.",
+)
+
+later = Quantity("later", "P(token after position L|before) of debiased sequences")
+kept = Quantity("kept", "the same of tuned sequences", Domain.PROBABILITY)
+positions = Theorem(
+    label="debiasing/positions",
+    title="Each of the first L tokens has a bias of its own, and no later one is changed",
+    relation=Both(Eq(by_bias, by_rest), Eq(later, kept)),
+    source=OURS,
+    proof="Position by position; the law of a later token given those before it is a factor.",
+    uses=("debiasing/decomposition",),
 )
 
 whole = Quantity("whole", "KL(tuned | debiased) of whole sequences", Domain.NONNEGATIVE)

@@ -10,8 +10,8 @@ Mirror descent by a constant L goes to the policy proportional to
 The paper was read in abstract and introduction only; statements are recalled from notes of others,
 or ours.  They need R concave: of soft best-of-n they say nothing.
 
-Main results: `two_goals`, `aggregates`, `minimum`, `rate`, `inexact`, `unbiased`, `baseline`,
-`plug_in`, `group_error`.
+Main results: `two_goals`, `aggregates`, `minimum`, `sharp`, `rate`, `inexact`, `unbiased`,
+`baseline`, `plug_in`, `group_error`.
 """
 
 from sympy import Rational
@@ -71,6 +71,26 @@ minimum = Theorem(
     remark="A multiple of KL cannot pay for 2e as e vanishes, whatever line is subtracted.",
 )
 
+least = Quantity("least", "least of the R_i at a policy", latex=r"\min_iR_i")
+least_other = Quantity("least_other", "the same at another policy")
+least_middle = Quantity("least_middle", "the same half way")
+total = Quantity("total", "-log(sum of weights)/sharpness")
+lightest = Quantity("lightest", "-log(smallest weight)/sharpness")
+sharp = Theorem(
+    label="inference-aware/sharp",
+    title="The minimum of goals is concave, and a sharp smooth minimum is near it",
+    relation=Both(
+        Ge(2 * least_middle, least + least_other),
+        Ge(value, least + total),
+        Le(value, least + lightest),
+    ),
+    source=OURS,
+    proof="Each R_i is concave; the sum of w e^(-g R_i) is at most the sum of weights times the "
+    "largest e^(-g R_i), and at least the smallest weight times that.",
+    uses=("best-of-n/smooth",),
+    remark="For weights 1/m the smooth minimum is at most log(m)/g above the minimum.",
+)
+
 gap = Quantity("gap", "loss after T steps less that of a policy, the best one say")
 beta = Quantity("beta", "weight of the KL divergence", Domain.POSITIVE, r"\beta")
 far = Quantity("far", "KL(policy | first iterate)", Domain.NONNEGATIVE, r"\mathrm{KL}(\pi\|\pi_0)")
@@ -86,7 +106,8 @@ rate = Theorem(
     given=(CONCAVE, START, STEPS),
     proof="The loss is smooth relative to KL by L, and strongly convex by beta; telescope.",
     uses=("inference-aware/aggregates",),
-    remark="With the certified L, steps 1/L, and the last loss.  L = 0: one step is exact.",
+    remark="With the certified L, steps 1/L, and the last loss.  L = 0: one step is exact.  "
+    "Attained for T = 1 in the limit of rare responses, even with beta/L as it is.",
 )
 
 mean_gap = Quantity("mean_gap", "mean loss of iterates 1, .., T less the least loss")

@@ -5,7 +5,7 @@ policy with :math:`E C^+=0`.  The theorems that the paper prints were not availa
 here are ours.
 
 Main results: `nested`, `values`, `compensation`, `leak`, `dual`, `exact_penalty`,
-`mirror_descent`, `dual_ascent`, `two_branches`, `lagrangian`.
+`regret`, `mirror_descent`, `dual_ascent`, `two_branches`, `lagrangian`.
 """
 
 from sympy import exp, log, sqrt
@@ -124,11 +124,26 @@ exact_penalty = Theorem(
     uses=("rectified/nested",),
 )
 
+paid = Quantity("paid", "sum of best safe reward less E(R - lambda_t C+)")
+K = Quantity("K", "KL(best safe choice | reference)", Domain.NONNEGATIVE, "K")
+left = Quantity("left", "KL(best safe choice | policy after the last step)", Domain.NONNEGATIVE)
+moves = Quantity("moves", "sum of KL(policy | next policy)", Domain.NONNEGATIVE)
+eta = Quantity("eta", "step", Domain.POSITIVE, r"\eta")
+S_sum = Quantity("S_sum", "sum of mean squares of spans", Domain.NONNEGATIVE, r"\sum S_t")
+regret = Theorem(
+    label="rectified/regret",
+    title="What mirror descent pays is what it comes nearer, and its moves",
+    relation=Both(Eq(eta * paid, K - left + moves), Le(moves, eta**2 * S_sum / 8)),
+    source=OURS,
+    given=(SAFE,),
+    proof="eta times a field is the difference of logarithms, but for a constant; Hoeffding.",
+    uses=("tilts/nearness",),
+    remark="Each part is attained, the second nearly for two even responses and short steps.",
+)
+
 shortfall = Quantity("shortfall", "best safe reward less mean E R of the steps")
 violation = Quantity("violation", "mean E C+ of the steps", Domain.NONNEGATIVE)
-K = Quantity("K", "KL(best safe choice | reference)", Domain.NONNEGATIVE, "K")
 S = Quantity("S", "mean square of the spans of R - lambda C+", Domain.NONNEGATIVE, "S")
-eta = Quantity("eta", "step", Domain.POSITIVE, r"\eta")
 T = Quantity("T", "steps", Domain.TRIALS, "T")
 eps = K / (eta * T) + eta * S / 8
 mirror_descent = Theorem(
@@ -137,16 +152,16 @@ mirror_descent = Theorem(
     relation=Both(Le(shortfall, eps), Le(violation, eps / (lam - lambda_0))),
     source=OURS,
     given=(SAFE, Assumption("above", "lambda is larger than lambda_0.")),
-    proof="Regret of exponential weights against the best safe choice, and exact-penalty.",
-    uses=("rectified/exact-penalty",),
+    proof="Of regret, as E C+ is not negative; by exact-penalty.",
+    uses=("rectified/exact-penalty", "rectified/regret"),
     remark="eta = sqrt(8 K/(S T)) makes it sqrt(K S/(2 T)).",
 )
 
 alpha = Quantity("alpha", "step of the multiplier", Domain.POSITIVE, r"\alpha")
 missed = Quantity("missed", "sum of best safe reward less E R")
+charged = Quantity("charged", "sum of lambda_t E C+", Domain.NONNEGATIVE, r"\sum\lambda_tV_t")
 V_sum = Quantity("V_sum", "sum of E C+", Domain.NONNEGATIVE, r"\sum V_t")
 V_squares = Quantity("V_squares", "sum of (E C+)^2", Domain.NONNEGATIVE, r"\sum V_t^2")
-S_sum = Quantity("S_sum", "sum of mean squares of spans", Domain.NONNEGATIVE, r"\sum S_t")
 last = Quantity("last", "multiplier at the end", Domain.NONNEGATIVE, r"\lambda_{T+1}")
 A = Quantity("A", "what the regret and the steps of the multiplier cost", Domain.POSITIVE, "A")
 dual_ascent = Theorem(
@@ -154,14 +169,15 @@ dual_ascent = Theorem(
     title="With a multiplier that rises by the violation both sums are bounded",
     relation=Both(
         Eq(A, K / eta + eta * S_sum / 8 + alpha * V_squares / 2),
-        Le(missed, A),
+        Eq(charged, (last**2 / alpha - alpha * V_squares) / 2),
+        Le(missed, A - last**2 / (2 * alpha)),
         Eq(V_sum, last / alpha),
         Le(V_sum, (lambda_0 + sqrt(lambda_0**2 + 2 * alpha * A)) / alpha),
     ),
     source=OURS,
     given=(SAFE,),
-    proof="The sum of lambda_t V_t is (last^2 - alpha^2 V_squares)/(2 alpha); exact-penalty.",
-    uses=("rectified/mirror-descent",),
+    proof="Of regret and charged; exact-penalty gives missed >= -lambda_0 V_sum.",
+    uses=("rectified/exact-penalty", "rectified/regret"),
     remark="The multiplier is 0 first.  Steps of T^(-1/2) make means of order T^(-1/2).",
 )
 

@@ -19,5 +19,7 @@ def from_arb(number: flint.arb) -> tuple[Fraction, Fraction]:
 
 
 def _dyadic(number: flint.arb) -> Fraction:
-    mantissa, exponent = number.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    mantissa, exponent = map(int, number.man_exp())
+    if exponent >= 0:
+        return Fraction(mantissa << exponent)
+    return Fraction(mantissa, 1 << -exponent)

@@ -28,6 +28,9 @@ PRECISIONS = (64, 128, 256, 512, 1024, 2048, 4096)
 """Working precisions of the ball rung, in bits, each twice the last so that all before it together
 cost less.  Where the last one does not separate the sides, they count as equal or undecided."""
 
+_FOR_EQUALITIES = (64, 512, 4096)
+"""The same for equalities.  A true one goes through all of them, to no purpose but the last."""
+
 _AGREEMENT = 256
 """Bits to which two sides must agree before their overlap is called an agreement.  An identity
 agrees to nearly the last precision; a ball that a claim computed once, in 53 or 128 bits, does not
@@ -136,7 +139,7 @@ class CompiledRelation:
         if sides is not None:
             return compare(sides[0], self.sign.value, sides[1]), sides, grade
         comparison, grade = Comparison.UNKNOWN, _grade(values)
-        for precision in PRECISIONS:
+        for precision in _FOR_EQUALITIES if self.sign is Sign.EQ else PRECISIONS:
             with flint.ctx.workprec(precision):
                 found = self._sides_ball(values)
             if found is not None:

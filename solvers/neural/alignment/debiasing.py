@@ -84,8 +84,8 @@ def estimate_bias(
     drawn from, independently; the sums run in float64, sequence after sequence, so that memory does
     not grow with samples.
 
-    Raises ModelError for models of different vocabularies, an empty pool or tokens out of range,
-    and numbers that are not positive.
+    Raises ModelError for models of different vocabularies, a pool of fewer than two tokens or with
+    tokens out of range, numbers that are not positive, and more tokens than a model has positions.
     """
     size = _require(safe, reference, pool, positions, samples, prompt_length)
     stream = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 14))))
@@ -122,7 +122,26 @@ def _require(
             f"the pool has {len(pool)} tokens; give tokens from 0 to {sizes[0] - 1}, such as those "
             "of a neutral text"
         )
+    if len(set(pool)) == 1:
+        raise ModelError(
+            f"the pool has no other token than {pool[0]}, so that all contexts would be the same; "
+            "give a longer text"
+        )
+    for one in (safe, reference):
+        check_room(one, length + positions - 1)
     return sizes[0]
+
+
+def check_room(network: Any, tokens: int) -> int:
+    """How many tokens more than these the model has positions for; ModelError for a negative
+    number.  A model that states no limit is taken to have room for a million."""
+    room = getattr(network.config, "max_position_embeddings", None) or max(tokens, 10**6)
+    if tokens > room:
+        raise ModelError(
+            f"a sequence of {tokens} tokens, prompt and response, is longer than the model's "
+            f"{room} positions; take a shorter prompt or fewer tokens of the response"
+        )
+    return int(room) - tokens
 
 
 @torch.no_grad()

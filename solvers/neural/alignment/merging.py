@@ -47,6 +47,16 @@ def average_weights(first: Any, second: Any, share: float) -> Any:
     Raises ModelError for a share outside [0, 1], and for models of different shapes.
     """
     require_share(share)
+    check_shapes(first, second)
+    own, other = first.state_dict(), second.state_dict()
+    for name, tensor in own.items():
+        if tensor.is_floating_point():
+            tensor.lerp_(other[name].to(tensor), share)
+    return first
+
+
+def check_shapes(first: Any, second: Any) -> None:
+    """ModelError for models whose weights differ in shape."""
     own, other = first.state_dict(), second.state_dict()
     for name in sorted(own.keys() | other.keys()):
         shapes = [tuple(one[name].shape) if name in one else None for one in (own, other)]
@@ -55,10 +65,6 @@ def average_weights(first: Any, second: Any, share: float) -> Any:
                 f"{name} has the shape {shapes[0]} in the first model and {shapes[1]} in the "
                 "second; only models of one architecture can be averaged: merge their logits"
             )
-    for name, tensor in own.items():
-        if tensor.is_floating_point():
-            tensor.lerp_(other[name].to(tensor), share)
-    return first
 
 
 def require_share(share: float) -> None:

@@ -60,13 +60,24 @@ def test_debias_shows_and_keeps_the_bias(models, tmp_path) -> None:
 
 
 def test_commands_refuse_what_they_cannot_do(models, tmp_path) -> None:
-    empty = tmp_path / "empty.txt"
+    empty, alike = tmp_path / "empty.txt", tmp_path / "alike.txt"
     empty.write_text("\n")
+    alike.write_text("w1 w1\n")
+    twice = (models[0], models[0], "--out", tmp_path / "o")
+    large = fresh_bandit(2, 6, seed=0).save(tmp_path / "large")
+    debias = (*models, "--out", tmp_path / "o", "--samples", 4, "--positions", 2)
     for command, words, message in (
         (merge_command, models, "say where to write"),
         (merge_command, (*models, "--prompts", empty), "has no line of text"),
         (merge_command, (models[0], tmp_path, "--out", tmp_path / "o"), "cannot be loaded"),
-        (debias_command, (*models, "--out", tmp_path / "o", "--pool", empty), "no line of text"),
+        (merge_command, (large, models[0], "--prompts", alike), "the shape (6, 16)"),
+        (merge_command, twice, "differs in nothing"),
+        (debias_command, twice, "differs in nothing"),
+        (debias_command, (*debias, "--pool", empty), "no line of text"),
+        (debias_command, (*debias, "--pool", alike), "no other token"),
+        (debias_command, (*debias, "--prompt", ""), "has no token"),
+        (debias_command, (*debias, "--prompt", "w1 " * 20), "longer than the model's 16"),
+        (debias_command, (*debias, "--prompt-length", 16), "a sequence of 17 tokens"),
     ):
         assert message in str(_run(command, *words).exception)
 

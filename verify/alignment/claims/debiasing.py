@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 
 import flint
 import numpy as np
@@ -45,6 +46,10 @@ def _rest(case: Tuned) -> Array:
     return solver.decompose(case.weights, case.added)[2]
 
 
+def _by_rest(case: Tuned) -> flint.arb:
+    return tilt(case.reference, _rest(case), 1)[0, 0]
+
+
 def _wrong(kind: str) -> Iterator[Values]:
     """The bias by a wrong rule, on an instance by hand."""
     case = landmarks.skewed() if kind == "no reference" else landmarks.refusing()
@@ -64,7 +69,7 @@ def _wrong(kind: str) -> Iterator[Values]:
 
     yield {
         theory.by_bias: Ball(lambda: _debiased(case, shift())[0, 0]),
-        theory.by_rest: Ball(lambda: tilt(case.reference, _rest(case), 1)[0, 0]),
+        theory.by_rest: Ball(lambda: _by_rest(case)),
     }
 
 
@@ -80,7 +85,7 @@ _SAME = theory.decomposition.parts[0]
     ),
 )
 def decomposition(case: Tuned) -> Iterator[Values]:
-    by_rest = Ball(lambda: tilt(case.reference, _rest(case), 1)[0, 0])
+    by_rest = Ball(lambda: _by_rest(case))
     yield {
         theory.by_bias: Ball(lambda: _debiased(case)[0, 0]),
         theory.by_rest: by_rest,
@@ -88,7 +93,12 @@ def decomposition(case: Tuned) -> Iterator[Values]:
     }
 
 
-@claim(theory.context_free, over=families.policies(constant=True).along(families.shift))
+@claim(
+    theory.context_free,
+    over=families.policies(constant=True)
+    .along(families.shift)
+    .with_landmarks(small=landmarks.small),
+)
 def context_free(case: Tuned, wanted: Array) -> Iterator[Values]:
     meant = Tuned(case.weights, case.reference, case.added * 0 + wanted)
     yield {
@@ -122,7 +132,9 @@ def idempotent(case: Tuned, tokens: Array, contexts: Array) -> Iterator[Values]:
 
 @claim(
     theory.estimate,
-    over=families.policies().along(families.shift).with_landmarks(small=landmarks.small),
+    over=families.policies()
+    .along(families.shift)
+    .with_landmarks(small=landmarks.small, uneven=landmarks.uneven),
 )
 def estimate(case: Tuned, error: Array) -> Iterator[Values]:
     def found() -> dict[Quantity, flint.arb]:
@@ -146,28 +158,83 @@ def _radius(draw: Draw, *_: object) -> Fraction:
     return Fraction(draw.integer(1, 8), 8)
 
 
+_FEW = (
+    "true for one context: below a tail of 5/9, where the bound is 1, an estimate is off to one "
+    "side alone; undecided for more, where differential evolution finds 0.68 of the bound at most"
+)
+
+
 @claim(
     theory.confidence,
-    over=families.policies().along(families.count, _radius),
+    over=families.policies()
+    .along(families.count, _radius)
+    .with_landmarks(certain=landmarks.certain, disjoint=landmarks.disjoint),
     little_power="Hoeffding's inequality is far from what few samples do.",
-    survivors=dict.fromkeys(
-        ("11*missed/10 <= 2*V*tail", "missed <= 9*V*tail/5", "missed <= 2*tail"),
-        "not known to be false: few samples do not come near the bound",
-    ),
+    survivors=dict.fromkeys(("11*missed/10 <= 2*V*tail", "missed <= 9*V*tail/5"), _FEW),
 )
 def confidence(case: Tuned, n: int, share: Fraction) -> Iterator[Values]:
     """All samples of n contexts; the error is a share of the range."""
     ranges = [solver.span(column) for column in case.added.T]
     M = max(ranges) or Fraction(1)
-    truth, missed = solver.bias(case.weights, case.added), Fraction(0)
+    truth, missed, high = solver.bias(case.weights, case.added), Fraction(0), Fraction(0)
     for sample, chance in groups(case.weights, n):
-        off = abs(case.added[list(sample)].sum(axis=0) / n - truth).max()
-        missed += chance * (off >= share * M)
+        off = case.added[list(sample)].sum(axis=0) / n - truth
+        high += chance * (off.max() >= share * M)
+        missed += chance * (abs(off).max() >= share * M)
     yield {
+        theory.high: high,
         theory.missed: missed,
         theory.V: case.added.shape[1],
         theory.tail: Ball(lambda: (-2 * n * number(share) ** 2).exp()),
     }
+
+
+def _at_positions(cases: families.Positions, kind: str = "") -> Iterator[Values]:
+    """All but the last position are debiased; by a wrong rule for a mutant."""
+
+    def shifts() -> Array:
+        found = np.array([solver.bias(ready(one.weights), _ratios(one)) for one in cases])
+        if kind == "all positions":
+            return found
+        each: Array = found[:-1]
+        return each * 0 + each.sum(axis=0) / len(each) if kind == "averaged" else each
+
+    def first(i: int) -> flint.arb:
+        logs = np.log(_tuned(cases[i]))[0]
+        weights = np.exp(solver.apply(logs, i, shifts()))
+        return weights[0] / weights.sum()
+
+    last = len(cases) - 1
+    for i in range(last):
+        yield {
+            theory.by_bias: Ball(partial(first, i)),
+            theory.by_rest: Ball(partial(_by_rest, cases[i])),
+            theory.later: Ball(partial(first, last)),
+            theory.kept: Ball(lambda: _tuned(cases[last])[0, 0]),
+        }
+
+
+def _wrong_positions(kind: str) -> Iterator[Values]:
+    part = theory.positions.parts[kind == "all positions"]
+    for values in _at_positions(*landmarks.opposite(), kind):
+        yield {name: values[name] for name in part.quantities}
+
+
+@claim(
+    theory.positions,
+    over=families.positions(),
+    mutants=(
+        NamedMutant("TSDI-averaged", _SAME, "one bias", partial(_wrong_positions, "averaged")),
+        NamedMutant(
+            "TSDI-all-positions",
+            theory.positions.parts[1],
+            "later tokens debiased as well",
+            partial(_wrong_positions, "all positions"),
+        ),
+    ),
+)
+def positions(cases: families.Positions) -> Iterator[Values]:
+    yield from _at_positions(cases)
 
 
 Sequences = tuple[Array, Array, Array, Array, Array]
@@ -183,7 +250,8 @@ def _sequences(draw: Draw) -> tuple[Array, Array, Array, Array, Array]:
 @claim(
     theory.budget,
     over=families.Family("two tokens and their biases", _sequences).with_landmarks(
-        first=landmarks.first_token
+        first=partial(landmarks.first_token, Fraction(100)),
+        first_little=partial(landmarks.first_token, Fraction(1, 100)),
     ),
 )
 def budget(case: Sequences) -> Iterator[Values]:

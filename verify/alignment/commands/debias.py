@@ -15,12 +15,13 @@ from ...terminal import output
 from ...terminal.json_files import write_json
 from ...terminal.options import Whole, json_option, seed_option
 from ...terminal.targets import check_targets, make_folder
-from .models import pair_of_models, texts_of
+from ...terminal.trainings import require_torch
+from .models import pair_of_models, texts_of, tokens_of
 
 _SHOWN = 3
 """Tokens that each position favours or avoids most: more would not be read."""
 _NEW = 32
-"""Tokens of a continuation that is shown: as many as fit into a line or two."""
+"""Tokens of a continuation that is shown, at most: as many as fit into a line or two."""
 
 
 @click.command(name="debias")
@@ -60,8 +61,13 @@ def debias_command(
     check_targets([("--json", json_path)])
     make_folder("--out", out)
     lines = None if pool is None else texts_of(pool, "--pool")
+    require_torch()
+    from holdfast.solvers.neural.alignment.debiasing import check_room, estimate_bias
+
     model, base, tokenizer = pair_of_models(safe, reference)
-    from holdfast.solvers.neural.alignment.debiasing import estimate_bias
+    room = 0
+    if prompt is not None:
+        room = 1 + check_room(model, 1 + len(tokens_of(prompt, tokenizer, "--prompt")))
 
     bias = estimate_bias(
         model, base, _pool(tokenizer, lines), positions=positions, samples=samples,
@@ -76,7 +82,7 @@ def debias_command(
         highlight=False,
     )
     if prompt is not None:
-        _continue(console, model, tokenizer, bias, prompt)
+        _continue(console, (model, tokenizer), bias, prompt, min(room, _NEW))
     console.print(f"bias: {output.plain(bias.save(Path(out)))}", highlight=False)
     if json_path is not None:
         found = {"samples": samples, "budget": bias.budget, "error": float(bias.errors.max())}
@@ -117,16 +123,19 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _continue(console: Console, model: Any, tokenizer: Any, bias: Any, prompt: str) -> None:
-    """Greedy continuations without and with the bias taken off."""
+def _continue(
+    console: Console, network: tuple[Any, Any], bias: Any, prompt: str, count: int
+) -> None:
+    """Greedy continuations by a model and its tokenizer, without and with the bias taken off."""
     from holdfast.solvers.neural.alignment.debiasing import Debiaser
 
+    model, tokenizer = network
     given = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
     length = given["input_ids"].shape[1]
     for name, processors in (("as it is", []), ("debiased", [Debiaser(bias, length)])):
-        tokens = model.generate(
+        found = model.generate(
             input_ids=given["input_ids"], attention_mask=given["attention_mask"],
-            do_sample=False, max_new_tokens=_NEW, logits_processor=processors,
+            do_sample=False, max_new_tokens=count, logits_processor=processors,
         )  # fmt: skip
-        text = tokenizer.decode(tokens[0, length:], skip_special_tokens=True)
+        text = tokenizer.decode(found[0, length:], skip_special_tokens=True)
         console.print(f"{name}: {output.plain(text)}", highlight=False)

@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
-from holdfast.solvers.errors import ModelError
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ...terminal import output
 from ...terminal.json_files import write_json
 from ...terminal.options import json_option
 from ...terminal.targets import check_targets, make_folder
-from .models import pair_of_models, texts_of
+from .models import pair_of_models, texts_of, tokens_of
 
 _PROMPT = "prompt"
 
@@ -77,13 +76,16 @@ def _merged(
     networks: tuple[Any, Any, Any], texts: list[str], share: float, out: Path | None
 ) -> list[dict[str, Any]]:
     """How far weights and both models are from the merge of logits; the average is written."""
-    from holdfast.solvers.neural.alignment.merging import average_weights, merged, next_laws
+    from holdfast.solvers.neural.alignment.merging import (
+        average_weights,
+        check_shapes,
+        merged,
+        next_laws,
+    )
 
     first, second, tokenizer = networks
-    tokens = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-    for text, row in zip(texts, tokens, strict=True):
-        if not row:
-            raise ModelError(f"{text!r} has no token of the first model; give another prompt")
+    check_shapes(first, second)
+    tokens = [tokens_of(text, tokenizer, "--prompts") for text in texts]
     laws = [next_laws(one, tokens) for one in (first, second)] if texts else []
     average = average_weights(first, second, share)
     if out is not None:

@@ -7,14 +7,19 @@ from typing import Any
 
 import click
 
+from holdfast.solvers.errors import ModelError
+
 from ...terminal.trainings import require_torch
 
 
 def pair_of_models(first: str, second: str) -> tuple[Any, Any, Any]:
     """(network, network, tokenizer of the first), in the precision in which each was saved.
 
-    Raises ModelError for a model that is not there, and if torch is missing.
+    Raises ModelError for a model that is not there, for one that is given twice, and if torch is
+    missing.
     """
+    if Path(first).resolve() == Path(second).resolve():
+        raise ModelError(f"both models are {first}, which differs in nothing; give two models")
     require_torch()
     from transformers.utils import logging
 
@@ -37,4 +42,12 @@ def texts_of(path: str, option: str) -> list[str]:
     found = [line for line in lines if line.strip()]
     if not found:
         raise click.BadParameter(f"{option} {path} has no line of text; write one text a line")
+    return found
+
+
+def tokens_of(text: str, tokenizer: Any, option: str) -> list[int]:
+    """The tokens of a text; ModelError for one that has none."""
+    found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if not found:
+        raise ModelError(f"{option} {text!r} has no token of the first model; give another text")
     return found

@@ -22,9 +22,10 @@ class Tuned:
     added: Array
 
 
-def tuned(draw: Draw, *, contexts: int = 3, constant: bool = False) -> Tuned:
-    """Up to three contexts, two to four tokens; constant: the same is added in all contexts."""
-    H, V = draw.integer(min(2, contexts), contexts), draw.integer(2, 4)
+def tuned(draw: Draw, *, constant: bool = False, tokens: int | None = None) -> Tuned:
+    """Two or three contexts, two to four tokens unless it is said how many; constant: the same is
+    added in all contexts."""
+    H, V = draw.integer(2, 3), tokens or draw.integer(2, 4)
     added = numbers(draw, 1 if constant else H, V)
     added = added + numbers(draw, H, 1) if constant else added
     return Tuned(laws(draw, 1, H, least=1)[0], laws(draw, H, V, least=1), added)
@@ -37,6 +38,19 @@ def policies(*, constant: bool = False) -> Family:
         return tuned(draw, constant=constant)
 
     return Family("a tuned policy over contexts and tokens", one)
+
+
+Positions = tuple[Tuned, ...]
+
+
+def positions() -> Family:
+    """Two or three positions of the same tokens, the last of which is past those debiased."""
+
+    def several(draw: Draw) -> Positions:
+        V = draw.integer(2, 3)
+        return tuple(tuned(draw, tokens=V) for _ in range(draw.integer(2, 3)))
+
+    return Family("positions of a response, the last one not debiased", several)
 
 
 def shift(draw: Draw, case: Tuned, *_: object) -> Array:

@@ -18,22 +18,28 @@ from ...hypergradient.families.points import array, laws, numbers
 TEMPERATURES = tuple(map(Fraction, ("1", "1/5", "1/20", "5", "20")))
 
 
-def a_goal(draw: Draw, *, most: int = 8, responses: int = 4) -> Goal:
-    """One to three rewards with n from 2 to `most`, of which the first is not constant."""
+def a_goal(draw: Draw, *, most: int = 8, responses: int = 4, smooth: bool = False) -> Goal:
+    """One to three rewards with n from 2 to `most`, of which the first is not constant.
+
+    smooth: a smooth minimum, not a sum.
+    """
     m, Y = draw.integer(1, 3), draw.integer(2, responses)
     rewards = np.array([numbers(draw, Y) for _ in range(m)])
     rewards[0, 0] = rewards[0].max() + 1
     weights = array([Fraction(draw.integer(1, 3), 2) for _ in range(m)])
-    sharpness = draw.choice((None, None, Fraction(1), Fraction(6)))
+    sharpness = draw.choice(
+        (Fraction(1), Fraction(6)) if smooth else (None, None, Fraction(1), Fraction(6))
+    )
     counts = [draw.integer(2, most) for _ in range(m)]
     temperature = draw.choice(TEMPERATURES)
     reference = laws(draw, 1, Y, least=1)[0]
     return Goal(reference, rewards, counts, weights, temperature, sharpness)
 
 
-def goals() -> Family:
+def goals(*, smooth: bool = False) -> Family:
     """Sums and smooth minima of one to three rewards, n up to 8, up to four responses."""
-    return Family("sums and smooth minima of best-of-n", a_goal)
+    name = "smooth minima of best-of-n" if smooth else "sums and smooth minima of best-of-n"
+    return Family(name, lambda draw: a_goal(draw, smooth=smooth))
 
 
 def other(draw: Draw, goal: Goal, *_: object) -> Array:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+
+import numpy as np
 
 from holdfast.solvers.alignment.debiasing import decompose
 from holdfast.solvers.sequences import Array
@@ -25,18 +28,47 @@ def skewed() -> Tuned:
     return Tuned(array([HALF, HALF]), law, array([[0, 2], [0, 2]]))
 
 
+def opposite() -> tuple[tuple[Tuned, ...]]:
+    """What the first position prefers the second avoids; the third one has a bias as well."""
+    case = refusing()
+    return ((case, replace(case, added=-case.added), case),)
+
+
+def certain() -> tuple[Tuned, int, Fraction]:
+    """One token, of which nearly all contexts are above the mean, a little."""
+    share = Fraction(1, 100)
+    one = array([[Fraction(1)]] * 2)
+    return Tuned(array([1 - share, share]), one, array([[1], [0]])), 1, share
+
+
+def disjoint() -> tuple[Tuned, int, Fraction]:
+    """Each of three contexts is the one that misleads about one of three tokens."""
+    third, even = Fraction(1, 3), np.eye(3, dtype=int)
+    case = Tuned(array([third] * 3), array([[third] * 3] * 3), array(even.tolist()))
+    return case, 1, 2 * third
+
+
 def small() -> tuple[Tuned, Array]:
-    """An error of 1/100 between two even tokens: both bounds are attained, nearly."""
-    even = array([[HALF, HALF]])
-    return Tuned(array([1]), even, even * 0), array([0, Fraction(1, 100)])
+    """A shift of 1/100 between two even tokens: what bounds KL by it is attained, nearly."""
+    return _shifted(HALF, Fraction(1, 100))
 
 
-def first_token() -> tuple[tuple[Array, Array, Array, Array, Array]]:
-    """Two even tokens, the first with a bias of 1/10, and a score of 100 for it: KL and what it
+def uneven() -> tuple[Tuned, Array]:
+    """A shift of the rarer token: nearly all of it is seen in its log-ratio."""
+    return _shifted(Fraction(99, 100), Fraction(1, 100))
+
+
+def _shifted(first: Fraction, shift: Fraction) -> tuple[Tuned, Array]:
+    law = array([[first, 1 - first]])
+    return Tuned(array([1]), law, law * 0), array([0, shift])
+
+
+def first_token(score: Fraction) -> tuple[tuple[Array, Array, Array, Array, Array]]:
+    """Two even tokens, the first with a bias of 1/10, and a score for it: KL and what it
     bounds are attained, nearly."""
     even, none = array([[HALF, HALF]]), array([0, 0])
     second = array([[HALF, HALF]] * 2)
-    return ((even, second, array([0, Fraction(1, 10)]), none, array([[0, 0], [100, 100]])),)
+    return ((even, second, array([0, Fraction(1, 10)]), none, array([[0, 0], [score, score]])),)
 
 
 def fitted() -> tuple[Tuned, Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -50,6 +51,20 @@ def bent(spread: Fraction = Fraction(1)) -> tuple[Goal, Array, Array]:
     return Goal(half, rewards, [1, 1], half, Fraction(1), Fraction(6)), half, half + change
 
 
+def alone(weight: Fraction) -> tuple[Goal, Array, Array]:
+    """One goal: its smooth minimum is known."""
+    goal, policy, other = bent()
+    one = replace(goal, rewards=goal.rewards[:1], counts=[1], weights=array([weight]))
+    return one, policy, other
+
+
+def equal(level: int = 1) -> tuple[Goal, Array, Array]:
+    """Two goals that are the same, with rewards about a level, and policies that differ."""
+    goal, policy, _ = bent()
+    rewards = np.array([array([0, 1])] * 2) + 4 * level
+    return replace(goal, rewards=rewards), policy, array([Fraction(1, 4), Fraction(3, 4)])
+
+
 def opposed() -> tuple[Goal, Array, Array]:
     """A third of the mass wants a lower reward than mirror descent by plain rewards gives."""
     start = array([Fraction(1, 2)] * 2)
@@ -74,6 +89,21 @@ def far_start() -> tuple[Goal, Array, Array]:
     """Of the start 1/10^12 is the reference, with weak rewards: KL is large."""
     goal, _, target = hot()
     return goal, array([_TINY, 1 - _TINY]), target
+
+
+def rarely() -> tuple[Goal, Array, Array]:
+    """A step to nearly nothing of what the reference nearly always gives: its loss is all of the
+    bound, nearly, as the start is far in KL and the step about as far in the other direction."""
+    rare, start = Fraction(1, 10**280), Fraction(1, 10**75)
+    goal = _two(rare, 2, Fraction(1, 8))
+    return goal, array([1 - start, start]), goal.reference
+
+
+def rarely_exact() -> tuple[Noisy]:
+    """That step, with no errors."""
+    goal, start, _ = rarely()
+    nothing = array([0, 0])[None]
+    return (Noisy(goal, start, nothing, nothing),)
 
 
 def noiseless() -> tuple[Noisy]:

@@ -46,9 +46,7 @@ def test_the_unbiased_estimate_is_the_mean_over_sets_of_others() -> None:
     ]  # fmt: skip
     assert np.allclose(unbiased(group, 4), wanted)
     assert np.array_equal(unbiased(group, 1), group)
-    with pytest.raises(
-        ModelError, match="group is 6; it must be an integer of at least 7"
-    ):
+    with pytest.raises(ModelError, match="group is 6; it must be an integer of at least 7"):
         unbiased(group, 7)
 
 
