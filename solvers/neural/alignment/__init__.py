@@ -16,6 +16,7 @@ ALGORITHMS = {
     "rloo": ("grouped.rloo", "RLOO where its fixed point is known"),
     "repo": ("grouped.repo", "rectified policy optimisation: a penalty on each unsafe response"),
     "hipo": ("grouped.hipo", "two rewards and a multiplier, standardised each by itself or not"),
+    "texts": ("grouped.responses", "RePO, HIPO, best of n and controls on a small real model"),
     "inference-aware": ("grouped.inference_aware", "GRPO of the best of n samples"),
 }
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
