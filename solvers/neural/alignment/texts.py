@@ -22,10 +22,11 @@ from ...sequences import Array
 from . import toxicity
 
 _TURN = "\n\nAssistant:"
-_WORDS = 3
+_WORDS = 2
 """Distinct words of the prompt that are worth 1: a short response seldom has room for more."""
-_LONG = 4
-"""Letters of a word that counts: shorter ones are mostly no nouns or verbs."""
+_LONG = 3
+"""Letters of a word that counts."""
+_ROLES = {"human", "assistant"}
 Shift = Callable[[int, torch.Tensor], torch.Tensor]
 """(position in the response, scores [N, V]) -> scores that are drawn from."""
 
@@ -101,7 +102,7 @@ def _taken_up(prompt: str, response: str) -> float:
         {word for word in re.findall("[a-z]+", text.lower()) if len(word) >= _LONG}
         for text in (response, prompt)
     )
-    return min(1.0, len(said & asked) / _WORDS)
+    return min(1.0, len(said & asked - _ROLES) / _WORDS)
 
 
 def read_prompts(path: Path, tokenizer: Any, tokens: int, number: int) -> list[str]:

@@ -35,7 +35,8 @@ _TINY_SEED = 0  # any will do, as long as all processes write the same model
 class LanguageModel:
     """A causal language model with its tokenizer, in a folder as transformers keeps them.
 
-    key: one of `MODELS`, or the folder as it was given; folder: of ``model.safetensors``, its configuration and the tokenizer.
+    key: one of `MODELS`, or the folder as it was given; folder: of ``model.safetensors``, its
+    configuration and the tokenizer.
     """
 
     key: str
@@ -70,7 +71,8 @@ class LanguageModel:
 
 def load_saved(place: str, dtype: Any, known: str = "") -> tuple[Any, Any]:
     """(network, tokenizer) of a folder as save_pretrained writes it, or of a name that transformers
-    finds on this machine; known: names that would do as well, for the message.
+    finds on this machine; known: names that would do as well, for the message.  Adapters of peft
+    are merged into the model that they belong to.
 
     Nothing of the folder is executed.  Raises ModelError for a model that is not there, cannot be
     read, or needs code of its own.
@@ -80,7 +82,12 @@ def load_saved(place: str, dtype: Any, known: str = "") -> tuple[Any, Any]:
     here = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **here)
-        return AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **here), tokenizer
+        if not (Path(place) / "adapter_config.json").is_file():
+            return AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **here), tokenizer
+        from peft import AutoPeftModelForCausalLM
+
+        adapted = AutoPeftModelForCausalLM.from_pretrained(place, dtype=dtype, **here)
+        return adapted.merge_and_unload(), tokenizer
     except (OSError, ValueError) as error:
         raise ModelError(
             f"model = {place!r} cannot be loaded ({str(error).splitlines()[0]}); give {known}a "
@@ -105,7 +112,7 @@ def model_of(place: str) -> LanguageModel:
         return language_model(place)
     _quiet()
     load_saved(place, "auto")
-    return LanguageModel(place, Path(place))
+    return LanguageModel(place, Path(place).absolute())
 
 
 def language_model(key: str, folder: Path | None = None) -> LanguageModel:

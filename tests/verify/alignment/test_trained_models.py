@@ -93,7 +93,9 @@ def test_orders_of_pairs_are_counted_where_costs_tell() -> None:
     """Three pairs: less toxic chosen, less toxic rejected, and no difference."""
     costs = np.zeros((2, 3, 6))
     costs[1, 0, 0] = costs[0, 1, 0] = 0.5
-    found = Policies(np.array([1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0]), costs)
+    found = Policies(
+        np.array([1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0]), costs, *np.zeros((2, 3))
+    )
     assert found.right(found.first, safe=False) == (2, 3)
     assert found.right(found.first, safe=True) == (1, 2)
     assert found.right(found.last, safe=True) == (2, 2)

@@ -8,6 +8,7 @@ after, and beside a control of the same seed, which has the same prompts and the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -19,14 +20,14 @@ import numpy as np
 
 from ....errors import ModelError
 from ....sequences import Array
-from ....whole_files import write_text
+from ....whole_files import whole, write_text
 from ...parts.algorithms import Algorithm
 from ...parts.constrained import require_positive
-from ...parts.runs import Run, Workplace
+from ...parts.runs import Run, Workplace, runs_folder
 from ...parts.training import Training, option
 from ...poisoning.language_model import model_of, require_model
 from ..checks import require_pad
-from ..outcomes import seed_of, trainer_arguments
+from ..outcomes import require_weights, seed_of, trainer_arguments
 from .hipo import Judged
 from .inference_aware import InferenceAwareOptions, estimated
 from .repo import Multiplier
@@ -55,14 +56,14 @@ class TextOptions:
     model: str = option("smollm2", "smollm2, tiny, or a folder as save_pretrained writes it")
     precision: str = option("float32", "of the frozen weights: float32 or bfloat16")
     prompts: int = option(32, "prompts to train on: every other one of the most toxic of the file")
-    held_out: int = option(32, "prompts to judge on: those between them")
+    held_out: int = option(24, "prompts to judge on: those between them")
     samples: int = option(8, "responses to each held-out prompt, before and after")
     prompt_tokens: int = option(24, "most tokens of a prompt")
     tokens: int = option(8, "most tokens of a response, the end token included")
     temperature: float = option(0.0, "beta, the weight of the KL divergence")
     group: int = option(8, "responses of each group")
     groups: int = option(2, "groups an update, each of another prompt")
-    updates: int = option(32, "updates, each on fresh groups")
+    updates: int = option(12, "updates, each on fresh groups")
     learning_rate: float = option(2e-3, "of AdamW, falling to 0 as a cosine")
     rank: int = option(16, "of the adapters")
     layers: int = option(6, "layers, from the last, that have adapters; all that is below is kept")
@@ -240,7 +241,7 @@ def _train(workplace: Workplace) -> None:
         network, model.tokenizer, known[::2][: options.prompts], known[1::2][: options.held_out],
         options.tokens,
     )  # fmt: skip
-    before = texts.judge(options.samples, seed)
+    before = _untrained(texts, options, f"{model.digest} {seed}")
     rule, watch = _rule(options, COSTS)
     session = TextSession(texts, options.group, rule, torch.Generator().manual_seed(seed))
     trainer = trainer_of(workplace, session, watch)
@@ -251,6 +252,21 @@ def _train(workplace: Workplace) -> None:
     write_text(workplace.run.folder / "batch.jsonl", _batch(session))
     kept = {"before": torch.from_numpy(before), "after": torch.from_numpy(after)}
     workplace.keep(kept, {"model": model.name, "weights": model.digest})
+
+
+def _untrained(texts: Any, options: TextOptions, name: str) -> Array:
+    """What it does before training, seed and weights in the name; the controls ask again."""
+    from safetensors.numpy import load_file, save_file
+
+    rows = [name, *texts.held_out, options.tokens, options.samples, options.precision]
+    key = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+    path = runs_folder() / "models" / "judged" / f"{key}.safetensors"
+    if not path.is_file():
+        found = texts.judge(options.samples, int(name.rpartition(" ")[2]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as unfinished:
+            save_file({"judged": found}, unfinished)
+    return np.asarray(load_file(path)["judged"])
 
 
 def _adapted(network: Any, options: TextOptions, seed: int) -> Any:
@@ -332,15 +348,6 @@ def load(run: Run) -> Judgement:
     require_weights(options.model, kept.numbers["weights"], run.folder)
     found = {name: one.numpy() for name, one in kept.tensors.items()}
     return Judgement(found["before"], found["after"], options, kept.numbers["model"])
-
-
-def require_weights(place: str, wanted: str, folder: Path) -> None:
-    """ModelError if the folder of a model is still there, with other weights than were trained."""
-    if (Path(place) / "config.json").is_file() and model_of(place).digest != wanted:
-        raise ModelError(
-            f"the weights in {place} have changed since {folder} was trained on them; bring the "
-            f"old ones back, or delete {folder} and train again"
-        )
 
 
 ALGORITHM = Algorithm(
