@@ -23,6 +23,8 @@ def judge(run: Any, episodes: int | None = None) -> list[dict[str, str]]:
         return [_earned(found)]
     if name == "pairs":
         return _ordered(found)
+    if name == "debiasing":
+        return _refusing(found)
     if name == "texts":
         return _held_out(found)
     laws = _LAWS[name](found)
@@ -94,6 +96,21 @@ def _held_out(found: Any) -> list[dict[str, str]]:
     words = {"policy": f"change; {found.model}, {options.precision}"}
     rows.append({**words, **dict(zip(list(rows[0])[1:], changes, strict=True))})
     return rows
+
+
+def _refusing(found: Any) -> list[dict[str, str]]:
+    """Exact laws of the first token; intervals over prompts, right for many prompts only."""
+    from holdfast.solvers.neural.alignment.seeded_bias import POLICIES
+    from holdfast.solvers.neural.parts.evaluation import ends_of_mean
+
+    columns = {"chance of the refusal": found.refusing, "from the law before": found.far}
+    return [
+        {"policy": f"{policy}; {found.model}", **{
+            name: f"{row[at].mean():.4f} {_ends(*ends_of_mean(row[at], 0.95, 0, 1))}"
+            for name, row in columns.items()
+        }}
+        for at, policy in enumerate(POLICIES)
+    ]  # fmt: skip
 
 
 def _mean(values: Any) -> str:

@@ -57,6 +57,12 @@ def require_task(training: Training) -> None:
         )
 
 
+def require_cpu(training: Training) -> None:
+    """Raises ModelError for a device other than the CPU."""
+    if training.device != "cpu":
+        raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
+
+
 def require_weights(place: str, wanted: str, folder: Path) -> None:
     """ModelError if the folder of a model is still there, with other weights than were trained."""
     if (Path(place) / "config.json").is_file() and model_of(place).digest != wanted:

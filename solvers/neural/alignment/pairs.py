@@ -27,7 +27,7 @@ from ..parts.runs import Run, Workplace
 from ..parts.training import Training, option
 from ..poisoning.language_model import load_saved, model_of, require_model
 from .checks import require_multiplier, require_pad
-from .outcomes import require_weights, seed_of
+from .outcomes import require_cpu, require_weights, seed_of
 
 SECONDS = ("right", "reference")
 _TELLING = 0.02
@@ -107,8 +107,7 @@ def check(training: Training) -> None:
     """Raise ModelError for a device other than the CPU, or a file without the texts it needs."""
     from ..poisoning.token_pairs import require_texts
 
-    if training.device != "cpu":
-        raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
+    require_cpu(training)
     options = training.options
     require_texts(read_pairs(training.task), options.pairs + options.held_out)
 

@@ -8,7 +8,7 @@ Responses are drawn from the law of the model as it is: no temperature, no trunc
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import torch
 from ...errors import ModelError
 from ...poisoning.data.pairs import read_pairs
 from ...sequences import Array
+from ..poisoning.language_model import LanguageModel
 from . import toxicity
 
 _TURN = "\n\nAssistant:"
@@ -27,8 +28,6 @@ _WORDS = 2
 _LONG = 3
 """Letters of a word that counts."""
 _ROLES = {"human", "assistant"}
-Shift = Callable[[int, torch.Tensor], torch.Tensor]
-"""(position in the response, scores [N, V]) -> scores that are drawn from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +43,9 @@ class Texts:
     held_out: Sequence[str]
     tokens: int
 
-    def draw(
-        self, prompt: str, number: int, noise: torch.Generator, shift: Shift | None = None
-    ) -> list[list[int]]:
+    def draw(self, prompt: str, number: int, noise: torch.Generator) -> list[list[int]]:
         """Responses as tokens, each up to its end token or the most."""
-        drawn = sample(self.network, self.ids(prompt), number, self.tokens, noise, shift)
+        drawn = sample(self.network, self.ids(prompt), number, self.tokens, noise)
         end = self.tokenizer.eos_token_id
         return [row[: row.index(end) + 1] if end in row else row for row in drawn]
 
@@ -70,12 +67,7 @@ class Texts:
 
 @torch.no_grad()
 def sample(
-    network: Any,
-    prompt: list[int],
-    number: int,
-    tokens: int,
-    noise: torch.Generator,
-    shift: Shift | None = None,
+    network: Any, prompt: list[int], number: int, tokens: int, noise: torch.Generator
 ) -> list[list[int]]:
     """Continuations of one prompt, which is read once for all of them."""
     found = network(input_ids=torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
@@ -83,8 +75,7 @@ def sample(
     cache.batch_repeat_interleave(number)
     drawn: list[torch.Tensor] = []
     for at in range(tokens):
-        law = (scores if shift is None else shift(at, scores)).float().softmax(dim=-1)
-        drawn.append(torch.multinomial(law, 1, generator=noise))
+        drawn.append(torch.multinomial(scores.float().softmax(dim=-1), 1, generator=noise))
         if at + 1 < tokens:
             again = network(input_ids=drawn[-1], past_key_values=cache, use_cache=True)
             scores = again.logits[:, -1]
@@ -138,3 +129,28 @@ def _first_turns(path: Path) -> list[str]:
             "write the prompts into a .txt file, one a line"
         )
     return [one[: one.index(_TURN) + len(_TURN)] for one in texts]
+
+
+def adapted(model: LanguageModel, options: Any, seed: int, precision: str = "float32") -> Any:
+    """The model with new adapters, of the options' rank in its last layers; they change nothing
+    yet, and the reference is the model without them.
+
+    Raises ModelError for more layers than it has, and for a model without linear maps in these.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    network = model.network(precision)
+    layers = int(network.config.num_hidden_layers)
+    if options.layers > layers:
+        raise ModelError(f"layers = {options.layers}, and {model.key} has {layers}; give fewer")
+    last = [f".{at}." for at in range(layers - options.layers, layers)]
+    targets = [
+        name for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Linear) and any(one in name for one in last)
+    ]  # fmt: skip
+    if not targets:
+        raise ModelError(f"{model.key} has no linear maps in numbered layers; give another model")
+    wanted = LoraConfig(r=options.rank, lora_alpha=options.rank, target_modules=targets)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return get_peft_model(network, wanted)

@@ -24,10 +24,10 @@ from ....whole_files import whole, write_text
 from ...parts.algorithms import Algorithm
 from ...parts.constrained import require_positive
 from ...parts.runs import Run, Workplace, runs_folder
-from ...parts.training import Training, option
+from ...parts.training import option
 from ...poisoning.language_model import model_of, require_model
 from ..checks import require_pad
-from ..outcomes import require_weights, seed_of, trainer_arguments
+from ..outcomes import require_cpu, require_weights, seed_of, trainer_arguments
 from .hipo import Judged
 from .inference_aware import InferenceAwareOptions, estimated
 from .repo import Multiplier
@@ -209,12 +209,6 @@ def _rule(options: TextOptions, costs: tuple[str, ...]) -> tuple[Any, Any]:
     return lambda gains, paid: gains, lambda found: {}
 
 
-def check(training: Training) -> None:
-    """Raise ModelError for a device other than the CPU."""
-    if training.device != "cpu":
-        raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
-
-
 def train(workplace: Workplace) -> None:
     """Train; a run that was interrupted begins anew."""
     from ...parts.on_policy import one_thread
@@ -228,7 +222,7 @@ def train(workplace: Workplace) -> None:
 def _train(workplace: Workplace) -> None:
     import torch
 
-    from ..texts import Texts, read_prompts
+    from ..texts import Texts, adapted, read_prompts
     from ..toxicity import COSTS
 
     training, options = workplace.training, workplace.training.options
@@ -236,7 +230,7 @@ def _train(workplace: Workplace) -> None:
     require_pad(model.tokenizer)
     number = 2 * max(options.prompts, options.held_out)
     known = read_prompts(Path(training.task), model.tokenizer, options.prompt_tokens, number)
-    network = _adapted(model.network(options.precision), options, seed)
+    network = adapted(model, options, seed, options.precision)
     texts = Texts(
         network, model.tokenizer, known[::2][: options.prompts], known[1::2][: options.held_out],
         options.tokens,
@@ -267,27 +261,6 @@ def _untrained(texts: Any, options: TextOptions, name: str) -> Array:
         with whole(path) as unfinished:
             save_file({"judged": found}, unfinished)
     return np.asarray(load_file(path)["judged"])
-
-
-def _adapted(network: Any, options: TextOptions, seed: int) -> Any:
-    """New adapters, which change nothing yet; the reference is the model without them."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    layers = int(network.config.num_hidden_layers)
-    if options.layers > layers:
-        raise ModelError(f"layers = {options.layers}: {options.model} has {layers}; give fewer")
-    last = [f".{at}." for at in range(layers - options.layers, layers)]
-    targets = [
-        name for name, module in network.named_modules()
-        if isinstance(module, torch.nn.Linear) and any(one in name for one in last)
-    ]  # fmt: skip
-    if not targets:
-        raise ModelError(f"{options.model} has no linear maps in numbered layers; give another")
-    wanted = LoraConfig(r=options.rank, lora_alpha=options.rank, target_modules=targets)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return get_peft_model(network, wanted)
 
 
 def trainer_of(
@@ -351,5 +324,10 @@ def load(run: Run) -> Judgement:
 
 
 ALGORITHM = Algorithm(
-    "alignment/texts", TextOptions, train, load, check, source=lambda training: Path(training.task)
+    "alignment/texts",
+    TextOptions,
+    train,
+    load,
+    require_cpu,
+    source=lambda training: Path(training.task),
 )
