@@ -56,7 +56,15 @@ def test_debias_shows_and_keeps_the_bias(models, tmp_path) -> None:
     )  # fmt: skip
     assert found.exception is None, found.output
     assert (out / "bias.safetensors").is_file()
-    assert len(json.loads(numbers.read_text())["positions"]) == 2
+    plain = json.loads(numbers.read_text())
+    assert len(plain["positions"]) == 2
+    found = _run(
+        debias_command, second, first, "--out", out, "--positions", 2, "--samples", 64,
+        "--prompt-length", 1, "--frame", "w2 {} w1", "--json", numbers,
+    )  # fmt: skip
+    assert found.exception is None, found.output
+    framed = json.loads(numbers.read_text())
+    assert framed["positions"][0] != plain["positions"][0]
 
 
 def test_commands_refuse_what_they_cannot_do(models, tmp_path) -> None:
@@ -67,6 +75,7 @@ def test_commands_refuse_what_they_cannot_do(models, tmp_path) -> None:
         (merge_command, (*models, "--prompts", empty), "has no line of text"),
         (merge_command, (models[0], tmp_path, "--out", tmp_path / "o"), "cannot be loaded"),
         (debias_command, (*models, "--out", tmp_path / "o", "--pool", empty), "no line of text"),
+        (debias_command, (*models, "--out", tmp_path / "o", "--frame", "w1"), "has {} 0 times"),
     ):
         assert message in str(_run(command, *words).exception)
 
@@ -115,3 +124,22 @@ def test_trained_policies_are_near_the_right_tilts_and_mutants_are_killed(
         assert result.findings
         assert {one.verdict.name for one in result.findings} <= {"HOLDS", "TIGHT"}
         assert len(result.kills) == len(claim.named_mutants)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["repo", "inference-aware"])
+def test_penalties_and_best_of_n_lack_little_and_their_controls_laws_are_refuted(
+    tmp_path, monkeypatch, name
+) -> None:
+    """Their own laws obey Pinsker's inequality; those of the controls would break it."""
+    from holdfast.theory.alignment import trained_tilts as theory
+    from holdfast.verify.alignment.claims.neural_trained_tilts import lacking
+    from holdfast.verify.alignment.families import trained
+
+    monkeypatch.setenv("HOLDFAST_RUNS", str(tmp_path))
+    training = trained._training(name, 0, trained._GROUPED[name])
+    (values,) = lacking.evaluate(training)
+    lacks, far, other = (values[one].compute() for one in (theory.lacks, theory.far, theory.other))
+    twice = 2 * values[theory.beta].numerator / values[theory.beta].denominator
+    assert twice * far**2 <= lacks
+    assert lacks < twice * other**2 / 10
