@@ -9,6 +9,7 @@ The last two are controls, since a shift that depends on the context is in them,
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def train(workplace: Workplace) -> None:
     from ..parts.on_policy import one_thread
 
     workplace.resume()
-    with one_thread():
+    with one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries, about names that are to change
         _train(workplace)
 
 
