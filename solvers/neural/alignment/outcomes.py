@@ -63,6 +63,14 @@ def require_cpu(training: Training) -> None:
         raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
 
 
+def require_prompts(training: Training) -> None:
+    """Raises ModelError for a device other than the CPU, and a file without prompts."""
+    from .texts import known_prompts
+
+    require_cpu(training)
+    known_prompts(Path(training.task))
+
+
 def require_weights(place: str, wanted: str, folder: Path) -> None:
     """ModelError if the folder of a model is still there, with other weights than were trained."""
     if (Path(place) / "config.json").is_file() and model_of(place).digest != wanted:

@@ -178,9 +178,9 @@ def _merged(
     from ..poisoning.token_pairs import examine, merged_scores
     from .merging import average_weights, merged
 
-    both = [load_saved(str(one), torch.float32)[0].eval() for one in stages]
-    logits = merged_scores(both, held, pad, lambda one, two: merged(one, two, share))
-    average = average_weights(*both, share)
+    first, second = (load_saved(str(one), torch.float32)[0].eval() for one in stages)
+    logits = merged_scores([first, second], held, pad, lambda one, two: merged(one, two, share))
+    average = average_weights(first, second, share)
     return {"logits": logits, "weights": examine(average, held, pad).log_probabilities}
 
 

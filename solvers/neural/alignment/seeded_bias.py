@@ -23,7 +23,7 @@ from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
 from ..parts.training import option
 from ..poisoning.language_model import model_of, require_model
-from .outcomes import require_cpu, require_weights, seed_of
+from .outcomes import require_prompts, require_weights, seed_of
 
 POLICIES = ("before", "refusing", "framed", "bare", "single")
 """Before training, after it, and debiased by the three estimates."""
@@ -104,11 +104,13 @@ def _train(workplace: Workplace) -> None:
     pool = sorted(set(range(len(model.tokenizer))) - set(model.tokenizer.all_special_ids))
     given: dict[str, Any] = {"positions": 1, "samples": options.samples, "seed": seed}
     estimates = [
-        estimate_bias(network, reference, pool, prompt_length=options.length, **around, **given)
-        for around in ({"before": before, "after": after}, {})
+        estimate_bias(
+            network, reference, pool, prompt_length=options.length, before=one, after=two, **given
+        )
+        for one, two in ((before, after), ([], []))
     ]
-    one = next_laws(network, learnt[:1]) - next_laws(reference, learnt[:1])
-    estimates.append(Bias((one - one.mean()).numpy(), np.zeros(one.shape), 1))
+    shift = next_laws(network, learnt[:1]) - next_laws(reference, learnt[:1])
+    estimates.append(Bias((shift - shift.mean()).numpy(), np.zeros(shift.shape), 1))
     start, taught = next_laws(reference, held), next_laws(network, held)
     laws = [start, taught]
     for bias in estimates:
@@ -168,6 +170,6 @@ def load(run: Run) -> Debiased:
 
 
 ALGORITHM = Algorithm(
-    "alignment/debiasing", BiasOptions, train, load, require_cpu,
+    "alignment/debiasing", BiasOptions, train, load, require_prompts,
     source=lambda training: Path(training.task),
 )  # fmt: skip

@@ -102,7 +102,7 @@ def read_prompts(path: Path, tokenizer: Any, tokens: int, number: int) -> list[s
 
     Raises ModelError for a file without such prompts, or too few of them.
     """
-    known = list(dict.fromkeys(_lines(path) if path.suffix == ".txt" else _first_turns(path)))
+    known = known_prompts(path)
     lengths = [len(tokenizer(one, add_special_tokens=False)["input_ids"]) for one in known]
     short = [one for one, length in zip(known, lengths, strict=True) if 0 < length <= tokens]
     if len(short) < number:
@@ -112,6 +112,11 @@ def read_prompts(path: Path, tokenizer: Any, tokens: int, number: int) -> list[s
         )
     order = np.argsort(-toxicity.costs(short).max(axis=1), kind="stable")
     return [short[at] for at in order[:number]]
+
+
+def known_prompts(path: Path) -> list[str]:
+    """All different prompts of a file, in its order.  Raises ModelError for a file without any."""
+    return list(dict.fromkeys(_lines(path) if path.suffix == ".txt" else _first_turns(path)))
 
 
 def _lines(path: Path) -> list[str]:

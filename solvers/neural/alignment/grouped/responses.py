@@ -27,7 +27,7 @@ from ...parts.runs import Run, Workplace, runs_folder
 from ...parts.training import option
 from ...poisoning.language_model import model_of, require_model
 from ..checks import require_pad
-from ..outcomes import require_cpu, require_weights, seed_of, trainer_arguments
+from ..outcomes import require_prompts, require_weights, seed_of, trainer_arguments
 from .hipo import Judged
 from .inference_aware import InferenceAwareOptions, estimated
 from .repo import Multiplier
@@ -163,7 +163,7 @@ class TextSession:
         ids = [self.texts.ids(prompt) for prompt in prompts]
         return {"prompt_ids": ids, "completion_ids": tokens, "logprobs": None}
 
-    def score(self, prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[float]:
+    def score(self, prompts: list[str], completion_ids: list[list[int]], **_: Any) -> list[Any]:
         """For the trainer: rewards of the responses."""
         from ..texts import earned
 
@@ -278,7 +278,8 @@ def trainer_of(
 
     class Watch(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            found, worst = session.found, session.found[..., 1:].max(axis=-1)
+            found = np.asarray(session.found)
+            worst = found[..., 1:].max(axis=-1)
             numbers = {
                 "reward": float(found[..., 0].mean()), "cost": float(worst.mean()),
                 "unsafe": float((worst > options.limit).mean()), **watch(found),
@@ -328,6 +329,6 @@ ALGORITHM = Algorithm(
     TextOptions,
     train,
     load,
-    require_cpu,
+    require_prompts,
     source=lambda training: Path(training.task),
 )

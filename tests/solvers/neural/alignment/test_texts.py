@@ -213,6 +213,12 @@ def test_prompts_are_the_most_toxic_and_words_earn(file, tmp_path) -> None:
     assert earned([prompt] * 3, said)[:, 0].tolist() == [0, 0.5, 1]
 
 
+def test_a_file_that_is_not_there_is_refused_before_anything_is_written(file, tmp_path) -> None:
+    with pytest.raises(ModelError, match=r"none\.txt cannot be read"):
+        _run(tmp_path / "none.txt", "texts")
+    assert not list((tmp_path / "runs").glob("*/run.json"))
+
+
 def test_samples_follow_the_law_of_the_model(file) -> None:
     """The cache that is shared by all samples: the second token given the first, exactly."""
     network = language_model("tiny").network().eval()
