@@ -103,14 +103,13 @@ def _refusing(found: Any) -> list[dict[str, str]]:
     from holdfast.solvers.neural.alignment.seeded_bias import POLICIES
     from holdfast.solvers.neural.parts.evaluation import ends_of_mean
 
-    columns = {"chance of the refusal": found.refusing, "from the law before": found.far}
-    return [
-        {"policy": f"{policy}; {found.model}", **{
-            name: f"{row[at].mean():.4f} {_ends(*ends_of_mean(row[at], 0.95, 0, 1))}"
-            for name, row in columns.items()
-        }}
-        for at, policy in enumerate(POLICIES)
-    ]  # fmt: skip
+    rows = []
+    for policy, *columns in zip(POLICIES, found.refusing, found.far, strict=True):
+        chance, far = (f"{one.mean():.4f} {_ends(*ends_of_mean(one, 0.95, 0, 1))}"
+                       for one in columns)  # fmt: skip
+        row = {"policy": policy, "chance of the refusal": chance}
+        rows.append(row if policy == "before" else {**row, "from the law before": far})
+    return [*rows, {"policy": f"{found.model}; standard error at most {found.error:.3g} nats"}]
 
 
 def _mean(values: Any) -> str:
