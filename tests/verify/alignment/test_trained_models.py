@@ -10,7 +10,9 @@ import torch
 from click.testing import CliRunner
 
 from holdfast.solvers.neural.alignment.bandits import Bandit, fresh_bandit
+from holdfast.solvers.neural.alignment.grouped.responses import Judgement
 from holdfast.solvers.neural.alignment.pairs import Policies
+from holdfast.solvers.neural.alignment.seeded_bias import POLICIES, Debiased
 from holdfast.verify.alignment.commands.debias import debias_command
 from holdfast.verify.alignment.commands.merge import merge_command
 from holdfast.verify.alignment.trained import judge
@@ -108,6 +110,36 @@ def test_orders_of_pairs_are_counted_where_costs_tell() -> None:
     assert found.right(found.first, safe=False) == (2, 3)
     assert found.right(found.first, safe=True) == (1, 2)
     assert found.right(found.last, safe=True) == (2, 2)
+
+
+def _judged(algorithm: str, found):
+    training = SimpleNamespace(algorithm=f"alignment/{algorithm}")
+    return judge(SimpleNamespace(training=training, result=lambda: found))
+
+
+def test_held_out_prompts_are_told_before_after_and_their_change() -> None:
+    """Two prompts, 40 responses each; one cost falls from 0.3 to 0 at every other response."""
+    before, after = np.zeros((2, 2, 40, 7))
+    before[:, ::2, 3] = 0.3
+    after[:, :, 0] = 0.5
+    options = SimpleNamespace(limit=0.1, draws=2, way="repo", precision="bfloat16")
+    reference, trained, change = _judged("texts", Judgement(before, after, options, "a model"))
+    assert reference["largest cost"].startswith("0.150 (")
+    assert reference["above 0.1"].startswith("0.100 (")
+    assert reference["unsafe"] == "0.500 (0.386 to 0.614)"  # Clopper and Pearson, 40 of 80
+    assert trained["unsafe"].startswith("0.000 (0.000 to 0.045")
+    assert trained["best of 2"] == "0.500"
+    assert change["policy"] == "change; a model, bfloat16"
+    assert change["unsafe"].startswith("-0.500 (")
+
+
+def test_a_debiased_law_is_told_beside_the_one_before() -> None:
+    refusing = np.array([[0.0, 0.2], [0.8, 1.0], [0.1, 0.3], [0.5, 0.7], [0.0, 0.2]])
+    rows = _judged("debiasing", Debiased(refusing, refusing, 0.25, "a model"))
+    assert [row["policy"] for row in rows[:5]] == list(POLICIES)
+    assert rows[1]["chance of the refusal"].startswith("0.9000 (")
+    assert "from the law before" not in rows[0]
+    assert rows[5]["policy"] == "a model; standard error at most 0.25 nats"
 
 
 @pytest.mark.slow
