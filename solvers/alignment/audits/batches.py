@@ -205,9 +205,14 @@ def advantages(
         return [Interval.of(x).widened(2 * rounding) for x in away]
     if exact:
         return [Interval.of(0) for _ in away]
-    variance = sum((x * x for x in away), Fraction(0)) / (
-        size - 1 if form.endswith("G - 1") else size
-    )
+    return _standardised(away, size - form.endswith("G - 1"), guard, unit, rounding)
+
+
+def _standardised(
+    away: Sequence[Fraction], count: int, guard: Interval, unit: Fraction, rounding: Fraction
+) -> list[Interval]:
+    """Differences to the mean over the root of their sum of squares through count."""
+    size, variance = len(away), sum((x * x for x in away), Fraction(0)) / count
     divisor = (Interval.of(variance).root() + guard).widened(2 * rounding)
     if divisor.low <= 0:  # rewards that rounding could make equal: any advantage may come of it
         return [Interval.of(0).widened(Fraction(size)) for _ in away]

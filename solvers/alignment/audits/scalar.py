@@ -252,21 +252,14 @@ def explanations(
     """
     if len({(x.low, x.high) for x in run.multipliers}) == 1:
         return ["the multiplier never moves"]
-    others = [(f"the multiplier follows the column {name}", x) for name, x in columns]
     least = max(_ENOUGH, judge(run, rule, timing).checked - _OPEN)
+    others = tuple(columns)
 
     def found(at: Timing) -> Iterator[str]:
-        for words, values in others:
+        for name, values in others:
             if _agrees(replace(run, values=values), rule, at, least):
-                yield words
-        done: set[str] = set()  # one of several numbers for the same thing is enough
-        for words, change in (*_changes(run, rule), *_estimates(run, rule, at)):
-            with suppress(ModelError):  # such as a cap below the multiplier that is stated
-                other = replace(rule, **change)
-                key = "" if "kind" in change else min(change)
-                if other != rule and key not in done and _agrees(run, other, at, least):
-                    done |= {key} - {""}
-                    yield words
+                yield f"the multiplier follows the column {name}"
+        yield from _other_rules(run, rule, at, least)
 
     if timing is None:
         return list(dict.fromkeys(words for at in TIMINGS for words in found(at)))
@@ -275,6 +268,17 @@ def explanations(
     alone = [turned] if _agrees(run, rule, flipped, least) else []
     once = [*alone, *found(timing)]
     return once or [f"{words}, and {turned}" for words in found(flipped)]
+
+
+def _other_rules(run: Run, rule: Rule, at: Timing, least: int) -> Iterator[str]:
+    done: set[str] = set()  # one of several numbers for the same thing is enough
+    for words, change in (*_changes(run, rule), *_estimates(run, rule, at)):
+        with suppress(ModelError):  # such as a cap below the multiplier that is stated
+            other = replace(rule, **change)
+            key = "" if "kind" in change else min(change)
+            if other != rule and key not in done and _agrees(run, other, at, least):
+                done |= {key} - {""}
+                yield words
 
 
 def _agrees(run: Run, rule: Rule, timing: Timing, least: int) -> bool:

@@ -77,23 +77,30 @@ def estimate_bias(
     samples: int,
     prompt_length: int,
     seed: int = 0,
+    before: Sequence[int] = (),
+    after: Sequence[int] = (),
 ) -> Bias:
     """The bias at the first positions of a response, from random prompts and prefixes.
 
     safe, reference: causal models of one vocabulary; pool: tokens that the random sequences are
-    drawn from, independently; the sums run in float64, sequence after sequence, so that memory does
-    not grow with samples.
+    drawn from, independently; before, after: tokens that stand around every random prompt, such as
+    those of a chat template, as they do around real ones; the sums run in float64, sequence after
+    sequence, so that memory does not grow with samples.
 
     Raises ModelError for models of different vocabularies, a pool of fewer than two tokens or with
     tokens out of range, numbers that are not positive, and more tokens than a model has positions.
     """
-    size = _require(safe, reference, pool, positions, samples, prompt_length)
+    size = _require(safe, reference, [*pool, *before, *after], positions, samples, prompt_length)
+    around = before, after
     stream = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 14))))
     total, squares = np.zeros((2, positions, size))
     finite = np.ones((positions, size), dtype=bool)
     for at in range(0, samples, _BATCH):
         shape = (min(_BATCH, samples - at), prompt_length + positions - 1)
         tokens = torch.from_numpy(stream.choice(np.asarray(pool), size=shape))
+        sides = [torch.tensor(list(one), dtype=torch.long).repeat(shape[0], 1) for one in around]
+        random, prefix = tokens[:, :prompt_length], tokens[:, prompt_length:]
+        tokens = torch.cat([sides[0], random, sides[1], prefix], dim=1)
         shift = (_laws(safe, tokens, positions) - _laws(reference, tokens, positions)).numpy()
         finite &= np.isfinite(shift).all(axis=0)
         shift = np.where(np.isfinite(shift), shift, 0.0)

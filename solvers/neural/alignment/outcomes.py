@@ -13,6 +13,7 @@ from ...errors import ModelError
 from ...sequences import Array
 from ..parts.runs import Run, Workplace
 from ..parts.training import Training
+from ..poisoning.language_model import model_of
 
 TASK = "bandit"
 
@@ -53,6 +54,29 @@ def require_task(training: Training) -> None:
     if training.device != "cpu":
         raise ModelError(
             f"device = {training.device!r}; a bandit is so small that it is trained on the cpu"
+        )
+
+
+def require_cpu(training: Training) -> None:
+    """Raises ModelError for a device other than the CPU."""
+    if training.device != "cpu":
+        raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
+
+
+def require_prompts(training: Training) -> None:
+    """Raises ModelError for a device other than the CPU, and a file without prompts."""
+    from .texts import known_prompts
+
+    require_cpu(training)
+    known_prompts(Path(training.task))
+
+
+def require_weights(place: str, wanted: str, folder: Path) -> None:
+    """ModelError if the folder of a model is still there, with other weights than were trained."""
+    if (Path(place) / "config.json").is_file() and model_of(place).digest != wanted:
+        raise ModelError(
+            f"the weights in {place} have changed since {folder} was trained on them; bring the "
+            f"old ones back, or delete {folder} and train again"
         )
 
 

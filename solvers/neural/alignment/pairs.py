@@ -2,8 +2,10 @@
 
 Stage 1 learns which answers people chose, stage 2 which of both is less toxic by a model of six
 costs, at beta / multiplier, relative to the policy of stage 1 and on its adapters.  Judged on
-held-out pairs by the order of implicit rewards; no law is known here, so that a control is trained
-beside it: stage 2 relative to the model before both stages.
+held-out pairs by the order of implicit rewards, and by how much of the implicit reward of stage 1
+is left after stage 2: all of it in theory, and none in the control, whose stage 2 is relative to
+the model before both stages.  P-SACPO is judged beside it: both policies merged, by their logits
+token by token, and, as its control, by their weights.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from ..parts.algorithms import Algorithm
 from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
 from ..parts.training import Training, option
-from ..poisoning.language_model import MODELS, language_model
+from ..poisoning.language_model import load_saved, model_of, require_model
 from .checks import require_multiplier, require_pad
-from .outcomes import seed_of
+from .outcomes import require_cpu, require_weights, seed_of
 
 SECONDS = ("right", "reference")
 _TELLING = 0.02
@@ -36,7 +38,7 @@ _TELLING = 0.02
 class PairsOptions:
     """Options of one training.  Raises ModelError for what is not known or out of range."""
 
-    model: str = option("smollm2", f"the language model: {', '.join(MODELS)}")
+    model: str = option("smollm2", "smollm2, tiny, or a folder as save_pretrained writes it")
     pairs: int = option(96, "pairs to train on: the first of the file that are short enough")
     held_out: int = option(64, "pairs to judge on: those that follow")
     tokens: int = option(64, "most tokens of a text, the end token included")
@@ -47,16 +49,18 @@ class PairsOptions:
     epochs: int = option(1, "passes of each stage over the training pairs")
     learning_rate: float = option(5e-4, "of AdamW, falling linearly to 0 in each stage")
     rank: int = option(16, "of the adapters on all projections")
+    share: float = option(0.5, "q of P-SACPO, the share of stage 2 in the merge of both policies")
     second: str = option("right", "right; control: reference (stage 2 relative to the start)")
 
     def __post_init__(self) -> None:
         require_positive(self, "pairs held_out tokens temperature batch epochs learning_rate rank")
         require_positive(self, "sharpness")
         require_multiplier(self.multiplier)
-        if self.model not in MODELS or self.second not in SECONDS:
+        require_model(self.model)
+        if self.second not in SECONDS or not 0 < self.share < 1:
             raise ModelError(
-                f"model = {self.model!r} and second = {self.second!r}: give a model of "
-                f"{', '.join(MODELS)} and one of {', '.join(SECONDS)}"
+                f"second = {self.second!r} is to be one of {', '.join(SECONDS)}, and share = "
+                f"{self.share} strictly between 0 and 1, at which one policy is left out"
             )
 
 
@@ -65,12 +69,30 @@ class Policies:
     """What the policies say of M held-out pairs.
 
     first, last: beta log(pi / start) of the chosen answer less that of the rejected one, after
-    stages 1 and 2 (M); costs: of chosen and rejected answers (2, M, 6).
+    stages 1 and 2 (M); costs: of chosen and rejected answers (2, M, 6); logits, weights: the same
+    as `first` for the merge of both policies by these (M).
     """
 
     first: Array
     last: Array
     costs: Array
+    logits: Array
+    weights: Array
+
+    def kept(self, margins: Array) -> tuple[float, float, float]:
+        """How much of the margins of stage 1 is left in others, and Student's interval at 95 %: the
+        slope of a line through both that also has the difference of costs and a constant."""
+        from scipy.stats import t
+
+        gap = self.costs[1].sum(axis=1) - self.costs[0].sum(axis=1)
+        rows = np.column_stack([self.first, gap, np.ones(len(gap))])
+        free = len(rows) - rows.shape[1]
+        if free < 1 or np.linalg.matrix_rank(rows) < rows.shape[1]:
+            return float("nan"), -np.inf, np.inf
+        found = np.linalg.lstsq(rows, margins)[0]
+        spread = ((margins - rows @ found) ** 2).sum() / free * np.linalg.inv(rows.T @ rows)[0, 0]
+        half = float(t.ppf(0.975, free) * np.sqrt(spread))
+        return float(found[0]), float(found[0]) - half, float(found[0]) + half
 
     def right(self, margins: Array, *, safe: bool) -> tuple[int, int]:
         """How many pairs the implicit reward orders as people did, or as costs do; and of how many,
@@ -85,8 +107,7 @@ def check(training: Training) -> None:
     """Raise ModelError for a device other than the CPU, or a file without the texts it needs."""
     from ..poisoning.token_pairs import require_texts
 
-    if training.device != "cpu":
-        raise ModelError(f"device = {training.device!r}; this training runs on the cpu")
+    require_cpu(training)
     options = training.options
     require_texts(read_pairs(training.task), options.pairs + options.held_out)
 
@@ -109,7 +130,7 @@ def _train(workplace: Workplace) -> None:
     from .toxicity import costs
 
     training, options = workplace.training, workplace.training.options
-    model = language_model(options.model)
+    model = model_of(options.model)
     require_pad(model.tokenizer)
     data = read_pairs(training.task)
     both = token_pairs(data, model.tokenizer, options.tokens, options.pairs + options.held_out)
@@ -124,18 +145,43 @@ def _train(workplace: Workplace) -> None:
     ones = np.ones(options.pairs)
     network = _stage(workplace, model, model.network(), learnt, ones, start, 0)
     middle, held_first = examine(network, learnt, pad), examine(network, held, pad)
+    stages = [_saved(network, model, workplace.run.folder / "stage-1")]
     before = middle if options.second == "right" else start
     safe = expit(options.sharpness * gap)
     network = _stage(workplace, model, network, learnt, safe, before, 1)
     held_last = examine(network, held, pad)
-    network.save_pretrained(workplace.run.folder / "adapters")
-    found = {
-        "first": held_first.margins(held_start, options.temperature),
-        "last": held_last.margins(held_start, options.temperature),
-        "costs": toxic[:, options.pairs :],
-    }
+    stages.append(_saved(network, model, workplace.run.folder / "stage-2"))
+    del network
+    scores = {"first": held_first.log_probabilities, "last": held_last.log_probabilities}
+    scores.update(_merged(stages, held, pad, options.share))
+    ratios = {name: one - held_start.log_probabilities for name, one in scores.items()}
+    found = {name: options.temperature * (one[0] - one[1]) for name, one in ratios.items()}
+    found["costs"] = toxic[:, options.pairs :]
     tensors = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in found.items()}
-    workplace.keep(tensors, {"model": model.name, "digest": data.digest})
+    words = {"model": model.name, "weights": model.digest, "digest": data.digest}
+    workplace.keep(tensors, words)
+
+
+def _saved(network: Any, model: Any, folder: Path) -> Path:
+    """Adapters and tokenizer, as ``holdfast merge`` reads them."""
+    network.save_pretrained(folder, selected_adapters=["default"])
+    model.tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _merged(
+    stages: Sequence[Path], held: Sequence[Any], pad: int, share: float
+) -> dict[str, Array]:
+    """Log-probabilities (2, M) of the held-out answers under both merges."""
+    import torch
+
+    from ..poisoning.token_pairs import examine, merged_scores
+    from .merging import average_weights, merged
+
+    first, second = (load_saved(str(one), torch.float32)[0].eval() for one in stages)
+    logits = merged_scores([first, second], held, pad, lambda one, two: merged(one, two, share))
+    average = average_weights(first, second, share)
+    return {"logits": logits, "weights": examine(average, held, pad).log_probabilities}
 
 
 def _stage(
@@ -192,9 +238,11 @@ def _watch(workplace: Workplace, stage: int) -> Any:
 
 
 def load(run: Run) -> Policies:
-    """What a finished run keeps.  Raises ModelError as `Run.outcome`."""
-    kept = {name: one.numpy() for name, one in run.outcome().tensors.items()}
-    return Policies(kept["first"], kept["last"], kept["costs"])
+    """What a finished run keeps.  Raises ModelError as `Run.outcome`, and if the weights of the
+    model's folder have changed."""
+    outcome = run.outcome()
+    require_weights(run.training.options.model, outcome.numbers["weights"], run.folder)
+    return Policies(**{name: one.numpy() for name, one in outcome.tensors.items()})
 
 
 ALGORITHM = Algorithm(

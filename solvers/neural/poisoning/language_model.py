@@ -7,6 +7,7 @@ half a minute; it is written once as safetensors, and loaded from there in less 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import secrets
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
+from ..parts.checkpoints import file_digest
 from ..parts.runs import runs_folder
 
 MODELS = {
@@ -33,7 +35,8 @@ _TINY_SEED = 0  # any will do, as long as all processes write the same model
 class LanguageModel:
     """A causal language model with its tokenizer, in a folder as transformers keeps them.
 
-    key: one of `MODELS`; folder: of ``model.safetensors``, its configuration and the tokenizer.
+    key: one of `MODELS`, or the folder as it was given; folder: of ``model.safetensors``, its
+    configuration and the tokenizer.
     """
 
     key: str
@@ -42,7 +45,15 @@ class LanguageModel:
     @property
     def name(self) -> str:
         """What it is, in words."""
-        return MODELS[self.key]
+        return MODELS.get(self.key, self.key)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights, by the names of their files."""
+        found = hashlib.sha256()
+        for path in sorted(self.folder.glob("*.safetensors")):
+            found.update(f"{path.name} {file_digest(path)};".encode())
+        return found.hexdigest()
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -51,34 +62,57 @@ class LanguageModel:
 
         return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
 
-    def network(self) -> Any:
-        """A fresh copy in float32, on the CPU, to be changed at will."""
+    def network(self, dtype: str = "float32") -> Any:
+        """A fresh copy, on the CPU, to be changed at will."""
         import torch
-        from transformers import AutoModelForCausalLM
 
-        return AutoModelForCausalLM.from_pretrained(
-            self.folder, dtype=torch.float32, local_files_only=True
-        )
+        return load_saved(str(self.folder), getattr(torch, dtype))[0]
 
 
 def load_saved(place: str, dtype: Any, known: str = "") -> tuple[Any, Any]:
     """(network, tokenizer) of a folder as save_pretrained writes it, or of a name that transformers
-    finds on this machine; known: names that would do as well, for the message.
+    finds on this machine; known: names that would do as well, for the message.  Adapters of peft
+    are merged into the model that they belong to.
 
     Nothing of the folder is executed.  Raises ModelError for a model that is not there, cannot be
     read, or needs code of its own.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    here = {"local_files_only": True, "trust_remote_code": False}
+    here: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **here)
-        return AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **here), tokenizer
+        if not (Path(place) / "adapter_config.json").is_file():
+            return AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **here), tokenizer
+        from peft import AutoPeftModelForCausalLM
+
+        adapted = AutoPeftModelForCausalLM.from_pretrained(place, dtype=dtype, **here)
+        return adapted.merge_and_unload(), tokenizer
     except (OSError, ValueError) as error:
         raise ModelError(
             f"model = {place!r} cannot be loaded ({str(error).splitlines()[0]}); give {known}a "
             "folder as save_pretrained writes it, with its tokenizer, or a name in the cache"
         ) from error
+
+
+def require_model(place: str) -> None:
+    """ModelError unless it is one of `MODELS`, or a folder as save_pretrained writes it."""
+    if place not in MODELS and not (Path(place) / "config.json").is_file():
+        raise ModelError(
+            f"model = {place!r} is not known; give one of {', '.join(MODELS)}, or a folder as "
+            "save_pretrained writes it, with its tokenizer"
+        )
+
+
+def model_of(place: str) -> LanguageModel:
+    """That of `MODELS`, or the one of a folder.  Raises ModelError as `require_model`, and for a
+    folder whose model or tokenizer cannot be loaded."""
+    require_model(place)
+    if place in MODELS:
+        return language_model(place)
+    _quiet()
+    load_saved(place, "auto")
+    return LanguageModel(place, Path(place).absolute())
 
 
 def language_model(key: str, folder: Path | None = None) -> LanguageModel:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -171,22 +171,57 @@ def untrained(model: LanguageModel, pairs: Sequence[TokenPair]) -> Examined:
     return Examined(kept["scores"], kept["states"])
 
 
-def _examined(network: Any, batch: dict[str, Any]) -> tuple[Array, Array]:
-    """Log-probabilities (2, b) and last states (2, b, d) of a batch of b pairs.
+def merged_scores(
+    networks: Sequence[Any], pairs: Sequence[TokenPair], pad: int, merge: Callable[..., Any]
+) -> Array:
+    """Log-probabilities (2, N) of the answers under a law merged token by token.
+
+    merge: logits of each of the networks [M, V] -> log-probabilities [M, V].
+    """
+    import torch
+    from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+    collate, found = DataCollatorForPreference(pad_token_id=pad), []
+    with torch.no_grad():
+        for at in range(0, len(pairs), _BATCH):
+            batch = collate([pair.row() for pair in pairs[at : at + _BATCH]])
+            logits = [_answered(network, batch)[1] for network in networks]
+            found.append(_summed(merge(*logits), batch))
+    return np.concatenate(found, axis=1)
+
+
+def _answered(network: Any, batch: dict[str, Any]) -> tuple[Any, Any]:
+    """The last hidden states, and logits float64[M, V] at the tokens of answers.
 
     The head is asked at the tokens of answers only: it is a fifth of the model's work.
     """
+    base = network.get_base_model() if hasattr(network, "get_base_model") else network
+    tokens, attended = (
+        batch[name].to(base.device) for name in ("input_ids", "attention_mask")
+    )  # fmt: skip
+    hidden = base.base_model(input_ids=tokens, attention_mask=attended).last_hidden_state
+    places = batch["completion_mask"][:, 1:].bool().to(base.device)
+    return hidden, base.get_output_embeddings()(hidden[:, :-1][places]).double()
+
+
+def _summed(laws: Any, batch: dict[str, Any]) -> Array:
+    """Log-probabilities (2, b) of answers from those of their tokens [M, V]."""
     import torch
 
-    base = network.get_base_model() if hasattr(network, "get_base_model") else network
-    tokens, attended, answers = (
-        batch[name].to(base.device) for name in ("input_ids", "attention_mask", "completion_mask")
-    )
-    hidden = base.base_model(input_ids=tokens, attention_mask=attended).last_hidden_state
-    places = answers[:, 1:].bool()
-    logits = base.get_output_embeddings()(hidden[:, :-1][places]).double()
-    each = logits.log_softmax(-1).gather(1, tokens[:, 1:][places][:, None]).squeeze(1)
+    places = batch["completion_mask"][:, 1:].bool().to(laws.device)
+    asked = batch["input_ids"].to(laws.device)[:, 1:][places]
+    each = laws.gather(1, asked[:, None]).squeeze(1)
     sums = torch.zeros(places.shape, dtype=each.dtype, device=each.device)
-    sums = sums.masked_scatter(places, each).sum(1)
-    last = hidden[torch.arange(len(tokens), device=tokens.device), attended.sum(1) - 1]
-    return sums.reshape(2, -1).cpu().numpy(), last.reshape(2, -1, last.shape[1]).cpu().numpy()
+    found: Array = sums.masked_scatter(places, each).sum(1).reshape(2, -1).cpu().numpy()
+    return found
+
+
+def _examined(network: Any, batch: dict[str, Any]) -> tuple[Array, Array]:
+    """Log-probabilities (2, b) and last states (2, b, d) of a batch of b pairs."""
+    import torch
+
+    hidden, logits = _answered(network, batch)
+    ends = batch["attention_mask"].to(hidden.device).sum(1) - 1
+    last = hidden[torch.arange(len(hidden), device=hidden.device), ends]
+    states = last.reshape(2, -1, last.shape[1]).cpu().numpy()
+    return _summed(logits.log_softmax(-1), batch), states

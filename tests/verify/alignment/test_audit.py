@@ -110,6 +110,17 @@ def test_presets_are_found_by_their_columns(holdfast: Invoke, name, head, rule) 
     assert "SKIPPED: what the path certifies" in done.output or rule != "adam"
 
 
+def test_columns_that_the_caller_names_are_of_no_library(holdfast: Invoke) -> None:
+    """They would be audited by the rule of the first one, and correct logs be accused."""
+    rows = "".join(f"{k},{k * 0.5},{0.5}\n" for k in range(5))
+    Path("own.csv").write_text("update,price,excess\n" + rows)
+    words = ("--step", "update", "--multiplier", "price", "--value", "excess")
+    done = holdfast("audit", "own.csv", *words, "--limit", "0", "--rate", "1", "--json", "a.json")
+    assert done.code == 0, done.output
+    found = json.loads(Path("a.json").read_text())
+    assert (found["preset"], found["rule"]) == ("plain", "plain")
+
+
 def test_pid_needs_gains(holdfast: Invoke) -> None:
     done = holdfast("audit", "plain.csv", "--limit", "25", "--rule", "pid")
     assert (done.code, "--gains" in done.output) == (64, True)

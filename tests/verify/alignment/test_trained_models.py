@@ -10,7 +10,9 @@ import torch
 from click.testing import CliRunner
 
 from holdfast.solvers.neural.alignment.bandits import Bandit, fresh_bandit
+from holdfast.solvers.neural.alignment.grouped.responses import Judgement
 from holdfast.solvers.neural.alignment.pairs import Policies
+from holdfast.solvers.neural.alignment.seeded_bias import POLICIES, Debiased
 from holdfast.verify.alignment.commands.debias import debias_command
 from holdfast.verify.alignment.commands.merge import merge_command
 from holdfast.verify.alignment.trained import judge
@@ -56,7 +58,15 @@ def test_debias_shows_and_keeps_the_bias(models, tmp_path) -> None:
     )  # fmt: skip
     assert found.exception is None, found.output
     assert (out / "bias.safetensors").is_file()
-    assert len(json.loads(numbers.read_text())["positions"]) == 2
+    plain = json.loads(numbers.read_text())
+    assert len(plain["positions"]) == 2
+    found = _run(
+        debias_command, second, first, "--out", out, "--positions", 2, "--samples", 64,
+        "--prompt-length", 1, "--frame", "w2 {} w1", "--json", numbers,
+    )  # fmt: skip
+    assert found.exception is None, found.output
+    framed = json.loads(numbers.read_text())
+    assert framed["positions"][0] != plain["positions"][0]
 
 
 def test_commands_refuse_what_they_cannot_do(models, tmp_path) -> None:
@@ -78,6 +88,7 @@ def test_commands_refuse_what_they_cannot_do(models, tmp_path) -> None:
         (debias_command, (*debias, "--prompt", ""), "has no token"),
         (debias_command, (*debias, "--prompt", "w1 " * 20), "longer than the model's 16"),
         (debias_command, (*debias, "--prompt-length", 16), "a sequence of 17 tokens"),
+        (debias_command, (*debias, "--frame", "w1"), "has {} 0 times"),
     ):
         assert message in str(_run(command, *words).exception)
 
@@ -104,10 +115,42 @@ def test_orders_of_pairs_are_counted_where_costs_tell() -> None:
     """Three pairs: less toxic chosen, less toxic rejected, and no difference."""
     costs = np.zeros((2, 3, 6))
     costs[1, 0, 0] = costs[0, 1, 0] = 0.5
-    found = Policies(np.array([1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0]), costs)
+    found = Policies(
+        np.array([1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0]), costs, *np.zeros((2, 3))
+    )
     assert found.right(found.first, safe=False) == (2, 3)
     assert found.right(found.first, safe=True) == (1, 2)
     assert found.right(found.last, safe=True) == (2, 2)
+
+
+def _judged(algorithm: str, found):
+    training = SimpleNamespace(algorithm=f"alignment/{algorithm}")
+    return judge(SimpleNamespace(training=training, result=lambda: found))
+
+
+def test_held_out_prompts_are_told_before_after_and_their_change() -> None:
+    """Two prompts, 40 responses each; one cost falls from 0.3 to 0 at every other response."""
+    before, after = np.zeros((2, 2, 40, 7))
+    before[:, ::2, 3] = 0.3
+    after[:, :, 0] = 0.5
+    options = SimpleNamespace(limit=0.1, draws=2, way="repo", precision="bfloat16")
+    reference, trained, change = _judged("texts", Judgement(before, after, options, "a model"))
+    assert reference["largest cost"].startswith("0.150 (")
+    assert reference["above 0.1"].startswith("0.100 (")
+    assert reference["unsafe"] == "0.500 (0.386 to 0.614)"  # Clopper and Pearson, 40 of 80
+    assert trained["unsafe"].startswith("0.000 (0.000 to 0.045")
+    assert trained["best of 2"] == "0.500"
+    assert change["policy"] == "change; a model, bfloat16"
+    assert change["unsafe"].startswith("-0.500 (")
+
+
+def test_a_debiased_law_is_told_beside_the_one_before() -> None:
+    refusing = np.array([[0.0, 0.2], [0.8, 1.0], [0.1, 0.3], [0.5, 0.7], [0.0, 0.2]])
+    rows = _judged("debiasing", Debiased(refusing, refusing, 0.25, "a model"))
+    assert [row["policy"] for row in rows[:5]] == list(POLICIES)
+    assert rows[1]["chance of the refusal"].startswith("0.9000 (")
+    assert "from the law before" not in rows[0]
+    assert rows[5]["policy"] == "a model; standard error at most 0.25 nats"
 
 
 @pytest.mark.slow
@@ -124,3 +167,22 @@ def test_trained_policies_are_near_the_right_tilts_and_mutants_are_killed(
         assert result.findings
         assert {one.verdict.name for one in result.findings} <= {"HOLDS", "TIGHT"}
         assert len(result.kills) == len(claim.named_mutants)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["repo", "inference-aware"])
+def test_penalties_and_best_of_n_lack_little_and_their_controls_laws_are_refuted(
+    tmp_path, monkeypatch, name
+) -> None:
+    """Their own laws obey Pinsker's inequality; those of the controls would break it."""
+    from holdfast.theory.alignment import trained_tilts as theory
+    from holdfast.verify.alignment.claims.neural_trained_tilts import lacking
+    from holdfast.verify.alignment.families import trained
+
+    monkeypatch.setenv("HOLDFAST_RUNS", str(tmp_path))
+    training = trained._training(name, 0, trained._GROUPED[name])
+    (values,) = lacking.evaluate(training)
+    lacks, far, other = (values[one].compute() for one in (theory.lacks, theory.far, theory.other))
+    twice = 2 * values[theory.beta].numerator / values[theory.beta].denominator
+    assert twice * far**2 <= lacks
+    assert lacks < twice * other**2 / 10

@@ -49,7 +49,8 @@ def stepwise(training: Training) -> Iterator[Values]:
         NamedMutant(
             "M9",
             Le(2 * theory.beta * theory.other**2, theory.lacks),
-            "the fixed point of the other baseline: 1 in place of 1 - 1/G, or the reverse",
+            "the fixed point of the other baseline (1 in place of 1 - 1/G, or the reverse), of "
+            "costs that are not rectified, or of rewards in place of the best of n",
         ),
     ),
 )

@@ -115,10 +115,12 @@ def find_columns(table: Table, given: Mapping[str, Any]) -> Columns:
 
 
 def _fits(preset: str, names: Sequence[str], given: Mapping[str, Any]) -> bool:
-    return all(
-        given[what] is not None or any(n in names for n in getattr(PRESETS[preset], what))
-        for what in ("multiplier", "value")
-    )
+    """Whether both columns are known, one of them by the preset's own names at least: columns that
+    were named by the caller are no evidence of a library, and of the rule that it has."""
+    own = {what: getattr(PRESETS[preset], what) for what in ("multiplier", "value")}
+    if all(given[what] is not None for what in own):
+        return any(given[what] in tried for what, tried in own.items())
+    return all(given[what] is not None or any(n in names for n in own[what]) for what in own)
 
 
 def audit_run(table: Table, columns: Columns, rule: Rule, given: Mapping[str, Any]) -> Found:

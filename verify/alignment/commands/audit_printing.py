@@ -173,6 +173,15 @@ def _batch_lines(found: Batch) -> Iterator[str]:
             f"with --form what they are to be ({', '.join(FORMS)}): what deviates from that is a "
             "contradiction"
         )
+    yield from _group_faults(found)
+    if found.bet is not None:
+        yield from _ratios(found)
+    for what, column in found.skipped:
+        yield f"SKIPPED: column {column} missing: {what}"
+
+
+def _group_faults(found: Batch) -> Iterator[str]:
+    done = found.recomputed
     if "sums" in found.faults:
         unequal = [one.group for one in _wrong(found) if one.unbalanced]
         yield (
@@ -196,10 +205,6 @@ def _batch_lines(found: Batch) -> Iterator[str]:
             f"[bold red]contradiction[/bold red]: probabilities of distinct responses of "
             f"{plain(name)} sum to {float_of(least):.6g} or more"
         )
-    if found.bet is not None:
-        yield from _ratios(found)
-    for what, column in found.skipped:
-        yield f"SKIPPED: column {column} missing: {what}"
 
 
 def _wrong(found: Batch) -> Sequence[Mismatch]:

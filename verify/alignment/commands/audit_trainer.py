@@ -59,17 +59,7 @@ def audit_trainer_command(
     )
     options = _settings(settings)
     _require(*_LIBRARIES.get(where, ()), "torch")
-    try:  # what the file prints goes beside the answer
-        with redirect_stdout(sys.stderr), limited(budget):
-            library = where in _LIBRARIES
-            found = (_of_library(where, name, options) if library
-                     else _of_file(Path(where), name, options))  # fmt: skip
-    except TooLong as error:
-        raise ModelError(f"{trainer} {error}; give it more time with --budget") from error
-    except ClaimError as error:
-        if isinstance(error.__cause__, TooLong):
-            raise ClaimError(f"{error}\ngive it more time with --budget, or see to it") from error
-        raise
+    found = _found(trainer, where, name, options, budget)
     console = console_beside(json_path)
     console.print(f"[bold]{output.plain(trainer)}[/bold]", highlight=False)
     for one in found:
@@ -88,6 +78,23 @@ def audit_trainer_command(
     if faults:
         return ExitCode.VIOLATION
     return ExitCode.UNDECIDED if undecided else ExitCode.AS_EXPECTED
+
+
+def _found(
+    trainer: str, where: str, name: str, options: dict[str, Any], budget: float
+) -> list[Finding]:
+    """What the file prints goes beside the answer."""
+    try:
+        with redirect_stdout(sys.stderr), limited(budget):
+            if where in _LIBRARIES:
+                return _of_library(where, name, options)
+            return _of_file(Path(where), name, options)
+    except TooLong as error:
+        raise ModelError(f"{trainer} {error}; give it more time with --budget") from error
+    except ClaimError as error:
+        if isinstance(error.__cause__, TooLong):
+            raise ClaimError(f"{error}\ngive it more time with --budget, or see to it") from error
+        raise
 
 
 def _line(one: Finding) -> str:

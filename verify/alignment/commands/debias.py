@@ -36,6 +36,9 @@ _NEW = 32
               help="Tokens of a random prompt, about those of real ones.")  # fmt: skip
 @click.option("--pool", type=click.Path(), help="Text whose tokens the random prompts are drawn "
               "from, neutral as to safety; default all tokens that are not special.")  # fmt: skip
+@click.option("--frame", default="{}", metavar="TEXT", help="What stands around every prompt, with "
+              "{} in its place, such as a chat template; without it the bias is estimated in other "
+              "contexts than those of use.")  # fmt: skip
 @click.option("--prompt", help="Show how this text is continued with and without the bias.")
 @seed_option
 @json_option
@@ -47,6 +50,7 @@ def debias_command(
     samples: int,
     prompt_length: int,
     pool: str | None,
+    frame: str,
     prompt: str | None,
     seed: int,
     json_path: str | None,
@@ -58,6 +62,11 @@ def debias_command(
     Debiaser(load_bias(folder), prompt_length) as a logits processor. What depends on the context
     stays; a legitimate shift that is the same in every context goes as well.
     """
+    sides = frame.split("{}")
+    if len(sides) != 2:
+        raise click.BadParameter(
+            f"--frame {frame!r} has {{}} {len(sides) - 1} times; write it once"
+        )
     check_targets([("--json", json_path)])
     make_folder("--out", out)
     lines = None if pool is None else texts_of(pool, "--pool")
@@ -65,13 +74,14 @@ def debias_command(
     from holdfast.solvers.neural.alignment.debiasing import check_room, estimate_bias
 
     model, base, tokenizer = pair_of_models(safe, reference)
-    room = 0
+    room, framed = 0, "" if prompt is None else frame.replace("{}", prompt)
     if prompt is not None:
-        room = 1 + check_room(model, 1 + len(tokens_of(prompt, tokenizer, "--prompt")))
+        room = 1 + check_room(model, 1 + len(tokens_of(framed, tokenizer, "--prompt")))
 
     bias = estimate_bias(
         model, base, _pool(tokenizer, lines), positions=positions, samples=samples,
-        prompt_length=prompt_length, seed=seed,
+        prompt_length=prompt_length, seed=seed, before=_tokens(tokenizer, sides[0]),
+        after=_tokens(tokenizer, sides[1]),
     )  # fmt: skip
     console = output.console()
     rows = _rows(bias, tokenizer)
@@ -82,7 +92,7 @@ def debias_command(
         highlight=False,
     )
     if prompt is not None:
-        _continue(console, (model, tokenizer), bias, prompt, min(room, _NEW))
+        _continue(console, (model, tokenizer), bias, framed, min(room, _NEW))
     console.print(f"bias: {output.plain(bias.save(Path(out)))}", highlight=False)
     if json_path is not None:
         found = {"samples": samples, "budget": bias.budget, "error": float(bias.errors.max())}
@@ -94,9 +104,11 @@ def _pool(tokenizer: Any, lines: list[str] | None) -> list[int]:
     if lines is None:
         special = set(tokenizer.all_special_ids)
         return [token for token in range(len(tokenizer)) if token not in special]
-    return [
-        token for line in lines for token in tokenizer(line, add_special_tokens=False)["input_ids"]
-    ]
+    return [token for line in lines for token in _tokens(tokenizer, line)]
+
+
+def _tokens(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _rows(bias: Any, tokenizer: Any) -> list[dict[str, Any]]:

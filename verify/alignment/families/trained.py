@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cache
@@ -87,6 +88,14 @@ _GROUPS: dict[str, Any] = {
     "prompts": 2, "responses": 4, "temperature": 0.5, "group": 2, "groups": 64, "updates": 80,
     "learning_rate": 0.02,
 }  # fmt: skip
+_PENALTIES: dict[str, Any] = {
+    **_GROUPS, "updates": 120, "update": "reward", "rectified": True, "rate": 2.0, "cap": 2.0,
+}  # fmt: skip
+_BESTS: dict[str, Any] = {
+    **_GROUPS, "temperature": 0.25, "group": 8, "groups": 16, "updates": 120, "draws": 4,
+    "estimate": "unbiased", "sharpness": 0.25, "rescaled": True,
+}  # fmt: skip
+_GROUPED = {"grpo": _GROUPS, "rloo": _GROUPS, "repo": _PENALTIES, "inference-aware": _BESTS}
 """All options, so that no default that is changed elsewhere changes these runs: some seconds of one
 core beside the import of the trainers."""
 
@@ -104,11 +113,13 @@ def _staged(draw: Draw) -> Training:
 
 
 def _grouped(draw: Draw) -> Training:
-    return _training(draw.choice(("grpo", "rloo")), draw.integer(0, 999), _GROUPS)
+    name = draw.choice(tuple(_GROUPED))
+    return _training(name, draw.integer(0, 999), _GROUPED[name])
 
 
 STAGES = Family("a tiny model trained in two stages of DPO", _staged, trained=True)
-GROUPS = Family("a tiny model trained by GRPO or RLOO", _grouped, trained=True)
+GROUPS = Family("a tiny model trained by GRPO, RLOO, RePO or GRPO of the best of n", _grouped,
+                trained=True)  # fmt: skip
 
 
 @cache
@@ -142,10 +153,41 @@ def staged(training: Training, share: Fraction) -> Staged:
 
 
 def grouped(training: Training) -> Lacking:
-    """The policy of a run with groups: f is what its update has as fixed point, f' what the other
-    algorithm's has."""
+    """The policy of a run with groups: f is what its update has as fixed point, f' what another
+    algorithm's has: the other baseline; costs that are not rectified; plain rewards."""
     found = _result(training)
-    rewards = array(found.rewards)
-    shrunk = rewards * (1 - Fraction(1, found.options.group))
-    right, wrong = (rewards, shrunk) if training.algorithm.endswith("rloo") else (shrunk, rewards)
+    right, wrong = _FIXED[training.algorithm.partition("/")[2]](found)
     return Lacking(_problem(found, right), rational(found.policy), wrong)
+
+
+def _shrunk(found: Any, rewards: Array) -> Array:
+    return rewards * (1 - Fraction(1, found.options.group))
+
+
+def _baselines(found: Any) -> tuple[Array, Array]:
+    rewards = array(found.rewards)
+    return _shrunk(found, rewards), rewards
+
+
+def _penalties(found: Any) -> tuple[Array, Array]:
+    """At the cap of the multiplier."""
+    rewards, costs, cap = array(found.rewards), -array(found.safety), Fraction(found.options.cap)
+    both = rewards - cap * costs.clip(min=0), rewards - cap * costs
+    right, wrong = (_shrunk(found, one) for one in both)
+    return right, wrong
+
+
+def _best_of_n(found: Any) -> tuple[Array, Array]:
+    """The optimum is the tilt by the first variation at the optimum itself."""
+    from holdfast.solvers.neural.alignment.grouped.inference_aware import best_of, optima
+
+    best = optima(found.options, found.reference, found.rewards)["right"]
+    slopes = best_of(found.rewards, best, found.options.draws)[1]
+    return array(slopes), array(found.rewards)
+
+
+_FIXED: dict[str, Callable[[Any], tuple[Array, Array]]] = {
+    "grpo": _baselines, "rloo": lambda found: _baselines(found)[::-1], "repo": _penalties,
+    "inference-aware": _best_of_n,
+}  # fmt: skip
+"""Algorithm -> f and f' of its runs."""

@@ -76,23 +76,24 @@ class HipoOptions(GroupOptions):
 
 @dataclass
 class Judged:
-    """The multiplier, and what the laws after the updates earned."""
+    """The multiplier, and the rewards that it makes of two; names as `HipoOptions` has them."""
 
-    options: HipoOptions
+    scale: str
+    threshold: float
+    rate: float
+    cap: float
+    memory: float
     value: float
     average: float | None = None
 
-    def reward(self, which: Array, tokens: Array) -> Array:
-        """Of whole groups; then moves the multiplier."""
-        options = self.options
-        user, system = (table[which[:, None], tokens] for table in (USER, SYSTEM))
+    def reward(self, user: Array, system: Array) -> Array:
+        """Of whole groups, [B, M] each; then moves the multiplier."""
         seen = float(system.mean())
         before = seen if self.average is None else self.average
-        self.average = options.memory * before + (1 - options.memory) * seen
+        self.average = self.memory * before + (1 - self.memory) * seen
         now = self.value
-        moved = now - options.rate * (self.average - options.threshold)
-        self.value = min(max(moved, 0.0), options.cap)
-        if options.scale == "each":
+        self.value = min(max(now - self.rate * (self.average - self.threshold), 0.0), self.cap)
+        if self.scale == "each":
             user, system = _standardised(user), _standardised(system)
         return np.asarray(user + now * system)
 
@@ -118,7 +119,10 @@ def train(workplace: Workplace) -> None:
     with torch.no_grad():  # equal logits at both prompts
         bandit.network.lm_head.weight.zero_()
     bandit.save(workplace.run.folder / "reference")
-    judged = Judged(options, options.multiplier)
+    judged = Judged(
+        options.scale, options.threshold, options.rate, options.cap, options.memory,
+        options.multiplier,
+    )  # fmt: skip
     lines: list[dict[str, float]] = []
 
     def watch(law: Array) -> dict[str, float]:
@@ -129,7 +133,10 @@ def train(workplace: Workplace) -> None:
         late = lines[len(lines) // 2 :]
         return {name: float(np.mean([line[name] for line in late])) for name in late[0]}
 
-    session = Session(bandit, options.group, judged.reward, watch=watch)
+    def reward(x: Array, y: Array) -> Array:
+        return judged.reward(USER[x[:, None], y], SYSTEM[x[:, None], y])
+
+    session = Session(bandit, options.group, reward, watch=watch)
     train_groups(workplace, session, USER, SYSTEM, numbers=numbers)
 
 

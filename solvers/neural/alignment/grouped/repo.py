@@ -9,7 +9,8 @@ do it, which shift with the baseline of rewards and have no objective of their o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ....alignment.rectified import check_safe
 from ....alignment.tilts import tilt
@@ -21,9 +22,6 @@ from ...parts.runs import Workplace
 from ...parts.training import option
 from ..outcomes import load, require_task
 from .options import GroupOptions
-
-if TYPE_CHECKING:
-    from .trainers import Session
 
 UPDATES = ("reward", "branches")
 
@@ -58,27 +56,32 @@ def fixed_points(
 
 @dataclass
 class Multiplier:
-    """lambda, and the rewards that it makes of responses."""
+    """lambda, one number a cost [K], and the rewards that it makes of responses.
 
-    options: RepoOptions
-    rewards: Array
-    safety: Array
-    value: float = 0.0
+    averaged: the control in which safe responses pay for unsafe ones in the multiplier too, which
+    then moves by the mean cost, up or down, as in PPO-Lagrangian.
+    """
 
-    def reward(self, session: Session, which: Array, tokens: Array) -> Array:
-        """Of whole groups; raises the multiplier by what they cost."""
-        options = self.options
-        gains = self.rewards[which[:, None], tokens]
-        costs = -self.safety[which[:, None], tokens]
-        paid = costs.clip(min=0) if options.rectified else costs
+    rate: float
+    cap: float
+    value: Array
+    rectified: bool = True
+    averaged: bool = False
+    update: str = "reward"
+
+    def reward(self, gains: Array, costs: Array) -> tuple[Array, Array | None]:
+        """Of whole groups, gains [B, M] and costs [B, M, K] that are safe up to 0: rewards, and
+        advantages where the trainer is to take these in their place.  Then moves the multiplier."""
+        paid = costs.clip(min=0) if self.rectified else costs
         now = self.value
-        self.value = min(options.cap, now + options.rate * float(costs.clip(min=0).mean()))
-        if options.update == "branches":
+        moved = (costs if self.averaged else costs.clip(min=0)).mean(axis=(0, 1))
+        self.value = np.clip(now + self.rate * moved, 0.0, self.cap)
+        penalty, advantages = paid @ now, None
+        if self.update == "branches":
             gain = gains - gains.mean(axis=1, keepdims=True)
-            cost = paid - paid.mean(axis=1, keepdims=True)
-            mixed = (gain - now * cost) / (1 + now)
-            session.advantages = (gain * (costs <= 0) + mixed * (costs > 0)).flatten()
-        return gains - now * paid
+            mixed = (gain - (penalty - penalty.mean(axis=1, keepdims=True))) / (1 + now.sum())
+            advantages = np.where((costs > 0).any(axis=2), mixed, gain)
+        return gains - penalty, advantages
 
 
 def train(workplace: Workplace) -> None:
@@ -86,8 +89,6 @@ def train(workplace: Workplace) -> None:
 
     Raises ModelError for a prompt without a safe response, which no multiplier makes safe.
     """
-    import numpy as np
-
     from ..bandits import tables
     from .trainers import Session, start, train_groups
 
@@ -95,19 +96,25 @@ def train(workplace: Workplace) -> None:
     rewards, safety = tables(training.seed, options.prompts, options.responses)
     check_safe(safety)
     bandit = start(workplace)
-    multiplier = Multiplier(options, rewards, safety)
+    multiplier = Multiplier(
+        options.rate, options.cap, np.zeros(1), options.rectified, update=options.update
+    )
     reference = np.exp(bandit.log_laws())
     wanted = fixed_points(options, reference, rewards, safety)[0]
 
     def watch(law: Array) -> dict[str, float]:
-        return {"multiplier": multiplier.value, "unsafe": unsafe(law, safety)}
+        return {"multiplier": float(multiplier.value[0]), "unsafe": unsafe(law, safety)}
 
-    session = Session(
-        bandit, options.group, lambda x, y: multiplier.reward(session, x, y), wanted, watch
-    )
+    def reward(x: Array, y: Array) -> Array:
+        gains, costs = rewards[x[:, None], y], -safety[x[:, None], y, None]
+        found, session.advantages = multiplier.reward(gains, costs)
+        return found
+
+    session = Session(bandit, options.group, reward, wanted, watch)
     train_groups(
-        workplace, session, rewards, safety, numbers=lambda: {"multiplier": multiplier.value}
-    )
+        workplace, session, rewards, safety,
+        numbers=lambda: {"multiplier": float(multiplier.value[0])},
+    )  # fmt: skip
 
 
 def unsafe(law: Array, safety: Array) -> float:

@@ -36,7 +36,7 @@ class Session:
     reward: of whole groups; wanted: the law that the update should lead to, for the metrics, or
     None; watch: what is to be done after each update with the law as it is, such as moving a
     multiplier, and its numbers for the metrics; advantages: what `reward` leaves for the trainer
-    to use in place of rewards less their mean, [B M], or None.
+    to use in place of rewards less their mean, [B M], or None; last: the batch that it trained on.
     """
 
     bandit: Bandit
@@ -45,6 +45,7 @@ class Session:
     wanted: Array | None = None
     watch: Callable[[Array], dict[str, float]] = lambda law: {}
     advantages: Array | None = None
+    last: Any = None
 
     def roll(self, prompts: list[str], _: Any = None) -> dict[str, Any]:
         """For the trainer: responses to the prompts, drawn from the law of the network."""
@@ -72,6 +73,7 @@ class GroupTrainer(GRPOTrainer):  # type: ignore[misc]
         if self.session.advantages is not None:
             found: Tensor = torch.from_numpy(self.session.advantages).to(output["advantages"])
             output["advantages"] = found
+        self.session.last = output
         return output
 
 

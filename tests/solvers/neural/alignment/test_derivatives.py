@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from holdfast.solvers.alignment.inference_aware import plug_in_derivative as plug_in
 from holdfast.solvers.alignment.inference_aware import unbiased_derivative as unbiased
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.alignment.grouped.hipo import SYSTEM, USER, HipoOptions, Judged, earned
+from holdfast.solvers.neural.alignment.grouped.hipo import SYSTEM, USER, Judged, earned
 from holdfast.solvers.neural.alignment.grouped.inference_aware import best_law, best_of
 from holdfast.solvers.neural.alignment.grouped.inference_aware import soft_derivative as soft
 
@@ -88,9 +88,11 @@ def test_standardised_rewards_of_opposite_ranks_cancel() -> None:
     """The first response left out; at lambda = 1 nothing is left at either prompt, whatever the
     rewards are worth."""
     which, tokens = np.array([0, 1]), np.array([[1, 2, 2, 1], [1, 1, 2, 1]])
-    printed = Judged(HipoOptions(), 1.0).reward(which, tokens)
+    both = USER[which[:, None], tokens], SYSTEM[which[:, None], tokens]
+    printed, repaired = (
+        Judged(scale, 0.75, 0.07, 20.0, 0.9, 1.0).reward(*both) for scale in ("each", "common")
+    )
     assert np.allclose(printed, 0, atol=1e-6)
-    repaired = Judged(HipoOptions(scale="common"), 1.0).reward(which, tokens)
     assert repaired[0].tolist() == [1, 1.95, 1.95, 1]
     assert np.allclose(repaired[1], [1.5, 1.5, 0.6, 1.5])
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.alignment.toxicity import COSTS, _Reader, costs
+from holdfast.solvers.neural.alignment.toxicity import COSTS, _Reader, costs, toxicity
 
 
 def test_a_word_index_that_names_anything_else_is_refused() -> None:
@@ -22,7 +22,8 @@ def test_insults_cost_more_than_a_friendly_word() -> None:
     assert friendly.max() < 0.1
 
 
-@pytest.mark.skipif(find_spec("toxic_classifier") is not None, reason="its package is installed")
-def test_a_missing_package_is_named() -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    toxicity.cache_clear()
     with pytest.raises(ModelError, match="toxic-comment-classifier"):
         costs(["a"])
