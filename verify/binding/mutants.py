@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import sympy
 
@@ -27,18 +27,21 @@ _WITHOUT_COEFFICIENT = (sympy.exp, sympy.log, sympy.Max, sympy.Min)
 Path = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mutant:
-    """A variant of part number `part` of a theorem; `implied` if the theorem implies it."""
+    """A variant of part number `part` of a theorem; name: the variant itself, in plain text."""
 
     part: int
     relation: Relation
-    implied: bool
+    theorem: Theorem
+    name: str
 
-    @property
-    def name(self) -> str:
-        """The variant itself, in plain text."""
-        return str(self.relation)
+    @cached_property
+    def implied(self) -> bool:
+        """Whether the theorem implies it.  Slow where it does not: ask of what nothing refutes."""
+        original = self.theorem.parts[self.part]
+        facts = [other for other in self.theorem.parts if other is not original]
+        return implied(original, self.relation, [*facts, *self.theorem.known])
 
 
 @cache
@@ -46,11 +49,10 @@ def derive(theorem: Theorem) -> tuple[Mutant, ...]:
     """All one-change variants of the theorem, without repetitions."""
     found: dict[str, Mutant] = {}
     for index, part in enumerate(theorem.parts):
-        facts = [*(other for other in theorem.parts if other is not part), *theorem.known]
         for relation in _variants(part):
             name = str(relation)
             if relation != part and relation.quantities and name not in found:
-                found[name] = Mutant(index, relation, implied(part, relation, facts))
+                found[name] = Mutant(index, relation, theorem, name)
     return tuple(found.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from operator import attrgetter
@@ -61,8 +61,9 @@ class ClaimSummary:
 
     @property
     def implied(self) -> tuple[str, ...]:
-        """Mutants that the theorem implies."""
-        return tuple(mutant.name for mutant in self.claim.mutants if mutant.implied)
+        """Mutants that the theorem implies; none on a world, where mutants are not tried."""
+        alive = () if self.world else [m for m in self.claim.mutants if m.name not in self.killed]
+        return tuple(mutant.name for mutant in alive if mutant.implied)
 
     @property
     def unnoticed(self) -> tuple[str, ...]:
@@ -212,7 +213,7 @@ def _kills(results: Sequence[ShardResult]) -> dict[str, str]:
 
 
 def _survivors(claim: Claim, kills: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in mutants_to_kill(claim) if name not in kills)
+    return tuple(name for name in mutants_to_kill(claim, kills) if name not in kills)
 
 
 def _first(texts: Iterable[str]) -> str:
@@ -233,9 +234,16 @@ def _tightest(findings: Sequence[Finding]) -> Finding | None:
     return max(rated or rest, key=lambda finding: finding.ratio or 0.0, default=None)
 
 
-def mutants_to_kill(claim: Claim) -> tuple[str, ...]:
-    """Names of everything that a run must refute: derived and named mutants, and controls."""
-    derived = [m.name for m in claim.mutants if not m.implied and m.name not in claim.survivors]
+def mutants_to_kill(claim: Claim, killed: Container[str] = ()) -> tuple[str, ...]:
+    """Names of everything that a run must refute: derived and named mutants, and controls.
+
+    killed: what a run has refuted, of which no proof need be tried that the theorem implies it.
+    """
+    derived = [
+        mutant.name
+        for mutant in claim.mutants
+        if mutant.name in killed or not (mutant.name in claim.survivors or mutant.implied)
+    ]
     named = [mutant.name for mutant in claim.named_mutants]
     controls = [f"without {assumption}" for assumption in claim.family.controls]
     return (*derived, *named, *controls)

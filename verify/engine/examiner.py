@@ -92,6 +92,8 @@ def run_shard(
             for label, test, draw in _cases(claim, shard, world):
                 with limited(shard.seconds):
                     examiner.case(label, test, draw)
+                if shard.kind is Kind.DRAWN:
+                    examiner.prune()
             if shard.kind is Kind.LANDMARKS:
                 examiner.witnesses()
     except ClaimError as problem:
@@ -155,6 +157,11 @@ _TESTS_A_CASE = 16
 test gets less of the run's alpha, and its interval is wider, used or not."""
 
 
+_BEFORE_PROOFS = 10
+"""Models before mutants that nothing has refuted are asked whether the theorem implies them: most
+of the false ones have fallen by then, and each of the others costs a comparison a model."""
+
+
 class Examiner:
     """Examines cases of one claim, keeping the findings and the mutants still alive."""
 
@@ -166,7 +173,8 @@ class Examiner:
         self.alive = {
             mutant.name: CompiledRelation(mutant.relation)
             for mutant in claim.mutants
-            if not mutant.implied and mutant.name not in claim.survivors
+            if mutant.name not in claim.survivors
+            and not (theorem.standing.is_false and mutant.implied)
         }
         for named in claim.named_mutants:
             if named.relation.quantities <= theorem.quantities:
@@ -175,6 +183,20 @@ class Examiner:
         self.kills: dict[str, str] = {}
         self.models = 0
         self._confirmed = False
+        self._pruned = False
+
+    def prune(self) -> None:
+        """Leave out mutants that the theorem implies: nothing can refute them.
+
+        After a few cases, since a proof is tried in vain for what is false, and takes longer than
+        most refutations.
+        """
+        if not self._pruned and self.models >= _BEFORE_PROOFS:
+            self._pruned = True
+            implied = {
+                one.name for one in self.claim.mutants if one.name in self.alive and one.implied
+            }
+            self.alive = {name: one for name, one in self.alive.items() if name not in implied}
 
     def case(self, label: str, number: int, make: Callable[[], Case]) -> None:
         """Examine every set of values that the claim yields on a case."""
