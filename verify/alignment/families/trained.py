@@ -85,19 +85,21 @@ _STAGED: dict[str, Any] = {
     "then": "dpo", "rank": 8, "second": "right", "updates": 100, "learning_rate": 0.02,
 }  # fmt: skip
 _GROUPS: dict[str, Any] = {
-    "prompts": 2, "responses": 4, "temperature": 0.5, "group": 2, "groups": 64, "updates": 80,
-    "learning_rate": 0.02,
+    "prompts": 2, "responses": 4, "temperature": 0.5, "group": 2, "groups": 64, "updates": 120,
+    "learning_rate": 0.01,
 }  # fmt: skip
 _PENALTIES: dict[str, Any] = {
-    **_GROUPS, "updates": 120, "update": "reward", "rectified": True, "rate": 2.0, "cap": 2.0,
+    **_GROUPS, "learning_rate": 0.02, "update": "reward", "rectified": True, "rate": 2.0,
+    "cap": 2.0,
 }  # fmt: skip
 _BESTS: dict[str, Any] = {
-    **_GROUPS, "temperature": 0.25, "group": 8, "groups": 16, "updates": 120, "draws": 4,
+    **_GROUPS, "temperature": 0.25, "group": 8, "groups": 16, "draws": 4, "learning_rate": 0.02,
     "estimate": "unbiased", "sharpness": 0.25, "rescaled": True,
 }  # fmt: skip
 _GROUPED = {"grpo": _GROUPS, "rloo": _GROUPS, "repo": _PENALTIES, "inference-aware": _BESTS}
 """All options, so that no default that is changed elsewhere changes these runs: some seconds of one
-core beside the import of the trainers."""
+core beside the import of the trainers.  Steps twice as long lose a response that the first groups
+find poor, and do not find it again in time."""
 
 
 def _training(name: str, seed: int, given: dict[str, Any]) -> Training:
