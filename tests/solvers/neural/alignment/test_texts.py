@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from holdfast.solvers.alignment.audits import batches, scalar
-from holdfast.solvers.alignment.audits.printed import printed
+from holdfast.solvers.alignment.audits.printed import Interval, printed
 from holdfast.solvers.alignment.audits.rules import Rule
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.alignment import toxicity
@@ -92,7 +92,7 @@ def test_a_run_is_wired_right(file, monkeypatch, way) -> None:
         names = [(f"multiplier_{one}", f"value_{one}") for one in toxicity.COSTS]
     for both in names:
         found = _audit(run, *both, rate=Fraction(2), cap=cap, **given)
-        assert found.checked == len(lines) - 1
+        assert found.checked == len(lines)  # with the first, whose start is stated
         assert not found.contradicted
     moved = max(abs(lines[-1][one] - lines[0][one]) for one, _ in names)
     assert moved > 0, "a multiplier that never moves obeys every rule"
@@ -116,7 +116,8 @@ def test_a_run_is_wired_right(file, monkeypatch, way) -> None:
         assert length == len(tokens) or tokens[length - 1] == end
     rows = [json.loads(x) for x in (run.folder / "batch.jsonl").read_text().splitlines()]
     groups = batches.grouped(
-        [str(row["group"]) for row in rows], [Fraction(row["reward"]) for row in rows],
+        [str(row["group"]) for row in rows],
+        [Interval.of(Fraction(row["reward"])) for row in rows],
         printed([repr(row["advantage"]) for row in rows], "advantage", range(len(rows))),
     )  # fmt: skip
     assert "centred" in batches.recompute(groups).forms
