@@ -77,7 +77,7 @@ hypergradient: $(READY) ## estimators, DiscreteToy4, HPGD's table and FourRooms 
 
 alignment: $(READY) ## the main statements on alignment: verdicts, violations, mutants, closest cases (MODELS of each)
 	mkdir -p .holdfast
-	$(BIN)/holdfast verify alignment --budget $(or $(MODELS),20) --store .holdfast/alignment.sqlite \
+	$(BIN)/holdfast verify alignment --budget $(or $(MODELS),100) --store .holdfast/alignment.sqlite \
 	  --json .holdfast/alignment.json > .holdfast/alignment.txt; code=$$?; \
 	  $(BIN)/python docs/pillars/alignment_table.py .holdfast/alignment.json; exit $$code
 
