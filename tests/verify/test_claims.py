@@ -242,6 +242,7 @@ def test_every_mutant_is_accounted_for(claim: Claim) -> None:
     derived = {mutant.name for mutant in claim.mutants}
     assert set(claim.survivors) <= derived, "a listed mutant that is not derived is out of date"
     assert not set(claim.survivors) & set(summary.implied)
+    assert not {one.name for one in claim.mutants if one.implied} & summary.killed.keys()
     assert all(reason for reason in claim.survivors.values())
     assert derived == (
         set(summary.implied) | set(claim.survivors) | (derived & summary.killed.keys())

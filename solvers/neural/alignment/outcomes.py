@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,18 @@ from ..parts.training import Training
 from ..poisoning.language_model import model_of
 
 TASK = "bandit"
+
+
+@contextmanager
+def from_the_start(workplace: Workplace) -> Iterator[None]:
+    """A training that begins anew if it was interrupted, on one thread, without what libraries warn
+    of names that are to change."""
+    from ..parts.on_policy import one_thread
+
+    workplace.resume()
+    with one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True, eq=False)

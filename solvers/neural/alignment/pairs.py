@@ -10,7 +10,6 @@ token by token, and, as its control, by their weights.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..parts.runs import Run, Workplace
 from ..parts.training import Training, option
 from ..poisoning.language_model import load_saved, model_of, require_model
 from .checks import require_multiplier, require_pad
-from .outcomes import require_cpu, require_weights, seed_of
+from .outcomes import from_the_start, require_cpu, require_weights, seed_of
 
 SECONDS = ("right", "reference")
 _TELLING = 0.02
@@ -114,11 +113,7 @@ def check(training: Training) -> None:
 
 def train(workplace: Workplace) -> None:
     """Train both stages; a run that was interrupted begins anew."""
-    from ..parts.on_policy import one_thread
-
-    workplace.resume()
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, about names that are to change
+    with from_the_start(workplace):
         _train(workplace)
 
 

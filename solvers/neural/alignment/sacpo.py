@@ -9,7 +9,6 @@ be trained as controls.
 from __future__ import annotations
 
 import copy
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +22,7 @@ from ..parts.constrained import require_positive
 from ..parts.runs import Workplace
 from ..parts.training import option
 from .checks import require_adapters, require_multiplier, require_reference
-from .outcomes import keep, load, require_task, seed_of
+from .outcomes import from_the_start, keep, load, require_task, seed_of
 
 MODES, LOSSES, SECONDS = ("full", "lora"), ("dpo", "kto"), ("right", "temperature", "reference")
 
@@ -84,14 +83,11 @@ def exact_laws(options: SacpoOptions, reference: Array, rewards: Array, safety: 
 
 def train(workplace: Workplace) -> None:
     """Train both stages; nothing is kept between updates, a tiny model takes seconds."""
-    from ..parts.on_policy import one_thread
     from .bandits import fresh_bandit, tables
     from .stages import Stage
 
     training, options = workplace.training, workplace.training.options
-    workplace.resume()
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, about names that are to change
+    with from_the_start(workplace):
         bandit = fresh_bandit(options.prompts, options.responses, seed_of(training))
         rewards, safety = tables(training.seed, options.prompts, options.responses)
         start = bandit.log_laws()

@@ -9,7 +9,6 @@ The last two are controls, since a shift that depends on the context is in them,
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
 from ..parts.training import option
 from ..poisoning.language_model import model_of, require_model
-from .outcomes import require_prompts, require_weights, seed_of
+from .outcomes import from_the_start, require_prompts, require_weights, seed_of
 
 POLICIES = ("before", "refusing", "framed", "bare", "single")
 """Before training, after it, and debiased by the three estimates."""
@@ -72,11 +71,7 @@ class Debiased:
 
 def train(workplace: Workplace) -> None:
     """Train, estimate and judge; a run that was interrupted begins anew."""
-    from ..parts.on_policy import one_thread
-
-    workplace.resume()
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, about names that are to change
+    with from_the_start(workplace):
         _train(workplace)
 
 

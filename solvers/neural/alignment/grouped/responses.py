@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,7 +26,7 @@ from ...parts.runs import Run, Workplace, runs_folder
 from ...parts.training import option
 from ...poisoning.language_model import model_of, require_model
 from ..checks import require_pad
-from ..outcomes import require_prompts, require_weights, seed_of, trainer_arguments
+from ..outcomes import from_the_start, require_prompts, require_weights, seed_of, trainer_arguments
 from .hipo import Judged
 from .inference_aware import InferenceAwareOptions, estimated
 from .repo import Multiplier
@@ -211,11 +210,7 @@ def _rule(options: TextOptions, costs: tuple[str, ...]) -> tuple[Any, Any]:
 
 def train(workplace: Workplace) -> None:
     """Train; a run that was interrupted begins anew."""
-    from ...parts.on_policy import one_thread
-
-    workplace.resume()
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries, about names that are to change
+    with from_the_start(workplace):
         _train(workplace)
 
 
