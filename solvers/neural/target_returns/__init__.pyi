@@ -1,6 +1,4 @@
 from .behaviour import behaviour as behaviour
-from .data_sets import DataSet as DataSet
-from .data_sets import read_data_set as read_data_set
 from .decision_transformer import DecisionTransformerOptions as DecisionTransformerOptions
 from .group_finetuning import Finetuned as Finetuned
 from .group_finetuning import GroupOptions as GroupOptions

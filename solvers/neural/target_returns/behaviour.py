@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ModelError
+from ...offline.data_sets import DataSet
 from ...sequences import Array
 from ..parts.tasks import environment
-from .data_sets import DataSet
 
 _GAIN = 1.5
 """Action for one m/s of error: the ball follows within some steps and does not swing."""

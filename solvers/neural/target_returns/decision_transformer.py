@@ -20,8 +20,8 @@ from ..parts.constrained import refuse_idle, require_positive
 from ..parts.training import Training, option
 
 if TYPE_CHECKING:
+    from ...offline.data_sets import DataSet
     from ..parts.runs import Run, Workplace
-    from .data_sets import DataSet
     from .policy import TrainedTransformer
 
 _MEASURED = 50
@@ -77,16 +77,17 @@ class DecisionTransformerOptions:
 def data_of(training: Training, episodes: int | None = None) -> DataSet:
     """The episodes that a training learns from, or of drivers the first so many.
 
-    Raises ModelError as `read_data_set`, `DataSet.check_task` and `behaviour`.
+    Raises ModelError as `read_data_set`, `check_data` and `behaviour`.
     """
+    from ...offline.data_sets import read_data_set
+    from ..parts.task_data import check_data
     from .behaviour import behaviour
-    from .data_sets import read_data_set
 
     options: DecisionTransformerOptions = training.options
     if not options.data:
         return behaviour(training.task, episodes or options.episodes, training.seed)
     data = read_data_set(options.data)
-    data.check_task(training.task)
+    check_data(data, training.task)
     return data
 
 
@@ -159,7 +160,7 @@ def load(run: Run) -> TrainedTransformer:
 
 def source(training: Training) -> Path | None:
     """The file of the data, if they are not those of drivers."""
-    from .data_sets import file_of
+    from ...offline.data_sets import file_of
 
     return file_of(Path(training.options.data)) if training.options.data else None
 

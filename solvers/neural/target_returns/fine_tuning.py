@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ...offline.data_sets import DataSet, joined
 from ...sequences import Array
 from ..parts.evaluation import Words, fresh_seeds, one_episode_each, seeded
 from ..parts.on_policy import one_thread
 from ..parts.tasks import make
-from .data_sets import DataSet, joined
 from .learning import Learner
 from .policy import Context, TargetPolicy
 

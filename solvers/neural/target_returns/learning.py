@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from ...offline.data_sets import DataSet
 from ...sequences import Array
 from ..parts.checkpoints import Saved, named, optimizer_tensors, part, set_optimizer_tensors
 from ..parts.training import TrainingError
-from .data_sets import DataSet
 from .transformer import ConditionedNetwork, windows
 
 if TYPE_CHECKING:

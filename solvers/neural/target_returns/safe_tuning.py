@@ -27,8 +27,8 @@ from . import decision_transformer
 from .decision_transformer import DecisionTransformerOptions, data_of
 
 if TYPE_CHECKING:
+    from ...offline.data_sets import DataSet
     from ..parts.runs import Run, Workplace
-    from .data_sets import DataSet
     from .policy import TrainedTransformer
 
 NAME = "target_returns/safe-tuning"

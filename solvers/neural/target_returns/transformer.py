@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 from transformers import GPT2Config, GPT2Model
 
+from ...offline.data_sets import DataSet
 from ...sequences import Array
-from .data_sets import DataSet
 
 _SCALE = (-5.0, 1.0)
 """Bounds of the logarithm of a standard deviation of actions: below, a single action that repeats

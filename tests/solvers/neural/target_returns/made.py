@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from holdfast.solvers.neural.parts.training import Training
-from holdfast.solvers.neural.target_returns.data_sets import DataSet
 from holdfast.solvers.neural.target_returns.decision_transformer import DecisionTransformerOptions
+from holdfast.solvers.offline.data_sets import DataSet
 
 LENGTH = 6
 NAME = "target_returns/decision-transformer"

@@ -21,10 +21,10 @@ from holdfast.solvers.neural.target_returns import (
     decision_transformer,
     load_policy,
 )
-from holdfast.solvers.neural.target_returns.data_sets import DataSet
 from holdfast.solvers.neural.target_returns.learning import Learner
 from holdfast.solvers.neural.target_returns.policy import TrainedTransformer, network_of
 from holdfast.solvers.neural.target_returns.transformer import Windows, windows
+from holdfast.solvers.offline.data_sets import DataSet
 from holdfast.solvers.sequences import Array
 
 from . import made

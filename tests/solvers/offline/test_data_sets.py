@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.target_returns.data_sets import DataSet, joined, read_data_set
-
-from . import made
+from holdfast.solvers.offline.data_sets import DataSet, joined, read_data_set
 
 MINARI = {"actions": "actions", "rewards": "rewards", "terminations": "terminals",
           "truncations": "timeouts"}  # fmt: skip
@@ -182,15 +180,6 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_data_set(path)
     with pytest.raises(ModelError, match="is no file; give an HDF5 file"):
         read_data_set(tmp_path / "gone.hdf5")
-
-
-def test_data_of_another_task() -> None:
-    with pytest.raises(ModelError, match=r"\(3,\), and those of SafetyBallRun-v0 are of .*\(7,\)"):
-        DataSet("made", **arrays()).check_task("SafetyBallRun-v0")
-    beyond = made.told_by_the_return(2)
-    beyond.actions[7, 1] = -1.5
-    with pytest.raises(ModelError, match=r"actions\[7, 1\] is -1.5, outside of \[-1.0, 1.0\]"):
-        beyond.check_task("SafetyBallRun-v0")
 
 
 def test_joined_is_one_after_the_other() -> None:

@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import ModelError
-from ...sequences import Array
-from ...whole_files import whole
-from ..parts.tasks import environment
+from ..errors import ModelError
+from ..sequences import Array
+from ..whole_files import whole
 
 if TYPE_CHECKING:
     import h5py
@@ -131,27 +130,6 @@ class DataSet:
             values = getattr(self, name)
             found.update(f"{name} {values.shape}".encode() + values.tobytes())
         return found.hexdigest()
-
-    def check_task(self, task: str) -> None:
-        """ModelError unless observations and actions are as wide as those of the task, and the
-        actions within its bounds."""
-        env = environment(task)
-        spaces, actions = (env.observation_space.shape, env.action_space.shape), env.action_space
-        env.close()
-        for name, wanted in zip(("observations", "actions"), spaces, strict=True):
-            if (found := getattr(self, name).shape[1:]) != wanted:
-                raise ModelError(
-                    f"{self.name}: {name} are of shape {found}, and those of {task} are of shape "
-                    f"{wanted}; take the data of this task, or the task of the data"
-                )
-        low, high = (getattr(actions, name, self.actions) for name in ("low", "high"))
-        if len(bad := np.argwhere((self.actions < low) | (self.actions > high))):
-            at = tuple(bad[0])
-            raise ModelError(
-                f"{self.name}: actions{bad[0].tolist()} is {self.actions[at]}, outside of "
-                f"[{low[at[1:]]}, {high[at[1:]]}], the bounds of {task}; clip the actions if the "
-                "environment did, or take the data of this task"
-            )
 
     def write(self, path: str | Path) -> None:
         """Write in the DSRL layout, whole or not at all."""

@@ -1,0 +1,1 @@
+"""Offline and offline-to-online safe reinforcement learning with networks."""

@@ -1,0 +1,1 @@
+"""Offline safe reinforcement learning: claims, families, oracles, commands, pictures."""

@@ -1,0 +1,1 @@
+"""The theorems of `holdfast.theory.offline` bound to families, file by file."""

@@ -1,0 +1,1 @@
+"""Offline problems that decide: edge cases, witnesses and golden instances."""

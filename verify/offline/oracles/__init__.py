@@ -1,0 +1,1 @@
+"""Independent second computations, slow and plain on purpose."""
