@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons slow neural target-returns relative-budget hypergradient alignment benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons medium measure slow neural target-returns relative-budget hypergradient alignment benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -52,6 +52,14 @@ pythons: ## the fast tests with each of Python 3.11, 3.12 and 3.13 that is insta
 	  then $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; \
 	  else echo "python$$version is not installed: not tested"; fi; \
 	done
+
+medium: $(READY) ## the tests that take longer, each over half a second
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m medium
+
+measure: $(READY) ## how much processor time tests take: writes anew which of them are medium
+	rm -rf .holdfast/measured && mkdir -p .holdfast/measured
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not benchmark" --measure .holdfast/measured
+	$(BIN)/python tests/measured.py .holdfast/measured
 
 slow: $(READY) ## the slow tests
 	$(BIN)/python -m pytest -m "slow and not benchmark"
@@ -90,8 +98,8 @@ figures: $(READY) ## size and shape of the code, beside the commits named in COM
 storm: $(PEERS) ## the cross-check with the model checker Storm, in exact arithmetic
 	$(BIN)/python -m pytest -p no:xdist tests/storm
 
-coverage: $(READY) ## the fast tests, with the lines they miss
-	$(BIN)/coverage run -m pytest
+coverage: $(READY) ## the fast and medium tests, with the lines they miss
+	$(BIN)/coverage run -m pytest -m "not slow and not benchmark"
 	$(BIN)/coverage report --skip-covered
 
 lint: $(READY) ## style and types

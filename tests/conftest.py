@@ -2,12 +2,14 @@
 command line run in this process."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from . import measured
 
 settings.register_profile("fast", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
@@ -27,14 +29,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="skip, with a reason, the tests that would start later than this into the session",
     )
+    parser.addoption(
+        "--measure",
+        type=Path,
+        default=None,
+        metavar="FOLDER",
+        help="write there how much processor time each test takes",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in tests/benchmarks is a measurement, marked or not."""
+    """Whatever lies in tests/benchmarks is a measurement, and what `measured` lists is medium."""
+    listed = set(measured.MEDIUM.read_text(encoding="utf-8").splitlines())
     for item in items:
         if _TESTS / "benchmarks" in item.path.parents:
             item.add_marker("benchmark")
+        elif measured.group(item.nodeid) in listed and not item.get_closest_marker("slow"):
+            item.add_marker("medium")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    began = measured.processor_time()
+    yield
+    if folder := item.config.getoption("--measure"):
+        measured.note(folder, item.nodeid, measured.processor_time() - began)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
