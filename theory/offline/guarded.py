@@ -5,8 +5,9 @@ U is a set of supported pairs (s, a), T the true transitions, :math:`\hat T` tho
 the model of the cost :math:`\hat g = 1` outside of U.  Values are UN-normalised sums from the
 initial law, of a function q with values in [0, q_max].
 
-Main results: `value_error`, `safety`, `optimality`, `kept`, `lower_bound`, `window`, `safe`.  How
-large errors are: `guarded_samples`.  What is printed: `guarded_printed`.
+Main results: `value_error`, `safety`, `optimality`, `kept`, `window`, `safe`.  What logged data
+certify is in `guarded_bounds`, how large errors are in `guarded_samples`, what is printed in
+`guarded_printed`.
 """
 
 from sympy import Abs
@@ -89,27 +90,6 @@ kept = Theorem(
     proof="The simulation lemma along true trajectories, which stay in U.",
     uses=("model-based/simulation-lemma",),
     remark="A limit of that size keeps such a policy a comparator of guarded/optimality.",
-)
-
-width = Quantity("width", "width of an interval that holds true returns of all states",
-                 Domain.NONNEGATIVE, "R")  # fmt: skip
-weighted = Quantity("weighted", "occupancy in the model times bounds on the total variation",
-                    Domain.NONNEGATIVE, r"\langle\hat\rho,u\rangle")  # fmt: skip
-V_low = Quantity(
-    "V_low", "value in the model of lower bounds on q", latex=r"V_{\underline q,\hat T}"
-)
-V_true = Quantity("V", "value under the true law", latex="V_{q,T}")
-BELOW = Assumption("below", "The q of the model are at most the true ones.")
-ERRORS = Assumption("errors", "u is at least the total variation, and 1 where nothing is known.")
-lower_bound = Theorem(
-    label="guarded/lower-bound",
-    title="What logged data certify of a policy: term by term",
-    relation=Le(V_low - gamma * width * weighted, V_true),
-    source=OURS,
-    given=(BELOW, ERRORS),
-    proof="The simulation lemma, with the span of the true values.",
-    uses=("model-based/simulation-lemma",),
-    remark="Upper bounds on costs follow with -q. It is what `holdfast offline` prints.",
 )
 
 reached = Quantity("reached", "probability to leave U within H steps", Domain.PROBABILITY,

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from sympy import Abs
 
-from holdfast.solvers import CMDP, Policy, Vector, evaluate, occupancy_of, policy_return, solve
+from holdfast.solvers import CMDP, Policy, Vector, occupancy_of, policy_return, solve
 from holdfast.solvers.cmdp.model_error import l1_errors
 from holdfast.solvers.cmdp.occupancy import conditioned
 from holdfast.theory import Le, Quantity
@@ -250,67 +250,6 @@ def kept(truth: CMDP, model: CMDP, acting: Policy, guard: Guard) -> Iterator[Val
         gamma: model.discount,
         theory.eps: _error(model, truth, guard),
         theory.V_g: policy_return(model, acting, outside(guard)),
-    }
-
-
-Known = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
-"""Of each choice: how far below the true q it is in the model, and the bound on the variation."""
-
-
-def _known(draw: Draw, model: CMDP, truth: CMDP, *_: object) -> Known:
-    errors = l1_errors(model, truth)
-    bounds = tuple(draw.choice((e / 2, min(e, Fraction(1)), Fraction(1))) for e in errors)
-    return tuple(Fraction(draw.integer(0, 2), 4) for _ in errors), bounds
-
-
-def _above(draw: Draw, model: CMDP, truth: CMDP, *_: object) -> Known:
-    lowered, bounds = _known(draw, model, truth)
-    return tuple(-Fraction(draw.integer(1, 4)) for _ in lowered), bounds
-
-
-def _leaking(factor: Fraction = Fraction(1), **options: Fraction) -> tuple[object, ...]:
-    """The model believes to stay, and the truth leaks; the bound is so much of the variation."""
-    truth, model, acting, _ = landmarks.leak(**options)
-    bounds = tuple(factor * error / 2 for error in l1_errors(model, truth))
-    return model, truth, acting, ((Fraction(0),) * len(bounds), bounds)
-
-
-def _half_doubted(discount: Fraction) -> tuple[object, ...]:
-    return _leaking(_HALF, discount=discount)
-
-
-_PAIRS = cmdps(constraints=(0, 0)).along(neighbour, policy)
-
-
-@claim(
-    theory.lower_bound,
-    over=_PAIRS.along(_known)
-    .with_landmarks(leak=_leaking, patient=lambda: _leaking(discount=Fraction(99, 100)))
-    .with_controls(
-        below=_PAIRS.along(_above),
-        errors=landmarks.by_discount("leaks doubted too little", _half_doubted),
-    ),
-    mutants=(
-        NamedMutant(
-            "OG-W-half",
-            Le(theory.V_low - gamma * theory.width * theory.weighted / 2, theory.V_true),
-            "half of the error term",
-        ),
-    ),
-)  # fmt: skip
-def lower_bound(model: CMDP, truth: CMDP, acting: Policy, known: Known) -> Iterator[Values]:
-    lowered, bounds = known
-    values = evaluate(truth, acting).fractions()
-    visits = occupancy_of(model, acting).fractions()
-    pessimistic = Vector.of(
-        r - less for r, less in zip(model.reward_vector().fractions(), lowered, strict=True)
-    )
-    yield {
-        gamma: model.discount,
-        theory.V_true: policy_return(truth, acting),
-        theory.V_low: policy_return(model, acting, pessimistic),
-        theory.width: max(values) - min(values),
-        theory.weighted: sum((x * u for x, u in zip(visits, bounds, strict=True)), Fraction(0)),
     }
 
 

@@ -180,6 +180,41 @@ def lost(discount: Fraction, chance: Fraction = SMALL) -> Case:
     return truth, model, _mixed(model, _ZERO), (True, True, False, False)
 
 
+_NOTHING = (_ZERO,) * 4
+
+
+def adversary(shift: int = 0, discount: Fraction = Fraction(1, 2)) -> Case:
+    """The truth leaks 1/4, as much as is suspected, and V' are its values (in fifths), shifted.
+
+    V(0) = 1/(1 - 1/2 3/4) = 8/5 at gamma = 1/2; a shift by c makes the excess c (1 - gamma).
+    """
+    quarter = Fraction(1, 4)
+    model, truth = (exits(p, p, discount) for p in (_ZERO, quarter))
+    known = (_NOTHING, (quarter, quarter, _ZERO, _ZERO))
+    return model, truth, _mixed(model, _ZERO), known, (8 + shift, shift)
+
+
+def debt() -> Case:
+    """The model leaves a state that costs 1 a step, and the truth does not: V(0) = -2."""
+    model, truth = (exits(p, p, Fraction(1, 2), -1) for p in (Fraction(1, 4), _ZERO))
+    known = (_NOTHING, (Fraction(1, 4), Fraction(1, 4), _ZERO, _ZERO))
+    return model, truth, _mixed(model, _ZERO), known, (-10, 0)
+
+
+def overpaid(discount: Fraction) -> Case:
+    """Rewards are right but for the lower bound, which is 1 above them; V' are values by that."""
+    model = exits(_ZERO, _ZERO, discount)
+    known = ((-_ONE,) * 4, _NOTHING)
+    return model, model, _mixed(model, _ZERO), known, (10, 5)
+
+
+def unsuspected(discount: Fraction) -> Case:
+    """The truth leaks 1, and nothing is suspected; V' is the value in the model, or less."""
+    model, truth = (exits(p, p, discount) for p in (_ZERO, _ONE))
+    known = (_NOTHING, _NOTHING)
+    return model, truth, _mixed(model, _ZERO), known, (int(5 / (1 - discount)), 0)
+
+
 def last_step(steps: int, discount: Fraction = Fraction(9, 10)) -> Case:
     """A walk that leaves U after so many steps, with probability 1/2, and then never again."""
     size = steps + 2
