@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..cmdp.improvement import policy_iteration
-from ..cmdp.policies import Policy, evaluate, negated, occupancy_of, value_of
-from ..cmdp.solving import solve
+from ..cmdp.policies import Policy, negated
+from ..cmdp.scale.enclosure import enclose
+from ..cmdp.scale.solution import EnclosedSolution
 from ..errors import ModelError
 from ..exact import Vector
 from ..limits import Limits
@@ -24,7 +24,7 @@ from ..sequences import Array
 from ..solution import Status
 from .learned import OUTSIDE, Learned, Range
 from .logs import Log
-from .robust import least_value
+from .robust import least_value, least_values
 
 _GENEROUS = Limits()
 
@@ -34,16 +34,15 @@ class Plan:
     """A policy of a learned model, and what the log certifies of it, term by term.
 
     Attributes:
-        learned: the model; policy, occupancy: over its choices.
-        values: <rho, mean> for the reward and each cost (1 + m).
+        learned: the model; policy: over its choices.
+        values: in the model with means, of the reward (rounded down) and each cost (up): 1 + m.
         means: what is lost since means are estimated; inside: what more since transitions are, on
             the support; outside: what more since nothing is known beyond it.  Each 1 + m.
-        exits: V_g, the occupancy outside of the support.
+        exits: V_g, what the policy spends outside of the support (rounded up).
     """
 
     learned: Learned
     policy: Policy
-    occupancy: Vector
     values: tuple[Fraction, ...]
     means: tuple[Fraction, ...]
     inside: tuple[Fraction, ...]
@@ -62,18 +61,15 @@ class Plan:
         worst = max((u for u, outside in pairs if not outside), default=Fraction(0))
         return model.discount * width * (worst / (1 - model.discount) + self.exits)
 
-    def concentrability(self) -> Fraction:
+    def concentrability(self) -> float:
         """The largest ratio of (1 - gamma) rho to the share of a supported pair in the log."""
         log, model = self.learned.log, self.learned.model
-        visits, labels = log.visits.tolist(), model.actions.tolist()
-        ratios = (
-            x * (1 - model.discount) * log.steps / visits[s][a]
-            for x, s, a in zip(
-                self.occupancy.fractions(), model.choice_states.tolist(), labels, strict=True
-            )
-            if x and a != OUTSIDE and s < len(visits)
-        )
-        return max(ratios, default=Fraction(0))
+        visits = np.vstack([log.visits, np.zeros(len(log.actions))])[
+            model.choice_states, model.actions
+        ]
+        rho = occupancy(model, self.policy) * (1 - float(model.discount))
+        logged = (visits > 0) & ~self.learned.outside
+        return float((rho[logged] * log.steps / visits[logged]).max(initial=0))
 
     def probabilities(self, available: Array | None = None) -> list[list[Fraction]]:
         """[S][A], of the states and actions of the log.
@@ -150,57 +146,98 @@ def plan(
         )
     rows = [*costs, known.exits] if limit is not None else costs
     budgets = [*model.budgets, limit] if limit is not None else list(model.budgets)
-    found = solve(model.with_reward(reward).with_costs(rows, budgets), limits)
-    if found.status is Status.UNDECIDED:
+    found = enclose(model.with_reward(reward).with_costs(rows, budgets), limits=limits)
+    if found.status is Status.INFEASIBLE:
+        return Obstacle(_least(model, known.exits), tuple(_least(model, row) for row in costs))
+    if found.exact is None and not found.components:
         raise ModelError(
-            f"the plan of {model.n_states} states was not found within {limits.seconds:g} s; give "
-            "more time, or merge states"
+            f"no plan of {model.n_states} states was found within {limits.seconds:g} s; give more "
+            "time, or merge states"
         )
-    if found.policy is None:
-        least = [
-            value_of(model, policy_iteration(model, row, maximise=False).values)
-            for row in (known.exits, *costs)
-        ]
-        return Obstacle(least[0], tuple(least[1:]))
-    return certify(known, found.policy)
+    return certify(known, _stationary(model, found))
+
+
+def _least(model: CMDP, function: Vector) -> Fraction:
+    """The least value of a function, from below."""
+    best = enclose(model.with_reward(negated(function)).with_costs([], []))
+    assert best.upper is not None  # without constraints there is one
+    return -best.upper
+
+
+def _stationary(model: CMDP, found: EnclosedSolution) -> Policy:
+    """The policy with the occupancy of a mixture, up to rounding."""
+    if found.exact is not None:
+        assert found.exact.policy is not None
+        return found.exact.policy
+    parts = [Policy.of_choices(model, part.choices.tolist()) for part in found.components]
+    weights = [float(part.weight) for part in found.components]
+    mixed = np.average([occupancy(model, part) for part in parts], axis=0, weights=weights)
+    chances: list[Fraction] = []
+    for first, last in pairwise(model.choice_start.tolist()):
+        mass = mixed[first:last]
+        own = [int(x) for x in np.rint(mass / (mass.sum() or 1) * 2**30).tolist()]
+        own = own if any(own) else list(map(int, parts[0].probabilities[first:last]))
+        chances += [Fraction(x, sum(own)) for x in own]
+    return Policy.of(model, chances)
+
+
+def occupancy(model: CMDP, policy: Policy) -> Array:
+    """rho in floating point, float64[K], of mass 1/(1 - gamma)."""
+    from scipy.sparse import csr_matrix, identity
+    from scipy.sparse.linalg import spsolve
+
+    size, acting = model.n_states, np.array([float(p) for p in policy.probabilities])
+    places = (model.choice_states, np.arange(model.n_choices))
+    chain = csr_matrix((acting, places), shape=(size, model.n_choices)) @ model.float_transitions()
+    system = (identity(size) - float(model.discount) * chain.T).tocsc()
+    found: Array = spsolve(system, model.initial_vector().floats())[model.choice_states] * acting
+    return found
 
 
 def _width(model: CMDP, policy: Policy, function: Vector) -> Fraction:
-    """Between the least and the greatest value of a state."""
-    values = evaluate(model, policy, function)
-    return Fraction(max(values.numerators) - min(values.numerators), values.denominator)
+    """Between the least and the greatest value of a state, nearly: it guides and proves nothing."""
+    values = least_values(model, policy, function, (Fraction(0),) * model.n_choices, None)
+    return Fraction(float(values.max() - values.min())).limit_denominator(1000)
 
 
 def certify(known: Learned, policy: Policy) -> Plan:
     """What the log certifies of any policy of the model."""
-    model, rho = known.model, occupancy_of(known.model, policy)
-    exits = rho.dot(known.exits.numerators)
-    terms = [_terms(known, policy, rho, index) for index in range(model.n_constraints + 1)]
+    model, exact = known.model, (Fraction(0),) * known.model.n_choices
+    exits = -least_value(model, policy, negated(known.exits), exact)
+    terms = [_terms(known, policy, index, exact) for index in range(model.n_constraints + 1)]
     values, means, inside, outside = zip(*terms, strict=True)
-    return Plan(known, policy, rho, values, means, inside, outside, exits)
+    return Plan(known, policy, values, means, inside, outside, exits)
 
 
 def _terms(
-    known: Learned, policy: Policy, rho: Vector, index: int
+    known: Learned, policy: Policy, index: int, exact: Sequence[Fraction]
 ) -> tuple[Fraction, Fraction, Fraction, Fraction]:
     """The value in the model, and the three terms between it and the bound."""
     model, bound = known.model, known.bounds[index]
     mean = model.cost_vector(index - 1) if index else model.reward_vector()
     low, high = known.ranges[index].returns
-    least = bound if index == 0 else negated(bound)  # of a cost the most, by its negation
-    floor = None if known.complete else (low if index == 0 else -high)
-    supported = [
-        Fraction(0) if one else u
-        for u, one in zip(known.variation, known.outside.tolist(), strict=True)
-    ]
-    value = rho.dot(mean.numerators, mean.denominator)
-    reached = [value if index == 0 else -value, rho.dot(least.numerators, least.denominator)]
-    reached += [
-        least_value(model, policy, least, variation, floor)
-        for variation in (supported, known.variation)
-    ]
-    first, second, third = (a - b for a, b in pairwise(reached))
-    return value, first, second, third
+    floor = None if known.complete else (-high if index else low)
+    if index:  # of a cost the most, by its negation
+        mean, bound = negated(mean), negated(bound)
+    pairs = zip(known.variation, known.outside.tolist(), strict=True)
+    supported = [Fraction(0) if one else u for u, one in pairs]
+    reached = [
+        least_value(model, policy, function, variation, floor)
+        for function, variation in (
+            (mean, exact), (bound, exact), (bound, supported), (bound, known.variation),
+        )
+    ]  # fmt: skip
+    first, second, third = (max(a - b, Fraction(0)) for a, b in pairwise(reached))
+    return (-reached[0] if index else reached[0]), first, second, third
+
+
+def enclosed_value(
+    model: CMDP, policy: Policy, function: Vector | None = None
+) -> tuple[Fraction, Fraction]:
+    """Rigorous bounds on the UN-normalised return of a policy, for the reward if no function."""
+    values, exact = function or model.reward_vector(), (Fraction(0),) * model.n_choices
+    low, high = (least_value(model, policy, one, exact) for one in (values, negated(values)))
+    return low, -high
 
 
 def behaviour(

@@ -22,6 +22,8 @@ _ROUNDS = 50
 """Of the adversary: it improves in every one, and a handful do; more only narrow the bound."""
 _GRID = 2**40
 """The values that are proved are multiples of its inverse: doubles have not many more digits."""
+_FINE = 2**64
+"""Probabilities are rounded to multiples of its inverse: below what doubles lose anyway."""
 
 
 def least_value(
@@ -33,7 +35,7 @@ def least_value(
     variation: u, K rationals in [0, 1].  floor: what a state that the model lacks is worth at
     least; None if it lacks none.
     """
-    values = _least(model, policy, function, variation, floor)
+    values = least_values(model, policy, function, variation, floor)
     scaled = [int(value) for value in np.floor(values * _GRID).tolist()]
     excess = max(
         Fraction(value, _GRID) - backed
@@ -53,9 +55,9 @@ def backed_up(
     model: CMDP, policy: Policy, function: Vector, variation: Sequence[Fraction],
     values: Sequence[int], scale: int, floor: Fraction | None,
 ) -> list[Fraction]:  # fmt: skip
-    """E[f + gamma V(next)] for each state under the worst transitions near the model's, exactly.
+    """E[f + gamma V(next)] for each state under the worst transitions near the model's, or less.
 
-    values: V times `scale`, for each state.
+    values: V times `scale`, for each state.  It is less by rounding alone, some 1e-19 of V.
     """
     worst = Fraction(min(values), scale)
     worst = worst if floor is None else min(worst, floor)
@@ -71,23 +73,23 @@ def backed_up(
 def _moved(
     row: dict[int, int], values: Sequence[int], scale: int, allowed: Fraction, worst: Fraction
 ) -> Fraction:
-    """The mean of V after `allowed` of the law went from the best successors to the worst."""
-    total = sum(row.values())
-    left, kept = allowed * total, Fraction(0)
+    """The mean of V after `allowed` of the law went from the best successors to the worst.
+
+    Probabilities are rounded down on a grid, and what that leaves over is worth the worst.
+    """
+    total, left, kept, mass = sum(row.values()), -(-allowed * _FINE // 1), 0, 0
     for t in sorted(row, key=values.__getitem__, reverse=True):
-        if left >= row[t]:
-            left -= row[t]
-        else:
-            kept += (row[t] - left) * values[t]
-            left = Fraction(0)
-    return kept / (total * scale) + min(allowed, Fraction(1)) * worst
+        stays = max(row[t] * _FINE // total - left, 0)
+        left = max(left - row[t] * _FINE // total, 0)
+        kept, mass = kept + stays * values[t], mass + stays
+    return Fraction(kept, _FINE * scale) + Fraction(_FINE - mass, _FINE) * worst
 
 
-def _least(
+def least_values(
     model: CMDP, policy: Policy, function: Vector, variation: Sequence[Fraction],
     floor: Fraction | None,
 ) -> Array:  # fmt: skip
-    """The values in floating point, float64[S]."""
+    """The same of every state in floating point, float64[S], without proof."""
     from scipy.sparse import csr_matrix, identity
     from scipy.sparse.linalg import spsolve
 
