@@ -139,8 +139,8 @@ def _planned(
     model: CMDP, truth: CMDP, acting: Policy, guard: Guard, rules: Rules
 ) -> Iterator[Values]:
     """The comparator spends all that the tightened budgets of the model allow."""
-    cost, exits = ("cost", 0), policy_return(model, acting, outside(guard))
-    error, largest = _error(model, truth, guard), _largest(model.cost_vector(0))
+    cost, exits = model.cost_vector(0), policy_return(model, acting, outside(guard))
+    error, largest = _error(model, truth, guard), _largest(cost)
     bound = rules.tightening * _bound(model.discount, largest, error, exits)
     spent = policy_return(model, acting, cost)
     anywhere = 1 / (1 - model.discount)

@@ -14,6 +14,7 @@ from holdfast.theory.offline import guarded_bounds as theory
 
 from ...binding.claims import NamedMutant, claim
 from ...binding.draws import Draw
+from ...binding.family import Case
 from ...binding.values import Values
 from ...cmdp.families import cmdps
 from ...cmdp.families.cmdps import neighbour, policy
@@ -35,14 +36,14 @@ def _above(draw: Draw, model: CMDP, truth: CMDP, *_: object) -> Known:
     return tuple(-Fraction(draw.integer(1, 4)) for _ in lowered), bounds
 
 
-def _leaking(factor: Fraction = Fraction(1), **options: Fraction) -> tuple[object, ...]:
+def _leaking(factor: Fraction = Fraction(1), discount: Fraction = Fraction(9, 10)) -> Case:
     """The model believes to stay, and the truth leaks; the bound is so much of the variation."""
-    truth, model, acting, _ = landmarks.leak(**options)
+    truth, model, acting, _ = landmarks.leak(discount)
     bounds = tuple(factor * error / 2 for error in l1_errors(model, truth))
     return model, truth, acting, ((Fraction(0),) * len(bounds), bounds)
 
 
-def _half_doubted(discount: Fraction) -> tuple[object, ...]:
+def _half_doubted(discount: Fraction) -> Case:
     return _leaking(_HALF, discount=discount)
 
 

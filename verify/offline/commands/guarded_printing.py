@@ -59,7 +59,8 @@ def _head(question: Question, answer: Answer) -> Iterator[str]:
     yield (
         f"coverage: {len(seen):,} of {visits.size:,} pairs were visited, from {seen.min():,} times "
         f"(median {np.median(seen):,.0f}) to {seen.max():,}; {int(supported.sum()):,} are "
-        f"supported ({_guardian(question)}), with {visits[supported].sum() / log.steps:.1%} of the steps"
+        f"supported ({_guardian(question)}), with {visits[supported].sum() / log.steps:.1%} of the "
+        "steps"
     )
     yield (
         f"reach: {answer.reached:,} of the {count(len(log.states), 'state')} are reached within "
@@ -143,16 +144,16 @@ def _obstacles(question: Question, answer: Answer) -> Iterator[str]:
             continue
         if found.exits > question.exits:
             yield (
-                f"no {name} plan: every policy leaves the support; the least discounted time outside is "
-                f"{_number(found.exits)} and --exits allows {_number(question.exits)}. Allow more, "
-                "or support more pairs"
+                f"no {name} plan: every policy leaves the support; the least discounted time "
+                f"outside is {_number(found.exits)} and --exits allows {_number(question.exits)}. "
+                "Allow more, or support more pairs"
             )
         for i, (least, budget) in enumerate(zip(found.costs, question.budgets, strict=True)):
             if least > budget:
                 kind = "" if name == "guarded" else ", with its errors,"
                 yield (
-                    f"no {name} plan: cost {i + 1}{kind} is at least {_number(least)} in the model, and "
-                    f"its budget is {_number(budget)}"
+                    f"no {name} plan: cost {i + 1}{kind} is at least {_number(least)} in the "
+                    f"model, and its budget is {_number(budget)}"
                 )
         within = all(a <= b for a, b in zip(found.costs, question.budgets, strict=True))
         if within and found.exits <= question.exits:

@@ -33,8 +33,8 @@ _SIMULATED = ("behaviour", "steps", "length", "seed", "costs")
 @click.command(name="offline", epilog=MODEL_HELP)
 @click.argument("data", metavar="DATA|MODEL")
 @click.option("--column", "columns", multiple=True, metavar="WHAT=NAME", help="Column of a log "
-              "that holds the state, action, reward, cost (may be repeated), next_state, done, cut or "
-              "episode.")  # fmt: skip
+              "that holds the state, action, reward, cost (may be repeated), next_state, done, cut "
+              "or episode.")  # fmt: skip
 @click.option("--bins", type=Whole(1, 1000), help="Cut each number of an HDF5 data set into so "
               "many equal bins.")  # fmt: skip
 @click.option("--reward-range", nargs=2, metavar="LOW HIGH", help="What no reward leaves. Default: "

@@ -42,10 +42,11 @@ class Sampled:
     def failing_at_radius(self) -> Fraction:
         """That some pair has an error of the radius, whatever count it ends at."""
         if self.least == self.most:
-            return 1 - prod(
+            kept = (
                 (1 - multinomial_l1_tail(self.most, law, self.radius)) ** times
                 for law, times in Counter(self.laws).items()
             )
+            return 1 - prod(kept, start=Fraction(1))
         return self._failing(lambda _, error: error >= self.radius)
 
     def failing_by_count(self, factor: int) -> Fraction:
