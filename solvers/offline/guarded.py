@@ -231,6 +231,14 @@ def _terms(
     return (-reached[0] if index else reached[0]), first, second, third
 
 
+def from_starts(log: Log, truth: CMDP) -> CMDP:
+    """The model begun where the episodes of the log begin, as all that is said of the log is."""
+    starts = [0] * truth.n_states
+    for code, times in zip(log.states.tolist(), log.starts.tolist(), strict=True):
+        starts[code] = times
+    return truth.with_initial(starts)
+
+
 def enclosed_value(
     model: CMDP, policy: Policy, function: Vector | None = None
 ) -> tuple[Fraction, Fraction]:

@@ -14,6 +14,7 @@ from holdfast.solvers.offline.guarded import (
     Plan,
     behaviour,
     enclosed_value,
+    from_starts,
     often_taken,
     plan,
 )
@@ -32,7 +33,7 @@ class Answer:
     """All that is said.
 
     plans: name -> what was found; exact: name -> bounds on the true reward and costs, of plans and
-    of the behaviour, where the log was simulated; logged: (mean, low, high) of the returns of the
+    of the behaviour, where the log was simulated, from where its episodes begin; logged: (mean, low, high) of the returns of the
     log; lost: states of the log without a supported action; reached: how many of its states are
     reached within the support.
     """
@@ -79,10 +80,11 @@ def answer_of(question: Question) -> Answer:
     }
     exact = {}
     if question.truth is not None and question.behaviour is not None:
-        exact["behaviour"] = _exact(question.truth, question.behaviour)
+        truth = from_starts(log, question.truth)
+        exact["behaviour"] = _exact(truth, question.behaviour)
         for name, found in plans.items():
             if isinstance(found, Plan):
-                exact[name] = _exact(question.truth, found.in_model(question.truth))
+                exact[name] = _exact(truth, found.in_model(truth))
     alone = np.flatnonzero(~(question.supported & (log.visits > 0)).any(axis=1))
     return Answer(
         known,

@@ -97,6 +97,8 @@ def _notes(question: Question) -> Iterator[str]:
             f"  note: of one pair {' and '.join(varying)} vary from visit to visit; means are "
             "used, and what they may be off"
         )
+    starts = int((log.starts > 0).sum())
+    yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
     if log.cuts:
         yield (
             f"  note: returns of {count(log.cuts, 'episode')} are those up to where they were cut"
@@ -113,7 +115,7 @@ def _ends(ends: Ends) -> str:
 
 def _plans(question: Question, answer: Answer) -> Table:
     budgets = ", ".join(map(_number, question.budgets))
-    table = Table("plan", title=f"\nplans (budgets {budgets}; certified: but for probability "
+    table = Table("plan", title=f"\nplans (budgets {budgets}; certified, each but for probability "
                   f"{question.failure})", title_justify="left")  # fmt: skip
     names = ["reward", *(f"cost {i + 1}" for i in range(question.log.n_costs))]
     heads = ["return", "certified", *names[1:], *(f"{n} certified" for n in names[1:]), "exits"]
@@ -190,7 +192,10 @@ def _verdict(answer: Answer, best: Plan) -> Iterator[str]:
             f"{_number(best.values[0])}"
         )
     elif float(best.bound(0)) > logged[2]:
-        yield "[bold]certified to earn more than the behaviour[/bold], by its interval"
+        yield (
+            "[bold]certified to earn more than the behaviour[/bold]: its interval ends at "
+            f"{_number(logged[2])}, each of both but for probability {best.learned.failure}"
+        )
     else:
         yield (
             f"not certified to earn more than the behaviour ({_number(logged[1])} to "
