@@ -119,8 +119,9 @@ def clinicians() -> Iterator[str]:
     value, cost = (enclosed_value(unlimited, expert, one) for one in
                    (None, unlimited.cost_vector(0)))  # fmt: skip
     truth = unlimited.with_budgets(Fraction(float(cost[1])).limit_denominator(1000))
-    yield f"clinicians, from the benchmark's initial law: survival {float(value[0]):.4f}, SOFA {float(cost[0]):.2f} (discounted)"
-    ranges = _ranges(truth)
+    yield f"clinicians: survival {float(value[0]):.4f}, SOFA {float(cost[0]):.2f} (discounted)"
+    one, zero = Fraction(1), Fraction(0)
+    ranges = [Range((zero, one), (zero, one)), _ranges(truth)[1]]  # one survives once
     for steps in STEPS[1:]:
         log = simulate(truth, expert, steps, length=500, seed=0)
         begun = from_starts(log, truth)

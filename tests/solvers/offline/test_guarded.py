@@ -65,7 +65,7 @@ def test_the_truth_keeps_what_is_certified(log: Log, certified: bool) -> None:
     assert 0 < found.inside[0] < 1
     assert found.values[1] <= 2 + Fraction(1, 10**6)
     if certified:
-        assert found.bound(1) <= Fraction(21, 10)
+        assert found.bound(1) <= 2
 
 
 def test_what_is_outside_is_taken_off_whole(log: Log) -> None:

@@ -46,7 +46,7 @@ def test_a_simulated_log_has_exact_values_beside(here: Invoke) -> None:
     done = here("offline", "ward.json", "--steps", 20_000, "--json", "out.json", "--plot", "p.svg")
     assert done.code == 0, done.output
     assert done.says("(simulated)", "4 of 4 pairs were visited", "30 visits or more")
-    assert done.says("2 of the 2 states are reached", "what its bounds are made of", "by OG-A")
+    assert done.says("2 of the 2 states are reached", "plan are made of", "by OG-A")
     found = json.loads(Path("out.json").read_text())
     uniform = policy_return(ward(), Policy.uniform(ward()))
     low, high = found["exact"]["behaviour"][0]
@@ -139,6 +139,7 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--reward-range", "0", "1"], "widen it"),
         (["log.csv", "--limit", "1", "--cost-range", "0", "9", "--cost-range", "0", "9"],
          "2 ranges of costs and 1 costs"),
+        (["log.csv", "--limit", "1", "--return-range", "0", "1"], "returns of log.csv are from"),
         (["log.csv", "--limit", "1", "--states", "1"], "1 states are said"),
         (["log.csv", "--limit", "1", "--features", "f.npy"], "--features has no effect"),
         (["log.csv", "--limit", "1", "--bandwidth", "1"], "--bandwidth has no effect without"),

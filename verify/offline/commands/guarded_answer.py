@@ -33,9 +33,9 @@ class Answer:
     """All that is said.
 
     plans: name -> what was found; exact: name -> bounds on the true reward and costs, of plans and
-    of the behaviour, where the log was simulated, from where its episodes begin; logged: (mean, low, high) of the returns of the
-    log; lost: states of the log without a supported action; reached: how many of its states are
-    reached within the support.
+    of the behaviour, where the log was simulated, from where its episodes begin; logged: (mean,
+    low, high) of the returns of the log; lost: states of the log without a supported action;
+    reached: how many of its states are reached within the support.
     """
 
     known: Learned
@@ -46,18 +46,16 @@ class Answer:
     reached: int
 
     @property
-    def best(self) -> Plan | None:
-        """The plan with the greatest certified return of those whose certified costs keep the
-        budgets, or else the guarded one."""
-        kept = [
-            one
+    def best(self) -> tuple[str, Plan] | None:
+        """Of the plans within the support that whose certified costs keep the budgets, and whose
+        certified return is the greatest; or else the guarded one."""
+        found = [
+            (name, one)
             for name in ("guarded", "cautious")
-            if isinstance(one := self.plans[name], Plan) and not exceeded(one)
+            if isinstance(one := self.plans[name], Plan)
         ]
-        guarded = self.plans["guarded"]
-        return max(kept, key=lambda one: one.bound(0), default=None) or (
-            guarded if isinstance(guarded, Plan) else None
-        )
+        kept = [pair for pair in found if not exceeded(pair[1])]
+        return max(kept or found[:1], key=lambda pair: pair[1].bound(0), default=None)
 
 
 def exceeded(found: Plan) -> list[int]:

@@ -37,12 +37,12 @@ def print_answer(console: Console, question: Question, answer: Answer) -> None:
         console.print(f"  {name}: {meaning}", highlight=False)
     for line in _obstacles(question, answer):
         console.print(line, highlight=False)
-    best = answer.best
-    if best is not None:
-        console.print(_terms(best))
+    if answer.best is not None:
+        name, best = answer.best
+        console.print(_terms(name, best))
         for line in _verdict(answer, best):
             console.print(line, highlight=False)
-        console.print(_policy(question, best))
+        console.print(_policy(question, name, best))
 
 
 def _head(question: Question, answer: Answer) -> Iterator[str]:
@@ -93,9 +93,10 @@ def _notes(question: Question) -> Iterator[str]:
     names = ["the reward", *(f"cost {i + 1}" for i in range(log.n_costs))]
     varying = [name for i, name in enumerate(names) if log.varies(i)]
     if varying:
+        verb = "differs" if len(varying) == 1 else "differ"
         yield (
-            f"  note: of one pair {' and '.join(varying)} vary from visit to visit; means are "
-            "used, and what they may be off"
+            f"  note: {' and '.join(varying)} {verb} between visits of one pair; means are used, "
+            "and what they may be off"
         )
     starts = int((log.starts > 0).sum())
     yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
@@ -162,10 +163,11 @@ def _obstacles(question: Question, answer: Answer) -> Iterator[str]:
             yield f"no {name} plan: each budget can be kept by itself, and not all of them at once"
 
 
-def _terms(best: Plan) -> Table:
-    table = Table("of the best plan", title="\nwhat its bounds are made of", title_justify="left")
-    for name in ("in the model", "means", "transitions", "outside", "bound", "by OG-A"):
-        table.add_column(name, justify="right")
+def _terms(name: str, best: Plan) -> Table:
+    table = Table("", title=f"\nwhat the bounds of the {name} plan are made of",
+                  title_justify="left")  # fmt: skip
+    for head in ("in the model", "means", "transitions", "outside", "bound", "by OG-A"):
+        table.add_column(head, justify="right")
     for i, value in enumerate(best.values):
         sign = "+" if i else "-"
         coarse = value + best.uniform_error(i) * (1 if i else -1)
@@ -216,8 +218,8 @@ def _largest(best: Plan, index: int) -> str:
     return max(terms, key=lambda name: terms[name])
 
 
-def _policy(question: Question, best: Plan) -> Table:
-    table = Table("state", "action: probability", "visits", title="\npolicy of the best plan",
+def _policy(question: Question, name: str, best: Plan) -> Table:
+    table = Table("state", "action: probability", "visits", title=f"\nthe {name} plan",
                   title_justify="left")  # fmt: skip
     log, model = question.log, best.learned.model
     start, labels = model.choice_start.tolist(), model.actions.tolist()

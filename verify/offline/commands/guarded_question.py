@@ -34,6 +34,7 @@ class Options:
     columns: tuple[str, ...]
     bins: int | None
     reward_range: tuple[str, str] | None
+    return_range: tuple[str, str] | None
     cost_ranges: tuple[tuple[str, str], ...]
     n_states: int | None
     behaviour: str
@@ -112,6 +113,8 @@ def read_question(options: Options) -> Question:
         raise click.BadParameter(f"--exits is {options.exits}; a budget of time is at least 0")
     found = _logged(options) if is_log(options.data) else _simulated(options)
     log, truth, behaviour, ranges, budgets, n_states = found
+    if options.return_range is not None:
+        ranges = (_returning(options.return_range, log, ranges[0]), *ranges[1:])
     supported = _supported(options, log)
     return Question(options, log, truth, behaviour, ranges, budgets, supported, failure, exits,
                     n_states)  # fmt: skip
@@ -170,6 +173,18 @@ def _range(texts: tuple[str, str]) -> tuple[Fraction, Fraction]:
     if low > high:
         raise click.BadParameter(f"a range is from {low} to {high}; give the lower end first")
     return low, high
+
+
+def _returning(texts: tuple[str, str], log: Log, known: Range) -> Range:
+    """The range of the reward with another one of returns; those of the log must not leave it."""
+    low, high = _range(texts)
+    first = log.returns[:, 0]
+    if float(low) - 1e-9 > first.min() or first.max() > float(high) + 1e-9:
+        raise click.BadParameter(
+            f"--return-range is from {low} to {high}, and returns of {log.name} are from "
+            f"{first.min():g} to {first.max():g}; widen it"
+        )
+    return Range(known.step, (low, high))
 
 
 def _simulated(options: Options) -> _Found:

@@ -41,6 +41,8 @@ _SIMULATED = ("behaviour", "steps", "length", "seed", "costs")
               "those of the log.")  # fmt: skip
 @click.option("--cost-range", "cost_ranges", nargs=2, multiple=True, metavar="LOW HIGH",
               help="The same of each cost, in their order.")  # fmt: skip
+@click.option("--return-range", nargs=2, metavar="LOW HIGH", help="What no return of any state "
+              "leaves. Default: what the range of rewards says of their sum.")  # fmt: skip
 @click.option("--states", "n_states", type=Whole(1, 10**9), help="How many states there are. "
               "Default: those of the log.")  # fmt: skip
 @click.option("--behaviour", metavar="NAME|FILE", default="uniform", show_default=True,
