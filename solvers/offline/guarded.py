@@ -138,40 +138,50 @@ def plan(
     the time is not enough.
     """
     model = known.model
-    costs = [model.cost_vector(i) for i in range(model.n_constraints)]
-    reward = model.reward_vector()
-    if certified:
-        first = plan(known, limit, limits=limits)
-        if isinstance(first, Obstacle):
-            return first
-        reward, *costs = (
-            known.penalised(i, _width(known.model, first.policy, one))
-            for i, one in enumerate([reward, *costs])
-        )
-    rows = [*costs, known.exits] if limit is not None else costs
-    budgets = [*model.budgets, limit] if limit is not None else list(model.budgets)
+    functions = [model.reward_vector(), *map(model.cost_vector, range(model.n_constraints))]
+    first = _planned(known, functions, model.budgets, limit, limits)
+    if not certified or isinstance(first, Obstacle):
+        return first
+    cautious = [
+        known.penalised(i, _width(model, first.policy, one)) for i, one in enumerate(functions)
+    ]
     best: Plan | None = None
-    for _ in range(_TIGHTENINGS if certified else 1):
-        found = enclose(model.with_reward(reward).with_costs(rows, budgets), limits=limits)
-        if found.status is Status.INFEASIBLE:
-            return best or Obstacle(
-                _least(model, known.exits), tuple(_least(model, row) for row in costs)
-            )
-        if found.exact is None and not found.components:
-            raise ModelError(
-                f"no plan of {model.n_states} states was found within {limits.seconds:g} s; give "
-                "more time, or merge states"
-            )
-        best = certify(known, _stationary(model, found))
+    budgets: Sequence[Fraction] = model.budgets
+    for _ in range(_TIGHTENINGS):
+        found = _planned(known, cautious, budgets, limit, limits)
+        if isinstance(found, Obstacle):
+            return best or found
+        best = found
         over = [best.bound(i + 1) - budget for i, budget in enumerate(model.budgets)]
-        if all(one <= 0 for one in over):
+        if max(over, default=Fraction(0)) <= 0:
             break
-        budgets[: len(over)] = [
+        # a little more than needed, as what is certified moves with the plan
+        budgets = [
             budget - max(one, Fraction(0)) * Fraction(11, 10)
-            for budget, one in zip(budgets, over, strict=False)
+            for budget, one in zip(budgets, over, strict=True)
         ]
     assert best is not None  # there is at least one round
     return best
+
+
+def _planned(
+    known: Learned, functions: Sequence[Vector], budgets: Sequence[Fraction],
+    limit: Fraction | None, limits: Limits,
+) -> Plan | Obstacle:  # fmt: skip
+    """The best plan for a reward and costs, with what is certified of it."""
+    model, (reward, *costs) = known.model, functions
+    guard = [] if limit is None else [(known.exits, limit)]
+    rows = [*zip(costs, budgets, strict=True), *guard]
+    problem = model.with_reward(reward).with_costs([r for r, _ in rows], [b for _, b in rows])
+    found = enclose(problem, limits=limits)
+    if found.status is Status.INFEASIBLE:
+        return Obstacle(_least(model, known.exits), tuple(_least(model, row) for row in costs))
+    if found.exact is None and not found.components:
+        raise ModelError(
+            f"no plan of {model.n_states} states was found within {limits.seconds:g} s; give more "
+            "time, or merge states"
+        )
+    return certify(known, _stationary(model, found))
 
 
 def _least(model: CMDP, function: Vector) -> Fraction:
