@@ -1,2 +1,12 @@
 from .data_sets import DataSet as DataSet
 from .data_sets import read_data_set as read_data_set
+from .guarded import Obstacle as Obstacle
+from .guarded import Plan as Plan
+from .guarded import certify as certify
+from .guarded import plan as plan
+from .learned import Learned as Learned
+from .learned import Range as Range
+from .learned import learned as learned
+from .log_files import read_log as read_log
+from .logs import Log as Log
+from .simulated import simulate as simulate

@@ -1,4 +1,8 @@
 """``pid``: whether a controlled multiplier comes to rest; ``offline``: what logged data support."""
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "offline": (
+        "Solve a model", "offline", "What logged data support, and a certified policy within that.",
+    ),
+}  # fmt: skip
 """Name -> (group in ``holdfast --help``, module of this folder, what it is for)."""

@@ -1,0 +1,163 @@
+"""``holdfast offline`` on models and logs, and every input that is refused."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holdfast.solvers import Policy, from_arrays, policy_return, save
+from holdfast.verify.campaign.exit_codes import ExitCode
+
+from ..conftest import Invoke
+
+HALF = Fraction(1, 2)
+HEAD = "state,action,reward,cost,next_state,done\n"
+
+
+def ward() -> object:
+    """A patient is stable (0) or not (1); treating hard pays and costs most; else it ends (2)."""
+    rows = [
+        [[Fraction(1, 2), Fraction(1, 4), Fraction(1, 4)], [Fraction(3, 4), ZERO, Fraction(1, 4)]],
+        [[ZERO, Fraction(1, 2), HALF], [HALF, Fraction(1, 4), Fraction(1, 4)]],
+        [[ZERO, ZERO, 1]] * 2,
+    ]
+    return from_arrays(rows, [[1, 2], [0, 1], [0, 0]], [[[0, 1], [0, 1], [0, 0]]], ["4/5"],
+                       discount=HALF, initial=[1, 0, 0])  # fmt: skip
+
+
+ZERO = Fraction(0)
+LOG = HEAD + "".join(
+    f"{s},{a},{2 - s - (1 - a)},{a},{t},{int(t == 2)}\n"
+    for s, a, t in [(0, 0, 0), (0, 1, 1), (1, 1, 0), (0, 0, 2), (0, 1, 2)] * 40
+)
+
+
+@pytest.fixture
+def here(holdfast: Invoke) -> Invoke:
+    """The command line in a folder with a model and a log."""
+    save(ward(), "ward.json")
+    Path("log.csv").write_text(LOG)
+    return holdfast
+
+
+def test_a_simulated_log_has_exact_values_beside(here: Invoke) -> None:
+    done = here("offline", "ward.json", "--steps", 20_000, "--json", "out.json", "--plot", "p.svg")
+    assert done.code == 0, done.output
+    assert done.says("(simulated)", "4 of 4 pairs were visited", "30 visits or more")
+    assert done.says("2 of the 2 states are reached", "plan are made of", "by OG-A")
+    found = json.loads(Path("out.json").read_text())
+    uniform = policy_return(ward(), Policy.uniform(ward()))
+    low, high = found["exact"]["behaviour"][0]
+    assert low <= uniform <= high < low + 1e-9
+    for name, plan in found["plans"].items():
+        (truth, _), (spent, _) = found["exact"][name]
+        assert Fraction(plan["bounds"][0]) <= truth
+        assert Fraction(plan["bounds"][1]) >= spent
+        assert plan["values"][1] <= 0.8 + 1e-9
+    assert Path("p.svg").stat().st_size > 10_000
+    assert not done.says("rewards and costs are taken to range")
+
+
+def test_more_steps_certify_more_than_the_behaviour(here: Invoke) -> None:
+    done = here("offline", "ward.json", "--steps", 300_000, "--limit", 3)
+    assert done.says("certified to earn more than the behaviour")
+
+
+def test_a_log_is_read_and_what_is_assumed_is_said(here: Invoke) -> None:
+    done = here("offline", "log.csv", "--limit", 1, "--discount", "1/2", "--json", "out.json")
+    assert done.code == 0, done.output
+    assert done.says("200 steps in", "rewards and costs are taken to range as they do in the log")
+    assert done.says("no states are taken to be there but those of the log")
+    assert done.says("the error of transitions takes")
+    found = json.loads(Path("out.json").read_text())
+    assert found["visits"] == [[80, 80], [0, 40]]
+    assert "exact" in found
+    assert found["exact"] == {}
+
+
+def test_a_state_without_support_is_named(here: Invoke) -> None:
+    done = here("offline", "log.csv", "--limit", 9, "--n0", 50, "--json", "out.json")
+    assert done.says("without a supported action: state 1")
+    assert json.loads(Path("out.json").read_text())["lost"] == [1]
+
+
+def test_what_prevents_a_plan_is_said(here: Invoke) -> None:
+    done = here("offline", "log.csv", "--limit", "-1")
+    assert done.code == 0
+    assert done.says("no guarded plan: cost 1 is at least", "and its budget is -1")
+    Path("one.csv").write_text(HEAD + "0,0,1,0,1,1\n")
+    done = here("offline", "one.csv", "--limit", 200)
+    assert done.says("every policy leaves the support", "--exits allows 0")
+
+
+def test_features_make_a_guardian(here: Invoke) -> None:
+    np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
+    for kind in ("ellipsoid", "density"):
+        done = here("offline", "log.csv", "--limit", 9, "--guardian", kind, "--features", "f.npy")
+        assert done.code == 0, done.output
+        assert done.says(f"{kind}, 0.05 of the steps left out")
+
+
+def test_a_behaviour_of_ones_own(here: Invoke) -> None:
+    np.save("b.npy", np.array([[0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]))
+    done = here("offline", "ward.json", "--steps", 2000, "--behaviour", "b.npy")
+    assert done.says("3 of 4 pairs were visited")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "is a model, and no log; give --steps"),
+        (["nothing", "--steps", "9"], "no model 'nothing'"),
+        (["ward.json"], "give --steps"),
+        (["ward.json", "--steps", "0"], "from 1 to"),
+        (["ward.json", "--steps", "9", "--bins", "3"], "--bins has no effect on a model"),
+        (["ward.json", "--steps", "9", "--states", "3"], "--states has no effect on a model"),
+        (["ward.json", "--steps", "9", "--behaviour", "expert"], "expert is of icu-sepsis"),
+        (["ward.json", "--steps", "9", "--behaviour", "no.npy"], "--behaviour no.npy cannot be"),
+        (["ward.json", "--steps", "9", "--behaviour", "f.npy"], "is of shape (2, 2, 1)"),
+        (["ward.json", "--steps", "9", "--behaviour", "off.npy"], "state 1 sum to 0.5"),
+        (["ward.json", "--steps", "9", "--cost", "step"], "brings its own costs"),
+        (["ward.json", "--steps", "9", "--discount", "1"], "discount is 1"),
+        (["free.json", "--steps", "9"], "has no costs"),
+        (["log.csv"], "1 costs and 0 limits"),
+        (["log.csv", "--limit", "x"], "rational number"),
+        (["log.csv", "--limit", "1", "--discount", "1"], "the discount is 1"),
+        (["log.csv", "--limit", "1", "--steps", "9"], "--steps has no effect on a log"),
+        (["log.csv", "--limit", "1", "--seed", "9"], "--seed has no effect on a log"),
+        (["log.csv", "--limit", "1", "--delta", "0"], "--delta is 0"),
+        (["log.csv", "--limit", "1", "--delta", "1"], "--delta is 1"),
+        (["log.csv", "--limit", "1", "--exits", "-1"], "--exits is -1"),
+        (["log.csv", "--limit", "1", "--n0", "0"], "from 1 to"),
+        (["log.csv", "--limit", "1", "--column", "state"], "write WHAT=NAME"),
+        (["log.csv", "--limit", "1", "--column", "state=x"], "no column 'x'"),
+        (["log.csv", "--limit", "1", "--column", "done=x", "--column", "done=y"], "given twice"),
+        (["log.csv", "--limit", "1", "--bins", "4"], "not cut into bins"),
+        (["log.csv", "--limit", "1", "--reward-range", "1", "0"], "give the lower end first"),
+        (["log.csv", "--limit", "1", "--reward-range", "0", "1"], "widen it"),
+        (["log.csv", "--limit", "1", "--cost-range", "0", "9", "--cost-range", "0", "9"],
+         "2 ranges of costs and 1 costs"),
+        (["log.csv", "--limit", "1", "--return-range", "0", "1"], "returns of log.csv are from"),
+        (["log.csv", "--limit", "1", "--states", "1"], "1 states are said"),
+        (["log.csv", "--limit", "1", "--features", "f.npy"], "--features has no effect"),
+        (["log.csv", "--limit", "1", "--bandwidth", "1"], "--bandwidth has no effect without"),
+        (["log.csv", "--limit", "1", "--guardian", "ellipsoid"], "give --features"),
+        (["log.csv", "--limit", "1", "--guardian", "density", "--n0", "3"], "--n0 has no effect"),
+        (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "off.npy"],
+         "features are of shape"),
+        (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "f.npy",
+          "--left-out", "1"], "1.0 is left out"),
+        (["log.csv", "--limit", "1", "--plot", "p.txt"], "suffix"),
+        (["log.csv", "--limit", "1", "--json", "log.csv"], "same file"),
+        (["gym:FrozenLake-v1", "--steps", "9"], "has no costs"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_refused(here: Invoke, arguments: list[str], words: str) -> None:
+    np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
+    np.save("off.npy", np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.0]]))
+    save(ward().with_costs([], []), "free.json")
+    done = here("offline", *arguments)
+    assert done.code == ExitCode.BAD_USAGE, done.output
+    assert done.says(words)
