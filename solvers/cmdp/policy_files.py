@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import format_rational, to_fraction
+from ..exact import Array, format_rational, to_fraction
 from ..models.cmdp import CMDP
 from ..models.formats.numpy_files import read_array
 from ..strict import strict_json
@@ -100,6 +100,31 @@ def read_policy(model: CMDP, path: str | Path) -> tuple[Policy, tuple[str, ...]]
 def policy_of_table(model: CMDP, table: Any) -> tuple[Policy, tuple[str, ...]]:
     """A policy from an array [S, A] of probabilities, or [S] of actions, as `read_policy`."""
     return _fitted(model, _of_array(np.asarray(table), "the table"), "the table")
+
+
+def shares_of_table(model: CMDP, table: Any) -> Array:
+    """float64[K], the probabilities of such an array at the choices of the model, over their sum.
+
+    As `policy_of_table`, at the speed of arrays, and rounded.
+    """
+    table = np.asarray(table)
+    states = np.repeat(np.arange(model.n_states), model.action_counts)
+    if table.ndim == 1 and len(table) == model.n_states and table.dtype.kind in "iu":
+        p = (table[states] == model.actions).astype(float)
+    elif table.ndim == 2 and len(table) == model.n_states and table.dtype.kind == "f":
+        inside = model.actions < table.shape[1]
+        p = np.zeros(model.n_choices)
+        p[inside] = table[states[inside], model.actions[inside].astype(np.int64)]
+    else:
+        policy, _ = policy_of_table(model, table)  # which says what is wrong
+        return np.array([float(p) for p in policy.probabilities])
+    sums = np.add.reduceat(p, model.choice_start[:-1])
+    used = np.add.reduceat(p != 0, model.choice_start[:-1], dtype=np.int64)
+    given = np.ones(len(table)) if table.ndim == 1 else np.count_nonzero(table, axis=1)
+    wrong = (used != given) | ~(np.abs(sums - 1) <= float(ROUNDED))
+    if wrong.any() or not (p >= 0).all():
+        policy_of_table(model, table)
+    return np.asarray(p / sums[states])
 
 
 Laws = list[dict[int, Fraction]]

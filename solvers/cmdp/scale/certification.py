@@ -28,6 +28,7 @@ from ...exact import Array
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
 from ..policies import Function, Policy, check_policy, policy_return
+from ..policy_files import policy_of_table, shares_of_table
 from .bounds import expectation
 from .enclosure import EXACT_UP_TO
 from .image import Image
@@ -81,7 +82,7 @@ class Certification:
 
 def certify(
     model: CMDP,
-    policy: Policy | None = None,
+    policy: Policy | Array | None = None,
     *,
     values: Sequence[float] | Array | None = None,
     multipliers: Sequence[float] | None = None,
@@ -92,7 +93,9 @@ def certify(
 
     Args:
         model: discounted (gamma < 1).
-        policy: any stationary policy, from whatever program.
+        policy: any stationary policy, from whatever program: a `Policy`, or an array of
+            probabilities [S, A] or actions [S] (int), which is fast in the largest models; rows
+            that sum to 1 up to ``ROUNDED`` stand for themselves over their sum.
         values: V (S), what somebody takes for the values of the optimum of r - lambda c; by default
             those of the policy.
         multipliers: lambda (m), at least 0; by default those for which the bound is least.
@@ -110,7 +113,9 @@ def certify(
             f"the model has {model.n_constraints} costs, and values belong to multipliers; give "
             "the multipliers that they were computed for"
         )
-    if policy is not None:
+    if policy is not None and not isinstance(policy, Policy) and _small(model, exact):
+        policy, _ = policy_of_table(model, policy)
+    if isinstance(policy, Policy):
         check_policy(model, policy)
     began = time.perf_counter()
     residual = _Residuals(Image.of(model))
@@ -119,7 +124,7 @@ def certify(
         shares = residual.shares(policy)
         own = residual.evaluate(shares)
         ends = [residual.of_policy(shares, i, h) for i, h in enumerate(own)]
-        if exact or (exact is None and model.n_states <= EXACT_UP_TO):
+        if isinstance(policy, Policy) and _small(model, exact):
             ends = [(value, value) for value in _exactly(model, policy)]
     evaluated = time.perf_counter()
     lam = (
@@ -130,6 +135,10 @@ def certify(
     seconds = {"evaluation": evaluated - began, "upper bound": time.perf_counter() - evaluated}
     prices = tuple(map(Fraction, lam.tolist()))
     return Certification(model, ends[0] if ends else None, tuple(ends[1:]), upper, prices, seconds)
+
+
+def _small(model: CMDP, exact: bool | None) -> bool:
+    return model.n_states <= EXACT_UP_TO if exact is None else exact
 
 
 def _exactly(model: CMDP, policy: Policy) -> list[Fraction]:
@@ -187,14 +196,15 @@ class _Residuals:
         """res (K) of the payoff price . (r, c)."""
         return np.asarray(self.image.payoffs @ price + self.ahead(h) - h[self.states])
 
-    def shares(self, policy: Policy) -> sparse.csr_array:
-        """float64[S, K], pi(a | s) at the choices of s."""
-        p = np.array([float(p) for p in policy.probabilities])
+    def shares(self, policy: Policy | Array) -> sparse.csr_array:
+        """float64[S, K], pi(a | s) at the choices of s, each wrong by A + 1 roundings at most."""
         model = self.image.model
-        return sparse.csr_array(
-            (p, np.arange(model.n_choices), model.choice_start),
-            shape=(model.n_states, model.n_choices),
-        )
+        if isinstance(policy, Policy):
+            p = np.array([float(p) for p in policy.probabilities])
+        else:
+            p = shares_of_table(model, policy)
+        parts = (p, np.arange(model.n_choices), model.choice_start)
+        return sparse.csr_array(parts, shape=(model.n_states, model.n_choices))
 
     def evaluate(self, shares: sparse.csr_array) -> Array:
         """float64[p, S], the policy's values for the reward and each cost; not believed."""
@@ -216,7 +226,8 @@ class _Residuals:
         price = np.eye(self.image.payoffs.shape[1])[payoff]
         res = self(price, h)
         means = shares @ res
-        widest = int(self.image.model.action_counts.max()) + 3  # one rounding a share, and the sum
+        # A + 1 roundings of a share (a sum and a quotient), and A of the mean
+        widest = 2 * int(self.image.model.action_counts.max()) + 2
         rate = widest * _UNIT / (1 - widest * _UNIT)
         error = self._error(price, h) * (1 + rate) + rate * Fraction(float(np.abs(res).max()))
         centre = expectation(self.image, h, grid)

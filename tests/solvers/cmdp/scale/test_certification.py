@@ -132,3 +132,28 @@ def test_a_large_model_is_as_narrow() -> None:
 def test_what_cannot_be_meant(given: dict, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         certify(WORLDS["frozen-lake-4x4"].build(), **given)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_array_is_the_policy_that_it_tells(seed: int) -> None:
+    """At the speed of arrays, with bounds that hold the exact returns all the same."""
+    model = random_model(seed, states=12)
+    policy = drawn_policy(model, seed)
+    told, exact = certify(model, policy.table(), exact=False), certify(model, policy, exact=True)
+    for (low, high), (value, _) in zip(
+        (told.reward, *told.costs), (exact.reward, *exact.costs), strict=True
+    ):
+        assert low <= value <= high
+    actions = np.array([min(policy[state]) for state in range(model.n_states)])
+    first = certify(model, actions, exact=False)
+    value = policy_return(model, Policy.deterministic(model, actions.tolist()))
+    assert first.reward[0] <= value <= first.reward[1]
+
+
+@pytest.mark.parametrize("changed", [(0, 0.6), (1, np.nan), (2, -0.25), (3, 1.0)])
+def test_an_array_that_is_no_policy(changed: tuple[int, float]) -> None:
+    lake = WORLDS["frozen-lake-4x4"].build()
+    table = Policy.uniform(lake).table()
+    table[changed[0], 1] = changed[1]
+    with pytest.raises(ModelError, match=f"state {changed[0]}"):
+        certify(lake, table, exact=False)
