@@ -36,6 +36,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     policy: str | None
     values: str | None
     multipliers: tuple[str, ...]
@@ -92,7 +93,9 @@ def certify_command(**given: Any) -> int:
         refuse_idle(["values", "multipliers", "sweeps"], "has no effect beside --optimum")
     read = {"the model": options.model, "the answer": options.policy or options.values or ""}
     check_targets([("--json", options.json_path)], read)
-    model = read_model(options.model, options.costs, options.limits, options.discount)
+    model = read_model(
+        options.model, options.costs, options.limits, options.discount, options.reward
+    )
     found, notes = _certified(model, options)
     upper, why = found.upper, "by sweeps"
     if options.optimum:

@@ -41,6 +41,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     method: str
     budget: float | None
     certificate: str | None
@@ -86,7 +87,9 @@ def solve_command(**given: Any) -> int:
     check_targets(targets, {"the model": options.model})
     if options.policy is not None:
         check_policy_path(options.policy)
-    problem = read_model(options.model, options.costs, options.limits, options.discount)
+    problem = read_model(
+        options.model, options.costs, options.limits, options.discount, options.reward
+    )
     console = output.console()
     with _watched(console) as progress:
         found = certified_optimum(
