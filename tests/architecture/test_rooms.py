@@ -187,7 +187,7 @@ def test_the_root_of_a_layer_holds_what_all_pillars_share(repository: Path) -> N
             "whole_files",
             "binomial",
         },
-        "verify": {"pytest_plugin"},
+        "verify": {"door", "pytest_plugin"},
     }
 
 
