@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,8 @@ from ..terminal.options import Command
 
 MODEL_HELP = (
     "MODEL is a .json, .npz, PRISM or Storm .tra, or Storm .drn file, gym:ID "
-    "(gym:FrozenLake-v1?map_name=8x8 passes arguments on), or one of the worlds: "
-    + ", ".join(WORLDS)
-    + "."
+    "(gym:FrozenLake-v1?map_name=8x8 passes arguments on, gym:module:ID imports a module of yours "
+    "first), or one of the worlds: " + ", ".join(WORLDS) + "."
 )
 COST_HELP = (
     "A cost: states:5,7,12 (1 on arriving in one of them), step (1 for each step), a .npy file of "
@@ -137,13 +137,15 @@ def _environment(
             f"{len(costs)} costs and {len(budgets)} limits; give each --cost a --limit of its own"
         )
     identifier, _, query = name.partition("?")
-    return from_gymnasium(
-        identifier,
-        costs=[_cost(text) for text in costs],
-        budgets=budgets,
-        discount=Fraction(99, 100) if discount is None else discount,
-        make_kwargs=_arguments(query),
-    )
+    charged = [_cost(text) for text in costs]
+    with _this_folder():
+        return from_gymnasium(
+            identifier,
+            costs=charged,
+            budgets=budgets,
+            discount=Fraction(99, 100) if discount is None else discount,
+            make_kwargs=_arguments(query),
+        )
 
 
 def _arguments(query: str) -> dict[str, Any]:
@@ -194,10 +196,18 @@ def _cost(text: str) -> Any:
 def named_function(option: str, text: str) -> Any:
     """What ``module:function`` names, maybe in this folder; raises click.BadParameter."""
     module, _, name = text.partition(":")
-    sys.path.insert(0, "")
     try:
-        return getattr(importlib.import_module(module), name)
+        with _this_folder():
+            return getattr(importlib.import_module(module), name)
     except Exception as error:
         raise click.BadParameter(f"{option} {text}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _this_folder() -> Iterator[None]:
+    """Modules of the current folder can be imported, which the user names and may have written."""
+    sys.path.insert(0, "")
+    try:
+        yield
     finally:
         sys.path.remove("")

@@ -111,3 +111,27 @@ def test_a_mixture_is_no_table(holdfast: Invoke) -> None:
     mixture = json.loads(Path("a.json").read_text())["mixture"]
     assert len(mixture) == 2
     assert all(len(one["actions"]) == 17 for one in mixture)
+
+
+OWN = """
+import gymnasium
+
+class Own(gymnasium.Env):
+    observation_space = gymnasium.spaces.Discrete(2)
+    action_space = gymnasium.spaces.Discrete(2)
+    P = {0: {0: [(0.5, 0, 1.0, False), (0.5, 1, 1.0, False)], 1: [(1.0, 0, 0.25, False)]},
+         1: {0: [(1.0, 1, 0.5, False)], 1: [(1.0, 1, 0.0, False)]}}
+    initial_state_distrib = [1.0, 0.0]
+
+gymnasium.register("Own-v0", entry_point=Own, disable_env_checker=True)
+"""
+
+
+def test_an_environment_of_one_s_own_module(holdfast: Invoke) -> None:
+    """V(1) = 1/2/(1 - 9/10) = 5 and V(0) = 1 + 9/20 (V(0) + 5), so 65/11: the better action."""
+    Path("own_module_of_a_test.py").write_text(OWN)
+    done = holdfast("solve", "gym:own_module_of_a_test:Own-v0", "--discount", "9/10")
+    assert done.says("value 65/11")
+    gone = holdfast("solve", "gym:no_such_module:Own-v0")
+    assert gone.code == 64
+    assert gone.says("'no_such_module' that should register 'Own-v0' cannot be imported")
