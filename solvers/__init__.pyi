@@ -14,6 +14,11 @@ from .cmdp.policies import occupancy_of as occupancy_of
 from .cmdp.policies import policy_return as policy_return
 from .cmdp.policies import q_values as q_values
 from .cmdp.policies import value_of as value_of
+from .cmdp.policy_files import policy_of_table as policy_of_table
+from .cmdp.policy_files import read_policy as read_policy
+from .cmdp.policy_files import write_policy as write_policy
+from .cmdp.scale.certification import Certification as Certification
+from .cmdp.scale.certification import certify as certify
 from .cmdp.scale.enclosure import enclose as enclose
 from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
 from .cmdp.solution import Solution as Solution

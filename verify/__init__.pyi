@@ -1,7 +1,10 @@
 from .binding.claims import NamedMutant as NamedMutant
 from .binding.claims import claim as claim
+from .binding.draws import Draw as Draw
 from .binding.family import Family as Family
 from .binding.family import OutOfScope as OutOfScope
 from .binding.values import Ball as Ball
 from .binding.values import Count as Count
+from .campaign.summary import RunSummary as RunSummary
 from .cmdp import families as families
+from .door import verify as verify

@@ -6,16 +6,17 @@ V with V = f_pi + gamma P_pi V; FLINT solves the integer form of that system exa
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Rational, Vector, common_denominator, to_fraction
+from ..exact import Array, Rational, Vector, common_denominator, to_fraction
 from ..models.checks import check_discounted
 from ..models.cmdp import CMDP
 from ..programs.bordered import square_solver
@@ -24,18 +25,26 @@ from ..sequences import objects
 #: What a policy is evaluated for: the reward, a cost, or any vector with one value a choice.
 Function: TypeAlias = Literal["reward"] | tuple[Literal["cost"], int] | Vector
 
+_SHOWN = 20  # states of a policy in a notebook
+_SPARSE = 100  # entries of a table for each choice; beyond it the labels are no small numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A stationary policy: ``probabilities[k]`` is pi(a | s) of choice k; length K, exact."""
+    """A stationary policy: ``probabilities[k]`` is pi(a | s) of choice k; length K, exact.
+
+    ``policy[s]`` is the law of the action in state s, and ``policy.table()`` all of them as an
+    array; both need the model whose choices these are, which policies of solutions have.
+    """
 
     probabilities: tuple[Fraction, ...]
+    model: CMDP | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, model: CMDP, probabilities: Sequence[Rational]) -> Policy:
         """A validated policy; raises ModelError naming the state whose row is no distribution."""
         values = tuple(to_fraction(p, f"probabilities[{k}]") for k, p in enumerate(probabilities))
-        policy = cls(values)
+        policy = cls(values, model)
         check_policy(model, policy)
         return policy
 
@@ -61,12 +70,77 @@ class Policy:
         probabilities = [Fraction(0)] * model.n_choices
         for choice in choices:
             probabilities[choice] = Fraction(1)
-        return cls(tuple(probabilities))
+        return cls(tuple(probabilities), model)
 
     @classmethod
     def uniform(cls, model: CMDP) -> Policy:
         """Every choice of a state with the same probability."""
-        return cls(tuple(Fraction(1, n) for n in model.action_counts.tolist() for _ in range(n)))
+        counts = model.action_counts.tolist()
+        return cls(tuple(Fraction(1, n) for n in counts for _ in range(n)), model)
+
+    def __getitem__(self, state: int) -> dict[int, Fraction]:
+        """Action -> probability, of the actions that are used in a state.
+
+        Raises ModelError without a model, and IndexError for a state that it does not have.
+        """
+        model = self._own_model()
+        if not 0 <= state < model.n_states:
+            raise IndexError(f"state {state}; the model has the states 0 to {model.n_states - 1}")
+        first, last = model.choice_start[state : state + 2].tolist()
+        labels = model.actions[first:last].tolist()
+        row = self.probabilities[first:last]
+        return {action: p for action, p in zip(labels, row, strict=True) if p}
+
+    def table(self) -> Array:
+        """float64[S, A], pi(a | s) by state and action label, 0 for an action that is not there.
+
+        Each entry is the double nearest to the exact one.  Raises ModelError without a model, and
+        for labels so large that there would be over 100 times as many entries as choices.
+        """
+        model = self._own_model()
+        width = 1 + int(model.actions.max())
+        if model.n_states * width > _SPARSE * model.n_choices:
+            raise ModelError(
+                f"the largest action is {width - 1}, so that a table of {model.n_states} states "
+                f"would have {model.n_states * width} entries for {model.n_choices} choices; "
+                "policy[state] gives the law in a state"
+            )
+        found = np.zeros((model.n_states, width))
+        states = np.repeat(np.arange(model.n_states), model.action_counts)
+        found[states, model.actions.astype(np.int64)] = [float(p) for p in self.probabilities]
+        return found
+
+    def _own_model(self) -> CMDP:
+        if self.model is None:
+            raise ModelError(
+                "the policy knows no model, so that its choices have no states and actions; make "
+                "it with Policy.of(model, probabilities)"
+            )
+        return self.model
+
+    def __repr__(self) -> str:
+        kind = "deterministic" if self.is_deterministic else "randomised"
+        if self.model is None:
+            return f"<Policy of {len(self.probabilities)} choices, {kind}>"
+        return (
+            f"<Policy of {self.model.n_states} states, {kind}; .table() is an array [S, A], "
+            "policy[s] a law>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first states as a table, for notebooks."""
+        if self.model is None:
+            return html.escape(repr(self))
+        states = range(min(self.model.n_states, _SHOWN))
+        rows = "".join(
+            f"<tr><td>{s}</td><td>{', '.join(_words(self[s]))}</td></tr>" for s in states
+        )
+        more = self.model.n_states - len(states)
+        rest = f"<tr><td>...</td><td>{more} more states</td></tr>" if more else ""
+        return (
+            "<table><thead><tr><th>state</th><th>action: probability</th></tr></thead>"
+            f"<tbody>{rows}{rest}</tbody></table>"
+        )
 
     @property
     def is_deterministic(self) -> bool:
@@ -82,6 +156,10 @@ class Policy:
         start = model.choice_start.tolist()
         chosen = range(model.n_states) if states is None else states
         return sum(sum(map(bool, self.probabilities[start[s] : start[s + 1]])) - 1 for s in chosen)
+
+
+def _words(law: dict[int, Fraction]) -> list[str]:
+    return [str(a) if p == 1 else f"{a}: {float(p):.6g}" for a, p in law.items()]
 
 
 def check_policy(model: CMDP, policy: Policy) -> None:

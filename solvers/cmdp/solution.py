@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -45,6 +45,10 @@ class Solution:
     lower: Fraction | None = None
     upper: Fraction | None = None
     statistics: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.policy is not None and self.policy.model is None:
+            object.__setattr__(self, "policy", replace(self.policy, model=self.model))
 
     def certificate(self) -> dict[str, Any]:
         """A document of kind "cmdp-optimum" or "cmdp-infeasible"; ModelError if undecided."""

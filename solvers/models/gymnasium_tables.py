@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,16 @@ def transition_table(
 
 
 def make_environment(identifier: str, make_kwargs: Mapping[str, Any]) -> Any:
-    """``gymnasium.make`` of exactly this id.
+    """``gymnasium.make`` of exactly this id, or of ``module:Id``, whose module registers it.
 
     Raises ModelError for an id that is not registered, naming the versions that are, and when the
-    environment cannot be made.
+    module cannot be imported or the environment cannot be made.
     """
     import gymnasium
 
+    module, _, identifier = identifier.rpartition(":")
+    if module:
+        _import_module(module, identifier)
     if identifier.startswith("Sepsis/"):
         _import_sepsis()
     if identifier not in gymnasium.registry:
@@ -110,6 +114,16 @@ def make_environment(identifier: str, make_kwargs: Mapping[str, Any]) -> Any:
     except Exception as problem:
         raise ModelError(
             f"gymnasium cannot make {identifier!r} with {dict(make_kwargs)}: "
+            f"{type(problem).__name__}: {problem}"
+        ) from problem
+
+
+def _import_module(module: str, identifier: str) -> None:
+    try:
+        import_module(module)
+    except Exception as problem:
+        raise ModelError(
+            f"the module {module!r} that should register {identifier!r} cannot be imported: "
             f"{type(problem).__name__}: {problem}"
         ) from problem
 

@@ -1,5 +1,6 @@
 """The files of claims that the documentation shows do what it says of them."""
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,24 @@ def test_the_hunch_of_the_tutorial_is_refuted() -> None:
 @pytest.mark.parametrize("name", ["how-to/diminishing_claims.py", "tutorial/hunch_claims.py"])
 def test_a_whole_user_theorem_takes_at_most_25_lines(name: str) -> None:
     assert len((DOCUMENTATION / name).read_text().splitlines()) <= 25
+
+
+def test_a_policy_simulated_in_gymnasium_earns_what_is_certified(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To 99 %; the seed is fixed, so that it does or does not."""
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "simulate_policy.py"))
+    words = capsys.readouterr().out.replace(",", "").split()
+    certified, simulated, error = (float(words[place]) for place in (1, 3, 5))
+    assert certified == 0.5420
+    assert abs(certified - simulated) <= error < 0.02
+
+
+@pytest.mark.slow
+def test_what_ppo_learnt_is_found_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "certify_ppo.py"))
+    said = capsys.readouterr().out
+    assert "within the limit: False; the optimum is 0.2296" in said

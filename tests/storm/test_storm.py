@@ -176,3 +176,30 @@ def test_an_enclosure_of_a_larger_model(export, ask, tmp_path: Path) -> None:
     exact = ask(as_files(model, tmp_path), query, costs=1)
     assert found.lower <= exact <= found.upper
     assert found.upper - found.lower < Fraction(1, 10**6)
+
+
+def test_our_reading_of_drn_is_storm_s(tmp_path: Path) -> None:
+    """Transitions and rewards of a hand-written file, entry by entry."""
+    import stormpy
+
+    from holdfast.solvers.models.formats.prism import read_drn
+
+    from ..solvers.models.test_storm_files import DRN
+
+    path = tmp_path / "m.drn"
+    path.write_text(DRN)
+    theirs, ours = (
+        stormpy.build_model_from_drn(str(path)),
+        read_drn(path, reward="fuel", discount=0),
+    )
+    rows = [
+        {entry.column: entry.value for entry in theirs.transition_matrix.get_row(k)}
+        for k in range(theirs.nr_choices)
+    ]
+    assert [{t: float(p) for t, p in ours.transition_row(k)} for k in range(4)] == rows
+    paid = theirs.reward_models["fuel"]
+    expected = [
+        paid.get_state_reward(state) + paid.get_state_action_reward(k)
+        for k, state in enumerate((0, 0, 1, 2))
+    ]
+    assert ours.reward_vector().floats().tolist() == expected

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from operator import attrgetter
+from typing import Any
 
 from ..binding.claims import Claim
 from ..engine.examiner import Kind, ShardResult
@@ -141,6 +143,50 @@ class RunSummary:
     alpha: str
     counterexamples: Mapping[str, Counterexample] = field(default_factory=dict)
 
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each claim, as `pandas.DataFrame` takes it.
+
+        claim; world: of a user, or empty; verdict; models: examined; violations; killed, mutants:
+        refuted variants, and how many should be; ratio: of the two sides where they are nearest;
+        as_expected.
+        """
+        return [
+            {
+                "claim": one.claim.name,
+                "world": one.world,
+                "verdict": one.verdict.name,
+                "models": one.models,
+                "violations": len(one.violations),
+                "killed": len(one.killed),
+                "mutants": len(one.killed) + len(one.unnoticed),
+                "ratio": None if one.foremost is None else one.foremost.ratio,
+                "as_expected": one.as_expected,
+            }
+            for one in self.claims
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.claims)} claims, seed {self.seed}, {self.seconds:.1f} s"]
+        for row in self.table():
+            where = f" on {row['world']}" if row["world"] else ""
+            lines.append(
+                f"{row['claim']}{where}: {row['verdict']}, {row['violations']} violations on "
+                f"{row['models']} models, {row['killed']} of {row['mutants']} mutants refuted"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        names = [name for name in self.table()[0] if name != "world" or self.worlds]
+        head = "".join(f"<th>{name.replace('_', ' ')}</th>" for name in names)
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td>{html.escape(_cell(row[name]))}</td>" for name in names)
+            + "</tr>"
+            for row in self.table()
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
     @property
     def drawn(self) -> list[ClaimSummary]:
         """The claims on drawn models."""
@@ -247,3 +293,7 @@ def mutants_to_kill(claim: Claim, killed: Container[str] = ()) -> tuple[str, ...
     named = [mutant.name for mutant in claim.named_mutants]
     controls = [f"without {assumption}" for assumption in claim.family.controls]
     return (*derived, *named, *controls)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -60,6 +60,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     cases: int
     details: tuple[str, ...]
     path: str
@@ -217,14 +218,18 @@ def _left_out(
 
 def _worlds(options: Options) -> dict[str, CMDP]:
     models = _named_worlds() if options.worlds else {}
-    described = options.costs or options.limits or options.discount
+    described = options.costs or options.limits or options.discount or options.reward
     if described and not options.models:
-        raise click.BadParameter("--cost, --limit and --discount describe the models of --on MODEL")
+        raise click.BadParameter(
+            "--cost, --limit, --discount and --reward describe the models of --on MODEL"
+        )
     for name in options.models:
         short = one_line(name.removeprefix("gym:"))
         if short in models:
             raise click.BadParameter(f"--on {name} is given twice; name each model once")
-        models[short] = read_model(name, options.costs, options.limits, options.discount)
+        models[short] = read_model(
+            name, options.costs, options.limits, options.discount, options.reward
+        )
     return models
 
 

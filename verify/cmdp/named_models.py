@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,23 @@ import click
 from holdfast.solvers import CMDP, WORLDS, ModelError, from_gymnasium, load, read_prism
 from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.models.formats.numpy_files import read_array
+from holdfast.solvers.models.formats.prism import read_drn
 from holdfast.solvers.strict import strict_json
 
 from ..report.numbers import count
 from ..terminal.options import Command
 
 MODEL_HELP = (
-    "MODEL is a .json, .npz or PRISM .tra file, gym:ID (gym:FrozenLake-v1?map_name=8x8 passes "
-    "arguments on), or one of the worlds: " + ", ".join(WORLDS) + "."
+    "MODEL is a .json, .npz, PRISM or Storm .tra, or Storm .drn file, gym:ID "
+    "(gym:FrozenLake-v1?map_name=8x8 passes arguments on, gym:module:ID imports a module of yours "
+    "first), or one of the worlds: " + ", ".join(WORLDS) + "."
 )
 COST_HELP = (
     "A cost: states:5,7,12 (1 on arriving in one of them), step (1 for each step), a .npy file of "
     "shape [S] or [S, A] (charged at each decision; a state where an episode ends has no decision, "
     "so its cost is charged on arrival, one step earlier by the discount), or module:function with "
     "function(state, action, next_state); for a .tra model, a .srew or .trew file (default "
-    "MODEL.cost1.srew and .trew, ...)."
+    "MODEL.cost1.srew and .trew, ...); for a .drn model, one of its reward models."
 )
 
 
@@ -40,8 +43,12 @@ discount_option = click.option(
 
 
 def model_options(command: Command) -> Command:
-    """``--cost``, ``--limit`` and ``--discount``: what describes a model beside its name."""
+    """``--cost``, ``--limit``, ``--discount`` and ``--reward``: what describes a model beside its
+    name."""
     for option in (
+        click.option("--reward",
+                     help="Of a .tra or .drn model, the reward structure that is the objective: a "
+                     "file, or its name."),
         discount_option,
         click.option("--limit", "limits", multiple=True,
                      help="Upper bound of each discounted cost, in the order of the costs."),
@@ -76,18 +83,32 @@ def states(text: str) -> tuple[int, ...]:
 
 
 def read_model(
-    name: str, costs: Sequence[str], limits: Sequence[str], discount: str | None
+    name: str,
+    costs: Sequence[str],
+    limits: Sequence[str],
+    discount: str | None,
+    reward: str | None = None,
 ) -> CMDP:
     """The model of that name, with costs, their limits and discount replaced where given.
+
+    reward: of a .tra or .drn file, which structure is the objective.
 
     Raises ModelError or click.BadParameter with what to change.
     """
     budgets = [rational(limit, "a limit") for limit in limits]
     factor = None if discount is None else rational(discount, "the discount")
+    if name.endswith(".tra"):
+        return read_prism(
+            name, rewards=reward, costs=list(costs) or None, budgets=budgets, discount=factor
+        )
+    if name.endswith(".drn"):
+        if factor is None:
+            raise click.BadParameter(f"{name} holds no discount; give one with --discount")
+        return read_drn(name, reward=reward, costs=costs, budgets=budgets, discount=factor)
+    if reward is not None:
+        raise click.BadParameter(f"--reward goes with .tra and .drn files; {name} has one reward")
     if name.startswith("gym:"):
         return _environment(name[4:], costs, budgets, factor)
-    if name.endswith(".tra"):
-        return read_prism(name, costs=list(costs) or None, budgets=budgets, discount=factor)
     if costs:
         raise click.BadParameter(f"--cost goes with gym: models; {name} brings its own costs")
     model = _world_or_file(name)
@@ -116,13 +137,15 @@ def _environment(
             f"{len(costs)} costs and {len(budgets)} limits; give each --cost a --limit of its own"
         )
     identifier, _, query = name.partition("?")
-    return from_gymnasium(
-        identifier,
-        costs=[_cost(text) for text in costs],
-        budgets=budgets,
-        discount=Fraction(99, 100) if discount is None else discount,
-        make_kwargs=_arguments(query),
-    )
+    charged = [_cost(text) for text in costs]
+    with _this_folder():
+        return from_gymnasium(
+            identifier,
+            costs=charged,
+            budgets=budgets,
+            discount=Fraction(99, 100) if discount is None else discount,
+            make_kwargs=_arguments(query),
+        )
 
 
 def _arguments(query: str) -> dict[str, Any]:
@@ -173,10 +196,18 @@ def _cost(text: str) -> Any:
 def named_function(option: str, text: str) -> Any:
     """What ``module:function`` names, maybe in this folder; raises click.BadParameter."""
     module, _, name = text.partition(":")
-    sys.path.insert(0, "")
     try:
-        return getattr(importlib.import_module(module), name)
+        with _this_folder():
+            return getattr(importlib.import_module(module), name)
     except Exception as error:
         raise click.BadParameter(f"{option} {text}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _this_folder() -> Iterator[None]:
+    """Modules of the current folder can be imported, which the user names and may have written."""
+    sys.path.insert(0, "")
+    try:
+        yield
     finally:
         sys.path.remove("")

@@ -21,6 +21,7 @@ from holdfast.solvers import (
     solve,
 )
 from holdfast.solvers.cmdp.scale.enclosure import BEFORE_BOUNDS
+from holdfast.solvers.cmdp.scale.solution import Component
 
 from ..campaign.worlds import WorldSummary
 from ..kernel import Enclosure, format_rational
@@ -37,7 +38,8 @@ class Optimum:
 
     value: exact rational as text, or ``lo..hi``; relaxation: least uniform increase of the budgets
     if infeasible; document: the certificate, if one was made; accepted: whether the kernel accepts
-    it; verdict: in words; remarks: lines for people.
+    it; verdict: in words; remarks: lines for people; components: of an enclosure, the deterministic
+    policies of which one is drawn for each episode.
     """
 
     status: Status
@@ -49,6 +51,7 @@ class Optimum:
     accepted: bool
     verdict: str
     remarks: tuple[str, ...]
+    components: tuple[Component, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -152,6 +155,8 @@ def _answer(
     document: Mapping[str, Any] | None,
     policy: Policy | None = None,
 ) -> Optimum:
+    if isinstance(found, EnclosedSolution) and len(found.components) == 1:
+        policy = Policy.of_choices(found.model, found.components[0].choices.tolist())
     infeasible = found.status is Status.INFEASIBLE
     accepted, verdict = (False, "none") if document is None else _checked(document)
     return Optimum(
@@ -164,6 +169,7 @@ def _answer(
         accepted=accepted,
         verdict=verdict,
         remarks=tuple(remarks),
+        components=found.components if isinstance(found, EnclosedSolution) else (),
     )
 
 

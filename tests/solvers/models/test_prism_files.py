@@ -171,7 +171,7 @@ def test_actions_are_numbers_names_or_positions(tmp_path: Path, changes, actions
 BROKEN_TRANSITIONS = {
     "empty": ("", r"model\.tra is empty; its first line must be"),
     "POMDP": ("3 4 6 2\n", r"line 1: the header is '3 4 6 2'; it must be \"states choices"),
-    "Storm's layout": ("mdp\n0 0 0 1\n", r"line 1: the header is 'mdp'; it must be"),
+    "another type": ("ctmc\n0 0 0 1\n", r"line 1: the type is 'ctmc'; of Storm's files those of"),
     "no state": ("0 0 0\n", r"line 1: the header promises no state"),
     "missing": (
         TRA.replace("1 0 0 0.25 wait\n", ""),
@@ -286,3 +286,19 @@ def test_missing_arguments_and_files_are_named(tmp_path: Path) -> None:
         read_prism(path, discount=0)
     with pytest.raises(FileNotFoundError, match=r"other\.srew"):
         read_prism(path, rewards=tmp_path / "other.srew", discount=0)
+
+
+def test_structures_that_prism_numbers(tmp_path: Path) -> None:
+    """MODEL1.srew and MODEL2.srew, as PRISM writes two structures: by their names, and by files.
+
+    To wait in 0 earns 10; from 1, the other start, 0 is reached by steps of 1/4: V(1) = 9/4.
+    """
+    path = files(tmp_path, srew=None, trew=None, cost_trew=None)
+    (tmp_path / "model1.srew").write_text('# Reward structure "gain"\n3 1\n0 1\n')
+    (tmp_path / "model2.srew").write_text('# Reward structure "fuel"\n3 1\n0 2\n')
+    with pytest.raises(ModelError, match=r"structures gain \(model1.srew\), fuel \(model2.srew\)"):
+        read_prism(path, discount="9/10")
+    for name, value in (("gain", 1), ("fuel", 2), (tmp_path / "model2", 2)):
+        assert solve(read_prism(path, rewards=name, discount="9/10")).value == value * Fraction(
+            49, 8
+        )

@@ -27,6 +27,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     discount_as_sink: bool
     decimals: bool
 
@@ -52,7 +53,9 @@ def export_command(**given: Any) -> int:
     options = Options(**given)
     path = Path(options.target)
     check_targets(_targets(path, 0), {"the model": options.model})
-    problem = read_model(options.model, options.costs, options.limits, options.discount)
+    problem = read_model(
+        options.model, options.costs, options.limits, options.discount, options.reward
+    )
     check_targets(_targets(path, problem.n_constraints), {"the model": options.model})
     if path.suffix != ".tra":
         refuse_idle(["discount_as_sink", "decimals"], f"is for .tra files; {path} is not one")

@@ -14,14 +14,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.solvers import CMDP, Limits
+from holdfast.solvers import CMDP, Limits, ModelError, write_policy
+from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_document
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 
+from ...kernel import format_rational
 from ...terminal import output
-from ...terminal.options import all_option, certificate_option, time_option
+from ...terminal.json_files import write_json
+from ...terminal.options import all_option, certificate_option, json_option, time_option
 from ...terminal.targets import check_targets
 from ..idle import idle_costs
 from ..named_models import MODEL_HELP, certificate_path, model_options, read_model
@@ -38,9 +41,12 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     method: str
     budget: float | None
     certificate: str | None
+    policy: str | None
+    json_path: str | None
     whole: bool
 
 
@@ -57,6 +63,11 @@ class Options:
 )
 @time_option
 @certificate_option("MODEL.certificate.json")
+@click.option(
+    "--policy", type=click.Path(),
+    help="Write the policy to this file: .npy with an array [S, A], .json or .csv with fractions.",
+)  # fmt: skip
+@json_option
 @all_option
 def solve_command(**given: Any) -> int:
     """Solve MODEL: maximise the discounted reward, with each discounted cost within its limit.
@@ -68,8 +79,17 @@ def solve_command(**given: Any) -> int:
     """
     options = Options(**given)
     target = certificate_path(options.certificate, options.model)
-    check_targets([("--certificate", target)], {"the model": options.model})
-    problem = read_model(options.model, options.costs, options.limits, options.discount)
+    targets = [
+        ("--certificate", target),
+        ("--policy", options.policy),
+        ("--json", options.json_path),
+    ]
+    check_targets(targets, {"the model": options.model})
+    if options.policy is not None:
+        check_policy_path(options.policy)
+    problem = read_model(
+        options.model, options.costs, options.limits, options.discount, options.reward
+    )
     console = output.console()
     with _watched(console) as progress:
         found = certified_optimum(
@@ -80,6 +100,7 @@ def solve_command(**given: Any) -> int:
             limits=None if options.budget is None else Limits(seconds=options.budget),
         )
     _print(console, options.model, problem, found, None if options.whole else _ROWS)
+    _write(console, options, problem, found)
     if found.undecided:
         return ExitCode.UNDECIDED
     if found.document is None:
@@ -93,6 +114,54 @@ def solve_command(**given: Any) -> int:
         if not found.accepted:
             return ExitCode.CERTIFICATE_REJECTED
     return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
+
+
+def _write(console: Console, options: Options, model: CMDP, found: Optimum) -> None:
+    """The files with the policy and with the answer."""
+    if options.json_path is not None:
+        write_json(_document(model, found), options.json_path)
+        console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
+    if options.policy is not None:
+        if found.policy is None:
+            raise ModelError(f"--policy {options.policy}: {_no_policy(found)}")
+        write_policy(found.policy, options.policy)
+        console.print(f"\npolicy: {output.plain(options.policy)}", highlight=False)
+
+
+def _no_policy(found: Optimum) -> str:
+    if found.components:
+        return (
+            f"the answer is a mixture of {len(found.components)} deterministic policies, one of "
+            "which is drawn for each episode, and no single table; --json has them all, and the "
+            "method exact gives one policy that randomises in a state"
+        )
+    return "no policy within the limits is known, so that there is none to write"
+
+
+def _document(model: CMDP, found: Optimum) -> dict[str, Any]:
+    return {
+        "status": found.status.name,
+        "meaning": found.status.value,
+        "model": model.digest,
+        "notes": list(model.notes),
+        "discount": format_rational(model.discount),
+        "value": found.value,
+        "budgets": [format_rational(budget) for budget in model.budgets],
+        "multipliers": list(found.multipliers),
+        "relaxation": found.relaxation,
+        "policy": None if found.policy is None else policy_document(found.policy),
+        "mixture": [
+            {
+                "weight": format_rational(one.weight),
+                "actions": model.actions[one.choices].tolist(),
+                "reward": [format_rational(end) for end in one.reward],
+                "costs": [[format_rational(end) for end in ends] for ends in one.costs],
+            }
+            for one in found.components
+        ],
+        "certificate": found.certified,
+        "remarks": list(found.remarks),
+    }
 
 
 @contextmanager
@@ -128,6 +197,8 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         )
         _print_remarks(console, found)
         return
+    if found.policy is not None:  # first, so that what it is worth stays in view below it
+        console.print(_policy(model, found, rows))
     if found.undecided:
         console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
@@ -139,8 +210,6 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
             f"(limit {shorten(str(model.budgets[index]), 30)})"
         )
     _print_remarks(console, found)
-    if found.policy is not None:
-        console.print(_policy(model, found, rows))
 
 
 def _print_remarks(console: Console, found: Optimum) -> None:

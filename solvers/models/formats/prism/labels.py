@@ -9,10 +9,13 @@ from ....errors import ModelError
 from .lines import Lines
 
 _DECLARED = re.compile(r'\s*([0-9]{1,18})="([^"]+)"')
+_BEGINS, _ENDS = "#DECLARATION", "#END"  # of the names in Storm's files
 
 
 def read_labels(path: Path, n_states: int) -> dict[str, tuple[int, ...]]:
     """The states of each declared label, in the order of the declaration."""
+    if _is_storm(path):
+        return _read_storm(path, n_states)
     lines = Lines(path)
     names = _declaration(lines)
     found: dict[str, set[int]] = {name: set() for name in names.values()}
@@ -27,6 +30,30 @@ def read_labels(path: Path, n_states: int) -> dict[str, tuple[int, ...]]:
                 known = ", ".join(f"{i} ({name})" for i, name in names.items())
                 raise lines.fail(f"label {index} is not declared; there are {known}")
             found[names[index]].add(state)
+    return {name: tuple(sorted(states)) for name, states in found.items()}
+
+
+def _is_storm(path: Path) -> bool:
+    return next(iter(Lines(path, comment="//")), [""])[0] == _BEGINS
+
+
+def _read_storm(path: Path, n_states: int) -> dict[str, tuple[int, ...]]:
+    """``#DECLARATION``, names, ``#END``; then rows of a state and its labels."""
+    lines = Lines(path, comment="//")
+    next(iter(lines))
+    found: dict[str, set[int]] = {}
+    for fields in lines:
+        if fields == [_ENDS]:
+            break
+        found.update((name, set()) for name in fields)
+    else:
+        raise lines.fail(f"{_BEGINS} is not followed by {_ENDS}")
+    for state, *names in lines:
+        place = lines.state(state, n_states)
+        for name in names:
+            if name not in found:
+                raise lines.fail(f"label {name!r} is not declared; there are {', '.join(found)}")
+            found[name].add(place)
     return {name: tuple(sorted(states)) for name, states in found.items()}
 
 

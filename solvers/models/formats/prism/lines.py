@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 from ....errors import ModelError
@@ -32,8 +33,9 @@ class Lines:
     is no text, FileNotFoundError for one that is not there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, comment: str = "#") -> None:
         self.path, self.number, self.header = path, 0, 0
+        self._comment = comment
         self._numbers: dict[str, Fraction] = {}
         self._fields = self._read(path)
 
@@ -48,7 +50,7 @@ class Lines:
                     if len(line) == LONGEST_LINE:
                         raise self.fail(f"the line has {LONGEST_LINE} characters or more; break it")
                     self._check_type(line)
-                    if (line := line.strip()) and not line.startswith("#"):
+                    if (line := line.strip()) and not line.startswith(self._comment):
                         yield line.split()
         except UnicodeDecodeError as problem:
             raise ModelError(f"{path.name} is not text (byte {problem.start})") from problem
@@ -60,6 +62,21 @@ class Lines:
                 f"the file holds a {kind[1]}; models of the types {' and '.join(_READ)} are read "
                 "(rates of a CTMC are not read)"
             )
+
+    def storm_type(self) -> str | None:
+        """``mdp`` or ``dtmc``, if the first line is this word alone, as Storm's explicit files
+        begin; ModelError for its other types."""
+        first = next(self._fields, None)
+        if first is None:
+            return None
+        if len(first) == 1 and first[0].isalpha():
+            if (kind := first[0].lower()) not in ("mdp", "dtmc"):
+                raise self.fail(
+                    f"the type is {first[0]!r}; of Storm's files those of mdp and dtmc are read"
+                )
+            return kind
+        self._fields = chain([first], self._fields)
+        return None
 
     def sizes(self, meaning: str, widths: tuple[int, ...]) -> list[int]:
         """The integers of the first line, as many as one of ``widths``; ``meaning`` names them."""

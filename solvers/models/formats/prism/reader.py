@@ -17,7 +17,7 @@ from ...arrays import assemble
 from ...cmdp import CMDP
 from .additions import Parts, remove_sink, remove_start
 from .labels import read_labels
-from .rewards import Structure, beside, read_rewards, structure_files
+from .rewards import Structure, beside, named_structures, read_rewards, structure_files
 from .transitions import Choice, Transitions, read_transitions
 
 _NUMBERED = re.compile(r"a(-?\d{1,18})")
@@ -41,8 +41,9 @@ def read_prism(
         labels: the .lab file; default MODEL.lab if it is there.  The states labelled init are the
             initial ones, equally likely; without a file, state 0.
         rewards: the objective, r(s, k) = state reward + expected transition reward: a file, a stem
-            whose .srew and .trew both count, or several of these (they are added; none of them is
-            zero reward); default MODEL.srew and MODEL.trew.
+            whose .srew and .trew both count, the name of a structure that PRISM exported as
+            MODEL1.srew and so on, or several of these (they are added; none of them is zero
+            reward); default MODEL.srew and MODEL.trew.
         costs: one such structure for each cost; default MODEL.cost1, MODEL.cost2, ..., one for
             each budget.
         budgets: bounds on the UN-normalised expected costs.
@@ -60,28 +61,28 @@ def read_prism(
     stem = tra.with_name(tra.name.removesuffix(".tra"))
     found = read_transitions(tra)
     named, label_note = _labels(stem, labels, found.n_states)
-    closed = _close_deadlocks(found, named.get("deadlock", ()))
+    closed = close_deadlocks(found, named.get("deadlock", ()))
     objective = _objective(stem, rewards)
     paid = _costs(stem, costs, budgets)
     parts = Parts(
         found.rows,
         [read_rewards(files, found) for files in (objective, *paid)],
-        _initial(named, found.n_states, tra),
+        initial_law(named, found.n_states, tra),
         {name: states for name, states in named.items() if name != "init"},
         tra.name,
     )
     parts = remove_start(parts)
     if discount is None:
         parts, discount = remove_sink(parts)
-    actions, action_note = _actions(found.choices[: parts.size])
+    actions, action_note = named_actions(found.choices[: parts.size])
     read = [tra, *objective, *chain.from_iterable(paid)]
-    model = _assembled(parts, actions, budgets, discount)
+    model = assembled(parts, actions, budgets, discount)
     return model.with_notes(
         f"PRISM explicit files {', '.join(path.name for path in read)}",
         *label_note,
         *_unread(stem, [*read, _label_file(stem, labels)]),
         *closed,
-        *_rounding(found),
+        *rounding(found),
         *action_note,
     )
 
@@ -120,13 +121,20 @@ def _labels(
 
 
 def _objective(stem: Path, given: Structure | None) -> list[Path]:
+    named = named_structures(stem)
+    if isinstance(given, str) and given in named:
+        return named[given]
     if given is not None:
         return structure_files(given)
     files = beside(stem)
     if not files:
+        there = ", ".join(
+            f"{name} ({', '.join(path.name for path in paths)})" for name, paths in named.items()
+        )
         raise ModelError(
-            f"no reward beside {stem.name}.tra: neither {stem.name}.srew nor {stem.name}.trew; "
-            "name the files with rewards=..., or rewards=() for none"
+            f"no reward beside {stem.name}.tra: neither {stem.name}.srew nor {stem.name}.trew"
+            + (f"; there are the structures {there}" if there else "")
+            + "; name one with rewards=... (--reward), or rewards=() for none"
         )
     return files
 
@@ -145,14 +153,16 @@ def _costs(
     return [structure_files(structure) for structure in given]
 
 
-def _initial(named: Mapping[str, tuple[int, ...]], n_states: int, tra: Path) -> list[Fraction]:
+def initial_law(named: Mapping[str, tuple[int, ...]], n_states: int, tra: Path) -> list[Fraction]:
+    """Equal weights of the states labelled init; ModelError without one."""
     start = named.get("init", ())
     if not start:
         raise ModelError(f"no state of {tra.name} is labelled init; label the initial states so")
     return [Fraction(int(s in start)) for s in range(n_states)]
 
 
-def _close_deadlocks(found: Transitions, deadlocks: Sequence[int]) -> list[str]:
+def close_deadlocks(found: Transitions, deadlocks: Sequence[int]) -> list[str]:
+    """Give states without a choice, if labelled deadlock, a self-loop, and say how many."""
     empty = [s for s, choices in enumerate(found.choices) if not choices]
     for state in empty:
         if state not in deadlocks:
@@ -164,7 +174,8 @@ def _close_deadlocks(found: Transitions, deadlocks: Sequence[int]) -> list[str]:
     return [f"{len(empty)} deadlock state(s) got a self-loop"] if empty else []
 
 
-def _rounding(found: Transitions) -> list[str]:
+def rounding(found: Transitions) -> list[str]:
+    """A note on the rows that were re-normalised."""
     if not found.renormalised:
         return []
     return [
@@ -174,7 +185,7 @@ def _rounding(found: Transitions) -> list[str]:
 
 
 # -- actions and assembly --------------------------------------------------------------------------
-def _actions(choices: Sequence[Sequence[Choice]]) -> tuple[list[int], list[str]]:
+def named_actions(choices: Sequence[Sequence[Choice]]) -> tuple[list[int], list[str]]:
     """Integer labels: of a7 the 7; else the names' alphabetical numbers; else 0, 1, 2, ..."""
     names = _names(choices)
     if names is None:
@@ -202,9 +213,10 @@ def _alphabetical(names: Sequence[str]) -> tuple[list[int], list[str]]:
     return [order[name] for name in names], [f"actions: {', '.join(shown + more)}"]
 
 
-def _assembled(
+def assembled(
     parts: Parts, actions: Sequence[int], budgets: Sequence[Rational], discount: Rational
 ) -> CMDP:
+    """The model of rows, functions and labels."""
     reward, *costs = (list(chain.from_iterable(function)) for function in parts.functions)
     model = assemble(
         counts=list(map(len, parts.rows)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,8 @@ from .transitions import Transitions, place, split_row
 Structure: TypeAlias = str | Path | Sequence[str | Path]
 
 _SUFFIXES = (".srew", ".trew")
+_NAMED = re.compile(r'# Reward structure "([^"]+)"')
+_HEADER = 1000  # characters of a first line
 
 
 def structure_files(structure: Structure) -> list[Path]:
@@ -39,6 +43,19 @@ def beside(stem: Path) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
+def named_structures(stem: Path) -> dict[str, list[Path]]:
+    """Name -> files, of PRISM's own exports of several structures: MODEL1.srew, MODEL2.trew and so
+    on, each with a comment that names it."""
+    found: dict[str, list[Path]] = {}
+    numbered = re.compile(re.escape(stem.name) + "[0-9]{1,9}")
+    for path in sorted(stem.parent.glob(glob.escape(stem.name) + "*")):
+        if path.suffix in _SUFFIXES and numbered.fullmatch(path.stem):
+            with path.open(encoding="utf-8", errors="replace") as stream:
+                first = _NAMED.match(stream.readline(_HEADER))
+            found.setdefault(first[1] if first else path.stem, []).append(path)
+    return found
+
+
 def read_rewards(files: Sequence[Path], model: Transitions) -> list[list[Fraction]]:
     """r(s, k) = state reward of s + sum_t P(t | s, k) transition reward, as [state][choice]."""
     totals = [[Fraction(0)] * len(choices) for choices in model.choices]
@@ -51,8 +68,10 @@ def read_rewards(files: Sequence[Path], model: Transitions) -> list[list[Fractio
 
 
 def _add_states(lines: Lines, model: Transitions, totals: list[list[Fraction]]) -> None:
-    n_states, promised = lines.sizes('"states nonzero"', (2,))
-    _check_sizes(lines, [n_states], [model.n_states])
+    n_states, promised = model.n_states, None
+    if model.sized:
+        *given, promised = lines.sizes('"states nonzero"', (2,))
+        _check_sizes(lines, given, [n_states])
     seen: set[int] = set()
     for fields in lines:
         if len(fields) != 2:
@@ -63,19 +82,21 @@ def _add_states(lines: Lines, model: Transitions, totals: list[list[Fraction]]) 
         seen.add(state)
         value = lines.rational(fields[1], "the reward")
         totals[state] = [total + value for total in totals[state]]
-    lines.check_count("rewards", promised, len(seen))
+    if promised is not None:
+        lines.check_count("rewards", promised, len(seen))
 
 
 def _add_transitions(lines: Lines, model: Transitions, totals: list[list[Fraction]]) -> None:
-    if model.is_chain:
-        sizes = lines.sizes('"states nonzero"', (2,))
-        _check_sizes(lines, sizes[:1], [model.n_states])
-    else:
-        sizes = lines.sizes('"states choices nonzero"', (3,))
-        _check_sizes(lines, sizes[:2], [model.n_states, model.n_choices])
+    promised = None
+    if model.sized and model.is_chain:
+        *given, promised = lines.sizes('"states nonzero"', (2,))
+        _check_sizes(lines, given, [model.n_states])
+    elif model.sized:
+        *given, promised = lines.sizes('"states choices nonzero"', (3,))
+        _check_sizes(lines, given, [model.n_states, model.n_choices])
     seen: set[tuple[int, int, int]] = set()
     for fields in lines:
-        state, number, successor, text, _ = split_row(lines, fields, sizes[0], model.is_chain)
+        state, number, successor, text, _ = split_row(lines, fields, model.n_states, model.is_chain)
         where = place(state, number, successor, model.is_chain)
         choices = model.choices[state]
         if number >= len(choices) or successor not in choices[number].probabilities:
@@ -87,7 +108,8 @@ def _add_transitions(lines: Lines, model: Transitions, totals: list[list[Fractio
         seen.add((state, number, successor))
         probability = choices[number].probabilities[successor]
         totals[state][number] += probability * lines.rational(text, "the reward")
-    lines.check_count("rewards", sizes[-1], len(seen))
+    if promised is not None:
+        lines.check_count("rewards", promised, len(seen))
 
 
 def _check_sizes(lines: Lines, sizes: list[int], expected: list[int]) -> None:

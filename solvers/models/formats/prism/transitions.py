@@ -12,6 +12,8 @@ from .lines import Lines
 
 #: PRISM's own tolerance for the sum of a row (its option -sumroundoff).
 SUM_TOLERANCE = Fraction(1, 10**5)
+_ANY = 10**18
+"""States of a file that does not say how many it has."""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class Transitions:
     """What a ``.tra`` file says: ``choices[s]`` are the choices of state s, in order.
 
     ``is_chain`` when the file holds a Markov chain; ``n_choices`` how many choices are listed;
+    ``sized`` when files begin with sizes, as PRISM's do and Storm's do not;
     ``renormalised`` how many rows of decimals did not sum to 1, ``worst`` the largest distance.
     """
 
@@ -36,6 +39,7 @@ class Transitions:
     choices: list[list[Choice]]
     is_chain: bool
     n_choices: int
+    sized: bool = True
     renormalised: int = 0
     worst: Fraction = Fraction(0)
 
@@ -53,6 +57,8 @@ class Transitions:
 def read_transitions(path: Path) -> Transitions:
     """The choices of a file; raises ModelError naming file, line and remedy."""
     lines = Lines(path)
+    if kind := lines.storm_type():
+        return _unsized(lines, path, kind == "dtmc")
     sizes = lines.sizes(
         '"states choices transitions" (an MDP) or "states transitions" (a Markov chain)', (2, 3)
     )
@@ -72,6 +78,19 @@ def read_transitions(path: Path) -> Transitions:
     return _grouped(lines, Transitions(path, empty, is_chain, len(rows)), rows)
 
 
+def _unsized(lines: Lines, path: Path, is_chain: bool) -> Transitions:
+    """Storm's explicit file: as many states as the largest number in it says."""
+    rows: dict[tuple[int, int], Choice] = {}
+    for fields in lines:
+        _add(lines, fields, _ANY, is_chain, rows)
+    if not rows:
+        raise lines.fail("there is no transition below the type")
+    n_states = 1 + max(max(state, *rows[state, k].probabilities) for state, k in rows)
+    lines.check_states(n_states, len({state for state, _ in rows}))
+    empty: list[list[Choice]] = [[] for _ in range(n_states)]
+    return _grouped(lines, Transitions(path, empty, is_chain, len(rows), sized=False), rows)
+
+
 def _grouped(lines: Lines, found: Transitions, rows: dict[tuple[int, int], Choice]) -> Transitions:
     for (state, number), choice in sorted(rows.items(), key=lambda item: item[0]):
         if number != len(found.choices[state]):
@@ -80,7 +99,7 @@ def _grouped(lines: Lines, found: Transitions, rows: dict[tuple[int, int], Choic
                 "number the choices of a state 0, 1, 2, ...",
                 choice.line,
             )
-        _normalise(lines, found, choice, f"choice {number} of state {state}")
+        normalise(lines, found, choice, f"choice {number} of state {state}")
         found.choices[state].append(choice)
     return found
 
@@ -136,7 +155,7 @@ def place(state: int, number: int, successor: int, is_chain: bool) -> str:
     return f"{state} -> {successor}" + ("" if is_chain else f" of choice {number}")
 
 
-def _normalise(lines: Lines, found: Transitions, choice: Choice, where: str) -> None:
+def normalise(lines: Lines, found: Transitions, choice: Choice, where: str) -> None:
     """Drop zeros; make decimals that nearly sum to one do so exactly, in proportion."""
     total = sum(choice.probabilities.values(), Fraction(0))
     gap = abs(total - 1)
