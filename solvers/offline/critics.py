@@ -1,0 +1,152 @@
+r"""Critics of WSAC: relative values against weighted average Bellman errors, minimised exactly.
+
+.. math:: L(\pi,f)=\mathbb E[f(s,\pi)-f(s,a)],\qquad
+   E(\pi,f)=\max_{w\in W}|\mathbb E[w\,(f-T^\pi f)]|,
+
+expectations under the data law of an `OfflineProblem`, true or empirical.  The reward critic
+minimises L + beta E, the cost critic -L + beta E.  (The paper's cost critic minimises
+-lambda L + beta E: its beta is lambda times the one here.)  The squared form, of ATAC, has
+:math:`\|f-T^\pi f\|^2_2` in the place of E.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+from ..cmdp.policies import Policy
+from ..programs.program import LinearProgram
+from ..programs.solve import solve_linear_program
+from ..sequences import Array, objects
+from .problems import Function, OfflineProblem, Signal, check_weight
+
+Form = Literal["weighted", "squared", "box"]
+
+
+def relative_value(problem: OfflineProblem, policy: Policy, function: Sequence[Any]) -> Fraction:
+    """L(pi, f)."""
+    gap = problem.spread(problem.under(function, policy)) - objects(function)
+    return Fraction((problem.law * gap).sum())
+
+
+def residual(
+    problem: OfflineProblem, policy: Policy, function: Sequence[Any], signal: Signal
+) -> Array:
+    """f - T^pi f, [K]."""
+    ahead = problem.transitions @ problem.under(function, policy)
+    return objects(function) - problem.signal(signal) - problem.model.discount * ahead
+
+
+def bellman_error(
+    problem: OfflineProblem,
+    policy: Policy,
+    function: Sequence[Any],
+    signal: Signal,
+    form: Form = "weighted",
+) -> Fraction:
+    """E(pi, f) over the finite class W; or the mean square of the residual; or, for "box", E over
+    all weights in [0, B] and the constant 1, B the largest weight of W."""
+    error = problem.law * residual(problem, policy, function, signal)
+    if form == "squared":
+        return Fraction((error * residual(problem, policy, function, signal)).sum())
+    if form == "box":
+        parts = (sum(x for x in error if x > 0), -sum(x for x in error if x < 0))
+        largest = max(map(max, problem.weights))
+        return max(largest * max(parts), abs(Fraction(error.sum())))
+    return max(abs(Fraction((objects(w) * error).sum())) for w in problem.weights)
+
+
+def critic(
+    problem: OfflineProblem,
+    policy: Policy,
+    signal: Signal,
+    beta: Fraction,
+    form: Form = "weighted",
+    *,
+    sign: int = 0,
+) -> Function:
+    """The member of F that minimises L + beta E, or of G that minimises -L + beta E; the first.
+
+    sign: of L, where it is not that of the signal: +1 for rewards, -1 for costs.
+    Raises ModelError for a negative beta.
+    """
+    beta, sign = check_weight(beta, "beta"), sign or (1 if signal == "reward" else -1)
+    members = problem.rewards if signal == "reward" else problem.costs
+
+    def objective(function: Function) -> Fraction:
+        error = beta and beta * bellman_error(problem, policy, function, signal, form)
+        return sign * relative_value(problem, policy, function) + error
+
+    return min(members, key=objective)
+
+
+def critic_program(
+    problem: OfflineProblem,
+    policy: Policy,
+    signal: Signal,
+    beta: Fraction,
+    form: Form = "weighted",
+) -> LinearProgram:
+    """The critic over the box [0, Vmax]^K, or [-Vmax, Vmax]^K for costs, as a linear program.
+
+    Variables: f less its lower end, [K], then t, the error; for "box" also the parts u, v of
+    mu (f - T f), [K] each.  Its value is -(sign L + beta E).
+    """
+    top, size, law = problem.horizon, problem.model.n_choices, problem.law
+    low = Fraction(0) if signal == "reward" else -top
+    sign = 1 if signal == "reward" else -1
+    identity = [objects(Fraction(i == k) for i in range(size)) for k in range(size)]
+    slopes = [sign * relative_value(problem, policy, one) for one in identity]
+    at_low = residual(problem, policy, [low] * size, signal)
+    columns = [residual(problem, policy, one, signal) + problem.signal(signal) for one in identity]
+    rows: list[list[Fraction]] = []
+    relations, rhs = [], []
+
+    def add(row: Sequence[Any], relation: str, bound: Any) -> None:
+        rows.append([Fraction(x) for x in row])
+        relations.append(relation)
+        rhs.append(Fraction(bound))
+
+    extra = 2 * size if form == "box" else 0
+    weights = [(Fraction(1),) * size] if form == "box" else problem.weights
+    for w in weights:
+        slope = [(law * objects(w) * column).sum() for column in columns]
+        start = (law * objects(w) * at_low).sum()
+        for side in (1, -1):  # |start + slope f| <= t
+            add([side * x for x in slope] + [-1] + [0] * extra, "<=", -side * start)
+    for k in range(size):
+        add([*identity[k], 0, *[0] * extra], "<=", top - low)
+    if form == "box":
+        largest = max(map(max, problem.weights))
+        for k in range(size):
+            parts = [*-identity[k], *identity[k]]
+            add([*(law[k] * c[k] for c in columns), 0, *parts], "=", -law[k] * at_low[k])
+        for part in (0, 1):
+            ones = [Fraction(i // size == part) * largest for i in range(extra)]
+            add([0] * size + [-1, *ones], "<=", 0)
+    return LinearProgram.of(
+        [*(-x for x in slopes), -beta, *[0] * extra], rows, relations, rhs
+    )  # fmt: skip
+
+
+def box_critic(
+    problem: OfflineProblem,
+    policy: Policy,
+    signal: Signal,
+    beta: Fraction,
+    form: Form = "weighted",
+) -> tuple[Function, Fraction]:
+    """A critic over the box class and its certified objective, sign L + beta E.
+
+    Minimisers need not be unique, at beta = 0 above all; the objective is.  L is the same for all
+    constants, so that the lower end of the box plays no part in it.  Raises ModelError for a
+    negative beta.
+    """
+    beta = check_weight(beta, "beta")
+    solution = solve_linear_program(critic_program(problem, policy, signal, beta, form))
+    if solution.primal is None or solution.value is None:  # the box is not empty and bounded
+        raise AssertionError(solution.status)
+    low = Fraction(0) if signal == "reward" else -problem.horizon
+    found = solution.primal.fractions()[: problem.model.n_choices]
+    return tuple(x + low for x in found), -solution.value
