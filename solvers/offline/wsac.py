@@ -2,10 +2,10 @@ r"""The weighted safe actor-critic: its population problem, and the algorithm on
 
 One actor's objective, three readings of its positive part, against the reference policy:
 
-* ``paper``: :math:`f_r-\lambda\{f_c-f_c(\cdot,\pi_{ref})\}_+` action by action, as Algorithm 1 line
-  7 prints it;
-* ``concave``: a supergradient of :math:`\Phi_k(s,p)=f_r(s,p)-\lambda\{f_c(s,p)-f_c(s,\pi_{ref})\}_+`
-  at pi_k, the reading under which the bounds are proved;
+* ``paper``: :math:`f_r-\lambda\{f_c-f_c(\cdot,\pi_{ref})\}_+` action by action, as line 7 of
+  Algorithm 1 prints it;
+* ``concave``: a supergradient at pi_k of :math:`\Phi_k(s,p)=f_r(s,p)-\lambda\{f_c(s,p)-
+  f_c(s,\pi_{ref})\}_+`, the reading under which the bounds are proved;
 * ``batch``: the positive part of the mean over states, as the practical algorithm takes it.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from ..cmdp.policies import Policy
@@ -117,7 +118,7 @@ def train(
         total = total + found
         row = objects(
             p
-            for a, b in zip(bounds, bounds[1:], strict=False)
+            for a, b in pairwise(bounds)
             for p in step(first[a:b], row[a:b], total[a:b], found[a:b])
         )
     return Run(tuple(policies), tuple(rewards), tuple(costs), tuple(payoffs))
@@ -177,9 +178,7 @@ def gaps(problem: OfflineProblem, run: Run, multiplier: Fraction) -> Gaps:
     return Gaps(reward / rounds, cost / rounds, total / rounds, linear / rounds)
 
 
-def mixture_return(
-    problem: OfflineProblem, policies: Sequence[Policy], signal: Signal
-) -> Fraction:
+def mixture_return(problem: OfflineProblem, policies: Sequence[Policy], signal: Signal) -> Fraction:
     """J of drawing one policy and keeping it for the whole episode: the mean of their J.
 
     Averaging the probabilities of actions instead gives another policy and another J.

@@ -140,7 +140,7 @@ reward_step = Theorem(
     relation=Le(lost_k, shown_r + _REWARD),
     source=Source(PAPER, "proof of Theorem 5.2, explicit constants", Provenance.DERIVED),
     given=(COVERED, WEIGHT, TWO, ERRORS, NEAR),
-    proof="coverage/decomposition: its first two terms are at most 2 E_mu(f), which beta >= 2 pays.",
+    proof="coverage/decomposition: its first two terms are at most 2 E_mu(f); beta >= 2 pays them.",
     uses=("coverage/decomposition",),
     remark="mu has to be in Pi for realisability under mu; Theorem 5.2 does not print that.",
 )
