@@ -14,7 +14,7 @@ from sympy import Max, Rational, sqrt
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Gt, Le
 from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
-from .coverage import OURS, PAPER, read
+from .coverage import OURS, PAPER, chi, read
 
 FIDELITY = (
     "Compared on 2026-11-29 with a machine transcription of the NeurIPS 2024 paper, its appendix "
@@ -161,8 +161,7 @@ eps_L = Quantity("eps_L", "largest |L_mu - L_D|", Domain.NONNEGATIVE, r"\varepsi
 eps_E = Quantity("eps_E", "largest |E_mu - E_D|", Domain.NONNEGATIVE, r"\varepsilon_E")
 eps_Lc = Quantity("eps_Lc", "the same for costs", Domain.NONNEGATIVE, r"\varepsilon_L^c")
 eps_Ec = Quantity("eps_Ec", "the same for costs", Domain.NONNEGATIVE, r"\varepsilon_E^c")
-ERRORS = Assumption("errors", "eps_L and eps_E bound the errors of the data for all critics.")
-NEAR = Assumption("near", "Realisability with error eps1 under the occupancies of Pi, as mu's is.")
+SAME = Assumption("same", "The reference is the behaviour policy.")
 _REWARD = 2 * eps_L + beta_r * (eps_E + sqrt(C2 * eps1)) + 2 * sqrt(eps1)
 _COST = 2 * eps_Lc + beta_c * (eps_Ec + sqrt(C2 * eps1)) + 2 * sqrt(eps1)
 samples = Theorem(
@@ -170,27 +169,27 @@ samples = Theorem(
     title="From data, WSAC against the behaviour policy, for any weights of the critics' errors",
     relation=Both(Le(lost, phi + _REWARD), Le(added, (phi + V) / lam + _COST)),
     source=Source(PAPER, "Theorem 5.6, with phi and explicit constants", Provenance.DERIVED),
-    given=(NEAR, ERRORS),
+    given=(SAME,),
     standing=Standing.REPAIRED,
     proof="coverage/decomposition with pi = mu, where the first two terms cancel; optimality of "
     "the critics; weighted-critics/concave.",
     uses=("coverage/decomposition", "weighted-critics/concave"),
-    remark="The printed O(.) hides a factor beta + 1.",
+    remark="The printed O(.) hides a factor beta + 1. eps1 is that of Assumption 3.2 for the "
+    "policies that are played, mu and the reference.",
 )
 
-C = Quantity("C", "squared l2 concentrability of the reference", Domain.NONNEGATIVE,
-             r"C_{\ell_2}^2")  # fmt: skip
 lost_ref = Quantity("lost_ref", "J_r(ref) - J_r(pi)", latex=r"J_r(\pi_{ref})-J_r(\pi)")
 shown_ref = Quantity("shown_ref", "E_d [f(s, ref) - f(s, pi)], d of ref",
                      latex=r"\mathbb E_{d^{ref}}[f(s,\pi_{ref})-f(s,\pi)]")  # fmt: skip
 beta_2 = Quantity("beta_2", "weight of the squared error", Domain.POSITIVE, r"\beta")
 squared = Theorem(
     label="safe-improvement/squared",
-    title="With squared Bellman errors, any covered reference up to 1/sqrt(beta)",
-    relation=Le(lost_ref, shown_ref + (1 + sqrt(C)) * sqrt(2 * V / beta_2)),
+    title="With squared Bellman errors, any covered reference up to chi^2/(4 beta)",
+    relation=Le(lost_ref, shown_ref + chi / (4 * beta_2)),
     source=OURS,
     given=(REALISABLE, Assumption("covered", "mu is positive where the reference's is.")),
-    proof="beta |f - T f|^2 <= L(Q) - L(f) <= 2 V, and Cauchy and Schwarz.",
+    proof="The first two terms of coverage/decomposition are E_mu (1 - w)(f - T f), at most "
+    "sqrt(chi^2) |f - T f|, and beta |f - T f|^2 <= L(Q) - L(f).",
     uses=("coverage/decomposition",),
     remark="For critics of the form of ATAC, with infinite data. A weighted critic with beta >= 2 "
     "has no such term, weighted-critics/reward-step. SATAC's own theorems were not read.",

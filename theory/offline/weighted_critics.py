@@ -16,10 +16,9 @@ from sympy import Max, Rational, log, sqrt
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Gt, Le
 from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
-from .coverage import COVERED, OURS, PAPER, N, delta, read
+from .coverage import OURS, PAPER, N, delta, read
 from .safe_improvement import (
     C2,
-    ERRORS,
     FIDELITY,
     V,
     beta,
@@ -129,9 +128,8 @@ lost_k = Quantity("lost_k", "J_r(ref) - J_r(pi_k)", latex=r"J_r(\pi_{ref})-J_r(\
 added_k = Quantity("added_k", "J_c(pi_k) - J_c(ref)", latex=r"J_c(\pi_k)-J_c(\pi_{ref})")
 shown_r = Quantity("shown_r", "E_d [f_r(s, ref) - f_r(s, pi_k)], d of ref")
 shown_c = Quantity("shown_c", "E_d [f_c(s, pi_k) - f_c(s, ref)], d of ref")
-WEIGHT = Assumption("weight", "d^ref/mu and 1 are in W.")
+WEIGHT = Assumption("weight", "d^ref/mu is finite and in W, as is 1.")
 TWO = Assumption("two", "beta >= 2, for the cost of -L + beta E.")
-NEAR = Assumption("near", "Realisability with error eps1 under mu and the occupancies of Pi.")
 _REWARD = 2 * eps_L + (beta_r + 2) * eps_E + (beta_r * sqrt(C2) + 2) * sqrt(eps1)
 _COST = 2 * eps_Lc + (beta_c + 2) * eps_Ec + (beta_c * sqrt(C2) + 2) * sqrt(eps1)
 reward_step = Theorem(
@@ -139,17 +137,18 @@ reward_step = Theorem(
     title="What a policy loses to the reference, by its reward critic",
     relation=Le(lost_k, shown_r + _REWARD),
     source=Source(PAPER, "proof of Theorem 5.2, explicit constants", Provenance.DERIVED),
-    given=(COVERED, WEIGHT, TWO, ERRORS, NEAR),
+    given=(WEIGHT, TWO),
     proof="coverage/decomposition: its first two terms are at most 2 E_mu(f); beta >= 2 pays them.",
     uses=("coverage/decomposition",),
-    remark="mu has to be in Pi for realisability under mu; Theorem 5.2 does not print that.",
+    remark="eps1 is that of Assumption 3.2 for the policies that are played, the reference and mu, "
+    "which Theorem 5.2 does not print to be in Pi.",
 )
 cost_step = Theorem(
     label="weighted-critics/cost-step",
     title="How much less safe than the reference a policy is, by its cost critic",
     relation=Le(added_k, shown_c + _COST),
     source=OURS,
-    given=(COVERED, WEIGHT, TWO, ERRORS, NEAR),
+    given=(WEIGHT, TWO),
     standing=Standing.REPAIRED,
     proof="The mirror image of weighted-critics/reward-step.",
     uses=("coverage/decomposition",),
@@ -173,7 +172,7 @@ reference_printed = Theorem(
     title="Theorem 5.2's bound on the cost as printed fails with probability delta at most",
     relation=Le(failing, delta),
     source=read("Theorem 5.2, second display"),
-    given=(COVERED, WEIGHT),
+    given=(WEIGHT,),
     standing=Standing.REFUTED,
     proof="As printed: 2 E is said to be paid for by the cost critic, which pays for 2/lam E.",
     remark="The bound is J_c(bar pi) - J_c(ref) <= c (eps_stat + C sqrt(eps1)) + eps_opt + "
@@ -222,7 +221,7 @@ reference = Theorem(
         Le(added_bar, (phi + V) / lam + _COST),
     ),
     source=Source(PAPER, "Theorem 5.2, with 2 lam and the regret of Phi", Provenance.DERIVED),
-    given=(COVERED, WEIGHT, TWO, ERRORS, NEAR),
+    given=(WEIGHT, TWO),
     standing=Standing.REPAIRED,
     proof="The two steps, averaged over the rounds, and weighted-critics/concave.",
     uses=(

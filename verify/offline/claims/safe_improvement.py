@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
+from typing import NamedTuple
 
 import flint
 from sympy import Max
@@ -23,7 +24,8 @@ from holdfast.solvers.offline.wsac import (
     safe_improvement,
     train,
 )
-from holdfast.theory import Ge, Le, Quantity
+from holdfast.theory import Ge, Le, Quantity, Relation
+from holdfast.theory.offline import coverage
 from holdfast.theory.offline import safe_improvement as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -32,6 +34,7 @@ from ...binding.family import Family
 from ...binding.values import Ball, Values
 from ..families import problems as families
 from ..landmarks import bandits as landmarks
+from ..landmarks import extremal
 
 Case = tuple[OfflineProblem, Fraction, Fraction, Form]
 _EXTRAS = (families.multiplier, families.weight, families.form)
@@ -50,13 +53,15 @@ _EXCESS = Quantity("excess_wrong", "gain in cost of a changed algorithm")
 _LAM = theory.lam
 
 
-def _changed(objective: Callable[[Case, Policy], Fraction]) -> Iterator[Values]:
+def _changed(
+    objective: Callable[[Case, Policy], Fraction], signal: str = "reward"
+) -> Iterator[Values]:
     """What the policy of another objective gains, on a hundred drawn problems."""
     for index in range(100):
         case = families.problems().along(*_EXTRAS).draw(PhiloxDraw("changed", index))
         values = [objective(case, policy) for policy in case[0].policies]
         won, excess = _gains(case[0], case[0].policies[values.index(max(values))])
-        yield {_WON: won, _EXCESS: excess, _LAM: case[1]}
+        yield {_WON: won} if signal == "reward" else {_EXCESS: excess, _LAM: case[1]}
 
 
 def _reward(case: Case, policy: Policy, sign: int = 1) -> Fraction:
@@ -88,13 +93,14 @@ def _absolute(case: Case, policy: Policy) -> Fraction:
     return start(reward) - multiplier * start(cost)
 
 
-_CHANGED = (
-    ("M1", Ge(_WON, 0), "without the positive part", lambda c, p: _reward(c, p) - _cost(c, p)),
+_CHANGED: tuple[tuple[str, Relation, str, Callable[[Case, Policy], Fraction], str], ...] = (
+    ("M1", Ge(_WON, 0), "without the positive part", lambda c, p: _reward(c, p) - _cost(c, p),
+     "reward"),
     ("M2", Le(Max(_EXCESS, 0), 1 / _LAM), "a cost critic that minimises +lam L",
-     lambda c, p: _reward(c, p) - max(_cost(c, p, 1), Fraction(0))),
-    ("M5", Ge(_WON, 0), "pessimism that is not relative to the data", _absolute),
+     lambda c, p: _reward(c, p) - max(_cost(c, p, 1), Fraction(0)), "cost"),
+    ("M5", Ge(_WON, 0), "pessimism that is not relative to the data", _absolute, "reward"),
     ("M6", Ge(_WON, 0), "a reward critic that minimises -L",
-     lambda c, p: _reward(c, p, -1) - max(_cost(c, p), Fraction(0))),
+     lambda c, p: _reward(c, p, -1) - max(_cost(c, p), Fraction(0)), "reward"),
 )  # fmt: skip
 
 
@@ -112,8 +118,8 @@ _CHANGED = (
         behaviour=families.problems(behaviour_in_class=False).along(*_EXTRAS),
     ),
     mutants=(
-        *(NamedMutant(name, relation, why, partial(_changed, objective))
-          for name, relation, why, objective in _CHANGED),
+        *(NamedMutant(name, relation, why, partial(_changed, objective, signal))
+          for name, relation, why, objective, signal in _CHANGED),
         NamedMutant("M7", Le(Max(theory.excess, 0), 1 / _LAM**2), "1/lam^2 for 1/lam"),
         NamedMutant("M7-zero", Le(theory.excess, 0), "no excess at all"),
     ),
@@ -255,57 +261,83 @@ def _mixed(case: OfflineProblem, run: Run, signal: str) -> Fraction:
     return mixture - case.normalised_return(case.behaviour, name)  # type: ignore[arg-type]
 
 
-def _short(draw: Draw, *_: object) -> int:
-    return draw.integer(1, 3)
+class Outcome(NamedTuple):
+    """A run on data, with what the bounds speak of, exact: the phi regret, the errors of the data
+    for rewards and costs (L, E), and that of realisability, all for what was played."""
+
+    run: Run
+    phi: Fraction
+    rewards: tuple[Fraction, Fraction]
+    costs: tuple[Fraction, Fraction]
+    unrealised: Fraction
 
 
-_SAMPLED = (families.data, families.multiplier, families.weight, families.weight, _short)
-_PLAYED = "played by a projected gradient"
-
-
-def run_on_data(
-    truth: OfflineProblem, seen: OfflineProblem, weights: Weights, rounds: int
-) -> tuple[Run, dict[str, tuple[Fraction, Fraction]], Fraction]:
-    """A run on the data, the errors of the data, and that of realisability, for what it played."""
+def outcome(
+    truth: OfflineProblem, seen: OfflineProblem, weights: Weights, start: Policy, rounds: int
+) -> Outcome:
+    """WSAC with the concave payoffs and a projected gradient."""
     rate = 1 / (truth.horizon * (1 + 2 * weights.multiplier))
-    run = train(seen, projected_gradient(rate), rounds, weights)
+    run = train(seen, projected_gradient(rate), rounds, weights, start=start)
     played = tuple(dict.fromkeys((*run.policies, truth.behaviour, truth.reference)))
-    errors = {one: data_errors(truth, seen, run.policies, one) for one in ("reward", "cost")}  # type: ignore[arg-type]
-    missing = max(unrealised(truth, played, one) for one in ("reward", "cost"))  # type: ignore[arg-type]
-    return run, errors, missing
+    missing = max(unrealised(truth, played, "reward"), unrealised(truth, played, "cost"))
+    errors = (data_errors(truth, seen, run.policies, "reward"),
+              data_errors(truth, seen, run.policies, "cost"))  # fmt: skip
+    return Outcome(run, gaps(truth, run, weights.multiplier).phi, *errors, missing)
+
+
+_EXTREMAL = extremal.behaviour_cases()
+_ZERO = "true: (phi + V)/lam is at least 0, and the rest is not negative"
 
 
 @claim(
     theory.samples,
-    over=families.perturbed_problems(reference="behaviour").along(*_SAMPLED),
-    survivors={},
+    over=families.perturbed_problems(reference="behaviour")
+    .along(*families.SAMPLED)
+    .with_landmarks(**{name: partial(_EXTREMAL.__getitem__, name) for name in _EXTREMAL})
+    .with_controls(same=families.perturbed_problems().along(*families.SAMPLED)),
 )
 def samples(
-    truth: OfflineProblem, seen: OfflineProblem, multiplier: Fraction, beta_r: Fraction,
-    beta_c: Fraction, rounds: int,
-) -> Iterator[Values]:  # fmt: skip
-    weights = Weights(multiplier, beta_r, beta_c)
-    run, errors, missing = run_on_data(truth, seen, weights, rounds)
+    truth: OfflineProblem, seen: OfflineProblem, weights: Weights, start: Policy, rounds: int
+) -> Iterator[Values]:
+    found = outcome(truth, seen, weights, start, rounds)
+    reference = truth.reference
     yield {
-        theory.lost: -_mixed(truth, run, "reward"),
-        theory.added: _mixed(truth, run, "cost"),
-        theory.phi: gaps(truth, run, multiplier).phi,
+        theory.lost: truth.normalised_return(reference, "reward")
+        - mixture_return(truth, found.run.policies, "reward"),
+        theory.added: mixture_return(truth, found.run.policies, "cost")
+        - truth.normalised_return(reference, "cost"),
         theory.V: truth.horizon,
-        theory.lam: multiplier,
-        theory.beta_r: beta_r,
-        theory.beta_c: beta_c,
         theory.C2: largest_weight_norm(truth),
-        theory.eps1: missing,
-        theory.eps_L: errors["reward"][0],
-        theory.eps_E: errors["reward"][1],
-        theory.eps_Lc: errors["cost"][0],
-        theory.eps_Ec: errors["cost"][1],
+        **parts(found, weights),
+    }
+
+
+def parts(found: Outcome, weights: Weights) -> Values:
+    """What both bounds from data are made of."""
+    return {
+        theory.phi: found.phi,
+        theory.lam: weights.multiplier,
+        theory.beta_r: weights.reward,
+        theory.beta_c: weights.cost,
+        theory.eps1: found.unrealised,
+        theory.eps_L: found.rewards[0],
+        theory.eps_E: found.rewards[1],
+        theory.eps_Lc: found.costs[0],
+        theory.eps_Ec: found.costs[1],
     }
 
 
 @claim(
     theory.squared,
-    over=families.problems().along(_member, families.large_weight),
+    over=families.problems()
+    .along(_member, families.positive_weight)
+    .with_landmarks(
+        gain=lambda: extremal.squares("3/4", "1/4"),
+        loss=lambda: extremal.squares("1/4", "3/4"),
+    )
+    .with_controls(
+        realisable=families.problems(realisable=False).along(_member, families.positive_weight)
+    ),
     mutants=(
         NamedMutant("WS-12", Le(theory.lost_ref, theory.shown_ref), "no term in beta"),
     ),
@@ -314,12 +346,10 @@ def squared(case: OfflineProblem, policy: Policy, beta: Fraction) -> Iterator[Va
     reference = case.reference
     f = critic(case, policy, "reward", beta, "squared")
     gap = case.under(f, reference) - case.under(f, policy)
-    square, _, _ = concentrability(case.occupancy(reference), case.law)
     yield {
         theory.lost_ref: case.normalised_return(reference, "reward")
         - case.normalised_return(policy, "reward"),
         theory.shown_ref: (case.by_state(case.occupancy(reference)) * gap).sum(),
-        theory.C: square,
-        theory.V: case.horizon,
+        coverage.chi: concentrability(case.occupancy(reference), case.law)[2],
         theory.beta_2: beta,
     }

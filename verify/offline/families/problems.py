@@ -11,7 +11,7 @@ import numpy as np
 from holdfast.solvers import CMDP, Policy
 from holdfast.solvers.offline.critics import Form
 from holdfast.solvers.offline.problems import Function, OfflineProblem, with_action_values
-from holdfast.solvers.offline.wsac import Run, Variant, payoff
+from holdfast.solvers.offline.wsac import Run, Variant, Weights, payoff
 
 from ...binding.draws import Draw
 from ...binding.family import Family, OutOfScope
@@ -90,14 +90,18 @@ def weight(draw: Draw, *_: object) -> Fraction:
     return draw.choice(BETAS)
 
 
-def large_weight(draw: Draw, *_: object) -> Fraction:
-    """beta of at least 2."""
-    return draw.choice(tuple(map(Fraction, ("2", "5/2", "10"))))
+def positive_weight(draw: Draw, *_: object) -> Fraction:
+    """beta above 0."""
+    return draw.choice(tuple(map(Fraction, ("2", "1/10", "1/2", "10"))))
 
 
-def small_weight(draw: Draw, *_: object) -> Fraction:
-    """beta below 2, such as the 2/lambda of the paper's cost critic."""
-    return draw.choice(tuple(map(Fraction, ("1/10", "0", "1/2", "1"))))
+def weights(betas: tuple[Fraction, ...]) -> Callable[..., Weights]:
+    """lambda and both beta, from those given."""
+
+    def drawn(draw: Draw, *_: object) -> Weights:
+        return Weights(draw.choice(MULTIPLIERS), draw.choice(betas), draw.choice(betas))
+
+    return drawn
 
 
 def form(draw: Draw, *_: object) -> Form:
@@ -126,6 +130,21 @@ def data(draw: Draw, case: OfflineProblem, *_: object) -> OfflineProblem:
     if not counts.any():
         return case
     return case.empirical(counts.tolist())
+
+
+def start(draw: Draw, truth: OfflineProblem, *_: object) -> Policy:
+    """pi_1."""
+    return policy(draw, truth.model)
+
+
+def few(draw: Draw, *_: object) -> int:
+    """Rounds."""
+    return draw.integer(1, 3)
+
+
+LARGE, SMALL = tuple(map(Fraction, ("2", "5/2", "10"))), tuple(map(Fraction, ("1/10", "0", "1")))
+"""beta of at least 2, and below: such as 2/lambda, the paper's for its cost critic."""
+SAMPLED = (data, weights(BETAS), start, few)
 
 
 def perturbed(draw: Draw, case: OfflineProblem) -> OfflineProblem:
