@@ -29,19 +29,21 @@ beta = Quantity("beta", "weight of Bellman errors", Domain.NONNEGATIVE, r"\beta"
 believed = Quantity("believed", "L(pi, f_r) - lam {L(pi, f_c)}_+ of any pi in Pi",
                     latex=r"L(\pi,f_r)-\lambda\{L(\pi,f_c)\}_+")  # fmt: skip
 gain = Quantity("gain", "J_r(pi) - J_r(mu) of any pi in Pi", latex=r"J_r(\pi)-J_r(\mu)")
-worse = Quantity("worse", "J_c(pi) - J_c(mu) of any pi in Pi", latex=r"J_c(\pi)-J_c(\mu)")
+worse = Quantity("worse", "{J_c(pi) - J_c(mu)}_+ of any pi in Pi", Domain.NONNEGATIVE,
+                 r"\{J_c(\pi)-J_c(\mu)\}_+")  # fmt: skip
 won = Quantity("won", "J_r(hat pi) - J_r(mu) of the answer", latex=r"J_r(\hat\pi)-J_r(\mu)")
-excess = Quantity("excess", "J_c(hat pi) - J_c(mu)", latex=r"J_c(\hat\pi)-J_c(\mu)")
-cost = Quantity("cost", "J_c of the answer", latex=r"J_c(\hat\pi)")
-cost_mu = Quantity("cost_mu", "J_c of the behaviour policy", latex=r"J_c(\mu)")
+excess = Quantity("excess", "{J_c(hat pi) - J_c(mu)}_+", Domain.NONNEGATIVE,
+                  r"\{J_c(\hat\pi)-J_c(\mu)\}_+")  # fmt: skip
+cost = Quantity("cost", "{J_c(hat pi)}_+", Domain.NONNEGATIVE, r"\{J_c(\hat\pi)\}_+")
+cost_mu = Quantity("cost_mu", "{J_c(mu)}_+", Domain.NONNEGATIVE, r"\{J_c(\mu)\}_+")
 population = Theorem(
     label="safe-improvement/population",
     title="With infinite data WSAC is no worse than the data, and no less safe by more than 1/lam",
     relation=Both(
-        Le(believed, gain - lam * Max(worse, 0)),
+        Le(believed, gain - lam * worse),
         Ge(won, 0),
-        Le(Max(excess, 0), won / lam),
-        Le(Max(cost, 0), Max(cost_mu, 0) + 1 / lam),
+        Le(excess, won / lam),
+        Le(cost, cost_mu + 1 / lam),
     ),
     source=read("Theorem 4.1, with what its proof gives"),
     given=(REALISABLE, BEHAVIOUR, WEIGHTS),

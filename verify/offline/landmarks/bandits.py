@@ -111,6 +111,12 @@ def tempted(multiplier: Fraction) -> tuple[OfflineProblem, Fraction, Fraction, s
     return given, multiplier, Fraction(2), "weighted"
 
 
+def cheap() -> tuple[OfflineProblem, Fraction, Fraction, str]:
+    """lambda = 1/10, R = (1/2, 0), C = (1, 0): half a reward is worth a cost of 1."""
+    given = problem((HALF, ZERO), (ONE, ZERO), behaviour=ZERO, reference=ZERO, others=(ONE,))
+    return given, Fraction(1, 10), Fraction(2), "weighted"
+
+
 def jensen(rounds: int = 64) -> tuple[OfflineProblem, Fraction, Run]:
     """R = (1, 3/5), C = (1/2, -1/2), lambda 1, mu = reference = (1/2, 1/2): the payoffs of line 7
     are (1/2, 3/5), and Hedge with eta = 10 log 2 halves the first action's odds each round."""

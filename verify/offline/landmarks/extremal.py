@@ -27,11 +27,11 @@ def _numbers(*values: object) -> Function:
 def unrealised(signal: Signal, gains: bool = True) -> Case:
     """Discount 0; data and reference take the second action, pi_1 the first.
 
-    The nearest member is off by 1/10, upwards at one action and downwards at the other: its E is
-    1/10 and its L is off by 2/10.  Another one, right at the second action and off by (2 + beta)/10
-    at the first, has E = 0 and ties with it, beta = 2.
+    The nearest member is off by 1/20, upwards at one action and downwards at the other: its E is
+    2/20 (W has a weight of 2) and its L is off by 2/20.  Another one, right at the second action
+    and off by (2 + 2 beta)/20 at the first, has E = 0 and ties with it, beta = 2.
     """
-    e, off = Fraction(1, 10), Fraction(4, 10)
+    e, off = Fraction(1, 20), Fraction(6, 20)
     high, low = _numbers("3/5", "1/10") if gains else _numbers("1/10", "9/10")
     if signal == "reward":
         given = problem((high, low), (ZERO, ZERO), behaviour=ZERO, reference=ZERO, others=(ONE,))
@@ -42,7 +42,8 @@ def unrealised(signal: Signal, gains: bool = True) -> Case:
                         reference=ZERO, others=(ONE,))  # fmt: skip
         high, low = _numbers("9/10", "-9/10")
         given = _with(given, costs=((high - off, low), (high - e, low + e)))
-    return given, given, Weights(TWO, TWO, TWO), law(ONE), 1
+    multiplier = TWO if signal == "reward" else HALF
+    return given, given, Weights(multiplier, TWO, TWO), law(ONE), 1
 
 
 def _with(
@@ -52,7 +53,7 @@ def _with(
 ) -> OfflineProblem:
     return OfflineProblem(
         given.model, given.behaviour, given.reference, given.policies,
-        rewards or given.rewards, costs or given.costs, given.weights,
+        rewards or given.rewards, costs or given.costs, (*given.weights, (ZERO, TWO)),
     )  # fmt: skip
 
 
@@ -145,13 +146,16 @@ def reference_cases() -> dict[str, Case]:
     }
 
 
-def squares(first: object, second: object) -> tuple[OfflineProblem, Policy, Fraction]:
-    """Discount 0, mu even, the reference takes the first action, pi = (3/4, 1/4), beta = 2: chi^2
-    is 1, and R + (-1/4, 1/4) ties with R: what it gives up is beta/16 = 1/8 = 1/(4 beta)."""
+def squares(
+    first: object, second: object, *, mu: Fraction = HALF, beta: Fraction = TWO
+) -> tuple[OfflineProblem, Policy, Fraction]:
+    """Discount 0, the reference takes the first action, of probability m in the data: 1 - w is
+    (1 - 1/m, 1), chi^2 = 1/m - 1.  R + (1 - w)/(2 beta) ties with R for pi = (m + (1 - m)/2, .),
+    and what it gives up is chi^2/(4 beta)."""
     high, low = Fraction(first), Fraction(second)  # type: ignore[arg-type]
-    quarter = Fraction(1, 4)
+    off, played = 1 / (2 * beta), mu + (1 - mu) / 2
     given = problem(
-        (high, low), (ZERO, ZERO), behaviour=HALF, reference=ONE, others=(3 * quarter,),
-        more_rewards=((high - quarter, low + quarter),),
+        (high, low), (ZERO, ZERO), behaviour=mu, reference=ONE, others=(played,),
+        more_rewards=((high + (1 - 1 / mu) * off, low + off),),
     )  # fmt: skip
-    return given, law(3 * quarter), TWO
+    return given, law(played), beta
