@@ -43,11 +43,13 @@ def problem(
     realisable: bool = True,
     behaviour_in_class: bool = True,
     reference: str = "covered",
+    weighted: bool = True,
 ) -> OfflineProblem:
     """A problem: Pi has the reference, one or two others, and the behaviour policy.
 
     realisable: F and G have Q of all of Pi, beside some other functions; reference: any policy that
-    the data cover, "deterministic", or the "behaviour" policy itself.
+    the data cover, "deterministic", or the "behaviour" policy itself; weighted: W has
+    d^ref/mu, beside 1 and some others (or 1 alone).
     """
     found = model(draw)
     chosen = deterministic_policy if reference == "deterministic" else policy
@@ -60,12 +62,14 @@ def problem(
     if not members:
         raise OutOfScope("the one policy drawn is that of the data")
     size, top = found.n_choices, 1 / (1 - found.discount)
+    ones = (Fraction(1),) * size
+    more = _functions(draw, size, Fraction(2), 0) if weighted else ()
     drawn = OfflineProblem(
-        found, behaviour, target, tuple(members),
+        found, behaviour, target, tuple(members), weights=(ones, *more),
         rewards=_functions(draw, size, top, 0), costs=_functions(draw, size, top, -4),
-        weights=((Fraction(1),) * size, *_functions(draw, size, Fraction(2), 0)),
     )  # fmt: skip
-    return (with_action_values(drawn) if realisable else drawn).with_reference_weights()
+    drawn = with_action_values(drawn) if realisable else drawn
+    return drawn.with_reference_weights() if weighted else drawn
 
 
 def problems(
@@ -165,21 +169,24 @@ def perturbed(draw: Draw, case: OfflineProblem) -> OfflineProblem:
     )
 
 
-def perturbed_problems(*, reference: str = "covered") -> Family:
+def perturbed_problems(*, reference: str = "covered", weighted: bool = True) -> Family:
     """Problems whose classes have the action values up to an error."""
-    return Family(
-        "offline problems, nearly realisable",
-        lambda draw: perturbed(draw, problem(draw, reference=reference)),
-    )
+
+    def base(draw: Draw) -> OfflineProblem:
+        return perturbed(draw, problem(draw, reference=reference, weighted=weighted))
+
+    return Family("offline problems, nearly realisable", base)
 
 
-def rounds(variant: Variant) -> Callable[..., Run]:
-    """Rounds of any policies and critics: bounds that speak of the oracle's regret need no more."""
+def rounds(variant: Variant, scale: int = 1) -> Callable[..., Run]:
+    """Rounds of any policies and critics: bounds that speak of the oracle's regret need no more.
+
+    scale: of the reward critics, which leave their range where it is not 1.
+    """
 
     def drawn(draw: Draw, case: OfflineProblem, weight: Fraction, *_: object) -> Run:
-        count = draw.integer(1, 3)
-        played = tuple(policy(draw, case.model) for _ in range(count))
-        rewards = tuple(draw.choice(case.rewards) for _ in played)
+        played = tuple(policy(draw, case.model) for _ in range(draw.integer(1, 3)))
+        rewards = tuple(tuple(scale * x for x in draw.choice(case.rewards)) for _ in played)
         costs = tuple(draw.choice(case.costs) for _ in played)
         told = tuple(
             payoff(case, pi, f_r, f_c, weight, variant)

@@ -13,7 +13,7 @@ from holdfast.solvers import CMDP, Policy
 from holdfast.solvers.models.arrays import from_arrays
 from holdfast.solvers.offline.oracles import doubling
 from holdfast.solvers.offline.problems import Function, OfflineProblem
-from holdfast.solvers.offline.wsac import Run, Weights, payoff, train
+from holdfast.solvers.offline.wsac import Run, Variant, Weights, payoff, train
 
 HALF, ZERO, ONE = Fraction(1, 2), Fraction(0), Fraction(1)
 Pair = tuple[Fraction, Fraction]
@@ -126,26 +126,34 @@ def jensen(rounds: int = 64) -> tuple[OfflineProblem, Fraction, Run]:
 
 
 def one_round(
-    rewards: Pair, costs: Pair, multiplier: Fraction, *, reference: Fraction, played: Fraction
+    rewards: Pair,
+    costs: Pair,
+    multiplier: Fraction,
+    variant: Variant,
+    *,
+    reference: Fraction,
+    played: Fraction,
 ) -> tuple[OfflineProblem, Fraction, Run]:
-    """One round of exact critics, payoffs as line 7 prints them."""
+    """One round of exact critics."""
     given = problem(rewards, costs, behaviour=HALF, reference=reference)
-    told = payoff(given, law(played), rewards, costs, multiplier, "paper")
+    told = payoff(given, law(played), rewards, costs, multiplier, variant)
     return given, multiplier, Run((law(played),), (rewards,), (costs,), (told,))
 
 
 def average_of_parts() -> tuple[OfflineProblem, Fraction, Run]:
     """Payoffs (1/2, 3/5); the second action is played: a gap of 1/5, a regret of -1/20."""
-    return one_round(pair(1, Fraction(3, 5)), pair(HALF, -HALF), ONE, reference=HALF, played=ZERO)
+    return one_round(pair(1, Fraction(3, 5)), pair(HALF, -HALF), ONE, "paper", reference=HALF,
+                     played=ZERO)  # fmt: skip
 
 
-def range_clean() -> tuple[OfflineProblem, Fraction, Run]:
+def range_clean(variant: Variant = "paper") -> tuple[OfflineProblem, Fraction, Run]:
     """lambda 2, payoffs (1/2, 0), the first action is played: regret -1/2, cost gap 1/4, printed
     bound -1/2 + 1/2 = 0; (-1/2 + 1)/2 is right, and attained."""
     eighth = Fraction(1, 8)
-    return one_round(pair(1, 0), pair(eighth, -eighth), Fraction(2), reference=ZERO, played=ONE)
+    return one_round(pair(1, 0), pair(eighth, -eighth), Fraction(2), variant, reference=ZERO,
+                     played=ONE)  # fmt: skip
 
 
-def small_multiplier() -> tuple[OfflineProblem, Fraction, Run]:
+def small_multiplier(variant: Variant = "paper") -> tuple[OfflineProblem, Fraction, Run]:
     """lambda 4/5: regret 3/5, cost gap 2, printed bound 37/20; (3/5 + 1)/(4/5) = 2 is right."""
-    return one_round(pair(1, 0), pair(1, -1), Fraction(4, 5), reference=ZERO, played=ONE)
+    return one_round(pair(1, 0), pair(1, -1), Fraction(4, 5), variant, reference=ZERO, played=ONE)
