@@ -212,13 +212,17 @@ reference_printed = Theorem(
         ),
     ),
 )  # fmt: skip
+errors_r = Quantity("errors_r", "what weighted-critics/reward-step adds to shown_r",
+                    Domain.NONNEGATIVE, r"\mathrm{err}_r")  # fmt: skip
+errors_c = Quantity("errors_c", "what weighted-critics/cost-step adds to shown_c",
+                    Domain.NONNEGATIVE, r"\mathrm{err}_c")  # fmt: skip
 lost_bar = Quantity("lost_bar", "J_r(ref) - J_r(bar pi)", latex=r"J_r(\pi_{ref})-J_r(\bar\pi)")
 reference = Theorem(
     label="weighted-critics/reference",
     title="From data, WSAC against any covered reference",
     relation=Both(
-        Le(lost_bar, phi + _REWARD),
-        Le(added_bar, (phi + V) / lam + _COST),
+        Le(lost_bar, phi + errors_r),
+        Le(added_bar, (phi + V) / lam + errors_c),
     ),
     source=Source(PAPER, "Theorem 5.2, with 2 lam and the regret of Phi", Provenance.DERIVED),
     given=(WEIGHT, TWO),

@@ -291,19 +291,8 @@ def outcome(
 
 
 _EXTREMAL = extremal.behaviour_cases()
-_POSITIVE = "true: (phi + V)/lam is at least 0, and so is what is added to it"
-_SMALL = "true or not known to be false: weaker where eps_L, or eps1, is at most 1"
-
-
-def slack(
-    reward: Callable[..., Relation], cost: Callable[..., Relation]
-) -> dict[Relation | str, str]:
-    """Survivors of both bounds, each given as a function of 2 eps_L and of eps1 in one place."""
-    return {
-        **dict.fromkeys((reward(first=2), reward(inner=1), cost(first=2), cost(inner=1)), _SMALL),
-        cost(times=Rational(9, 10)): _POSITIVE,
-        cost(share=Rational(11, 10)): _POSITIVE,
-    }
+POSITIVE = "true: (phi + V)/lam is at least 0, and so is what is added to it"
+SMALL = "true or not known to be false: weaker where eps_L, eps_E or eps1 is at most 1"
 
 
 def _lost(first: Any = 2 * theory.eps_L, inner: Any = theory.eps1) -> Relation:
@@ -325,7 +314,11 @@ def _added(
     .along(*families.SAMPLED)
     .with_landmarks(**{name: partial(_EXTREMAL.__getitem__, name) for name in _EXTREMAL})
     .with_controls(same=families.perturbed_problems().along(*families.SAMPLED)),
-    survivors=slack(_lost, _added),
+    survivors={
+        **dict.fromkeys((_lost(first=2), _lost(inner=1), _added(first=2), _added(inner=1)), SMALL),
+        _added(times=Rational(9, 10)): POSITIVE,
+        _added(share=Rational(11, 10)): POSITIVE,
+    },
 )
 def samples(
     truth: OfflineProblem, seen: OfflineProblem, weights: Weights, start: Policy, rounds: int
@@ -339,13 +332,6 @@ def samples(
         - truth.normalised_return(reference, "cost"),
         theory.V: truth.horizon,
         theory.C2: largest_weight_norm(truth),
-        **parts(found, weights),
-    }
-
-
-def parts(found: Outcome, weights: Weights) -> Values:
-    """What both bounds from data are made of."""
-    return {
         theory.phi: found.phi,
         theory.lam: weights.multiplier,
         theory.beta_r: weights.reward,
