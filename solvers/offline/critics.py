@@ -19,23 +19,36 @@ from ..cmdp.policies import Policy
 from ..programs.program import LinearProgram
 from ..programs.solve import solve_linear_program
 from ..sequences import Array, objects
-from .problems import Function, OfflineProblem, Signal, check_weight
+from .problems import Function, OfflineProblem, Signal, check_weight, rationals, to_python
 
 Form = Literal["weighted", "squared", "box"]
 
 
 def relative_value(problem: OfflineProblem, policy: Policy, function: Sequence[Any]) -> Fraction:
     """L(pi, f)."""
-    gap = problem.spread(problem.under(function, policy)) - objects(function)
-    return Fraction((problem.law * gap).sum())
+    law, values = problem.rational["law"], rationals(function)
+    return to_python((law * (problem.spread(_under(problem, policy, values)) - values)).sum())
+
+
+def _under(problem: OfflineProblem, policy: Policy, values: Array) -> Array:
+    return problem.by_state(rationals(policy.probabilities) * values)
+
+
+def rational_residual(
+    problem: OfflineProblem, policy: Policy, function: Sequence[Any], signal: Signal
+) -> Array:
+    """f - T^pi f, [K], as `flint.fmpq`."""
+    seen, values = problem.rational, rationals(function)
+    ahead = seen["transitions"] @ _under(problem, policy, values)
+    found: Array = values - seen[signal] - seen["discount"] * ahead
+    return found
 
 
 def residual(
     problem: OfflineProblem, policy: Policy, function: Sequence[Any], signal: Signal
 ) -> Array:
-    """f - T^pi f, [K]."""
-    ahead = problem.transitions @ problem.under(function, policy)
-    return objects(function) - problem.signal(signal) - problem.model.discount * ahead
+    """f - T^pi f, [K], as Fractions."""
+    return objects(map(to_python, rational_residual(problem, policy, function, signal)))
 
 
 def bellman_error(
@@ -47,14 +60,14 @@ def bellman_error(
 ) -> Fraction:
     """E(pi, f) over the finite class W; or the mean square of the residual; or, for "box", E over
     all weights in [0, B] and the constant 1, B the largest weight of W."""
-    error = problem.law * residual(problem, policy, function, signal)
+    error = rational_residual(problem, policy, function, signal)
+    if form == "weighted":
+        return to_python(max(abs((w * error).sum()) for w in problem.rational["weights"]))
     if form == "squared":
-        return Fraction((error * residual(problem, policy, function, signal)).sum())
-    if form == "box":
-        parts = (sum(x for x in error if x > 0), -sum(x for x in error if x < 0))
-        largest = max(map(max, problem.weights))
-        return max(largest * max(parts), abs(Fraction(error.sum())))
-    return max(abs(Fraction((objects(w) * error).sum())) for w in problem.weights)
+        return to_python((problem.rational["law"] * error * error).sum())
+    parts = [to_python(x) for x in problem.rational["law"] * error]
+    larger = max(sum(x for x in parts if x > 0), -sum(x for x in parts if x < 0))
+    return max(max(map(max, problem.weights)) * larger, abs(Fraction(sum(parts))))
 
 
 def critic(

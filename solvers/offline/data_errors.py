@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from ..cmdp.policies import Policy
 from ..sequences import objects
-from .critics import bellman_error, relative_value, residual
-from .problems import OfflineProblem, Signal
+from .critics import bellman_error, rational_residual, relative_value
+from .problems import OfflineProblem, Signal, rationals, to_python
 
 
 def data_errors(
@@ -30,11 +30,11 @@ def unrealised(problem: OfflineProblem, policies: Sequence[Policy], signal: Sign
     """epsilon_1: for the worst of these policies, the best member's largest mean squared residual
     under the occupancies of all of them (Assumption 3.2; 0 where the class has every Q)."""
     members = problem.rewards if signal == "reward" else problem.costs
-    laws = [problem.occupancy(policy) for policy in policies]
+    laws = [rationals(problem.occupancy(policy)) for policy in policies]
 
     def worst(policy: Policy, function: Sequence[Fraction]) -> Fraction:
-        squares = residual(problem, policy, function, signal) ** 2
-        return max(Fraction((law * squares).sum()) for law in laws)
+        squares = rational_residual(problem, policy, function, signal) ** 2
+        return to_python(max((law * squares).sum() for law in laws))
 
     return max(min(worst(policy, f) for f in members) for policy in policies)
 

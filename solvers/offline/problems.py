@@ -7,13 +7,14 @@ threshold is absorbed in the cost: a policy is safe if :math:`J_c(\pi)\le0`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from flint import fmpq
 
 from ..cmdp.policies import Policy, check_policy, evaluate, occupancy_of, q_values
 from ..errors import ModelError
@@ -95,6 +96,19 @@ class OfflineProblem:
                 row[t] = p
         return np.array(rows, dtype=object)
 
+    @cached_property
+    def rational(self) -> dict[str, Any]:
+        """What critics see, as arrays of `flint.fmpq`, in which sums are ten times as fast."""
+        columns = self.transitions.shape
+        return {
+            "law": rationals(self.law),
+            "transitions": rationals(self.transitions.ravel()).reshape(columns),
+            "reward": rationals(self.signal("reward")),
+            "cost": rationals(self.signal("cost")),
+            "weights": [rationals(self.law * objects(w)) for w in self.weights],
+            "discount": rationals([self.model.discount])[0],
+        }
+
     def signal(self, name: Signal) -> Array:
         """Fractions [K]: r or c."""
         found = self.model.reward_vector() if name == "reward" else self.model.cost_vector(0)
@@ -140,6 +154,16 @@ class OfflineProblem:
         """
         ratio = density_ratio(self.occupancy(self.reference), self.law)
         return replace(self, weights=tuple(dict.fromkeys((*self.weights, ratio))))
+
+
+def rationals(values: Iterable[Fraction]) -> Array:
+    """Fractions as an array of `flint.fmpq`."""
+    return objects(fmpq(x.numerator, x.denominator) for x in values)
+
+
+def to_python(value: fmpq) -> Fraction:
+    """A Fraction from an fmpq."""
+    return Fraction(int(value.p), int(value.q))
 
 
 def with_action_values(problem: OfflineProblem) -> OfflineProblem:
