@@ -24,7 +24,9 @@ from .problems import Function, OfflineProblem, Signal, check_weight, rationals,
 Form = Literal["weighted", "squared", "box"]
 
 
-def relative_value(problem: OfflineProblem, policy: Policy, function: Sequence[Any]) -> Fraction:
+def relative_value(
+    problem: OfflineProblem, policy: Policy, function: Sequence[Any] | Array
+) -> Fraction:
     """L(pi, f)."""
     law, values = problem.rational["law"], rationals(function)
     return to_python((law * (problem.spread(_under(problem, policy, values)) - values)).sum())
@@ -35,7 +37,7 @@ def _under(problem: OfflineProblem, policy: Policy, values: Array) -> Array:
 
 
 def rational_residual(
-    problem: OfflineProblem, policy: Policy, function: Sequence[Any], signal: Signal
+    problem: OfflineProblem, policy: Policy, function: Sequence[Any] | Array, signal: Signal
 ) -> Array:
     """f - T^pi f, [K], as `flint.fmpq`."""
     seen, values = problem.rational, rationals(function)
@@ -45,7 +47,7 @@ def rational_residual(
 
 
 def residual(
-    problem: OfflineProblem, policy: Policy, function: Sequence[Any], signal: Signal
+    problem: OfflineProblem, policy: Policy, function: Sequence[Any] | Array, signal: Signal
 ) -> Array:
     """f - T^pi f, [K], as Fractions."""
     return objects(map(to_python, rational_residual(problem, policy, function, signal)))
@@ -54,7 +56,7 @@ def residual(
 def bellman_error(
     problem: OfflineProblem,
     policy: Policy,
-    function: Sequence[Any],
+    function: Sequence[Any] | Array,
     signal: Signal,
     form: Form = "weighted",
 ) -> Fraction:
@@ -106,41 +108,48 @@ def critic_program(
     Variables: f less its lower end, [K], then t, the error; for "box" also the parts u, v of
     mu (f - T f), [K] each.  Its value is -(sign L + beta E).
     """
-    top, size, law = problem.horizon, problem.model.n_choices, problem.law
-    low = Fraction(0) if signal == "reward" else -top
+    size, low = problem.model.n_choices, _lowest(problem, signal)
     sign = 1 if signal == "reward" else -1
-    identity = [objects(Fraction(i == k) for i in range(size)) for k in range(size)]
+    identity = [[Fraction(i == k) for i in range(size)] for k in range(size)]
     slopes = [sign * relative_value(problem, policy, one) for one in identity]
-    at_low = residual(problem, policy, [low] * size, signal)
+    start = residual(problem, policy, [low] * size, signal)
     columns = [residual(problem, policy, one, signal) + problem.signal(signal) for one in identity]
-    rows: list[list[Fraction]] = []
-    relations, rhs = [], []
-
-    def add(row: Sequence[Any], relation: str, bound: Any) -> None:
-        rows.append([Fraction(x) for x in row])
-        relations.append(relation)
-        rhs.append(Fraction(bound))
-
-    extra = 2 * size if form == "box" else 0
+    extra = [Fraction(0)] * (2 * size if form == "box" else 0)
     weights = [(Fraction(1),) * size] if form == "box" else problem.weights
+    rows = []
     for w in weights:
-        slope = [(law * objects(w) * column).sum() for column in columns]
-        start = (law * objects(w) * at_low).sum()
+        weighted = problem.law * objects(w)
+        slope = [(weighted * column).sum() for column in columns]
         for side in (1, -1):  # |start + slope f| <= t
-            add([side * x for x in slope] + [-1] + [0] * extra, "<=", -side * start)
-    for k in range(size):
-        add([*identity[k], 0, *[0] * extra], "<=", top - low)
+            row = [*(side * x for x in slope), Fraction(-1), *extra]
+            rows.append((row, "<=", -side * (weighted * start).sum()))
+    for one in identity:
+        rows.append(([*one, Fraction(0), *extra], "<=", problem.horizon - low))
     if form == "box":
-        largest = max(map(max, problem.weights))
-        for k in range(size):
-            parts = [*-identity[k], *identity[k]]
-            add([*(law[k] * c[k] for c in columns), 0, *parts], "=", -law[k] * at_low[k])
-        for part in (0, 1):
-            ones = [Fraction(i // size == part) * largest for i in range(extra)]
-            add([0] * size + [-1, *ones], "<=", 0)
-    return LinearProgram.of(
-        [*(-x for x in slopes), -beta, *[0] * extra], rows, relations, rhs
-    )  # fmt: skip
+        rows += _parts(problem, columns, start)
+    left, relations, rhs = zip(*rows, strict=True)
+    return LinearProgram.of([*(-x for x in slopes), -beta, *extra], left, relations, rhs)
+
+
+def _parts(
+    problem: OfflineProblem, columns: list[Array], start: Array
+) -> list[tuple[list[Fraction], str, Fraction]]:
+    """mu (f - T f) = u - v with u, v >= 0, and the largest weight times either sum is at most t."""
+    size, largest = problem.model.n_choices, max(map(max, problem.weights))
+    rows = []
+    for k, mass in enumerate(problem.law):
+        parts = [Fraction((i == k + size) - (i == k)) for i in range(2 * size)]
+        row = [*(mass * column[k] for column in columns), Fraction(0), *parts]
+        rows.append((row, "=", -mass * start[k]))
+    for part in (0, 1):
+        sums = [largest * (i // size == part) for i in range(2 * size)]
+        rows.append(([Fraction(0)] * size + [Fraction(-1), *sums], "<=", Fraction(0)))
+    return rows
+
+
+def _lowest(problem: OfflineProblem, signal: Signal) -> Fraction:
+    """The lower end of the box."""
+    return Fraction(0) if signal == "reward" else -problem.horizon
 
 
 def box_critic(
@@ -160,6 +169,6 @@ def box_critic(
     solution = solve_linear_program(critic_program(problem, policy, signal, beta, form))
     if solution.primal is None or solution.value is None:  # the box is not empty and bounded
         raise AssertionError(solution.status)
-    low = Fraction(0) if signal == "reward" else -problem.horizon
+    low = _lowest(problem, signal)
     found = solution.primal.fractions()[: problem.model.n_choices]
     return tuple(x + low for x in found), -solution.value

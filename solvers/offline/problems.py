@@ -133,7 +133,7 @@ class OfflineProblem:
         """Sums over the choices of each state, [S]."""
         return np.add.reduceat(values, self.model.choice_start[:-1])
 
-    def under(self, function: Sequence[Any], policy: Policy) -> Array:
+    def under(self, function: Sequence[Any] | Array, policy: Policy) -> Array:
         """f(s, pi) = sum_a pi(a|s) f(s, a), [S]."""
         return self.by_state(objects(policy.probabilities) * objects(function))
 
@@ -156,7 +156,7 @@ class OfflineProblem:
         return replace(self, weights=tuple(dict.fromkeys((*self.weights, ratio))))
 
 
-def rationals(values: Iterable[Fraction]) -> Array:
+def rationals(values: Iterable[Any]) -> Array:
     """Fractions as an array of `flint.fmpq`."""
     return objects(fmpq(x.numerator, x.denominator) for x in values)
 

@@ -21,7 +21,7 @@ from ..cmdp.policies import Policy
 from ..errors import ModelError
 from ..sequences import Array, objects
 from .critics import Form, critic, relative_value
-from .oracles import Step
+from .no_regret import Step
 from .problems import Function, OfflineProblem, Signal, check_weight
 
 Variant = Literal["concave", "paper", "batch"]
@@ -165,7 +165,7 @@ def gaps(problem: OfflineProblem, run: Run, multiplier: Fraction) -> Gaps:
     reference, rounds = problem.reference, len(run.policies)
     states = problem.by_state(problem.occupancy(reference))
 
-    def lost(function: Sequence[Fraction], policy: Policy) -> Array:
+    def lost(function: Sequence[Fraction] | Array, policy: Policy) -> Array:
         return problem.under(function, reference) - problem.under(function, policy)
 
     reward = cost = linear = Fraction(0)

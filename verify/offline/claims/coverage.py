@@ -164,7 +164,7 @@ def _beyond(case: Bandit, slope: Fraction, radius: flint.arb) -> Fraction:
     if not slope:
         return Fraction(0)
     a, b, n = case.q.numerator, case.q.denominator, case.N
-    most = int((radius * n * b / number(slope)).floor().unique_fmpz())
+    most = int(str((radius * n * b / number(slope)).floor().unique_fmpz()))
     over = [k for k in range(n + 1) if abs(k * b - n * a) > most]
     return Fraction(sum(comb(n, k) * a**k * (b - a) ** (n - k) for k in over), b**n)
 

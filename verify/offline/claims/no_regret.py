@@ -12,7 +12,7 @@ import flint
 from sympy import Rational, log, sqrt
 
 from holdfast.solvers.hypergradient.balls import number
-from holdfast.solvers.offline import oracles
+from holdfast.solvers.offline import no_regret as oracles
 from holdfast.solvers.sequences import Array, objects
 from holdfast.theory import Le, Quantity
 from holdfast.theory.offline import no_regret as theory

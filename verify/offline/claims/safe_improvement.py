@@ -14,7 +14,7 @@ from holdfast.solvers import Policy
 from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.offline.critics import Form, bellman_error, critic, relative_value
 from holdfast.solvers.offline.data_errors import data_errors, largest_weight_norm, unrealised
-from holdfast.solvers.offline.oracles import projected_gradient
+from holdfast.solvers.offline.no_regret import projected_gradient
 from holdfast.solvers.offline.problems import OfflineProblem, concentrability
 from holdfast.solvers.offline.wsac import (
     Run,

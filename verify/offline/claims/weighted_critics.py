@@ -15,7 +15,7 @@ from holdfast.solvers import Policy
 from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.offline.critics import critic
 from holdfast.solvers.offline.data_errors import data_errors, largest_weight_norm, unrealised
-from holdfast.solvers.offline.oracles import doubling
+from holdfast.solvers.offline.no_regret import doubling
 from holdfast.solvers.offline.problems import OfflineProblem, Signal, concentrability
 from holdfast.solvers.offline.wsac import Gaps, Run, Weights, gaps, mixture_return, train
 from holdfast.solvers.sequences import Array, objects
@@ -255,11 +255,12 @@ def cost_step(
 
 
 def _drawn_misled(draw: Draw) -> landmarks.Misled:
-    make = draw.choice((landmarks.misled, landmarks.misled_at_three, landmarks.misled_at_two))
     N, constant = 10 ** draw.integer(4, 9), 10 ** draw.integer(0, 2)
-    if make is landmarks.misled:
-        return landmarks.misled(draw.integer(6, 50), N, constant)
-    return make(N=N, constant=constant)
+    multiplier = draw.integer(0, 50)
+    if multiplier > 5:
+        return landmarks.misled(multiplier, N, constant)
+    make = landmarks.misled_at_three if multiplier % 2 else landmarks.misled_at_two
+    return make(N, constant)
 
 
 def _run(case: landmarks.Misled) -> tuple[Run, Gaps, Fraction]:

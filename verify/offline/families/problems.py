@@ -129,7 +129,7 @@ def data(draw: Draw, case: OfflineProblem, *_: object) -> OfflineProblem:
         return case
     counts = np.zeros((case.model.n_choices, case.model.n_states), dtype=int)
     for k in range(case.model.n_choices):
-        for t, _ in case.model.transition_row(k):
+        for t in case.model.weighted_row(k):
             counts[k, t] = draw.integer(0, 3) if case.law[k] else 0
     if not counts.any():
         return case

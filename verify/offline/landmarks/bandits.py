@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from holdfast.solvers import CMDP, Policy
+from holdfast.solvers.exact import Rational
 from holdfast.solvers.models.arrays import from_arrays
-from holdfast.solvers.offline.oracles import doubling
+from holdfast.solvers.offline.no_regret import doubling
 from holdfast.solvers.offline.problems import Function, OfflineProblem
 from holdfast.solvers.offline.wsac import Run, Variant, Weights, payoff, train
 
@@ -29,9 +30,9 @@ def law(first: Fraction) -> Policy:
     return Policy((Fraction(first), 1 - Fraction(first)))
 
 
-def pair(first: object, second: object) -> Pair:
+def pair(first: Rational, second: Rational) -> Pair:
     """Two rationals."""
-    return Fraction(first), Fraction(second)  # type: ignore[arg-type]
+    return Fraction(first), Fraction(second)
 
 
 def problem(

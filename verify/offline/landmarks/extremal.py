@@ -10,18 +10,19 @@ from fractions import Fraction
 from typing import Literal
 
 from holdfast.solvers import Policy
+from holdfast.solvers.exact import Rational
 from holdfast.solvers.models.arrays import assemble
 from holdfast.solvers.offline.problems import Function, OfflineProblem, Signal
 from holdfast.solvers.offline.wsac import Weights
 
-from .bandits import HALF, ONE, ZERO, law, problem
+from .bandits import HALF, ONE, ZERO, law, pair, problem
 
 Case = tuple[OfflineProblem, OfflineProblem, Weights, Policy, int]
 TWO = Fraction(2)
 
 
-def _numbers(*values: object) -> Function:
-    return tuple(Fraction(value) for value in values)  # type: ignore[arg-type]
+def _numbers(*values: Rational) -> Function:
+    return tuple(Fraction(value) for value in values)
 
 
 def unrealised(signal: Signal, gains: bool = True) -> Case:
@@ -32,15 +33,15 @@ def unrealised(signal: Signal, gains: bool = True) -> Case:
     and off by (2 + 2 beta)/20 at the first, has E = 0 and ties with it, beta = 2.
     """
     e, off = Fraction(1, 20), Fraction(6, 20)
-    high, low = _numbers("3/5", "1/10") if gains else _numbers("1/10", "9/10")
+    high, low = pair("3/5", "1/10") if gains else pair("1/10", "9/10")
     if signal == "reward":
         given = problem((high, low), (ZERO, ZERO), behaviour=ZERO, reference=ZERO, others=(ONE,))
         members = ((high + off, low), (high + e, low - e))
         given = _with(given, rewards=members)
     else:
-        given = problem((ONE, ZERO), _numbers("9/10", "-9/10"), behaviour=ZERO,  # type: ignore[arg-type]
+        given = problem((ONE, ZERO), pair("9/10", "-9/10"), behaviour=ZERO,
                         reference=ZERO, others=(ONE,))  # fmt: skip
-        high, low = _numbers("9/10", "-9/10")
+        high, low = pair("9/10", "-9/10")
         given = _with(given, costs=((high - off, low), (high - e, low + e)))
     multiplier = TWO if signal == "reward" else HALF
     return given, given, Weights(multiplier, TWO, TWO), law(ONE), 1
@@ -86,7 +87,7 @@ def two_states(signal: Signal, offset: Fraction = ZERO) -> Case:
     return truth, seen, Weights(TWO, TWO, TWO), played, 1
 
 
-def noisy(signal: Signal, reference: Literal["data", "second"], first: object = 0) -> Case:
+def noisy(signal: Signal, reference: Literal["data", "second"], first: Rational = 0) -> Case:
     """Discount 1/2.  Both actions of the first state lead to one that pays 1 for ever (Q 2) or to
     one that pays nothing: with 1/8 and 1/2, by the data with 1/2 and 3/8; all pairs are seen as
     often as they should be.  The data mix both actions, pi_1 takes the first.
@@ -94,7 +95,7 @@ def noisy(signal: Signal, reference: Literal["data", "second"], first: object = 
     The Q of what the data show has error 0 there and 1/16 in truth, with weight 1, and -1/16 with
     that of the second action; the true Q the reverse.  With beta = 2 they tie.
     """
-    a, b = Fraction(first), Fraction(3, 4) if not first else ZERO  # type: ignore[arg-type]
+    a, b = Fraction(first), Fraction(3, 4) if not first else ZERO
     sign = 1 if signal == "reward" else -1
     if signal == "cost":
         a, b = ONE, ZERO
@@ -147,12 +148,12 @@ def reference_cases() -> dict[str, Case]:
 
 
 def squares(
-    first: object, second: object, *, mu: Fraction = HALF, beta: Fraction = TWO
+    first: Rational, second: Rational, *, mu: Fraction = HALF, beta: Fraction = TWO
 ) -> tuple[OfflineProblem, Policy, Fraction]:
     """Discount 0, the reference takes the first action, of probability m in the data: 1 - w is
     (1 - 1/m, 1), chi^2 = 1/m - 1.  R + (1 - w)/(2 beta) ties with R for pi = (m + (1 - m)/2, .),
     and what it gives up is chi^2/(4 beta)."""
-    high, low = Fraction(first), Fraction(second)  # type: ignore[arg-type]
+    high, low = Fraction(first), Fraction(second)
     off, played = 1 / (2 * beta), mu + (1 - mu) / 2
     given = problem(
         (high, low), (ZERO, ZERO), behaviour=mu, reference=ONE, others=(played,),
