@@ -27,7 +27,16 @@ from holdfast.solvers.offline.problems import (
     density_ratio,
     with_action_values,
 )
-from holdfast.solvers.offline.wsac import Weights, gaps, mixture_return, safe_improvement, train
+from holdfast.solvers.offline.wsac import (
+    VARIANTS,
+    Weights,
+    gaps,
+    mixture_return,
+    payoff,
+    safe_improvement,
+    train,
+)
+from holdfast.solvers.offline.wsac_floats import FloatProblem, returns, sample, sweep
 from holdfast.solvers.programs.solve import solve_linear_program
 from holdfast.solvers.sequences import objects
 from holdfast.verify.binding.draws import PhiloxDraw
@@ -80,9 +89,8 @@ def test_a_threshold_is_absorbed() -> None:
     model = families.model(PhiloxDraw("absorbed", 3)).with_discount(HALF).with_budgets(3)
     found = absorbed(model)
     assert found.budgets == (0,)
-    gaps_of_costs = [a - b for a, b in zip(model.cost_vector(0).fractions(),
-                                           found.cost_vector(0).fractions(), strict=True)]  # fmt: skip
-    assert set(gaps_of_costs) == {Fraction(3, 2)}
+    pairs = zip(model.cost_vector(0).fractions(), found.cost_vector(0).fractions(), strict=True)
+    assert {before - after for before, after in pairs} == {Fraction(3, 2)}
 
 
 def changed(**parts: object) -> OfflineProblem:
@@ -290,13 +298,15 @@ def test_line_seven_moves_away_from_a_stochastic_reference() -> None:
 
 
 def test_batch_means_are_a_third_objective() -> None:
-    """Two states that differ: a positive part that the mean over states hides."""
-    truth, _, weights, played, _ = extremal.two_states("cost")
-    told = [
-        train(truth, no_regret.stay, 1, weights, start=played, variant=variant).payoffs[0].tolist()
-        for variant in ("concave", "paper", "batch")
-    ]
-    assert told[0] != told[2]
+    """States of 1/4 and 3/4; costs more by 1 in the first and less by 1 in the second: the mean is
+    negative, and the batch sees no harm."""
+    truth, _, _, played, _ = extremal.two_states("cost")
+    zero, f_c = (ZERO,) * 4, (ONE, ZERO, ZERO, ONE)
+    told = {
+        variant: payoff(truth, played, zero, f_c, Fraction(3), variant).tolist()
+        for variant in VARIANTS
+    }
+    assert told == {"concave": [-3, 0, 0, 0], "paper": [-3, 0, 0, 0], "batch": [0] * 4}
 
 
 def test_the_mixture_keeps_one_policy_for_the_episode() -> None:
@@ -317,3 +327,57 @@ def test_one_action_leaves_nothing_to_learn() -> None:
     problem = bandits.problem((ONE, ZERO), (ONE, ZERO), behaviour=ONE, reference=ONE)
     answer = safe_improvement(problem, ONE, Fraction(2))
     assert (answer.best, answer.believed) == (0, (0,))
+
+
+# -- double precision ------------------------------------------------------------------------------
+@cache
+def tempting() -> OfflineProblem:
+    """R = C = (1, 0), data and reference (1/5, 4/5): what pays costs.  W has a weight for each."""
+    fifth = Fraction(1, 5)
+    found = bandits.problem((ONE, ZERO), (ONE, ZERO), behaviour=fifth, reference=fifth)
+    return replace(found, weights=((1, 1), (5, 0), (0, Fraction(5, 4))))
+
+
+def test_float_critics_attain_the_certified_objective() -> None:
+    problem = drawn(1)
+    policy, given = problem.policies[-1], FloatProblem.of(problem)
+    row = np.array(policy.probabilities, dtype=float)
+    for signal, sign in (("reward", 1), ("cost", -1)):
+        f = [Fraction(x) for x in given.critic(row, signal, 2.0)]
+        found = sign * relative_value(problem, policy, f) + 2 * bellman_error(
+            problem, policy, f, signal
+        )
+        best = box_critic(problem, policy, signal, Fraction(2))[1]
+        assert float(found) == pytest.approx(float(best), abs=1e-7)
+    occupancy = problem.occupancy(policy).astype(float)
+    assert given.occupancy(row) == pytest.approx(occupancy)
+
+
+def test_without_the_multiplier_the_cost_rises() -> None:
+    """The critics are exact here, and lambda 5 makes the first action cost five times its reward;
+    one round alone is the reference."""
+    found = sweep(tempting(), [2.0], [0.0, 5.0], rounds=40)
+    assert returns(tempting(), 2.0, 5.0, 1) == pytest.approx((0.2, 0.2))
+    unsafe, safe = found[0, :, 1]
+    assert unsafe > 0.9
+    assert 0.1 < safe < 0.3
+
+
+def test_data_are_drawn_from_the_law() -> None:
+    seen = sample(tempting(), 40, np.random.Generator(np.random.Philox(key=1)))
+    assert sum(map(sum, seen.counts)) == 40
+    assert seen.law[0] == Fraction(seen.counts[0][0], 40)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: returns(tempting(), -1.0, 1.0), "beta = -1.0"),
+        (lambda: returns(tempting(), 1.0, -1.0), "lambda = -1.0"),
+        (lambda: returns(tempting(), 1.0, 1.0, 0), "0 rounds"),
+        (lambda: sample(tempting(), 0, np.random.default_rng(0)), "number is 0"),
+    ],
+)
+def test_bad_arguments_of_the_float_path(wrong, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        wrong()

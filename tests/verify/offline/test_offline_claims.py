@@ -1,11 +1,11 @@
 """The statements on WSAC: drawn models, sharp cases by hand, false variants counted."""
 
-import json
 import subprocess
 import sys
 from fractions import Fraction
 
 import pytest
+import sympy
 
 from holdfast.solvers.offline.wsac import Run, gaps
 from holdfast.verify.binding.claims import shipped
@@ -94,12 +94,11 @@ def test_bounds_from_data_are_attained(name: str) -> None:
         ("weighted-critics/reference", extremal.reference_cases()),
     ):
         claim = CLAIMS[label]
-        number = list(claim.family.landmarks).index(name)
-        assert cases[name] is not None
-        found = run_shard(claim, Shard(label, Kind.LANDMARKS, 0, len(cases), seed=0))
-        part = 1 if name.endswith("cost") else 0
-        here = [one for one in found.findings if one.test == 2 * number]
-        assert here[part].verdict is Verdict.TIGHT
+        values = {q: sympy.Rational(v) for q, v in next(claim.evaluate(*cases[name])).items()}
+        part = claim.theorem.parts[name.endswith("cost")]
+        over = sympy.simplify(part.right.xreplace(values) - part.left.xreplace(values))
+        # there lambda is 10^6 and Vmax/lambda all that is left
+        assert over == (sympy.Rational(2, 10**6) if name == "noisy_cost" else 0)
 
 
 def test_a_run_of_one_round_is_what_it_says() -> None:
@@ -124,6 +123,7 @@ def test_certificates_are_accepted_in_a_fresh_process(tmp_path) -> None:
         )  # fmt: skip
     files = sorted(map(str, (tmp_path / ".holdfast" / "certificates").glob("*.json")))
     assert len(files) >= len(FALSE)
-    assert all(json.loads(open(file, encoding="utf-8").read()) for file in files)
-    done = subprocess.run([*command, "check", *files], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "check", *files], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
