@@ -1,6 +1,7 @@
 """Offline and offline-to-online safe reinforcement learning.
 
-Names load on first use.  To be read in this order: `data_sets`.
+Names load on first use.  To be read in this order: `data_sets`; `problems`, `critics`, `no_regret`,
+`wsac`, `data_errors`, `wsac_floats`.
 """
 
 from lazy_loader import attach_stub

@@ -1,2 +1,11 @@
 from .data_sets import DataSet as DataSet
 from .data_sets import read_data_set as read_data_set
+from .problems import OfflineProblem as OfflineProblem
+from .problems import absorbed as absorbed
+from .problems import concentrability as concentrability
+from .wsac import Weights as Weights
+from .wsac import gaps as gaps
+from .wsac import mixture_return as mixture_return
+from .wsac import safe_improvement as safe_improvement
+from .wsac import train as train
+from .wsac_floats import sweep as sweep

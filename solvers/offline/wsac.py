@@ -20,7 +20,7 @@ from typing import Literal
 from ..cmdp.policies import Policy
 from ..errors import ModelError
 from ..sequences import Array, objects
-from .critics import Form, critic, relative_value
+from .critics import Form, box_critic, critic, relative_value
 from .no_regret import Step
 from .problems import Function, OfflineProblem, Signal, check_weight
 
@@ -41,17 +41,27 @@ def safe_improvement(
     multiplier: Fraction,
     beta: Fraction,
     form: Form = "weighted",
+    *,
+    boxes: bool = False,
 ) -> Improvement:
     """Problem (6): argmax over Pi of L(pi, f_r) - lambda {L(pi, f_c)}_+ with pessimistic critics.
 
-    beta: as printed, the cost critic minimises -lambda L + beta E.  Exact, by enumeration; the
-    first of several.  Raises ModelError for a negative beta or a multiplier that is not positive.
+    beta: as printed, the cost critic minimises -lambda L + beta E.  Exact, by enumeration of F and
+    G, or with `boxes` over all functions in range, by certified linear programs (not "squared").
+    The first of several.  Raises ModelError for a negative beta, a multiplier that is not positive
+    and for squares over boxes.
     """
     multiplier = check_weight(multiplier, "multiplier", positive=True)
+    if boxes and form == "squared":
+        raise ModelError('form is "squared", which is no linear program; take "weighted" or "box"')
+
+    def chosen(policy: Policy, signal: Signal, weight: Fraction) -> Function:
+        if boxes:
+            return box_critic(problem, policy, signal, weight, form)[0]
+        return critic(problem, policy, signal, weight, form)
 
     def believed(policy: Policy) -> Fraction:
-        reward = critic(problem, policy, "reward", beta, form)
-        cost = critic(problem, policy, "cost", beta / multiplier, form)
+        reward, cost = chosen(policy, "reward", beta), chosen(policy, "cost", beta / multiplier)
         worse = max(relative_value(problem, policy, cost), Fraction(0))
         return relative_value(problem, policy, reward) - multiplier * worse
 

@@ -122,6 +122,7 @@ BAD = {
     "beta is -1": lambda: critic(small(), small().behaviour, "reward", Fraction(-1)),
     "beta is -1; it": lambda: box_critic(small(), small().behaviour, "cost", Fraction(-1)),
     "multiplier is 0": lambda: safe_improvement(small(), ZERO, ONE),
+    'form is "squared"': lambda: safe_improvement(small(), ONE, ONE, "squared", boxes=True),
     "multiplier is -1": lambda: Weights(Fraction(-1)),
     "the cost critic's beta is -2": lambda: Weights(ONE, ONE, Fraction(-2)),
     "rounds is 0": lambda: train(small(), no_regret.stay, 0, Weights()),

@@ -41,10 +41,11 @@ LABELS = (
     "weighted-critics/reference",
 )
 CLAIMS = {claim.name: claim for claim in shipped(LABELS)}
+BOXES = "safe-improvement/population#boxes"
 FALSE = [label for label in LABELS if CLAIMS[label].theorem.standing.is_false]
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", [*LABELS, BOXES])
 def test_drawn_models_say_what_is_expected(label: str) -> None:
     found = run_shard(CLAIMS[label], Shard(label, Kind.DRAWN, 0, 6, seed=7))
     assert not found.error

@@ -17,6 +17,7 @@ from holdfast.solvers.offline.data_errors import data_errors, largest_weight_nor
 from holdfast.solvers.offline.no_regret import projected_gradient
 from holdfast.solvers.offline.problems import OfflineProblem, concentrability
 from holdfast.solvers.offline.wsac import (
+    Improvement,
     Run,
     Weights,
     gaps,
@@ -104,6 +105,11 @@ _CHANGED: tuple[tuple[str, Relation, str, Callable[[Case, Policy], Fraction], st
 )  # fmt: skip
 
 
+def _linear(draw: Draw, *_: object) -> Form:
+    """A regulariser that makes a linear program."""
+    return draw.choice(families.FORMS[::2])
+
+
 @claim(
     theory.population,
     survivors={
@@ -131,7 +137,23 @@ _CHANGED: tuple[tuple[str, Relation, str, Callable[[Case, Policy], Fraction], st
 def population(
     case: OfflineProblem, multiplier: Fraction, beta: Fraction, form: Form
 ) -> Iterator[Values]:
-    answer = safe_improvement(case, multiplier, beta, form)
+    yield from _improved(case, multiplier, safe_improvement(case, multiplier, beta, form))
+
+
+@claim(
+    theory.population,
+    over=families.problems().along(families.multiplier, families.weight, _linear),
+    tag="boxes",
+)
+def population_boxes(
+    case: OfflineProblem, multiplier: Fraction, beta: Fraction, form: Form
+) -> Iterator[Values]:
+    """Critics over all functions in range: true linear programs, certified."""
+    answer = safe_improvement(case, multiplier, beta, form, boxes=True)
+    yield from _improved(case, multiplier, answer)
+
+
+def _improved(case: OfflineProblem, multiplier: Fraction, answer: Improvement) -> Iterator[Values]:
     won, excess = _gains(case, case.policies[answer.best])
     cost = case.normalised_return(case.behaviour, "cost")
     for policy, believed in zip(case.policies, answer.believed, strict=True):
