@@ -261,7 +261,15 @@ def _cloned(draw: Draw, states: int, most: int) -> Cloned:
         tuple(Fraction(draw.integer(0, 4), 4) for _ in weights),
         tuple((half * draw.integer(0, 2), half * draw.integer(0, 2)) for _ in weights),
         draw.integer(1, most),
-    )  # fmt: skip
+    )
+
+
+def _one_step(draw: Draw) -> Cloned:
+    return _cloned(draw, draw.integer(1, 2), 4)
+
+
+def _one_state(draw: Draw) -> Cloned:
+    return _cloned(draw, 1, 6)
 
 
 def _even(states: int, N: int) -> tuple[Cloned]:
@@ -272,7 +280,7 @@ def _even(states: int, N: int) -> tuple[Cloned]:
 
 @claim(
     theory.cloning_bias,
-    over=Family("one-step problems", lambda draw: _cloned(draw, draw.integer(1, 2), 4))
+    over=Family("one-step problems", _one_step)
     .with_landmarks(even=lambda: _even(7, 6), two=lambda: _even(2, 1)),
 )  # fmt: skip
 def cloning_bias(case: Cloned) -> Iterator[Values]:
@@ -285,7 +293,7 @@ def cloning_bias(case: Cloned) -> Iterator[Values]:
 
 @claim(
     theory.cloning_spread,
-    over=Family("one state", lambda draw: _cloned(draw, 1, 6)),
+    over=Family("one state", _one_state),
     mutants=(
         NamedMutant("App-C", Eq(theory.spread, theory.variance / theory.N**2), "of order 1/N"),
     ),

@@ -144,6 +144,8 @@ def population(
     theory.population,
     over=families.problems().along(families.multiplier, families.weight, _linear),
     tag="boxes",
+    little_power="pessimism over all functions in range is so strong that the answer is mostly the "
+    "policy of the data itself",
 )
 def population_boxes(
     case: OfflineProblem, multiplier: Fraction, beta: Fraction, form: Form
