@@ -47,7 +47,7 @@ def wsac(problems: float = 5) -> Iterator[str]:
     drawn = [random_problem(seed) for seed in range(int(problems))]
     base = [[float(one.normalised_return(one.behaviour, name)) for name in SIGNALS]
             for one in drawn]  # fmt: skip
-    yield "gain over the policy of the data; J_c may rise by little, 1/lambda at most in theory"
+    yield "gain over the policy of the data, which is the reference"
     yield f"{'data':<12}{'beta':<7}{'lambda':<9}{'J_r':<26}J_c"
     generator = np.random.Generator(np.random.Philox(key=2024))
     for name, seen in (("infinite", drawn), (f"N = {DATA}", [sample(one, DATA, generator)

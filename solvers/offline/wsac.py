@@ -17,7 +17,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from ..cmdp.policies import Policy
+from ..cmdp.policies import Policy, check_policy
 from ..errors import ModelError
 from ..sequences import Array, objects
 from .critics import Form, box_critic, critic, relative_value
@@ -109,13 +109,16 @@ def train(
     """Algorithm 1 with critics by enumeration, exact where the oracle is.
 
     start: pi_1; by default the reference, from which Hedge has no log |A| in its regret to it.
-    Raises ModelError for less than one round, an unknown variant, and as the critics do.
+    Raises ModelError for less than one round, an unknown variant, a start that is no policy, and an
+    oracle whose answers are not Fractions.
     """
     if rounds < 1:
         raise ModelError(f"rounds is {rounds}; take at least one")
     if variant not in VARIANTS:
         raise ModelError(f"variant is {variant!r}; it is one of {', '.join(VARIANTS)}")
-    first = objects((start or problem.reference).probabilities)
+    start = start or problem.reference
+    check_policy(problem.model, start)
+    first = objects(start.probabilities)
     row, total = first, first * 0
     policies, rewards, costs, payoffs = [], [], [], []
     bounds = problem.model.choice_start.tolist()
@@ -131,6 +134,11 @@ def train(
             for a, b in pairwise(bounds)
             for p in step(first[a:b], row[a:b], total[a:b], found[a:b])
         )
+        if not all(isinstance(p, Fraction) for p in row):
+            raise ModelError(
+                f"the oracle answers with {type(row[0]).__name__}, and critics are chosen exactly; "
+                "use doubling or projected_gradient, or sweep for floats"
+            )
     return Run(tuple(policies), tuple(rewards), tuple(costs), tuple(payoffs))
 
 

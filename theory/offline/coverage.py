@@ -95,10 +95,7 @@ deviation = Theorem(
     title="How far averages over N data stray, for finite classes, with constants",
     relation=Both(Le(failing_E, delta), Le(failing_L, delta)),
     source=Source(PAPER, "Lemma 4, with explicit constants", Provenance.DERIVED),
-    given=(
-        Assumption("independent", "The data are independent draws from mu."),
-        Assumption("finite", "F, Pi and W are finite, with the ranges of the setting."),
-    ),
+    given=(Assumption("independent", "The data are independent draws from mu."),),
     proof="Bernstein's inequality for E, Hoeffding's for L, and a union.",
     remark="epsilon_E = V C sqrt(2 l/N) + 2 V B l/(3 N), l = log(2 |F| |Pi| |W|/delta); epsilon_L "
     "= V sqrt(2 log(2 |F| |Pi|/delta)/N); V = Vmax, C the largest norm of W, B its largest value; "

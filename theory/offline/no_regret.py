@@ -1,7 +1,8 @@
 r"""The actor's oracle: Hedge, which is tabular NPG, and projected gradients, a state at a time.
 
 Payoffs :math:`g_k` of K rounds lie in an interval of length R; the regret to a law pi is
-:math:`\sum_k\langle g_k,\pi-\pi_k\rangle`.  WSAC's penalised payoffs have R up to
+:math:`\sum_k\langle g_k,\pi-\pi_k\rangle`.  pi_k depends on earlier payoffs only, which may depend
+on pi_k in turn.  WSAC's penalised payoffs have R up to
 :math:`(1+2\lambda)V_{\max}`: a large multiplier is not free.
 
 Main results: `hedge`, `gradient`, `starts`.
@@ -20,14 +21,13 @@ eta = Quantity("eta", "rate", Domain.POSITIVE, r"\eta")
 R = Quantity("R", "length of the interval of payoffs", Domain.POSITIVE, "R")
 K = Quantity("K", "number of rounds", Domain.TRIALS, "K")
 RANGE = Assumption("range", "Payoffs of each round lie in an interval of length R.")
-AHEAD = Assumption("ahead", "pi_k depends on earlier payoffs only; these may depend on pi_k.")
 _HEDGE = "pi_{k+1} is proportional to pi_k exp(eta g_k)."
 hedge = Theorem(
     label="no-regret/hedge",
     title="Hedge from any first law: a divergence over the rate, and an eighth of the rate a round",
     relation=Le(regret, KL / eta + eta * R**2 * K / 8),
     source=Source("Cesa-Bianchi, Lugosi 2006", "Theorem 2.2, any start", Provenance.RECALLED),
-    given=(RANGE, AHEAD, Assumption("weights", _HEDGE)),
+    given=(RANGE, Assumption("weights", _HEDGE)),
     proof="KL(pi | pi_k) telescopes, and Hoeffding's lemma bounds each round.",
 )
 D2 = Quantity("D2", "squared distance of pi and pi_1", Domain.NONNEGATIVE, r"\|\pi-\pi_1\|_2^2")
@@ -37,7 +37,7 @@ gradient = Theorem(
     title="Projected gradients: a squared distance over the rate, and half the rate a round",
     relation=Le(regret, D2 / (2 * eta) + eta * G2 * K / 2),
     source=Source("Zinkevich 2003", "Theorem 1, fixed rate", Provenance.RECALLED),
-    given=(AHEAD, Assumption("projected", "pi_{k+1} is the law nearest to pi_k + eta g_k.")),
+    given=(Assumption("projected", "pi_{k+1} is the law nearest to pi_k + eta g_k."),),
     proof="A projection brings no nearer law farther away; squared distances telescope.",
     remark="D2 is at most 2.",
 )
@@ -52,7 +52,7 @@ starts = Theorem(
         Le(warm, eta * R**2 / 8),
     ),
     source=OURS,
-    given=(RANGE, AHEAD, Assumption("weights", _HEDGE)),
+    given=(RANGE, Assumption("weights", _HEDGE)),
     proof="no-regret/hedge with eta = sqrt(8 log|A|/K)/R, and with KL = 0.",
     uses=("no-regret/hedge",),
     remark="From the uniform law the bound says little at the rates of the experiments; from the "

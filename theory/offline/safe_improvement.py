@@ -143,7 +143,7 @@ literal_oracle = Theorem(
             Printed("Payoffs are at most Vmax.", "Vmax = 1.", Le(highest, 1)),
             Printed("f(s, p) is the mean of f(s, a) under p.", "eps_opt is the regret of the "
                     "payoffs in that sense, to mu, and is negative.", Le(eps_opt, 0)),
-            Printed("No regret to any law.", "The largest over all laws.",
+            Printed("Definition 5.1 is for every policy.", "The largest regret over all laws.",
                     Le(largest_regret, Rational(1, 100))),
             Printed("The answer is the uniform mixture of the rounds.",
                     "J of the answer is the mean.", Gt(lost, Max(eps_opt, 0))),

@@ -72,8 +72,8 @@ lemma_literal = Theorem(
             Printed("eps_opt is the regret of Definition 5.1, with f(s, p) the mean of f(s, a).",
                     "Payoffs (1/2, 3/5), pi_k the second action: -1/20.",
                     Eq(eps_opt, Rational(-1, 20))),
-            Printed("Regret is not negative in the long run.", "Nor does 0 bound the gap.",
-                    Gt(reward_gap, Max(eps_opt, 0))),
+            Printed("eps_opt is o(1), which can only bound it from above.", "The gap is above "
+                    "max(eps_opt, 0) as well.", Gt(reward_gap, Max(eps_opt, 0))),
         ),
     ),
 )  # fmt: skip
@@ -119,7 +119,6 @@ linear = Theorem(
     title="What the payoffs of line 7 give: the regret, and what a stochastic reference adds",
     relation=Le(reward_gap + lam * cost_gap, linear_regret + lam * deviation),
     source=OURS,
-    given=(RANGES,),
     proof="Jensen's inequality for the positive part of pi_k; the reference's own part is not 0.",
     remark="deviation is 0 where the reference is deterministic, or f_c constant on what it takes.",
 )

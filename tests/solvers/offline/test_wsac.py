@@ -127,6 +127,8 @@ BAD = {
     "the cost critic's beta is -2": lambda: Weights(ONE, ONE, Fraction(-2)),
     "rounds is 0": lambda: train(small(), no_regret.stay, 0, Weights()),
     "variant is 'other'": lambda: train(small(), no_regret.stay, 1, Weights(), variant="other"),
+    "answers with arb": lambda: train(small(), no_regret.hedge(ONE), 2, Weights()),
+    "sum to 3/2": lambda: train(small(), no_regret.stay, 1, Weights(), start=Policy((ONE, HALF))),
     "irrational": lambda: no_regret.doubling(1)(
         objects([HALF, HALF]), objects([HALF, HALF]), objects([HALF, ZERO]), objects([HALF, ZERO])
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from math import comb, factorial, prod
@@ -35,7 +35,9 @@ from ..families import problems as families
 
 @claim(
     theory.difference,
-    over=families.problems().along(families.drawn_policy),
+    over=families.problems()
+    .with_controls(occupancy=families.sampled_problems())
+    .along(families.drawn_policy),
     mutants=(
         NamedMutant("M14", Eq(theory.V_pi - theory.V_mu, theory.L_Q), "un-normalised returns"),
     ),
@@ -53,9 +55,9 @@ def difference(case: OfflineProblem, policy: Policy) -> Iterator[Values]:
 
 @claim(
     theory.decomposition,
-    over=families.problems().along(
-        families.drawn_policy, families.drawn_policy, families.drawn_function
-    ),
+    over=families.problems()
+    .with_controls(occupancy=families.sampled_problems())
+    .along(families.drawn_policy, families.drawn_policy, families.drawn_function),
     mutants=(
         NamedMutant(
             "M14-six",
@@ -123,7 +125,8 @@ def separation(p: Fraction) -> Iterator[Values]:
 class Bandit:
     """One state, two actions, discount 0, rewards 0; the second has probability q in N data.
 
-    functions: F; weights: W, the constant 1 included; failure: delta; policy: pi of the second.
+    functions: F; weights: W, the constant 1 included; failure: delta; policies: pi of the second;
+    copies: how often each datum is repeated and counted as another one.
     """
 
     q: Fraction
@@ -132,6 +135,7 @@ class Bandit:
     weights: tuple[tuple[Fraction, Fraction], ...]
     failure: Fraction
     policies: tuple[Fraction, ...]
+    copies: int = 1
 
     def norm(self) -> Fraction:
         """The largest E_mu w^2."""
@@ -149,14 +153,21 @@ def _bandit(draw: Draw) -> Bandit:
     )  # fmt: skip
 
 
+def _copied(draw: Draw) -> Bandit:
+    return replace(_bandit(draw), copies=100)
+
+
 def _radii(case: Bandit, *, norm: Any, factor: int = 1) -> tuple[flint.arb, flint.arb]:
     """epsilon_E and epsilon_L, with the norm of weights that is given."""
+    number_of_data = case.N * case.copies
     size = 2 * len(case.functions) * len(case.policies)
     some = number(size / case.failure).log()
     log = number(size * len(case.weights) / case.failure).log()
     top = max(map(max, case.weights))
-    first = (2 * number(norm) * log / case.N).sqrt() + 2 * number(top) * log / (3 * case.N)
-    return first, (2 * some / case.N).sqrt() / factor
+    first = (2 * number(norm) * log / number_of_data).sqrt() + 2 * number(top) * log / (
+        3 * number_of_data
+    )
+    return first, (2 * some / number_of_data).sqrt() / factor
 
 
 def _beyond(case: Bandit, slope: Fraction, radius: flint.arb) -> Fraction:
@@ -194,7 +205,9 @@ def _too_small(case: Bandit, which: int, **how: Any) -> Iterator[Values]:
 
 @claim(
     theory.deviation,
-    over=Family("two actions in N data", _bandit).with_landmarks(skewed=lambda: (_SKEWED,)),
+    over=Family("two actions in N data", _bandit)
+    .with_landmarks(skewed=lambda: (_SKEWED,))
+    .with_controls(independent=Family("copied data", _copied)),
     survivors={
         mutant: _LOOSE
         for one in (theory.failing_E, theory.failing_L)

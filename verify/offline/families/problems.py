@@ -151,6 +151,11 @@ LARGE, SMALL = tuple(map(Fraction, ("2", "5/2", "10"))), tuple(map(Fraction, ("1
 SAMPLED = (data, weights(BETAS), start, few)
 
 
+def sampled_problems() -> Family:
+    """Problems whose data law is no occupancy, but that of a few data."""
+    return Family("offline problems and data", lambda draw: data(draw, problem(draw)))
+
+
 def perturbed(draw: Draw, case: OfflineProblem) -> OfflineProblem:
     """The problem, at times with all rewards' and costs' functions a little off: realisable with
     an error."""
