@@ -116,7 +116,7 @@ def _linear(draw: Draw, *_: object) -> Form:
         Le(theory.excess, 1 / theory.lam): "true: a gain in normalised reward is at most 1",
         Le(theory.cost, theory.cost_mu + 1): "true: J_c is at most 1",
     },
-    over=families.problems()
+    over=families.problems(others=4)
     .along(*_EXTRAS)
     .with_landmarks(
         M7=lambda: landmarks.tempted(Fraction(5)),

@@ -44,8 +44,9 @@ def problem(
     behaviour_in_class: bool = True,
     reference: str = "covered",
     weighted: bool = True,
+    others: int = 1,
 ) -> OfflineProblem:
-    """A problem: Pi has the reference, one or two others, and the behaviour policy.
+    """A problem: Pi has the reference, `others` or one more, and the behaviour policy.
 
     realisable: F and G have Q of all of Pi, beside some other functions; reference: any policy that
     the data cover, "deterministic", or the "behaviour" policy itself; weighted: W has
@@ -55,8 +56,8 @@ def problem(
     chosen = deterministic_policy if reference == "deterministic" else policy
     target = chosen(draw, found)
     behaviour = target if reference == "behaviour" else covering_policy(draw, found, target)
-    others = [policy(draw, found) for _ in range(draw.integer(1, 2))]
-    members = dict.fromkeys([target, *others, *([behaviour] if behaviour_in_class else [])])
+    drawn_others = [policy(draw, found) for _ in range(draw.integer(others, others + 1))]
+    members = dict.fromkeys([target, *drawn_others, *([behaviour] if behaviour_in_class else [])])
     if not behaviour_in_class:
         members.pop(behaviour, None)
     if not members:
@@ -73,13 +74,13 @@ def problem(
 
 
 def problems(
-    *, realisable: bool = True, behaviour_in_class: bool = True, reference: str = "covered"
+    *, realisable: bool = True, behaviour_in_class: bool = True, others: int = 1
 ) -> Family:
     """Offline problems, as `problem` draws them."""
 
     def base(draw: Draw) -> OfflineProblem:
         return problem(draw, realisable=realisable, behaviour_in_class=behaviour_in_class,
-                       reference=reference)  # fmt: skip
+                       others=others)  # fmt: skip
 
     return Family("offline problems with finite classes", base)
 
