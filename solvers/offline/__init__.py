@@ -1,7 +1,9 @@
 """Offline and offline-to-online safe reinforcement learning.
 
-Names load on first use.  To be read in this order: `data_sets`, `logs`, `log_files`,
-`simulated`, `guardians`, `learned`, `robust`, `guarded`, `sepsis`.
+Names load on first use.  To be read in this order: `data_sets`, `logs`, `log_files`, `simulated`,
+`guardians`, `learned`, `robust`, `guarded`, `sepsis`; of critics `problems`, `critics`,
+`no_regret`, `wsac`, `data_errors`, `wsac_floats`; of multipliers `controllers`, `stability` and the
+rest.
 """
 
 from lazy_loader import attach_stub

@@ -9,4 +9,13 @@ from .learned import Range as Range
 from .learned import learned as learned
 from .log_files import read_log as read_log
 from .logs import Log as Log
+from .problems import OfflineProblem as OfflineProblem
+from .problems import absorbed as absorbed
+from .problems import concentrability as concentrability
 from .simulated import simulate as simulate
+from .wsac import Weights as Weights
+from .wsac import gaps as gaps
+from .wsac import mixture_return as mixture_return
+from .wsac import safe_improvement as safe_improvement
+from .wsac import train as train
+from .wsac_floats import sweep as sweep
