@@ -1,2 +1,10 @@
+from .controllers import PID as PID
+from .controllers import Adaptive as Adaptive
+from .controllers import Ascent as Ascent
+from .controllers import Controller as Controller
+from .controllers import ControllerState as ControllerState
+from .controllers import Fixed as Fixed
+from .controllers import Incremental as Incremental
+from .controllers import Omnisafe as Omnisafe
 from .data_sets import DataSet as DataSet
 from .data_sets import read_data_set as read_data_set
