@@ -30,7 +30,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..errors import ModelError
 
-Number: TypeAlias = float | Fraction
+Number: TypeAlias = Any  # a float or a Fraction
 Form: TypeAlias = Literal["stooke", "fsrl", "osrl"]
 
 
@@ -70,7 +70,8 @@ class ControllerState:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ModelError(f"{name} of a controller's state is {value!r}, which is no number")
             _finite(value, name)
-        return cls(*(float(data[name]) for name in names), tuple(map(float, stored)))
+        values = {name: float(data[name]) for name in names}
+        return cls(**values, stored=tuple(map(float, stored)))
 
 
 @dataclass(frozen=True, slots=True)
