@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,9 @@ from scipy.optimize import linprog
 from .stability import Loop, Matrix, in_flint, matrix, vertices
 
 _ROUNDS = 200
-"""Linear programs at most: forms of 3 states were found within 40, and of 13 seldom at all."""
+"""Linear programs at most: forms of 3 states were found within 40."""
+LARGEST = 6
+"""Numbers of a state at most: with 13, of a delay of ten updates, the search takes a minute."""
 _DENOMINATOR = 2**30
 """Of rounded entries, which are at most the dimension: far below any margin that is looked for."""
 _NOTHING = 1e-9
@@ -50,7 +51,7 @@ def common_form(matrices: Sequence[Matrix]) -> Matrix | None:
     floats = [np.array(M, dtype=float) for M in matrices]
     size = len(floats[0])
     upper = [(i, j) for i in range(size) for j in range(i, size)]
-    cuts = [_cut(M, np.array(v, float), upper) for M in floats for v in _directions(size)]
+    cuts = [_cut(M, v, upper) for M in floats for v in _directions(size)]
     for _ in range(_ROUNDS):
         entries, margin = _program(cuts, upper)
         if not margin > _NOTHING:
@@ -70,9 +71,11 @@ def common_form(matrices: Sequence[Matrix]) -> Matrix | None:
     return None
 
 
-def _directions(size: int) -> list[Sequence[int]]:
+def _directions(size: int) -> list[Any]:
     """Unit vectors, and sums and differences of two."""
-    return [v for v in product((-1, 0, 1), repeat=size) if 0 < np.count_nonzero(v) <= 2]
+    units = np.eye(size)
+    pairs = [units[i] + s * units[j] for i in range(size) for j in range(i) for s in (1, -1)]
+    return [*units, *pairs]
 
 
 def _cut(M: Any, v: Any, upper: list[tuple[int, int]]) -> Any:
@@ -96,7 +99,7 @@ def _program(cuts: list[Any], upper: list[tuple[int, int]]) -> tuple[Any, float]
 
 def certified(loop: Loop) -> Matrix | None:
     """A form that falls under every switching of the loop's rectified terms and moving gains; None
-    if none was found, which proves nothing."""
-    return common_form(
-        [matrix(each, watched=bool(loop.derivative)) for each in vertices(loop).values()]
-    )
+    if none was found, or looked for in a state of more than `LARGEST` numbers, which proves
+    nothing."""
+    matrices = [matrix(each, watched=bool(loop.derivative)) for each in vertices(loop).values()]
+    return common_form(matrices) if len(matrices[0]) <= LARGEST else None

@@ -1,4 +1,6 @@
 """``pid``: whether a controlled multiplier comes to rest; ``offline``: what logged data support."""
 
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "pid": ("Solve a model", "pid", "Whether a multiplier under PID control comes to rest."),
+}
 """Name -> (group in ``holdfast --help``, module of this folder, what it is for)."""
