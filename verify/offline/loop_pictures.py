@@ -63,7 +63,7 @@ def _draw_response(axes: Axes, loop: Loop) -> None:
         axes.set_yscale("symlog", linthresh=1)
     axes.set_xlabel("time" if loop.step is None else "update")
     axes.set_ylabel("state of the plant, from 1")
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
 
 
 def _rectified(loop: Loop) -> list[float]:
@@ -90,7 +90,7 @@ def _draw_region(axes: Axes, loop: Loop) -> None:
         limits = gain_limits(fixed, name)
         now = float(getattr(loop, name))
         far = limits[1] if limits and np.isfinite(limits[1]) else 0.0
-        reach.append(max(1.25 * far, 2 * now, 0.1))
+        reach.append(max(1.25 * far, 2 * now, 1.0))
     kp, ki = (np.linspace(0, end, _GRID) for end in reach)
     size = _sizes(fixed, kp, ki)
     edge = 0.0 if loop.step is None else 1.0
@@ -101,8 +101,8 @@ def _draw_region(axes: Axes, loop: Loop) -> None:
     axes.figure.colorbar(
         shown, ax=axes, label="largest real part" if loop.step is None else "largest modulus"
     )
-    axes.plot(float(loop.proportional), float(loop.integral), "o", color="black", ms=6, mfc="white",
-              label="the gains as given")  # fmt: skip
+    axes.plot(float(loop.proportional), float(loop.integral), "o", color="black", ms=6,
+              mfc="white", clip_on=False, label="the gains as given")  # fmt: skip
     axes.set_xlabel("K_P")
     axes.set_ylabel("K_I")
     axes.set_title("blue is stable", fontsize=10)
