@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq_mat
+from scipy.linalg import matrix_balance
 from scipy.optimize import linprog
 
 from .stability import Loop, Matrix, in_flint, matrix, vertices
@@ -48,8 +49,12 @@ def _definite(form: fmpq_mat) -> bool:
 def common_form(matrices: Sequence[Matrix]) -> Matrix | None:
     """A form that `falls` under all the matrices, of one size; None if none was found, which
     proves nothing."""
-    floats = [np.array(M, dtype=float) for M in matrices]
-    size = len(floats[0])
+    plain = np.array(matrices, dtype=float)
+    # units of the state, powers of 2, in which what is off the diagonal weighs alike both ways
+    couplings = abs(plain).sum(axis=0) * (1 - np.eye(len(plain[0])))
+    scale = matrix_balance(couplings, permute=False, separate=True)[1][0]
+    floats = plain * scale / scale[:, None]
+    size = len(scale)
     upper = [(i, j) for i in range(size) for j in range(i, size)]
     cuts = [_cut(M, v, upper) for M in floats for v in _directions(size)]
     for _ in range(_ROUNDS):
@@ -65,7 +70,13 @@ def common_form(matrices: Sequence[Matrix]) -> Matrix | None:
             falling &= bool(sizes[0] > 0)
             cuts += [_cut(M, v, upper) for s, v in zip(sizes, vectors.T, strict=True)
                      if s < margin / 2]  # fmt: skip
-        rounded = [[Fraction(round(x * _DENOMINATOR), _DENOMINATOR) for x in row] for row in P]
+        rounded = [
+            [
+                Fraction(round(x * _DENOMINATOR), _DENOMINATOR) / Fraction(u) / Fraction(v)
+                for v, x in zip(scale, row, strict=True)
+            ]
+            for u, row in zip(scale, P, strict=True)
+        ]
         if falling and falls(rounded, matrices):
             return rounded
     return None

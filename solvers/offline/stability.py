@@ -304,16 +304,14 @@ def _edge(stable: Callable[[Fraction], bool], inside: Fraction, outside: Fractio
 
 
 def stable_margin(a: Any, b: Any, kp: Any, ki: Any, kd: Any, eta: Any) -> Any:
-    """Jury's test of the discrete PID with two-sided derivative: stable if and only if above 0.
+    """Of the discrete PID with two-sided derivative: stable if and only if above 0.
 
-    Arrays of floats of one shape, or Fractions; the least of the margins, on no common scale.
+    Arrays of floats of one shape, or Fractions; gains and curvature at least 0, which is not
+    checked.  The least of the margins that Jury's test leaves then, on no common scale.
     """
     D = eta * b * b
-    c2 = -(2 - eta * a - D * (kp + ki + kd))
-    c1 = 1 - eta * a - D * (kp + 2 * kd)
-    c0 = D * kd
-    margins = [1 - abs(c0), D * ki, 1 - c2 + c1 - c0, abs(c0 * c0 - 1) - abs(c0 * c2 - c1)]
-    least = margins[0]
-    for one in margins[1:]:
-        least = np.minimum(least, one) if isinstance(least, np.ndarray) else min(least, one)
-    return least
+    brake = eta * a + D * kp
+    margins = (D * ki, brake + D * kd, 4 - 2 * brake - D * (ki + 4 * kd))
+    if isinstance(brake, np.ndarray):
+        return np.minimum.reduce(margins)
+    return min(margins)

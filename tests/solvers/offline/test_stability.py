@@ -197,6 +197,8 @@ def test_a_rectified_derivative_switches_between_two_gains() -> None:
     assert len(list(vertices(Loop("1/2", 1, 2, "1/2", 1, "1/10", form="osrl")))) == 4
     assert list(vertices(Loop("1/2", 1, 2, "1/2", 1))) == ["all gains as given"]
     assert certified(loop) is not None
+    # FSRL's gains, whose slowest mode takes 4,000 updates
+    assert certified(Loop(0, 1, "0.05", "0.0005", "0.1", "0.01", form="fsrl")) is not None
     steep = Loop("1/2", 1, 2, "1/2", 12, "1/10")  # the derivative alone is past its limit
     assert certified(steep) is None
 

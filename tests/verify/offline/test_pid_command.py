@@ -21,7 +21,7 @@ def test_the_answer_is_that_of_the_solvers(holdfast: Invoke) -> None:
     assert done.code == 0, done.output
     assert done.says(
         "a = 1/2 and b = 1; K_P 2, K_I 1/2, K_D 1; step 1/10, form stooke",
-        "stable: every eigenvalue lies inside the unit circle (exact)",
+        "stable with the gains as given: every eigenvalue lies inside the unit circle (exact)",
         "multiplier and integral are not cut off at 0",
         "K_D's term acts on one side of 0 only",
         "derivative 0: stable, largest modulus 0.866025",

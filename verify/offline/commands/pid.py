@@ -210,7 +210,8 @@ def _lines(answer: Answer) -> Iterator[str]:
         time += ", form incremental"
     yield f"min (a/2) x^2 subject to b x = 0 with a = {a} and b = {b}; {gains}; {time}"
     yield ""
-    yield f"[bold]{answer.found.value}[/bold]: {_SAYS[steps, answer.found]} (exact)"
+    given = "" if len(answer.vertices) == 1 else " with the gains as given"
+    yield f"[bold]{answer.found.value}{given}[/bold]: {_SAYS[steps, answer.found]} (exact)"
     yield from _notes(answer)
     yield from _switching(answer)
     if loop.form not in ("incremental", "omnisafe"):
