@@ -48,7 +48,7 @@ def _draw_response(axes: Axes, loop: Loop) -> None:
         times = np.linspace(0, min(8 / slowest, 200.0), 4 * _UPDATES)
         step = expm(M * times[1])
     else:
-        times, step = np.arange(_UPDATES), M
+        times, step = np.arange(float(_UPDATES)), M
     states = [start]
     for _ in times[1:]:
         states.append(step @ states[-1])

@@ -49,8 +49,8 @@ def average(case: Ascended) -> Iterator[Values]:
     xi, B = d - value_of(model, least.values), max(d, most[1] - d)
     yield {
         theory.ceiling: max(case.first, most[0] / xi + case.step * B),
-        theory.gap: best - sum(run.rewards) / K,
-        theory.excess: sum(run.costs) / K - d,
+        theory.gap: best - sum(run.rewards, Fraction(0)) / K,
+        theory.excess: sum(run.costs, Fraction(0)) / K - d,
         theory.largest: max(run.multipliers),
         theory.lam_1: case.first,
         theory.eta: case.step,

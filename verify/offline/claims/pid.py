@@ -44,7 +44,8 @@ def sizes(M: Matrix, real: bool) -> arb:
             return trace / 2 if real else determinant.sqrt()
         return ((trace if real else abs(trace)) + number(square).sqrt()) / 2
     polynomial = fmpq_poly([fmpq(c.numerator, c.denominator) for c in characteristic(M)])
-    found = [root for root, _ in polynomial.complex_roots()]
+    pairs: Any = polynomial.complex_roots()
+    found = [root for root, _ in pairs]
     sizes = [arb(root.real) if real else arb(abs(root)) for root in found]
     largest = sizes[0]
     for size in sizes[1:]:

@@ -47,7 +47,7 @@ def _radius(M: Matrix) -> Ball | int:
     over=loops(derivative=0)
     .with_landmarks(**landmarks.discrete)
     .with_controls(
-        active=loops(slope=0, curvature=1, step=Fraction(1, 2)),
+        active=loops(slope=0, curvature=1),
         integral=loops(integral=0),
         braked=loops(curvature=0, proportional=0),
         off_the_edge=landmarks.at_edge,
@@ -79,7 +79,7 @@ def discrete(loop: Loop) -> Iterator[Values]:
     over=near_edge()
     .with_landmarks(**landmarks.discrete, **landmarks.with_derivative)
     .with_controls(
-        active=loops(slope=0, curvature=1, step=Fraction(1, 2)),
+        active=loops(slope=0, curvature=1),
         integral=loops(integral=0),
         moved=_LOOSE,
         off_the_edge=landmarks.at_edge,

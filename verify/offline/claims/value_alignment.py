@@ -149,12 +149,9 @@ def _lost(fit: Fit) -> Array:
 )
 def pessimistic(fit: Fit) -> Iterator[Values]:
     found, truth, lost = cpq_fixed_point(fit.table, fit.chosen), fit.truth(), _lost(fit)
-    for pair in np.ndindex(*fit.chosen.shape):
-        yield {
-            theory.cpq: found[pair],
-            theory.value: truth[pair],
-            theory.lost: lost[pair],
-        }
+    flat = (one.reshape(-1).tolist() for one in (found, truth, lost))
+    for kept, value, missed in zip(*flat, strict=True):
+        yield {theory.cpq: kept, theory.value: value, theory.lost: missed}
 
 
 def _rho(left: Array, right: Array) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -171,8 +171,8 @@ def answer_of(loop: Loop) -> Answer:
     found = {name: (verdict(one), _size(one)) for name, one in corners.items()}
     stable = all(one is Verdict.STABLE for one, _ in found.values())
     form = certified(loop) if stable and len(found) > 1 else None
-    fixed = Loop(loop.curvature, loop.slope, *(getattr(loop, one) for one in GAINS), loop.step,
-                 "stooke" if loop.form == "adaptive" else loop.form)  # fmt: skip
+    form_now = "stooke" if loop.form == "adaptive" else loop.form
+    fixed = replace(loop, form=form_now, largest=None)
     limits = {name: gain_limits(fixed, name) for name in GAINS}
     return Answer(loop, verdict(loop), eigenvalues(loop), found, form, limits)
 

@@ -77,7 +77,7 @@ def near_edge() -> Family:
         gains = [(1 - c1 - 2 * c0) / D, (1 + c2 + c1 + c0) / D, c0 / D]
         loop = anything.draw(draw)[0]
         if min(gains) >= 0:
-            loop = Loop(0, slope, *gains, eta)
+            loop = Loop(0, slope, gains[0], gains[1], gains[2], eta)
         return loop if not _at_edge(loop) else off_the_edge(loop)
 
     return Family("PID loops near the edge", base)

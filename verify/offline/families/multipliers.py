@@ -45,10 +45,9 @@ def equalities() -> Family:
     def base(draw: Draw) -> Equality:
         f = tuple(Fraction(draw.integer(-2, 2)) for _ in range(4))
         h = tuple(Fraction(draw.integer(-2, 2)) for _ in range(3))
-        small = [Fraction(draw.integer(1, 4), 8) for _ in range(3)]
-        return Equality(
-            f, h, quarter(draw, 6, -6), quarter(draw, 4, -4), *small, draw.integer(1, 4)
-        )
+        rate, gain, penalty = (Fraction(draw.integer(1, 4), 8) for _ in range(3))
+        start, first = quarter(draw, 6, -6), quarter(draw, 4, -4)
+        return Equality(f, h, start, first, rate, gain, penalty, draw.integer(1, 4))
 
     return Family("equality constraints on a line", base)
 

@@ -41,7 +41,8 @@ def in_balls(fit: Fit) -> Fit:
         return fit
     table = fit.table
     arrays = (table.transitions, table.policy, table.reward, table.cost)
-    balls = Table(*(elementwise(number, one) for one in arrays), number(table.discount))
+    P, pi, r, c = (elementwise(number, one) for one in arrays)
+    balls = Table(P, pi, r, c, number(table.discount))
     return replace(fit, table=balls, start=elementwise(number, fit.start))
 
 
