@@ -1,6 +1,7 @@
 """Offline and offline-to-online safe reinforcement learning.
 
-Names load on first use.  To be read in this order: `data_sets`.
+Names load on first use.  To be read in this order: `data_sets`, `controllers`, `stability`,
+`lyapunov`, `dual_response`, `value_alignment`.
 """
 
 from lazy_loader import attach_stub

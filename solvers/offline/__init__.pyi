@@ -8,3 +8,15 @@ from .controllers import Incremental as Incremental
 from .controllers import Omnisafe as Omnisafe
 from .data_sets import DataSet as DataSet
 from .data_sets import read_data_set as read_data_set
+from .dual_response import DualRun as DualRun
+from .dual_response import least_updates as least_updates
+from .dual_response import respond as respond
+from .lyapunov import certified as certified
+from .stability import Loop as Loop
+from .stability import Verdict as Verdict
+from .stability import gain_limits as gain_limits
+from .stability import stable_margin as stable_margin
+from .stability import verdict as verdict
+from .value_alignment import MarvelRun as MarvelRun
+from .value_alignment import Table as Table
+from .value_alignment import marvel as marvel

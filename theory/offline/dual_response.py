@@ -34,12 +34,12 @@ average = Theorem(
     relation=Both(
         Le(gap, lam_1**2 / (2 * eta * K) + eta * B**2 / 2),
         Eq(ceiling, Max(lam_1, R / xi + eta * B)),
+        Ge(ceiling, lam_1),
         Le(largest, ceiling),
         Le(excess, (ceiling - lam_1) / (eta * K)),
     ),
     source=OURS,
     given=(PAYS,),
-    known=(Ge(ceiling, lam_1),),
     proof="A best response earns J_r^* + lam_k (J_c - d) at least; square and sum the updates. "
     "Above R/xi the response keeps the limit with room to spare.",
     uses=("primal-dual/telescoping",),

@@ -29,7 +29,7 @@ def _case(
     return (Ascended(model, Fraction(step), Fraction(first), updates),)
 
 
-_SAFE, _RISKY = (0, 0), (1, 1)
+_SAFE, _RISKY = (0, 0), (1, 1)  # rewards and costs
 _BOTH = arms(Fraction(2, 3), _SAFE, _RISKY)
 """J* = d = 2/3, and 1 is the best multiplier: both arms are responses to it."""
 _TIGHT_LIMIT = Fraction(99, 100)
