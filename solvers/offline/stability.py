@@ -35,6 +35,10 @@ RECTIFIED = {
 """Terms that are there on one side of 0 only, so that their gain switches between itself and 0."""
 
 
+_SMOOTHING = {"memory": Fraction(19, 20), "cost_memory": Fraction(19, 20), "delay": 10}
+"""Defaults of omnisafe."""
+
+
 class Verdict(Enum):
     """Where the eigenvalues are: all inside, none outside but some on the edge, or some outside."""
 
@@ -52,7 +56,8 @@ class Loop:
         proportional, integral, derivative: gains K_P, K_I, K_D, each at least 0.
         step: eta > 0, or None for continuous time.
         form: which controller; in continuous time all but "incremental" are one.
-        memory, cost_memory, delay: of "omnisafe" in discrete time, else without effect.
+        memory, cost_memory, delay: of "omnisafe" alone: weights of the past in its averages, and
+            updates that its derivative looks back; its defaults are 19/20, 19/20 and 10.
         largest: the largest K_P of "adaptive", whose K_P wanders between `proportional` and it.
     Raises ModelError for anything else; numbers are read as exact ones.
     """
@@ -64,14 +69,15 @@ class Loop:
     derivative: Any = 0
     step: Any = None
     form: Form = "stooke"
-    memory: Any = Fraction(19, 20)
-    cost_memory: Any = Fraction(19, 20)
-    delay: int = 10
+    memory: Any = None
+    cost_memory: Any = None
+    delay: int | None = None
     largest: Any = None
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise ModelError(f"form is {self.form!r}; there are {', '.join(FORMS)}")
+        self._fill_smoothing()
         for name in ("curvature", "proportional", "integral", "derivative", "slope", "step",
                      "memory", "cost_memory", "largest"):  # fmt: skip
             if (given := getattr(self, name)) is None:
@@ -85,9 +91,19 @@ class Loop:
             object.__setattr__(self, name, value)
         if self.step == 0:
             raise ModelError("step is 0, so that nothing moves; give a step above 0")
-        if max(self.memory, self.cost_memory) >= 1 or self.delay < 1:
-            raise ModelError("the weights of averages must be below 1, and the delay at least 1")
+        if self.form == "omnisafe" and max(self.memory, self.cost_memory) >= 1:
+            raise ModelError("the weights of averages must be below 1, which keeps all of the past")
         self._check_largest()
+
+    def _fill_smoothing(self) -> None:
+        for name, default in _SMOOTHING.items():
+            given = getattr(self, name)
+            if self.form == "omnisafe" and given is None:
+                object.__setattr__(self, name, default)
+            elif self.form != "omnisafe" and given is not None:
+                raise ModelError(f"{name} has no effect with the form {self.form}; leave it out")
+        if self.delay is not None and not (isinstance(self.delay, int) and self.delay >= 1):
+            raise ModelError(f"delay is {self.delay}; it must be a whole number of at least 1")
 
     def _check_largest(self) -> None:
         if (self.largest is None) is (self.form == "adaptive"):
@@ -156,7 +172,7 @@ def _linear(
     if loop.form == "incremental":
         return 4, docstring
     if loop.form == "omnisafe":
-        return 3 + (loop.delay if watched else 0), smoothed
+        return 3 + ((loop.delay or 0) if watched else 0), smoothed
     return (3 if watched else 2), positional
 
 
