@@ -108,7 +108,7 @@ def critical(loop: Loop) -> Iterator[Values]:
 
 @claim(
     theory.inertial,
-    over=loops(step=False, derivative=1)
+    over=loops(step=False, least_derivative=1)
     .with_landmarks(little=lambda: (Loop(1, 1, 1, 1, Fraction(1, 100)),))
     .with_controls(**_CONTROLS, derivative=loops(step=False, derivative=0, curvature=1)),
     mutants=(NamedMutant("PID-D-damps", Gt(theory.zeta_D, theory.zeta_0), "D increases damping"),),
@@ -208,7 +208,6 @@ def moved(M: Matrix, y: Sequence[Fraction]) -> list[Fraction]:
 def adaptive(loop: Loop, state: tuple[Fraction, ...]) -> Iterator[Values]:
     """d/dt by the product rule, along dx/dt of the matrix at the gains of the moment."""
     x, total, inner, slope = state
-    loop = replace(loop, derivative=0)
     ki = loop.integral
     speed, g = moved(matrix(loop), [x, total])
     speed_in, _ = moved(matrix(replace(loop, integral=1)), [x, inner])

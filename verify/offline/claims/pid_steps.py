@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import tanh
-from typing import Any
 
 from holdfast.solvers.offline.lyapunov import certified
 from holdfast.solvers.offline.stability import (
@@ -47,9 +46,9 @@ def _radius(M: Matrix) -> Ball | int:
     over=loops(derivative=0)
     .with_landmarks(**landmarks.discrete)
     .with_controls(
-        active=loops(slope=0, curvature=1),
-        integral=loops(integral=0),
-        braked=loops(curvature=0, proportional=0),
+        active=loops(slope=0, curvature=1, derivative=0),
+        integral=loops(integral=0, derivative=0),
+        braked=loops(curvature=0, proportional=0, derivative=0),
         off_the_edge=landmarks.at_edge,
     ),
     mutants=(
@@ -62,7 +61,7 @@ def _radius(M: Matrix) -> Ball | int:
     ),
 )
 def discrete(loop: Loop) -> Iterator[Values]:
-    M = matrix(replace(loop, derivative=0))
+    M = matrix(loop)
     trace, determinant = two(M)
     yield {
         **plain(loop),
@@ -101,10 +100,12 @@ def jury(loop: Loop) -> Iterator[Values]:
     }
 
 
-def _bilinear(**fixed: Any) -> Family:
-    """K_P and K_I so small that both eigenvalues are complex."""
-    return loops(**{"curvature": 0, "step": Fraction(1, 30), "proportional": Fraction(1, 4),
-                    "slope": 1, **fixed})  # fmt: skip
+def _other(curvature: int, proportional: int) -> Family:
+    """With curvature, or with gains whose eigenvalues are real."""
+    return Family(
+        "PI that is not bilinear or does not swing",
+        lambda draw: Loop(curvature, 1, proportional, draw.integer(1, 3), 0, Fraction(1, 30)),
+    )
 
 
 def _modulus(M: Matrix) -> Fraction:
@@ -125,7 +126,7 @@ def _drawn_bilinear() -> Family:
 @claim(
     theory.bilinear,
     over=_drawn_bilinear().with_controls(
-        bilinear=_bilinear(curvature=1), swinging=_bilinear(proportional=20)
+        bilinear=_other(1, 1), swinging=_other(0, 20)
     ),
     mutants=(
         NamedMutant("PID-I-converges", Lt(theory.alternating, 1), "pure I converges"),
@@ -133,7 +134,6 @@ def _drawn_bilinear() -> Family:
 )  # fmt: skip
 def bilinear(loop: Loop) -> Iterator[Values]:
     """Simultaneous: x' = x - eta (a x + b K_I I) and I' = I + b x, both from the step before."""
-    loop = replace(loop, derivative=0)
     a, b, ki, eta = loop.curvature, loop.slope, loop.integral, loop.step
     both = [[1 - eta * a, -eta * b * ki], [b, Fraction(1)]]
     yield {
@@ -204,7 +204,7 @@ def switching(case: Switched) -> Iterator[Values]:
     },
 )
 def smoothed(loop: Loop, memory: Fraction) -> Iterator[Values]:
-    M = matrix(replace(loop, derivative=0, memory=memory), watched=False)
+    M = matrix(replace(loop, memory=memory))
     yield {
         **plain(loop),
         theory.eta: loop.step,

@@ -33,15 +33,15 @@ def gain(draw: Draw, least: int = 0) -> Fraction:
     return Fraction(draw.integer(least, 12), 4)
 
 
-def loops(*, step: bool = True, derivative: int = 0, **fixed: Any) -> Family:
-    """Any plant with b != 0 and K_I > 0, a + b^2 K_P > 0; derivative: least K_D, in quarters;
+def loops(*, step: bool = True, least_derivative: int = 0, **fixed: Any) -> Family:
+    """Any plant with b != 0 and K_I > 0, a + b^2 K_P > 0; least_derivative: in quarters;
     fixed: attributes of every loop.  Off the edge, unless they are at it for all steps."""
 
     def base(draw: Draw) -> Loop:
         slope = Fraction(draw.choice((2, -2, 1, -1, 3, -5)), 2)
         drawn = {
             "curvature": gain(draw), "slope": slope, "proportional": gain(draw, 1),
-            "integral": gain(draw, 1), "derivative": gain(draw, derivative),
+            "integral": gain(draw, 1), "derivative": gain(draw, least_derivative),
             "step": draw.choice(STEPS) if step else None,
         } | fixed  # fmt: skip
         return off_the_edge(Loop(**drawn))
@@ -76,7 +76,7 @@ def near_edge() -> Family:
         D = eta * slope**2
         gains = [(1 - c1 - 2 * c0) / D, (1 + c2 + c1 + c0) / D, c0 / D]
         loop = anything.draw(draw)[0]
-        if min(gains) >= 0:
+        if min(gains) >= 0 and gains[1] and gains[0] + gains[2]:
             loop = Loop(0, slope, gains[0], gains[1], gains[2], eta)
         return loop if not _at_edge(loop) else off_the_edge(loop)
 
