@@ -50,17 +50,21 @@ def loops(*, step: bool = True, least_derivative: int = 0, **fixed: Any) -> Fami
 
 
 def off_the_edge(loop: Loop) -> Loop:
-    """The loop with a step that is smaller by a little, or one that stays at the edge."""
+    """The loop with a step, or in continuous time a K_P, that is smaller by a little, or one that
+    stays at the edge."""
+    name = "proportional" if loop.step is None else "step"
     for _ in range(4):
-        if loop.step is None or not _at_edge(loop):
+        if not _at_edge(loop):
             break
-        loop = replace(loop, step=loop.step * Fraction(96, 97))
+        changed: Any = {name: getattr(loop, name) * Fraction(96, 97)}
+        loop = replace(loop, **changed)
     return loop
 
 
 def _at_edge(loop: Loop) -> bool:
     numbers = (loop.curvature, loop.slope, loop.proportional, loop.integral, loop.derivative)
-    return verdict(loop) is Verdict.BOUNDARY or stable_margin(*numbers, loop.step) == 0
+    edge = verdict(loop) is Verdict.BOUNDARY
+    return edge if loop.step is None else edge or stable_margin(*numbers, loop.step) == 0
 
 
 def near_edge() -> Family:
