@@ -14,7 +14,9 @@ from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.offline.stability import (
     Loop,
     Matrix,
+    Verdict,
     characteristic,
+    hurwitz,
     in_flint,
     matrix,
 )
