@@ -1,7 +1,7 @@
 """PPO on (A_r - m A_c) / (1 + m), where a controller moves the multiplier m by the measured cost.
 
-Ray, Achiam, Amodei 2019 (PPO-Lagrangian); the controllers are those of `parts.controllers`, among
-them that of Stooke, Achiam, Abbeel 2020 (arXiv:2007.03964).
+Ray, Achiam, Amodei 2019 (PPO-Lagrangian); the controllers are those of
+`solvers.offline.controllers`, among them that of Stooke, Achiam, Abbeel 2020 (arXiv:2007.03964).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...errors import ModelError
+from ...offline.controllers import PID, Ascent, Controller, Fixed
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,
@@ -18,7 +19,6 @@ from ..parts.constrained import (
     require_batches,
     require_positive,
 )
-from ..parts.controllers import PID, Ascent, Controller, Fixed
 from ..parts.training import option
 from . import presets
 
