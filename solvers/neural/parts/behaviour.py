@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import ModelError
 from ...offline.data_sets import DataSet
 from ...sequences import Array
-from ..parts.tasks import environment
+from .tasks import environment
 
 _GAIN = 1.5
 """Action for one m/s of error: the ball follows within some steps and does not swing."""
