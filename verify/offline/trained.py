@@ -16,6 +16,8 @@ def judge(run: Any, episodes: int) -> list[dict[str, str]]:
     from holdfast.solvers.neural.parts.tasks import largest_cost
 
     policy, training = run.result(), run.training
+    if training.algorithm == "offline/sepsis":
+        return _of_patients(policy)
     rows = []
     for actions, likeliest in (("likeliest", True), ("drawn", False)):
         costs: list[Any] = []
@@ -31,4 +33,15 @@ def judge(run: Any, episodes: int) -> list[dict[str, str]]:
             "return": f"{float(seen.value):.1f} ({returns[0]:.1f} to {returns[1]:.1f})",
             "cost": f"{found.mean():.1f} ({low:.1f} to {high:.1f})",
         })  # fmt: skip
+    return rows
+
+
+def _of_patients(found: Any) -> list[dict[str, str]]:
+    """Of a table of probabilities no episodes are needed: its values are sums."""
+    from holdfast.solvers.neural.offline.sepsis import true_values, ward
+
+    rows = []
+    for name, policy in (("trained", found.policy), ("expert", ward().expert)):
+        survival, cost = true_values(policy)
+        rows.append({"policy": name, "survival": f"{survival:.4f}", "vasopressors": f"{cost:.3f}"})
     return rows

@@ -20,8 +20,8 @@ from ...sequences import Array
 BANDWIDTH = 0.535
 """Of the kernel, in scaled coordinates, as in the released code of OGSRL."""
 _CENTRES = 1000
-"""Of the kernel density at most, drawn from the first half: more are slower and hardly smoother."""
-_TOLERANCE = 1e-3
+"""Pairs of the first half, at most, that a score is fitted to: more are slower, hardly better."""
+_TOLERANCE = 1e-2
 """Of the smallest ellipsoid, relative to the number of coordinates."""
 KINDS = ("density", "ellipsoid", "none")
 
@@ -78,8 +78,8 @@ def guardian(pairs: Array, kind: str, level: float, stream: np.random.Generator)
     order, (low, high) = stream.permutation(len(pairs)), (pairs.min(axis=0), pairs.max(axis=0))
     first, second = np.array_split(pairs[order], 2)
     rank = conformal_rank(len(second), level)
-    scaled = scaled_pairs(first, low, high)
-    centres = torch.as_tensor(scaled[:_CENTRES], dtype=torch.float32)
+    scaled = scaled_pairs(first[:_CENTRES], low, high)
+    centres = torch.as_tensor(scaled, dtype=torch.float32)
     centre, shape = smallest_ellipsoid(scaled) if kind == "ellipsoid" else (low, low)
     unset = Guardian(kind, low, high, centres, centre, shape, np.inf)
     if kind == "none":
@@ -105,7 +105,7 @@ def conformal_rank(count: int, level: float) -> int:
 
 def smallest_ellipsoid(points: Array) -> tuple[Array, Array]:
     """(centre, shape) of the ellipsoid of least volume with all points, nearly: (x - centre)^T
-    shape (x - centre) <= 1 + a thousandth of D for all, by Khachiyan's algorithm."""
+    shape (x - centre) <= 1 + a hundredth of D for all, by Khachiyan's algorithm."""
     count, size = points.shape
     lifted = np.hstack([points, np.ones((count, 1))])
     weights = np.full(count, 1 / count)

@@ -6,6 +6,7 @@ With L(pi, f) = E_data[f(s, pi) - f(s, a)] and a Bellman error E >= 0::
     pi minimises -L(pi, f_r) + lambda {L(pi, f_c)}_+,
 
 the positive part outside of the mean over the batch, as it is printed (the theory has it inside).
+The code of the paper adds a constant to Q_c for the actor (UB_QC), here `margin` to L(pi, f_c).
 It begins with the likeliest policy of the data, as the theory would have it.  E is the mean squared
 error (as the paper's code), or the largest over weights in [0, 1] of the mean weighted error
 ("wapprox": of its positive or of its negative part), half with the target network's value of what
@@ -39,9 +40,12 @@ class WsacOptions(OfflineOptions):
     """Options of WSAC; the defaults train for half a minute of one core."""
 
     warm_steps: int = option(1500, "gradient steps of the likelihood of recorded actions, first")
-    steps: int = option(3000, "gradient steps of critics and actor; 0 for behaviour cloning")
+    steps: int = option(2000, "gradient steps of critics and actor; 0 for behaviour cloning")
     beta: float = option(20.0, "weight of the Bellman errors")
     penalty: float = option(2.0, "lambda, the weight of costs above the data's; 0 for none")
+    margin: float = option(
+        0.05, "what the penalty adds to L(pi, f_c), as if costs were that much more"
+    )
     regulariser: str = option("squared", "the Bellman error: squared, or wapprox")
     fast_rate: float = option(5e-4, "of Adam, for critics and the likelihood")
     slow_rate: float = option(5e-5, "of Adam, for the actor against the critics")
@@ -52,14 +56,15 @@ class WsacOptions(OfflineOptions):
         super().__post_init__()
         require_positive(self, "warm_steps fast_rate slow_rate follow")
         require_whole(self, "warm_steps steps")
-        if self.beta < 0 or self.penalty < 0:
-            raise ModelError(f"beta = {self.beta} and penalty = {self.penalty}; give 0 or more")
+        for name in ("beta", "penalty", "margin"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name} = {getattr(self, name)}; give 0 or more")
         if self.regulariser not in REGULARISERS:
             raise ModelError(
                 f"regulariser = {self.regulariser!r}; give one of {', '.join(REGULARISERS)}"
             )
         if not self.steps:
-            refuse_idle(self, "beta penalty regulariser slow_rate follow drawn", "steps = 0")
+            refuse_idle(self, "beta penalty margin regulariser slow_rate follow drawn", "steps = 0")
 
     @property
     def updates(self) -> int:
@@ -144,7 +149,7 @@ class Wsac:
         losses = [better + o.beta * error, -o.penalty * dearer + o.beta * cost_error]
         line = agent.fit([loss / (1 + o.beta) for loss in losses])
         better, dearer = advantages(agent, batch, agent.actor(batch.observations, not o.drawn))
-        descend(self.slow, -better + o.penalty * dearer.clamp(min=0))
+        descend(self.slow, -better + o.penalty * (dearer + o.margin).clamp(min=0))
         return {**line, "better": better.item(), "dearer": dearer.item()}
 
     def tensors(self) -> dict[str, Tensor]:

@@ -28,13 +28,14 @@ EPISODES = 20_000
 """Fresh ones of a policy: at the alpha of a run the mean return is known to about 2."""
 _WSAC: dict[str, Any] = {
     "data": "", "episodes": 240, "width": 64, "batch": 128, "discount": 0.95,
-    "checkpoint_every": 20, "warm_steps": 1500, "steps": 3000, "beta": 20.0, "penalty": 2.0,
+    "checkpoint_every": 20, "warm_steps": 1500, "steps": 2000, "beta": 20.0, "penalty": 2.0,
+    "margin": 0.05,
     "regulariser": "squared", "fast_rate": 5e-4, "slow_rate": 5e-5, "follow": 0.005,
     "drawn": False,
 }  # fmt: skip
 _MARVEL: dict[str, Any] = {
     "data": "", "episodes": 240, "width": 64, "batch": 128, "discount": 0.95,
-    "checkpoint_every": 20, "limit": 8.0, "offline_steps": 3000, "alignment_steps": 2000,
+    "checkpoint_every": 20, "limit": 8.0, "offline_steps": 1500, "alignment_steps": 1000,
     "iterations": 0, "rollouts": 16, "gradient_steps": 80, "cloning": 1.0, "bonus": 0.05,
     "cost_bonus": 0.01, "entropy": 0.02, "rate": 5e-4, "follow": 0.005, "controller": "ascent",
     "multiplier": 50.0, "ascent_rate": 2**-6, "proportional": 0.05, "integral": 0.005,
@@ -80,9 +81,9 @@ def result(training: Training) -> OfflinePolicy:
 
 def cloned(training: Training) -> Training:
     """Behaviour cloning of the same data: the policy that the training began with."""
-    given = {"steps": 0, **{name: getattr(type(training.options), name) for name in
-             ("beta", "penalty", "regulariser", "slow_rate", "follow", "drawn")}}  # fmt: skip
-    return replace(training, options=replace(training.options, **given))
+    idle = ("beta", "penalty", "margin", "regulariser", "slow_rate", "follow", "drawn")
+    given = {name: getattr(type(training.options), name) for name in idle}
+    return replace(training, options=replace(training.options, steps=0, **given))
 
 
 @cache
