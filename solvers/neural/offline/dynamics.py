@@ -23,6 +23,11 @@ _BATCH, _RATE = 256, 1e-3
 class Ensemble(nn.Module):
     """Predicts the change of the state, the reward and the cost of float32[n, S + A] pairs."""
 
+    mean_pairs: Tensor
+    deviation_pairs: Tensor
+    mean_targets: Tensor
+    deviation_targets: Tensor
+
     def __init__(self, data: DataSet, members: int, width: int) -> None:
         super().__init__()
         self.states = data.observations.shape[1]

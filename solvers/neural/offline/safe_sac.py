@@ -6,7 +6,7 @@ too much.  Q-values are UN-normalised and discounted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ from ..parts.runs import Run
 _EDGE = 0.98
 """Recorded actions are taken to lie within this of the bounds: those of a squashed normal law are
 never at a bound, and a bound's likelihood would be infinite."""
-_FUSED = {"fused": True}
+_FUSED: dict[str, Any] = {"fused": True}
 """One call for all parameters of an Adam."""
 _COLUMNS = (
     "observations", "next_observations", "actions", "rewards", "costs", "dones", "timeouts",
@@ -122,8 +122,10 @@ class SafeSAC(SAC):
     def log_likelihood(self, batch: Transitions) -> Tensor:
         """float32[n], of the recorded actions under the actor."""
         mean, log_deviation, _ = self.actor.get_action_dist_params(batch.observations)
-        law = self.actor.action_dist.proba_distribution(mean, log_deviation)
-        return law.log_prob(batch.actions.clamp(-_EDGE, _EDGE))
+        law: Any = self.actor.action_dist
+        law.proba_distribution(mean, log_deviation)
+        found: Tensor = law.log_prob(batch.actions.clamp(-_EDGE, _EDGE))
+        return found
 
     @torch.no_grad()
     def targets(
@@ -145,11 +147,12 @@ class SafeSAC(SAC):
 
     def squared_errors(self, batch: Transitions, wanted: tuple[Tensor, Tensor]) -> list[Tensor]:
         """Half the squared Bellman error of rewards' critics and of costs', summed over each."""
-        return [
-            sum(0.5 * nn.functional.mse_loss(found, target)
-                for found in critic(batch.observations, batch.actions))
-            for critic, target in zip((self.critic, self.cost_critic), wanted, strict=True)
-        ]  # type: ignore[misc]  # fmt: skip
+        found = []
+        for critic, target in zip((self.critic, self.cost_critic), wanted, strict=True):
+            values = critic(batch.observations, batch.actions)
+            errors = [nn.functional.mse_loss(value, target) for value in values]
+            found.append(0.5 * torch.stack(errors).sum())
+        return found
 
     def fit(self, losses: list[Tensor]) -> dict[str, float]:
         """A step of both critics, and of the targets that follow them."""
@@ -224,7 +227,7 @@ class OfflinePolicy:
 
     policy: SACPolicy
     cost_critic: ContinuousCritic
-    lines: list[Mapping[str, Any]]
+    lines: Sequence[Mapping[str, Any]]
     numbers: Mapping[str, Any]
 
     def predict(
@@ -244,9 +247,9 @@ def load(run: Run) -> OfflinePolicy:
     saved = run.outcome()
     shape, width = saved.numbers, run.training.options.width
     seen = spaces.Box(-np.inf, np.inf, (shape["observations"],), np.float32)
-    bounds = (np.array(shape[side], np.float32) for side in ("low", "high"))
+    low, high = (np.array(shape[side], np.float32) for side in ("low", "high"))
     policy = SACPolicy(
-        seen, spaces.Box(*bounds), lambda _: 0.0, net_arch=[width, width],
+        seen, spaces.Box(low, high), lambda _: 0.0, net_arch=[width, width],
         n_critics=shape["critics"],
     )  # fmt: skip
     costs = policy.make_critic()

@@ -11,7 +11,7 @@ Nothing is random but the start, at rest within half a unit of the middle; an ep
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -69,7 +69,7 @@ class PointCircle(gymnasium.Env[Any, Any]):
 class PointCircles(VectorEnv[Any, Any, Any]):
     """Many copies at once, all of which begin and end together."""
 
-    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.DISABLED}
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.DISABLED}  # noqa: RUF012
 
     def __init__(self, num_envs: int = 1, max_episode_steps: int = STEPS) -> None:
         self.num_envs, self.steps = num_envs, max_episode_steps
