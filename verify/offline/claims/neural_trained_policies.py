@@ -76,10 +76,10 @@ def better(of: Training) -> Iterator[Values]:
     ),
 )
 def aligned(of: Training) -> Iterator[Values]:
-    """Critics of rewards, at recorded and at drawn actions; then both measured before."""
+    """Both critics, at recorded and at drawn actions; then both measured before."""
     ranks = result(of).numbers["ranks"]
-    for actions in ("recorded", "drawn"):
-        before, after = (ranks[f"rewards, {actions} {when}"] for when in ("before", "after"))
+    for kind in ("rewards, recorded", "rewards, drawn", "costs, recorded", "costs, drawn"):
+        before, after = (ranks[f"{kind} {when}"] for when in ("before", "after"))
         yield {theory.rho_before: _correlation(*before), theory.rho_after: _correlation(*after)}
         yield {theory.rho_before: _correlation(*before), theory.rho_after: _correlation(*before)}
 
