@@ -9,9 +9,8 @@ import numpy as np
 
 from ...errors import ModelError
 from ...offline.data_sets import DataSet, file_of, read_data_set
-from ..parts.behaviour import behaviour
 from ..parts.constrained import refuse_idle, require_positive, require_share
-from ..parts.task_data import check_data
+from ..parts.task_data import behaviour, check_data
 from ..parts.training import Training, option
 from ..parts.worlds import circle
 

@@ -3,5 +3,5 @@
 To be read in this order: `tasks` and their costs; `training` names a run, `checkpoints` and
 `metrics` are its files, `runs` obtains it, `algorithms` finds what trains it; `constrained`,
 `on_policy` and `policies` are what algorithms on stable-baselines3 share; `updates` is for
-trainings of other kinds, `behaviour` for data of scripted controllers.
+trainings of other kinds; `task_data` has data of scripted controllers.
 """
