@@ -246,7 +246,7 @@ class Marvel:
     def outcome(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Networks, what they are built with, and how well critics ranked."""
         tensors, numbers = self.agent.outcome()
-        return tensors, {**numbers, "ranks": {name: list(one) for name, one in self.ranks.items()}}
+        return tensors, {**numbers, "ranks": {name: list(one) for name, one in sorted(self.ranks.items())}}
 
 
 def train(workplace: Workplace) -> None:
