@@ -14,7 +14,7 @@ ALGORITHMS = {
     "marvel": (
         "marvel", "offline critics aligned with their policy, then SAC with a multiplier online"
     ),
-    "sepsis": ("sepsis", "networks on logs of the expert of ICU-Sepsis, judged exactly"),
+    "sepsis": ("sepsis", "networks on logs of the expert of ICU-Sepsis, judged in its model"),
     "wsac": ("wsac", "adversarial critics on recorded episodes; steps = 0 for behaviour cloning"),
 }  # fmt: skip
 

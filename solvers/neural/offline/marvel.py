@@ -246,7 +246,8 @@ class Marvel:
     def outcome(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Networks, what they are built with, and how well critics ranked."""
         tensors, numbers = self.agent.outcome()
-        return tensors, {**numbers, "ranks": {name: list(one) for name, one in sorted(self.ranks.items())}}
+        ranked = {name: list(self.ranks[name]) for name in sorted(self.ranks)}
+        return tensors, {**numbers, "ranks": ranked}
 
 
 def train(workplace: Workplace) -> None:

@@ -1,4 +1,4 @@
-"""Networks on ICU-Sepsis (Choudhary et al. 2024) trained on logs of its expert, judged exactly.
+"""Networks on ICU-Sepsis (Choudhary et al. 2024), trained on its expert's logs, judged in its model.
 
 A network sees a patient's state as a one-hot vector (the table of its first layer) and gives logits
 of the admissible actions.  The return is survival, the cost the vasopressor level of each decision,
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from ...errors import ModelError
 from ...sequences import Array
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import require_positive
+from ..parts.constrained import refuse_idle, require_positive
 from ..parts.runs import Run, Workplace
 from ..parts.training import Training, option
 from ..parts.updates import run_updates, word
@@ -35,7 +35,13 @@ from .safe_sac import descend
 from .wsac import regularised
 
 TASK = "ICU-Sepsis"
-METHODS = ("clone", "wsac", "guarded", "unguarded")
+_IDLE = {
+    "clone": "beta penalty seen outside",
+    "wsac": "seen outside",
+    "guarded": "beta",
+    "unguarded": "beta seen outside",
+}
+"""Method -> options that have no effect with it."""
 _DISCOUNT, _LONGEST = 0.99, 200
 """Of the named world; decisions after which a log is cut, which hardly any reaches."""
 
@@ -59,8 +65,9 @@ class SepsisOptions:
 
     def __post_init__(self) -> None:
         require_positive(self, "patients warm_updates updates steps seen width rate")
-        if self.method not in METHODS:
-            raise ModelError(f"method = {self.method!r}; give one of {', '.join(METHODS)}")
+        if self.method not in _IDLE:
+            raise ModelError(f"method = {self.method!r}; give one of {', '.join(_IDLE)}")
+        refuse_idle(self, _IDLE[self.method], f"method = {self.method!r}")
         if min(self.beta, self.penalty, self.outside, self.checkpoint_every) < 0:
             raise ModelError("beta, penalty, outside and checkpoint_every must not be negative")
         if self.warm_updates > self.updates:

@@ -68,7 +68,7 @@ def test_the_guard_keeps_the_policy_where_there_are_logs() -> None:
     outside = {}
     for method in ("guarded", "unguarded"):
         torch.manual_seed(0)
-        nurse = Nurse(_training(replace(TINY, method=method, outside=5.0, rate=0.02)))
+        nurse = Nurse(_training(replace(TINY, method=method, rate=0.02)))
         outside[method] = [nurse.update(number) for number in range(1, 6)][-1]["outside"]
     assert outside["guarded"] < 0.9 * outside["unguarded"]
 
@@ -79,6 +79,7 @@ def test_the_guard_keeps_the_policy_where_there_are_logs() -> None:
         ({"method": "cpo"}, "method = 'cpo'; give one of clone, wsac, guarded, unguarded"),
         ({"warm_updates": 4}, "warm_updates = 4 of updates = 3; give no more"),
         ({"beta": -1.0}, "must not be negative"),
+        ({"method": "clone", "beta": 5.0}, "beta = 5.0 has no effect with method = 'clone'"),
     ],
 )
 def test_what_means_nothing_is_refused(changes: dict, message: str) -> None:
