@@ -1,4 +1,4 @@
-"""Networks on ICU-Sepsis (Choudhary et al. 2024), trained on its expert's logs, judged in its model.
+"""Networks on ICU-Sepsis (Choudhary et al. 2024), from its expert's logs, judged in its model.
 
 A network sees a patient's state as a one-hot vector (the table of its first layer) and gives logits
 of the admissible actions.  The return is survival, the cost the vasopressor level of each decision,
