@@ -22,7 +22,8 @@ from ..parts.algorithms import Algorithm
 from ..parts.checkpoints import named, optimizer_tensors, part, set_optimizer_tensors
 from ..parts.constrained import require_positive
 from ..parts.runs import Run, Workplace
-from ..parts.training import Training, TrainingError, option
+from ..parts.training import Training, option
+from ..parts.updates import run_updates, word
 
 METHODS = ("bc-hg", "hpgd-mc", "hpgd-sa", "naive", "flipped", "uncentred", "exact")
 CRITICS = ("network", "exact", "monte-carlo")
@@ -141,14 +142,9 @@ class Climb:
         self.parameter.data = tensors["theta"]
         set_optimizer_tensors(self.climber, part("climber", tensors))
 
-    def reached(self) -> float:
-        """The objective after the last update."""
-        return self.exact()[0]
-
-
-def word(seed: int, update: int) -> int:
-    """A seed of 32 bits for one update of one training; update 0 is the first parameters."""
-    return int(np.random.SeedSequence([seed, update]).generate_state(1)[0])
+    def outcome(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """With the objective after the last update."""
+        return self.tensors(), {"objective": self.exact()[0]}
 
 
 def train(workplace: Workplace) -> None:
@@ -156,32 +152,6 @@ def train(workplace: Workplace) -> None:
     and ModelError as the task does."""
     module = import_module(f".{TASKS[workplace.training.task]}", __package__)
     run_updates(workplace, module.begin)
-
-
-def run_updates(workplace: Workplace, begin: Any) -> None:
-    """All updates on one thread, of the state that `begin` makes of the training."""
-    from ..parts.on_policy import one_thread
-
-    training = workplace.training
-    options = training.options
-    with one_thread(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(word(training.seed, 0))
-        state = begin(training)
-        done, saved = workplace.resume()
-        if saved is not None:
-            state.restore(saved.tensors)
-        for update in range(done + 1, options.updates + 1):
-            torch.manual_seed(word(training.seed, update))
-            line = state.update(update)
-            if not all(map(math.isfinite, line.values())):
-                raise TrainingError(
-                    f"update {update}: {line} is not finite; the last checkpoint is kept: give a "
-                    "smaller learning_rate"
-                )
-            workplace.record(update, options.updates, line)
-            if options.checkpoint_every and update % options.checkpoint_every == 0:
-                workplace.checkpoint(update, state.tensors(), {})
-        workplace.keep(state.tensors(), {"objective": state.reached()})
 
 
 @dataclass(frozen=True, eq=False)

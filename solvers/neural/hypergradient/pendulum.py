@@ -29,7 +29,8 @@ from ..parts.checkpoints import named, optimizer_tensors, part, set_optimizer_te
 from ..parts.constrained import require_positive
 from ..parts.runs import Workplace
 from ..parts.training import Training, option
-from .ascent import load, run_updates, word
+from ..parts.updates import run_updates, word
+from .ascent import load
 
 TASK = "Pendulum-v1"
 METHODS = ("bc-hg", "naive", "flipped", "untrained")
@@ -198,12 +199,13 @@ class Paid:
             state, *_ = rollouts.step(self.follower.policy.unscale_action(action.numpy()))
         return torch.stack(states, dim=1), torch.stack(actions, dim=1)
 
-    def reached(self) -> float:
-        """The leader's objective on fresh episodes, after the last update."""
+    def outcome(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """With the leader's objective on fresh episodes, after the last update."""
         with torch.no_grad():
             states, _ = self._roll(self.options.updates + 1, _JUDGED)
             times = _DISCOUNT ** torch.arange(_HORIZON)
-            return float((times * self.earned(states)).sum(dim=1).mean())
+            objective = float((times * self.earned(states)).sum(dim=1).mean())
+        return self.tensors(), {"objective": objective}
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"leader": self.leader, "critic": self.critic, "target": self.target,

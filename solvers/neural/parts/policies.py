@@ -21,6 +21,7 @@ def train_policy(
     workplace: Workplace,
     algorithm: type[WithCosts],
     policy_class: type[ActorCriticPolicy] = ActorCriticPolicy,
+    env: VecEnv | None = None,
     **arguments: Any,
 ) -> None:
     """Train from the last checkpoint to the end, and keep the policy.
@@ -29,6 +30,7 @@ def train_policy(
         algorithm: PPO or TRPO with costs.
         policy_class: networks of another shape; the names of all parameters that have no part in
             the law of actions must contain "value", as those of `ActorCriticPolicy` do.
+        env: copies of what stands for the task, such as a model of it; none for the task itself.
         arguments: of `algorithm`.
 
     Raises ModelError and TrainingError as `runs.obtain`.
@@ -43,7 +45,7 @@ def train_policy(
     bound.check(training.task, first_violation=options.first_violation)
     done, saved = workplace.resume()
     with one_thread():
-        env = make(
+        env = env or make(
             training.task,
             seed=0,  # every update seeds it anew
             n_envs=options.n_envs,

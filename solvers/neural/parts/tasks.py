@@ -16,6 +16,7 @@ from ...chance import ChanceProblem
 from ...errors import ModelError
 from .costs import Cost, CostEnv
 from .nearest import nearest
+from .worlds import circle
 from .worlds.bullet import BULLET, LENGTHS, BulletEnv
 from .worlds.finite import FiniteWorld
 from .worlds.known import DISCS, known_world
@@ -35,6 +36,7 @@ TASKS: dict[str, str] = {
         for body, limit in THRESHOLDS.items()
     },
     **BULLET,
+    circle.TASK: "a point circles fast, within two walls; numpy alone, and no simulator",
 }
 
 

@@ -1,7 +1,7 @@
 """Policies that are asked for a return and a cost, trained on data, and tuned within a limit.
 
-To be read in this order: `behaviour`, `transformer`, `learning`, `policy`,
-`decision_transformer`, `fine_tuning`, `safe_tuning`; `hyperparameters`; of discrete actions
+To be read in this order: `transformer`, `learning`, `policy`, `decision_transformer`,
+`fine_tuning`, `safe_tuning`; `hyperparameters`; of discrete actions
 `discrete`, then `games`, `target_choice`, `multi_game`, or `lotteries`, `group_finetuning`.
 """
 

@@ -1,4 +1,3 @@
-from .behaviour import behaviour as behaviour
 from .decision_transformer import DecisionTransformerOptions as DecisionTransformerOptions
 from .group_finetuning import Finetuned as Finetuned
 from .group_finetuning import GroupOptions as GroupOptions

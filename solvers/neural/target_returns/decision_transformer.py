@@ -80,8 +80,7 @@ def data_of(training: Training, episodes: int | None = None) -> DataSet:
     Raises ModelError as `read_data_set`, `check_data` and `behaviour`.
     """
     from ...offline.data_sets import read_data_set
-    from ..parts.task_data import check_data
-    from .behaviour import behaviour
+    from ..parts.task_data import behaviour, check_data
 
     options: DecisionTransformerOptions = training.options
     if not options.data:

@@ -5,11 +5,12 @@ Importing this package makes its ids known to gymnasium: after
 ``gymnasium.make("holdfast.solvers.neural.parts.worlds:holdfast/TwoDiscs-v0")``.
 
 To be read in this order: `features`, `finite`, `known`, `copies`, `single`, `vectors`; `velocity`,
-`bullet`.
+`bullet`, `circle`.
 """
 
 from gymnasium import register, registry
 
+from . import circle
 from .known import DISCS
 from .velocity import THRESHOLDS
 
@@ -29,3 +30,10 @@ for _body in THRESHOLDS:
             max_episode_steps=1000,
             kwargs={"body": _body},
         )
+if circle.TASK not in registry:
+    register(
+        circle.TASK,
+        entry_point=f"{circle.__name__}:PointCircle",
+        vector_entry_point=f"{circle.__name__}:PointCircles",
+        max_episode_steps=circle.STEPS,
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.neural.target_returns.behaviour import behaviour
+from holdfast.solvers.neural.parts.task_data import behaviour
 
 
 def test_the_seed_says_everything() -> None:

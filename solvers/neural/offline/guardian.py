@@ -1,0 +1,124 @@
+"""Sets that hold most recorded pairs (s, a): what lies outside is not known from the data.
+
+Coordinates are scaled so that the data of each lie in [-1, 1].  A score is fitted to one half of
+the pairs; the threshold is a quantile of the scores of the other half, so that a further pair of
+the same law lies outside with probability at most the level, whatever the law is (pairs of one
+episode are not independent, so that of recorded episodes this is nearly true only).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import ModelError
+from ...sequences import Array
+
+BANDWIDTH = 0.535
+"""Of the kernel, in scaled coordinates, as in the released code of OGSRL."""
+_CENTRES = 1000
+"""Pairs of the first half, at most, that a score is fitted to: more are slower, hardly better."""
+_TOLERANCE = 1e-2
+"""Of the smallest ellipsoid, relative to the number of coordinates."""
+KINDS = ("density", "ellipsoid", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Guardian:
+    """Tells which pairs lie outside.
+
+    low, high: float[D], of the data; centres: float32[n, D], of the density, else empty; centre,
+    shape: of the ellipsoid (x - centre)^T shape (x - centre); threshold: the largest score inside.
+    """
+
+    kind: str
+    low: Array
+    high: Array
+    centres: Tensor
+    centre: Array
+    shape: Array
+    threshold: float
+
+    def scores(self, pairs: Array) -> Array:
+        """float64[n] of float[n, D] pairs, larger further out."""
+        scaled = scaled_pairs(pairs, self.low, self.high)
+        if self.kind == "density":
+            near = torch.cdist(torch.as_tensor(scaled, dtype=torch.float32), self.centres)
+            found: Array = -torch.logsumexp(-0.5 * (near / BANDWIDTH) ** 2, dim=1).double().numpy()
+            return found
+        off = scaled - self.centre
+        return np.asarray(((off @ self.shape) * off).sum(axis=1))
+
+    def outside(self, pairs: Array) -> Array:
+        """bool[n]."""
+        if self.kind == "none":
+            return np.zeros(len(pairs), dtype=bool)
+        return np.asarray(self.scores(pairs) > self.threshold)
+
+
+def scaled_pairs(pairs: Array, low: Array, high: Array) -> Array:
+    """Into [-1, 1] for the data that low and high are of."""
+    spread = np.where(high > low, high - low, 1.0)
+    return np.asarray(2 * (pairs - low) / spread - 1)
+
+
+def guardian(pairs: Array, kind: str, level: float, stream: np.random.Generator) -> Guardian:
+    """The set of float[n, D] pairs that leaves out a share of at most `level`.
+
+    Raises ModelError for an unknown kind, a level outside of (0, 1), and too few pairs for it.
+    """
+    if kind not in KINDS or not 0 < level < 1:
+        raise ModelError(
+            f"guardian = {kind!r} must be one of {', '.join(KINDS)}, and level = {level} lie "
+            "strictly between 0 and 1"
+        )
+    order, (low, high) = stream.permutation(len(pairs)), (pairs.min(axis=0), pairs.max(axis=0))
+    first, second = np.array_split(pairs[order], 2)
+    rank = conformal_rank(len(second), level)
+    scaled = scaled_pairs(first[:_CENTRES], low, high)
+    centres = torch.as_tensor(scaled, dtype=torch.float32)
+    centre, shape = smallest_ellipsoid(scaled) if kind == "ellipsoid" else (low, low)
+    unset = Guardian(kind, low, high, centres, centre, shape, np.inf)
+    if kind == "none":
+        return unset
+    scores = np.sort(unset.scores(second))
+    return Guardian(kind, low, high, centres, centre, shape, float(scores[rank - 1]))
+
+
+def conformal_rank(count: int, level: float) -> int:
+    """The k for which a further score exceeds the k-th smallest of `count` with probability at most
+    `level`: the least with k >= (1 - level)(count + 1).
+
+    Raises ModelError where there are too few.
+    """
+    rank = int(np.ceil((1 - level) * (count + 1)))
+    if rank > count:
+        raise ModelError(
+            f"{count} held-out pairs are too few for the level {level}; give at least "
+            f"{int(np.ceil(1 / level)) - 1} of them, or a larger level"
+        )
+    return rank
+
+
+def smallest_ellipsoid(points: Array) -> tuple[Array, Array]:
+    """(centre, shape) of the ellipsoid of least volume with all points, nearly: (x - centre)^T
+    shape (x - centre) <= 1 + a hundredth of D for all, by Khachiyan's algorithm."""
+    count, size = points.shape
+    lifted = np.hstack([points, np.ones((count, 1))])
+    weights = np.full(count, 1 / count)
+    while True:
+        inverse = np.linalg.pinv((lifted * weights[:, None]).T @ lifted)
+        far = ((lifted @ inverse) * lifted).sum(axis=1)
+        at = int(far.argmax())
+        excess = far[at] - size - 1
+        if excess <= _TOLERANCE * (size + 1):
+            break
+        step = excess / ((size + 1) * (far[at] - 1))
+        weights *= 1 - step
+        weights[at] += step
+    centre = weights @ points
+    spread = (points * weights[:, None]).T @ points - np.outer(centre, centre)
+    return centre, np.linalg.pinv(spread) / size
