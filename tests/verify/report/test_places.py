@@ -45,6 +45,15 @@ BY_HAND = {
     "baselines/two-kernels",
     "baselines/batch-scale",
     "baselines/ring-suffix",
+    "coverage/cloning-bias",
+    "coverage/cloning-spread",
+    "guarded/safe",
+    "guarded/safe-as-printed",
+    "guarded/every-count",
+    "guarded/coverage",
+    "controllers/augmented",
+    "pid/energy",
+    "pid/switching",
 }
 """Theorems whose claims compute everything themselves, in rationals or balls, without a function of
 the solvers, or only through a record of what a trained network did."""
