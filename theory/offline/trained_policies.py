@@ -18,7 +18,7 @@ NEAR = Assumption(
     "near", "The training ends near a maximiser of the objective of algorithm 2, beta = 20."
 )
 PENALISED = Assumption(
-    "penalised", "Costs above those of the data are penalised: lambda = 2 in the objective."
+    "penalised", "Costs above those of the data are penalised: lambda = 2, with a margin of 1/20."
 )
 J_c = Quantity("J_c", "expected cost of the trained policy", Domain.NONNEGATIVE, r"J_c(\pi)")
 J_c_data = Quantity("J_c_mu", "expected cost of the data", Domain.NONNEGATIVE, r"J_c(\mu)")
