@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from holdfast.solvers.offline.controllers import PID, Ascent
-from holdfast.solvers.offline.stability import stable_margin
+from holdfast.solvers.offline.multipliers.controllers import PID, Ascent
+from holdfast.solvers.offline.multipliers.stability import stable_margin
 from holdfast.solvers.offline.value_alignment import (
     aligned,
     cpq_fixed_point,

@@ -2,8 +2,7 @@
 
 Names load on first use.  To be read in this order: `data_sets`, `logs`, `log_files`, `simulated`,
 `guardians`, `learned`, `robust`, `guarded`, `sepsis`; of critics `problems`, `critics`,
-`no_regret`, `wsac`, `data_errors`, `wsac_floats`; of multipliers `controllers`, `stability`,
-`lyapunov`, `dual_response`, `value_alignment`.
+`no_regret`, `wsac`, `data_errors`, `wsac_floats`; then `multipliers`, `value_alignment`.
 """
 
 from lazy_loader import attach_stub

@@ -24,7 +24,7 @@ from ..errors import ModelError
 from ..exact import to_fraction
 from ..hypergradient.balls import Array, elementwise, number
 from ..hypergradient.balls import solve as solve_exactly
-from .controllers import Controller
+from .multipliers.controllers import Controller
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holdfast.solvers.offline.stability import RECTIFIED, Loop, eigenvalues, gain_limits, matrix
+from holdfast.solvers.offline.multipliers.stability import (
+    RECTIFIED,
+    Loop,
+    eigenvalues,
+    gain_limits,
+    matrix,
+)
 from holdfast.solvers.sequences import Array
 
 from ..report.pictures import write

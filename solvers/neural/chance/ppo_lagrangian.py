@@ -1,7 +1,8 @@
 """PPO on (A_r - m A_c) / (1 + m), where a controller moves the multiplier m by the measured cost.
 
 Ray, Achiam, Amodei 2019 (PPO-Lagrangian); the controllers are those of
-`solvers.offline.controllers`, among them that of Stooke, Achiam, Abbeel 2020 (arXiv:2007.03964).
+`solvers.offline.multipliers.controllers`, among them that of Stooke, Achiam, Abbeel 2020
+(arXiv:2007.03964).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...errors import ModelError
-from ...offline.controllers import PID, Ascent, Controller, Fixed
+from ...offline.multipliers.controllers import PID, Ascent, Controller, Fixed
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import (
     ConstrainedTraining,

@@ -15,7 +15,7 @@ from stable_baselines3.common.distributions import kl_divergence
 from torch import Tensor, nn
 
 from ...exact import Array
-from ...offline.controllers import ControllerState
+from ...offline.multipliers.controllers import ControllerState
 from ..parts.checkpoints import Saved
 from ..parts.on_policy import WithCosts
 from .linearised import Step, linearised_step

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 
 from ...errors import ModelError
+from ...offline.multipliers.controllers import PID, Ascent, Controller, ControllerState, Fixed
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
-from ..parts.controllers import PID, Ascent, Controller, ControllerState, Fixed
 from ..parts.on_policy import SeenCosts, episode_sums
 from ..parts.runs import Workplace
 from ..parts.tasks import episode_length, make

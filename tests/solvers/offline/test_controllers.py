@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from holdfast.solvers.cmdp.dual_ascent import ascend
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.offline.controllers import (
+from holdfast.solvers.offline.multipliers.controllers import (
     PID,
     Adaptive,
     Ascent,
@@ -21,7 +21,7 @@ from holdfast.solvers.offline.controllers import (
     Incremental,
     Omnisafe,
 )
-from holdfast.solvers.offline.controllers import path as path_of
+from holdfast.solvers.offline.multipliers.controllers import path as path_of
 
 # multiples of 1/16 below 16: sums and products of a few keep within the 53 bits of a float
 dyadic = st.integers(-255, 255).map(lambda n: Fraction(n, 16))

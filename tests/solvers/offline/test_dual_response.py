@@ -6,8 +6,8 @@ import pytest
 
 from holdfast.solvers import from_arrays
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.offline.controllers import PID, Ascent, Fixed
-from holdfast.solvers.offline.dual_response import least_updates, respond
+from holdfast.solvers.offline.multipliers.controllers import PID, Ascent, Fixed
+from holdfast.solvers.offline.multipliers.dual_response import least_updates, respond
 
 LIMIT = Fraction(2, 3)
 BANDIT = from_arrays([[[1], [1]]], [[0, 1]], [[[0, 1]]], [LIMIT], discount=0)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.offline.lyapunov import certified, common_form, falls
-from holdfast.solvers.offline.stability import (
+from holdfast.solvers.offline.multipliers.lyapunov import certified, common_form, falls
+from holdfast.solvers.offline.multipliers.stability import (
     FORMS,
     Loop,
     Verdict,

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from holdfast.solvers.errors import ModelError
-from holdfast.solvers.offline.controllers import PID, Ascent
+from holdfast.solvers.offline.multipliers.controllers import PID, Ascent
 from holdfast.solvers.offline.value_alignment import (
     Table,
     aligned,

@@ -91,7 +91,7 @@ def test_the_witnesses_are_not_empty() -> None:
 
 @pytest.mark.parametrize("family", [near_edge(), switched()])
 def test_families_reach_both_sides(family) -> None:
-    from holdfast.solvers.offline.stability import Loop, Verdict, verdict
+    from holdfast.solvers.offline.multipliers.stability import Loop, Verdict, verdict
     from holdfast.verify.binding.draws import PhiloxDraw
 
     drawn = [family.draw(PhiloxDraw("sides", k))[0] for k in range(40)]

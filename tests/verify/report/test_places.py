@@ -54,6 +54,10 @@ BY_HAND = {
     "controllers/augmented",
     "pid/energy",
     "pid/switching",
+    "offline-policies/cheaper",
+    "offline-policies/better",
+    "offline-policies/aligned",
+    "offline-policies/speed-limit",
 }
 """Theorems whose claims compute everything themselves, in rationals or balls, without a function of
 the solvers, or only through a record of what a trained network did."""

@@ -9,7 +9,7 @@ from holdfast.solvers import CMDP, policy_iteration, value_of
 from holdfast.solvers.cmdp.dual_ascent import ascend
 from holdfast.solvers.cmdp.policies import lagrangian
 from holdfast.solvers.exact import Vector
-from holdfast.solvers.offline.controllers import PID, Controller, path
+from holdfast.solvers.offline.multipliers.controllers import PID, Controller, path
 from holdfast.theory import Eq, Quantity
 from holdfast.theory.offline import controllers as theory
 

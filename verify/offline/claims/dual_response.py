@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from holdfast.solvers import policy_iteration, solve, value_of
-from holdfast.solvers.offline.controllers import Ascent, path
-from holdfast.solvers.offline.dual_response import respond
+from holdfast.solvers.offline.multipliers.controllers import Ascent, path
+from holdfast.solvers.offline.multipliers.dual_response import respond
 from holdfast.theory import Le
 from holdfast.theory.offline import dual_response as theory
 

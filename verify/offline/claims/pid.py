@@ -11,7 +11,7 @@ from typing import Any
 from flint import arb, fmpq, fmpq_poly
 
 from holdfast.solvers.hypergradient.balls import number
-from holdfast.solvers.offline.stability import (
+from holdfast.solvers.offline.multipliers.stability import (
     Loop,
     Matrix,
     Verdict,

@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import partial
 from math import tanh
 
-from holdfast.solvers.offline.lyapunov import certified
-from holdfast.solvers.offline.stability import (
+from holdfast.solvers.offline.multipliers.lyapunov import certified
+from holdfast.solvers.offline.multipliers.stability import (
     Loop,
     Matrix,
     Verdict,

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.exact import format_rational, to_fraction
-from holdfast.solvers.offline.lyapunov import LARGEST, certified
-from holdfast.solvers.offline.stability import (
+from holdfast.solvers.offline.multipliers.lyapunov import LARGEST, certified
+from holdfast.solvers.offline.multipliers.stability import (
     GAINS,
     RECTIFIED,
     Form,

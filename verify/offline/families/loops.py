@@ -10,8 +10,8 @@ from fractions import Fraction
 from math import sqrt
 from typing import Any
 
-from holdfast.solvers.offline.lyapunov import certified
-from holdfast.solvers.offline.stability import (
+from holdfast.solvers.offline.multipliers.lyapunov import certified
+from holdfast.solvers.offline.multipliers.stability import (
     Loop,
     Matrix,
     Verdict,

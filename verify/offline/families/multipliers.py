@@ -8,7 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from holdfast.solvers import CMDP
-from holdfast.solvers.offline.controllers import PID, Ascent, Controller, Incremental, Omnisafe
+from holdfast.solvers.offline.multipliers.controllers import (
+    PID,
+    Ascent,
+    Controller,
+    Incremental,
+    Omnisafe,
+)
 
 from ...binding.draws import Draw
 from ...binding.family import Family

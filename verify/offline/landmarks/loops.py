@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from holdfast.solvers.offline.stability import Loop
+from holdfast.solvers.offline.multipliers.stability import Loop
 
 from ...binding.family import Family
 

@@ -19,11 +19,11 @@ from holdfast.solvers.neural.offline.ranks import ranked
 from holdfast.solvers.neural.offline.safe_sac import SafeSAC, Transitions, descend
 from holdfast.solvers.neural.offline.wsac import Wsac, WsacOptions, regularised
 from holdfast.solvers.neural.parts.algorithms import find
-from holdfast.solvers.neural.parts.controllers import ControllerState
 from holdfast.solvers.neural.parts.runs import obtain
 from holdfast.solvers.neural.parts.tasks import make
 from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.neural.parts.worlds import circle
+from holdfast.solvers.offline.multipliers.controllers import ControllerState
 
 SHORT: dict[str, Any] = {"episodes": 8, "width": 8, "batch": 32, "checkpoint_every": 1}
 WSAC = WsacOptions(**SHORT, warm_steps=100, steps=200)

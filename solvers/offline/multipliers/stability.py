@@ -22,8 +22,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_poly
 
-from ..errors import ModelError
-from ..exact import to_fraction
+from ...errors import ModelError
+from ...exact import to_fraction
 
 Matrix: TypeAlias = list[list[Fraction]]
 Form: TypeAlias = Literal["stooke", "fsrl", "osrl", "omnisafe", "incremental", "adaptive"]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from ..cmdp.improvement import policy_iteration
-from ..cmdp.policies import evaluate_choices, lagrangian, value_of
-from ..errors import ModelError
-from ..exact import Rational, to_fraction
-from ..models.cmdp import CMDP
+from ...cmdp.improvement import policy_iteration
+from ...cmdp.policies import evaluate_choices, lagrangian, value_of
+from ...errors import ModelError
+from ...exact import Rational, to_fraction
+from ...models.cmdp import CMDP
 from .controllers import Controller
 
 

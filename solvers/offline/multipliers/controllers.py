@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from ..errors import ModelError
+from ...errors import ModelError
 
 Number: TypeAlias = Any  # a float or a Fraction
 Form: TypeAlias = Literal["stooke", "fsrl", "osrl"]
