@@ -58,7 +58,7 @@ medium: $(READY) ## the tests that take longer, each over half a second
 
 measure: $(READY) ## how much processor time tests take: writes anew which of them are medium
 	rm -rf .holdfast/measured && mkdir -p .holdfast/measured
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not benchmark" --measure .holdfast/measured
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not benchmark" --measure=.holdfast/measured
 	$(BIN)/python tests/measured.py .holdfast/measured
 
 slow: $(READY) ## the slow tests

@@ -1,6 +1,6 @@
 """How much processor time each test takes, children included, and which of them are long.
 
-    python -m pytest --measure FOLDER    writes the times of every process of the run there
+    python -m pytest --measure=FOLDER    writes the times of every process of the run there
     python tests/measured.py FOLDER      writes tests/medium.txt anew: what took over HALF a second
 
 Tests are listed as a function with all its cases, by the mean of them; the tests of a shipped claim

@@ -331,3 +331,41 @@ print("all turned")
 def test_the_notebook_on_alignment_prints(aligned: Any, result: str) -> None:
     assert [out["ename"] for out in outputs(aligned) if out["output_type"] == "error"] == []
     assert result in text(aligned)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    turned = """\
+certified(100_000, 3)
+improved(10.0, 2.0, 1)
+course(0.0, 0.5, 3.0)
+course(30.0)
+ranked(3, 1.0, 4)
+print("all turned")
+"""
+    return executed("offline", turned, tmp_path_factory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "result",
+    [
+        "optimum 4.868, the writer 4.388",
+        # a pair of complex eigenvalues contracts by sqrt(1 - eta (a + K_P)), see pid/discrete
+        "K_P 2, K_I 0.5, K_D 0: STABLE, largest modulus 0.8660",
+        "K_P 25, K_I 0.5, K_D 0: UNSTABLE",
+        "all turned",
+    ],
+)
+def test_the_notebook_on_logs_prints(logged: Any, result: str) -> None:
+    assert [out["ename"] for out in outputs(logged) if out["output_type"] == "error"] == []
+    assert result in text(logged)
+
+
+@pytest.mark.slow
+def test_what_the_notebook_certifies_is_on_the_right_side_of_the_truth(logged: Any) -> None:
+    words = [line.split() for line in text(logged).splitlines() if "certified: " in line]
+    pairs = {(w[1], float(w[4].rstrip(",")), float(w[-1])) for w in words}
+    assert len(pairs) >= 6
+    assert all(low <= true for name, low, true in pairs if name == "return")
+    assert all(high >= true for name, high, true in pairs if name == "cost")
