@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons medium measure slow neural target-returns relative-budget hypergradient alignment benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -88,6 +88,12 @@ alignment: $(READY) ## the main statements on alignment: verdicts, violations, m
 	$(BIN)/holdfast verify alignment --budget $(or $(MODELS),100) --store .holdfast/alignment.sqlite \
 	  --json .holdfast/alignment.json > .holdfast/alignment.txt; code=$$?; \
 	  $(BIN)/python docs/pillars/alignment_table.py .holdfast/alignment.json; exit $$code
+
+offline: $(READY) ## offline learning: controllers against simulation, value alignment, WSAC, guarded plans
+	$(BIN)/python docs/pillars/pid_table.py
+	$(BIN)/python docs/pillars/offline_table.py
+	$(BIN)/python docs/pillars/guarded_table.py random
+	$(BIN)/python docs/pillars/guarded_table.py sepsis
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)
