@@ -173,6 +173,10 @@ ONLY_TRAINED = {
     "trained-targets/evaluated",
     "trained-targets/recommended",
     "trained-targets/asked-for",
+    "offline-policies/cheaper",
+    "offline-policies/better",
+    "offline-policies/aligned",
+    "offline-policies/speed-limit",
 }
 """Statements on what is trained, which no drawn model stands for."""
 HEAVY = 12

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.solvers import CMDP
+from holdfast.solvers import CMDP, Policy
 
 from ..kernel import format_rational
 from .values import Ball, Count, Mean, Value
@@ -39,12 +39,16 @@ def describe(thing: Any) -> Any:
 
 
 def _fields(thing: Any) -> dict[str, Any]:
-    return {part.name: getattr(thing, part.name) for part in fields(thing)}
+    """What makes two of a kind equal: not the model that a policy knows."""
+    return {part.name: getattr(thing, part.name) for part in fields(thing) if part.compare}
 
 
 def model_of(part: Any) -> CMDP | None:
-    """The part of a case itself if it is a constrained MDP, the model of a problem; or None."""
-    found = getattr(part, "model", part)
+    """The part of a case itself if it is a constrained MDP, the model of a problem; or None.
+
+    A policy knows its model, but is no problem.
+    """
+    found = None if isinstance(part, Policy) else getattr(part, "model", part)
     return found if isinstance(found, CMDP) else None
 
 

@@ -105,18 +105,7 @@ def certify(
 
     Raises ModelError for bad arguments, and for numbers beyond double precision.
     """
-    check_discounted(model)
-    if policy is None and values is None:
-        raise ModelError("neither a policy nor values are given; there is nothing to certify")
-    if values is not None and multipliers is None and model.n_constraints:
-        raise ModelError(
-            f"the model has {model.n_constraints} costs, and values belong to multipliers; give "
-            "the multipliers that they were computed for"
-        )
-    if policy is not None and not isinstance(policy, Policy) and _small(model, exact):
-        policy, _ = policy_of_table(model, policy)
-    if isinstance(policy, Policy):
-        check_policy(model, policy)
+    policy = _checked(model, policy, values, multipliers, exact)
     began = time.perf_counter()
     residual = _Residuals(Image.of(model))
     own, ends = np.zeros((1 + model.n_constraints, model.n_states)), list[Ends]()
@@ -135,6 +124,29 @@ def certify(
     seconds = {"evaluation": evaluated - began, "upper bound": time.perf_counter() - evaluated}
     prices = tuple(map(Fraction, lam.tolist()))
     return Certification(model, ends[0] if ends else None, tuple(ends[1:]), upper, prices, seconds)
+
+
+def _checked(
+    model: CMDP,
+    policy: Policy | Array | None,
+    values: Sequence[float] | Array | None,
+    multipliers: Sequence[float] | None,
+    exact: bool | None,
+) -> Policy | Array | None:
+    """The policy, as a `Policy` where it is evaluated in fractions."""
+    check_discounted(model)
+    if policy is None and values is None:
+        raise ModelError("neither a policy nor values are given; there is nothing to certify")
+    if values is not None and multipliers is None and model.n_constraints:
+        raise ModelError(
+            f"the model has {model.n_constraints} costs, and values belong to multipliers; give "
+            "the multipliers that they were computed for"
+        )
+    if policy is not None and not isinstance(policy, Policy) and _small(model, exact):
+        policy, _ = policy_of_table(model, policy)
+    if isinstance(policy, Policy):
+        check_policy(model, policy)
+    return policy
 
 
 def _small(model: CMDP, exact: bool | None) -> bool:

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq_mat
-from scipy.linalg import matrix_balance
-from scipy.optimize import linprog
 
 from .stability import Loop, Matrix, in_flint, matrix, vertices
 
@@ -52,6 +50,8 @@ def common_form(matrices: Sequence[Matrix]) -> Matrix | None:
     plain = np.array(matrices, dtype=float)
     # units of the state, powers of 2, in which what is off the diagonal weighs alike both ways
     couplings = abs(plain).sum(axis=0) * (1 - np.eye(len(plain[0])))
+    from scipy.linalg import matrix_balance  # loads much, and is used here alone
+
     scale = matrix_balance(couplings, permute=False, separate=True)[1][0]
     floats = plain * scale / scale[:, None]
     size = len(scale)
@@ -101,6 +101,8 @@ def _program(cuts: list[Any], upper: list[tuple[int, int]]) -> tuple[Any, float]
     size = upper[-1][0] + 1
     rows = np.column_stack([-np.array(cuts), np.ones(len(cuts))])
     trace = np.array([[*(float(i == j) for i, j in upper), 0.0]])
+    from scipy.optimize import linprog  # as above
+
     found = linprog(
         np.array([0.0] * len(upper) + [-1.0]), A_ub=rows, b_ub=np.zeros(len(cuts)), A_eq=trace,
         b_eq=[size], bounds=[(-size, size)] * len(upper) + [(None, 1)], method="highs",

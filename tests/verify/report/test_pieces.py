@@ -193,3 +193,14 @@ def test_the_parts_of_a_case_are_told_apart() -> None:
     third, windows = cases.others(case)
     assert third == "1/3"
     assert (windows["kind"], windows["unsafe"]) == ("windows", [2]) and "model" not in windows
+
+
+def test_a_policy_is_described_without_its_model() -> None:
+    """Which it may know or not: the case is the same, and its digest."""
+    from dataclasses import replace
+
+    from holdfast.verify.binding.description import describe, digest
+
+    bare, known = replace(POLICIES[0], model=None), replace(POLICIES[0], model=MODEL)
+    assert describe(known) == describe(bare)
+    assert digest((MODEL, known)) == digest((MODEL, bare))

@@ -186,6 +186,11 @@ def _parsed(path: Path) -> _File:
             raise lines.fail(f"the model has the parameters {text[:60]}; give values to them first")
         elif section not in ("@nr_choices", "@placeholders", "@value_type"):
             raise lines.fail(f"cannot read {text[:60]!r} below {section or 'nothing'}")
+    _check_whole(file, path)
+    return file
+
+
+def _check_whole(file: _File, path: Path) -> None:
     if not file.kind or len(file.choices) != file.n_states or not file.choices:
         raise ModelError(
             f"{path.name} has {len(file.choices)} of {file.n_states} states and the type "
@@ -193,7 +198,6 @@ def _parsed(path: Path) -> _File:
         )
     if file.kind == "DTMC" and any(len(own) > 1 for own in file.choices):
         raise ModelError(f"{path.name} is a DTMC, and a state of it has more than one action")
-    return file
 
 
 def _section(file: _File, text: str) -> str:
