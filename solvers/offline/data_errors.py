@@ -14,7 +14,7 @@ from .problems import OfflineProblem, Signal, rationals, to_python
 def data_errors(
     truth: OfflineProblem, data: OfflineProblem, policies: Sequence[Policy], signal: Signal
 ) -> tuple[Fraction, Fraction]:
-    """The largest |L_mu - L_D| and |E_mu - E_D| over a class (F or G) and these policies."""
+    """The largest differences of L and E under mu and D, over a class (F or G) and policies."""
     members = truth.rewards if signal == "reward" else truth.costs
     pairs = [(policy, f) for policy in policies for f in members]
     return (

@@ -108,7 +108,7 @@ def train(
 ) -> Run:
     """Algorithm 1 with critics by enumeration, exact where the oracle is.
 
-    start: pi_1; by default the reference, from which Hedge has no log |A| in its regret to it.
+    start: pi_1; by default the reference, from which Hedge has no log A in its regret to it.
     Raises ModelError for less than one round, an unknown variant, a start that is no policy, and an
     oracle whose answers are not Fractions.
     """

@@ -35,7 +35,7 @@ constants, and what do the data have to cover?
   literally, Lemma 2 (``weighted-critics/lemma-literal``) and Theorem 5.6
   (``safe-improvement/literal-oracle``).
 * The actor's oracle: Hedge and projected gradients (``no-regret/hedge``, ``no-regret/gradient``);
-  started at the comparator Hedge pays no log |A| (``no-regret/starts``).
+  started at the comparator Hedge pays no :math:`\log|A|` (``no-regret/starts``).
 * A model of the data behind a guardian: how far its values are off (``guarded/value-error``), what
   keeps budgets (``guarded/safety``) and what the plan competes with (``guarded/optimality``); how
   far the model may be off (``guarded/finite-sample``, ``guarded/every-count``); what is certified

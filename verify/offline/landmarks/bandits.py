@@ -84,7 +84,7 @@ def misled(multiplier: int = 20, N: int = 10**6, constant: int = 10) -> Misled:
 
 def misled_at_three(N: int = 10**6, constant: int = 1) -> Misled:
     """lambda = 3, mu = (9/10, 1/10), G = {C, (9/20, 9/20)}: -3 L + 2 E is 3 x - 3/2 for C, and
-    2 max(|9/20 - x|, 9/2 (1 - x)) for the constant, which is less where x > 7/8."""
+    2 max(abs(9/20 - x), 9/2 (1 - x)) for the constant, which is less where x > 7/8."""
     constant_function = (Fraction(9, 20),) * 2
     given = problem(
         (ZERO, ZERO), (ONE, ZERO), behaviour=Fraction(9, 10), reference=ZERO, others=(HALF,),
@@ -95,7 +95,7 @@ def misled_at_three(N: int = 10**6, constant: int = 1) -> Misled:
 
 def misled_at_two(N: int = 10**6, constant: int = 1) -> Misled:
     """lambda = 2, mu = (9/10, 1/10), C = (1, -1), G = {C, (-1/10, -1/10)}, pi_1 = (2/5, 3/5):
-    -2 L + 2 E is 4 x - 8/5 for C, and 2 max(|9/10 - 2 x|, 9 (1 - x)) for the constant, which is
+    -2 L + 2 E is 4 x - 8/5 for C, and 2 max(abs(9/10 - 2 x), 9 (1 - x)) for the constant, which is
     less where x > 49/55."""
     given = problem(
         (ZERO, ZERO), pair(1, -1), behaviour=Fraction(9, 10), reference=ZERO,

@@ -51,7 +51,7 @@ def _mixed(model: CMDP, weight: Fraction) -> Policy:
 
 
 def leak(discount: Fraction = Fraction(9, 10), pay: int = 1) -> Case:
-    """The model leaks a little inside of U: |V^ - V| is gamma q p/(1 - gamma)^2, and eps is 2 p."""
+    """The model leaks a little in U: abs(V^ - V) is gamma q p/(1 - gamma)^2, and eps is 2 p."""
     model = exits(SMALL, SMALL, discount, pay)
     return model, exits(_ZERO, _ZERO, discount, pay), _mixed(model, _ZERO), _GUARD
 
