@@ -127,6 +127,8 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--discount", "1"], "the discount is 1"),
         (["log.csv", "--limit", "1", "--steps", "9"], "--steps has no effect on a log"),
         (["log.csv", "--limit", "1", "--seed", "9"], "--seed has no effect on a log"),
+        (["log.csv", "--limit", "1", "--reward", "x"], "--reward has no effect on a log"),
+        (["ward.json", "--steps", "9", "--reward", "x"], "ward.json has one reward"),
         (["log.csv", "--limit", "1", "--delta", "0"], "--delta is 0"),
         (["log.csv", "--limit", "1", "--delta", "1"], "--delta is 1"),
         (["log.csv", "--limit", "1", "--exits", "-1"], "--exits is -1"),

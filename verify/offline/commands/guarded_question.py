@@ -50,6 +50,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     budget: float | None
     seed: int
     whole: bool
@@ -192,7 +193,9 @@ def _simulated(options: Options) -> _Found:
         raise click.BadParameter(
             f"{options.data} is a model, and no log; give --steps, of a log to be simulated in it"
         )
-    model = read_model(options.data, options.costs, options.limits, options.discount)
+    model = read_model(
+        options.data, options.costs, options.limits, options.discount, options.reward
+    )
     if not model.n_constraints:
         raise click.BadParameter(
             f"{options.data} has no costs, and without costs nothing can be kept safe; give --cost "

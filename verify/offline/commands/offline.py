@@ -27,7 +27,7 @@ from .guarded_printing import print_answer
 from .guarded_question import GUARDIANS, Options, is_log, read_question
 
 _LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states")
-_SIMULATED = ("behaviour", "steps", "length", "seed", "costs")
+_SIMULATED = ("behaviour", "steps", "length", "seed", "costs", "reward")
 
 
 @click.command(name="offline", epilog=MODEL_HELP)
