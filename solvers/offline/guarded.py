@@ -280,16 +280,19 @@ def behaviour(
 ) -> tuple[tuple[float, float, float], ...]:
     """(mean, low, high) of the discounted return and of each cost of the logging policy.
 
-    Hoeffding's inequality over the E episodes, for all of them at once.  Returns of episodes that
-    were cut are those up to the cut.
+    Hoeffding's inequality over the E episodes, for all of them at once.  The mean is that of
+    returns up to where an episode was cut; what comes after is anything in the range of returns, so
+    that low and high take its least and its most, gamma^T of them after T steps.  Cuts must be
+    decided by what came before them.
     """
     episodes, size = log.returns.shape
     away = math.sqrt(math.log(2 * size / float(failure)) / (2 * episodes))
     found = []
-    for i, mean in enumerate(log.returns.mean(axis=0).tolist()):
-        low, high = map(float, ranges[i].returns)
-        width = (high - low) * away
-        found.append((mean, max(low, mean - width), min(high, mean + width)))
+    for returns, known in zip(log.returns.T, ranges, strict=True):
+        low, high = map(float, known.returns)
+        least = np.maximum(returns + log.rest * low, low).mean() - (high - low) * away
+        most = np.minimum(returns + log.rest * high, high).mean() + (high - low) * away
+        found.append((float(returns.mean()), max(low, float(least)), min(high, float(most))))
     return tuple(found)
 
 

@@ -29,6 +29,8 @@ class Log:
         starts: int64[S], how many episodes begin in a state.
         returns: float64[E, 1 + m], UN-normalised discounted sums of each episode.
         cuts: how many episodes were cut, so that their returns lack what would have followed.
+        rest: float64[E], gamma^T where an episode was cut after T steps, and 0 where it ended: the
+            weight of what its return lacks.
         discount: gamma in [0, 1).
     """
 
@@ -42,6 +44,7 @@ class Log:
     starts: Array
     returns: Array
     cuts: int
+    rest: Array
     discount: Fraction
 
     @property
@@ -128,6 +131,7 @@ def log_of_steps(
     found, times = np.unique(keys, return_counts=True)
     pairs, then = found // (size + 1), found % (size + 1)
     first = np.concatenate([[True], last[:-1]])
+    faded = float(discount) ** _ages(first)
     return Log(
         name=name,
         states=codes,
@@ -135,8 +139,9 @@ def log_of_steps(
         moves=np.stack([pairs // width, pairs % width, then, times], axis=1),
         **_tallies(gains, at * width + taken, (size, width)),
         starts=np.bincount(at[first], minlength=size),
-        returns=_returns(gains, first, float(discount)),
+        returns=np.add.reduceat(gains * faded[:, None], np.flatnonzero(first), axis=0),
         cuts=int((last & ~ends).sum()),
+        rest=np.where(ends, 0.0, faded * float(discount))[last],
         discount=discount,
     )
 
@@ -158,8 +163,8 @@ def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Ar
     }
 
 
-def _returns(gains: Array, first: Array, discount: float) -> Array:
-    """Discounted sums from the first step of each episode."""
+def _ages(first: Array) -> Array:
+    """int64[N], of each step in its episode, from 0."""
     begins = np.flatnonzero(first)
-    ages = np.arange(len(first)) - np.repeat(begins, np.diff(np.append(begins, len(first))))
-    return np.add.reduceat(gains * (discount**ages)[:, None], begins, axis=0)
+    ages: Array = np.arange(len(first)) - np.repeat(begins, np.diff(np.append(begins, len(first))))
+    return ages

@@ -126,6 +126,23 @@ def test_the_behaviour_is_in_its_interval(log: Log) -> None:
     assert low < policy_return(truth(), acting) < high
 
 
+def test_what_follows_a_cut_is_in_the_interval() -> None:
+    """One state without an end: reward 1 and cost 1/2 for ever, cut after 5 steps."""
+    gamma = Fraction(9, 10)
+    model = from_arrays([[[1]]], [[1]], [[[HALF]]], [6], discount=gamma)
+    log = simulate(model, Policy.uniform(model), 2_000, length=5, seed=0)
+    assert np.allclose(log.rest, 0.9**5)
+    ranges = [Range.of(ZERO, Fraction(1), gamma)] * 2
+    (mean, low, high), (_, least, most) = behaviour(log, ranges, DELTA)
+    assert mean == pytest.approx(10 * (1 - 0.9**5))
+    assert low < mean
+    # nothing is known but that the truth, 10 and 5, is within: 5 steps and then 0 to 10
+    assert high == 10
+    away = 10 * np.sqrt(np.log(4 * 20) / 800)
+    assert least == pytest.approx(5 * (1 - 0.9**5) - away)
+    assert most == pytest.approx(5 * (1 - 0.9**5) + 0.9**5 * 10 + away)
+
+
 def test_guardians_of_features(log: Log) -> None:
     """Pairs on a line at 0, 1, 2 and 10, 11, 12; most steps are at the first three."""
     places = np.array([[0.0, 1, 2], [10, 11, 12]])[:, :, None]

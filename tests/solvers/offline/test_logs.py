@@ -35,6 +35,7 @@ def test_a_log_is_counted_by_pair(tmp_path: Path) -> None:
     assert log.moves.tolist() == [[0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 1, 1], [1, 1, 2, 1]]
     assert log.returns.tolist() == [[1 + 3 / 2, 1 / 2], [2, 0], [0, 0]]
     assert (log.steps, log.cuts, log.starts.tolist()) == (4, 2, [2, 1])
+    assert log.rest.tolist() == [0, 1 / 2, 1 / 2]
     assert log.sums[0].tolist() == [[3, 0], [0, 3]]
     assert log.varies(0)
     assert not log.varies(1)

@@ -102,7 +102,9 @@ def _notes(question: Question) -> Iterator[str]:
     yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
     if log.cuts:
         yield (
-            f"  note: returns of {count(log.cuts, 'episode')} are those up to where they were cut"
+            f"  note: {count(log.cuts, 'episode')} were cut: returns of the behaviour are those up "
+            "to there, and their bounds add the least or the most that can follow; cuts are taken to "
+            "depend on nothing that follows"
         )
 
 
