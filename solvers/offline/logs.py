@@ -65,10 +65,6 @@ class Log:
         """N."""
         return int(self.moves[:, 3].sum())
 
-    def varies(self, index: int) -> bool:
-        """Whether the reward (0) or a cost (from 1 on) differs between visits of some pair."""
-        return bool((self.least[index] < self.most[index]).any())
-
     def range(self, index: int) -> tuple[Fraction, Fraction]:
         """The least and the greatest reward (0) or cost (from 1 on) of the log."""
         seen = self.visits > 0

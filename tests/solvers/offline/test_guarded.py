@@ -12,7 +12,7 @@ from holdfast.solvers.offline import Obstacle, Plan, Range, learned, plan, simul
 from holdfast.solvers.offline.guarded import behaviour, enclosed_value, occupancy, often_taken
 from holdfast.solvers.offline.guardians import counted, density, ellipsoid
 from holdfast.solvers.offline.learned import OUTSIDE
-from holdfast.solvers.offline.logs import Log
+from holdfast.solvers.offline.logs import Log, log_of_steps
 from holdfast.solvers.offline.robust import least_value
 
 HALF, ZERO, DELTA = Fraction(1, 2), Fraction(0), Fraction(1, 20)
@@ -36,7 +36,7 @@ RANGES = [Range.of(ZERO, Fraction(4), HALF)] * 2
 
 
 def test_the_model_is_that_of_the_counts(log: Log) -> None:
-    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA)
+    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA, fixed=(0, 1))
     assert known.model.n_states == 3
     assert known.model.actions.tolist() == [OUTSIDE, 0, 1, 2, OUTSIDE, 0, 1, 0]
     assert known.model.reward_vector().fractions() == (0, 0, 1, 2, 0, 1, 2, 0)
@@ -53,7 +53,7 @@ def test_the_model_is_that_of_the_counts(log: Log) -> None:
 
 @pytest.mark.parametrize("certified", [False, True])
 def test_the_truth_keeps_what_is_certified(log: Log, certified: bool) -> None:
-    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA)
+    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA, fixed=(0, 1))
     found = plan(known, ZERO, certified=certified)
     assert isinstance(found, Plan)
     assert found.exits < Fraction(1, 10**6)
@@ -72,7 +72,7 @@ def test_what_is_outside_is_taken_off_whole(log: Log) -> None:
     """Nothing is supported in state 1, which is entered with probability 1/2 at least."""
     supported = counted(log, 30)
     supported[1] = False
-    known = learned(log, supported, RANGES, [Fraction(100)], DELTA)
+    known = learned(log, supported, RANGES, [Fraction(100)], DELTA, fixed=(0, 1))
     obstacle = plan(known, ZERO)
     assert isinstance(obstacle, Obstacle)
     # V_g = (p V_g + (1 - p))/2 with p = 1/2 the chance to stay in state 0, gives 1/3
@@ -88,11 +88,34 @@ def test_rewards_that_vary_lower_the_bound(log: Log) -> None:
     spread = simulate(model, Policy.uniform(model), 4_000, length=20, seed=2)
     spread.most[0, 0, 0] = 1.0  # a single visit that paid 1
     spread.sums[0, 0, 0] = 1.0
-    known = learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA)
+    with pytest.raises(ModelError, match=r"function of state and action.* state 0, action 0"):
+        learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA, fixed=(0,))
+    known = learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA, fixed=(1,))
     found = plan(known, ZERO)
     assert isinstance(found, Plan)
     assert found.means[0] > 0 == found.means[1]
     assert all(low <= 4 for low in known.bounds[0].fractions())
+
+
+def test_a_rare_cost_may_not_have_come_yet() -> None:
+    """One pair, 100 steps, a cost of 1 once in 100: most logs show it seldom, or never."""
+    draws, ranges = np.random.default_rng(0), [Range.of(ZERO, Fraction(1), HALF)] * 2
+    same = np.zeros(100, dtype=np.int64)
+    wrong = never = 0
+    for _ in range(100):
+        gains = np.stack([same, draws.random(100) < 0.01], axis=1).astype(float)
+        none = np.zeros(100, dtype=bool)
+        one = log_of_steps("rare", same, same, same, gains, none, none, HALF)
+        found = learned(one, counted(one, 1), ranges, [Fraction(9)], DELTA).bounds[1]
+        never += not gains[:, 1].any()
+        wrong += found.fractions()[1] < Fraction(1, 100)
+    assert never > 20
+    assert wrong <= 5
+    # where it never came, sqrt(log(2 quantities K N 2/delta)/(2 N)) is left, with K = 1
+    gains[:, 1] = 0
+    one = log_of_steps("rare", same, same, same, gains, none, none, HALF)
+    bound = learned(one, counted(one, 1), ranges, [Fraction(9)], DELTA).bounds[1].fractions()[1]
+    assert float(bound) == pytest.approx(np.sqrt(np.log(2 * 100 * 40) / 200), abs=1e-4)
 
 
 def test_the_adversary_is_the_worst_of_all_corners() -> None:

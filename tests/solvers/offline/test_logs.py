@@ -37,8 +37,6 @@ def test_a_log_is_counted_by_pair(tmp_path: Path) -> None:
     assert (log.steps, log.cuts, log.starts.tolist()) == (4, 2, [2, 1])
     assert log.rest.tolist() == [0, 1 / 2, 1 / 2]
     assert log.sums[0].tolist() == [[3, 0], [0, 3]]
-    assert log.varies(0)
-    assert not log.varies(1)
     assert log.range(0) == (0, 3)
 
 

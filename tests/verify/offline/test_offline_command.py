@@ -77,6 +77,16 @@ def test_a_log_is_read_and_what_is_assumed_is_said(here: Invoke) -> None:
     assert found["exact"] == {}
 
 
+def test_only_what_is_said_to_be_decided_by_the_pair_is_exact(here: Invoke) -> None:
+    arguments = ["offline", "log.csv", "--limit", "9", "--discount", "1/2", "--json", "out.json",
+                 "--cost-range", "0", "3"]  # fmt: skip
+    assert here(*arguments).says("of the reward and cost 1 means are used")
+    assert json.loads(Path("out.json").read_text())["plans"]["guarded"]["means"][1] > 0
+    done = here(*arguments, "--deterministic", "cost")
+    assert done.says("cost 1 taken as decided by state and action, as --deterministic says")
+    assert json.loads(Path("out.json").read_text())["plans"]["guarded"]["means"][1] == 0
+
+
 def test_a_state_without_support_is_named(here: Invoke) -> None:
     done = here("offline", "log.csv", "--limit", 9, "--n0", 50, "--json", "out.json")
     assert done.says("without a supported action: state 1")
@@ -127,6 +137,8 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--discount", "1"], "the discount is 1"),
         (["log.csv", "--limit", "1", "--steps", "9"], "--steps has no effect on a log"),
         (["log.csv", "--limit", "1", "--seed", "9"], "--seed has no effect on a log"),
+        (["ward.json", "--steps", "9", "--deterministic", "cost"], "has no effect on a model"),
+        (["vary.csv", "--limit", "1", "--deterministic", "cost"], "state 0, action 1; do not say"),
         (["log.csv", "--limit", "1", "--reward", "x"], "--reward has no effect on a log"),
         (["ward.json", "--steps", "9", "--reward", "x"], "ward.json has one reward"),
         (["log.csv", "--limit", "1", "--delta", "0"], "--delta is 0"),
@@ -160,6 +172,7 @@ def test_what_is_wrong_is_refused(here: Invoke, arguments: list[str], words: str
     np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
     np.save("off.npy", np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.0]]))
     save(ward().with_costs([], []), "free.json")
+    Path("vary.csv").write_text(HEAD + "0,1,1,0,0,0\n0,1,1,1,0,1\n")
     done = here("offline", *arguments)
     assert done.code == ExitCode.BAD_USAGE, done.output
     assert done.says(words)

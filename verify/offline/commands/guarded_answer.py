@@ -145,6 +145,7 @@ def document(question: Question, answer: Answer) -> dict[str, Any]:
         "discount": log.discount,
         "delta": question.failure,
         "budgets": question.budgets,
+        "deterministic": question.fixed,
         "visits": log.visits,
         "supported": question.supported & (log.visits > 0),
         "lost": answer.lost,

@@ -91,20 +91,23 @@ def _notes(question: Question) -> Iterator[str]:
         if options.n_states is None:
             yield "  note: no states are taken to be there but those of the log; --states says more"
     names = ["the reward", *(f"cost {i + 1}" for i in range(log.n_costs))]
-    varying = [name for i, name in enumerate(names) if log.varies(i)]
+    fixed = [name for i, name in enumerate(names) if i in question.fixed]
+    varying = [name for name in names if name not in fixed]
     if varying:
-        verb = "differs" if len(varying) == 1 else "differ"
         yield (
-            f"  note: {' and '.join(varying)} {verb} between visits of one pair; means are used, "
-            "and what they may be off"
+            f"  note: of {' and '.join(varying)} means are used, and what they may be off; "
+            "--deterministic says what state and action alone decide"
         )
+    if fixed:
+        said = "--deterministic says" if question.truth is None else "it is in the model"
+        yield f"  note: {' and '.join(fixed)} taken as decided by state and action, as {said}"
     starts = int((log.starts > 0).sum())
     yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
     if log.cuts:
         yield (
             f"  note: {count(log.cuts, 'episode')} were cut: returns of the behaviour are those up "
-            "to there, and their bounds add the least or the most that can follow; cuts are taken to "
-            "depend on nothing that follows"
+            "to there, and their bounds add the least or the most that can follow; cuts are taken "
+            "to depend on nothing that follows"
         )
 
 

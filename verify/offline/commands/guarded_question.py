@@ -37,6 +37,7 @@ class Options:
     return_range: tuple[str, str] | None
     cost_ranges: tuple[tuple[str, str], ...]
     n_states: int | None
+    deterministic: tuple[str, ...]
     behaviour: str
     steps: int | None
     length: int
@@ -83,9 +84,17 @@ class Question:
         seconds = self.options.budget
         return Limits() if seconds is None else Limits(seconds=seconds)
 
+    @property
+    def fixed(self) -> list[int]:
+        """The reward (0) and costs (from 1 on) that are functions of the pair: in a model all."""
+        said = {"reward", "cost"} if self.truth is not None else {*self.options.deterministic}
+        sizes = range(self.log.n_costs + 1)
+        return [i for i in sizes if ("cost" if i else "reward") in said]
+
     def learned(self, supported: Array) -> Learned:
         """The model of some pairs."""
-        return learned(self.log, supported, self.ranges, self.budgets, self.failure, self.n_states)
+        return learned(self.log, supported, self.ranges, self.budgets, self.failure, self.n_states,
+                       fixed=self.fixed)  # fmt: skip
 
 
 def is_log(name: str) -> bool:

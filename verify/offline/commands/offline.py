@@ -26,7 +26,7 @@ from .guarded_answer import answer_of, document
 from .guarded_printing import print_answer
 from .guarded_question import GUARDIANS, Options, is_log, read_question
 
-_LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states")
+_LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states", "deterministic")
 _SIMULATED = ("behaviour", "steps", "length", "seed", "costs", "reward")
 
 
@@ -45,6 +45,9 @@ _SIMULATED = ("behaviour", "steps", "length", "seed", "costs", "reward")
               "leaves. Default: what the range of rewards says of their sum.")  # fmt: skip
 @click.option("--states", "n_states", type=Whole(1, 10**9), help="How many states there are. "
               "Default: those of the log.")  # fmt: skip
+@click.option("--deterministic", type=click.Choice(["reward", "cost"]), multiple=True,
+              help="What is a function of state and action alone, so that visits show it exactly: "
+              "the reward, or every cost. A log cannot show that.")  # fmt: skip
 @click.option("--behaviour", metavar="NAME|FILE", default="uniform", show_default=True,
               help="Who made the log of a model: uniform, expert (icu-sepsis), or a .npy file of "
               "probabilities, [states, actions].")  # fmt: skip
@@ -83,6 +86,7 @@ def offline_command(**given: Any) -> int:
     options = Options(**given)
     logged = is_log(options.data)
     refuse_repeated(options.columns, "--column")
+    refuse_repeated(options.deterministic, "--deterministic")
     if logged:
         refuse_idle(_SIMULATED, "has no effect on a log, which is as it is")
     else:
