@@ -32,6 +32,7 @@ class Log:
         rest: float64[E], gamma^T where an episode was cut after T steps, and 0 where it ended: the
             weight of what its return lacks.
         discount: gamma in [0, 1).
+        notes: how the file was read, where that could be doubted.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Log:
     cuts: int
     rest: Array
     discount: Fraction
+    notes: tuple[str, ...] = ()
 
     @property
     def n_costs(self) -> int:

@@ -139,6 +139,7 @@ def document(question: Question, answer: Answer) -> dict[str, Any]:
         "steps": log.steps,
         "episodes": len(log.returns),
         "cut": log.cuts,
+        "notes": log.notes,
         "states": log.states,
         "actions": log.actions,
         "n_states": question.n_states,

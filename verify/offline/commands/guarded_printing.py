@@ -82,6 +82,7 @@ def _guardian(question: Question) -> str:
 
 def _notes(question: Question) -> Iterator[str]:
     log, options = question.log, question.options
+    yield from (f"  note: {plain(note)}" for note in log.notes)
     if question.truth is None:
         if options.reward_range is None or not options.cost_ranges:
             yield (
