@@ -23,7 +23,7 @@ from ..models.cmdp import CMDP
 from ..sequences import Array
 from ..solution import Status
 from .learned import OUTSIDE, Learned, Range
-from .logs import Log
+from .logs import Log, bounded
 from .robust import least_value, least_values
 
 _GENEROUS = Limits()
@@ -138,6 +138,8 @@ def plan(
     the time is not enough.
     """
     model = known.model
+    if limit is not None:
+        bounded("the budget of exits", limit)
     functions = [model.reward_vector(), *map(model.cost_vector, range(model.n_constraints))]
     first = _planned(known, functions, model.budgets, limit, limits)
     if not certified or isinstance(first, Obstacle):

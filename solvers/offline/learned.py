@@ -28,7 +28,7 @@ from ..exact import Vector
 from ..models.arrays import assemble
 from ..models.cmdp import CMDP
 from ..sequences import Array
-from .logs import Log, short_fraction
+from .logs import LARGEST, Log, bounded, short_fraction
 
 _GRID = 2**16
 """Bounds are multiples of its inverse (of the range), rounded outwards: far below what samples
@@ -208,6 +208,14 @@ def _outwards(value: float, scale: Fraction, *, up: bool) -> Fraction:
 
 def _check(known: _Known, budgets: Sequence[Fraction]) -> None:
     log, ranges = known.log, known.ranges
+    for i, budget in enumerate(budgets):
+        bounded(f"the budget of cost {i + 1}", budget)
+    for i, one in enumerate(ranges):
+        what = f"of {f'cost {i}' if i else 'the reward'}"
+        bounded(f"an end of the range {what}", *one.step)
+        bounded(f"the width of the range {what}", one.step[1] - one.step[0])
+    if 0 < known.failure < Fraction(1, LARGEST):
+        raise ModelError(f"delta is below {1 / LARGEST:g}, too small for floating point; raise it")
     if not 0 < known.failure < 1:
         raise ModelError(
             f"delta is {known.failure}; the probability of failure is above 0 and below 1"

@@ -11,8 +11,21 @@ import numpy as np
 from ..errors import ModelError
 from ..sequences import Array
 
+LARGEST = 10**100
+"""Of rewards, costs, budgets and ends of ranges: products of a few are still doubles."""
+LONGEST = 10**9
+"""Of 1/(1 - gamma): beyond it sums in floating point are off by more than they are narrow."""
 MOST_PAIRS = 2**22
 """States times actions: tables of so many numbers take some 100 MB, and planning far longer."""
+
+
+def bounded(what: str, *values: Fraction) -> None:
+    """Raise ModelError for what is too large, or too near 0, for floating point."""
+    for value in values:
+        if value and not Fraction(1, LARGEST) <= abs(value) <= LARGEST:
+            side = "larger" if abs(value) > 1 else "smaller"
+            end = LARGEST if side == "larger" else Fraction(1, LARGEST)
+            raise ModelError(f"{what} is {side} than {float(end):g}; change its unit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +112,20 @@ def log_of_steps(
         raise ModelError(f"{name} holds no steps; give a log with at least one")
     if not 0 <= discount < 1:
         raise ModelError(f"the discount is {discount}; it must be at least 0 and below 1")
-    if len(bad := np.argwhere(~np.isfinite(gains))):
-        step, column = bad[0].tolist()
-        what = "the reward" if column == 0 else f"cost {column}"
+    if 1 - discount < Fraction(1, LONGEST):
         raise ModelError(
-            f"{name}, step {step + 1}: {what} is {gains[step, column]}; it must be finite, so "
-            "leave that episode out"
+            f"the discount is less than {1 / LONGEST:g} below 1, too near for sums in floating "
+            "point; give a smaller one"
         )
+    if len(bad := np.argwhere(~(np.abs(gains) <= LARGEST))):  # NaN as well
+        step, column = bad[0].tolist()
+        what, value = "the reward" if column == 0 else f"cost {column}", gains[step, column]
+        remedy = (
+            f"be {float(LARGEST):g} at most, so change its unit"
+            if np.isfinite(value)
+            else "be finite, so leave that episode out"
+        )
+        raise ModelError(f"{name}, step {step + 1}: {what} is {value:g}; it must {remedy}")
     last = ends | cuts
     last[-1] = True
     broken = np.flatnonzero(~last[:-1] & (successors[:-1] != states[1:]))

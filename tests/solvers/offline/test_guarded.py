@@ -187,6 +187,7 @@ def test_guardians_of_features(log: Log) -> None:
         (lambda log: ellipsoid(log, np.zeros((3, 2, 1)), 0.1), "features are of shape"),
         (lambda log: density(log, np.full((2, 3, 1), np.nan), 0.1, 1), "must be finite"),
         (lambda log: density(log, np.zeros((2, 3, 1)), 0.1, 0.0), "bandwidth is 0"),
+        (lambda log: density(log, np.zeros((2, 3, 1)), 0.1, np.inf), "bandwidth is inf"),
         (lambda log: learned(log, log.visits > 0, RANGES, [2], ZERO), "delta is 0"),
         (lambda log: learned(log, log.visits > 0, RANGES, [], DELTA), "1 costs, and there are 0"),
         (lambda log: learned(log, log.visits > 0, RANGES, [2], DELTA, 1), "1 states are said"),

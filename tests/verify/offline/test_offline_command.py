@@ -164,7 +164,24 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "f.npy",
           "--left-out", "1"], "1.0 is left out"),
         (["log.csv", "--limit", "1", "--plot", "p.txt"], "suffix"),
-        (["log.csv", "--limit", "1", "--json", "log.csv"], "same file"),
+        (["log.csv", "--limit", "1", "--json", "log.csv"], "same file as the data log.csv"),
+        (["log.csv", "--limit", "1e400"], "the budget of cost 1 is larger than 1e+100"),
+        (["log.csv", "--limit", "1e-400"], "the budget of cost 1 is smaller than 1e-100"),
+        (["log.csv", "--limit", "1", "--exits", "1e400"], "the budget of exits is larger"),
+        (["log.csv", "--limit", "1", "--delta", "1e-3000"], "delta is below 1e-100"),
+        (["log.csv", "--limit", "1", "--reward-range", "-1e308", "1e309"], "an end of a range is"),
+        (["log.csv", "--limit", "1", "--cost-range", "0", "1e-400"], "an end of a range is small"),
+        (["log.csv", "--limit", "1", "--return-range", "0", "1e400"], "an end of a range is larg"),
+        (["log.csv", "--limit", "1", "--discount", "0." + "9" * 30], "too near for sums"),
+        (["large.csv", "--limit", "1"], "step 1: the reward is 1e+308; it must be 1e+100 at most"),
+        (["log.csv", "--limit", "1", "--guardian", "density", "--features", "large.npy"],
+         "a feature is larger than 1e+100"),
+        (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "large.npy"],
+         "a feature is larger than 1e+100"),
+        (["log.csv", "--limit", "1", "--guardian", "density", "--features", "f.npy",
+          "--bandwidth", "1e-300"], "the bandwidth is 1e-300; on features scaled"),
+        (["ward.json", "--steps", "9", "--limit", "1e400"], "the budget of cost 1 is larger"),
+        (["large.json", "--steps", "9"], "a reward or cost of the model is larger"),
         (["gym:FrozenLake-v1", "--steps", "9"], "has no costs"),
     ],
 )  # fmt: skip
@@ -172,6 +189,9 @@ def test_what_is_wrong_is_refused(here: Invoke, arguments: list[str], words: str
     np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
     np.save("off.npy", np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.0]]))
     save(ward().with_costs([], []), "free.json")
+    save(ward().with_reward([10**400] * 6), "large.json")
+    np.save("large.npy", np.array([[[0.0], [1]], [[2], [1e308]]]))
+    Path("large.csv").write_text(HEAD + "0,1,1e308,-1e308,0,0\n")
     Path("vary.csv").write_text(HEAD + "0,1,1,0,0,0\n0,1,1,1,0,1\n")
     done = here("offline", *arguments)
     assert done.code == ExitCode.BAD_USAGE, done.output

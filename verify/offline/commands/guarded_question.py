@@ -16,7 +16,7 @@ from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.offline.guardians import counted, density, ellipsoid
 from holdfast.solvers.offline.learned import Learned, Range, learned
 from holdfast.solvers.offline.log_files import KNOWN, Columns, read_log
-from holdfast.solvers.offline.logs import Log
+from holdfast.solvers.offline.logs import Log, bounded
 from holdfast.solvers.offline.sepsis import expert_policy
 from holdfast.solvers.offline.simulated import simulate
 from holdfast.solvers.sequences import Array
@@ -180,6 +180,7 @@ def _columns(options: Options) -> Columns:
 
 def _range(texts: tuple[str, str]) -> tuple[Fraction, Fraction]:
     low, high = (rational(text, "a range") for text in texts)
+    bounded("an end of a range", low, high)
     if low > high:
         raise click.BadParameter(f"a range is from {low} to {high}; give the lower end first")
     return low, high

@@ -98,7 +98,9 @@ def offline_command(**given: Any) -> int:
     if options.guardian != "density":
         refuse_idle(["bandwidth"], "has no effect without --guardian density")
     check_picture(options.plot)
-    reads = {"the data": options.data, "--features": options.features or options.data}
+    reads = {"the data": options.data}
+    if options.features:
+        reads["--features"] = options.features
     check_targets([("--json", options.json_path), ("--plot", options.plot)], reads)
     question = read_question(options)
     console = output.console()
