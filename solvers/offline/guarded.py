@@ -32,6 +32,11 @@ _TIGHTENINGS = 6
 examples of the guide; each costs as much as a plan."""
 
 
+_SHARES = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(0))
+"""Of the errors of transitions, by which cautious plans differ: the greatest that leaves a plan, as
+their bound by the width of values may be far above what they can do."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A policy of a learned model, and what the log certifies of it, term by term.
@@ -56,6 +61,12 @@ class Plan:
         """The certified lower bound on the true return (0), or upper bound on a true cost."""
         loss = self.means[index] + self.inside[index] + self.outside[index]
         return self.values[index] + (loss if index else -loss)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the certified costs keep the budgets."""
+        budgets = enumerate(self.learned.model.budgets, start=1)
+        return all(self.bound(i) <= budget for i, budget in budgets)
 
     def uniform_error(self, index: int) -> Fraction:
         """B_q(V_g) of OG-A, by the largest error on the support in place of those on the way."""
@@ -121,7 +132,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why there is no plan: what is least by itself, of exits and of each (bound on a) cost."""
+    """Why there is no plan: what is least by itself, of exits and of each (bound on a) cost.
+
+    Costs are least among policies that keep the limit of exits, if there are any.
+    """
 
     exits: Fraction
     costs: tuple[Fraction, ...]
@@ -133,9 +147,9 @@ def plan(
     """The best policy of the model within the budgets, and within `limit` of exits if not None.
 
     certified: pessimistic rewards and costs in place of means, each less what an error of the
-    transitions can do, by the width of the values of the plan without that; and budgets that are
-    tightened until what is certified keeps them, if that can be (OG-B).  Raises ModelError when
-    the time is not enough.
+    transitions can do, by the width of the values of the plan without that (or a share of it, where
+    it leaves no plan); and budgets that are tightened until what is certified keeps them, if that
+    can be (OG-B).  Raises ModelError when the time is not enough.
     """
     model = known.model
     if limit is not None:
@@ -144,19 +158,29 @@ def plan(
     first = _planned(known, functions, model.budgets, limit, limits)
     if not certified or isinstance(first, Obstacle):
         return first
-    cautious = [
-        known.penalised(i, _width(model, first.policy, one)) for i, one in enumerate(functions)
-    ]
+    widths = [_width(model, first.policy, one) for one in functions]
+    for share in _SHARES:
+        cautious = [known.penalised(i, share * width) for i, width in enumerate(widths)]
+        found = _tightened(known, cautious, limit, limits)
+        if isinstance(found, Plan):
+            break
+    return first if first.kept and not (isinstance(found, Plan) and found.kept) else found
+
+
+def _tightened(
+    known: Learned, cautious: Sequence[Vector], limit: Fraction | None, limits: Limits
+) -> Plan | Obstacle:
+    """The best plan with budgets that are tightened until what is certified keeps the true ones."""
     best: Plan | None = None
-    budgets: Sequence[Fraction] = model.budgets
+    budgets: Sequence[Fraction] = known.model.budgets
     for _ in range(_TIGHTENINGS):
         found = _planned(known, cautious, budgets, limit, limits)
         if isinstance(found, Obstacle):
             return best or found
         best = found
-        over = [best.bound(i + 1) - budget for i, budget in enumerate(model.budgets)]
-        if max(over, default=Fraction(0)) <= 0:
+        if best.kept:
             break
+        over = [best.bound(i + 1) - budget for i, budget in enumerate(known.model.budgets)]
         # a little more than needed, as what is certified moves with the plan
         budgets = [
             budget - max(one, Fraction(0)) * Fraction(11, 10)
@@ -177,7 +201,9 @@ def _planned(
     problem = model.with_reward(reward).with_costs([r for r, _ in rows], [b for _, b in rows])
     found = enclose(problem, limits=limits)
     if found.status is Status.INFEASIBLE:
-        return Obstacle(_least(model, known.exits), tuple(_least(model, row) for row in costs))
+        exits = _least(model, known.exits)
+        kept = guard if limit is not None and exits <= limit else []
+        return Obstacle(exits, tuple(_least(model, row, kept) for row in costs))
     if found.exact is None and not found.components:
         raise ModelError(
             f"no plan of {model.n_states} states was found within {limits.seconds:g} s; give more "
@@ -186,9 +212,14 @@ def _planned(
     return certify(known, _stationary(model, found))
 
 
-def _least(model: CMDP, function: Vector) -> Fraction:
-    """The least value of a function, from below."""
-    best = enclose(model.with_reward(negated(function)).with_costs([], []))
+def _least(
+    model: CMDP, function: Vector, guard: Sequence[tuple[Vector, Fraction]] = ()
+) -> Fraction:
+    """The least value of a function, from below, within a guard that some policy keeps."""
+    costs = [row for row, _ in guard], [limit for _, limit in guard]
+    best = enclose(model.with_reward(negated(function)).with_costs(*costs))
+    if best.upper is None and guard:  # kept but for rounding
+        return _least(model, function)
     assert best.upper is not None  # without constraints there is one
     return -best.upper
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def log_of_steps(
     )
 
 
-def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Array]:
+def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Any]:
     """Sums and extremes by pair."""
     size = shape[0] * shape[1]
     columns = range(gains.shape[1])

@@ -68,6 +68,24 @@ def test_the_truth_keeps_what_is_certified(log: Log, certified: bool) -> None:
         assert found.bound(1) <= 2
 
 
+@pytest.mark.parametrize(("budget", "kept"), [(6, True), (4, False)])
+def test_a_plan_is_cautious_where_one_is_certified(budget: int, kept: bool) -> None:
+    """One pair, a cost of 1/2 for ever, 5 in all: penalised by 5 gamma u it would be above 6."""
+    gamma = Fraction(9, 10)
+    model = from_arrays([[[1]]], [[1]], [[[HALF]]], [6], discount=gamma)
+    steps = simulate(model, Policy.uniform(model), 2_000, length=5, seed=0)
+    ranges = [Range.of(ZERO, Fraction(1), gamma)] * 2
+    known = learned(steps, counted(steps, 30), ranges, [Fraction(budget)], DELTA, fixed=(0, 1))
+    found = plan(known, ZERO, certified=True)
+    if kept:
+        assert isinstance(found, Plan)
+        assert found.kept
+        assert abs(found.bound(1) - 5) < Fraction(1, 10**6)
+    else:  # it cannot be less than 5 within the support, and by leaving it nothing is gained
+        assert isinstance(found, Obstacle)
+        assert abs(found.costs[0] - 5) < Fraction(1, 10**6)
+
+
 def test_what_is_outside_is_taken_off_whole(log: Log) -> None:
     """Nothing is supported in state 1, which is entered with probability 1/2 at least."""
     supported = counted(log, 30)

@@ -54,7 +54,7 @@ class Answer:
             for name in ("guarded", "cautious")
             if isinstance(one := self.plans[name], Plan)
         ]
-        kept = [pair for pair in found if not exceeded(pair[1])]
+        kept = [pair for pair in found if pair[1].kept]
         return max(kept or found[:1], key=lambda pair: pair[1].bound(0), default=None)
 
 

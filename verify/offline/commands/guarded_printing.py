@@ -22,7 +22,8 @@ _ROWS = 20
 """States of the policy that are printed unless --all."""
 MEANINGS = {
     "guarded": "within the support, by means",
-    "cautious": "the same, with errors taken off its rewards and added to its costs",
+    "cautious": "the same, with errors taken off its rewards and added to its costs, as far as "
+    "budgets leave room",
     "unguarded": "any logged pair, however rare",
     "actions only": "actions with a twentieth of the visits of their state, however few",
 }
@@ -160,13 +161,18 @@ def _obstacles(question: Question, answer: Answer) -> Iterator[str]:
         for i, (least, budget) in enumerate(zip(found.costs, question.budgets, strict=True)):
             if least > budget:
                 kind = "" if name == "guarded" else ", with its errors,"
+                guard = " within --exits" if found.exits <= question.exits else ""
                 yield (
                     f"no {name} plan: cost {i + 1}{kind} is at least {_number(least)} in the "
-                    f"model, and its budget is {_number(budget)}"
+                    f"model{guard}, and its budget is {_number(budget)}"
                 )
         within = all(a <= b for a, b in zip(found.costs, question.budgets, strict=True))
         if within and found.exits <= question.exits:
-            yield f"no {name} plan: each budget can be kept by itself, and not all of them at once"
+            yield (
+                f"no {name} plan: each budget can be kept by itself, and not all of them at once"
+                if len(found.costs) > 1
+                else f"no {name} plan: cost 1 is above its budget by rounding alone; raise it"
+            )
 
 
 def _terms(name: str, best: Plan) -> Table:
