@@ -32,9 +32,9 @@ _TIGHTENINGS = 6
 examples of the guide; each costs as much as a plan."""
 
 
-_SHARES = (Fraction(1), Fraction(1, 2), Fraction(1, 4), Fraction(0))
-"""Of the errors of transitions, by which cautious plans differ: the greatest that leaves a plan, as
-their bound by the width of values may be far above what they can do."""
+_SHARES = (Fraction(1, 2), Fraction(1, 4), Fraction(0))
+"""Of the errors of transitions, tried where all of them leave no certified plan: their bound by the
+width of values may be far above what they can do."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def plan(
 
     certified: pessimistic rewards and costs in place of means, each less what an error of the
     transitions can do, by the width of the values of the plan without that (or a share of it, where
-    it leaves no plan); and budgets that are tightened until what is certified keeps them, if that
-    can be (OG-B).  Raises ModelError when the time is not enough.
+    only that keeps them); and budgets that are tightened until what is certified keeps them, if
+    that can be (OG-B).  Raises ModelError when the time is not enough.
     """
     model = known.model
     if limit is not None:
@@ -159,12 +159,13 @@ def plan(
     if not certified or isinstance(first, Obstacle):
         return first
     widths = [_width(model, first.policy, one) for one in functions]
-    for share in _SHARES:
+    found = []
+    for share in (Fraction(1), *_SHARES):
         cautious = [known.penalised(i, share * width) for i, width in enumerate(widths)]
-        found = _tightened(known, cautious, limit, limits)
-        if isinstance(found, Plan):
-            break
-    return first if first.kept and not (isinstance(found, Plan) and found.kept) else found
+        found.append(_tightened(known, cautious, limit, limits))
+        if isinstance(last := found[-1], Plan) and last.kept:
+            return last
+    return first if first.kept else found[0]
 
 
 def _tightened(

@@ -102,13 +102,13 @@ def _notes(question: Question) -> Iterator[str]:
         )
     if fixed:
         said = "--deterministic says" if question.truth is None else "it is in the model"
-        yield f"  note: {' and '.join(fixed)} taken as decided by state and action, as {said}"
+        yield f"  note: decided by state and action alone, as {said}: {' and '.join(fixed)}"
     starts = int((log.starts > 0).sum())
     yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
     if log.cuts:
         yield (
-            f"  note: {count(log.cuts, 'episode')} were cut: returns of the behaviour are those up "
-            "to there, and their bounds add the least or the most that can follow; cuts are taken "
+            f"  note: of {count(log.cuts, 'cut episode')} returns of the behaviour are those up to "
+            "there, and their bounds add the least or the most that can follow; cuts are taken "
             "to depend on nothing that follows"
         )
 
@@ -211,9 +211,11 @@ def _verdict(answer: Answer, best: Plan) -> Iterator[str]:
             f"{_number(logged[2])}, each of both but for probability {best.learned.failure}"
         )
     else:
+        above = float(best.values[0]) > logged[2]
+        why = f"{_largest(best, 0)} takes most" if above else "it does not in the model either"
         yield (
             f"not certified to earn more than the behaviour ({_number(logged[1])} to "
-            f"{_number(logged[2])}): {_largest(best, 0)} takes most"
+            f"{_number(logged[2])}): {why}"
         )
     yield (
         f"concentrability: the plan is in some pair {best.concentrability():.3g} times as often as "
