@@ -96,6 +96,7 @@ def _row(truth: CMDP, steps: int, seed: int) -> dict[str, float]:
         if supported is not None:
             found[f"{name} certified"] = float(one.bound(0))
             found[f"{name} certified above the behaviour"] = float(one.bound(0) > logging)
+            found[f"{name} keeps budgets by certificate"] = float(one.kept)
             found[f"{name} lost to transitions"] = float(one.inside[0])
     return found
 
