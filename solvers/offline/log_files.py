@@ -160,7 +160,7 @@ def _numbers(cells: Sequence[str], name: str, place: str, *, needed: bool) -> Ar
             if needed:
                 raise ModelError(
                     f"{place}, row {k + 1}, {name}: {shown(cell, 40)} is no number; write codes as "
-                    "whole numbers from 0 on"
+                    "whole numbers from 0 on, and others no larger than 1e+100"
                 ) from error
     return found
 
