@@ -111,22 +111,7 @@ def log_of_steps(
     """
     if not len(states):
         raise ModelError(f"{name} holds no steps; give a log with at least one")
-    if not 0 <= discount < 1:
-        raise ModelError(f"the discount is {discount}; it must be at least 0 and below 1")
-    if 1 - discount < Fraction(1, LONGEST):
-        raise ModelError(
-            f"the discount is less than {1 / LONGEST:g} below 1, too near for sums in floating "
-            "point; give a smaller one"
-        )
-    if len(bad := np.argwhere(~(np.abs(gains) <= LARGEST))):  # NaN as well
-        step, column = bad[0].tolist()
-        what, value = "the reward" if column == 0 else f"cost {column}", gains[step, column]
-        remedy = (
-            f"be {float(LARGEST):g} at most, so change its unit"
-            if np.isfinite(value)
-            else "be finite, so leave that episode out"
-        )
-        raise ModelError(f"{name}, step {step + 1}: {what} is {value:g}; it must {remedy}")
+    _check(name, gains, discount)
     last = ends | cuts
     last[-1] = True
     broken = np.flatnonzero(~last[:-1] & (successors[:-1] != states[1:]))
@@ -163,6 +148,25 @@ def log_of_steps(
         rest=np.where(ends, 0.0, faded * float(discount))[last],
         discount=discount,
     )
+
+
+def _check(name: str, gains: Array, discount: Fraction) -> None:
+    if not 0 <= discount < 1:
+        raise ModelError(f"the discount is {discount}; it must be at least 0 and below 1")
+    if 1 - discount < Fraction(1, LONGEST):
+        raise ModelError(
+            f"the discount is less than {1 / LONGEST:g} below 1, too near for sums in floating "
+            "point; give a smaller one"
+        )
+    if len(bad := np.argwhere(~(np.abs(gains) <= LARGEST))):  # NaN as well
+        step, column = bad[0].tolist()
+        what, value = "the reward" if column == 0 else f"cost {column}", gains[step, column]
+        remedy = (
+            f"be {float(LARGEST):g} at most, so change its unit"
+            if np.isfinite(value)
+            else "be finite, so leave that episode out"
+        )
+        raise ModelError(f"{name}, step {step + 1}: {what} is {value:g}; it must {remedy}")
 
 
 def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Any]:
