@@ -82,7 +82,7 @@ def _row(truth: CMDP, steps: int, seed: int) -> dict[str, float]:
         ("unguarded", guessed(log, truth), None, None, False),
     ):
         pairs = data.visits > 0 if supported is None else supported
-        known = learned(data, pairs, ranges, budgets, DELTA)
+        known = learned(data, pairs, ranges, budgets, DELTA, fixed=(0, 1))
         one = plan(known, limit, certified=certified)
         if isinstance(one, Obstacle) and one.exits > 0:
             one = plan(known, one.exits * Fraction(11, 10), certified=certified)
@@ -96,6 +96,7 @@ def _row(truth: CMDP, steps: int, seed: int) -> dict[str, float]:
         if supported is not None:
             found[f"{name} certified"] = float(one.bound(0))
             found[f"{name} certified above the behaviour"] = float(one.bound(0) > logging)
+            found[f"{name} keeps budgets by certificate"] = float(one.kept)
             found[f"{name} lost to transitions"] = float(one.inside[0])
     return found
 
@@ -127,8 +128,10 @@ def clinicians() -> Iterator[str]:
         begun = from_starts(log, truth)
         (mean, low, high), _ = behaviour(log, ranges, DELTA)
         yield f"N = {steps:,}: logged survival {mean:.4f}, at 95 percent {low:.4f} to {high:.4f}"
-        known = learned(log, counted(log, LEAST), ranges, truth.budgets, DELTA, truth.n_states)
-        anything = learned(log, log.visits > 0, ranges, truth.budgets, DELTA, truth.n_states)
+        known, anything = (
+            learned(log, pairs, ranges, truth.budgets, DELTA, truth.n_states, fixed=(0, 1))
+            for pairs in (counted(log, LEAST), log.visits > 0)
+        )
         for name, model, limit in (
             ("guarded", known, Fraction(1, 20)),
             ("unguarded", anything, None),

@@ -23,13 +23,18 @@ from ..models.cmdp import CMDP
 from ..sequences import Array
 from ..solution import Status
 from .learned import OUTSIDE, Learned, Range
-from .logs import Log
+from .logs import Log, bounded
 from .robust import least_value, least_values
 
 _GENEROUS = Limits()
 _TIGHTENINGS = 6
 """Of budgets, by a little more than certified costs exceed them: two or three suffice in the
 examples of the guide; each costs as much as a plan."""
+
+
+_SHARES = (Fraction(1, 2), Fraction(1, 4), Fraction(0))
+"""Of the errors of transitions, tried where all of them leave no certified plan: their bound by the
+width of values may be far above what they can do."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,12 @@ class Plan:
         """The certified lower bound on the true return (0), or upper bound on a true cost."""
         loss = self.means[index] + self.inside[index] + self.outside[index]
         return self.values[index] + (loss if index else -loss)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the certified costs keep the budgets."""
+        budgets = enumerate(self.learned.model.budgets, start=1)
+        return all(self.bound(i) <= budget for i, budget in budgets)
 
     def uniform_error(self, index: int) -> Fraction:
         """B_q(V_g) of OG-A, by the largest error on the support in place of those on the way."""
@@ -121,7 +132,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why there is no plan: what is least by itself, of exits and of each (bound on a) cost."""
+    """Why there is no plan: what is least by itself, of exits and of each (bound on a) cost.
+
+    Costs are least among policies that keep the limit of exits, if there are any.
+    """
 
     exits: Fraction
     costs: tuple[Fraction, ...]
@@ -133,28 +147,41 @@ def plan(
     """The best policy of the model within the budgets, and within `limit` of exits if not None.
 
     certified: pessimistic rewards and costs in place of means, each less what an error of the
-    transitions can do, by the width of the values of the plan without that; and budgets that are
-    tightened until what is certified keeps them, if that can be (OG-B).  Raises ModelError when
-    the time is not enough.
+    transitions can do, by the width of the values of the plan without that (or a share of it, where
+    only that keeps them); and budgets that are tightened until what is certified keeps them, if
+    that can be (OG-B).  Raises ModelError when the time is not enough.
     """
     model = known.model
+    if limit is not None:
+        bounded("the budget of exits", limit)
     functions = [model.reward_vector(), *map(model.cost_vector, range(model.n_constraints))]
     first = _planned(known, functions, model.budgets, limit, limits)
     if not certified or isinstance(first, Obstacle):
         return first
-    cautious = [
-        known.penalised(i, _width(model, first.policy, one)) for i, one in enumerate(functions)
-    ]
+    widths = [_width(model, first.policy, one) for one in functions]
+    found = []
+    for share in (Fraction(1), *_SHARES):
+        cautious = [known.penalised(i, share * width) for i, width in enumerate(widths)]
+        found.append(_tightened(known, cautious, limit, limits))
+        if isinstance(last := found[-1], Plan) and last.kept:
+            return last
+    return first if first.kept else found[0]
+
+
+def _tightened(
+    known: Learned, cautious: Sequence[Vector], limit: Fraction | None, limits: Limits
+) -> Plan | Obstacle:
+    """The best plan with budgets that are tightened until what is certified keeps the true ones."""
     best: Plan | None = None
-    budgets: Sequence[Fraction] = model.budgets
+    budgets: Sequence[Fraction] = known.model.budgets
     for _ in range(_TIGHTENINGS):
         found = _planned(known, cautious, budgets, limit, limits)
         if isinstance(found, Obstacle):
             return best or found
         best = found
-        over = [best.bound(i + 1) - budget for i, budget in enumerate(model.budgets)]
-        if max(over, default=Fraction(0)) <= 0:
+        if best.kept:
             break
+        over = [best.bound(i + 1) - budget for i, budget in enumerate(known.model.budgets)]
         # a little more than needed, as what is certified moves with the plan
         budgets = [
             budget - max(one, Fraction(0)) * Fraction(11, 10)
@@ -175,7 +202,9 @@ def _planned(
     problem = model.with_reward(reward).with_costs([r for r, _ in rows], [b for _, b in rows])
     found = enclose(problem, limits=limits)
     if found.status is Status.INFEASIBLE:
-        return Obstacle(_least(model, known.exits), tuple(_least(model, row) for row in costs))
+        exits = _least(model, known.exits)
+        kept = guard if limit is not None and exits <= limit else []
+        return Obstacle(exits, tuple(_least(model, row, kept) for row in costs))
     if found.exact is None and not found.components:
         raise ModelError(
             f"no plan of {model.n_states} states was found within {limits.seconds:g} s; give more "
@@ -184,9 +213,14 @@ def _planned(
     return certify(known, _stationary(model, found))
 
 
-def _least(model: CMDP, function: Vector) -> Fraction:
-    """The least value of a function, from below."""
-    best = enclose(model.with_reward(negated(function)).with_costs([], []))
+def _least(
+    model: CMDP, function: Vector, guard: Sequence[tuple[Vector, Fraction]] = ()
+) -> Fraction:
+    """The least value of a function, from below, within a guard that some policy keeps."""
+    costs = [row for row, _ in guard], [limit for _, limit in guard]
+    best = enclose(model.with_reward(negated(function)).with_costs(*costs))
+    if best.upper is None and guard:  # kept but for rounding
+        return _least(model, function)
     assert best.upper is not None  # without constraints there is one
     return -best.upper
 
@@ -280,16 +314,19 @@ def behaviour(
 ) -> tuple[tuple[float, float, float], ...]:
     """(mean, low, high) of the discounted return and of each cost of the logging policy.
 
-    Hoeffding's inequality over the E episodes, for all of them at once.  Returns of episodes that
-    were cut are those up to the cut.
+    Hoeffding's inequality over the E episodes, for all of them at once.  The mean is that of
+    returns up to where an episode was cut; what comes after is anything in the range of returns, so
+    that low and high take its least and its most, gamma^T of them after T steps.  Cuts must be
+    decided by what came before them.
     """
     episodes, size = log.returns.shape
     away = math.sqrt(math.log(2 * size / float(failure)) / (2 * episodes))
     found = []
-    for i, mean in enumerate(log.returns.mean(axis=0).tolist()):
-        low, high = map(float, ranges[i].returns)
-        width = (high - low) * away
-        found.append((mean, max(low, mean - width), min(high, mean + width)))
+    for returns, known in zip(log.returns.T, ranges, strict=True):
+        low, high = map(float, known.returns)
+        least = np.maximum(returns + log.rest * low, low).mean() - (high - low) * away
+        most = np.minimum(returns + log.rest * high, high).mean() + (high - low) * away
+        found.append((float(returns.mean()), max(low, float(least)), min(high, float(most))))
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
-from .logs import Log
+from .logs import LARGEST, Log
 
 _ROUNDS = 2000
 """Of the iteration to the least ellipsoid: it stops at a relative gap of 1e-4 far earlier."""
@@ -31,9 +31,10 @@ def ellipsoid(log: Log, features: Array, left_out: float) -> Array:
     volume around the others is found by the multiplicative iteration for D-optimal designs.
     Raises ModelError for a share outside of [0, 1) and for features of another shape.
     """
-    points, weights = _logged(log, features, left_out)
+    _check(log, features, left_out)
+    points, weights = _logged(log, features)
     centred = points - np.average(points, axis=0, weights=weights)
-    spread = np.cov(centred.T, aweights=weights).reshape(points.shape[1], -1)
+    spread = np.cov(centred.T, aweights=weights, bias=True).reshape(points.shape[1], -1)
     distances = np.einsum("ij,jk,ik->i", centred, np.linalg.pinv(spread), centred)
     order = np.argsort(distances, kind="stable")
     kept = order[: np.searchsorted(np.cumsum(weights[order]), (1 - left_out) - 1e-12) + 1]
@@ -67,15 +68,18 @@ def density(log: Log, features: Array, left_out: float, bandwidth: float) -> Arr
 
     Gaussian kernels of standard deviation `bandwidth` on features scaled to [-1, 1]; the threshold
     is the `left_out` quantile of the densities of logged steps.  Raises ModelError as `ellipsoid`,
-    and for a bandwidth that is not above 0.
+    and for a bandwidth below 1e-9 or above 1e9.
     """
     from scipy.spatial.distance import cdist
 
-    if not 0 < bandwidth < np.inf:
-        raise ModelError(f"the bandwidth is {bandwidth}; it must be above 0")
+    if not 1e-9 <= bandwidth <= 1e9:
+        raise ModelError(
+            f"the bandwidth is {bandwidth}; on features scaled to [-1, 1] it is from 1e-9 to 1e9"
+        )
+    _check(log, features, left_out)
     low, high = features.min(axis=(0, 1)), features.max(axis=(0, 1))
     scaled = 2 * (features - low) / np.where(high > low, high - low, 1) - 1
-    points, weights = _logged(log, scaled, left_out)
+    points, weights = _logged(log, scaled)
     every = scaled.reshape(-1, scaled.shape[-1])
     densities = np.concatenate([
         np.exp(-cdist(part, points, "sqeuclidean") / (2 * bandwidth**2)) @ weights
@@ -88,8 +92,12 @@ def density(log: Log, features: Array, left_out: float, bandwidth: float) -> Arr
     return supported
 
 
-def _logged(log: Log, features: Array, left_out: float) -> tuple[Array, Array]:
+def _logged(log: Log, features: Array) -> tuple[Array, Array]:
     """Features of the visited pairs and their shares of all steps."""
+    return features[log.visits > 0], log.visits[log.visits > 0] / log.steps
+
+
+def _check(log: Log, features: Array, left_out: float) -> None:
     if not 0 <= left_out < 1:
         raise ModelError(f"{left_out} is left out; give a share of at least 0 and below 1")
     if features.ndim != 3 or features.shape[:2] != log.visits.shape or not features.shape[2]:
@@ -99,4 +107,5 @@ def _logged(log: Log, features: Array, left_out: float) -> tuple[Array, Array]:
         )
     if not np.isfinite(features).all():
         raise ModelError("features must be finite; leave out what is missing, or fill it in")
-    return features[log.visits > 0], log.visits[log.visits > 0] / log.steps
+    if (np.abs(features) > LARGEST).any():
+        raise ModelError(f"a feature is larger than {float(LARGEST):g}; change its unit")

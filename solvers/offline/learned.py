@@ -7,14 +7,16 @@ nothing is used.
 
 Mean rewards are at least ``low``, mean costs at most ``high``, and the transitions of a pair within
 ``u`` of the frequencies in total variation (1 outside): for all pairs at once, with probability
-1 - delta, by ``guarded/every-count`` and Hoeffding's inequality.  All of these are rational, and
-rounded so that they hold.  Values are UN-normalised, and begin where the episodes of the log do.
+1 - delta, by ``guarded/every-count`` and Hoeffding's inequality.  Rewards or costs that are said to
+be functions of the pair are exact: a log cannot show that, as a rare cost may not have come yet.
+All of these are rational, and rounded so that they hold.  Values are UN-normalised, and begin where
+the episodes of the log do.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -26,7 +28,7 @@ from ..exact import Vector
 from ..models.arrays import assemble
 from ..models.cmdp import CMDP
 from ..sequences import Array
-from .logs import Log, short_fraction
+from .logs import LARGEST, Log, bounded, short_fraction
 
 _GRID = 2**16
 """Bounds are multiples of its inverse (of the range), rounded outwards: far below what samples
@@ -92,15 +94,16 @@ class Learned:
 
 def learned(
     log: Log, supported: Array, ranges: Sequence[Range], budgets: Sequence[Fraction],
-    failure: Fraction, n_states: int | None = None,
+    failure: Fraction, n_states: int | None = None, *, fixed: Collection[int] = (),
 ) -> Learned:  # fmt: skip
     """The model of the pairs that are `supported` (bool[S, A]; those without a visit are not).
 
-    n_states: how many states there are, if more than the log has.  Raises ModelError for a failure
-    outside of (0, 1), numbers of ranges and budgets that do not fit the log, a range that the log
-    leaves, and fewer states than it has.
+    n_states: how many states there are, if more than the log has.  fixed: the reward (0) and costs
+    (from 1 on) that are known to be functions of the pair.  Raises ModelError for a failure outside
+    of (0, 1), numbers of ranges and budgets that do not fit the log, a range that the log leaves,
+    fewer states than it has, and what is fixed and varies.
     """
-    known = _Known(log, tuple(ranges), failure, n_states or len(log.states))
+    known = _Known(log, tuple(ranges), failure, n_states or len(log.states), frozenset(fixed))
     _check(known, budgets)
     size, used = len(log.states), supported & (log.visits > 0)
     rows: dict[tuple[int, int], dict[int, int]] = {}
@@ -144,11 +147,16 @@ class _Known:
     ranges: tuple[Range, ...]
     failure: Fraction
     n_states: int
+    fixed: frozenset[int]
 
     @cached_property
     def varying(self) -> list[int]:
-        """The reward (0) and costs (from 1 on) that differ between visits of a pair."""
-        return [i for i in range(len(self.ranges)) if self.log.varies(i)]
+        """The reward (0) and costs (from 1 on) whose means are estimated."""
+        return [
+            i
+            for i, one in enumerate(self.ranges)
+            if i not in self.fixed and one.step[0] < one.step[1]
+        ]
 
     @cached_property
     def _looks(self) -> float:
@@ -200,6 +208,14 @@ def _outwards(value: float, scale: Fraction, *, up: bool) -> Fraction:
 
 def _check(known: _Known, budgets: Sequence[Fraction]) -> None:
     log, ranges = known.log, known.ranges
+    for i, budget in enumerate(budgets):
+        bounded(f"the budget of cost {i + 1}", budget)
+    for i, one in enumerate(ranges):
+        what = f"of {f'cost {i}' if i else 'the reward'}"
+        bounded(f"an end of the range {what}", *one.step)
+        bounded(f"the width of the range {what}", one.step[1] - one.step[0])
+    if 0 < known.failure < Fraction(1, LARGEST):
+        raise ModelError(f"delta is below {1 / LARGEST:g}, too small for floating point; raise it")
     if not 0 < known.failure < 1:
         raise ModelError(
             f"delta is {known.failure}; the probability of failure is above 0 and below 1"
@@ -222,4 +238,11 @@ def _check(known: _Known, budgets: Sequence[Fraction]) -> None:
                 f"{'the reward' if index == 0 else f'cost {index}'} of {log.name} is from "
                 f"{float(low):g} to {float(high):g}, and its range is said to be "
                 f"{float(one.step[0]):g} to {float(one.step[1]):g}; widen it"
+            )
+        if index in known.fixed and len(bad := np.argwhere(log.least[index] < log.most[index])):
+            state, action = log.states[bad[0, 0]], log.actions[bad[0, 1]]
+            raise ModelError(
+                f"{'the reward' if index == 0 else f'cost {index}'} of {log.name} is said to be a "
+                f"function of state and action, and differs between visits of state {state}, "
+                f"action {action}; do not say so"
             )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,12 +33,14 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "reward": ("reward", "rewards"),
     "cost": ("cost", "costs"),
     "next_state": ("next_state", "next_states", "next_observation", "next_observations"),
-    "done": ("done", "dones", "terminal", "terminals", "terminated"),
+    "done": ("terminated", "terminal", "terminals", "done", "dones"),
     "cut": ("cut", "timeout", "timeouts", "truncated"),
     "episode": ("episode", "episodes", "episode_id"),
 }
 """What a column holds -> names that are tried where none is given."""
 _OPTIONAL = ("cut", "episode")
+_EITHER = ("done", "dones")
+"""Names under which some write that an episode stopped, whether it ended or was only cut."""
 _LARGEST_CODE = 2**53
 """Beyond it doubles, in which columns are read, do not hold every whole number."""
 
@@ -75,6 +77,8 @@ def read_log(path: str | Path, discount: Fraction, columns: Columns = _AS_KNOWN)
     table = arrays_of(place) if archive else _csv(place)
     found = _chosen(table, columns, place.name)
     steps = len(found["state"])
+    if not steps:
+        raise ModelError(f"{place.name} holds no steps; give a log with at least one")
     for name, values in found.items():
         if values.shape != (steps,):
             raise ModelError(
@@ -82,11 +86,12 @@ def read_log(path: str | Path, discount: Fraction, columns: Columns = _AS_KNOWN)
                 "number a step"
             )
     codes = {what: _codes(found[what], what, place.name) for what in _coded(found)}
-    ends, cuts = (_flags(found.get(what), what, place.name, steps) for what in ("done", "cut"))
+    ends, cuts, notes = _stops(table, columns, found, place.name)
     _separate(codes, ends, cuts, place.name)
     gains = np.stack([found["reward"], *(found[f"cost {i}"] for i in range(_costs(found)))], axis=1)
-    return log_of_steps(place.name, codes["state"], codes["action"], codes["next_state"],
-                        gains.astype(np.float64), ends, cuts, discount)  # fmt: skip
+    log = log_of_steps(place.name, codes["state"], codes["action"], codes["next_state"],
+                       gains.astype(np.float64), ends, cuts, discount)  # fmt: skip
+    return replace(log, notes=notes)
 
 
 def _coded(found: Mapping[str, Array]) -> list[str]:
@@ -155,7 +160,7 @@ def _numbers(cells: Sequence[str], name: str, place: str, *, needed: bool) -> Ar
             if needed:
                 raise ModelError(
                     f"{place}, row {k + 1}, {name}: {shown(cell, 40)} is no number; write codes as "
-                    "whole numbers from 0 on"
+                    "whole numbers from 0 on, and others no larger than 1e+100"
                 ) from error
     return found
 
@@ -180,6 +185,33 @@ def _flags(values: Array | None, what: str, place: str, steps: int) -> Array:
             f"{place}, row {bad[0] + 1}: {what} is {values[bad[0]]}; it must be 0 or 1"
         )
     return values.astype(bool)
+
+
+def _stops(
+    table: Mapping[str, Array], columns: Columns, found: Mapping[str, Array], place: str
+) -> tuple[Array, Array, tuple[str, ...]]:
+    """Where episodes end by themselves, where they are cut, and what is to be said of that."""
+    steps, given = len(found["state"]), columns.names.get("done")
+    ends, cuts = (_flags(found.get(what), what, place, steps) for what in ("done", "cut"))
+    name = given or next(one for one in KNOWN["done"] if one in table)
+    both = np.flatnonzero(ends & cuts)
+    if both.size and (name in _EITHER or name not in KNOWN["done"]):
+        raise ModelError(
+            f"{place}, row {both[0] + 1}: {shown(name)} and the column of cuts are both 1; write 0 "
+            f"as {shown(name)} where the episode was only cut, and 0 as the cut where it ended by "
+            "itself"
+        )
+    other = next((one for one in _EITHER if one in table), None)
+    if given or other is None or name in _EITHER or table[other].shape != ends.shape:
+        return ends, cuts & ~ends, ()
+    stops = _flags(table[other], other, place, steps)
+    differ = np.flatnonzero(stops != ends)
+    said = (
+        f"{name} and {other} differ in {differ.size:,} rows, first in row {differ[0] + 1}; "
+        f"{name} says what is an end, and where {other} alone is 1 the episode was cut"
+        for _ in differ[:1]
+    )
+    return ends, (cuts | stops) & ~ends, tuple(said)
 
 
 def _separate(codes: Mapping[str, Array], ends: Array, cuts: Array, place: str) -> None:

@@ -5,14 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ..errors import ModelError
 from ..sequences import Array
 
+LARGEST = 10**100
+"""Of rewards, costs, budgets and ends of ranges: products of a few are still doubles."""
+LONGEST = 10**9
+"""Of 1/(1 - gamma): beyond it sums in floating point are off by more than they are narrow."""
 MOST_PAIRS = 2**22
 """States times actions: tables of so many numbers take some 100 MB, and planning far longer."""
+
+
+def bounded(what: str, *values: Fraction) -> None:
+    """Raise ModelError for what is too large, or too near 0, for floating point."""
+    for value in values:
+        if value and not Fraction(1, LARGEST) <= abs(value) <= LARGEST:
+            side = "larger" if abs(value) > 1 else "smaller"
+            end = LARGEST if side == "larger" else Fraction(1, LARGEST)
+            raise ModelError(f"{what} is {side} than {float(end):g}; change its unit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +43,10 @@ class Log:
         starts: int64[S], how many episodes begin in a state.
         returns: float64[E, 1 + m], UN-normalised discounted sums of each episode.
         cuts: how many episodes were cut, so that their returns lack what would have followed.
+        rest: float64[E], gamma^T where an episode was cut after T steps, and 0 where it ended: the
+            weight of what its return lacks.
         discount: gamma in [0, 1).
+        notes: how the file was read, where that could be doubted.
     """
 
     name: str
@@ -42,7 +59,9 @@ class Log:
     starts: Array
     returns: Array
     cuts: int
+    rest: Array
     discount: Fraction
+    notes: tuple[str, ...] = ()
 
     @property
     def n_costs(self) -> int:
@@ -61,10 +80,6 @@ class Log:
     def steps(self) -> int:
         """N."""
         return int(self.moves[:, 3].sum())
-
-    def varies(self, index: int) -> bool:
-        """Whether the reward (0) or a cost (from 1 on) differs between visits of some pair."""
-        return bool((self.least[index] < self.most[index]).any())
 
     def range(self, index: int) -> tuple[Fraction, Fraction]:
         """The least and the greatest reward (0) or cost (from 1 on) of the log."""
@@ -96,15 +111,7 @@ def log_of_steps(
     """
     if not len(states):
         raise ModelError(f"{name} holds no steps; give a log with at least one")
-    if not 0 <= discount < 1:
-        raise ModelError(f"the discount is {discount}; it must be at least 0 and below 1")
-    if len(bad := np.argwhere(~np.isfinite(gains))):
-        step, column = bad[0].tolist()
-        what = "the reward" if column == 0 else f"cost {column}"
-        raise ModelError(
-            f"{name}, step {step + 1}: {what} is {gains[step, column]}; it must be finite, so "
-            "leave that episode out"
-        )
+    _check(name, gains, discount)
     last = ends | cuts
     last[-1] = True
     broken = np.flatnonzero(~last[:-1] & (successors[:-1] != states[1:]))
@@ -128,6 +135,7 @@ def log_of_steps(
     found, times = np.unique(keys, return_counts=True)
     pairs, then = found // (size + 1), found % (size + 1)
     first = np.concatenate([[True], last[:-1]])
+    faded = float(discount) ** _ages(first)
     return Log(
         name=name,
         states=codes,
@@ -135,13 +143,33 @@ def log_of_steps(
         moves=np.stack([pairs // width, pairs % width, then, times], axis=1),
         **_tallies(gains, at * width + taken, (size, width)),
         starts=np.bincount(at[first], minlength=size),
-        returns=_returns(gains, first, float(discount)),
+        returns=np.add.reduceat(gains * faded[:, None], np.flatnonzero(first), axis=0),
         cuts=int((last & ~ends).sum()),
+        rest=np.where(ends, 0.0, faded * float(discount))[last],
         discount=discount,
     )
 
 
-def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Array]:
+def _check(name: str, gains: Array, discount: Fraction) -> None:
+    if not 0 <= discount < 1:
+        raise ModelError(f"the discount is {discount}; it must be at least 0 and below 1")
+    if 1 - discount < Fraction(1, LONGEST):
+        raise ModelError(
+            f"the discount is less than {1 / LONGEST:g} below 1, too near for sums in floating "
+            "point; give a smaller one"
+        )
+    if len(bad := np.argwhere(~(np.abs(gains) <= LARGEST))):  # NaN as well
+        step, column = bad[0].tolist()
+        what, value = "the reward" if column == 0 else f"cost {column}", gains[step, column]
+        remedy = (
+            f"be {float(LARGEST):g} at most, so change its unit"
+            if np.isfinite(value)
+            else "be finite, so leave that episode out"
+        )
+        raise ModelError(f"{name}, step {step + 1}: {what} is {value:g}; it must {remedy}")
+
+
+def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Any]:
     """Sums and extremes by pair."""
     size = shape[0] * shape[1]
     columns = range(gains.shape[1])
@@ -158,8 +186,8 @@ def _tallies(gains: Array, pairs: Array, shape: tuple[int, int]) -> dict[str, Ar
     }
 
 
-def _returns(gains: Array, first: Array, discount: float) -> Array:
-    """Discounted sums from the first step of each episode."""
+def _ages(first: Array) -> Array:
+    """int64[N], of each step in its episode, from 0."""
     begins = np.flatnonzero(first)
-    ages = np.arange(len(first)) - np.repeat(begins, np.diff(np.append(begins, len(first))))
-    return np.add.reduceat(gains * (discount**ages)[:, None], begins, axis=0)
+    ages: Array = np.arange(len(first)) - np.repeat(begins, np.diff(np.append(begins, len(first))))
+    return ages

@@ -9,7 +9,7 @@ from ..errors import ModelError
 from ..exact import Vector
 from ..models.cmdp import CMDP
 from ..sequences import Array
-from .logs import Log, log_of_steps
+from .logs import Log, bounded, log_of_steps
 
 MOST_STEPS = 10**7
 """Of a simulated log, which are kept until they are counted: 1 GB."""
@@ -35,6 +35,8 @@ def simulate(model: CMDP, policy: Policy, steps: int, *, length: int, seed: int)
     for name, value, most in (("steps", steps, MOST_STEPS), ("length", length, MOST_STEPS)):
         if not 1 <= value <= most:
             raise ModelError(f"{name} is {value}; give a whole number from 1 to {most:,}")
+    for vector in _functions(model):
+        bounded("a reward or cost of the model", *set(vector.fractions()))
     idle = idle_states(model)
     begin = np.where(idle, 0, model.initial.astype(float))
     if not begin.sum():

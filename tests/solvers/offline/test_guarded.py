@@ -12,7 +12,7 @@ from holdfast.solvers.offline import Obstacle, Plan, Range, learned, plan, simul
 from holdfast.solvers.offline.guarded import behaviour, enclosed_value, occupancy, often_taken
 from holdfast.solvers.offline.guardians import counted, density, ellipsoid
 from holdfast.solvers.offline.learned import OUTSIDE
-from holdfast.solvers.offline.logs import Log
+from holdfast.solvers.offline.logs import Log, log_of_steps
 from holdfast.solvers.offline.robust import least_value
 
 HALF, ZERO, DELTA = Fraction(1, 2), Fraction(0), Fraction(1, 20)
@@ -36,7 +36,7 @@ RANGES = [Range.of(ZERO, Fraction(4), HALF)] * 2
 
 
 def test_the_model_is_that_of_the_counts(log: Log) -> None:
-    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA)
+    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA, fixed=(0, 1))
     assert known.model.n_states == 3
     assert known.model.actions.tolist() == [OUTSIDE, 0, 1, 2, OUTSIDE, 0, 1, 0]
     assert known.model.reward_vector().fractions() == (0, 0, 1, 2, 0, 1, 2, 0)
@@ -53,7 +53,7 @@ def test_the_model_is_that_of_the_counts(log: Log) -> None:
 
 @pytest.mark.parametrize("certified", [False, True])
 def test_the_truth_keeps_what_is_certified(log: Log, certified: bool) -> None:
-    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA)
+    known = learned(log, counted(log, 30), RANGES, [Fraction(2)], DELTA, fixed=(0, 1))
     found = plan(known, ZERO, certified=certified)
     assert isinstance(found, Plan)
     assert found.exits < Fraction(1, 10**6)
@@ -68,11 +68,29 @@ def test_the_truth_keeps_what_is_certified(log: Log, certified: bool) -> None:
         assert found.bound(1) <= 2
 
 
+@pytest.mark.parametrize(("budget", "kept"), [(6, True), (4, False)])
+def test_a_plan_is_cautious_where_one_is_certified(budget: int, kept: bool) -> None:
+    """One pair, a cost of 1/2 for ever, 5 in all: penalised by 5 gamma u it would be above 6."""
+    gamma = Fraction(9, 10)
+    model = from_arrays([[[1]]], [[1]], [[[HALF]]], [6], discount=gamma)
+    steps = simulate(model, Policy.uniform(model), 2_000, length=5, seed=0)
+    ranges = [Range.of(ZERO, Fraction(1), gamma)] * 2
+    known = learned(steps, counted(steps, 30), ranges, [Fraction(budget)], DELTA, fixed=(0, 1))
+    found = plan(known, ZERO, certified=True)
+    if kept:
+        assert isinstance(found, Plan)
+        assert found.kept
+        assert abs(found.bound(1) - 5) < Fraction(1, 10**6)
+    else:  # it cannot be less than 5 within the support, and by leaving it nothing is gained
+        assert isinstance(found, Obstacle)
+        assert abs(found.costs[0] - 5) < Fraction(1, 10**6)
+
+
 def test_what_is_outside_is_taken_off_whole(log: Log) -> None:
     """Nothing is supported in state 1, which is entered with probability 1/2 at least."""
     supported = counted(log, 30)
     supported[1] = False
-    known = learned(log, supported, RANGES, [Fraction(100)], DELTA)
+    known = learned(log, supported, RANGES, [Fraction(100)], DELTA, fixed=(0, 1))
     obstacle = plan(known, ZERO)
     assert isinstance(obstacle, Obstacle)
     # V_g = (p V_g + (1 - p))/2 with p = 1/2 the chance to stay in state 0, gives 1/3
@@ -88,11 +106,34 @@ def test_rewards_that_vary_lower_the_bound(log: Log) -> None:
     spread = simulate(model, Policy.uniform(model), 4_000, length=20, seed=2)
     spread.most[0, 0, 0] = 1.0  # a single visit that paid 1
     spread.sums[0, 0, 0] = 1.0
-    known = learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA)
+    with pytest.raises(ModelError, match=r"function of state and action.* state 0, action 0"):
+        learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA, fixed=(0,))
+    known = learned(spread, counted(spread, 30), RANGES, [Fraction(9)], DELTA, fixed=(1,))
     found = plan(known, ZERO)
     assert isinstance(found, Plan)
     assert found.means[0] > 0 == found.means[1]
     assert all(low <= 4 for low in known.bounds[0].fractions())
+
+
+def test_a_rare_cost_may_not_have_come_yet() -> None:
+    """One pair, 100 steps, a cost of 1 once in 100: most logs show it seldom, or never."""
+    draws, ranges = np.random.default_rng(0), [Range.of(ZERO, Fraction(1), HALF)] * 2
+    same = np.zeros(100, dtype=np.int64)
+    wrong = never = 0
+    for _ in range(100):
+        gains = np.stack([same, draws.random(100) < 0.01], axis=1).astype(float)
+        none = np.zeros(100, dtype=bool)
+        one = log_of_steps("rare", same, same, same, gains, none, none, HALF)
+        found = learned(one, counted(one, 1), ranges, [Fraction(9)], DELTA).bounds[1]
+        never += not gains[:, 1].any()
+        wrong += found.fractions()[1] < Fraction(1, 100)
+    assert never > 20
+    assert wrong <= 5
+    # where it never came, sqrt(log(2 quantities K N 2/delta)/(2 N)) is left, with K = 1
+    gains[:, 1] = 0
+    one = log_of_steps("rare", same, same, same, gains, none, none, HALF)
+    bound = learned(one, counted(one, 1), ranges, [Fraction(9)], DELTA).bounds[1].fractions()[1]
+    assert float(bound) == pytest.approx(np.sqrt(np.log(2 * 100 * 40) / 200), abs=1e-4)
 
 
 def test_the_adversary_is_the_worst_of_all_corners() -> None:
@@ -126,6 +167,23 @@ def test_the_behaviour_is_in_its_interval(log: Log) -> None:
     assert low < policy_return(truth(), acting) < high
 
 
+def test_what_follows_a_cut_is_in_the_interval() -> None:
+    """One state without an end: reward 1 and cost 1/2 for ever, cut after 5 steps."""
+    gamma = Fraction(9, 10)
+    model = from_arrays([[[1]]], [[1]], [[[HALF]]], [6], discount=gamma)
+    log = simulate(model, Policy.uniform(model), 2_000, length=5, seed=0)
+    assert np.allclose(log.rest, 0.9**5)
+    ranges = [Range.of(ZERO, Fraction(1), gamma)] * 2
+    (mean, low, high), (_, least, most) = behaviour(log, ranges, DELTA)
+    assert mean == pytest.approx(10 * (1 - 0.9**5))
+    assert low < mean
+    # nothing is known but that the truth, 10 and 5, is within: 5 steps and then 0 to 10
+    assert high == 10
+    away = 10 * np.sqrt(np.log(4 * 20) / 800)
+    assert least == pytest.approx(5 * (1 - 0.9**5) - away)
+    assert most == pytest.approx(5 * (1 - 0.9**5) + 0.9**5 * 10 + away)
+
+
 def test_guardians_of_features(log: Log) -> None:
     """Pairs on a line at 0, 1, 2 and 10, 11, 12; most steps are at the first three."""
     places = np.array([[0.0, 1, 2], [10, 11, 12]])[:, :, None]
@@ -147,6 +205,7 @@ def test_guardians_of_features(log: Log) -> None:
         (lambda log: ellipsoid(log, np.zeros((3, 2, 1)), 0.1), "features are of shape"),
         (lambda log: density(log, np.full((2, 3, 1), np.nan), 0.1, 1), "must be finite"),
         (lambda log: density(log, np.zeros((2, 3, 1)), 0.1, 0.0), "bandwidth is 0"),
+        (lambda log: density(log, np.zeros((2, 3, 1)), 0.1, np.inf), "bandwidth is inf"),
         (lambda log: learned(log, log.visits > 0, RANGES, [2], ZERO), "delta is 0"),
         (lambda log: learned(log, log.visits > 0, RANGES, [], DELTA), "1 costs, and there are 0"),
         (lambda log: learned(log, log.visits > 0, RANGES, [2], DELTA, 1), "1 states are said"),

@@ -35,9 +35,8 @@ def test_a_log_is_counted_by_pair(tmp_path: Path) -> None:
     assert log.moves.tolist() == [[0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 1, 1], [1, 1, 2, 1]]
     assert log.returns.tolist() == [[1 + 3 / 2, 1 / 2], [2, 0], [0, 0]]
     assert (log.steps, log.cuts, log.starts.tolist()) == (4, 2, [2, 1])
+    assert log.rest.tolist() == [0, 1 / 2, 1 / 2]
     assert log.sums[0].tolist() == [[3, 0], [0, 3]]
-    assert log.varies(0)
-    assert not log.varies(1)
     assert log.range(0) == (0, 3)
 
 
@@ -56,6 +55,33 @@ def test_episodes_have_numbers(tmp_path: Path) -> None:
     text = "episode," + HEAD + "5,0,0,0,0,1,0\n5,1,0,0,0,0,0\n7,0,0,0,0,1,1\n"
     log = read(tmp_path, text)
     assert (len(log.returns), log.cuts) == (2, 1)
+
+
+STOPS = "episode,state,action,reward,cost,next_state,"
+STEP = "0,0,0,1,0,0,"
+
+
+@pytest.mark.parametrize(
+    ("columns", "flags", "ended"),
+    [
+        ("terminated,truncated", "1,1", True),
+        ("done,terminated,truncated", "1,0,1", False),
+        ("done,terminated", "1,0", False),
+        ("done,terminated,truncated", "1,1,0", True),
+        ("terminated,truncated", "0,1", False),
+    ],
+)
+def test_what_stopped_may_only_have_been_cut(
+    tmp_path: Path, columns: str, flags: str, ended: bool
+) -> None:
+    zeros = ",".join("0" * len(flags.split(",")))
+    log = read(tmp_path, STOPS + f"{columns}\n{STEP}{zeros}\n{STEP}{flags}\n")
+    assert log.cuts == int(not ended)
+    assert log.moves[-1].tolist() == ([0, 0, 1, 1] if ended else [0, 0, 0, 2])
+    said = bool(log.notes)
+    assert said == (flags.startswith("1,0"))
+    if said:
+        assert "terminated and done differ in 1 rows, first in row 2; terminated" in log.notes[0]
 
 
 def hdf5(path: Path, width: int, *, costs: bool = True) -> Path:
@@ -93,6 +119,8 @@ def test_data_sets_are_cut_into_bins(tmp_path: Path) -> None:
         (HEAD + "0,0,1,0,0,2\n", "row 1: done is 2.0; it must be 0 or 1"),
         (HEAD.replace("done", "reward") + "0,0,1,0,0,0\n", "names a column twice"),
         ("episode," + HEAD + "1,0,0,0,0,0,1\n1,0,0,0,0,0,0\n", "row 2 goes on with episode 1"),
+        (STOPS + "done\n", "holds no steps"),
+        (STOPS + f"done,cut\n{STEP}0,0\n{STEP}1,1\n", "row 2: 'done' and the column of cuts are"),
         ("episode," + HEAD + "1,0,0,0,0,1,0\n1,2,0,0,0,0,0\n", "step 1 leads to state 1"),
         (
             "episode," + HEAD + "1,0,0,0,0,0,0\n2,0,0,0,0,0,0\n1,0,0,0,0,0,0\n",

@@ -70,11 +70,21 @@ def test_a_log_is_read_and_what_is_assumed_is_said(here: Invoke) -> None:
     assert done.code == 0, done.output
     assert done.says("200 steps in", "rewards and costs are taken to range as they do in the log")
     assert done.says("no states are taken to be there but those of the log")
-    assert done.says("the error of transitions takes")
+    assert done.says("not certified to earn more than", "it does not in the model either")
     found = json.loads(Path("out.json").read_text())
     assert found["visits"] == [[80, 80], [0, 40]]
     assert "exact" in found
     assert found["exact"] == {}
+
+
+def test_only_what_is_said_to_be_decided_by_the_pair_is_exact(here: Invoke) -> None:
+    arguments = ["offline", "log.csv", "--limit", "9", "--discount", "1/2", "--json", "out.json",
+                 "--cost-range", "0", "3"]  # fmt: skip
+    assert here(*arguments).says("of the reward and cost 1 means are used")
+    assert json.loads(Path("out.json").read_text())["plans"]["guarded"]["means"][1] > 0
+    done = here(*arguments, "--deterministic", "cost")
+    assert done.says("decided by state and action alone, as --deterministic says: cost 1")
+    assert json.loads(Path("out.json").read_text())["plans"]["guarded"]["means"][1] == 0
 
 
 def test_a_state_without_support_is_named(here: Invoke) -> None:
@@ -127,6 +137,10 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--discount", "1"], "the discount is 1"),
         (["log.csv", "--limit", "1", "--steps", "9"], "--steps has no effect on a log"),
         (["log.csv", "--limit", "1", "--seed", "9"], "--seed has no effect on a log"),
+        (["ward.json", "--steps", "9", "--deterministic", "cost"], "has no effect on a model"),
+        (["vary.csv", "--limit", "1", "--deterministic", "cost"], "state 0, action 1; do not say"),
+        (["log.csv", "--limit", "1", "--reward", "x"], "--reward has no effect on a log"),
+        (["ward.json", "--steps", "9", "--reward", "x"], "ward.json has one reward"),
         (["log.csv", "--limit", "1", "--delta", "0"], "--delta is 0"),
         (["log.csv", "--limit", "1", "--delta", "1"], "--delta is 1"),
         (["log.csv", "--limit", "1", "--exits", "-1"], "--exits is -1"),
@@ -150,7 +164,24 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
         (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "f.npy",
           "--left-out", "1"], "1.0 is left out"),
         (["log.csv", "--limit", "1", "--plot", "p.txt"], "suffix"),
-        (["log.csv", "--limit", "1", "--json", "log.csv"], "same file"),
+        (["log.csv", "--limit", "1", "--json", "log.csv"], "same file as the data log.csv"),
+        (["log.csv", "--limit", "1e400"], "the budget of cost 1 is larger than 1e+100"),
+        (["log.csv", "--limit", "1e-400"], "the budget of cost 1 is smaller than 1e-100"),
+        (["log.csv", "--limit", "1", "--exits", "1e400"], "the budget of exits is larger"),
+        (["log.csv", "--limit", "1", "--delta", "1e-3000"], "delta is below 1e-100"),
+        (["log.csv", "--limit", "1", "--reward-range", "-1e308", "1e309"], "an end of a range is"),
+        (["log.csv", "--limit", "1", "--cost-range", "0", "1e-400"], "an end of a range is small"),
+        (["log.csv", "--limit", "1", "--return-range", "0", "1e400"], "an end of a range is larg"),
+        (["log.csv", "--limit", "1", "--discount", "0." + "9" * 30], "too near for sums"),
+        (["large.csv", "--limit", "1"], "step 1: the reward is 1e+308; it must be 1e+100 at most"),
+        (["log.csv", "--limit", "1", "--guardian", "density", "--features", "large.npy"],
+         "a feature is larger than 1e+100"),
+        (["log.csv", "--limit", "1", "--guardian", "ellipsoid", "--features", "large.npy"],
+         "a feature is larger than 1e+100"),
+        (["log.csv", "--limit", "1", "--guardian", "density", "--features", "f.npy",
+          "--bandwidth", "1e-300"], "the bandwidth is 1e-300; on features scaled"),
+        (["ward.json", "--steps", "9", "--limit", "1e400"], "the budget of cost 1 is larger"),
+        (["large.json", "--steps", "9"], "a reward or cost of the model is larger"),
         (["gym:FrozenLake-v1", "--steps", "9"], "has no costs"),
     ],
 )  # fmt: skip
@@ -158,6 +189,10 @@ def test_what_is_wrong_is_refused(here: Invoke, arguments: list[str], words: str
     np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
     np.save("off.npy", np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.0]]))
     save(ward().with_costs([], []), "free.json")
+    save(ward().with_reward([10**400] * 6), "large.json")
+    np.save("large.npy", np.array([[[0.0], [1]], [[2], [1e308]]]))
+    Path("large.csv").write_text(HEAD + "0,1,1e308,-1e308,0,0\n")
+    Path("vary.csv").write_text(HEAD + "0,1,1,0,0,0\n0,1,1,1,0,1\n")
     done = here("offline", *arguments)
     assert done.code == ExitCode.BAD_USAGE, done.output
     assert done.says(words)

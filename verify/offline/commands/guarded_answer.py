@@ -54,7 +54,7 @@ class Answer:
             for name in ("guarded", "cautious")
             if isinstance(one := self.plans[name], Plan)
         ]
-        kept = [pair for pair in found if not exceeded(pair[1])]
+        kept = [pair for pair in found if pair[1].kept]
         return max(kept or found[:1], key=lambda pair: pair[1].bound(0), default=None)
 
 
@@ -139,12 +139,14 @@ def document(question: Question, answer: Answer) -> dict[str, Any]:
         "steps": log.steps,
         "episodes": len(log.returns),
         "cut": log.cuts,
+        "notes": log.notes,
         "states": log.states,
         "actions": log.actions,
         "n_states": question.n_states,
         "discount": log.discount,
         "delta": question.failure,
         "budgets": question.budgets,
+        "deterministic": question.fixed,
         "visits": log.visits,
         "supported": question.supported & (log.visits > 0),
         "lost": answer.lost,

@@ -22,7 +22,8 @@ _ROWS = 20
 """States of the policy that are printed unless --all."""
 MEANINGS = {
     "guarded": "within the support, by means",
-    "cautious": "the same, with errors taken off its rewards and added to its costs",
+    "cautious": "the same, with errors taken off its rewards and added to its costs, as far as "
+    "budgets leave room",
     "unguarded": "any logged pair, however rare",
     "actions only": "actions with a twentieth of the visits of their state, however few",
 }
@@ -82,6 +83,7 @@ def _guardian(question: Question) -> str:
 
 def _notes(question: Question) -> Iterator[str]:
     log, options = question.log, question.options
+    yield from (f"  note: {plain(note)}" for note in log.notes)
     if question.truth is None:
         if options.reward_range is None or not options.cost_ranges:
             yield (
@@ -91,18 +93,23 @@ def _notes(question: Question) -> Iterator[str]:
         if options.n_states is None:
             yield "  note: no states are taken to be there but those of the log; --states says more"
     names = ["the reward", *(f"cost {i + 1}" for i in range(log.n_costs))]
-    varying = [name for i, name in enumerate(names) if log.varies(i)]
+    fixed = [name for i, name in enumerate(names) if i in question.fixed]
+    varying = [name for name in names if name not in fixed]
     if varying:
-        verb = "differs" if len(varying) == 1 else "differ"
         yield (
-            f"  note: {' and '.join(varying)} {verb} between visits of one pair; means are used, "
-            "and what they may be off"
+            f"  note: of {' and '.join(varying)} means are used, and what they may be off; "
+            "--deterministic says what state and action alone decide"
         )
+    if fixed:
+        said = "--deterministic says" if question.truth is None else "it is in the model"
+        yield f"  note: decided by state and action alone, as {said}: {' and '.join(fixed)}"
     starts = int((log.starts > 0).sum())
     yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
     if log.cuts:
         yield (
-            f"  note: returns of {count(log.cuts, 'episode')} are those up to where they were cut"
+            f"  note: of {count(log.cuts, 'cut episode')} returns of the behaviour are those up to "
+            "there, and their bounds add the least or the most that can follow; cuts are taken "
+            "to depend on nothing that follows"
         )
 
 
@@ -154,13 +161,18 @@ def _obstacles(question: Question, answer: Answer) -> Iterator[str]:
         for i, (least, budget) in enumerate(zip(found.costs, question.budgets, strict=True)):
             if least > budget:
                 kind = "" if name == "guarded" else ", with its errors,"
+                guard = " within --exits" if found.exits <= question.exits else ""
                 yield (
                     f"no {name} plan: cost {i + 1}{kind} is at least {_number(least)} in the "
-                    f"model, and its budget is {_number(budget)}"
+                    f"model{guard}, and its budget is {_number(budget)}"
                 )
         within = all(a <= b for a, b in zip(found.costs, question.budgets, strict=True))
         if within and found.exits <= question.exits:
-            yield f"no {name} plan: each budget can be kept by itself, and not all of them at once"
+            yield (
+                f"no {name} plan: each budget can be kept by itself, and not all of them at once"
+                if len(found.costs) > 1
+                else f"no {name} plan: cost 1 is above its budget by rounding alone; raise it"
+            )
 
 
 def _terms(name: str, best: Plan) -> Table:
@@ -199,9 +211,11 @@ def _verdict(answer: Answer, best: Plan) -> Iterator[str]:
             f"{_number(logged[2])}, each of both but for probability {best.learned.failure}"
         )
     else:
+        above = float(best.values[0]) > logged[2]
+        why = f"{_largest(best, 0)} takes most" if above else "it does not in the model either"
         yield (
             f"not certified to earn more than the behaviour ({_number(logged[1])} to "
-            f"{_number(logged[2])}): {_largest(best, 0)} takes most"
+            f"{_number(logged[2])}): {why}"
         )
     yield (
         f"concentrability: the plan is in some pair {best.concentrability():.3g} times as often as "

@@ -16,7 +16,7 @@ from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.offline.guardians import counted, density, ellipsoid
 from holdfast.solvers.offline.learned import Learned, Range, learned
 from holdfast.solvers.offline.log_files import KNOWN, Columns, read_log
-from holdfast.solvers.offline.logs import Log
+from holdfast.solvers.offline.logs import Log, bounded
 from holdfast.solvers.offline.sepsis import expert_policy
 from holdfast.solvers.offline.simulated import simulate
 from holdfast.solvers.sequences import Array
@@ -37,6 +37,7 @@ class Options:
     return_range: tuple[str, str] | None
     cost_ranges: tuple[tuple[str, str], ...]
     n_states: int | None
+    deterministic: tuple[str, ...]
     behaviour: str
     steps: int | None
     length: int
@@ -50,6 +51,7 @@ class Options:
     costs: tuple[str, ...]
     limits: tuple[str, ...]
     discount: str | None
+    reward: str | None
     budget: float | None
     seed: int
     whole: bool
@@ -82,9 +84,17 @@ class Question:
         seconds = self.options.budget
         return Limits() if seconds is None else Limits(seconds=seconds)
 
+    @property
+    def fixed(self) -> list[int]:
+        """The reward (0) and costs (from 1 on) that are functions of the pair: in a model all."""
+        said = {"reward", "cost"} if self.truth is not None else {*self.options.deterministic}
+        sizes = range(self.log.n_costs + 1)
+        return [i for i in sizes if ("cost" if i else "reward") in said]
+
     def learned(self, supported: Array) -> Learned:
         """The model of some pairs."""
-        return learned(self.log, supported, self.ranges, self.budgets, self.failure, self.n_states)
+        return learned(self.log, supported, self.ranges, self.budgets, self.failure, self.n_states,
+                       fixed=self.fixed)  # fmt: skip
 
 
 def is_log(name: str) -> bool:
@@ -170,6 +180,7 @@ def _columns(options: Options) -> Columns:
 
 def _range(texts: tuple[str, str]) -> tuple[Fraction, Fraction]:
     low, high = (rational(text, "a range") for text in texts)
+    bounded("an end of a range", low, high)
     if low > high:
         raise click.BadParameter(f"a range is from {low} to {high}; give the lower end first")
     return low, high
@@ -192,7 +203,9 @@ def _simulated(options: Options) -> _Found:
         raise click.BadParameter(
             f"{options.data} is a model, and no log; give --steps, of a log to be simulated in it"
         )
-    model = read_model(options.data, options.costs, options.limits, options.discount)
+    model = read_model(
+        options.data, options.costs, options.limits, options.discount, options.reward
+    )
     if not model.n_constraints:
         raise click.BadParameter(
             f"{options.data} has no costs, and without costs nothing can be kept safe; give --cost "

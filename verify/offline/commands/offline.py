@@ -26,8 +26,8 @@ from .guarded_answer import answer_of, document
 from .guarded_printing import print_answer
 from .guarded_question import GUARDIANS, Options, is_log, read_question
 
-_LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states")
-_SIMULATED = ("behaviour", "steps", "length", "seed", "costs")
+_LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states", "deterministic")
+_SIMULATED = ("behaviour", "steps", "length", "seed", "costs", "reward")
 
 
 @click.command(name="offline", epilog=MODEL_HELP)
@@ -45,6 +45,9 @@ _SIMULATED = ("behaviour", "steps", "length", "seed", "costs")
               "leaves. Default: what the range of rewards says of their sum.")  # fmt: skip
 @click.option("--states", "n_states", type=Whole(1, 10**9), help="How many states there are. "
               "Default: those of the log.")  # fmt: skip
+@click.option("--deterministic", type=click.Choice(["reward", "cost"]), multiple=True,
+              help="What is a function of state and action alone, so that visits show it exactly: "
+              "the reward, or every cost. A log cannot show that.")  # fmt: skip
 @click.option("--behaviour", metavar="NAME|FILE", default="uniform", show_default=True,
               help="Who made the log of a model: uniform, expert (icu-sepsis), or a .npy file of "
               "probabilities, [states, actions].")  # fmt: skip
@@ -83,6 +86,7 @@ def offline_command(**given: Any) -> int:
     options = Options(**given)
     logged = is_log(options.data)
     refuse_repeated(options.columns, "--column")
+    refuse_repeated(options.deterministic, "--deterministic")
     if logged:
         refuse_idle(_SIMULATED, "has no effect on a log, which is as it is")
     else:
@@ -94,7 +98,9 @@ def offline_command(**given: Any) -> int:
     if options.guardian != "density":
         refuse_idle(["bandwidth"], "has no effect without --guardian density")
     check_picture(options.plot)
-    reads = {"the data": options.data, "--features": options.features or options.data}
+    reads = {"the data": options.data}
+    if options.features:
+        reads["--features"] = options.features
     check_targets([("--json", options.json_path), ("--plot", options.plot)], reads)
     question = read_question(options)
     console = output.console()
