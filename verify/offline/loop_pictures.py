@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
 from holdfast.solvers.offline.multipliers.stability import (
     RECTIFIED,
     Loop,
     eigenvalues,
-    gain_limits,
     matrix,
 )
 from holdfast.solvers.sequences import Array

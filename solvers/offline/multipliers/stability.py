@@ -285,38 +285,6 @@ def critical_proportional(loop: Loop) -> float:
 
 
 GAINS = ("proportional", "integral", "derivative")
-_FARTHEST = 2**20
-"""A gain that is stable up to here times (1 + itself) is called without a limit."""
-_HALVINGS = 40
-"""Of the interval in which a limit lies: to twelve digits of the widest one."""
-
-
-def gain_limits(loop: Loop, name: str) -> tuple[float, float] | None:
-    """The interval around a gain in which the loop stays stable with the other gains as they are;
-    None if it is not stable now.  Ends are floats, the verdicts exact; a lower end is 0 if a
-    2^-30th of the gain is stable."""
-    given = getattr(loop, name)
-
-    def stable(gain: Fraction) -> bool:
-        changed: dict[str, Any] = {name: gain}
-        return verdict(replace(loop, **changed)) is Verdict.STABLE
-
-    if not stable(given):
-        return None
-    low = 0.0 if stable(given / 2**30) else _edge(stable, given, Fraction(0))
-    width = Fraction(1, 2**20)
-    while stable(given + width * (1 + given)):
-        if width >= _FARTHEST:
-            return low, math.inf
-        width *= 2
-    return low, _edge(stable, given, given + width * (1 + given))
-
-
-def _edge(stable: Callable[[Fraction], bool], inside: Fraction, outside: Fraction) -> float:
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if stable(middle) else (inside, middle)
-    return float(inside)
 
 
 def stable_margin(a: Any, b: Any, kp: Any, ki: Any, kd: Any, eta: Any) -> Any:

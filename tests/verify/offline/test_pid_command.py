@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.solvers.offline.multipliers.stability import GAINS, Loop, gain_limits
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
+from holdfast.solvers.offline.multipliers.stability import GAINS, Loop
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.offline.commands.pid import answer_of, document
 from holdfast.verify.offline.loop_pictures import draw_loop

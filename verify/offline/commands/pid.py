@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.exact import format_rational, to_fraction
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
 from holdfast.solvers.offline.multipliers.lyapunov import LARGEST, certified
 from holdfast.solvers.offline.multipliers.stability import (
     GAINS,
@@ -25,7 +26,6 @@ from holdfast.solvers.offline.multipliers.stability import (
     critical_proportional,
     damping_ratio,
     eigenvalues,
-    gain_limits,
     verdict,
     vertices,
 )
@@ -171,9 +171,7 @@ def answer_of(loop: Loop) -> Answer:
     found = {name: (verdict(one), _size(one)) for name, one in corners.items()}
     stable = all(one is Verdict.STABLE for one, _ in found.values())
     form = certified(loop) if stable and len(found) > 1 else None
-    form_now = "stooke" if loop.form == "adaptive" else loop.form
-    fixed = replace(loop, form=form_now, largest=None)
-    limits = {name: gain_limits(fixed, name) for name in GAINS}
+    limits = {name: gain_limits(loop, name) for name in GAINS}
     return Answer(loop, verdict(loop), eigenvalues(loop), found, form, limits)
 
 
