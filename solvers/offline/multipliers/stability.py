@@ -35,6 +35,8 @@ RECTIFIED = {
 """Terms that are there on one side of 0 only, so that their gain switches between itself and 0."""
 
 
+SIZES = (Fraction(1, 10**30), Fraction(10**30))
+"""Least and largest size of a number of a loop but 0: with others eigenvalues are no floats."""
 _SMOOTHING = {"memory": Fraction(19, 20), "cost_memory": Fraction(19, 20), "delay": 10}
 """Defaults of omnisafe."""
 
@@ -88,6 +90,10 @@ class Loop:
                 raise ModelError(str(error)) from error
             if value < 0 and name != "slope":
                 raise ModelError(f"{name} is {given}; it must be at least 0")
+            if value and not SIZES[0] <= abs(value) <= SIZES[1]:
+                raise ModelError(
+                    f"{name} is {str(given)[:40]}; give 0 or a size from 1e-30 to 1e30, in other units"
+                )
             object.__setattr__(self, name, value)
         if self.step == 0:
             raise ModelError("step is 0, so that nothing moves; give a step above 0")

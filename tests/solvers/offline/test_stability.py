@@ -279,6 +279,8 @@ def test_a_form_of_two_matrices_that_pull_apart_is_not_found() -> None:
         ({"form": "pid"}, "form is 'pid'; there are stooke, fsrl"),
         ({"proportional": -1}, "proportional is -1; it must be at least 0"),
         ({"curvature": -1}, "curvature is -1; it must be at least 0"),
+        ({"curvature": "1e400"}, "curvature is 1e400; give 0 or a size from 1e-30 to 1e30"),
+        ({"slope": Fraction(-1, 10**31)}, "give 0 or a size from 1e-30 to 1e30, in other units"),
         ({"integral": math.nan}, "integral is nan; every number"),
         ({"step": 0}, "step is 0, so that nothing moves"),
         ({"memory": "1/2"}, "memory has no effect with the form stooke; leave it out"),

@@ -20,6 +20,7 @@ from holdfast.solvers.offline.multipliers.lyapunov import LARGEST, certified
 from holdfast.solvers.offline.multipliers.stability import (
     GAINS,
     RECTIFIED,
+    SIZES,
     Form,
     Loop,
     Verdict,
@@ -72,6 +73,9 @@ class _Number(click.ParamType):
         if number is None or (number < 0 and not self.signed):
             what = "a number" if self.signed else "a number of at least 0"
             self.fail(f"{text[:_LONGEST]!r} is not {what}, such as 0.05 or 1/20", param, ctx)
+        if number and not SIZES[0] <= abs(number) <= SIZES[1]:
+            self.fail(f"{text} is neither 0 nor of a size from 1e-30 to 1e30; take other units for "
+                      "costs or steps", param, ctx)  # fmt: skip
         return number
 
 
@@ -228,7 +232,10 @@ def _notes(answer: Answer) -> Iterator[str]:
             "back, as omnisafe does by default"
         )
     if not loop.slope:
-        yield "  b is 0: the multiplier does not move the plant, and nothing moves the integral"
+        yield (
+            "  [bold]b is 0, so that nothing is controlled[/bold]: no multiplier moves the plant, "
+            "and nothing moves the integral, whatever the gains are"
+        )
     elif not loop.integral:
         yield (
             "  K_I is 0: where the optimum needs a multiplier above 0 the constraint stays violated"
