@@ -56,7 +56,7 @@ code_backup = Theorem(
          "Temperature 1/20, Q the identity, even odds: 1/2 + log(2)/20.",
          Le(of_mean, Rational(54, 100)), True),
         ("policy_matrix is in proportion to exp(Q(s, a, b)/beta), for each a.",
-         "Its soft maximum is that of (1, 0) for either a.", Le(1, backup)),
+         "Its soft maximum is that of (1, 0) for either a.", Le(1, backup), True),
     ),
 )  # fmt: skip
 
