@@ -61,12 +61,14 @@ class Printed:
     """One thing that the source prints, an assumption or a definition, and how it is met.
 
     text: what is printed, in our words; met: how the counterexample meets it; shown: a relation
-    between numbers of the counterexample that shows it, where numbers can.
+    between numbers of the counterexample that shows it, where numbers can.  It must hold for every
+    counterexample, and a case where it fails is none; here: unless it is of this one alone.
     """
 
     text: str
     met: str
     shown: Relation | None = None
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Theorem:
     Raises
     ------
     ValueError: on a malformed label, a relation without quantities, two quantities of one name, or
-        a statement that is called refuted though its source was not read.
+        a statement that is called refuted though its source was not read, or printed nowhere though
+        it was read there.
     """
 
     label: str
@@ -137,6 +140,12 @@ class Theorem:
             raise ValueError(
                 f"{self.label} is called refuted, but its source was not read (provenance "
                 f"{self.source.provenance.name}); such a statement is false as recalled"
+            )
+
+        if (self.standing, self.source.provenance) == (Standing.FALSE_UNPRINTED, Provenance.READ):
+            raise ValueError(
+                f"{self.label} is said to be printed nowhere, and to be read in its source; give "
+                "the provenance derived, or call it refuted"
             )
 
     def _check_names(self) -> None:

@@ -17,13 +17,13 @@ from .multipliers.controllers import ControllerState as ControllerState
 from .multipliers.controllers import Fixed as Fixed
 from .multipliers.controllers import Incremental as Incremental
 from .multipliers.controllers import Omnisafe as Omnisafe
+from .multipliers.crossings import gain_limits as gain_limits
 from .multipliers.dual_response import DualRun as DualRun
 from .multipliers.dual_response import least_updates as least_updates
 from .multipliers.dual_response import respond as respond
 from .multipliers.lyapunov import certified as certified
 from .multipliers.stability import Loop as Loop
 from .multipliers.stability import Verdict as Verdict
-from .multipliers.stability import gain_limits as gain_limits
 from .multipliers.stability import stable_margin as stable_margin
 from .multipliers.stability import verdict as verdict
 from .problems import OfflineProblem as OfflineProblem

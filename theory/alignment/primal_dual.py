@@ -215,7 +215,7 @@ tied = Theorem(
     label="group-primal-dual/tied",
     title="There is no duality gap whatever class the policy is taken from",
     relation=Eq(primal, dual_tied),
-    source=Source(PAPER, "the sentence on the duality gap, read for any class", Provenance.READ),
+    source=Source(PAPER, "the sentence on the duality gap, read for any class", Provenance.DERIVED),
     standing=Standing.FALSE_UNPRINTED,
     proof="None: the class need not be convex.",
     uses=("stepwise/duality",),
@@ -226,8 +226,10 @@ tied = Theorem(
         (
             Printed("Policies have a parameter.", "Two tokens, each a with probability p."),
             Printed("Scores are in [0, 1], beta >= 0.", "User: aa, system: bb; beta = 0."),
-            Printed("The system's score has a level.", "It is 1/4.", Eq(root, Rational(1, 2))),
-            Printed("The problem is feasible.", "p = 1/2 meets it.", Eq(primal, Rational(1, 4))),
+            Printed("The system's score has a level.", "It is 1/4.",
+                    Eq(root, Rational(1, 2)), here=True),
+            Printed("The problem is feasible.", "p = 1/2 meets it.",
+                    Eq(primal, Rational(1, 4)), here=True),
         ),
     ),
 )  # fmt: skip

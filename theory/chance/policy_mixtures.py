@@ -129,6 +129,7 @@ step_flip = Theorem(
                 "Theorems 6 and 7 are about the mean of the safeties and returns of two policies.",
                 "Both policies are safe with certainty, so the mean of their safeties is 1.",
                 Eq(w_first * F_first + (1 - w_first) * F_second, 1),
+                here=True,
             ),
         ),
     ),

@@ -92,6 +92,7 @@ discounted_cost = Theorem(
                 "There are a gamma_c near 1 and a T small enough.",
                 "The smallest T there is, 1, and every gamma_c < 1: each has its own policy.",
                 Le(T_window, 1),
+                here=True,
             ),
             Printed(
                 "H = E sum over i >= 1 of gamma_c^i 1[s_i unsafe] is at most alpha.",
@@ -138,6 +139,7 @@ conservative = Theorem(
                 "The constraint is H <= alpha from the start, with the same alpha.",
                 "Both problems have the level 1/10, the same model and T = 1.",
                 Eq(alpha, Rational(1, 10)),
+                here=True,
             ),
             Printed(
                 "As in Theorem 5 there are a gamma_c near 1 and a T small enough.",

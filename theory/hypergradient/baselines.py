@@ -20,7 +20,9 @@ def _code(place: str) -> Source:
     return Source("holdfast, on the released code of akimotolab/BC-HG", place, Provenance.DERIVED)
 
 
-def _why(severity: str, *lines: tuple[str, str, Relation]) -> Refutation:
+def _why(
+    severity: str, *lines: tuple[str, str, Relation] | tuple[str, str, Relation, bool]
+) -> Refutation:
     """What is taken from the source: lines of code, each with the instance that meets it."""
     fidelity = "Compared on 2026-11-29 with the repository at 9c9d42c, not with the paper."
     return Refutation(fidelity, severity, tuple(Printed(*line) for line in lines))
@@ -52,9 +54,9 @@ code_backup = Theorem(
         "It strikes wherever the leader randomises at a next state and its action matters there.",
         ("train_once applies soft_value_operator to matmul(next_a_l_probs, Q[next]).",
          "Temperature 1/20, Q the identity, even odds: 1/2 + log(2)/20.",
-         Le(of_mean, Rational(54, 100))),
+         Le(of_mean, Rational(54, 100)), True),
         ("policy_matrix is in proportion to exp(Q(s, a, b)/beta), for each a.",
-         "Its soft maximum is that of (1, 0) for either a.", Le(1, backup)),
+         "Its soft maximum is that of (1, 0) for either a.", Le(1, backup), True),
     ),
 )  # fmt: skip
 
@@ -70,9 +72,9 @@ action_baseline = Theorem(
     refutation=_why(
         "use_advantage is true in the shipped DiscreteToy4 and LQR configurations.",
         ("Q_L(s, a', b) is averaged over a' by the leader's probabilities at the sampled b.",
-         "One state, even odds, Q_L(a, b) = b: the average is b itself.", Eq(by_code, 0)),
+         "One state, even odds, Q_L(a, b) = b: the average is b itself.", Eq(by_code, 0), True),
         ("b is sampled from the follower's policy given (s, a).",
-         "g(b = a | a) = 9/10, and log f moves by 1/2 and -1/2.", Eq(direct, Rational(1, 5))),
+         "g(b = a | a) = 9/10, and log f moves by 1/2 and -1/2.", Eq(direct, Rational(1, 5)), True),
     ),
 )  # fmt: skip
 
@@ -89,9 +91,9 @@ mode_target = Theorem(
         "It strikes stochastic policies; where both are nearly deterministic little is changed.",
         ("The target is r_L + gamma_L Q at the modes of leader and follower.",
          "Rewards 0 and 1 with probability 3/5 and 2/5, discount 1/2: Q = (0, 1).",
-         Eq(by_modes, Rational(2, 5))),
+         Eq(by_modes, Rational(2, 5)), True),
         ("Actions are sampled from both policies.", "Their value is (2/5)/(1 - 1/2).",
-         Eq(value, Rational(4, 5))),
+         Eq(value, Rational(4, 5)), True),
     ),
 )  # fmt: skip
 
@@ -107,9 +109,9 @@ two_kernels = Theorem(
     refutation=_why(
         "Either kernel is sensible; they differ, at the shipped fail_prob of 33/100.",
         ("With probability 4 f/3 the simulator draws one of all four moves.",
-         "1 - 44/100 + 11/100.", Eq(simulated, Rational(67, 100))),
+         "1 - 44/100 + 11/100.", Eq(simulated, Rational(67, 100)), True),
         ("The matrix spreads 4 f/3 over the three other moves.",
-         "1 - 44/100.", Eq(in_matrix, Rational(14, 25))),
+         "1 - 44/100.", Eq(in_matrix, Rational(14, 25)), True),
     ),
 )  # fmt: skip
 
@@ -126,8 +128,8 @@ batch_scale = Theorem(
     refutation=_why(
         "Episodes may last 200 steps, batches 100; that gradients are clipped hides part of it.",
         ("Sums over a batch are divided by clip(sum(done), a_min=1).",
-         "A batch whose sum is 1, without a finished episode.", Eq(once, 1)),
-        ("All environments are summed up.", "Twice the batch.", Eq(twice, 2)),
+         "A batch whose sum is 1, without a finished episode.", Eq(once, 1), True),
+        ("All environments are summed up.", "Twice the batch.", Eq(twice, 2), True),
     ),
 )  # fmt: skip
 
@@ -145,6 +147,6 @@ ring_suffix = Theorem(
         ("while not last[j] and j != current_ptr: j = (j + 1) % size.",
          "The transition at the pointer, so that j = current_ptr at once.", Eq(stored, 1)),
         ("The buffer holds 450 transitions, three episodes of 150.",
-         "The pointer is 0 after them, where an episode begins.", Eq(whole, 150)),
+         "The pointer is 0 after them, where an episode begins.", Eq(whole, 150), True),
     ),
 )  # fmt: skip

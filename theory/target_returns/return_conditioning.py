@@ -225,6 +225,7 @@ model_bias_pooled = Theorem(
                 "The risk is finite and small.",
                 "The model is exact at 0 and takes action 1 with probability 1/100 at 1.",
                 Lt(kl_pooled, Rational(1, 20)),
+                here=True,
             ),
         ),
     ),

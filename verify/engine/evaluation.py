@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import partial
 from itertools import islice
 
@@ -12,7 +13,8 @@ from ..binding.claims import Claim
 from ..binding.description import digest, value_text
 from ..binding.family import Case, OutOfScope
 from ..binding.user_code import blamed
-from ..binding.values import ClaimError, Value, Values, checked
+from ..binding.values import ClaimError, Count, Mean, Value, Values, checked
+from .ledger import Ledger, interval
 
 
 def claim_values(
@@ -40,6 +42,21 @@ def claim_values(
                 return
             known = checked(where, claim.theorem.quantities, values, domains=domains)
         yield known
+
+
+def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
+    """Values by name, samples turned into intervals, and the alpha that these were charged."""
+    sampled = sum(isinstance(value, Count | Mean) for value in values.values())
+    named: dict[str, Value] = {}
+    alpha = Fraction(0)
+    for quantity, value in values.items():
+        if isinstance(value, Count | Mean):
+            share = ledger.allowance(test) / sampled
+            alpha += share
+            named[quantity.name] = interval(value, share)
+        else:
+            named[quantity.name] = value
+    return named, alpha
 
 
 def texts(values: Values) -> dict[str, str]:

@@ -23,10 +23,11 @@ from ..binding.user_code import TooLong, blamed, limited
 from ..binding.values import ClaimError, Count, Mean, Value, Values, checked
 from ..kernel import Verdict
 from .comparison import CompiledRelation, Outcome
-from .evaluation import claim_values, confirm, texts
+from .evaluation import claim_values, confirm, environment, texts
 from .expressions import Undefined, Undetermined
+from .fairness import unmet
 from .finding import Finding
-from .ledger import Ledger, interval
+from .ledger import Ledger
 
 
 class Kind(Enum):
@@ -134,21 +135,6 @@ def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, C
         yield label, 2 * index + 1, partial(make, index)
 
 
-def environment(values: Values, ledger: Ledger, test: int) -> tuple[dict[str, Value], Fraction]:
-    """Values by name, samples turned into intervals, and the alpha that these were charged."""
-    sampled = sum(isinstance(value, Count | Mean) for value in values.values())
-    named: dict[str, Value] = {}
-    alpha = Fraction(0)
-    for quantity, value in values.items():
-        if isinstance(value, Count | Mean):
-            share = ledger.allowance(test) / sampled
-            alpha += share
-            named[quantity.name] = interval(value, share)
-        else:
-            named[quantity.name] = value
-    return named, alpha
-
-
 UNDEFINED = "undefined"
 """A side of a finding whose relation has no value, such as a division by zero."""
 
@@ -212,6 +198,9 @@ class Examiner:
                 seen[repeat] = values
         except OutOfScope as outside:
             reason = str(outside)
+        if self._violated(before) and (condition := unmet(self.claim, case)):
+            del self.findings[before:]
+            reason = f"no counterexample: the source's condition {condition} is not met"
         if self._to_confirm(before):
             self._confirm(label, case, make, seen)
         if len(self.findings) > before:
@@ -230,11 +219,14 @@ class Examiner:
             self.findings = [one for one in self.findings if one.verdict is not Verdict.VIOLATED]
             raise
 
+    def _violated(self, before: int) -> bool:
+        return any(found.verdict is Verdict.VIOLATED for found in self.findings[before:])
+
     def _to_confirm(self, before: int) -> bool:
         """Whether the findings from there on hold a violation that must be seen a second time; of
         a theorem known to be false, which falls on most cases, the first of a shard will do."""
         known = self.claim.theorem.standing.is_false and self._confirmed
-        violated = any(found.verdict is Verdict.VIOLATED for found in self.findings[before:])
+        violated = self._violated(before)
         self._confirmed |= violated
         return violated and not known
 

@@ -17,7 +17,7 @@ from ..binding.family import Case
 from ..binding.values import ClaimError, Value, checked
 from ..kernel import Verdict
 from .comparison import CompiledRelation
-from .examiner import environment
+from .evaluation import environment
 from .ledger import Ledger
 
 _UNMET = (Verdict.VIOLATED, Verdict.UNDECIDED)
@@ -56,15 +56,28 @@ def why_fair(claim: Claim) -> tuple[Met, ...]:
 
 
 def numbers_of(claim: Claim, case: Case) -> tuple[Met, ...]:
-    """The list for another counterexample: what is printed, and its own numbers, undecided; how it
-    meets each is said of the witness alone."""
+    """The list for another counterexample: what is printed, and its own numbers; how it meets each
+    is said of the witness alone, and so are relations between the witness's own numbers."""
     if claim.theorem.refutation is None:
         return ()
     values = _values(claim, case)
     return tuple(
-        Met(one.text, "", _used(one.shown, values) if one.shown else "")
+        Met(one.text, "", _used(one.shown, values, one.here) if one.shown else "")
         for one in claim.theorem.refutation.printed
     )
+
+
+def unmet(claim: Claim, case: Case) -> str:
+    """The first relation that is printed, or shows what is, and is not known to hold on a case;
+    empty where all do, and for a claim without such a list."""
+    theorem = claim.theorem
+    if not theorem.standing.is_false or theorem.refutation is None or claim.trained:
+        return ""
+    values = _values(claim, case)
+    for one in theorem.refutation.printed:
+        if one.shown and not one.here and not _holds(one.shown, values):
+            return _used(one.shown, values)
+    return ""
 
 
 def _values(claim: Claim, case: Case) -> dict[str, Value]:
@@ -78,14 +91,18 @@ def _shown(claim: Claim, relation: Relation, values: dict[str, Value]) -> str:
     missing = {quantity.name for quantity in relation.quantities} - values.keys()
     if missing:
         raise ClaimError(f"{claim.name}: the witness has no value of {', '.join(sorted(missing))}")
-    if CompiledRelation(relation).examine(values).verdict in _UNMET:
+    if not _holds(relation, values):
         raise ClaimError(f"{claim.name}: {relation} is not met by the witness {_named(values)}")
     return _used(relation, values)
 
 
-def _used(relation: Relation, values: dict[str, Value]) -> str:
+def _holds(relation: Relation, values: dict[str, Value]) -> bool:
+    return CompiledRelation(relation).examine(values).verdict not in _UNMET
+
+
+def _used(relation: Relation, values: dict[str, Value], numbers_alone: bool = False) -> str:
     used = {quantity.name: values[quantity.name] for quantity in relation.quantities}
-    return f"{relation}: {_named(used)}"
+    return _named(used) if numbers_alone else f"{relation}: {_named(used)}"
 
 
 def _named(values: dict[str, Value]) -> str:

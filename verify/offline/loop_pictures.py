@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
 from holdfast.solvers.offline.multipliers.stability import (
     RECTIFIED,
     Loop,
     eigenvalues,
-    gain_limits,
     matrix,
 )
 from holdfast.solvers.sequences import Array
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _UPDATES, _GRID = 120, 61
 """Updates of a response, a quarter of the points of one in continuous time; and points of the map
 in each direction, of which each is a matrix: more take longer than a second."""
+_HUGE = 1e100
+"""A state that is kept this small does not overflow in the next step."""
 _FLOOR = 1e-3
 """Of the largest real part, below which a response is shown for as long as it would take there."""
 
@@ -57,7 +59,7 @@ def _draw_response(axes: Axes, loop: Loop) -> None:
         times, step = np.arange(float(_UPDATES)), M
     states = [start]
     for _ in times[1:]:
-        states.append(step @ states[-1])
+        states.append(np.clip(step @ states[-1], -_HUGE, _HUGE))
     bounded = np.clip(np.array(states)[:, 0], -1e6, 1e6)
     axes.plot(times, bounded, color="#0072b2", label="as decided: derivative of both signs")
     if loop.step is not None and RECTIFIED[loop.form] and loop.form != "omnisafe":

@@ -29,9 +29,8 @@ from ..binding.proofs import FORMAT, Proved
 from ..binding.values import Ball, ClaimError, Count, Mean, Value, is_known
 from ..engine import expressions
 from ..engine.comparison import CompiledRelation, Outcome
-from ..engine.evaluation import claim_values, confirm
-from ..engine.examiner import environment
-from ..engine.fairness import numbers_of, why_fair
+from ..engine.evaluation import claim_values, confirm, environment
+from ..engine.fairness import numbers_of, unmet, why_fair
 from ..engine.ledger import Ledger
 from ..kernel import Enclosure, Report, Verdict, check, format_rational
 
@@ -143,9 +142,11 @@ class Refuter:
         confirm(self.claim, "a case", seen.case, make, {seen.repeat: shown})
 
     def refute(self, case: Case) -> Observation | None:
-        """The first violation on the case, or None; raises as `observe` does."""
+        """The first violation on the case, or None, also where the case does not meet what the
+        source of a false statement prints; raises as `observe` does."""
         seen = self.observe(case)
-        return next((one for one in seen if one.outcome.verdict is Verdict.VIOLATED), None)
+        found = next((one for one in seen if one.outcome.verdict is Verdict.VIOLATED), None)
+        return None if found is None or unmet(self.claim, case) else found
 
 
 @dataclass(frozen=True, slots=True)

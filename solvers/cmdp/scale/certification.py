@@ -13,6 +13,7 @@ every rounding of the residuals is bounded, the rest is in Fractions.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def certify(
     policy: Policy | Array | None = None,
     *,
     values: Sequence[float] | Array | None = None,
-    multipliers: Sequence[float] | None = None,
+    multipliers: Sequence[float | Fraction] | None = None,
     sweeps: int = SWEEPS,
     exact: bool | None = None,
 ) -> Certification:
@@ -135,6 +136,7 @@ def _checked(
 ) -> Policy | Array | None:
     """The policy, as a `Policy` where it is evaluated in fractions."""
     check_discounted(model)
+    _check_budgets(model)
     if policy is None and values is None:
         raise ModelError("neither a policy nor values are given; there is nothing to certify")
     if values is not None and multipliers is None and model.n_constraints:
@@ -158,7 +160,19 @@ def _exactly(model: CMDP, policy: Policy) -> list[Fraction]:
     return [policy_return(model, policy, one) for one in ["reward", *functions]]
 
 
-def _multipliers(model: CMDP, given: Sequence[float]) -> Array:
+_TOO_LARGE = "leaves the range of double precision; measure it in another unit, or use solve"
+
+
+def _check_budgets(model: CMDP) -> None:
+    for i, budget in enumerate(model.budgets):
+        if abs(budget) > sys.float_info.max:
+            raise ModelError(f"the limit of cost {i} {_TOO_LARGE}")
+
+
+def _multipliers(model: CMDP, given: Sequence[float | Fraction]) -> Array:
+    for i, one in enumerate(given):
+        if isinstance(one, int | Fraction) and one > sys.float_info.max:
+            raise ModelError(f"multiplier {i} {_TOO_LARGE}")
     found = np.asarray(given, dtype=float)
     if found.shape != (model.n_constraints,) or not (np.isfinite(found) & (found >= 0)).all():
         raise ModelError(
@@ -206,7 +220,11 @@ class _Residuals:
 
     def __call__(self, price: Array, h: Array) -> Array:
         """res (K) of the payoff price . (r, c)."""
-        return np.asarray(self.image.payoffs @ price + self.ahead(h) - h[self.states])
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.asarray(self.image.payoffs @ price + self.ahead(h) - h[self.states])
+        if not np.isfinite(found).all():
+            raise ModelError(f"a residual of these values and multipliers {_TOO_LARGE}")
+        return found
 
     def shares(self, policy: Policy | Array) -> sparse.csr_array:
         """float64[S, K], pi(a | s) at the choices of s, each wrong by A + 1 roundings at most."""
@@ -292,7 +310,8 @@ class _Residuals:
             res = self(price, h)
             best = Fraction(float(res.max())) + self._error(price, h)
             bounds.append(expectation(self.image, h, grid) + best * self.image.horizon + spare)
-            values = h + np.maximum.reduceat(res, model.choice_start[:-1])
+            with np.errstate(over="ignore"):  # the next grid refuses what is infinite
+                values = h + np.maximum.reduceat(res, model.choice_start[:-1])
         return min(bounds)
 
     def _error(self, price: Array, h: Array) -> Fraction:
@@ -302,7 +321,7 @@ class _Residuals:
 
 def _on_grid(values: Array) -> tuple[Array, float]:
     """The values, less the middle of their range, rounded to multiples of 1 / grid; and grid."""
-    centred = values - (values.max() + values.min()) / 2
+    centred = values - (values.max() / 2 + values.min() / 2)
     height = float(np.abs(centred).max())
     if not math.isfinite(height):
         raise ModelError(

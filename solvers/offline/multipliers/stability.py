@@ -35,6 +35,8 @@ RECTIFIED = {
 """Terms that are there on one side of 0 only, so that their gain switches between itself and 0."""
 
 
+SIZES = (Fraction(1, 10**30), Fraction(10**30))
+"""Least and largest size of a number of a loop but 0: with others eigenvalues are no floats."""
 _SMOOTHING = {"memory": Fraction(19, 20), "cost_memory": Fraction(19, 20), "delay": 10}
 """Defaults of omnisafe."""
 
@@ -88,6 +90,11 @@ class Loop:
                 raise ModelError(str(error)) from error
             if value < 0 and name != "slope":
                 raise ModelError(f"{name} is {given}; it must be at least 0")
+            if value and not SIZES[0] <= abs(value) <= SIZES[1]:
+                raise ModelError(
+                    f"{name} is {str(given)[:40]}; give 0 or a size from 1e-30 to 1e30, in other "
+                    "units"
+                )
             object.__setattr__(self, name, value)
         if self.step == 0:
             raise ModelError("step is 0, so that nothing moves; give a step above 0")
@@ -285,38 +292,6 @@ def critical_proportional(loop: Loop) -> float:
 
 
 GAINS = ("proportional", "integral", "derivative")
-_FARTHEST = 2**20
-"""A gain that is stable up to here times (1 + itself) is called without a limit."""
-_HALVINGS = 40
-"""Of the interval in which a limit lies: to twelve digits of the widest one."""
-
-
-def gain_limits(loop: Loop, name: str) -> tuple[float, float] | None:
-    """The interval around a gain in which the loop stays stable with the other gains as they are;
-    None if it is not stable now.  Ends are floats, the verdicts exact; a lower end is 0 if a
-    2^-30th of the gain is stable."""
-    given = getattr(loop, name)
-
-    def stable(gain: Fraction) -> bool:
-        changed: dict[str, Any] = {name: gain}
-        return verdict(replace(loop, **changed)) is Verdict.STABLE
-
-    if not stable(given):
-        return None
-    low = 0.0 if stable(given / 2**30) else _edge(stable, given, Fraction(0))
-    width = Fraction(1, 2**20)
-    while stable(given + width * (1 + given)):
-        if width >= _FARTHEST:
-            return low, math.inf
-        width *= 2
-    return low, _edge(stable, given, given + width * (1 + given))
-
-
-def _edge(stable: Callable[[Fraction], bool], inside: Fraction, outside: Fraction) -> float:
-    for _ in range(_HALVINGS):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if stable(middle) else (inside, middle)
-    return float(inside)
 
 
 def stable_margin(a: Any, b: Any, kp: Any, ki: Any, kd: Any, eta: Any) -> Any:

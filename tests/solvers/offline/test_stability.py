@@ -1,6 +1,7 @@
 """Stability of controlled multipliers: verdicts, closed forms, eigenvalues, trajectories."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.solvers.errors import ModelError
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
 from holdfast.solvers.offline.multipliers.lyapunov import certified, common_form, falls
 from holdfast.solvers.offline.multipliers.stability import (
     FORMS,
+    GAINS,
     Loop,
     Verdict,
     characteristic,
     critical_proportional,
     damping_ratio,
     eigenvalues,
-    gain_limits,
     hurwitz,
     matrix,
     schur,
@@ -109,6 +111,53 @@ def test_limits_of_gains_are_those_of_the_closed_form() -> None:
     assert gain_limits(continuous, "derivative") == (0, math.inf)
     swing = Loop("1/5", 1, 2, "1/5", form="incremental")
     assert gain_limits(swing, "proportional") == (pytest.approx(1), math.inf)
+
+
+def test_limits_do_not_jump_over_gains_that_are_unstable() -> None:
+    """Smoothing: stable at K_I 5/2, unstable at 8, and stable again before 9.2."""
+    loop = Loop("31/20", "19/10", "293/100", "5/2", "27/4", "1/10", form="omnisafe")
+    low, high = gain_limits(loop, "integral") or (0, 0)
+    assert low == pytest.approx(0.472302, abs=1e-6)
+    assert 5 / 2 < high < 8
+    assert verdict(replace(loop, integral=8)) is UNSTABLE
+    for inside, outside in ((low + 1e-9, low - 1e-9), (high - 1e-9, high + 1e-9)):
+        assert verdict(replace(loop, integral=inside)) is STABLE
+        assert verdict(replace(loop, integral=outside)) is UNSTABLE
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("step", [None, "1/10"])
+def test_all_between_the_limits_is_stable_and_nothing_beyond(form: str, step: object) -> None:
+    largest = 5 if form == "adaptive" else None
+    for a, b, kp, ki, kd in ((1, 1, 3, "1/5", 0), ("1/2", -2, 1, "1/10", "1/4"), (2, 1, 4, 1, 1)):
+        loop = Loop(a, b, kp, ki, kd, step, form, largest=largest)
+        fixed = replace(loop, form="stooke", largest=None) if largest else loop
+        for name in GAINS:
+            if (limits := gain_limits(loop, name)) is None:
+                assert verdict(fixed) is not STABLE
+                continue
+            low, high = limits
+            ends = [low * (1 - 1e-9)] * (low > 0) + [high * (1 + 1e-9)] * (high < math.inf)
+            assert all(verdict(replace(fixed, **{name: x})) is not STABLE for x in ends)
+            far = min(high, 1e9)
+            within = (low + (far - low) * share for share in (1e-9, 0.1, 0.4, 0.8, 1 - 1e-9))
+            assert all(verdict(replace(fixed, **{name: x})) is STABLE for x in within)
+
+
+def test_a_limit_is_found_however_far_it_is() -> None:
+    """2 eta (a + b^2 K_P) + eta b^2 K_I < 4 with b = 1/1000: K_P < 1.9e7 - 1/2."""
+    loop = Loop(1, "1/1000", 1, 1, 0, "1/10")
+    assert gain_limits(loop, "proportional") == (0, pytest.approx(1.9e7 - 0.5))
+
+
+def test_limits_of_an_adaptive_loop_take_its_gain_to_stay() -> None:
+    loop = Loop("1/2", 1, "1/5", "1/2", step="1/10", form="adaptive", largest="3/10")
+    for name in GAINS:
+        assert gain_limits(loop, name) == gain_limits(
+            replace(loop, form="stooke", largest=None), name
+        )
+    with pytest.raises(ModelError, match="'gain' is no gain; there are proportional"):
+        gain_limits(loop, "gain")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +279,8 @@ def test_a_form_of_two_matrices_that_pull_apart_is_not_found() -> None:
         ({"form": "pid"}, "form is 'pid'; there are stooke, fsrl"),
         ({"proportional": -1}, "proportional is -1; it must be at least 0"),
         ({"curvature": -1}, "curvature is -1; it must be at least 0"),
+        ({"curvature": "1e400"}, "curvature is 1e400; give 0 or a size from 1e-30 to 1e30"),
+        ({"slope": Fraction(-1, 10**31)}, "give 0 or a size from 1e-30 to 1e30, in other units"),
         ({"integral": math.nan}, "integral is nan; every number"),
         ({"step": 0}, "step is 0, so that nothing moves"),
         ({"memory": "1/2"}, "memory has no effect with the form stooke; leave it out"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from holdfast.solvers import WORLDS, Policy, read_policy, solve, write_policy
+from holdfast.solvers import WORLDS, ModelError, Policy, certify, read_policy, solve, write_policy
+from holdfast.verify.cmdp.commands.certifying import _kept
 
 from ...conftest import Invoke
 
@@ -40,7 +42,43 @@ def test_the_optimum_is_certified(holdfast: Invoke, answers: Path) -> None:
 
 def test_a_policy_that_breaks_the_limit(holdfast: Invoke, answers: Path) -> None:
     done = holdfast("certify", LAKE, "--policy", answers / "uniform.npy")
-    assert done.says("limit 1/20: broken", "the policy breaks a limit, and may earn more")
+    assert done.says("limit 1/20: broken by 0.", "the policy breaks a limit, and may earn more")
+
+
+def test_by_how_much_a_limit_is_broken() -> None:
+    """Doubles near 1/20 are shown as 0.05."""
+    limit, more = Fraction(1, 20), Fraction(1, 10**18)
+    assert "broken" in _kept((limit + more,) * 2, limit)
+    assert _kept((limit + more,) * 2, limit).endswith(" by 1e-18")
+    assert _kept((limit + more, limit + 1), limit).endswith(" by at least 1e-18")
+    assert "kept" in _kept((limit - 1, limit), limit)
+    assert "not decided" in _kept((limit, limit + more), limit)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--multiplier", "1e400"), "multiplier 0 leaves the range of double precision"),
+        (("--multiplier", "1"), "a residual of these values and multipliers leaves the range"),
+    ],
+)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_doubles_do_not_hold_is_refused(
+    holdfast: Invoke, arguments: tuple[str, ...], said: str
+) -> None:
+    values = np.zeros(WORLDS[LAKE].build().n_states)
+    values[:2] = 1e308, -1e308
+    np.save("values.npy", values)
+    done = holdfast("certify", LAKE, "--values", "values.npy", *arguments)
+    assert done.code == 64
+    assert done.says(said, "in another unit")
+
+
+def test_a_limit_that_doubles_do_not_hold_is_refused() -> None:
+    lake = WORLDS[LAKE].build()
+    far = lake.with_costs([lake.cost_vector(0).fractions()], [10**400])
+    with pytest.raises(ModelError, match="the limit of cost 0 leaves the range"):
+        certify(far, Policy.uniform(far))
 
 
 def test_values_prove_a_bound(holdfast: Invoke, answers: Path) -> None:
@@ -108,6 +146,8 @@ def test_a_mixture_is_no_table(holdfast: Invoke) -> None:
     done = holdfast("solve", LAKE, *asked)
     assert done.code == 64
     assert done.says("a mixture of 2 deterministic policies", "--json has them all")
+    assert Path(f"{LAKE}.certificate.json").exists(), "what was solved for is kept"
+    assert done.says("accepted by the kernel")
     mixture = json.loads(Path("a.json").read_text())["mixture"]
     assert len(mixture) == 2
     assert all(len(one["actions"]) == 17 for one in mixture)

@@ -1,19 +1,27 @@
 """Every statement that is called false lists what is printed, and its counterexample meets it."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import sympy
 
 from holdfast import theory
 from holdfast.theory import Eq, Printed, Provenance, Refutation, Source, Standing, Theorem
 from holdfast.theory.chance import flipping
 from holdfast.theory.chance.flipping import T_window, V_flip
 from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.family import Case, OutOfScope
 from holdfast.verify.binding.values import ClaimError
-from holdfast.verify.engine.fairness import why_fair
+from holdfast.verify.engine.examiner import Kind, Shard, drawn_case, run_shard
+from holdfast.verify.engine.fairness import unmet, why_fair
+from holdfast.verify.kernel import Verdict
+from holdfast.verify.offline.landmarks import bandits
+from holdfast.verify.search.counterexample import Refuter, certify
 
 FALSE = {
     claim.name: claim
@@ -34,6 +42,59 @@ def test_the_counterexample_meets_what_is_printed(claim: Claim) -> None:
         assert text.endswith(".")
     assert all(one.met.endswith(".") for one in met)
     assert "2026-11-29" in refutation.fidelity
+
+
+def _cases(claim: Claim) -> Iterator[Case]:
+    yield from map(claim.family.landmark, claim.family.landmarks)
+    for index in range(2):
+        try:
+            yield drawn_case(claim, 1, index)[1]
+        except OutOfScope:
+            continue
+
+
+def _is_false(shown: str) -> bool:
+    """Of a relation with its rational numbers, such as ``lam > 0: lam = 2``."""
+    relation, found, numbers = shown.partition(": ")
+    if not found or not re.fullmatch(r"(\w+ = -?\d+(/\d+)?(, )?)+", numbers):
+        return False
+    named = dict(one.split(" = ") for one in numbers.split(", "))
+    values = {sympy.Symbol(name): sympy.Rational(value) for name, value in named.items()}
+    left, sign, right = re.split(r" (<=|>=|==|!=|<|>) ", relation)
+    sides = [sympy.sympify(side, locals={q: sympy.Symbol(q) for q in named}).xreplace(values)
+             for side in (left, right)]  # fmt: skip
+    compared = {
+        "<=": sympy.Le,
+        ">=": sympy.Ge,
+        "==": sympy.Eq,
+        "!=": sympy.Ne,
+        "<": sympy.Lt,
+        ">": sympy.Gt,
+    }
+    return compared[sign](*sides) == sympy.false
+
+
+@pytest.mark.parametrize("claim", FALSE.values(), ids=FALSE)
+def test_no_certificate_shows_a_condition_that_its_case_breaks(claim: Claim) -> None:
+    for case in _cases(claim):
+        if (seen := Refuter(claim).refute(case)) is None:
+            continue
+        document = certify(claim, case, seen.part, seen.values).document
+        broken = [one["shown"] for one in document["notes"]["printed"] if _is_false(one["shown"])]
+        assert not broken
+
+
+def test_a_case_that_breaks_what_is_printed_is_no_counterexample() -> None:
+    """lambda 4/5: a payoff of -3/5, where Definition 5.1 is for payoffs in [0, Vmax]."""
+    claim = FALSE["weighted-critics/lemma-constant"]
+    case = bandits.small_multiplier()
+    assert unmet(claim, case) == "lowest >= 0: lowest = -3/5"
+    assert Refuter(claim).refute(case) is None
+    family = claim.family.with_landmarks(small=bandits.small_multiplier)
+    outside = replace(claim, family=family)
+    found = run_shard(outside, Shard(claim.name, Kind.LANDMARKS, 0, 2, seed=1)).findings
+    assert [one.verdict for one in found] == [Verdict.VIOLATED, Verdict.OUT_OF_SCOPE]
+    assert "lowest >= 0: lowest = -3/5 is not met" in found[1].note
 
 
 def test_a_statement_that_stands_has_no_list() -> None:
@@ -68,6 +129,13 @@ def test_what_was_not_read_is_not_called_refuted() -> None:
             Source("a paper", "Lemma 1", Provenance.RECALLED),
             standing=Standing.REFUTED,
         )
+
+
+def test_what_was_read_is_not_called_printed_nowhere() -> None:
+    source = Source("a paper", "Lemma 1", Provenance.READ)
+    with pytest.raises(ValueError, match="printed nowhere, and to be read in its source"):
+        Theorem("mine/read", "A title", CASE.theorem.relation, source,
+                standing=Standing.FALSE_UNPRINTED)  # fmt: skip
 
 
 def test_the_catalogue_refuses_a_false_statement_without_its_list(

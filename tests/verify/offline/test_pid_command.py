@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.solvers.offline.multipliers.stability import GAINS, Loop, gain_limits
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
+from holdfast.solvers.offline.multipliers.stability import GAINS, Loop
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.offline.commands.pid import answer_of, document
 from holdfast.verify.offline.loop_pictures import draw_loop
@@ -50,7 +51,7 @@ def test_the_answer_is_that_of_the_solvers(holdfast: Invoke) -> None:
         (("--plant", "0.5,1", "--kp", 2, "--ki", "0.5", "--step", "0.1", "--form", "osrl"),
          ("K_P's term acts on one side", "proportional 0: stable")),
         (("--plant", "1,0", "--kp", 1, "--ki", 1, "--step", "0.1"),
-         ("boundary", "b is 0: the multiplier does not move the plant")),
+         ("boundary", "b is 0, so that nothing is controlled: no multiplier moves the plant")),
         (("--plant", "1,1", "--kp", 1, "--ki", 0),
          ("K_I is 0", "the constraint stays violated")),
         (("--plant", "1,1", "--kp", 30, "--ki", 1, "--step", "0.1"),
@@ -82,6 +83,9 @@ def test_omnisafe_is_said_to_smooth() -> None:
         (("--ki", "inf"), "'--ki': 'inf' is not a number of at least 0"),
         (("--kd", "1/0"), "'--kd': '1/0' is not a number of at least 0"),
         (("--kp", "1" * 50), "is not a number of at least 0"),
+        (("--kp", "1e400"), "'--kp': 1e400 is neither 0 nor of a size from 1e-30 to 1e30"),
+        (("--plant", "1e200,1e200"), "'--plant': 1e200 is neither 0 nor of a size"),
+        (("--plant", "1,-1e-31"), "'--plant': -1e-31 is neither 0 nor of a size"),
         (("--step", "0"), "--step 0 moves nothing; give a step above 0, or none at all"),
         (("--form", "pid"), "'pid' is not one of 'stooke', 'fsrl'"),
         (("--form", "osrl"), "--form osrl is a form of controllers with steps; give --step"),

@@ -110,7 +110,7 @@ def certify_command(**given: Any) -> int:
 
 def _certified(model: CMDP, options: Options) -> tuple[Certification, tuple[str, ...]]:
     policy, notes = read_policy(model, options.policy) if options.policy else (None, ())
-    prices = [float(rational(text, "a multiplier")) for text in options.multipliers]
+    prices = [rational(text, "a multiplier") for text in options.multipliers]
     found = certify(
         model,
         policy,
@@ -178,7 +178,10 @@ def _ends(ends: tuple[Fraction, Fraction]) -> str:
 def _kept(ends: tuple[Fraction, Fraction], budget: Fraction) -> str:
     if ends[1] <= budget:
         return "[bold]kept[/bold]"
-    return "[bold red]broken[/bold red]" if ends[0] > budget else "[bold]not decided[/bold]"
+    if ends[0] <= budget:
+        return "[bold]not decided[/bold]"
+    by = f"{'' if ends[0] == ends[1] else 'at least '}{decimal(ends[0] - budget)}"
+    return f"[bold red]broken[/bold red] by {by}"
 
 
 def _at_most(value: Fraction) -> str:

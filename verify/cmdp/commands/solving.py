@@ -100,27 +100,29 @@ def solve_command(**given: Any) -> int:
             limits=None if options.budget is None else Limits(seconds=options.budget),
         )
     _print(console, options.model, problem, found, None if options.whole else _ROWS)
-    _write(console, options, problem, found)
+    if options.json_path is not None:
+        write_json(_document(problem, found), options.json_path)
+        console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
+    if not found.undecided:
+        _write_certificate(console, target, found)
+    _write_policy(console, options, found)  # the last: it may be refused, and solving took long
     if found.undecided:
         return ExitCode.UNDECIDED
-    if found.document is None:
-        console.print("\nno certificate: the model is large, or the search was interrupted")
-    else:
-        write_text(Path(target), json.dumps(found.document, allow_nan=False))
-        shown = output.plain(target)
-        console.print(
-            f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})"
-        )
-        if not found.accepted:
-            return ExitCode.CERTIFICATE_REJECTED
+    if found.document is not None and not found.accepted:
+        return ExitCode.CERTIFICATE_REJECTED
     return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
 
 
-def _write(console: Console, options: Options, model: CMDP, found: Optimum) -> None:
-    """The files with the policy and with the answer."""
-    if options.json_path is not None:
-        write_json(_document(model, found), options.json_path)
-        console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
+def _write_certificate(console: Console, target: str, found: Optimum) -> None:
+    if found.document is None:
+        console.print("\nno certificate: the model is large, or the search was interrupted")
+        return
+    write_text(Path(target), json.dumps(found.document, allow_nan=False))
+    shown = output.plain(target)
+    console.print(f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})")
+
+
+def _write_policy(console: Console, options: Options, found: Optimum) -> None:
     if options.policy is not None:
         if found.policy is None:
             raise ModelError(f"--policy {options.policy}: {_no_policy(found)}")

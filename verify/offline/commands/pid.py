@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -15,17 +15,18 @@ from rich.table import Table
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.exact import format_rational, to_fraction
+from holdfast.solvers.offline.multipliers.crossings import gain_limits
 from holdfast.solvers.offline.multipliers.lyapunov import LARGEST, certified
 from holdfast.solvers.offline.multipliers.stability import (
     GAINS,
     RECTIFIED,
+    SIZES,
     Form,
     Loop,
     Verdict,
     critical_proportional,
     damping_ratio,
     eigenvalues,
-    gain_limits,
     verdict,
     vertices,
 )
@@ -72,6 +73,9 @@ class _Number(click.ParamType):
         if number is None or (number < 0 and not self.signed):
             what = "a number" if self.signed else "a number of at least 0"
             self.fail(f"{text[:_LONGEST]!r} is not {what}, such as 0.05 or 1/20", param, ctx)
+        if number and not SIZES[0] <= abs(number) <= SIZES[1]:
+            self.fail(f"{text} is neither 0 nor of a size from 1e-30 to 1e30; take other units for "
+                      "costs or steps", param, ctx)  # fmt: skip
         return number
 
 
@@ -171,9 +175,7 @@ def answer_of(loop: Loop) -> Answer:
     found = {name: (verdict(one), _size(one)) for name, one in corners.items()}
     stable = all(one is Verdict.STABLE for one, _ in found.values())
     form = certified(loop) if stable and len(found) > 1 else None
-    form_now = "stooke" if loop.form == "adaptive" else loop.form
-    fixed = replace(loop, form=form_now, largest=None)
-    limits = {name: gain_limits(fixed, name) for name in GAINS}
+    limits = {name: gain_limits(loop, name) for name in GAINS}
     return Answer(loop, verdict(loop), eigenvalues(loop), found, form, limits)
 
 
@@ -230,7 +232,10 @@ def _notes(answer: Answer) -> Iterator[str]:
             "back, as omnisafe does by default"
         )
     if not loop.slope:
-        yield "  b is 0: the multiplier does not move the plant, and nothing moves the integral"
+        yield (
+            "  [bold]b is 0, so that nothing is controlled[/bold]: no multiplier moves the plant, "
+            "and nothing moves the integral, whatever the gains are"
+        )
     elif not loop.integral:
         yield (
             "  K_I is 0: where the optimum needs a multiplier above 0 the constraint stays violated"
