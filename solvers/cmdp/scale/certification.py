@@ -131,7 +131,7 @@ def _checked(
     model: CMDP,
     policy: Policy | Array | None,
     values: Sequence[float] | Array | None,
-    multipliers: Sequence[float] | None,
+    multipliers: Sequence[float | Fraction] | None,
     exact: bool | None,
 ) -> Policy | Array | None:
     """The policy, as a `Policy` where it is evaluated in fractions."""
