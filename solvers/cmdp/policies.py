@@ -83,7 +83,7 @@ class Policy:
 
         Raises ModelError without a model, and IndexError for a state that it does not have.
         """
-        model = self._own_model()
+        model = self.own_model()
         if not 0 <= state < model.n_states:
             raise IndexError(f"state {state}; the model has the states 0 to {model.n_states - 1}")
         first, last = model.choice_start[state : state + 2].tolist()
@@ -97,7 +97,7 @@ class Policy:
         Each entry is the double nearest to the exact one.  Raises ModelError without a model, and
         for labels so large that there would be over 100 times as many entries as choices.
         """
-        model = self._own_model()
+        model = self.own_model()
         width = 1 + int(model.actions.max())
         if model.n_states * width > _SPARSE * model.n_choices:
             raise ModelError(
@@ -110,7 +110,8 @@ class Policy:
         found[states, model.actions.astype(np.int64)] = [float(p) for p in self.probabilities]
         return found
 
-    def _own_model(self) -> CMDP:
+    def own_model(self) -> CMDP:
+        """The model that it knows; ModelError without one."""
         if self.model is None:
             raise ModelError(
                 "the policy knows no model, so that its choices have no states and actions; make "

@@ -67,8 +67,7 @@ def write_policy(policy: Policy, path: str | Path) -> None:
 def laws(policy: Policy) -> list[dict[int, Fraction]]:
     """For each state action -> probability, of the actions that are used; ModelError without a
     model."""
-    count = 1 if policy.model is None else policy.model.n_states
-    return [policy[state] for state in range(count)]
+    return [policy[state] for state in range(policy.own_model().n_states)]
 
 
 def policy_document(policy: Policy) -> dict[str, Any]:

@@ -174,9 +174,8 @@ class _Known:
         state, action = pair
         if action == OUTSIDE or state == len(self.log.states):
             return Fraction(int(action == OUTSIDE))
-        events = (self.n_states + 1) * math.log(
-            2
-        )  # of the states and the end; 2^S is above 2^S - 2
+        # of the states and the end; 2^S is above 2^S - 2
+        events = (self.n_states + 1) * math.log(2)
         size = math.sqrt((events + self._looks) / (2 * self._visits[state][action]))
         return min(Fraction(1), _outwards(size, Fraction(1), up=True))
 

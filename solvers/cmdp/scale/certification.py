@@ -113,9 +113,10 @@ def certify(
     if policy is not None:
         shares = residual.shares(policy)
         own = residual.evaluate(shares)
-        ends = [residual.of_policy(shares, i, h) for i, h in enumerate(own)]
         if isinstance(policy, Policy) and _small(model, exact):
             ends = [(value, value) for value in _exactly(model, policy)]
+        else:
+            ends = [residual.of_policy(shares, i, h) for i, h in enumerate(own)]
     evaluated = time.perf_counter()
     lam = (
         residual.best_multipliers(own) if multipliers is None else _multipliers(model, multipliers)

@@ -58,8 +58,7 @@ def least_updates(
 
     largest: a bound of the measured costs, which are at least 0.  None if it can never come there:
     downwards with a limit of 0, or upwards with no cost above the limit.  Raises ModelError for
-    negative numbers or a step
-    of 0.
+    negative numbers or a step of 0.
     """
     names = ("start", "target", "step", "limit", "largest")
     given = (start, target, step, limit, largest)

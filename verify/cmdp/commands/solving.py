@@ -222,14 +222,10 @@ def _print_remarks(console: Console, found: Optimum) -> None:
 def _policy(model: CMDP, found: Optimum, rows: int | None) -> Table:
     assert found.policy is not None
     table = Table("state", "action: probability", title="policy", title_justify="left")
-    start, actions = model.choice_start.tolist(), model.actions.tolist()
     for state in range(model.n_states if rows is None else min(rows, model.n_states)):
-        used = [k for k in range(start[state], start[state + 1]) if found.policy.probabilities[k]]
         cells = (
-            f"{actions[k]}"
-            if len(used) == 1
-            else f"[bold]{actions[k]}: {decimal(found.policy.probabilities[k])}[/bold]"
-            for k in used
+            f"{action}" if p == 1 else f"[bold]{action}: {decimal(p)}[/bold]"
+            for action, p in found.policy[state].items()
         )
         table.add_row(str(state), ", ".join(cells))
     if rows is not None and rows < model.n_states:

@@ -121,22 +121,21 @@ def _labels(
 
 
 def _objective(stem: Path, given: Structure | None) -> list[Path]:
+    if given is None and (files := beside(stem)):
+        return files
     named = named_structures(stem)
     if isinstance(given, str) and given in named:
         return named[given]
     if given is not None:
         return structure_files(given)
-    files = beside(stem)
-    if not files:
-        there = ", ".join(
-            f"{name} ({', '.join(path.name for path in paths)})" for name, paths in named.items()
-        )
-        raise ModelError(
-            f"no reward beside {stem.name}.tra: neither {stem.name}.srew nor {stem.name}.trew"
-            + (f"; there are the structures {there}" if there else "")
-            + "; name one with rewards=... (--reward), or rewards=() for none"
-        )
-    return files
+    there = ", ".join(
+        f"{name} ({', '.join(path.name for path in paths)})" for name, paths in named.items()
+    )
+    raise ModelError(
+        f"no reward beside {stem.name}.tra: neither {stem.name}.srew nor {stem.name}.trew"
+        + (f"; there are the structures {there}" if there else "")
+        + "; name one with rewards=... (--reward), or rewards=() for none"
+    )
 
 
 def _costs(
