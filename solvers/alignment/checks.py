@@ -94,9 +94,9 @@ def reals(
         raise ModelError(f"{name} has shape {array.shape}; it needs {shape}")
     if array.dtype.kind not in "iufO":
         raise ModelError(f"{name} holds {array.dtype}; give numbers")
-    for at in np.argwhere(~_each(_is_entry, array) if array.dtype == object else
-                          ~np.isfinite(array)):  # fmt: skip
-        _refuse_entry(array, name, tuple(at.tolist()))
+    good = _each(_is_entry, array) if array.dtype == object else np.isfinite(array)
+    if not good.all():
+        _refuse_entry(array, name, tuple(np.argwhere(~good)[0].tolist()))
     if least is not None:
         for at in np.argwhere(_each(lambda one: one < least, array)):
             place = at.tolist()
@@ -140,6 +140,8 @@ def laws(
 def check_laws(rows: Array, name: str, *, single: bool = False) -> None:
     """Raises ModelError unless each row is a law; `single` leaves the row out of the message."""
     rounding = 0 if rows.dtype == object else float(ROUNDING)
+    if rounding and rows.min() >= 0 and (abs(rows.sum(axis=1) - 1) <= rounding).all():
+        return  # all at once; the rows one by one are for exact numbers and for messages
     for x, row in enumerate(rows):
         where = name if single else f"row {x} of {name}"
         negative = [one for one in row if one < 0]

@@ -24,7 +24,7 @@ def ready(values: Any) -> Any:
     """Numbers as the formulas take them, alone or in arrays: exact ones as balls; floats, and
     integers in arrays, as floats."""
     if isinstance(values, np.ndarray) and values.dtype != object:
-        return values.astype(float)
+        return values.astype(float, copy=False)
     return values if isinstance(values, float) else elementwise(number, values)
 
 

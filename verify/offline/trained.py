@@ -37,11 +37,15 @@ def judge(run: Any, episodes: int) -> list[dict[str, str]]:
 
 
 def _of_patients(found: Any) -> list[dict[str, str]]:
-    """Of a table of probabilities no episodes are needed: its values are sums."""
-    from holdfast.solvers.neural.offline.sepsis import true_values, ward
+    """Of a table of probabilities no episodes are needed: bounds on its values are proved."""
+    from holdfast.solvers.neural.offline.sepsis import certified, ward
+    from holdfast.verify.kernel import Enclosure
+    from holdfast.verify.report.numbers import rough
 
     rows = []
-    for name, policy in (("trained", found.policy), ("expert", ward().expert)):
-        survival, cost = true_values(policy)
-        rows.append({"policy": name, "survival": f"{survival:.4f}", "vasopressors": f"{cost:.3f}"})
+    for name, policy in (("trained", found.policy), ("clinicians", ward().clinicians)):
+        proved = certified(policy)
+        assert proved.reward is not None  # as it is for values alone
+        survival, score = (rough(Enclosure(*ends), 4) for ends in (proved.reward, *proved.costs))
+        rows.append({"policy": name, "survival": survival, "SOFA": score})
     return rows

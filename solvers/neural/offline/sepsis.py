@@ -1,8 +1,8 @@
-"""Networks on ICU-Sepsis (Choudhary et al. 2024), from its expert's logs, judged in its model.
+"""Networks on ICU-Sepsis (Choudhary et al. 2024), from its clinicians' logs, judged in its model.
 
 A network sees a patient's state as a one-hot vector (the table of its first layer) and gives logits
-of the admissible actions.  The return is survival, the cost the vasopressor level of each decision,
-both discounted and UN-normalised; after the end nothing is given.  Methods::
+of the admissible actions.  The return is survival, the cost the SOFA score of each state, both
+discounted and UN-normalised; after the end nothing is given.  Methods::
 
     clone      maximum likelihood of the logged actions
     wsac       adversarial critics as in `wsac`, whose expectations over actions are sums
@@ -10,12 +10,14 @@ both discounted and UN-normalised; after the end nothing is given.  Methods::
                above the logs' and of visits to pairs that were logged fewer than `seen` times
     unguarded  the same without the last
 
-A pair that was never logged leads, in the counted model, anywhere that the logs lead to.
+A pair that was never logged leads, in the counted model, anywhere that the logs lead to.  Networks
+are given scores as shares of the largest; what is said of a policy is in scores.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -24,7 +26,11 @@ import torch
 from stable_baselines3.common.utils import polyak_update
 from torch import Tensor, nn
 
+from ...cmdp.scale.certification import Certification, certify
 from ...errors import ModelError
+from ...models.cmdp import CMDP
+from ...offline.guarded import enclosed_value
+from ...offline.sepsis import expert_policy, sepsis
 from ...sequences import Array
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
@@ -42,8 +48,10 @@ _IDLE = {
     "unguarded": "beta seen outside",
 }
 """Method -> options that have no effect with it."""
-_DISCOUNT, _LONGEST = 0.99, 200
-"""Of the named world; decisions after which a log is cut, which hardly any reaches."""
+_LONGEST = 200
+"""Decisions after which a log is cut, which hardly any reaches."""
+_SCORE = 24
+"""The largest SOFA score."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class SepsisOptions:
     """Options of one training.  Raises ModelError for what is not known or out of range."""
 
     method: str = option("wsac", "wsac; controls: clone, unguarded; or guarded")
-    patients: int = option(2000, "logged stays of the expert")
+    patients: int = option(2000, "logged stays under the clinicians")
     warm_updates: int = option(10, "of the likelihood of logged actions, first")
     updates: int = option(40, "in all, those of the likelihood too")
     steps: int = option(50, "gradient steps an update of wsac and clone; in the model 10")
@@ -86,41 +94,44 @@ def check(training: Training) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Ward:
-    """S states of which the last three are ends, A actions.
+    """The model, whose budget is what the clinicians cost, in tables of floats.
 
-    transitions: float64[S, A, S]; rewards, costs: float64[S, A]; admissible: bool[S, A], an end has
-    one action; expert: float64[S, A], of the admissible; initial: float64[S].
+    There are S states of which the last three are ends, and A actions, of which each state has
+    some.  transitions: float64[S, A, S]; rewards, costs (shares of the largest score),
+    clinicians: float64[S, A]; admissible: bool[S, A]; initial: float64[S].  What is not admissible
+    has rows of 0.
     """
 
+    model: CMDP
     transitions: Array
     rewards: Array
     costs: Array
     admissible: Array
-    expert: Array
+    clinicians: Array
     initial: Array
 
 
 @cache
 def ward() -> Ward:
     """The package's tables.  Raises ModelError where it is not installed."""
-    from ...models.gymnasium_tables import make_environment
+    model = sepsis(Fraction(0))
+    clinicians = expert_policy(model)
+    scores = model.cost_vector(0)
+    model = model.with_budgets(enclosed_value(model, clinicians, scores)[1])
+    at = model.choice_states, model.actions
+    of_choices = model.float_transitions().toarray(), model.reward_vector().floats()
+    law = clinicians.table()
 
-    raw: Any = make_environment("Sepsis/ICU-Sepsis-v2", {}).unwrapped
-    moves, ends = np.asarray(raw._tx_mat, float), slice(-3, None)
-    admissible = np.zeros(moves.shape[:2], dtype=bool)
-    for state, actions in enumerate(raw._admissible_actions):
-        admissible[state, list(actions)] = True
-    admissible[ends] = False
-    admissible[ends, 0] = True
-    expert = np.where(admissible, np.asarray(raw._expert_policy, float), 0.0)
-    silent = expert.sum(axis=1) == 0
-    expert[silent] = admissible[silent]
-    rewards = (moves * np.asarray(raw._r_mat, float)).sum(axis=2)
-    rewards[ends] = 0
-    levels = np.broadcast_to(np.arange(moves.shape[1]) % raw._action_levels, rewards.shape)
-    costs = np.where(admissible, levels, 0).astype(float)
-    return Ward(moves, rewards, costs, admissible, expert / expert.sum(axis=1, keepdims=True),
-                np.asarray(raw._d_0, float))  # fmt: skip
+    def spread(values: Array) -> Array:
+        found = np.zeros((*law.shape, *values.shape[1:]), values.dtype)
+        found[at] = values
+        return found
+
+    transitions, rewards, costs, admissible = map(
+        spread, (*of_choices, scores.floats() / _SCORE, np.ones(model.n_choices, dtype=bool))
+    )
+    initial = model.initial_vector().floats()
+    return Ward(model, transitions, rewards, costs, admissible, law, initial)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,12 +150,12 @@ class Logs:
 
 
 def logs(patients: int, seed: int) -> Logs:
-    """Stays under the expert's policy, each to its end."""
+    """Stays under the clinicians' policy, each to its end."""
     of, stream = ward(), np.random.default_rng(seed)
     states, rows = _draw(np.tile(of.initial, (patients, 1)), stream), []
     for _ in range(_LONGEST):
         states = states[states < len(of.initial) - 3]
-        actions = _draw(of.expert[states], stream)
+        actions = _draw(of.clinicians[states], stream)
         following = _draw(of.transitions[states, actions], stream)
         rows.append((states, actions, following))
         states = following
@@ -174,10 +185,12 @@ class Table(nn.Module):
         return found
 
 
-def values(policy: Tensor, moves: Tensor, payoffs: Tensor, initial: Tensor) -> Tensor:
+def values(
+    policy: Tensor, discount: float, moves: Tensor, payoffs: Tensor, initial: Tensor
+) -> Tensor:
     """float64[m], expected discounted sums of float64[m, S, A] payoffs under float64[S, A]."""
     chain = torch.einsum("sa,sat->st", policy, moves)
-    visits = torch.linalg.solve(torch.eye(len(chain)).double() - _DISCOUNT * chain.T, initial)
+    visits = torch.linalg.solve(torch.eye(len(chain)).double() - discount * chain.T, initial)
     return torch.einsum("s,sa,msa->m", visits, policy, payoffs)
 
 
@@ -202,6 +215,7 @@ class Nurse:
         columns = self.logs.states, self.logs.actions, self.logs.following
         self.seen = [torch.as_tensor(column) for column in columns]
         self.payoffs = [torch.as_tensor(one).float() for one in (of.rewards, of.costs)]
+        self.discount = float(of.model.discount)
         if o.method.endswith("guarded"):
             self._count()
 
@@ -221,7 +235,7 @@ class Nurse:
         self.model = [torch.as_tensor(one).double() for one in (moves, payoffs, of.initial)]
         logged = self.counts + 1e-9 * of.admissible
         law = torch.as_tensor(logged / logged.sum(axis=1, keepdims=True))
-        self.logged_cost = float(values(law, *self.model)[1])
+        self.logged_cost = float(values(law, self.discount, *self.model)[1])
 
     def policy(self) -> Tensor:
         """float32[S, A]."""
@@ -258,7 +272,7 @@ class Nurse:
             at_own = (fixed * found).sum(dim=1)
             with torch.no_grad():
                 after = (fixed * target()).sum(dim=1)[following]
-            left = _DISCOUNT * (following < len(fixed) - 3)
+            left = self.discount * (following < len(fixed) - 3)
             wanted = paid[states, actions] + left * after
             errors = regularised(found[states, actions] - wanted, "squared")
             gap = (at_own[states] - found[states, actions]).mean()
@@ -273,7 +287,7 @@ class Nurse:
     def _climb(self) -> dict[str, float]:
         """Exact ascent in the counted model."""
         o = self.options
-        returned, cost, outside = values(self.policy().double(), *self.model)
+        returned, cost, outside = values(self.policy().double(), self.discount, *self.model)
         worth = returned - o.penalty * (cost - self.logged_cost).clamp(min=0)
         if o.method == "guarded":
             worth = worth - o.outside * outside
@@ -320,18 +334,15 @@ class SepsisPolicy:
     lines: list[dict[str, Any]]
     covered: float
 
-    def values(self) -> tuple[float, float]:
-        """(return, cost) in the true model, in floating point."""
-        return true_values(self.policy)
+    def certified(self) -> Certification:
+        """What is proved of its survival and of its score in the true model."""
+        return certified(self.policy)
 
 
-def true_values(policy: Array) -> tuple[float, float]:
-    """(return, cost) of float64[S, A] in the package's model, in floating point."""
-    of = ward()
-    payoffs = torch.as_tensor(np.stack([of.rewards, of.costs]))
-    found = values(torch.as_tensor(policy), torch.as_tensor(of.transitions), payoffs,
-                   torch.as_tensor(of.initial))  # fmt: skip
-    return float(found[0]), float(found[1])
+def certified(policy: Array) -> Certification:
+    """Rigorous bounds on the survival and the score of float64[S, A] in the package's model, and
+    whether the score is above the clinicians'."""
+    return certify(ward().model, policy)
 
 
 def train(workplace: Workplace) -> None:
