@@ -38,6 +38,7 @@ RUNS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "WSAC beta 1, lambda 2": ("wsac", circle.TASK, {"beta": 1.0}),
     "Marvel, ascent": ("marvel", circle.TASK, {}),
     "Marvel, PID": ("marvel", circle.TASK, {"controller": "pid"}),
+    "Marvel, adaptive PID": ("marvel", circle.TASK, {"controller": "adaptive"}),
     "Marvel, not aligned": ("marvel", circle.TASK, {"alignment_steps": 0}),
     "CPQ and alignment alone": ("marvel", circle.TASK, CLAIMED),
     "guarded by a density": ("guarded", circle.TASK, {}),

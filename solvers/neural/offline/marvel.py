@@ -7,10 +7,10 @@
    same data, each with a bonus for the entropy of the policy, alpha and alpha_c < alpha.  Up is
    optimistic for rewards and pessimistic for costs.
 3. SAC on (Q - lambda Q_c) / (1 + lambda), with old and new transitions together, where a
-   controller moves lambda by the measured cost of each collection.
+   controller moves lambda by the measured cost of each collection; "adaptive" has moving gains.
 
-The body of the paper was not read: the bonuses are a reconstruction (its equations (8) and (9)),
-and the offline stage has a hinge where CPQ has an autoencoder.
+The body of the paper was not read: the bonuses are a reconstruction (its equations (8) and (9)), as
+is the rule of moving gains, and the offline stage has a hinge where CPQ has an autoencoder.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ import torch
 from torch import Tensor
 
 from ...errors import ModelError
-from ...offline.multipliers.controllers import PID, Ascent, Controller, ControllerState, Fixed
+from ...offline.multipliers.controllers import (
+    PID,
+    Adaptive,
+    Ascent,
+    Controller,
+    ControllerState,
+    Fixed,
+)
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
 from ..parts.on_policy import SeenCosts, episode_sums
@@ -40,10 +47,14 @@ _DEAR = 1.5
 """Actions far from the data are to cost so many times the limit, as CPQ's default has it."""
 _FAR = 0.5
 """From a recorded action, in the largest coordinate, where bounds are -1 and 1."""
+_WANDER = 4.0
+"""Adaptive gains stay within this factor of their first: without a box they may leave every region
+of stability (`pid/adaptive`); a larger one adapts more and promises less."""
 _IDLE = {
-    "fixed": "ascent_rate proportional integral derivative",
-    "ascent": "proportional integral derivative",
-    "pid": "ascent_rate",
+    "fixed": "ascent_rate proportional integral derivative adaptivity",
+    "ascent": "proportional integral derivative adaptivity",
+    "pid": "ascent_rate adaptivity",
+    "adaptive": "ascent_rate",
 }
 """Controller -> options that have no effect with it."""
 
@@ -64,18 +75,19 @@ class MarvelOptions(OfflineOptions):
     entropy: float = option(0.02, "weight of the entropy, online")
     rate: float = option(5e-4, "of Adam, for all networks")
     follow: float = option(0.005, "share that target networks take of critics a step")
-    controller: str = option("ascent", "what moves the multiplier: fixed, ascent or pid")
+    controller: str = option("ascent", "what moves the multiplier: fixed, ascent, pid, adaptive")
     multiplier: float = option(1.0, "its first value; with fixed its only one")
     ascent_rate: float = option(0.01, "ascent: step a unit of cost above the limit")
-    proportional: float = option(0.05, "pid: gain of the excess")
-    integral: float = option(0.005, "pid: gain of the sum of excesses")
-    derivative: float = option(0.01, "pid: gain of a rise of the cost")
+    proportional: float = option(0.05, "pid, adaptive: gain of the excess")
+    integral: float = option(0.005, "pid, adaptive: gain of the sum of excesses")
+    derivative: float = option(0.01, "pid, adaptive: gain of a rise of the cost")
+    adaptivity: float = option(0.1, "adaptive: rate at which gains move; 0 for a pid")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_positive(self, "offline_steps rollouts gradient_steps limit rate follow")
         require_whole(self, "offline_steps alignment_steps")
-        for name in ("iterations", "cloning", "entropy", "cost_bonus"):
+        for name in ("iterations", "cloning", "entropy", "cost_bonus", "adaptivity"):
             if getattr(self, name) < 0:
                 raise ModelError(f"{name} = {getattr(self, name)}; give 0 or more")
         if self.controller not in _IDLE:
@@ -112,7 +124,11 @@ class MarvelOptions(OfflineOptions):
         if self.controller == "ascent":
             return Ascent(self.limit, self.ascent_rate, start=self.multiplier)
         gains = (self.proportional, self.integral, self.derivative)
-        return PID(self.limit, *gains, start=self.multiplier)
+        if self.controller == "pid":
+            return PID(self.limit, *gains, start=self.multiplier)
+        boxes = tuple((gain / _WANDER, gain * _WANDER) for gain in gains)
+        rates = (self.adaptivity,) * 3
+        return Adaptive(self.limit, *gains, rates, boxes, start=self.multiplier, unit=self.limit)
 
 
 def check(training: Training) -> None:
@@ -232,14 +248,17 @@ class Marvel:
 
     def tensors(self) -> dict[str, Tensor]:
         """All that a further update depends on."""
-        state = torch.tensor(list(self.agent.state.to_json().values()), dtype=torch.float64)
+        numbers = self.agent.state.to_json()
+        gains = numbers.pop("stored", [])
+        state = torch.tensor([*numbers.values(), *gains], dtype=torch.float64)
         kept = {f"rank/{name}": torch.tensor(one) for name, one in self.ranks.items()}
         return {**self.agent.tensors(buffer=True), "controller": state, **kept}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Go on after the update in which `tensors` were taken."""
         self.agent.restore(tensors)
-        self.agent.state = ControllerState(*tensors["controller"].tolist())
+        multiplier, average, integral, previous, *gains = tensors["controller"].tolist()
+        self.agent.state = ControllerState(multiplier, average, integral, previous, tuple(gains))
         self.ranks = {name.removeprefix("rank/"): Ranks(*one.tolist())
                       for name, one in tensors.items() if name.startswith("rank/")}  # fmt: skip
 

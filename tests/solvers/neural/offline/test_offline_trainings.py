@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ MARVEL = MarvelOptions(
     **SHORT, offline_steps=100, alignment_steps=100, iterations=2, rollouts=2, gradient_steps=3,
     multiplier=50.0, ascent_rate=2**-6, limit=8.0,
 )  # fmt: skip
+ADAPTIVE = replace(MARVEL, controller="adaptive", ascent_rate=0.01)
 
 
 def _training(options: Any, seed: int = 0) -> Training:
@@ -151,6 +153,29 @@ def _aligning() -> Marvel:
     return Marvel(_training(MARVEL))
 
 
+def test_adaptive_gains_move_within_their_boxes_and_are_kept() -> None:
+    """By hand: an excess of a limit multiplies K_P by 1 + tanh(1)/10, K_I by 1.1 and K_D by 1.1;
+    without adaptivity all stay, and no gain exceeds four times its first."""
+    machine = ADAPTIVE.state_machine()
+    first = machine.step(machine.first(), 2 * ADAPTIVE.limit)
+    gains = 0.05 * (1 + math.tanh(1) / 10), 0.005 * 1.1, 0.01 * 1.1
+    assert first.stored == pytest.approx(gains)
+    integral = 50 + gains[1] * 8
+    assert first.multiplier == pytest.approx(gains[0] * 8 + integral + gains[2] * 8)
+    still = replace(ADAPTIVE, adaptivity=0.0).state_machine()
+    assert still.step(still.first(), 16.0).stored == (0.05, 0.005, 0.01)
+    state = first
+    for _ in range(100):
+        state = machine.step(state, 100.0)
+    assert state.stored[:2] == (0.2, 0.02)
+    one = Marvel(_training(ADAPTIVE))
+    one.agent.state = state
+    tensors = one.tensors()
+    one.agent.state = machine.first()
+    one.restore(tensors)
+    assert one.agent.state == state
+
+
 def test_alignment_leaves_the_actor_bit_for_bit() -> None:
     state = _aligning()
     before = {name: one.clone() for name, one in state.agent.policy.state_dict().items()}
@@ -184,7 +209,10 @@ def test_the_actor_is_pulled_by_both_critics() -> None:
         (WSAC, {"regulariser": "square"}, "regulariser = 'square'; give one of squared, wapprox"),
         (WSAC, {"penalty": -1.0}, "penalty = -1.0; give 0 or more"),
         (WSAC, {"steps": 0, "beta": 5.0}, "beta = 5.0 has no effect with steps = 0"),
-        (MARVEL, {"controller": "apid"}, "controller = 'apid'; give one of fixed, ascent, pid"),
+        (MARVEL, {"controller": "apid"}, "controller = 'apid'; give one of fixed, ascent, pid, ad"),
+        (MARVEL, {"adaptivity": 0.2}, "adaptivity = 0.2 has no effect"),
+        (ADAPTIVE, {"adaptivity": -1.0}, "adaptivity = -1.0; give 0 or more"),
+        (ADAPTIVE, {"ascent_rate": 0.5}, "ascent_rate = 0.5 has no effect"),
         (MARVEL, {"cost_bonus": 0.5}, "cost_bonus = 0.5 is above bonus = 0.05"),
         (MARVEL, {"alignment_steps": 0, "bonus": 0.1}, "bonus = 0.1 has no effect"),
         (MARVEL, {"limit": 0.0}, "limit = 0.0 must be positive"),
@@ -205,9 +233,9 @@ def test_data_of_another_task_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [WSAC, MARVEL], ids=["wsac", "marvel"])
+@pytest.mark.parametrize("options", [WSAC, MARVEL, ADAPTIVE], ids=["wsac", "marvel", "adaptive"])
 def test_a_run_that_was_killed_goes_on_bit_by_bit(options: Any, tmp_path: Path) -> None:
-    training, last = _training(options), 3 if options is MARVEL else 2
+    training, last = _training(options), 2 if options is WSAC else 3
     whole = obtain(training, folder=tmp_path / "whole")
 
     def kill(update: int, updates: int, line: Any) -> None:
