@@ -118,7 +118,11 @@ def divergence(prompt_law: Array, policy: Array, other: Array) -> Any:
     prompt_law = laws(prompt_law, "prompt_law")
     _fits_prompts(prompt_law, policy)
     fits(other, "other", policy, "a policy")
-    p, q, law = ready(policy), ready(other), ready(prompt_law)
+    return _divergence(ready(prompt_law), ready(policy), ready(other))
+
+
+def _divergence(law: Array, p: Array, q: Array) -> Any:
+    """The same of ready arrays, which are taken for laws that fit."""
     used = (p != 0) & (law[..., None] != 0)
     missing = used & (q == 0)
     if missing.any():
@@ -143,5 +147,10 @@ def objective(
     """
     reference, f = _checked(reference, f, temperature)
     prompt_law, policy = laws(prompt_law, "prompt_law"), laws(policy, "policy")
-    gain = mean(ready(prompt_law), ready(policy), ready(f))
-    return gain - beside(ready(policy), temperature) * divergence(prompt_law, policy, reference)
+    _fits_prompts(prompt_law, policy)
+    fits(f, "f", policy, "a policy")
+    fits(reference, "reference", policy, "a policy")
+    law, p = ready(prompt_law), ready(policy)
+    return averaged(law, p, ready(f)) - beside(p, temperature) * _divergence(
+        law, p, ready(reference)
+    )

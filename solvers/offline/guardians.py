@@ -38,29 +38,35 @@ def ellipsoid(log: Log, features: Array, left_out: float) -> Array:
     distances = np.einsum("ij,jk,ik->i", centred, np.linalg.pinv(spread), centred)
     order = np.argsort(distances, kind="stable")
     kept = order[: np.searchsorted(np.cumsum(weights[order]), (1 - left_out) - 1e-12) + 1]
-    metric, scale = _least_ellipsoid(points[kept])
-    return _within(features, metric) <= scale * (1 + 1e-9)
+    metric = least_ellipsoid(points[kept])
+    return lifted_squares(features, metric) <= lifted_squares(points[kept], metric).max() + 1e-9
 
 
-def _least_ellipsoid(points: Array) -> tuple[Array, float]:
-    """The metric on (x, 1), and its greatest value over the points."""
-    lifted = np.column_stack([points, np.ones(len(points))])
+def least_ellipsoid(points: Array) -> Array:
+    """float64[p + 1, p + 1], the metric on (x, 1) in which the ellipsoid of least volume around
+    float64[n, p] points is a ball, nearly: the largest square is within 1e-4 of its least."""
+    lifted = _lifted(points)
     size = np.linalg.matrix_rank(lifted)
     shares = np.full(len(points), 1 / len(points))
     for _ in range(_ROUNDS):
-        metric = np.linalg.pinv((lifted * shares[:, None]).T @ lifted)
-        values = np.einsum("ij,jk,ik->i", lifted, metric, lifted)
+        metric: Array = np.linalg.pinv((lifted * shares[:, None]).T @ lifted)
+        values = lifted_squares(points, metric)
         if values.max() <= size * (1 + 1e-4):
             break
         shares = shares * values / size
         shares /= shares.sum()
-    return metric, float(values.max())
+    return metric
 
 
-def _within(features: Array, metric: Array) -> Array:
-    lifted = np.concatenate([features, np.ones((*features.shape[:-1], 1))], axis=-1)
-    found: Array = np.einsum("sai,ij,saj->sa", lifted, metric, lifted)
+def lifted_squares(points: Array, metric: Array) -> Array:
+    """float64[...], the square of (x, 1) in a metric [p + 1, p + 1], of points [..., p]."""
+    lifted = _lifted(points)
+    found: Array = ((lifted @ metric) * lifted).sum(axis=-1)
     return found
+
+
+def _lifted(points: Array) -> Array:
+    return np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
 
 
 def density(log: Log, features: Array, left_out: float, bandwidth: float) -> Array:

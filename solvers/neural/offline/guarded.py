@@ -26,11 +26,11 @@ from ..parts.constrained import check_constrained, refuse_idle, require_positive
 from ..parts.on_policy import one_thread
 from ..parts.policies import load_policy, train_policy
 from ..parts.runs import Workplace
+from ..parts.task_data import data_of, source
 from ..parts.tasks import environment, episode_length
 from ..parts.training import Training, option
 from ..parts.updates import word
 from .data import check as check_offline
-from .data import data_of, source
 from .dynamics import Ensemble, ModelVecEnv, pairs_of
 from .guardian import KINDS, guardian
 

@@ -8,21 +8,20 @@ episode are not independent, so that of recorded episodes this is nearly true on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...errors import ModelError
+from ...offline.guardians import least_ellipsoid, lifted_squares
 from ...sequences import Array
 
 BANDWIDTH = 0.535
 """Of the kernel, in scaled coordinates, as in the released code of OGSRL."""
 _CENTRES = 1000
 """Pairs of the first half, at most, that a score is fitted to: more are slower, hardly better."""
-_TOLERANCE = 1e-2
-"""Of the smallest ellipsoid, relative to the number of coordinates."""
 KINDS = ("density", "ellipsoid", "none")
 
 
@@ -30,16 +29,15 @@ KINDS = ("density", "ellipsoid", "none")
 class Guardian:
     """Tells which pairs lie outside.
 
-    low, high: float[D], of the data; centres: float32[n, D], of the density, else empty; centre,
-    shape: of the ellipsoid (x - centre)^T shape (x - centre); threshold: the largest score inside.
+    low, high: float[D], of the data; centres: float32[n, D], of the density; metric: float64[D + 1,
+    D + 1], of the ellipsoid, on (x, 1); threshold: the largest score inside.
     """
 
     kind: str
     low: Array
     high: Array
     centres: Tensor
-    centre: Array
-    shape: Array
+    metric: Array
     threshold: float
 
     def scores(self, pairs: Array) -> Array:
@@ -49,8 +47,7 @@ class Guardian:
             near = torch.cdist(torch.as_tensor(scaled, dtype=torch.float32), self.centres)
             found: Array = -torch.logsumexp(-0.5 * (near / BANDWIDTH) ** 2, dim=1).double().numpy()
             return found
-        off = scaled - self.centre
-        return np.asarray(((off @ self.shape) * off).sum(axis=1))
+        return lifted_squares(scaled, self.metric)
 
     def outside(self, pairs: Array) -> Array:
         """bool[n]."""
@@ -80,12 +77,12 @@ def guardian(pairs: Array, kind: str, level: float, stream: np.random.Generator)
     rank = conformal_rank(len(second), level)
     scaled = scaled_pairs(first[:_CENTRES], low, high)
     centres = torch.as_tensor(scaled, dtype=torch.float32)
-    centre, shape = smallest_ellipsoid(scaled) if kind == "ellipsoid" else (low, low)
-    unset = Guardian(kind, low, high, centres, centre, shape, np.inf)
+    metric = least_ellipsoid(scaled) if kind == "ellipsoid" else np.empty((0, 0))
+    unset = Guardian(kind, low, high, centres, metric, np.inf)
     if kind == "none":
         return unset
     scores = np.sort(unset.scores(second))
-    return Guardian(kind, low, high, centres, centre, shape, float(scores[rank - 1]))
+    return replace(unset, threshold=float(scores[rank - 1]))
 
 
 def conformal_rank(count: int, level: float) -> int:
@@ -101,24 +98,3 @@ def conformal_rank(count: int, level: float) -> int:
             f"{int(np.ceil(1 / level)) - 1} of them, or a larger level"
         )
     return rank
-
-
-def smallest_ellipsoid(points: Array) -> tuple[Array, Array]:
-    """(centre, shape) of the ellipsoid of least volume with all points, nearly: (x - centre)^T
-    shape (x - centre) <= 1 + a hundredth of D for all, by Khachiyan's algorithm."""
-    count, size = points.shape
-    lifted = np.hstack([points, np.ones((count, 1))])
-    weights = np.full(count, 1 / count)
-    while True:
-        inverse = np.linalg.pinv((lifted * weights[:, None]).T @ lifted)
-        far = ((lifted @ inverse) * lifted).sum(axis=1)
-        at = int(far.argmax())
-        excess = far[at] - size - 1
-        if excess <= _TOLERANCE * (size + 1):
-            break
-        step = excess / ((size + 1) * (far[at] - 1))
-        weights *= 1 - step
-        weights[at] += step
-    centre = weights @ points
-    spread = (points * weights[:, None]).T @ points - np.outer(centre, centre)
-    return centre, np.linalg.pinv(spread) / size

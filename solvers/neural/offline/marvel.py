@@ -35,11 +35,12 @@ from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
 from ..parts.on_policy import SeenCosts, episode_sums
 from ..parts.runs import Workplace
+from ..parts.task_data import data_of, source
 from ..parts.tasks import episode_length, make
 from ..parts.training import Training, option
 from ..parts.updates import run_updates, word
 from . import data as offline
-from .data import PER_UPDATE, OfflineOptions, data_of, require_whole, source
+from .data import PER_UPDATE, OfflineOptions, require_whole
 from .ranks import Ranks, ranks
 from .safe_sac import SafeSAC, Transitions, descend, largest, least, load
 

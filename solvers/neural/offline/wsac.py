@@ -26,10 +26,11 @@ from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
 from ..parts.runs import Workplace
+from ..parts.task_data import data_of, source
 from ..parts.tasks import make
 from ..parts.training import Training, option
 from ..parts.updates import run_updates, word
-from .data import PER_UPDATE, OfflineOptions, check, data_of, require_whole, source
+from .data import PER_UPDATE, OfflineOptions, check, require_whole
 from .safe_sac import SafeSAC, Transitions, descend, least, load
 
 REGULARISERS = ("squared", "wapprox")

@@ -1,4 +1,4 @@
-"""Data of a task: whether recorded ones are of it, and scripted controllers of ball and car.
+"""Data of a task: whether recorded ones are of it, and scripted controllers of ball, car and point.
 
 A controller wants a velocity and drives the body towards it.  Each episode draws one of its own,
 bold or timid, so that episodes differ widely in return and cost, as those of many users would.
@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
-from ...offline.data_sets import DataSet
+from ...offline.data_sets import DataSet, file_of, read_data_set
 from ...sequences import Array
 from .tasks import environment
+from .training import Training
+from .worlds import circle
 
 _GAIN = 1.5
 """Action for one m/s of error: the ball follows within some steps and does not swing."""
@@ -75,6 +79,26 @@ class Controller:
         return wanted
 
 
+def data_of(training: Training, episodes: int | None = None) -> DataSet:
+    """The episodes that a training learns from: of the file `data` of its options, or `episodes` of
+    drivers, of which the first so many may be asked for.
+
+    Raises ModelError as `read_data_set`, `check_data` and `behaviour`.
+    """
+    options: Any = training.options
+    if not options.data:
+        return behaviour(training.task, episodes or options.episodes, training.seed)
+    data = read_data_set(options.data)
+    check_data(data, training.task)
+    return data
+
+
+def source(training: Training) -> Path | None:
+    """The file of the data, if they are not those of drivers."""
+    options: Any = training.options
+    return file_of(Path(options.data)) if options.data else None
+
+
 def check_data(data: DataSet, task: str) -> None:
     """ModelError unless observations and actions are as wide as those of the task, and the actions
     within its bounds."""
@@ -102,10 +126,12 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
 
     Raises ModelError for a task that no controller is written for.
     """
-    body, kind = _parts(task)
     if episodes < 1:
         raise ModelError(f"episodes is {episodes}; data need at least 1")
     stream = np.random.Generator(np.random.Philox(seed))
+    if task == circle.TASK:
+        return _circling(episodes, stream)
+    body, kind = _parts(task)
     env, rows = environment(task), list[tuple[object, ...]]()
     for _ in range(episodes):
         controller, step, ended = _drawn(body, kind == "Circle", stream), 0, False
@@ -119,12 +145,28 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
     return DataSet(f"behaviour data of {task}", *map(np.array, zip(*rows, strict=True)))
 
 
+def _circling(episodes: int, stream: np.random.Generator) -> DataSet:
+    """Episodes of the four scripted controllers of the circling point, in turn."""
+    act, world = circle.scripted(np.arange(episodes) % 4, stream), circle.PointCircles(episodes)
+    seen, _ = world.reset(seed=int(stream.integers(2**32)))
+    rows, ended = [], np.array([False])
+    while not ended.all():
+        actions = act(seen).astype(np.float32)
+        following, rewards, terminated, ended, info = world.step(actions)
+        rows.append((seen, following, actions, rewards, info["cost"], terminated, ended))
+        seen = following
+    columns = (np.stack(column, axis=1) for column in zip(*rows, strict=True))
+    flat = (column.reshape(-1, *column.shape[2:]) for column in columns)
+    return DataSet(f"scripted data of {circle.TASK}", *flat)
+
+
 def _parts(task: str) -> tuple[str, str]:
     known = {f"Safety{body}{kind}-v0": (body, kind)
              for body in _BODIES for kind in ("Run", "Circle")}  # fmt: skip
     if task not in known:
+        written = ", ".join((*known, circle.TASK))
         raise ModelError(
-            f"no controllers are written for {task!r}; there are some for {', '.join(known)}; for "
+            f"no controllers are written for {task!r}; there are some for {written}; for "
             "other tasks give recorded data, with --set data=PATH of an HDF5 file"
         )
     return known[task]

@@ -9,7 +9,6 @@ return-conditioned policies is about the likelihood alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from ...errors import ModelError
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
+from ..parts.task_data import data_of, source
 from ..parts.training import Training, option
 
 if TYPE_CHECKING:
@@ -72,22 +72,6 @@ class DecisionTransformerOptions:
     def updates(self) -> int:
         """How many updates `steps` are; the last one may have fewer than the others."""
         return -(-self.steps // self.per_update)
-
-
-def data_of(training: Training, episodes: int | None = None) -> DataSet:
-    """The episodes that a training learns from, or of drivers the first so many.
-
-    Raises ModelError as `read_data_set`, `check_data` and `behaviour`.
-    """
-    from ...offline.data_sets import read_data_set
-    from ..parts.task_data import behaviour, check_data
-
-    options: DecisionTransformerOptions = training.options
-    if not options.data:
-        return behaviour(training.task, episodes or options.episodes, training.seed)
-    data = read_data_set(options.data)
-    check_data(data, training.task)
-    return data
 
 
 def check(training: Training) -> DataSet:
@@ -155,13 +139,6 @@ def load(run: Run) -> TrainedTransformer:
     from .policy import transformer_from
 
     return transformer_from(run.outcome())
-
-
-def source(training: Training) -> Path | None:
-    """The file of the data, if they are not those of drivers."""
-    from ...offline.data_sets import file_of
-
-    return file_of(Path(training.options.data)) if training.options.data else None
 
 
 ALGORITHM = Algorithm(

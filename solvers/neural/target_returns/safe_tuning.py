@@ -22,9 +22,10 @@ from ...target_returns.tuning.tuner import Tuner
 from ..parts.algorithms import Algorithm
 from ..parts.constrained import refuse_idle, require_positive
 from ..parts.runs import obtain
+from ..parts.task_data import data_of, source
 from ..parts.training import Training, option
 from . import decision_transformer
-from .decision_transformer import DecisionTransformerOptions, data_of
+from .decision_transformer import DecisionTransformerOptions
 
 if TYPE_CHECKING:
     from ...offline.data_sets import DataSet
@@ -308,6 +309,5 @@ def preset(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 ALGORITHM = Algorithm(
-    NAME, SafeTuningOptions, train, load, check, preset,
-    decision_transformer.source,
+    NAME, SafeTuningOptions, train, load, check, preset, source,
 )  # fmt: skip

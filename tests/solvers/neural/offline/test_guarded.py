@@ -13,18 +13,18 @@ from gymnasium import spaces
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.offline import guarded
-from holdfast.solvers.neural.offline.data import circle_data
 from holdfast.solvers.neural.offline.dynamics import Ensemble, ModelVecEnv, pairs_of
 from holdfast.solvers.neural.offline.guarded import GuardedOptions
 from holdfast.solvers.neural.offline.guardian import (
     BANDWIDTH,
     conformal_rank,
     guardian,
-    smallest_ellipsoid,
 )
 from holdfast.solvers.neural.parts.runs import obtain
+from holdfast.solvers.neural.parts.task_data import behaviour
 from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.neural.parts.worlds import circle
+from holdfast.solvers.offline.guardians import least_ellipsoid, lifted_squares
 
 TINY = GuardedOptions(
     episodes=8, members=2, model_width=8, model_steps=50, steps=400, n_envs=2, rollout=100,
@@ -66,12 +66,12 @@ def _stays() -> np.random.Generator:
     return Still(np.random.PCG64(0))
 
 
-def test_the_smallest_ellipsoid_of_a_box_of_corners() -> None:
-    """Around (+-1, +-2): x^2/2 + y^2/8 <= 1."""
+def test_the_least_ellipsoid_of_a_box_of_corners() -> None:
+    """Around (+-1, +-2): x^2 + y^2/4 <= 2."""
     corners = np.array([[x, y] for x in (-1.0, 1) for y in (-2.0, 2)])
-    centre, shape = smallest_ellipsoid(np.vstack([corners, np.zeros((5, 2))]))
-    assert centre == pytest.approx(np.zeros(2), abs=2e-2)
-    assert shape == pytest.approx(np.diag([1 / 2, 1 / 8]), abs=1e-2)
+    metric = least_ellipsoid(np.vstack([corners, np.zeros((5, 2))]))
+    assert metric == pytest.approx(np.diag([1, 1 / 4, 1]), abs=1e-3)
+    assert lifted_squares(corners, metric) == pytest.approx(np.full(4, 3.0), abs=1e-3)
 
 
 def test_too_few_pairs_are_refused() -> None:
@@ -84,14 +84,14 @@ def test_too_few_pairs_are_refused() -> None:
 @cache
 def _fitted() -> Ensemble:
     torch.manual_seed(0)
-    ensemble = Ensemble(circle_data(40, 0), 2, 32)
-    ensemble.fit(circle_data(40, 0), 300, np.random.default_rng(0))
+    ensemble = Ensemble(behaviour(circle.TASK, 40, 0), 2, 32)
+    ensemble.fit(behaviour(circle.TASK, 40, 0), 300, np.random.default_rng(0))
     return ensemble
 
 
 def test_an_ensemble_learns_the_step() -> None:
     """On data of other controllers' draws the error is a small part of what a step changes."""
-    data = circle_data(4, 1)
+    data = behaviour(circle.TASK, 4, 1)
     after, rewards, _ = _fitted().predict(
         data.observations, data.actions, np.zeros(len(data.rewards), int)
     )
@@ -101,7 +101,7 @@ def test_an_ensemble_learns_the_step() -> None:
 
 
 def test_a_step_outside_costs_more_and_episodes_end_by_time() -> None:
-    data, actions = circle_data(40, 0), spaces.Box(-1, 1, (2,), np.float32)
+    data, actions = behaviour(circle.TASK, 40, 0), spaces.Box(-1, 1, (2,), np.float32)
     guard = guardian(pairs_of(data).astype(float), "density", 0.05, np.random.default_rng(0))
     costs = {}
     for weight in (0.0, 3.0):

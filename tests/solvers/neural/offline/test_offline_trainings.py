@@ -14,13 +14,13 @@ import torch
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.offline import marvel, wsac
-from holdfast.solvers.neural.offline.data import circle_data
 from holdfast.solvers.neural.offline.marvel import Marvel, MarvelOptions, spread_limit
 from holdfast.solvers.neural.offline.ranks import ranked
 from holdfast.solvers.neural.offline.safe_sac import SafeSAC, Transitions, descend
 from holdfast.solvers.neural.offline.wsac import Wsac, WsacOptions, regularised
 from holdfast.solvers.neural.parts.algorithms import find
 from holdfast.solvers.neural.parts.runs import obtain
+from holdfast.solvers.neural.parts.task_data import behaviour
 from holdfast.solvers.neural.parts.tasks import make
 from holdfast.solvers.neural.parts.training import Training
 from holdfast.solvers.neural.parts.worlds import circle
@@ -49,12 +49,12 @@ def _agent() -> SafeSAC:
 
 
 def _batch(agent: SafeSAC) -> Transitions:
-    agent.learn_from(circle_data(1, 0))
+    agent.learn_from(behaviour(circle.TASK, 1, 0))
     return agent.replay_buffer.sample(16)
 
 
 def test_the_buffer_holds_the_data_and_time_does_not_end_it() -> None:
-    agent, data = _agent(), circle_data(1, 0)
+    agent, data = _agent(), behaviour(circle.TASK, 1, 0)
     batch = _batch(agent)
     rows = {row.tobytes(): at for at, row in enumerate(data.observations)}
     for at, seen in enumerate(batch.observations.numpy()):
@@ -225,7 +225,7 @@ def test_what_means_nothing_is_refused(record: Any, changes: dict, message: str)
 
 
 def test_data_of_another_task_are_refused(tmp_path: Path) -> None:
-    circle_data(1, 0).write(tmp_path / "circle.hdf5")
+    behaviour(circle.TASK, 1, 0).write(tmp_path / "circle.hdf5")
     options = replace(WSAC, data=str(tmp_path / "circle.hdf5"), episodes=240)
     with pytest.raises(ModelError, match="observations are of shape"):
         wsac.ALGORITHM.check(Training("offline/wsac", "SafetyBallRun-v0", 0, options))
