@@ -8,6 +8,8 @@ said to show something.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
 
 from holdfast.theory import Relation
 
@@ -21,6 +23,8 @@ from .evaluation import environment
 from .ledger import Ledger
 
 _UNMET = (Verdict.VIOLATED, Verdict.UNDECIDED)
+_LONGEST = 60
+"""Characters of an exact number that is shown as it is; the finding has every digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +110,13 @@ def _used(relation: Relation, values: dict[str, Value], numbers_alone: bool = Fa
 
 
 def _named(values: dict[str, Value]) -> str:
-    return ", ".join(f"{name} = {value_text(value)}" for name, value in sorted(values.items()))
+    return ", ".join(f"{name} = {_brief(value)}" for name, value in sorted(values.items()))
+
+
+def _brief(value: Value) -> str:
+    """A value for a row of the list: of a long fraction twelve digits, and that it is one."""
+    text = value_text(value)
+    if len(text) <= _LONGEST or not isinstance(value, int | Fraction):
+        return text
+    about = Context(prec=12).divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"about {about.normalize()} (exact, with {len(text)} characters)"

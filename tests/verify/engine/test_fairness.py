@@ -120,6 +120,16 @@ def test_a_number_that_the_witness_lacks_is_named() -> None:
         why_fair(replace(CASE, shows=None))
 
 
+def test_a_long_fraction_is_shown_by_its_first_digits() -> None:
+    """The regret of `safe-improvement/literal-oracle` is a fraction of some thousand digits."""
+    (claim,) = (one for one in shipped() if one.name == "safe-improvement/literal-oracle")
+    rows = [one.shown for one in why_fair(claim)]
+    (regret,) = (row for row in rows if row.startswith("eps_opt <= 0"))
+    assert regret.startswith("eps_opt <= 0: eps_opt = about -0.")
+    assert regret.endswith("characters)")
+    assert max(map(len, rows)) < 200
+
+
 def test_what_was_not_read_is_not_called_refuted() -> None:
     with pytest.raises(ValueError, match="its source was not read"):
         Theorem(
