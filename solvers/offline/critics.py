@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
+import numpy as np
+from flint import fmpq, fmpq_mat
+
 from ..cmdp.policies import Policy
 from ..programs.program import LinearProgram
 from ..programs.solve import solve_linear_program
@@ -22,6 +25,8 @@ from ..sequences import Array, objects
 from .problems import Function, OfflineProblem, Signal, check_weight, rationals, to_python
 
 Form = Literal["weighted", "squared", "box"]
+_END = fmpq(1, 10**6)
+"""Share of its range within which a proposed value is taken to be at an end."""
 
 
 def relative_value(
@@ -109,11 +114,7 @@ def critic_program(
     mu (f - T f), [K] each.  Its value is -(sign L + beta E).
     """
     size, low = problem.model.n_choices, _lowest(problem, signal)
-    sign = 1 if signal == "reward" else -1
-    identity = [[Fraction(i == k) for i in range(size)] for k in range(size)]
-    slopes = [sign * relative_value(problem, policy, one) for one in identity]
-    start = residual(problem, policy, [low] * size, signal)
-    columns = [residual(problem, policy, one, signal) + problem.signal(signal) for one in identity]
+    slopes, start, columns = _affine(problem, policy, signal)
     extra = [Fraction(0)] * (2 * size if form == "box" else 0)
     weights = [(Fraction(1),) * size] if form == "box" else problem.weights
     rows = []
@@ -123,12 +124,28 @@ def critic_program(
         for side in (1, -1):  # |start + slope f| <= t
             row = [*(side * x for x in slope), Fraction(-1), *extra]
             rows.append((row, "<=", -side * (weighted * start).sum()))
-    for one in identity:
+    for one in _identity(size):
         rows.append(([*one, Fraction(0), *extra], "<=", problem.horizon - low))
     if form == "box":
         rows += _parts(problem, columns, start)
     left, relations, rhs = zip(*rows, strict=True)
     return LinearProgram.of([*(-x for x in slopes), -beta, *extra], left, relations, rhs)
+
+
+def _identity(size: int) -> list[list[Fraction]]:
+    return [[Fraction(i == k) for i in range(size)] for k in range(size)]
+
+
+def _affine(
+    problem: OfflineProblem, policy: Policy, signal: Signal
+) -> tuple[list[Fraction], Array, list[Array]]:
+    """Of f less its lower end: the slopes of sign L, [K], f - T f at 0, [K], and its slopes."""
+    size, sign = problem.model.n_choices, 1 if signal == "reward" else -1
+    slopes = [sign * relative_value(problem, policy, one) for one in _identity(size)]
+    start = residual(problem, policy, [_lowest(problem, signal)] * size, signal)
+    paid = problem.signal(signal)
+    columns = [residual(problem, policy, one, signal) + paid for one in _identity(size)]
+    return slopes, start, columns
 
 
 def _parts(
@@ -172,3 +189,62 @@ def box_critic(
     low = _lowest(problem, signal)
     found = solution.primal.fractions()[: problem.model.n_choices]
     return tuple(x + low for x in found), -solution.value
+
+
+def squared_box_critic(
+    problem: OfflineProblem, policy: Policy, signal: Signal, beta: Fraction
+) -> tuple[Function, Fraction, Fraction]:
+    """A critic over the box for squared errors, its objective sign L + beta E, and how far at most
+    that is above the least.
+
+    The last is 0, and the critic exact, where it was told right which of its values are at an end
+    of their range and the others follow; elsewhere it is what the gradient of a convex function
+    leaves.  Raises ModelError for a negative beta.
+    """
+    beta, low = check_weight(beta, "beta"), _lowest(problem, signal)
+    slopes, start, columns = _affine(problem, policy, signal)
+    moves = np.stack([rationals(column) for column in columns], axis=1)
+    fall = 2 * rationals([beta])[0] * (moves.T * problem.rational["law"])
+    slope, hessian = rationals(slopes) + fall @ rationals(start), fall @ moves
+    top = rationals([problem.horizon - low])[0]
+
+    def excess(x: Array) -> fmpq:
+        steps = zip(slope + hessian @ x, x, strict=True)
+        return sum((max(g * y, g * (y - top)) for g, y in steps), fmpq())
+
+    guess = _proposed(slope, hessian, float(problem.horizon - low))
+    x = min((guess, _between_ends(guess, slope, hessian, top)), key=excess)
+    values = tuple(to_python(y) + low for y in x)
+    sign = 1 if signal == "reward" else -1
+    error = bellman_error(problem, policy, values, signal, "squared")
+    objective = sign * relative_value(problem, policy, values) + beta * error
+    return values, objective, to_python(excess(x))
+
+
+def _proposed(slope: Array, hessian: Array, top: float) -> Array:
+    """Rationals near the least of slope x + x hessian x / 2 on [0, top]^K, and in it."""
+    from scipy.optimize import minimize
+
+    g, h = (np.vectorize(lambda y: float(to_python(y)), otypes=[float])(one)
+            for one in (slope, hessian))  # fmt: skip
+    found = minimize(
+        lambda x: (g @ x + x @ h @ x / 2, g + h @ x), np.full(len(g), top / 2), jac=True,
+        bounds=[(0, top)] * len(g), method="L-BFGS-B", options={"ftol": 0, "gtol": 1e-12},
+    )  # fmt: skip
+    return rationals(Fraction(y).limit_denominator(2**40) for y in found.x.tolist())
+
+
+def _between_ends(near: Array, slope: Array, hessian: Array, top: fmpq) -> Array:
+    """The same with gradient 0 where it is off both ends; `near` where that leaves the box."""
+    x = objects(
+        y if top * _END < y < top * (1 - _END) else fmpq(round(y / top)) * top for y in near
+    )
+    free = [k for k, y in enumerate(x) if 0 < y < top]
+    x[free] = fmpq()
+    size, right = len(free), -(slope + hessian @ x)[free]
+    try:
+        inner = fmpq_mat(size, size, hessian[np.ix_(free, free)].ravel().tolist())
+        x[free] = inner.solve(fmpq_mat(size, 1, right.tolist())).entries()
+    except ZeroDivisionError:  # singular, as where the data lack a pair
+        return near
+    return x if all(0 <= y <= top for y in x) else near

@@ -18,6 +18,7 @@ from holdfast.solvers.offline.critics import (
     critic_program,
     relative_value,
     residual,
+    squared_box_critic,
 )
 from holdfast.solvers.offline.problems import (
     OfflineProblem,
@@ -204,6 +205,38 @@ def test_box_weights_are_harder_than_finite_ones(index: int) -> None:
     assert value >= finite
     error = bellman_error(problem, policy, f, "reward", "box")
     assert value == relative_value(problem, policy, f) + error
+
+
+def test_a_squared_critic_over_the_box_by_hand() -> None:
+    """The cost C = (1, 0) under pi = (1/2, 1/2): least of 3/10 (f_1 - f_2) + 2 (4/5 (f_1 - 1)^2 +
+    1/5 f_2^2), where f_1 = 1 - 3/32 and f_2 = 3/8; at beta = 1/10 f_2 is at its end."""
+    problem, policy = small(), bandits.law(HALF)
+    found, objective, gap = squared_box_critic(problem, policy, "cost", Fraction(2))
+    assert (found, gap) == ((Fraction(29, 32), Fraction(3, 8)), 0)
+    assert objective == Fraction(3, 10) * Fraction(17, 32) + Fraction(8, 5) * Fraction(9, 1024) + (
+        Fraction(2, 5) * Fraction(9, 64)
+    )
+    found, _, gap = squared_box_critic(problem, policy, "cost", Fraction(1, 10))
+    assert (found, gap) == ((-Fraction(7, 8), ONE), 0)
+    flat = squared_box_critic(problem, policy, "cost", ZERO)
+    assert (flat[0], flat[2]) == ((-ONE, ONE), 0)
+
+
+@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("signal", ["reward", "cost"])
+def test_a_squared_critic_over_the_box_is_no_worse_than_another_program(index: int, signal) -> None:
+    problem, policy, beta = drawn(index), drawn(index).policies[-1], Fraction(3, 2)
+    found, objective, gap = squared_box_critic(problem, policy, signal, beta)
+    sign = 1 if signal == "reward" else -1
+    error = bellman_error(problem, policy, found, signal, "squared")
+    assert objective == sign * relative_value(problem, policy, found) + beta * error
+    assert 0 <= gap < Fraction(1, 10**6)
+    other = plain.squared_objective(problem, policy, signal, float(beta))
+    assert float(objective - gap) - 1e-6 <= other <= float(objective) + 1e-6
+    clamped = critic(problem, policy, signal, beta, "squared")
+    assert objective - gap <= sign * relative_value(problem, policy, clamped) + beta * (
+        bellman_error(problem, policy, clamped, signal, "squared")
+    )
 
 
 # -- oracles -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from holdfast.solvers.hypergradient.balls import number
 from holdfast.solvers.offline.critics import Form, bellman_error, critic, relative_value
 from holdfast.solvers.offline.data_errors import data_errors, largest_weight_norm, unrealised
 from holdfast.solvers.offline.no_regret import projected_gradient
-from holdfast.solvers.offline.problems import OfflineProblem, concentrability
+from holdfast.solvers.offline.problems import OfflineProblem
 from holdfast.solvers.offline.wsac import (
     Improvement,
     Run,
@@ -26,7 +26,6 @@ from holdfast.solvers.offline.wsac import (
     train,
 )
 from holdfast.theory import Ge, Le, Quantity, Relation
-from holdfast.theory.offline import coverage
 from holdfast.theory.offline import safe_improvement as theory
 
 from ...binding.claims import NamedMutant, claim
@@ -177,14 +176,10 @@ def _misled() -> tuple[OfflineProblem, Fraction, Fraction, Policy]:
     return found.problem, found.multiplier, Fraction(2), found.start
 
 
-def _member(draw: Draw, case: OfflineProblem, *_: object) -> Policy:
-    return draw.choice(case.policies)
-
-
 @claim(
     theory.proof_line,
     over=families.problems()
-    .along(families.multiplier, families.weight, _member)
+    .along(families.multiplier, families.weight, families.member)
     .with_landmarks(misled=_misled),
     witness="misled",
     shows=lambda case, *_: {
@@ -214,7 +209,6 @@ def proof_line(
     }
 
 
-HALF = Fraction(1, 2)
 _DATA, _FAILURE = 10**9, Fraction(1, 10)
 """N and delta of the literal reading's bound: its run does not depend on the data."""
 
@@ -365,34 +359,4 @@ def samples(
         theory.eps_E: found.rewards[1],
         theory.eps_Lc: found.costs[0],
         theory.eps_Ec: found.costs[1],
-    }
-
-
-@claim(
-    theory.squared,
-    over=families.problems()
-    .along(_member, families.positive_weight)
-    .with_landmarks(
-        gain=lambda: extremal.squares("3/4", "1/4"),
-        loss=lambda: extremal.squares("1/4", "3/4"),
-        light=lambda: extremal.squares(1, 0, beta=HALF),
-        rare=lambda: extremal.squares("3/4", "1/4", mu=HALF / 2),
-    )
-    .with_controls(
-        realisable=families.problems(realisable=False).along(_member, families.positive_weight)
-    ),
-    mutants=(
-        NamedMutant("WS-12", Le(theory.lost_ref, theory.shown_ref), "no term in beta"),
-    ),
-)  # fmt: skip
-def squared(case: OfflineProblem, policy: Policy, beta: Fraction) -> Iterator[Values]:
-    reference = case.reference
-    f = critic(case, policy, "reward", beta, "squared")
-    gap = case.under(f, reference) - case.under(f, policy)
-    yield {
-        theory.lost_ref: case.normalised_return(reference, "reward")
-        - case.normalised_return(policy, "reward"),
-        theory.shown_ref: (case.by_state(case.occupancy(reference)) * gap).sum(),
-        coverage.chi: concentrability(case.occupancy(reference), case.law)[2],
-        theory.beta_2: beta,
     }

@@ -85,6 +85,11 @@ def problems(
     return Family("offline problems with finite classes", base)
 
 
+def member(draw: Draw, case: OfflineProblem, *_: object) -> Policy:
+    """A policy of Pi."""
+    return draw.choice(case.policies)
+
+
 def multiplier(draw: Draw, *_: object) -> Fraction:
     """lambda."""
     return draw.choice(MULTIPLIERS)

@@ -42,13 +42,8 @@ def error(
 
 def box_objective(problem: OfflineProblem, policy: Policy, signal: str, beta: float) -> float:
     """The least sign L + beta E over the box class, by scipy in double precision."""
-    sign, low = (1, 0.0) if signal == "reward" else (-1, -float(problem.horizon))
-    owners = problem.model.choice_states
-    pi = np.array(policy.probabilities, dtype=float)
-    mu, P = problem.law.astype(float), problem.transitions.astype(float)
-    values = problem.signal("reward" if signal == "reward" else "cost").astype(float)
-    slope = sign * ((mu @ (owners[:, None] == owners[None, :])) * pi - mu)
-    M = np.eye(len(mu)) - float(problem.model.discount) * P[:, owners] * pi
+    slope, M, values, low = _affine(problem, policy, signal)
+    mu = problem.law.astype(float)
     rows = np.array([mu * np.array(w, dtype=float) for w in problem.weights])
     left, right, ones = rows @ M, rows @ values, -np.ones((len(rows), 1))
     found = linprog(
@@ -58,3 +53,28 @@ def box_objective(problem: OfflineProblem, policy: Policy, signal: str, beta: fl
         bounds=[(low, float(problem.horizon))] * len(mu) + [(0, None)],
     )
     return float(found.fun)
+
+
+def squared_objective(problem: OfflineProblem, policy: Policy, signal: str, beta: float) -> float:
+    """The same for squared errors, by an interior point method for cones."""
+    import cvxpy
+
+    slope, M, values, low = _affine(problem, policy, signal)
+    f = cvxpy.Variable(len(slope), bounds=[low, float(problem.horizon)])
+    root = np.sqrt(problem.law.astype(float))
+    error = cvxpy.sum_squares(cvxpy.multiply(root, M @ f - values))
+    return float(cvxpy.Problem(cvxpy.Minimize(slope @ f + beta * error)).solve(solver="CLARABEL"))
+
+
+def _affine(
+    problem: OfflineProblem, policy: Policy, signal: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Slopes of sign L; M and v of f - T f = M f - v; the lower end of f."""
+    sign, low = (1, 0.0) if signal == "reward" else (-1, -float(problem.horizon))
+    owners = problem.model.choice_states
+    pi = np.array(policy.probabilities, dtype=float)
+    mu, P = problem.law.astype(float), problem.transitions.astype(float)
+    values = problem.signal("reward" if signal == "reward" else "cost").astype(float)
+    slope = sign * ((mu @ (owners[:, None] == owners[None, :])) * pi - mu)
+    M = np.eye(len(mu)) - float(problem.model.discount) * P[:, owners] * pi
+    return slope, M, values, low
