@@ -38,12 +38,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Measurements import the peers, which takes longer than many tests: only where asked for."""
+    markers = config.option.markexpr
+    left_out = markers and "benchmark" not in markers.replace("not benchmark", "")
+    return True if left_out and collection_path == _TESTS / "benchmarks" else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever lies in tests/benchmarks is a measurement, and what `measured` lists is medium."""
     listed = set(measured.MEDIUM.read_text(encoding="utf-8").splitlines())
     for item in items:
-        if _TESTS / "benchmarks" in item.path.parents:
+        if item.nodeid.startswith("tests/benchmarks/"):
             item.add_marker("benchmark")
         elif measured.group(item.nodeid) in listed and not item.get_closest_marker("slow"):
             item.add_marker("medium")

@@ -5,6 +5,7 @@
 
 import pkgutil
 from collections.abc import Collection, Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
@@ -48,6 +49,7 @@ __all__ = [
 T = TypeVar("T")
 
 
+@cache
 def areas() -> tuple[ModuleType, ...]:
     """The files of statements, found in the folders of the pillars below this package.
 

@@ -6,7 +6,7 @@ Each number is derived here or in the docstring of the instance.
 import random
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from typing import Any
 
 import flint
@@ -171,12 +171,8 @@ def test_g8_between_the_two() -> None:
 def small_problems() -> list[ChanceProblem]:
     """Sixty drawn problems of at most 600 deterministic policies, any charge, safe-only or not."""
     family = chance_problems(undiscounted=True, charged=True)
-    found: list[ChanceProblem] = []
-    for index in range(1000):
-        problem = family.draw(PhiloxDraw("enumerated", index))[0]
-        if 2 <= count_policies(problem) <= 600:
-            found.append(problem)
-    return found[:60]
+    drawn = (family.draw(PhiloxDraw("enumerated", index))[0] for index in count())
+    return list(islice((one for one in drawn if 2 <= count_policies(one) <= 600), 60))
 
 
 @pytest.mark.parametrize("problem", small_problems(), ids=lambda problem: problem.model.digest[:8])
