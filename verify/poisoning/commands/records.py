@@ -29,7 +29,8 @@ _LIBRARIES = ("holdfast", "numpy", "scipy", "highspy")
 def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement, path: str) -> int:
     """Write each flipped copy as the row that it becomes; how many there are.
 
-    That is chosen and rejected exchanged, or the row as it was where a label rises.
+    That is chosen and rejected exchanged with all that belongs to them, or the column that says
+    which is better changed, or the row as it was where a label rises (`Columns.judged`).
     The other keys stay (but for numbers that JSON has not, which become null); ``flipped_row`` says
     where the row comes from, from 1.  Data of features have rows of ``flipped_row`` and ``label``
     only.  With m copies a pair has up to m rows.
@@ -57,9 +58,9 @@ def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tup
     """The rows of the file that are flipped, with their numbers, as they become."""
     for number, row in rows_of(pairs.path):
         if number in rises:
-            ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
-            exchanged = {"chosen": row[ends[0]], "rejected": row[ends[1]]}
-            yield number, {**row, **exchanged, "flipped_row": number}
+            first = pairs.columns.chance(row, str(pairs.path)) >= 0.5
+            judged = pairs.columns.judged(row, first == (rises[number] > 0))
+            yield number, {**judged, "flipped_row": number}
 
 
 @contextmanager
