@@ -276,7 +276,7 @@ def test_fractional_labels_are_not_rounded_unless_copies_divide(
     path = soft(tmp_path, 0.75)
     done = holdfast("poison", path)
     assert done.says("some benign labels are fractions: give --copies m")
-    assert not done.says("rows flipped")
+    assert not done.says("thinned")
     assert holdfast("poison", path, "--copies", 4).says("4 copies of each pair")
     refused = holdfast("poison", path, "--copies", 5)
     assert refused.code == 64

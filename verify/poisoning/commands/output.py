@@ -98,16 +98,18 @@ def _kept(one: Measurement) -> str:
 def rewards_table(measurements: Sequence[Measurement]) -> Group:
     """What is left of the effect after rounding to whole copies."""
     copies = measurements[0].copies
-    table = _numbers("n", "N", "fractional\nlabels", "rows\nflipped", "loss,\nridge",
-                     "loss,\nNewton")  # fmt: skip
+    table = _numbers("n", "N", "fractional\nlabels", "rows,\nat least", "rows\nflipped",
+                     "loss,\nridge", "loss,\nNewton", "thinned,\nridge")  # fmt: skip
     for one in measurements:
-        counts = (one.n_pairs, one.fractional, one.rows)
-        table.add_row(_kept(one), *(f"{n:,}" for n in counts), *map(_loss, one.effects))
+        counts = (one.n_pairs, one.fractional, one.least_rows, one.rows)
+        losses = (*map(_loss, one.effects), _share(one.effects[0].thinned))
+        table.add_row(_kept(one), *(DASH if n is None else f"{n:,}" for n in counts), *losses)
     return titled(
-        "Rounded to whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
+        "Whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
         table,
-        "loss: share of the attack's effect that rounding loses; 0 means none of it, 1 all of it. "
-        "If fewer rows are flipped than the bound, part of the effect is lost",
+        "rows: the certified bound, rounded up, and those that were chosen, together, to teach "
+        "what the attack teaches. loss: share of the attack's effect that is lost, 0 none of it, 1 "
+        "all of it; thinned: the loss of as many rows drawn at random from the attack's",
     )
 
 
@@ -183,7 +185,7 @@ def statement(measurement: Measurement) -> str:
     kept = f" kept of {one.n_features + one.n_dropped:,}" if one.n_dropped else ""
     total = Fraction(float(one.weights.sum())) if one.weights is not None else one.n_pairs
     share = below(100 * Fraction(one.lower) / total)
-    whole = "" if one.whole_flips is None else f", {one.whole_flips:,} if whole labels are flipped,"
+    whole = "" if one.least_rows is None else f", {_whole(one)},"
     what = {
         "l1": f"at least {below(one.lower)} of {count(one.n_pairs, 'label')} "
         f"({share} %){whole} must be changed",
@@ -200,6 +202,15 @@ def statement(measurement: Measurement) -> str:
     return (
         f"{what} to move the learnt reward to this target (a linear reward on "
         f"{count(one.n_features, 'fixed feature')}{kept})"
+    )
+
+
+def _whole(one: Measurement) -> str:
+    """The bound in whole rows."""
+    if one.copies in (None, 1):
+        return f"{one.least_rows:,} if whole labels are flipped"
+    return (
+        f"{one.least_rows:,} of the {one.n_pairs * one.copies:,} rows of {one.copies} copies each"
     )
 
 
@@ -242,6 +253,9 @@ def _decimal(units: int, digits: int) -> str:
 
 
 def _loss(effect: Effect) -> str:
-    if effect.loss is not None:
-        return f"{effect.loss:.3f}"
-    return "separable" if Status.UNATTAINED in effect.failed.values() else DASH
+    separable = Status.UNATTAINED in effect.failed.values()
+    return "separable" if separable else _share(effect.loss)
+
+
+def _share(loss: float | None) -> str:
+    return DASH if loss is None else f"{loss:.3f}"

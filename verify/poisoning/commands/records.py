@@ -128,7 +128,7 @@ def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
         "labels_changed_by_target": measurement.n_changed,
         "target_cost": measurement.attack,
         "least_cost": [measurement.lower, measurement.upper],
-        "least_whole_flips": measurement.whole_flips,
+        "least_rows": measurement.least_rows,
         "closed_form_bound": measurement.closed_form,
         "saving": measurement.saving,
         "n_features_dropped": measurement.n_dropped,
@@ -141,6 +141,7 @@ def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
             {
                 "method": effect.method,
                 "performance_loss_ratio": effect.loss,
+                "thinned_attack_loss_ratio": effect.thinned,
                 "not_learnt": {name: why.name for name, why in effect.failed.items()},
             }
             for effect in measurement.effects
