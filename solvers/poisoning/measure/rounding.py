@@ -25,6 +25,8 @@ _SHORT = 64
 """Steps of each direction of which all pairs are tried."""
 _NONE = 1e-9
 """Share that counts as nothing: of a step, an eigenvalue, a row."""
+_ROWS = 200
+"""Up to so many rows the search also begins with none, which takes a step for each."""
 _WORK = 10**10
 """Numbers that a search passes over, some ten seconds: for large data it stops early."""
 
@@ -78,8 +80,9 @@ def rounded_jointly(
         return nearest
     most = math.ceil(copies * float(np.abs(labels - benign).sum()) - _NONE)
     sides = _whitened(features, target, weights, ridge) / copies
-    goal, rows = copies * target, np.round(copies * np.stack([benign, nearest]))
-    tried = [_searched(sides, goal, rows[0], begun, most, copies) for begun in rows]
+    goal, rows = copies * target, np.round(copies * np.stack([nearest, benign]))
+    begins = rows if most <= _ROWS else rows[:1]
+    tried = [_searched(sides, goal, rows[1], begun, most, copies) for begun in begins]
     return min(tried, key=lambda now: float(((sides @ (now - goal)) ** 2).sum())) / copies
 
 
@@ -89,7 +92,7 @@ def _searched(
     """Rows (N) from those begun with, changed while that brings them nearer to the goal."""
     now = begun.copy()
     error, squares = sides @ (now - goal), np.einsum("ij,ij->j", sides, sides)
-    for _ in range(100 + _WORK // sides.size):
+    for _ in range(min(_ROWS + 10 * len(sides), 10 + _WORK // sides.size)):
         slopes = 2 * (error @ sides)
         gains = np.stack([squares + slopes, squares - slopes])
         outwards = np.stack([now >= start, now <= start])
