@@ -23,6 +23,8 @@ LARGEST = 10**8
 """Entries of the features, of which the search needs a copy, 0.8 GB."""
 _SHORT = 64
 """Steps of each direction of which all pairs are tried."""
+_DRAWN = 10**9
+"""Rows from which numpy does not draw."""
 _NONE = 1e-9
 """Share that counts as nothing: of a step, an eigenvalue, a row."""
 _ROWS = 200
@@ -154,10 +156,10 @@ def thinned(benign: Array, target: Array, rows: int, *, copies: int, seed: int) 
     """Labels (N) with so many of the target's rows drawn at random; None if it has too few."""
     changes = copies * (target - benign)
     counts = np.abs(np.round(changes)).astype(np.int64)
-    if (np.abs(np.abs(changes) - counts) > 1e-9 * copies).any() or rows > counts.sum():
+    broken = (np.abs(np.abs(changes) - counts) > 1e-9 * copies).any()
+    if broken or not rows <= counts.sum() < _DRAWN:
         return None
     generator = np.random.Generator(np.random.Philox(seed))
-    kept = generator.permutation(np.repeat(np.arange(len(benign)), counts))[:rows]
-    moved = np.bincount(kept, minlength=len(benign)) * np.sign(changes)
-    labels: Array = benign + moved / copies
+    kept = generator.multivariate_hypergeometric(counts, rows, method="marginals")
+    labels: Array = benign + kept * np.sign(changes) / copies
     return labels
