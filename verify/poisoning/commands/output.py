@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 
 from holdfast.solvers.poisoning.measure.measurement import Effect, Measurement
@@ -28,6 +28,10 @@ _UNITS = {
     "l2": "l2 norm of the changes",
     "linf": "largest change of a label",
 }
+
+
+_WIDE = 1000
+"""Columns that no table here has."""
 
 
 def headline(console: Console, data: Data, target: Target) -> None:
@@ -52,23 +56,41 @@ def flips(target: Target, measurements: Sequence[Measurement]) -> Iterator[str]:
         yield f"target {verb}{where}: {target.flipped(one)}"
 
 
-def titled(title: str, table: Table, caption: str) -> Group:
+def titled(title: str, table: Table | _Numbers, caption: str) -> Group:
     """A table with a title and a caption as wide as the page, whatever its own width."""
     return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")
 
 
-def _numbers(*headings: str) -> Table:
-    """A table of numbers, which stand to the right."""
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    return table
+class _Numbers:
+    """Rows of numbers under headings; each row is a column where a terminal is too narrow."""
+
+    def __init__(self, *headings: str) -> None:
+        self.headings, self.rows = headings, list[Sequence[str]]()
+
+    def add_row(self, *cells: str) -> None:
+        """One cell for each heading."""
+        self.rows.append(cells)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table()
+        for heading in self.headings:
+            table.add_column(heading, justify="right")
+        for row in self.rows:
+            table.add_row(*row)
+        needed = console.measure(table, options=options.update(max_width=_WIDE)).maximum
+        if needed > options.max_width:
+            table = Table(show_header=False)
+            for _ in range(1 + len(self.rows)):
+                table.add_column(justify="right")
+            for heading, *cells in zip(self.headings, *self.rows, strict=True):
+                table.add_row(heading.replace("\n", " "), *cells)
+        yield table
 
 
 def cost_table(measurements: Sequence[Measurement]) -> Group:
     """What the target costs and the least that has the same effect."""
     unit = _UNITS[measurements[0].norm]
-    table = _numbers("n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving",
+    table = _Numbers("n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving",
                      "closed\nform", "time")  # fmt: skip
     for one in measurements:
         table.add_row(
@@ -98,7 +120,7 @@ def _kept(one: Measurement) -> str:
 def rewards_table(measurements: Sequence[Measurement]) -> Group:
     """What is left of the effect after rounding to whole copies."""
     copies = measurements[0].copies
-    table = _numbers("n", "N", "fractional\nlabels", "rows,\nat least", "rows\nflipped",
+    table = _Numbers("n", "N", "fractional\nlabels", "rows,\nat least", "rows\nflipped",
                      "loss,\nridge", "loss,\nNewton", "thinned,\nridge")  # fmt: skip
     for one in measurements:
         counts = (one.n_pairs, one.fractional, one.least_rows, one.rows)
