@@ -63,7 +63,7 @@ def distances(features: Array, target: Array, labels: Array) -> Array:
     return found
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3])
+@pytest.mark.parametrize("seed", range(6))
 def test_on_small_data_next_to_no_rows_are_nearer(seed: int) -> None:
     """Of all sets of at most as many of fourteen rows fewer than one in a hundred are nearer."""
     features, benign, target, labels = cheapest(3, 14, 0.4, seed)
