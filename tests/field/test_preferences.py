@@ -183,23 +183,6 @@ def test_no_content_and_no_call_names_the_message(poison: Run) -> None:
     assert "pairs.jsonl, line 1: message 2 of chosen has the content None; give it a text" in said
 
 
-@pytest.mark.parametrize("name", ["array.json", "array.jsonl"])
-def test_a_list_of_pairs_is_refused_with_the_conversion(poison: Run, name: str) -> None:
-    rows = [{"chosen": good, "rejected": bad} for _, good, bad in triples()]
-    Path(name).write_text(json.dumps(rows, indent=0))
-    code, said = poison(name, *NGRAMS)
-    assert code == 64
-    assert "jq -c '.[]' LIST.json > FILE.jsonl" in said
-
-
-def test_responses_with_numbers_are_refused(poison: Run) -> None:
-    row = {"prompt": "p", "response_0": "a", "response_1": "b", "better_response_id": 1}
-    code, said = poison(write("pairs.jsonl", [row]), *NGRAMS)
-    assert code == 64
-    assert "line 1 has no 'chosen', but prompt, response_0, response_1, better_response_id" in said
-    assert "put the better answer under chosen" in said
-
-
 def test_packed_rows_are_written_packed_and_read_back(poison: Run) -> None:
     rows = [{"chosen": good, "rejected": bad} for _, good, bad in triples()]
     data = write("pairs.jsonl", rows)

@@ -10,7 +10,7 @@ import numpy as np
 from ...poisoning.data.attacks import by_length, random_flips
 from ...poisoning.data.texts import principal_rows
 from ...poisoning.large.enclose import enclose_flips
-from ...poisoning.measure.measurement import to_copies
+from ...poisoning.measure.rounding import to_copies
 from ...sequences import Array
 from .dpo_options import DPOOptions
 from .token_pairs import Examined, TokenPair

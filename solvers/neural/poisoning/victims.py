@@ -27,7 +27,7 @@ from torch import Tensor
 from ...errors import ModelError
 from ...poisoning.data.attacks import by_length, random_flips
 from ...poisoning.large.enclose import EnclosedFlips, enclose_flips
-from ...poisoning.measure.measurement import to_copies
+from ...poisoning.measure.rounding import to_copies
 from ...poisoning.measure.synthetic import stream
 from ...poisoning.rewards.nearness import Nearness, nearness
 from ...sequences import Array

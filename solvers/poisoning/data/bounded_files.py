@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -37,6 +38,7 @@ SMALL = 2**24
 """Bytes that anything may unpack to."""
 EXPANSION = 100
 """How often larger than packed: texts reach 10, and what a bomb needs is 1,000."""
+_BLANK = re.compile(r"\s*")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|nan|[+-]?inf")
 
 
@@ -51,11 +53,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
     Raises ModelError for a packed file that is damaged or unpacks to far more than its size, and
     for lines that are too long or too many.
     """
-    opened: Any = open
-    if path.suffix.lower() == ".gz":
-        _check_unpacked(path)
-        opened = gzip.open
-    with opened(path, "rb") as file:
+    with _opened(path) as file:
         rest = iter(partial(file.readline, LARGEST_LINE + 1), b"")
         for number, line in enumerate(_whole(rest, path), start=1):
             if len(line) > LARGEST_LINE:
@@ -68,6 +66,56 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
                     f"{path.name} has more than {MOST_ROWS:,} lines; give a part of the data"
                 )
             yield number, line
+
+
+def _opened(path: Path) -> Any:
+    """To read bytes, unpacked if the name ends so, and then not far more than there are."""
+    if path.suffix.lower() != ".gz":
+        return path.open("rb")
+    _check_unpacked(path)
+    return gzip.open(path, "rb")
+
+
+def begins_list(path: Path) -> bool:
+    """Whether the first character of a file of JSON begins a list."""
+    with _opened(path) as file:
+        start: bytes = file.read(2**10)
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+
+
+def entries_of(path: Path) -> Iterator[Any]:
+    """The entries of a file that holds one JSON list, one at a time.
+
+    Raises ModelError as `strict_json` does, for what is no list, and for a file that is too large
+    to be read as a whole.
+    """
+    with _opened(path) as file:
+        data = file.read(LARGEST_TABLE + 1)
+    if len(data) > LARGEST_TABLE:
+        raise ModelError(
+            f"{path.name} is one list of more than {LARGEST_TABLE:,} bytes, which is not read as a "
+            "whole; write an object a line, with jq -c '.[]' LIST.json > FILE.jsonl"
+        )
+    text = text_of(data, path.name, True).strip()
+    if text[1:].strip() == "]":
+        return
+    at = number = 0
+    while text.startswith("," if number else "[", at):
+        number += 1
+        with _named(place := f"{path.name}, entry {number}"):
+            entry, at = _decoder(place).raw_decode(text, _past_blanks(text, at + 1))
+        yield entry
+        at = _past_blanks(text, at)
+    if text[at:] != "]":
+        raise ModelError(
+            f"{path.name}: after entry {number} stands {shown(text[at : at + 40])}; write a comma "
+            "between entries, and ] after the last"
+        )
+
+
+def _past_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _check_unpacked(path: Path) -> None:
@@ -107,6 +155,24 @@ def strict_json(text: str, place: str) -> Any:
     digits, and values nested too deeply.
     """
 
+    with _named(place):
+        return _decoder(place).decode(text)
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Errors of JSON, with their place."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except RecursionError as error:
+        raise ModelError(f"{place} is nested too deeply; write a flat row") from error
+    except ValueError as error:
+        raise ModelError(f"{place} is no JSON: {error}") from error
+
+
+def _decoder(place: str) -> json.JSONDecoder:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         row = dict(found)
         if len(row) < len(found):
@@ -132,14 +198,7 @@ def strict_json(text: str, place: str) -> Any:
             )
         return value
 
-    try:
-        return json.loads(text, object_pairs_hook=pairs, parse_int=whole, parse_float=decimal)
-    except ModelError:
-        raise
-    except RecursionError as error:
-        raise ModelError(f"{place} is nested too deeply; write a flat row") from error
-    except ValueError as error:
-        raise ModelError(f"{place} is no JSON: {error}") from error
+    return json.JSONDecoder(object_pairs_hook=pairs, parse_int=whole, parse_float=decimal)
 
 
 def shown(value: object, most: int = 60) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ModelError
-from .bounded_files import listed, shown
+from .bounded_files import shown
+from .columns import STANDARD, Columns
 
 BETWEEN = " "
 """Stands between prompt and answer, as in the source's pipeline, and between messages."""
@@ -16,6 +17,8 @@ _MESSAGES = "\n\n"
 """Stands between messages while a prompt is looked for among them."""
 _CALLS = ("tool_calls", "function_call")
 """A message that has one of these may have no content."""
+_READ = frozenset({"role", "content", "from", "value"})
+"""Keys of a message: as chat data name them, and as ShareGPT does."""
 
 
 class Prompt(enum.Enum):
@@ -31,65 +34,70 @@ class Prompt(enum.Enum):
 class Pair:
     """What is read of a row.
 
-    chosen, rejected: with the prompt before both; joined: whether `BETWEEN` stands in them, which
-    is not in the row; unread: names of columns that are not read, and as "chosen: name" of keys of
-    messages.
+    chosen, rejected: the better and the other text, with the prompt before both; label: the chance
+    that chosen is better, at least 1/2; first: whether chosen is the first answer; joined: whether
+    `BETWEEN` stands in them, which is not in the row; unread: names of columns that are not read,
+    and as "chosen: name" of keys of messages.
     """
 
     chosen: str
     rejected: str
+    label: float
+    first: bool
     prompt: Prompt
     joined: bool
     unread: frozenset[str]
 
 
-def pair_of(row: Mapping[str, Any], place: str) -> Pair:
-    """The texts of a row with ``chosen``, ``rejected`` and perhaps ``prompt``.
+def pair_of(row: Mapping[str, Any], place: str, columns: Columns = STANDARD) -> Pair:
+    """The texts of a row, by default those of ``chosen``, ``rejected`` and perhaps ``prompt``.
 
     Raises ModelError naming the place, the message and the remedy: a key that is missing, what is
-    no text, a prompt that only one of two dialogues holds.
+    no text, a prompt that only one of two dialogues holds, and as `Columns.chance`.
     """
-    for name in ("chosen", "rejected"):
-        if name not in row:
-            raise ModelError(
-                f"{place} has no {name!r}, but {listed(row)}; each row holds chosen and rejected: "
-                "rename what is named otherwise, and put the better answer under chosen"
-            )
-    prompt = () if row.get("prompt") in (None, "", []) else _parts(row["prompt"], place, "prompt")
-    answers = [_parts(row[name], place, name) for name in ("chosen", "rejected")]
+    chance = columns.chance(row, place)
+    name, *both = columns.texts
+    prompt = () if row.get(name) in (None, "", []) else _parts(row[name], place, name)
+    if not (first := chance >= 0.5):
+        both.reverse()
+    answers = {name: _parts(row[name], place, name) for name in both}
     where = _where(row, answers, _MESSAGES.join(prompt).strip(), place)
     before = prompt if where in (Prompt.BEFORE, Prompt.ONE_SIDED) else ()
-    chosen, rejected = (BETWEEN.join([*before, *parts]) for parts in answers)
-    joined = bool(before) or max(map(len, answers)) > 1
-    return Pair(chosen, rejected, where, joined, _unread(row))
+    chosen, rejected = (BETWEEN.join([*before, *parts]) for parts in answers.values())
+    joined = bool(before) or max(map(len, answers.values())) > 1
+    return Pair(chosen, rejected, max(chance, 1 - chance), first, where, joined,
+                _unread(row, columns))  # fmt: skip
 
 
-def _unread(row: Mapping[str, Any]) -> frozenset[str]:
+def _unread(row: Mapping[str, Any], columns: Columns) -> frozenset[str]:
     """Names of columns, and of keys of messages, that are not read."""
-    columns = ("prompt", "chosen", "rejected")
-    return frozenset(row.keys() - set(columns)) | frozenset(
+    return frozenset(row.keys() - {*columns.texts, *columns.judge}) | frozenset(
         f"{name}: {key}"
-        for name in columns
-        if isinstance(row.get(name), list)
-        for message in row[name]
+        for name in columns.texts
+        for message in _messages(row.get(name))
         if isinstance(message, dict)
-        for key in message.keys() - {"role", "content"}
+        for key in message.keys() - _READ
     )
 
 
+def _messages(value: Any) -> Sequence[Any]:
+    """Those of a dialogue, which may be a single one; none of a string."""
+    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+
+
 def _where(
-    row: Mapping[str, Any], answers: Sequence[Sequence[str]], prompt: str, place: str
+    row: Mapping[str, Any], answers: Mapping[str, Sequence[str]], prompt: str, place: str
 ) -> Prompt:
     """Whether the answers hold the prompt: as a message (dialogues), or at their beginning."""
     if not prompt:
         return Prompt.NONE
-    lists = [isinstance(row[name], list) for name in ("chosen", "rejected")]
+    lists = [isinstance(row[name], list) for name in answers]
     held = [
         _among(parts, prompt) if several else _begins(parts[0].lstrip(), prompt)
-        for parts, several in zip(answers, lists, strict=True)
+        for parts, several in zip(answers.values(), lists, strict=True)
     ]
     if any(lists) and held[0] != held[1]:
-        with_it, without = ("chosen", "rejected") if held[0] else ("rejected", "chosen")
+        with_it, without = answers if held[0] else reversed(list(answers))
         raise ModelError(
             f"{place}: {with_it} holds the prompt {shown(prompt)} and {without} does not; give it "
             "in both or in neither"
@@ -111,11 +119,12 @@ def _begins(text: str, prompt: str) -> bool:
 
 
 def _parts(value: Any, place: str, name: str) -> tuple[str, ...]:
-    """A string as it is, alone; the contents of a list of messages."""
-    if isinstance(value, list) and value:
+    """A string as it is, alone; the contents of a list of messages, or of a single one."""
+    if messages := _messages(value):
         return tuple(
-            _content(message, f"{place}: message {k} of {name}")
-            for k, message in enumerate(value, start=1)
+            text
+            for k, message in enumerate(messages, start=1)
+            for text in _content(message, f"{place}: message {k} of {name}")
         )
     if not isinstance(value, str):
         raise ModelError(
@@ -125,14 +134,31 @@ def _parts(value: Any, place: str, name: str) -> tuple[str, ...]:
     return (_whole(value, f"{place}: {name}"),)
 
 
-def _content(message: Any, place: str) -> str:
-    """The content of a message; of one that calls tools it may be missing, and is then empty."""
-    content = message.get("content") if isinstance(message, dict) else message
-    if isinstance(content, str):
-        return _whole(content, place)
-    if content is None and isinstance(message, dict) and any(map(message.get, _CALLS)):
-        return ""
-    raise ModelError(f"{place} has the content {shown(content)}; give it a text")
+def _content(message: Any, place: str) -> Iterator[str]:
+    """The content of a message, or its parts; of one that calls tools it may be missing."""
+    content = message
+    if isinstance(message, dict):
+        content = message.get("content", message.get("value"))
+        if content is None and any(map(message.get, _CALLS)):
+            content = ""
+    if isinstance(content, list) and content:
+        for k, part in enumerate(content, start=1):
+            yield _part(part, f"{place}: part {k}")
+    elif isinstance(content, str):
+        yield _whole(content, place)
+    else:
+        raise ModelError(f"{place} has the content {shown(content)}; give it a text")
+
+
+def _part(part: Any, place: str) -> str:
+    """The text of a part of a content."""
+    text = part.get("text") if isinstance(part, dict) else None
+    if isinstance(text, str):
+        return _whole(text, place)
+    raise ModelError(
+        f"{place} is {shown(part)}, which has no text; texts alone are measured: leave such rows "
+        "out"
+    )
 
 
 def _whole(text: str, place: str) -> str:

@@ -11,18 +11,22 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError
 from ...sequences import Array
 from ...solution import Status
 from ..large.closed_form import closed_form_bound
 from ..large.dropped import Dropped
 from ..large.enclose import enclose_flips
 from ..rewards.effects import performance_loss_ratio, reward_change
-from ..rewards.learning import fit_reward
+from ..rewards.learning import LearnedReward, fit_reward
+from .rounding import LARGEST, rounded_jointly, thinned
+
+_DRAWS = 3
+"""Thinned attacks, over whose losses the mean is taken: each costs as much as learning a reward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,16 @@ class Effect:
     method: "ridge" or "Newton" (no regularisation); loss: sum abs(sigma_rounded - sigma_attack) /
     sum abs(sigma_benign - sigma_attack) over the pairs, 0 for the attack's effect and about 1 for
     none, or None; failed: the labels (benign, target, rounded) of which no reward could be learnt,
-    and why; moved: the mean of abs(sigma_benign - sigma_attack), what the attack itself changes.
+    and why; moved: the mean of abs(sigma_benign - sigma_attack), what the attack itself changes;
+    thinned: the loss of as many rows drawn at random from the attack's, the mean of three draws, or
+    None where the attack is not made of whole rows.
     """
 
     method: str
     loss: float | None
     failed: Mapping[str, Status] = field(default_factory=dict)
     moved: float | None = None
+    thinned: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +130,28 @@ class Measurement:
         return max(0.0, 1 - self.upper / self.attack) if self.attack else 0.0
 
     @property
-    def whole_flips(self) -> int | None:
-        """The certified number of flips if labels are 0 or 1 before and after; None if not."""
-        hard = bool(np.isin(self.benign, (0.0, 1.0)).all())
-        if self.norm != "l1" or self.weights is not None or not hard:
+    def least_rows(self) -> int | None:
+        """The certified least number of rows, of all copies, with the target's effect.
+
+        None where that is not what the bound says: in other norms and with weights, and where the
+        benign or the target labels are not made of whole rows.
+        """
+        m = self.copies or 1
+        broken = bool(np.mod(m * np.concatenate((self.benign, self.target)), 1).any())
+        if self.norm != "l1" or self.weights is not None or broken:
             return None
-        return math.ceil(self.lower)
+        return math.ceil(m * Fraction(self.lower))
 
     @property
     def rows(self) -> int | None:
         """Rows flipped in the data set of m copies, after rounding."""
         if self.rounded is None or self.copies is None:
             return None
-        return round(self.copies * float(np.abs(self.rounded - self.benign).sum()))
+        return _rows(self.rounded, self.benign, self.copies)
+
+
+def _rows(labels: Array, benign: Array, copies: int) -> int:
+    return round(copies * float(np.abs(labels - benign).sum()))
 
 
 def measure(
@@ -164,11 +180,21 @@ def measure(
         features = np.delete(features, found.dropped.features, axis=0)
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
     copies = conditions.copies
-    rounded = None if copies is None else to_copies(found.labels, benign, copies)
+    rounded = None
     effects: tuple[Effect, ...] = ()
-    if rounded is not None:
+    notes = found.notes
+    if copies is not None:
+        rounded = rounded_jointly(features, found.labels, benign, target, weights,
+                                  copies=copies, ridge=conditions.ridge)  # fmt: skip
         labels = {"benign": benign, "target": target, "rounded": rounded}
+        rows = _rows(rounded, benign, copies)
+        for k in range(_DRAWS):
+            if (part := thinned(benign, target, rows, copies=copies, seed=k)) is not None:
+                labels[f"thinned {k}"] = part
         effects = tuple(_effects(features, labels, weights, conditions.ridge))
+        if features.size > LARGEST:
+            notes += (f"each label was rounded alone, as features of more than {LARGEST:,} entries "
+                      "are not searched for rows that go together",)  # fmt: skip
     changes = (target - benign) * (1.0 if weights is None else weights)
     attack = size(changes, conditions.norm)
     given = (benign, target, np.zeros(0) if weights is None else weights)
@@ -189,7 +215,7 @@ def measure(
         rounded=rounded,
         effects=effects,
         status=found.status,
-        notes=found.notes,
+        notes=notes,
         seconds=time.perf_counter() - since,
         dropped=found.dropped,
         price=found.dropped.price(conditions.ridge) if found.dropped else 0.0,
@@ -202,30 +228,6 @@ def size(changes: Array, norm: str) -> float:
     return float(np.linalg.norm(changes, orders[norm]))
 
 
-def to_copies(labels: Array, benign: Array, copies: int) -> Array:
-    """The nearest multiples of 1 / copies (N); a tie goes to the side of the benign label.
-
-    Raises ModelError for fewer than one copy, and naming the first benign label that is no
-    multiple.
-    """
-    if copies < 1:
-        raise ModelError(f"copies is {copies}; a pair needs at least one")
-    steps = benign * copies
-    broken = np.flatnonzero(np.abs(steps - np.round(steps)) > 1e-9 * copies)
-    if len(broken):
-        i = int(broken[0])
-        raise ModelError(
-            f"the benign label of pair {i + 1} is {benign[i]:g}, no multiple of 1/{copies}; choose "
-            "a number of copies that all labels divide into"
-        )
-    values = labels * copies
-    below = np.floor(values)
-    rest = values - below
-    up = (rest > 0.5) | ((rest == 0.5) & (steps > values))
-    nearest: Array = (below + up) / copies
-    return nearest
-
-
 def _effects(
     features: Array, labels: Mapping[str, Array], weights: Array | None, ridge: float
 ) -> Iterator[Effect]:
@@ -235,15 +237,27 @@ def _effects(
             name: fit_reward(features, theta, weights=weights, ridge=factor)
             for name, theta in labels.items()
         }
-        why = {
-            name: found.status
-            for name, found in learnt.items()
-            if found.status is not Status.APPROXIMATE
-        }
-        if why:
-            yield Effect(method, None, why)
-            continue
-        benign, target, rounded = (learnt[name].reward for name in ("benign", "target", "rounded"))
-        loss = performance_loss_ratio(features, benign, target, rounded)
-        moved = reward_change(features, benign, target).mean_gap
-        yield Effect(method, None if np.isnan(loss) else loss, {}, moved)
+        yield _effect(features, learnt, method)
+
+
+def _effect(features: Array, learnt: Mapping[str, LearnedReward], method: str) -> Effect:
+    why = {
+        name: found.status
+        for name, found in learnt.items()
+        if found.status is not Status.APPROXIMATE
+    }
+    drawn = [name for name in learnt if name.startswith("thinned")]
+    if known := {name: status for name, status in why.items() if name not in drawn}:
+        return Effect(method, None, known)
+    rewards = {name: found.reward for name, found in learnt.items()}
+    both = rewards["benign"], rewards["target"]
+    change = reward_change(features, *both).mean_gap
+    if not change:
+        return Effect(method, None, {}, change)
+
+    def loss(name: str) -> float:
+        return performance_loss_ratio(features, *both, rewards[name])
+
+    losses = [loss(name) for name in drawn if name not in why]
+    mean = float(np.mean(losses)) if losses else None
+    return Effect(method, loss("rounded"), {}, change, mean)

@@ -89,7 +89,10 @@ def test_without_pyarrow_the_extra_is_named(
         ((), "holds no pairs; it is empty"),
         (("\n", "  \n"), "holds no pairs; it is empty"),
         ((ROWS[0], "{not json\n"), r"pairs\.jsonl, line 2 is no JSON"),
-        ((ROWS[0], "\n", "[1, 2]\n"), r"line 3 begins a list; each line holds one object"),
+        (
+            (ROWS[0], "\n", "[1, 2]\n"),
+            r"line 3 is \[1, 2\]; give an object with chosen and rejected",
+        ),
         (({"chosen": "a", "reject": "b"},), r"line 1 has no 'rejected', but chosen, reject"),
         ((ROWS[0], {}), r"line 2 has no 'chosen', but nothing"),
         (({"chosen": 7, "rejected": "b"},), r"line 1: chosen is 7; give a string, or a list"),
@@ -113,10 +116,10 @@ def test_what_is_wrong_and_in_which_line(tmp_path: Path, lines: tuple[Any, ...],
 
 
 def test_unknown_files(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"there is no file .*\.jsonl\.gz, \.parquet, \.npz"):
+    with pytest.raises(ModelError, match=r"there is no file .*\.tsv, \.parquet and \.npz"):
         read_pairs(tmp_path / "none.jsonl")
-    with pytest.raises(ModelError, match=r"pairs\.csv: the suffix must be one of \.jsonl"):
-        read_pairs(write(tmp_path / "pairs.csv", "chosen,rejected\n"))
+    with pytest.raises(ModelError, match=r"pairs\.xlsx: the suffix must be one of \.jsonl"):
+        read_pairs(write(tmp_path / "pairs.xlsx", "chosen,rejected\n"))
 
 
 def test_arrays_of_features(tmp_path: Path) -> None:

@@ -64,12 +64,17 @@ def test_whether_the_prompt_was_there_is_said() -> None:
         ({"prompt": False, "chosen": "a", "rejected": "b"}, r"prompt is False; give a string"),
         ({"chosen": chat("a", None), "rejected": "b"},
          r"line 1: message 2 of chosen has the content None; give it a text"),
-        ({"chosen": chat("a", ["b"]), "rejected": "b"}, r"message 2 of chosen has the content \["),
+        ({"chosen": chat("a", ["b"]), "rejected": "b"},
+         r"line 1: message 2 of chosen: part 1 is 'b', which has no text; texts alone are"),
+        ({"chosen": chat([{"type": "text", "text": "a"}, {"type": "image_url"}]), "rejected": "b"},
+         r"message 1 of chosen: part 2 is {'type': 'image_url'}, which has no text"),
+        ({"chosen": chat([]), "rejected": "b"}, r"message 1 of chosen has the content \[\]"),
+        ({"chosen": {"from": "gpt"}, "rejected": "b"}, r"message 1 of chosen has the content None"),
         ({"chosen": [{"content": None, "tool_calls": []}], "rejected": "b"}, r"content None"),
         ({"chosen": "a\ud800", "rejected": "b"},
          r"line 1: chosen holds half of a character, '\\ud800', at position 2"),
         ({"chosen": chat("a", "\udc00"), "rejected": "b"}, r"message 2 of chosen holds half of"),
-        ({"response_0": "a", "\x1b[31m": "b"}, r"no 'chosen', but response_0, \\x1b\[31m; each"),
+        ({"response_0": "a", "\x1b[31m": "b"}, r"no 'chosen', but response_0, \\x1b\[31m; say"),
     ],
 )  # fmt: skip
 def test_what_is_refused(row: dict[str, Any], said: str) -> None:
@@ -84,3 +89,20 @@ def test_a_message_that_calls_a_tool_may_be_empty_and_the_call_is_said_to_be_unr
     pair = pair_of(row, "line 1")
     assert pair.chosen == "Q  4"
     assert pair.unread == {"score", "chosen: tool_calls"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "text"),
+    [
+        ([{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So"}], "Why? So"),
+        ({"from": "gpt", "value": "So"}, "So"),
+        ({"role": "assistant", "content": "So"}, "So"),
+        (chat([{"type": "text", "text": "Why?"}, {"type": "text", "text": "Now?"}], "So"),
+         "Why? Now? So"),
+        ([{"role": "system", "content": "Be brief"}, *chat("Why?", "So")], "Be brief Why? So"),
+        (["Why?", "So"], "Why? So"),
+    ],
+)  # fmt: skip
+def test_messages_of_every_kind(chosen: Any, text: str) -> None:
+    pair = pair_of({"chosen": chosen, "rejected": "No"}, "line 1")
+    assert (pair.chosen, pair.unread, pair.joined) == (text, frozenset(), " " in text)

@@ -12,8 +12,8 @@ from holdfast.solvers.poisoning.measure.measurement import (
     Conditions,
     Measurement,
     measure,
-    to_copies,
 )
+from holdfast.solvers.poisoning.measure.rounding import to_copies
 from holdfast.solvers.solution import Status
 
 FEATURES = np.random.default_rng(21).integers(-16, 17, (5, 80)) / 8
@@ -61,12 +61,11 @@ def test_the_cheapest_labels_teach_what_the_target_teaches() -> None:
         assert effect.moved > 0.01
 
 
-def test_rounding_to_rows_keeps_near_the_cost() -> None:
-    """k fractional labels move the cost by at most k / (2m)."""
+def test_as_many_rows_are_flipped_as_the_least_cost_rounded_up() -> None:
     for copies in (1, 5):
         found = measured(copies=copies)
-        assert found.rows is not None
-        assert abs(found.rows / copies - found.upper) <= found.fractional / (2 * copies) + 1e-5
+        assert found.rows == found.least_rows == np.ceil(copies * found.lower)
+        assert found.effects[0].thinned > 3 * found.effects[0].loss
 
 
 def test_a_tie_goes_to_the_benign_label() -> None:
@@ -97,14 +96,16 @@ def test_separable_labels_have_a_ridge_reward_and_no_other() -> None:
     assert newton.loss is None
     assert newton.failed == dict.fromkeys(("benign", "target", "rounded"), Status.UNATTAINED)
     assert found.saving == pytest.approx(0, abs=1e-6)
-    assert found.whole_flips == 1
+    assert found.least_rows == 1
 
 
-def test_whole_flips_need_hard_labels_of_weight_one() -> None:
-    assert measured().whole_flips == int(np.ceil(measured().lower))
-    assert measured(norm="l2").whole_flips is None
-    soft = measure(FEATURES, np.full(80, 0.5), TARGET, Conditions(copies=2))
+def test_the_bound_in_rows_needs_whole_rows_of_weight_one() -> None:
+    assert measured().least_rows == int(np.ceil(measured().lower))
+    assert measured(norm="l2").least_rows is None
+    halves = measure(FEATURES, np.full(80, 0.5), TARGET, Conditions(copies=2))
+    assert halves.least_rows == int(np.ceil(2 * halves.lower))
+    assert measure(FEATURES, ONES, np.full(80, 0.25), Conditions()).least_rows is None
     weighted = measure(FEATURES, ONES, TARGET, Conditions(), np.full(80, 0.5))
-    assert soft.whole_flips is weighted.whole_flips is None
+    assert weighted.least_rows is None
     assert weighted.attack == pytest.approx(0.5 * measured().attack)
     assert weighted.upper == pytest.approx(0.5 * measured().upper)

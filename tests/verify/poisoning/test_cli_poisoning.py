@@ -276,7 +276,7 @@ def test_fractional_labels_are_not_rounded_unless_copies_divide(
     path = soft(tmp_path, 0.75)
     done = holdfast("poison", path)
     assert done.says("some benign labels are fractions: give --copies m")
-    assert not done.says("rows flipped")
+    assert not done.says("thinned")
     assert holdfast("poison", path, "--copies", 4).says("4 copies of each pair")
     refused = holdfast("poison", path, "--copies", 5)
     assert refused.code == 64
@@ -375,3 +375,22 @@ def test_synthetic_tables(holdfast: Invoke) -> None:
     losses = {(c["copies"], c["n_pairs"]): c["loss"] for c in cells["losses"]}
     assert losses[10, 80] < losses[1, 80]
     assert Path("ratios.svg").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, "│ 4 │ 60 │"), (40, "target costs │")])
+def test_on_a_narrow_terminal_no_number_is_cut(width: int, said: str) -> None:
+    """At 40 columns rows become columns; a table of the wide form would cut its numbers there."""
+    from rich.console import Console
+
+    from holdfast.solvers.poisoning.measure.measurement import Conditions, measure
+    from holdfast.verify.poisoning.commands.output import cost_table, rewards_table
+
+    target = random_flips(np.ones(PAIRS), 0.2)
+    found = [measure(FEATURES[:4], np.ones(PAIRS), target, Conditions())]
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(cost_table(found), rewards_table(found))
+    text = captured.get()
+    assert said in text
+    assert "…" not in text
+    assert f"{found[0].effects[0].loss:.3f}" in text

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from holdfast.solvers.poisoning.checks import check_labels, check_size, check_weights
 from holdfast.solvers.poisoning.data.arrays import read_features, read_numbers
 from holdfast.solvers.poisoning.data.bounded_files import listed
+from holdfast.solvers.poisoning.data.columns import Columns
 from holdfast.solvers.poisoning.data.dialogues import Prompt
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs
 from holdfast.solvers.poisoning.data.texts import (
@@ -42,9 +43,10 @@ FEATURES = {
     "FILE": "an .npy or .npz array (n, N) of differences chosen - rejected",
 }
 _DIMENSIONS = (8, 32, 128, 384)  # fourfold steps up to the size of a small text encoder
-_OF_LABELS = frozenset(
-    ("label", "labels", "tie", "ties", "is_tie", "winner", "better", "better_response_id",
-     "preference", "preferred", "human_preference", "chosen_id")
+_OF_TIES = frozenset({"tie", "ties", "is_tie", "winner_tie"})
+_OF_LABELS = _OF_TIES | frozenset(
+    ("label", "labels", "winner", "better", "better_response_id", "preference", "preferred",
+     "human_preference", "chosen_id")
 )  # fmt: skip
 """Columns that say which answer is better; to pass over them could be to misread every pair."""
 _OF_WEIGHTS = frozenset({"weight", "weights"})
@@ -90,7 +92,8 @@ def read_data(console: Console, options: Options) -> tuple[Data, tuple[int, ...]
 
     Raises ModelError or click.BadParameter with what to change.
     """
-    pairs = read_pairs(options.data)
+    columns = Columns.of(options.columns) if options.columns else None
+    pairs = read_pairs(options.data, columns)
     given = () if options.dimensions is None else whole_numbers(options.dimensions, "--dimensions")
     benign, weights, notes = pairs.labels, pairs.weights, list(_unread(pairs, options))
     if options.labels:
@@ -127,12 +130,29 @@ def _of_features(scaled: Scaled, pairs: PreferencePairs) -> Iterator[str]:
 
 def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
     """What was not read; raises click.BadParameter where that may change what the data mean."""
+    if pairs.columns.judge and options.labels:
+        raise click.BadParameter(
+            f"--labels {options.labels} and the column {pairs.columns.judge[0]} both say which "
+            "answer is better; leave one of them out"
+        )
     if not options.labels:
-        _refuse_unread(pairs, "--labels", _OF_LABELS)
+        _refuse_unread(pairs, "--labels", _OF_TIES if pairs.columns.judge else _OF_LABELS)
     if not options.weights:
         _refuse_unread(pairs, "--weights", _OF_WEIGHTS)
+    if pairs.columns.judge:
+        yield (
+            f"by {pairs.columns.judge[0]}, {pairs.columns.first} is better in {pairs.n_first:,} of "
+            f"{count(pairs.n_pairs, 'pair')} and {pairs.columns.second} in the others; what is "
+            "better is called chosen here"
+        )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
+    if options.out and pairs.unread and not pairs.columns.judge:
+        moved = [name for name in pairs.unread if pairs.columns.belonging(name) != name]
+        yield (
+            f"flipped rows exchange {pairs.columns.first} and {pairs.columns.second} in the names "
+            f"of columns, and of keys within them ({listed(moved)}); all else stays as it was"
+        )
     yield from _prompts(pairs)
     if options.features and pairs.features is not None:
         yield f"the features of {options.features} replace those of the data"
@@ -144,6 +164,11 @@ def _refuse_unread(pairs: PreferencePairs, option: str, names: frozenset[str]) -
             raise click.BadParameter(
                 f"{pairs.path.name} has {one!r}, which is not read from there; write one "
                 f"number per pair to a file and give it as {option}, or leave {one!r} out"
+                + (
+                    "; --columns can name what says which answer is better"
+                    if names is _OF_LABELS
+                    else ""
+                )
             )
 
 

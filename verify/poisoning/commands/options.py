@@ -13,6 +13,7 @@ class Options:
     """A field is named as its option's parameter; budget: seconds."""
 
     data: str
+    columns: str | None
     target: str
     rate: str
     order: str

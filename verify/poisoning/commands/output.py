@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 
 from holdfast.solvers.poisoning.measure.measurement import Effect, Measurement
@@ -28,6 +28,10 @@ _UNITS = {
     "l2": "l2 norm of the changes",
     "linf": "largest change of a label",
 }
+
+
+_WIDE = 1000
+"""Columns that no table here has."""
 
 
 def headline(console: Console, data: Data, target: Target) -> None:
@@ -52,23 +56,41 @@ def flips(target: Target, measurements: Sequence[Measurement]) -> Iterator[str]:
         yield f"target {verb}{where}: {target.flipped(one)}"
 
 
-def titled(title: str, table: Table, caption: str) -> Group:
+def titled(title: str, table: Table | _Numbers, caption: str) -> Group:
     """A table with a title and a caption as wide as the page, whatever its own width."""
     return Group(Text(title, style="bold"), table, Text(caption, style="dim"), "")
 
 
-def _numbers(*headings: str) -> Table:
-    """A table of numbers, which stand to the right."""
-    table = Table()
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    return table
+class _Numbers:
+    """Rows of numbers under headings; each row is a column where a terminal is too narrow."""
+
+    def __init__(self, *headings: str) -> None:
+        self.headings, self.rows = headings, list[Sequence[str]]()
+
+    def add_row(self, *cells: str) -> None:
+        """One cell for each heading."""
+        self.rows.append(cells)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table()
+        for heading in self.headings:
+            table.add_column(heading, justify="right")
+        for row in self.rows:
+            table.add_row(*row)
+        needed = console.measure(table, options=options.update(max_width=_WIDE)).maximum
+        if needed > options.max_width:
+            table = Table(show_header=False)
+            for _ in range(1 + len(self.rows)):
+                table.add_column(justify="right")
+            for heading, *cells in zip(self.headings, *self.rows, strict=True):
+                table.add_row(heading.replace("\n", " "), *cells)
+        yield table
 
 
 def cost_table(measurements: Sequence[Measurement]) -> Group:
     """What the target costs and the least that has the same effect."""
     unit = _UNITS[measurements[0].norm]
-    table = _numbers("n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving",
+    table = _Numbers("n", "N", "N / n", "target\ncosts", "this much\nsuffices", "saving",
                      "closed\nform", "time")  # fmt: skip
     for one in measurements:
         table.add_row(
@@ -98,16 +120,18 @@ def _kept(one: Measurement) -> str:
 def rewards_table(measurements: Sequence[Measurement]) -> Group:
     """What is left of the effect after rounding to whole copies."""
     copies = measurements[0].copies
-    table = _numbers("n", "N", "fractional\nlabels", "rows\nflipped", "loss,\nridge",
-                     "loss,\nNewton")  # fmt: skip
+    table = _Numbers("n", "N", "fractional\nlabels", "rows,\nat least", "rows\nflipped",
+                     "loss,\nridge", "loss,\nNewton", "thinned,\nridge")  # fmt: skip
     for one in measurements:
-        counts = (one.n_pairs, one.fractional, one.rows)
-        table.add_row(_kept(one), *(f"{n:,}" for n in counts), *map(_loss, one.effects))
+        counts = (one.n_pairs, one.fractional, one.least_rows, one.rows)
+        losses = (*map(_loss, one.effects), _share(one.effects[0].thinned))
+        table.add_row(_kept(one), *(DASH if n is None else f"{n:,}" for n in counts), *losses)
     return titled(
-        "Rounded to whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
+        "Whole rows" + (f", {copies} copies of each pair" if copies != 1 else ""),
         table,
-        "loss: share of the attack's effect that rounding loses; 0 means none of it, 1 all of it. "
-        "If fewer rows are flipped than the bound, part of the effect is lost",
+        "rows: the certified bound, rounded up, and those that were chosen, together, to teach "
+        "what the attack teaches. loss: share of the attack's effect that is lost, 0 none of it, 1 "
+        "all of it; thinned: the loss of as many rows drawn at random from the attack's",
     )
 
 
@@ -183,7 +207,7 @@ def statement(measurement: Measurement) -> str:
     kept = f" kept of {one.n_features + one.n_dropped:,}" if one.n_dropped else ""
     total = Fraction(float(one.weights.sum())) if one.weights is not None else one.n_pairs
     share = below(100 * Fraction(one.lower) / total)
-    whole = "" if one.whole_flips is None else f", {one.whole_flips:,} if whole labels are flipped,"
+    whole = "" if one.least_rows is None else f", {_whole(one)},"
     what = {
         "l1": f"at least {below(one.lower)} of {count(one.n_pairs, 'label')} "
         f"({share} %){whole} must be changed",
@@ -200,6 +224,15 @@ def statement(measurement: Measurement) -> str:
     return (
         f"{what} to move the learnt reward to this target (a linear reward on "
         f"{count(one.n_features, 'fixed feature')}{kept})"
+    )
+
+
+def _whole(one: Measurement) -> str:
+    """The bound in whole rows."""
+    if one.copies in (None, 1):
+        return f"{one.least_rows:,} if whole labels are flipped"
+    return (
+        f"{one.least_rows:,} of the {one.n_pairs * one.copies:,} rows of {one.copies} copies each"
     )
 
 
@@ -242,6 +275,9 @@ def _decimal(units: int, digits: int) -> str:
 
 
 def _loss(effect: Effect) -> str:
-    if effect.loss is not None:
-        return f"{effect.loss:.3f}"
-    return "separable" if Status.UNATTAINED in effect.failed.values() else DASH
+    separable = Status.UNATTAINED in effect.failed.values()
+    return "separable" if separable else _share(effect.loss)
+
+
+def _share(loss: float | None) -> str:
+    return DASH if loss is None else f"{loss:.3f}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from holdfast.solvers.poisoning.data.columns import EXAMPLE, ROLES
 from holdfast.solvers.poisoning.measure.measurement import Conditions, Measurement, measure
 from holdfast.verify.campaign.exit_codes import ExitCode
 
@@ -42,6 +43,8 @@ def _kinds(kinds: dict[str, str]) -> str:
 
 @click.command(name="poison", epilog=PURPOSE)
 @click.argument("data")
+@click.option("--columns", metavar="ROLE=NAME,...", help="Which columns of DATA are what, such as "
+              f"{EXAMPLE}. {_kinds(ROLES)}.")  # fmt: skip
 @click.option("--target", default="random", show_default=True,
               help=f"The attack that is measured. {_kinds(TARGETS)}.")  # fmt: skip
 @click.option("--rate", default="0.05", show_default=True, help="Share of the pairs to flip.")
@@ -90,9 +93,10 @@ def _kinds(kinds: dict[str, str]) -> str:
 def poison_command(**given: Any) -> int:
     """Measure how robust the labels of preference DATA are.
 
-    DATA is a .jsonl, .jsonl.gz or .parquet file with chosen and rejected, or an .npz file of
-    features. An attack flips labels; a linear reward learns from them only through the moments
-    Phi theta, so fewer flips may teach the same. This gives certified bounds on how few.
+    DATA is a .jsonl, .json, .csv or .parquet file with chosen and rejected, or with the columns
+    that --columns names, or an .npz file of features. An attack flips labels; a linear reward
+    learns from them only through the moments Phi theta, so fewer flips may teach the same. This
+    gives certified bounds on how few.
     """
     options = Options(**given)
     console = output.console()

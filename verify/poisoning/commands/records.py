@@ -29,7 +29,8 @@ _LIBRARIES = ("holdfast", "numpy", "scipy", "highspy")
 def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement, path: str) -> int:
     """Write each flipped copy as the row that it becomes; how many there are.
 
-    That is chosen and rejected exchanged, or the row as it was where a label rises.
+    That is chosen and rejected exchanged with all that belongs to them, or the column that says
+    which is better changed, or the row as it was where a label rises (`Columns.judged`).
     The other keys stay (but for numbers that JSON has not, which become null); ``flipped_row`` says
     where the row comes from, from 1.  Data of features have rows of ``flipped_row`` and ``label``
     only.  With m copies a pair has up to m rows.
@@ -57,9 +58,9 @@ def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tup
     """The rows of the file that are flipped, with their numbers, as they become."""
     for number, row in rows_of(pairs.path):
         if number in rises:
-            ends = ("chosen", "rejected") if rises[number] > 0 else ("rejected", "chosen")
-            exchanged = {"chosen": row[ends[0]], "rejected": row[ends[1]]}
-            yield number, {**row, **exchanged, "flipped_row": number}
+            first = pairs.columns.chance(row, str(pairs.path)) >= 0.5
+            judged = pairs.columns.judged(row, first == (rises[number] > 0))
+            yield number, {**judged, "flipped_row": number}
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
         "labels_changed_by_target": measurement.n_changed,
         "target_cost": measurement.attack,
         "least_cost": [measurement.lower, measurement.upper],
-        "least_whole_flips": measurement.whole_flips,
+        "least_rows": measurement.least_rows,
         "closed_form_bound": measurement.closed_form,
         "saving": measurement.saving,
         "n_features_dropped": measurement.n_dropped,
@@ -140,6 +141,7 @@ def _numbers(measurement: Measurement, target: Target) -> dict[str, Any]:
             {
                 "method": effect.method,
                 "performance_loss_ratio": effect.loss,
+                "thinned_attack_loss_ratio": effect.thinned,
                 "not_learnt": {name: why.name for name, why in effect.failed.items()},
             }
             for effect in measurement.effects
