@@ -1,7 +1,9 @@
-"""Figures as files."""
+"""Figures: the style that they share, as files, and with a caption in a notebook."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,17 @@ if TYPE_CHECKING:
 
 
 SUFFIXES = (".png", ".svg", ".pdf")
+STYLE = "holdfast.verify.report.figures"
+"""Of every figure, as ``plt.style.use`` takes it: figures.mplstyle beside this file."""
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """``@styled()`` before a function, or ``with styled():``, draws figures in `STYLE`."""
+    from matplotlib import style
+
+    with style.context(STYLE):
+        yield
 
 
 def check_suffix(path: str | Path) -> Path:
