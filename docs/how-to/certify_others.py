@@ -11,7 +11,7 @@ GAMMA, LIMIT = 0.99, 0.05 - 1e-9  # less what a program in doubles may break it 
 model = from_gymnasium("FrozenLake-v1", discount="99/100", costs=[{5, 7, 11, 12}], budgets=["1/20"])
 P = model.float_transitions()  # a row for each choice: in an ended episode there is but one
 reward, cost, initial = (
-    np.array(exact.fractions(), dtype=float)
+    exact.floats()
     for exact in (model.reward_vector(), model.cost_vector(0), model.initial_vector())
 )
 owner, action, states = model.choice_states, model.actions, range(model.n_states)
