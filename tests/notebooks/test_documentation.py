@@ -50,6 +50,18 @@ def test_a_policy_simulated_in_gymnasium_earns_what_is_certified(
     assert abs(certified - simulated) <= error < 0.02
 
 
+def test_a_policy_for_arrays_earns_and_costs_what_is_certified(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To 99 %, each; the seeds are fixed.  The limit of 1/2 binds."""
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "simulate_mine.py"))
+    earned, paid = capsys.readouterr().out.replace(",", "").splitlines()[-2:]
+    for line, known in ((earned, 8.468), (paid, 0.5)):
+        certified, simulated, error = (float(line.split()[place]) for place in (2, 4, 6))
+        assert certified == known
+        assert 0 < abs(certified - simulated) <= error
+
+
 @pytest.mark.slow
 def test_what_ppo_learnt_is_found_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
