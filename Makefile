@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -30,14 +30,15 @@ help:
 environment: $(READY) ## create the environment only
 
 $(READY): pyproject.toml constraints.txt
+	@echo "an environment in $(VENV), with $(PYTHON): some minutes where packages are downloaded"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	$(BIN)/python -m pip install --quiet --no-deps $(BARE)
-	touch $@
+	@$(BIN)/python .ci/install.py --editable '.[dev]'
+	@$(BIN)/python .ci/install.py --no-deps $(BARE)
+	@touch $@
 
 $(PEERS): $(READY)
-	$(BIN)/python -m pip install --quiet --editable '.[peers]'
-	touch $@
+	@$(BIN)/python .ci/install.py --editable '.[peers]'
+	@touch $@
 
 verify: $(READY) ## the main job: every theorem, on drawn models and on real ones
 	mkdir -p .holdfast
@@ -45,6 +46,9 @@ verify: $(READY) ## the main job: every theorem, on drawn models and on real one
 
 test: $(READY) ## the fast tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+notebooks: $(READY) ## the notebooks in a browser, with JupyterLab
+	$(BIN)/jupyter lab notebooks/overview.ipynb
 
 pythons: ## the fast tests with each of Python 3.11, 3.12 and 3.13 that is installed
 	@for version in 3.11 3.12 3.13; do \

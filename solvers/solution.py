@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
@@ -66,7 +67,30 @@ class Answer(Protocol):
         """A document that the kernel checks, written on demand; ModelError where there is none."""
 
 
-class Bounds:
+class Brief:
+    """A record that is shown by its status and value, since its fractions may fill screens."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        found: Any = self
+        if found.lower is None and found.upper is None:
+            known = "no value"
+        elif found.lower == found.upper:
+            known = f"value {short(found.lower)}"
+        else:
+            known = f"value between {short(found.lower)} and {short(found.upper)}"
+        return f"<{type(self).__name__} {found.status.name}, {known}>"
+
+
+def short(value: Fraction | float | None) -> str:
+    """Six digits, of fractions beyond doubles as well."""
+    if isinstance(value, Fraction):
+        return f"{Decimal(value.numerator) / value.denominator:.6g}"
+    return "nothing known" if value is None else f"{value:.6g}"
+
+
+class Bounds(Brief):
     """The value of a record of bounds: where the two meet, or else None."""
 
     __slots__ = ()
@@ -79,7 +103,7 @@ class Bounds:
         return self.lower if self.lower == self.upper else None
 
 
-class ExactValue:
+class ExactValue(Brief):
     """The bounds of a record whose ``value`` is exact; None where it has none."""
 
     __slots__ = ()

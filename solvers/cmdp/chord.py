@@ -48,7 +48,7 @@ class Endpoint(WithPoint):
     cost: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ChordSolution(ExactValue):
     """The exact answer of the chord method.
 

@@ -9,12 +9,12 @@ from typing import Any
 from ..errors import ModelError
 from ..exact import Vector, format_rational
 from ..models.cmdp import CMDP
-from ..solution import Status
+from ..solution import Brief, Status
 from .policies import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+@dataclass(frozen=True, slots=True, repr=False)
+class Solution(Brief):
     """The exact answer.
 
     Attributes:

@@ -52,7 +52,7 @@ class SwitchingPolicy(WithPoint):
     cost: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TwoDiscountSolution(ExactValue):
     """The exact answer.
 

@@ -4,11 +4,11 @@
     cliff-walking                      reach the goal soon, on slippery ground; cost: the ledge
     taxi                               deliver the passenger; cost: a toll on the central cell
     icu-sepsis                         survive; cost: vasopressor dose level
-    two-discs, two-discs-64            cross a square around two discs, for finite horizons; the
-                                       discs are labelled "unsafe"
+    two-discs, two-discs-64            cross a square around two discs, for finite horizons
 
-FrozenLake and CliffWalking mean thirds and write floats; ICU-Sepsis stores ratios of patient counts
-as floats.  Both are read back as the nearest small fractions, and the notes of the model say so.
+Holes and discs are labelled "unsafe".  FrozenLake and CliffWalking mean thirds and write floats;
+ICU-Sepsis stores ratios of patient counts as floats.  Both are read back as the nearest small
+fractions, and the notes of the model say so.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ def frozen_lake(size: str, budget: str) -> CMDP:
     """FrozenLake (slippery): reward 1 at the goal, cost 1 on falling into a hole; gamma 99/100."""
     env = make_environment("FrozenLake-v1", {"map_name": size})
     holes = {state for state, letter in enumerate(env.unwrapped.desc.ravel()) if letter == b"H"}
-    return from_gymnasium(
+    model = from_gymnasium(
         env, costs=[holes], budgets=[budget], discount="99/100", limit_denominator=_THIRDS
     )
+    return model.with_labels(unsafe=sorted(holes))
 
 
 def cliff_walking() -> CMDP:

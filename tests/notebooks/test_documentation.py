@@ -50,6 +50,18 @@ def test_a_policy_simulated_in_gymnasium_earns_what_is_certified(
     assert abs(certified - simulated) <= error < 0.02
 
 
+def test_a_policy_for_arrays_earns_and_costs_what_is_certified(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To 99 %, each; the seeds are fixed.  The limit of 1/2 binds."""
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "simulate_mine.py"))
+    earned, paid = capsys.readouterr().out.replace(",", "").splitlines()[-2:]
+    for line, known in ((earned, 8.468), (paid, 0.5)):
+        certified, simulated, error = (float(line.split()[place]) for place in (2, 4, 6))
+        assert certified == known
+        assert 0 < abs(certified - simulated) <= error
+
+
 @pytest.mark.slow
 def test_what_ppo_learnt_is_found_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -58,3 +70,20 @@ def test_what_ppo_learnt_is_found_out(
     runpy.run_path(str(DOCUMENTATION / "how-to" / "certify_ppo.py"))
     said = capsys.readouterr().out
     assert "within the limit: False; the optimum is 0.2296" in said
+
+
+@pytest.mark.slow
+def test_what_other_solvers_answer_is_bracketed_and_a_broken_limit_found_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.542026 is the optimum without the limit, 0.229574 within it: two linear programs."""
+    pytest.importorskip("stormpy")
+    pytest.importorskip("quantecon")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "certify_others.py"))
+    program, priced, *unlimited = capsys.readouterr().out.splitlines()
+    assert "earns 0.2296, limit kept; optimum up to 0.229574" in program
+    assert float(program.split(", ")[2].split()[0]) < 1e-6
+    assert priced.startswith("QuantEcon, priced   optimum up to 0.229574")
+    assert [line[:19].rstrip() for line in unlimited] == ["QuantEcon, no limit", "Storm, no limit"]
+    assert all("earns 0.5420, limit broken by 6.8e-02" in line for line in unlimited)

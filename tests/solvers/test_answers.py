@@ -23,7 +23,7 @@ from holdfast.solvers import (
 from holdfast.solvers.chance.windows.optimum import solve_windows
 from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.solvers.cmdp.two_discounts import solve_two_discounts
-from holdfast.solvers.solution import Answer
+from holdfast.solvers.solution import Answer, short
 from holdfast.verify.kernel import check
 
 from .conftest import two_states
@@ -159,6 +159,9 @@ def test_an_answer_has_its_status_bounds_and_certificate(name: str) -> None:
     case = CASES[name]
     found = case.run()
     assert found.status is case.status
+    if not name.startswith("poisoning.fit_reward"):  # which shows the reward itself
+        assert repr(found).startswith(f"<{type(found).__name__} {found.status.name}, ")
+        assert len(repr(found)) < 120, "fractions fill screens"
     shape(found, case.optimum)
     if case.proved is None:
         with pytest.raises(ModelError):
@@ -223,3 +226,13 @@ def test_the_shape_refuses_a_status_that_lies(wrong: Wrong) -> None:
 def test_other_things_are_no_answers() -> None:
     assert not isinstance(solve(G1).statistics, Answer)
     assert not isinstance(Fraction(1), Answer)
+
+
+def test_an_answer_is_shown_by_status_and_value() -> None:
+    assert repr(solve(G1)) == "<Solution EXACT, value 3.5>"
+    assert repr(solve(STRICT)) == "<Solution INFEASIBLE, no value>"
+    assert repr(solve(G1, NOTHING)) == "<Solution UNDECIDED, no value>"
+    wide = chance.enclose_eventual(RISK, [1], TENTH, horizon=3)
+    assert repr(wide).startswith("<EventualSolution ENCLOSED, value between 1 and 1.")
+    vast = F(10**400, 3)  # beyond doubles
+    assert short(vast) == "3.33333e+399"

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ..report.numbers import decimal
+from ..report.pictures import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,11 +48,12 @@ class Map:
     paths: Mapping[str, Sequence[Sequence[int]]]
 
 
+@styled()
 def draw(frontier: Frontier, risk_name: str, grid: Map | None = None) -> Figure:
     """The figure: one panel, or two where there is a map of the plane."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.0, 4.8) if grid else (6.4, 4.8), layout="constrained")
+    figure = Figure(figsize=(11.0, 4.8) if grid else (6.4, 4.8))
     if grid is None:
         left = figure.subplots(1, 1)
     else:
@@ -96,7 +98,7 @@ def _draw_frontier(axes: Axes, frontier: Frontier, risk_name: str) -> None:
             textcoords="offset points",
             xytext=(-8, 7),
             ha="right",
-            fontsize=8,
+            fontsize=9,
         )
         if safer != bolder:
             axes.plot(*_floats([safer]), "v", color=_SAFER, zorder=3,
@@ -105,9 +107,7 @@ def _draw_frontier(axes: Axes, frontier: Frontier, risk_name: str) -> None:
                       label="bolder of the two" if first else None)  # fmt: skip
     axes.set_xlabel(risk_name)
     axes.set_ylabel("expected return")
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.legend(loc="lower right", fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right")
 
 
 def _draw_map(axes: Axes, grid: Map) -> None:
@@ -124,8 +124,9 @@ def _draw_map(axes: Axes, grid: Map) -> None:
     axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
     axes.set_ylim(min(ys) - 0.6, max(ys) + 0.6)
     axes.set_aspect("equal")
-    axes.set_title(grid.title, fontsize=9)
-    axes.legend(loc="upper left", fontsize=8)
+    axes.grid(False)
+    axes.set_title(grid.title)
+    axes.legend(loc="upper left")
 
 
 def _square(x: float, y: float) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,12 +21,13 @@ _BARS = 20
 """Components that are shown as bars: more are no longer read."""
 
 
+@styled()
 def draw_hypergradient(question: Question, answer: Answer, path: str | Path) -> Path:
     """One panel or two, into a file; ValueError if its suffix is that of no picture."""
     from matplotlib.figure import Figure
 
     panels = 2 if answer.ascents else 1
-    figure = Figure(figsize=(6.2 * panels, 4.8), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(6.2 * panels, 4.8))
     axes = np.atleast_1d(figure.subplots(1, panels))
     if question.points:
         _draw_map(figure, axes[0], question, answer)
@@ -34,8 +35,6 @@ def draw_hypergradient(question: Question, answer: Answer, path: str | Path) -> 
         _draw_bars(axes[0], question, answer)
     if answer.ascents:
         _draw_ascents(axes[1], answer)
-    for each in axes:
-        each.spines[["top", "right"]].set_visible(False)
     return write(figure, path)
 
 
@@ -50,7 +49,7 @@ def _draw_map(figure: Figure, axes: Axes, question: Question, answer: Answer) ->
     axes.set_aspect("equal")
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title("where the gradient points", fontsize=10)
+    axes.set_title("where the gradient points")
 
 
 def _draw_bars(axes: Axes, question: Question, answer: Answer) -> None:
@@ -65,7 +64,7 @@ def _draw_bars(axes: Axes, question: Question, answer: Answer) -> None:
     axes.invert_yaxis()
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("derivative of the leader's return")
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+    axes.legend()
 
 
 def _draw_ascents(axes: Axes, answer: Answer) -> None:
@@ -77,5 +76,4 @@ def _draw_ascents(axes: Axes, answer: Answer) -> None:
                  label="where the exact gradient leads")  # fmt: skip
     axes.set_xlabel("steps of the follower")
     axes.set_ylabel("leader's exact return")
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+    axes.legend()

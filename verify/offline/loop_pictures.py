@@ -17,7 +17,7 @@ from holdfast.solvers.offline.multipliers.stability import (
 )
 from holdfast.solvers.sequences import Array
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,16 +31,15 @@ _FLOOR = 1e-3
 """Of the largest real part, below which a response is shown for as long as it would take there."""
 
 
+@styled()
 def draw_loop(loop: Loop, path: str | Path) -> Path:
     """Two panels, into a file; ValueError if its suffix is that of no picture."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.4), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(11, 4.4))
     left, right = figure.subplots(1, 2)
     _draw_response(left, loop)
     _draw_region(right, loop)
-    for each in (left, right):
-        each.spines[["top", "right"]].set_visible(False)
     return write(figure, path)
 
 
@@ -71,7 +70,7 @@ def _draw_response(axes: Axes, loop: Loop) -> None:
         axes.set_yscale("symlog", linthresh=1)
     axes.set_xlabel("time" if loop.step is None else "update")
     axes.set_ylabel("state of the plant, from 1")
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
+    axes.legend(loc="upper right")
 
 
 def _rectified(loop: Loop) -> list[float]:
@@ -113,8 +112,8 @@ def _draw_region(axes: Axes, loop: Loop) -> None:
               mfc="white", clip_on=False, label="the gains as given")  # fmt: skip
     axes.set_xlabel("K_P")
     axes.set_ylabel("K_I")
-    axes.set_title("blue is stable", fontsize=10)
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper right")
+    axes.set_title("blue is stable")
+    axes.legend(loc="upper right")
 
 
 def _sizes(loop: Loop, kp: Array, ki: Array) -> Array:

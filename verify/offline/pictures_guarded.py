@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.solvers.offline.guarded import Plan
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 _MODEL, _BOUND, _TRUTH = "#0072b2", "#999999", "#d55e00"
 
 
+@styled()
 def draw_plans(answer: Answer, path: str | Path) -> Path:
     """A panel for the return and one for each cost; ValueError if the suffix is no picture's."""
     from matplotlib.figure import Figure
 
     panels = len(answer.logged)
-    figure = Figure(figsize=(5.4 * panels, 3.4), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(5.4 * panels, 3.4))
     for index, axes in enumerate(figure.subplots(1, panels, squeeze=False)[0]):
         _draw(axes, answer, index)
     return write(figure, path)
@@ -48,5 +49,4 @@ def _draw(axes: Axes, answer: Answer, index: int) -> None:
     axes.set_yticks(range(len(rows)), list(rows))
     axes.invert_yaxis()
     axes.set_xlabel(f"discounted cost {index}" if index else "discounted return")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+    axes.legend()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,11 +29,12 @@ class CostPoint:
     closed_form: float
 
 
+@styled()
 def draw_costs(points: Sequence[CostPoint], title: str, path: str | Path) -> Path:
     """Both panels into a file; ValueError if its suffix is that of no picture."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10.5, 4.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(10.5, 4.6))
     left, right = figure.subplots(1, 2, sharey=True)
     groups: dict[int, list[CostPoint]] = {}
     for point in points:
@@ -51,18 +52,19 @@ def draw_costs(points: Sequence[CostPoint], title: str, path: str | Path) -> Pat
         words = "shaded: N \N{LESS-THAN OR EQUAL TO} n, no choice is left"
         right.text(0.02, 0.03, words, transform=right.transAxes, fontsize=9)
     left.plot([], [], linestyle="--", linewidth=1.0, color="#444444", label="closed-form bound")
-    left.legend(fontsize=9, frameon=False)
-    figure.suptitle(f"What has the effect of: {title}", fontsize=11)
+    left.legend()
+    figure.suptitle(f"What has the effect of: {title}")
     return write(figure, path)
 
 
+@styled()
 def draw_ratios(
     series: Mapping[str, Sequence[tuple[float, float, float, float]]], path: str | Path
 ) -> Path:
     """Lines of (N / n, mean ratio, its least, its greatest) into a file, one a name."""
     from matplotlib.figure import Figure
 
-    figure: Figure = Figure(figsize=(6.8, 4.6), layout="constrained", facecolor="white")
+    figure: Figure = Figure(figsize=(6.8, 4.6))
     axes = figure.subplots(1, 1)
     for k, (name, points) in enumerate(series.items()):
         xs, ys, low, high = zip(*points, strict=True)
@@ -84,6 +86,7 @@ class DriftLoss:
     thinned: float
 
 
+@styled()
 def draw_drift(
     points: Sequence[DriftLoss], end: tuple[float, float, float] | None, path: str | Path
 ) -> Path:
@@ -95,7 +98,7 @@ def draw_drift(
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator
 
-    figure = Figure(figsize=(6.8, 4.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(6.8, 4.6))
     axes = figure.subplots(1, 1)
     for k, (name, words) in enumerate(_LABELLINGS.items()):
         for seed in sorted({point.seed for point in points}):
@@ -118,9 +121,7 @@ def draw_drift(
     axes.set_ylim(bottom=0)
     axes.set_xlabel("drift of the features, relative (Frobenius)")
     axes.set_ylabel("loss of the attack's effect on held-out pairs")
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.legend(fontsize=9, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend()
     return write(figure, path)
 
 
@@ -167,6 +168,4 @@ def _finish(axes: Axes, label: str, xs: Sequence[float]) -> None:
     else:
         axes.set_xticks(ticks, [f"{tick:,.3g}" for tick in ticks])
         axes.minorticks_off()
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.legend(fontsize=9, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend()

@@ -10,7 +10,7 @@ from scipy.special import gammaincc
 
 from holdfast.solvers.relative_budget.estimate.efficiency import rewards
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 _BLUE, _RED, _GREEN = "#0072b2", "#d55e00", "#009e73"
 
 
+@styled()
 def draw_budget(options: Options, answer: Answer, path: str | Path) -> Path:
     """Two panels into a file; ValueError if its suffix is that of no picture."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12.0, 4.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(12.0, 4.6))
     law, worth = figure.subplots(1, 2)
     _draw_law(law, options.horizon, answer)
     _draw_worth(worth, options, answer)
     for axes in (law, worth):
-        axes.grid(alpha=0.25, linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+        axes.legend()
     return write(figure, path)
 
 

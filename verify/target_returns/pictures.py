@@ -11,7 +11,7 @@ import numpy as np
 from holdfast.solvers.target_returns import Step, Tuner
 from holdfast.solvers.target_returns.gaussian.checks import Floats, Indices
 
-from ..report.pictures import write
+from ..report.pictures import styled, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ _REASONS = {
 _FAINT = "#bbbbbb"
 
 
+@styled()
 def draw_tuning(
     tuner: Tuner,
     names: Sequence[str],
@@ -41,7 +42,7 @@ def draw_tuning(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15.0, 4.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(15.0, 4.6))
     costs, where, rewards = figure.subplots(1, 3)
     _draw_costs(costs, tuner)
     if len(names) == 1:
@@ -53,11 +54,9 @@ def draw_tuning(
     _draw_rewards(rewards, tuner, recorded)
     for axes in (costs, rewards):
         axes.set_xlabel("evaluation")
-        axes.grid(alpha=0.25, linewidth=0.6)
     for axes in (costs, where, rewards):
-        axes.spines[["top", "right"]].set_visible(False)
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(fontsize=8, framealpha=0.8, edgecolor="none")
+            axes.legend()
     return write(figure, path)
 
 

@@ -38,7 +38,7 @@ from .flagged import flagged_model
 LONGEST = 10_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventualSolution(Bounds):
     """lower <= optimum <= upper, exactly.
 

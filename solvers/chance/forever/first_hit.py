@@ -58,7 +58,7 @@ def first_window(
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FirstHitSolution(ExactValue):
     """The exact optimum under E[gamma^tau] <= level.
 

@@ -65,7 +65,7 @@ class RandomisedCell:
         return {self.safer: 1 - self.probability, self.bolder: self.probability}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChanceSolution(ExactValue):
     """The exact optimum.
 

@@ -158,7 +158,7 @@ def _limit(problem: WindowProblem, row: WindowRow, used: Sequence[int]) -> list[
     return [row.coefficients[k - own.start] - row.bound if k in own else Fraction(0) for k in used]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WindowOptimum(ExactValue):
     """A stationary policy that is optimal from every state, among those that meet all windows.
 

@@ -28,6 +28,7 @@ from ...errors import ModelError
 from ...exact import Array
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
+from ...solution import short
 from ..policies import Function, Policy, check_policy, policy_return
 from ..policy_files import policy_of_table, shares_of_table
 from .bounds import expectation
@@ -65,6 +66,14 @@ class Certification:
     upper: Fraction
     multipliers: tuple[Fraction, ...]
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        own = ""
+        if self.reward:
+            costs = "".join(f", cost at most {short(high)}" for _, high in self.costs)
+            own = f"reward at least {short(self.reward[0])}{costs}, "
+            own += f"within budgets: {self.within_budgets}, "
+        return f"<Certification: {own}optimum at most {short(self.upper)}>"
 
     @property
     def within_budgets(self) -> bool | None:

@@ -38,7 +38,7 @@ class Component:
     grids: tuple[float, ...] = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EnclosedSolution(Bounds):
     """The optimum lies in [lower, upper]; the mixture meets the budgets and earns at least lower.
 

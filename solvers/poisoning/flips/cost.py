@@ -38,7 +38,7 @@ _ZERO = Fraction(0)
 _GENEROUS = Limits()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FlipSolution(ExactValue):
     """A cheapest change of labels.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float, float, float], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EnclosedFlips(Bounds):
     """The least cost lies in [lower, upper].
 

@@ -353,6 +353,13 @@ DISCOUNTED = [
 ]
 
 
+def test_the_holes_of_the_lakes_are_unsafe():
+    """As FrozenLake's own maps show them, row by row: H."""
+    assert WORLDS["frozen-lake-4x4"].build().label("unsafe") == (5, 7, 11, 12)
+    holes = (19, 29, 35, 41, 42, 46, 49, 52, 54, 59)
+    assert WORLDS["frozen-lake-8x8"].build().label("unsafe") == holes
+
+
 @pytest.mark.parametrize("name", DISCOUNTED)
 def test_worlds_bind_and_randomise_once(name):
     model = WORLDS[name].build()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from ..pictures import styled
 from . import Ladder, Mark, Panel, Series
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _WIDTH, _HEIGHT, _ACROSS = 6.4, 4.9, 2
 """Inches of a panel, and panels beside each other: with more, a page shrinks the legends."""
 
 
+@styled()
 def draw(ladder: Ladder) -> Figure:
     """The panels of the ladder, two beside each other; raises ValueError where it has none."""
     from matplotlib.figure import Figure
@@ -31,9 +33,7 @@ def draw(ladder: Ladder) -> Figure:
         raise ValueError(f"the ladder of {ladder.label} has nothing to draw")
     across = min(_ACROSS, len(ladder.panels))
     rows = -(-len(ladder.panels) // across)
-    figure = Figure(
-        figsize=(_WIDTH * across, _HEIGHT * rows), layout="constrained", facecolor="white"
-    )
+    figure = Figure(figsize=(_WIDTH * across, _HEIGHT * rows))
     grid = figure.add_gridspec(rows, across)
     missing = rows * across - len(ladder.panels)  # the first panel takes their room
     _panel(figure.add_subplot(grid[0, : 1 + missing]), ladder.panels[0])
@@ -47,7 +47,7 @@ def svg(ladder: Ladder) -> str:
     from matplotlib import rc_context
 
     text = StringIO()
-    with rc_context({"svg.hashsalt": ladder.label, "svg.fonttype": "path"}):
+    with rc_context({"svg.hashsalt": ladder.label}):
         draw(ladder).savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()[text.getvalue().index("<svg") :]
 
@@ -61,13 +61,11 @@ def _panel(axes: Axes, panel: Panel) -> None:
         named.add(series.name)
     if panel.logarithmic:
         axes.set_xscale("log")
-    axes.set_title(panel.title, fontsize=10)
+    axes.set_title(panel.title)
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
-    axes.grid(alpha=0.25, linewidth=0.6)
     if named:
-        axes.legend(fontsize=8, facecolor="white", framealpha=0.8, edgecolor="none")
-    axes.spines[["top", "right"]].set_visible(False)
+        axes.legend()
 
 
 def _series(axes: Axes, series: Series, label: str | None) -> None:

@@ -100,7 +100,12 @@ def test_rounding_that_hides_a_limit_is_said() -> None:
     lake = WORLDS["frozen-lake-4x4"].build()
     best = solve(lake).policy
     assert certify(lake, best, exact=False).within_budgets is None
-    assert certify(lake, best, exact=True).within_budgets is True
+    found = certify(lake, best, exact=True)
+    assert found.within_budgets is True
+    assert repr(found) == (
+        "<Certification: reward at least 0.229574, cost at most 0.05, within budgets: True, "
+        "optimum at most 0.229574>"
+    )
 
 
 def test_a_large_model_is_as_narrow() -> None:
