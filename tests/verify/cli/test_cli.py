@@ -16,7 +16,7 @@ import pytest
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
 from holdfast.verify.cmdp import landmarks
 from holdfast.verify.kernel import WORK, Report, check
-from holdfast.verify.terminal import output
+from holdfast.verify.terminal import certificates
 
 from ..conftest import Invoke
 
@@ -344,8 +344,22 @@ def test_the_doctor(holdfast: Invoke) -> None:
 def test_solve_a_file(holdfast: Invoke, g1_file: Path) -> None:
     done = holdfast("solve", g1_file)
     assert done.code == 0
-    assert done.says("7/2", "3.5", "accepted by the kernel", "g1.certificate.json")
-    assert holdfast("check", "g1.certificate.json").code == 0
+    assert done.says("7/2", "3.5", "accepted by the kernel")
+    assert str(done.certificate).startswith(".holdfast/certificates/g1-")
+    assert holdfast("check", done.certificate).code == 0
+
+
+def test_certificates_do_not_replace_one_another(holdfast: Invoke, g1_file: Path) -> None:
+    """Another limit, another model of the same name, and the same again."""
+    first, other = (holdfast("solve", g1_file, "--limit", b).certificate for b in ("1", "1/2"))
+    assert first != other
+    text = first.read_text()
+    assert holdfast("solve", g1_file, "--limit", "1").certificate == first
+    save(landmarks.g1().with_discount(0), g1_file)
+    holdfast("solve", g1_file, "--limit", "1")
+    assert first.read_text() == text
+    assert len(list(Path(".holdfast/certificates").iterdir())) == 3
+    assert sorted(path.name for path in Path().iterdir()) == [".holdfast", "g1.json"]
 
 
 def test_solve_with_other_budgets_and_discount(holdfast: Invoke, g1_file: Path) -> None:
@@ -360,7 +374,7 @@ def test_solve_by_enclosure(holdfast: Invoke, g1_file: Path) -> None:
     done = holdfast("solve", g1_file, "--method", "enclosure")
     assert done.code == 0
     assert done.says("multiplier search", "width", "accepted by the kernel")
-    assert json.loads(Path("g1.certificate.json").read_text())["kind"] == "cmdp-enclosure"
+    assert json.loads(done.certificate.read_text())["kind"] == "cmdp-enclosure"
 
 
 TINY = Fraction(1, 10**12)
@@ -375,7 +389,7 @@ def test_infeasible_by_a_millionth_of_a_millionth(holdfast: Invoke, tmp_path: Pa
     done = holdfast("solve", "tight.json")
     assert done.code == 0
     assert done.says("infeasible", "1/1000000000000 ", "accepted by the kernel")
-    assert holdfast("check", "tight.certificate.json").code == 0
+    assert holdfast("check", done.certificate).code == 0
     save(model.with_budgets(least), tmp_path / "exact.json")
     assert not holdfast("solve", "exact.json").says("infeasible")
 
@@ -426,8 +440,7 @@ def test_a_truncated_model(holdfast: Invoke, g1_file: Path) -> None:
 
 
 def test_check_many_files_and_a_bad_one(holdfast: Invoke, g1_file: Path) -> None:
-    holdfast("solve", g1_file)
-    good = Path("g1.certificate.json")
+    good = holdfast("solve", g1_file).certificate
     document = json.loads(good.read_text())
     Path("wrong.json").write_text(json.dumps({**document, "value": "36/10"}))
     Path("half.json").write_text(good.read_text()[:99])
@@ -476,7 +489,7 @@ def test_a_certificate_that_needs_time(
     def hurried(document: dict[str, Any], work: int = debt) -> Report:
         return check(document, work)
 
-    monkeypatch.setattr(output, "check", hurried)
+    monkeypatch.setattr(certificates, "check", hurried)
     problem = ("--unsafe", "1", "--horizon", "2", "--risk", "1/2", "--certificate", "proof.json")
     done = holdfast("chance", g1_file, *problem)
     assert done.code == 0

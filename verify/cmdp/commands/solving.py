@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,18 +14,18 @@ from rich.table import Table
 
 from holdfast.solvers import CMDP, Limits, ModelError, write_policy
 from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_document
-from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
 
 from ...kernel import format_rational
 from ...terminal import output
+from ...terminal.certificates import kept, make_room, say_certificate
 from ...terminal.json_files import write_json
 from ...terminal.options import all_option, certificate_option, json_option, time_option
 from ...terminal.targets import check_targets
 from ..idle import idle_costs
-from ..named_models import MODEL_HELP, certificate_path, model_options, read_model
+from ..named_models import MODEL_HELP, model_options, read_model
 
 _ROWS = 40
 """States of the policy that are printed unless --all."""
@@ -62,7 +60,7 @@ class Options:
     "solution takes longer than its --budget (5 minutes if there is none).",
 )
 @time_option
-@certificate_option("MODEL.certificate.json")
+@certificate_option
 @click.option(
     "--policy", type=click.Path(),
     help="Write the policy to this file: .npy with an array [S, A], .json or .csv with fractions.",
@@ -78,9 +76,8 @@ def solve_command(**given: Any) -> int:
     `holdfast chance` bounds the probability of visiting an unsafe state instead.
     """
     options = Options(**given)
-    target = certificate_path(options.certificate, options.model)
     targets = [
-        ("--certificate", target),
+        ("--certificate", options.certificate),
         ("--policy", options.policy),
         ("--json", options.json_path),
     ]
@@ -90,6 +87,7 @@ def solve_command(**given: Any) -> int:
     problem = read_model(
         options.model, options.costs, options.limits, options.discount, options.reward
     )
+    make_room(options.certificate)
     console = output.console()
     with _watched(console) as progress:
         found = certified_optimum(
@@ -104,7 +102,7 @@ def solve_command(**given: Any) -> int:
         write_json(_document(problem, found), options.json_path)
         console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
     if not found.undecided:
-        _write_certificate(console, target, found)
+        _write_certificate(console, options, found)
     _write_policy(console, options, found)  # the last: it may be refused, and solving took long
     if found.undecided:
         return ExitCode.UNDECIDED
@@ -113,13 +111,12 @@ def solve_command(**given: Any) -> int:
     return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
 
 
-def _write_certificate(console: Console, target: str, found: Optimum) -> None:
+def _write_certificate(console: Console, options: Options, found: Optimum) -> None:
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
         return
-    write_text(Path(target), json.dumps(found.document, allow_nan=False))
-    shown = output.plain(target)
-    console.print(f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})")
+    path = kept(found.document, options.certificate, options.model)
+    say_certificate(console, path, found.verdict, found.check_option)
 
 
 def _write_policy(console: Console, options: Options, found: Optimum) -> None:
