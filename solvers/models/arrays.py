@@ -17,7 +17,7 @@ from ..exact import Array, Rational, common_denominator, integer_array
 from ..sequences import as_array, available_actions, listed, listed_or_none, objects
 from ..strict import bounded_denominator
 from .cmdp import CMDP
-from .rows import RowReader, stacked, transition_arrays
+from .rows import RowReader, plain_numbers, stacked, transition_arrays
 
 
 def from_arrays(
@@ -48,7 +48,8 @@ def from_arrays(
         notes: provenance to record.
 
     Raises ModelError for shapes that disagree, NaN and infinities, negative probabilities, and rows
-    that do not sum to one (within 1e-9 for floats, exactly for exact numbers).
+    that do not sum to one: exactly for exact numbers, within 1e-9 for floats and 2**-20 for
+    float32, whose rows are then re-normalised exactly, which the notes say.
     """
     costs = listed_or_none(costs, "costs")
     notes = listed(notes, "notes")
@@ -136,7 +137,7 @@ class _DenseRows:
 
     def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
         """All states and their probabilities."""
-        return list(range(len(self._array))), list(self._array[state, action].tolist())
+        return list(range(len(self._array))), plain_numbers(self._array[state, action])
 
 
 class _SparseRows:
@@ -156,7 +157,7 @@ class _SparseRows:
         """The stored successors and their probabilities."""
         line = self._matrices[action][[state]]
         line.sum_duplicates()
-        return line.indices.tolist(), line.data.tolist()
+        return line.indices.tolist(), plain_numbers(line.data)
 
 
 def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
@@ -180,7 +181,7 @@ def _start(reader: RowReader, initial: Any, size: int) -> list[int]:
     array = as_array(initial, "initial")
     if array.shape != (size,):
         raise ModelError(f"initial has shape {array.shape}; it needs ({size},), one entry a state")
-    return reader.weights(array.tolist(), "initial")
+    return reader.weights(plain_numbers(array), "initial")
 
 
 def _function(

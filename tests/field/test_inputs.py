@@ -151,14 +151,24 @@ def test_a_list_of_dense_matrices_is_one_for_each_action():
         from_arrays([np.full((2, 3), 1 / 3)] * 3, np.ones((3, 2)), discount="1/2")
 
 
-def test_float32_rows_name_the_remedy():
+def test_float32_rows_are_renormalised_and_the_notes_say_so():
     z = np.arange(18, dtype=np.float32).reshape(3, 2, 3) % 5 / np.float32(3)
     rows = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
     reward = np.eye(3)[:, :2]
-    with pytest.raises(ModelError, match="limit_denominator=10"):
-        from_arrays(rows, reward, discount="1/2")
-    model = from_arrays(rows, reward, discount="1/2", limit_denominator=10**6)
-    assert any("re-normalised exactly" in note for note in model.notes)
+    sparse = [scipy.sparse.csr_matrix(rows[:, a]) for a in range(2)]
+    weights = [Fraction(float(x)) for x in rows[0, 0]]
+    shares = [(t, w / sum(weights)) for t, w in enumerate(weights)]
+    for given in (rows, sparse, [list(map(list, state)) for state in rows]):
+        model = from_arrays(given, reward, discount="1/2", initial=rows[0, 0])
+        assert model.transition_row(0) == shares
+        assert list(model.initial_vector().fractions()) == [share for _, share in shares]
+        assert model.notes[-1] == (
+            "5 probability row(s) re-normalised exactly (farthest from 1: 4.5e-08)"
+        )
+    with pytest.raises(ModelError, match=r"farther than 1e-09 from 1; .*=1000"):
+        from_arrays(rows.tolist(), reward, discount="1/2")  # of doubles, which miss it by less
+    with pytest.raises(ModelError, match="farther than 9.5e-07 from 1"):
+        from_arrays(rows * np.float32(0.9999), reward, discount="1/2")
 
 
 def test_an_archive_of_other_arrays(tmp_path):
