@@ -167,7 +167,7 @@ def test_float32_rows_are_renormalised_and_the_notes_say_so():
         )
     with pytest.raises(ModelError, match=r"farther than 1e-09 from 1; .*=1000"):
         from_arrays(rows.tolist(), reward, discount="1/2")  # of doubles, which miss it by less
-    with pytest.raises(ModelError, match="farther than 9.5e-07 from 1"):
+    with pytest.raises(ModelError, match=r"farther than 9\.5e-07 from 1"):
         from_arrays(rows * np.float32(0.9999), reward, discount="1/2")
 
 
