@@ -17,15 +17,23 @@ from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_documen
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
 from holdfast.verify.report.numbers import decimal, shorten
+from holdfast.verify.report.pictures import write
 
 from ...kernel import format_rational
 from ...terminal import output
 from ...terminal.certificates import kept, make_room, say_certificate
 from ...terminal.json_files import write_json
-from ...terminal.options import all_option, certificate_option, json_option, time_option
-from ...terminal.targets import check_targets
+from ...terminal.options import (
+    all_option,
+    certificate_option,
+    json_option,
+    plot_option,
+    time_option,
+)
+from ...terminal.targets import check_picture, check_targets
 from ..idle import idle_costs
 from ..named_models import MODEL_HELP, model_options, read_model
+from ..value_curve import check_drawable, draw, value_curves
 
 _ROWS = 40
 """States of the policy that are printed unless --all."""
@@ -44,6 +52,7 @@ class Options:
     budget: float | None
     certificate: str | None
     policy: str | None
+    plot: str | None
     json_path: str | None
     whole: bool
 
@@ -65,6 +74,7 @@ class Options:
     "--policy", type=click.Path(),
     help="Write the policy to this file: .npy with an array [S, A], .json or .csv with fractions.",
 )  # fmt: skip
+@plot_option("the optimal value against the limit of each cost")
 @json_option
 @all_option
 def solve_command(**given: Any) -> int:
@@ -79,14 +89,18 @@ def solve_command(**given: Any) -> int:
     targets = [
         ("--certificate", options.certificate),
         ("--policy", options.policy),
+        ("--plot", options.plot),
         ("--json", options.json_path),
     ]
     check_targets(targets, {"the model": options.model})
+    check_picture(options.plot)
     if options.policy is not None:
         check_policy_path(options.policy)
     problem = read_model(
         options.model, options.costs, options.limits, options.discount, options.reward
     )
+    if options.plot is not None:
+        check_drawable(problem)
     make_room(options.certificate)
     console = output.console()
     with _watched(console) as progress:
@@ -101,6 +115,8 @@ def solve_command(**given: Any) -> int:
     if options.json_path is not None:
         write_json(_document(problem, found), options.json_path)
         console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
+    if options.plot is not None:
+        _draw(console, problem, options.plot)
     if not found.undecided:
         _write_certificate(console, options, found)
     _write_policy(console, options, found)  # the last: it may be refused, and solving took long
@@ -109,6 +125,17 @@ def solve_command(**given: Any) -> int:
     if found.document is not None and not found.accepted:
         return ExitCode.CERTIFICATE_REJECTED
     return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
+
+
+def _draw(console: Console, model: CMDP, path: str) -> None:
+    with console.status("drawing: exact optima under other limits"):
+        curves = value_curves(model)
+    if not curves:
+        console.print("\nno plot: it takes more than one other limit to make the model feasible")
+        return
+    drawn = ", ".join(str(curve.index + 1) for curve in curves)
+    where = output.plain(write(draw(curves), path))
+    console.print(f"\nplot: {where}, the value against the limit of cost {drawn}", highlight=False)
 
 
 def _write_certificate(console: Console, options: Options, found: Optimum) -> None:
