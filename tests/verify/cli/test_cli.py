@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
+from holdfast.verify.cli import doctor
 from holdfast.verify.cmdp import landmarks
 from holdfast.verify.kernel import WORK, Report, check
 from holdfast.verify.terminal import certificates
@@ -437,6 +439,37 @@ def test_a_truncated_model(holdfast: Invoke, g1_file: Path) -> None:
         assert done.code == 64
         assert "g1.json" in done.output
         assert "Traceback" not in done.output
+
+
+def test_answers_as_json(holdfast: Invoke, g1_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "diagnose", partial(doctor.diagnose, ["python", "clock"]))
+    good = holdfast("solve", g1_file, "--json", "solve.json").certificate
+    wrong = {**json.loads(good.read_text()), "value": "36/10"}
+    Path("wrong.json").write_text(json.dumps(wrong))
+    assert holdfast("check", good, "wrong.json", "--json", "check.json").code == 4
+    assert holdfast("show", "concentration/hoeffding", "--json", "show.json").code == 0
+    code = holdfast("doctor", "--json", "doctor.json").code
+    solved, checked, shown, found = (
+        json.loads(Path(f"{name}.json").read_text())
+        for name in ("solve", "check", "show", "doctor")
+    )
+    assert (solved["schema"], solved["value"]) == ("holdfast-solve/1", "7/2")
+    assert (checked["schema"], checked["accepted"]) == ("holdfast-check/1", False)
+    right, bad = checked["certificates"]
+    assert (right["file"], right["accepted"], right["kind"]) == (str(good), True, "cmdp-optimum")
+    assert right["conclusion"].endswith(" is 7/2") and len(right["steps"]) == 6
+    assert (bad["accepted"], bad["conclusion"]) == (False, "REJECTED")
+    assert "REJECTED: " in bad["steps"][-1]
+    (theorem,) = shown["theorems"]
+    assert theorem["label"] == "concentration/hoeffding" and shown["schema"] == "holdfast-show/1"
+    assert {one["kind"] for one in theorem["claims"][0]["mutants"]} >= {"derived"}
+    assert theorem["places"][0]["role"] == "statement" and theorem["findings"] == []
+    assert (found["schema"], found["sound"]) == ("holdfast-doctor/1", code == 0)
+    assert all(isinstance(one["detail"], str) for one in found["checks"])
+    for command in (("check", good), ("show", "x"), ("doctor",)):
+        done = holdfast(*command, "--json", "nowhere/a.json")
+        assert (done.code, done.says("there is no folder")) == (64, True), done.output
+    assert holdfast("check", good, "--json", good).says("is the same file as certificate 1")
 
 
 def test_check_many_files_and_a_bad_one(holdfast: Invoke, g1_file: Path) -> None:

@@ -199,6 +199,7 @@ def _document(
         return [format_rational(end) for end in ends]
 
     return {
+        "schema": "holdfast-certify/1",
         "model": model.digest,
         "discount": format_rational(model.discount),
         "reward": None if found.reward is None else texts(found.reward),

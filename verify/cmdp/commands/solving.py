@@ -166,6 +166,7 @@ def _no_policy(found: Optimum) -> str:
 
 def _document(model: CMDP, found: Optimum) -> dict[str, Any]:
     return {
+        "schema": "holdfast-solve/1",
         "status": found.status.name,
         "meaning": found.status.value,
         "model": model.digest,
