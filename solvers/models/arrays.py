@@ -129,9 +129,11 @@ class _DenseRows:
 
     def __init__(self, array: Array) -> None:
         if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
+            by_action = array.ndim == 3 and array.shape[1] == array.shape[2]
+            remedy = "; of an array [A, S, S] give the list, list(transitions)" if by_action else ""
             raise ModelError(
                 f"transitions has shape {array.shape}; it must be [S, A, S] with at least one "
-                "state and one action (or a list of A S x S matrices)"
+                f"state and one action (or a list of A S x S matrices){remedy}"
             )
         self._array, self.shape = array, array.shape[:2]
 
@@ -161,6 +163,11 @@ class _SparseRows:
 
 
 def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
+    if hasattr(transitions, "tocsr") or isinstance(transitions, Mapping):
+        raise ModelError(
+            f"transitions is one {type(transitions).__name__}; give an array [S, A, S], or a list "
+            "of A matrices S x S, one for each action"
+        )
     matrices = transitions if isinstance(transitions, (list, tuple)) else ()
     if matrices and all(hasattr(matrix, "tocsr") for matrix in matrices):
         return _SparseRows(matrices)
@@ -195,9 +202,11 @@ def _function(
     if array.shape == shape[:1]:
         array = np.repeat(array[:, None], shape[1], axis=1)
     if array.shape != shape:
+        means = "; of values of transitions [S, A, S] give the means, (P * R).sum(axis=-1)"
         raise ModelError(
             f"{name} has shape {array.shape}; transitions need {shape} (or "
             f"{shape[:1]} when the action does not matter)"
+            + (means if array.shape == (*shape, shape[0]) else "")
         )
     table = array.tolist()
     return [reader.number(table[s][a], f"{name}[{s}, {a}]") for s, a in pairs]
@@ -208,7 +217,7 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
         return []
     first = transitions[0] if isinstance(transitions, (list, tuple)) else transitions
     kinds = [
-        getattr(part, "dtype", None) or np.asarray(part).dtype
+        own if isinstance(own := getattr(part, "dtype", None), np.dtype) else np.asarray(part).dtype
         for part in (first, reward, costs if len(costs) else (0,))
     ]
     floating = any(kind.kind == "f" for kind in kinds)

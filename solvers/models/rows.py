@@ -109,6 +109,11 @@ class RowReader:
 
     def _check_sum(self, total: Fraction, where: str, tolerance: Fraction | None) -> None:
         gap, limit = abs(total - 1), self.limit_denominator
+        if not total:
+            raise ModelError(
+                f"{where} is all zeros; give its probabilities, or, where the state has no such "
+                "action, leave it out with available, an array [S, A] of truth values"
+            )
         if tolerance is None:
             raise ModelError(
                 f"{where} sums to {_shown(total)}, not exactly "

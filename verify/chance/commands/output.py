@@ -99,14 +99,14 @@ def _cells(solution: ChanceSolution) -> list[str]:
 def print_solution(
     console: Console, solution: ChanceSolution, seconds: float, *, whole: bool
 ) -> None:
-    """The optimum and its policy; whole: every row of it."""
+    """The policy, then the optimum, which stays in view below it; whole: every row of it."""
+    console.print(_policy(solution, whole))
     print_number(console, "value", solution.value)
     print_number(console, "risk", solution.risk)
     print_number(console, "multiplier", solution.multiplier)
     console.print(f"            {risk_name(solution.problem)}; solved in {duration(seconds)}")
     for line in _flip(solution.problem, solution):
         console.print(line, highlight=False)
-    console.print(_policy(solution, whole))
 
 
 def print_number(console: Console, name: str, number: Fraction | None) -> None:
