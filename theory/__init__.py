@@ -48,6 +48,10 @@ __all__ = [
 T = TypeVar("T")
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def areas() -> tuple[ModuleType, ...]:
     """The files of statements, found in the folders of the pillars below this package.
 

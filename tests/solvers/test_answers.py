@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 
 import pytest
 
@@ -223,3 +224,15 @@ def test_the_shape_refuses_a_status_that_lies(wrong: Wrong) -> None:
 def test_other_things_are_no_answers() -> None:
     assert not isinstance(solve(G1).statistics, Answer)
     assert not isinstance(Fraction(1), Answer)
+
+
+@pytest.mark.parametrize("layer", ["theory", "solvers", "verify"])
+def test_dir_names_what_is_there(layer: str) -> None:
+    """Each name can be had, and the rooms of a layer with solvers or claims are among them."""
+    package = import_module(f"holdfast.{layer}")
+    names = set(dir(package))
+    assert set(package.__all__) <= names
+    assert all(hasattr(package, name) for name in names - {"neural"})
+    assert layer == "theory" or {"cmdp", "chance", "alignment"} <= names
+    with pytest.raises(AttributeError):
+        _ = package.no_such_name

@@ -16,6 +16,7 @@ from rich.segment import Segment
 from rich.status import Status
 from rich.text import Text
 
+from holdfast.verify.report.numbers import shorten
 from holdfast.verify.report.visible import one_line, visible
 
 STYLES = ("bold red", "bold", "dim")
@@ -100,3 +101,11 @@ def console(file: IO[str] | None = None) -> Console:
     """
     terminal = Console(file=file)
     return terminal if terminal.is_terminal else Console(file=file, width=_PIPED_WIDTH)
+
+
+def print_number(console: rich.console.Console, name: str, number: str, rest: str) -> None:
+    """A number of many digits, shortened to the width, and the rest beside it or under it."""
+    room = console.width - 12
+    shown = shorten(number, max(20, min(60, room)))
+    between = " " if len(shown) + len(rest) < room else f"\n{'':<12}"
+    console.print(f"{name:<12}{shown}{between}{rest}".rstrip(), highlight=False)

@@ -18,6 +18,7 @@ from holdfast.verify.report.numbers import count, decimal, duration, shorten
 
 from ...cmdp.idle import idle_risk
 from ...terminal.output import plain
+from ...terminal.output import print_number as fitted
 from .question import Question
 
 _ROWS = 40
@@ -115,8 +116,7 @@ def print_number(console: Console, name: str, number: Fraction | None) -> None:
     text, near = format_rational(number), decimal(number, 12)
     if "0x" in text:  # too long to be read in decimal
         text = f"a fraction with a denominator of {number.denominator.bit_length()} bits"
-    shown = "" if text == near else f"\n{'':<12}= {near}"
-    console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
+    fitted(console, name, text, "" if text == near else f"= {near}")
 
 
 def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:

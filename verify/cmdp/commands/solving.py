@@ -16,7 +16,7 @@ from holdfast.solvers import CMDP, Limits, ModelError, write_policy
 from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_document
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
-from holdfast.verify.report.numbers import decimal, shorten
+from holdfast.verify.report.numbers import count, decimal, shorten
 from holdfast.verify.report.pictures import write
 
 from ...kernel import format_rational
@@ -210,7 +210,7 @@ def _watched(console: Console) -> Iterator[Callable[..., None]]:
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
         f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} "
-        f"state-action pairs, {model.n_constraints} costs, discount {model.discount}"
+        f"state-action pairs, {count(model.n_constraints, 'cost')}, discount {model.discount}"
     )
     for note in model.notes:
         console.print(f"  note: {output.plain(note)}", highlight=False)
@@ -230,12 +230,10 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
-    console.print(f"value       {shorten(found.value, 60)}\n            = {decimal(found.value)}")
-    for index, multiplier in enumerate(found.multipliers):
-        console.print(
-            f"multiplier  {shorten(multiplier, 60)} = {decimal(multiplier)} "
-            f"(limit {shorten(str(model.budgets[index]), 30)})"
-        )
+    output.print_number(console, "value", found.value, f"= {decimal(found.value)}")
+    for multiplier, budget in zip(found.multipliers, model.budgets, strict=True):
+        rest = f"= {decimal(multiplier)} (limit {shorten(str(budget), 30)})"
+        output.print_number(console, "multiplier", multiplier, rest)
     _print_remarks(console, found)
 
 
