@@ -231,7 +231,7 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
     output.print_number(console, "value", found.value, f"= {decimal(found.value)}")
-    for multiplier, budget in zip(found.multipliers, model.budgets, strict=True):
+    for multiplier, budget in zip(found.multipliers, model.budgets, strict=False):  # or none yet
         rest = f"= {decimal(multiplier)} (limit {shorten(str(budget), 30)})"
         output.print_number(console, "multiplier", multiplier, rest)
     _print_remarks(console, found)
