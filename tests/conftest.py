@@ -92,6 +92,11 @@ class Done:
         """The output on one line."""
         return " ".join(self.output.split())
 
+    @property
+    def certificate(self) -> Path:
+        """The file that the output says how to check."""
+        return Path(self.flat.rpartition("holdfast check ")[2].split()[0])
+
     def says(self, *texts: str) -> bool:
         """Whether all texts are in the output, line breaks aside."""
         return all(text in self.flat for text in texts)

@@ -49,6 +49,10 @@ __all__ = [
 T = TypeVar("T")
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @cache
 def areas() -> tuple[ModuleType, ...]:
     """The files of statements, found in the folders of the pillars below this package.

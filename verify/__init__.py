@@ -8,6 +8,7 @@ To be read in this order: `binding` (what the author of a claim touches), `engin
 
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 
@@ -22,8 +23,16 @@ def _lazy() -> Any:
 def __getattr__(name: str) -> Any:
     if name == "families":
         return import_module(f"{__name__}.cmdp.families")
-    return __dir__() if name == "__all__" else _lazy()[0](name)
+    if name == "__all__":
+        return list(_lazy()[2])
+    if name not in _lazy()[2] and name in _rooms():
+        return import_module(f"{__name__}.{name}")
+    return _lazy()[0](name)
+
+
+def _rooms() -> set[str]:
+    return {room.name for room in iter_modules(__path__) if room.ispkg}
 
 
 def __dir__() -> list[str]:
-    return list(_lazy()[2])
+    return sorted({*_lazy()[2], *_rooms()})

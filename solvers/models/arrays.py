@@ -17,7 +17,7 @@ from ..exact import Array, Rational, common_denominator, integer_array
 from ..sequences import as_array, available_actions, listed, listed_or_none, objects
 from ..strict import bounded_denominator
 from .cmdp import CMDP
-from .rows import RowReader, stacked, transition_arrays
+from .rows import RowReader, plain_numbers, stacked, transition_arrays
 
 
 def from_arrays(
@@ -48,7 +48,8 @@ def from_arrays(
         notes: provenance to record.
 
     Raises ModelError for shapes that disagree, NaN and infinities, negative probabilities, and rows
-    that do not sum to one (within 1e-9 for floats, exactly for exact numbers).
+    that do not sum to one: exactly for exact numbers, within 1e-9 for floats and 2**-20 for
+    float32, whose rows are then re-normalised exactly, which the notes say.
     """
     costs = listed_or_none(costs, "costs")
     notes = listed(notes, "notes")
@@ -128,15 +129,17 @@ class _DenseRows:
 
     def __init__(self, array: Array) -> None:
         if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
+            by_action = array.ndim == 3 and array.shape[1] == array.shape[2]
+            remedy = "; of an array [A, S, S] give the list, list(transitions)" if by_action else ""
             raise ModelError(
                 f"transitions has shape {array.shape}; it must be [S, A, S] with at least one "
-                "state and one action (or a list of A S x S matrices)"
+                f"state and one action (or a list of A S x S matrices){remedy}"
             )
         self._array, self.shape = array, array.shape[:2]
 
     def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
         """All states and their probabilities."""
-        return list(range(len(self._array))), list(self._array[state, action].tolist())
+        return list(range(len(self._array))), plain_numbers(self._array[state, action])
 
 
 class _SparseRows:
@@ -156,10 +159,15 @@ class _SparseRows:
         """The stored successors and their probabilities."""
         line = self._matrices[action][[state]]
         line.sum_duplicates()
-        return line.indices.tolist(), line.data.tolist()
+        return line.indices.tolist(), plain_numbers(line.data)
 
 
 def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
+    if hasattr(transitions, "tocsr") or isinstance(transitions, Mapping):
+        raise ModelError(
+            f"transitions is one {type(transitions).__name__}; give an array [S, A, S], or a list "
+            "of A matrices S x S, one for each action"
+        )
     matrices = transitions if isinstance(transitions, (list, tuple)) else ()
     if matrices and all(hasattr(matrix, "tocsr") for matrix in matrices):
         return _SparseRows(matrices)
@@ -180,7 +188,7 @@ def _start(reader: RowReader, initial: Any, size: int) -> list[int]:
     array = as_array(initial, "initial")
     if array.shape != (size,):
         raise ModelError(f"initial has shape {array.shape}; it needs ({size},), one entry a state")
-    return reader.weights(array.tolist(), "initial")
+    return reader.weights(plain_numbers(array), "initial")
 
 
 def _function(
@@ -194,9 +202,11 @@ def _function(
     if array.shape == shape[:1]:
         array = np.repeat(array[:, None], shape[1], axis=1)
     if array.shape != shape:
+        means = "; of values of transitions [S, A, S] give the means, (P * R).sum(axis=-1)"
         raise ModelError(
             f"{name} has shape {array.shape}; transitions need {shape} (or "
             f"{shape[:1]} when the action does not matter)"
+            + (means if array.shape == (*shape, shape[0]) else "")
         )
     table = array.tolist()
     return [reader.number(table[s][a], f"{name}[{s}, {a}]") for s, a in pairs]
@@ -207,7 +217,7 @@ def _float_note(transitions: Any, reward: Any, costs: Any, reader: RowReader) ->
         return []
     first = transitions[0] if isinstance(transitions, (list, tuple)) else transitions
     kinds = [
-        getattr(part, "dtype", None) or np.asarray(part).dtype
+        own if isinstance(own := getattr(part, "dtype", None), np.dtype) else np.asarray(part).dtype
         for part in (first, reward, costs if len(costs) else (0,))
     ]
     floating = any(kind.kind == "f" for kind in kinds)

@@ -108,7 +108,7 @@ def _initial(
         raise ModelError(
             f"initial has {len(law)} entries; {table.name} has {table.n_states} states"
         )
-    return reader.weights([plain(v) for v in law], "initial"), ()
+    return reader.weights(law, "initial"), ()
 
 
 # -- building --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from .rows import plain_numbers
 
 _LAWS = ("initial_state_distrib", "isd")
 _HARMLESS = {
@@ -230,32 +231,32 @@ def _entry(entry: Any, where: str, n_states: int) -> tuple[Any, int, Any, bool]:
         raise ModelError(
             f"{where} holds an item of {many}; it must be (probability, state, reward, done)"
         )
-    probability, successor, reward, done = map(plain, entry)
+    successor, reward, done = map(plain, entry[1:])
     if successor not in range(n_states) or isinstance(successor, bool):
         raise ModelError(f"{where} has successor {successor!r}; states are 0 .. {n_states - 1}")
     if done not in (0, 1):
         raise ModelError(f"{where} has done {done!r}; it must be True or False")
-    return probability, int(successor), reward, bool(done)
+    return entry[0], int(successor), reward, bool(done)
 
 
 def _law(name: str, raw: Any) -> list[object] | None:
     """The initial law under either of its names."""
     found = {key: np.asarray(getattr(raw, key)) for key in _LAWS if hasattr(raw, key)}
-    laws = [law.tolist() for law in found.values()]
-    if len(laws) > 1 and laws[0] != laws[1]:
+    laws = list(found.values())
+    if len(laws) > 1 and not np.array_equal(laws[0], laws[1]):
         raise ModelError(
             f"{name} has two initial laws, {' and '.join(found)}, that differ; drop one"
         )
-    return laws[0] if laws else None
+    return plain_numbers(laws[0]) if laws else None
 
 
 def _dense_table(name: str, transitions: Any, rewards: Any, law: Any) -> Table:
     rows = []
     for s, a in np.ndindex(*transitions.shape[:2]):
         hits = np.flatnonzero(transitions[s, a])
-        chances, earned = (table[s, a, hits].tolist() for table in (transitions, rewards))
+        chances, earned = plain_numbers(transitions[s, a, hits]), rewards[s, a, hits].tolist()
         rows.append(Row(s, a, chances, hits.tolist(), earned, [False] * len(hits)))
-    return Table(name, len(transitions), rows, law.tolist())
+    return Table(name, len(transitions), rows, plain_numbers(law))
 
 
 def plain(value: Any) -> Any:

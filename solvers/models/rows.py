@@ -16,6 +16,8 @@ from ..sequences import Array, listed, objects
 
 #: A float row whose exact sum is farther than this from one is an error, not rounding.
 FLOAT_SUM_TOLERANCE = Fraction(1, 10**9)
+#: The same for a row that holds a float32, of which one unit in the last place of 1 is 2**-23.
+SINGLE_SUM_TOLERANCE = Fraction(1, 2**20)
 
 
 @dataclass(slots=True)
@@ -25,10 +27,13 @@ class RowReader:
     Floats are the dyadic rationals they are, or, when ``limit_denominator`` is given, the nearest
     rationals with at most that denominator.  A row of weights w stands for w / sum(w), so a float
     row whose exact sum is not one is re-normalised exactly, proportionally.
+
+    renormalised: rows; missed: the largest distance of their sums from one.
     """
 
     limit_denominator: int | None = None
     renormalised: int = 0
+    missed: Fraction = Fraction(0)
     rounded: int = 0
     vanished: int = 0
     first_vanished: str = ""
@@ -59,25 +64,35 @@ class RowReader:
         """Non-negative integer weights, without common factor, proportional to the row.
 
         Raises ModelError naming ``where`` for negative entries and for rows whose sum is not one
-        (exactly for exact numbers, within 1e-9 when any entry is a float).
+        (exactly for exact numbers, within 1e-9 when any entry is a float, 2**-20 for a float32).
         """
-        floating = any(isinstance(value, float) for value in values)
-        if floating and self.limit_denominator is None:
-            return self._dyadic_weights(values, where)
-        return self._scaled([self.number(v, where) for v in values], where, floating)
+        tolerance = None
+        if any(isinstance(value, np.float32) for value in values):
+            tolerance = SINGLE_SUM_TOLERANCE
+            values = [float(v) if isinstance(v, np.float32) else v for v in values]
+        elif any(isinstance(value, float) for value in values):
+            tolerance = FLOAT_SUM_TOLERANCE
+        if tolerance is not None and self.limit_denominator is None:
+            return self._dyadic_weights(values, where, tolerance)
+        return self._scaled([self.number(v, where) for v in values], where, tolerance)
 
-    def _dyadic_weights(self, values: Sequence[object], where: str) -> list[int]:
+    def _dyadic_weights(
+        self, values: Sequence[object], where: str, tolerance: Fraction
+    ) -> list[int]:
         if not all(isinstance(v, float) and math.isfinite(v) for v in values):
-            return self._scaled([self.number(v, where) for v in values], where, True)
+            return self._scaled([self.number(v, where) for v in values], where, tolerance)
         ratios = [v.as_integer_ratio() for v in values if isinstance(v, float)]
         bottom = max((d for _, d in ratios), default=1)  # all are powers of two
-        return self._weights([n * (bottom // d) for n, d in ratios], bottom, where, True)
+        weights = [n * (bottom // d) for n, d in ratios]
+        return self._weights(weights, bottom, where, tolerance)
 
-    def _scaled(self, row: list[Fraction], where: str, floating: bool) -> list[int]:
+    def _scaled(self, row: list[Fraction], where: str, tolerance: Fraction | None) -> list[int]:
         weights, bottom = common_denominator(row)
-        return self._weights(weights, bottom, where, floating)
+        return self._weights(weights, bottom, where, tolerance)
 
-    def _weights(self, weights: list[int], bottom: int, where: str, floating: bool) -> list[int]:
+    def _weights(
+        self, weights: list[int], bottom: int, where: str, tolerance: Fraction | None
+    ) -> list[int]:
         if (least := min(weights, default=0)) < 0:
             j = weights.index(least)
             raise ModelError(
@@ -86,24 +101,30 @@ class RowReader:
             )
         total = sum(weights)
         if total != bottom:
-            self._check_sum(Fraction(total, bottom), where, floating)
+            self._check_sum(Fraction(total, bottom), where, tolerance)
             self.renormalised += 1
+            self.missed = max(self.missed, abs(Fraction(total, bottom) - 1))
         content = math.gcd(*weights)
         return [weight // content for weight in weights] if content > 1 else weights
 
-    def _check_sum(self, total: Fraction, where: str, floating: bool) -> None:
+    def _check_sum(self, total: Fraction, where: str, tolerance: Fraction | None) -> None:
         gap, limit = abs(total - 1), self.limit_denominator
-        if not floating:
+        if not total:
+            raise ModelError(
+                f"{where} is all zeros; give its probabilities, or, where the state has no such "
+                "action, leave it out with available, an array [S, A] of truth values"
+            )
+        if tolerance is None:
             raise ModelError(
                 f"{where} sums to {_shown(total)}, not exactly "
                 "to 1; correct the row (exact numbers are never re-normalised)"
             )
-        if limit is None and gap > FLOAT_SUM_TOLERANCE:
+        if limit is None and gap > tolerance:
             raise ModelError(
                 f"{where} sums to {float(total)!r}, farther "
-                "than 1e-9 from 1; correct the row, or, where the numbers are rounded (float32 "
-                "misses 1 by 1e-7), give from_arrays limit_denominator=10**6, which reads each "
-                "as the nearest fraction up to that denominator and re-normalises"
+                f"than {float(tolerance):.2g} from 1; correct the row, such as by dividing it by "
+                "its sum, or, where it holds rounded fractions such as 0.333, give from_arrays or "
+                "from_gymnasium limit_denominator=1000, which reads each as the nearest fraction"
             )
         if limit is not None and gap > Fraction(1, limit):
             raise ModelError(
@@ -124,7 +145,15 @@ class RowReader:
                 "longer in the model; a larger limit_denominator keeps it"
             )
         if self.renormalised:
-            yield f"{self.renormalised} probability row(s) re-normalised exactly"
+            yield (
+                f"{self.renormalised} probability row(s) re-normalised exactly (farthest from 1: "
+                f"{float(self.missed):.2g})"
+            )
+
+
+def plain_numbers(row: Array) -> list[object]:
+    """The entries, of float32 as such: a sum of them misses one by more than one of doubles."""
+    return list(row) if row.dtype == np.float32 else list(row.tolist())
 
 
 def transition_arrays(rows: Sequence[Mapping[int, int]]) -> dict[str, Any]:

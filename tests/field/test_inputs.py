@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -151,14 +152,24 @@ def test_a_list_of_dense_matrices_is_one_for_each_action():
         from_arrays([np.full((2, 3), 1 / 3)] * 3, np.ones((3, 2)), discount="1/2")
 
 
-def test_float32_rows_name_the_remedy():
+def test_float32_rows_are_renormalised_and_the_notes_say_so():
     z = np.arange(18, dtype=np.float32).reshape(3, 2, 3) % 5 / np.float32(3)
     rows = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
     reward = np.eye(3)[:, :2]
-    with pytest.raises(ModelError, match="limit_denominator=10"):
-        from_arrays(rows, reward, discount="1/2")
-    model = from_arrays(rows, reward, discount="1/2", limit_denominator=10**6)
-    assert any("re-normalised exactly" in note for note in model.notes)
+    sparse = [scipy.sparse.csr_matrix(rows[:, a]) for a in range(2)]
+    weights = [Fraction(float(x)) for x in rows[0, 0]]
+    shares = [(t, w / sum(weights)) for t, w in enumerate(weights)]
+    for given in (rows, sparse, [list(map(list, state)) for state in rows]):
+        model = from_arrays(given, reward, discount="1/2", initial=rows[0, 0])
+        assert model.transition_row(0) == shares
+        assert list(model.initial_vector().fractions()) == [share for _, share in shares]
+        assert model.notes[-1] == (
+            "5 probability row(s) re-normalised exactly (farthest from 1: 4.5e-08)"
+        )
+    with pytest.raises(ModelError, match=r"farther than 1e-09 from 1; .*=1000"):
+        from_arrays(rows.tolist(), reward, discount="1/2")  # of doubles, which miss it by less
+    with pytest.raises(ModelError, match=r"farther than 9\.5e-07 from 1"):
+        from_arrays(rows * np.float32(0.9999), reward, discount="1/2")
 
 
 def test_an_archive_of_other_arrays(tmp_path):
@@ -421,3 +432,68 @@ def test_infeasible_models_are_answers(holdfast):
     done = holdfast("chance", "m.json", "--risk", "1/2", "--horizon", "2")
     assert "infeasible" in done.flat
     assert done.code == 0
+
+
+P = np.array([[[0.9, 0.1], [0.5, 0.5]], [[0.2, 0.8], [0.6, 0.4]]])
+
+
+@pytest.mark.parametrize(
+    ("transitions", "reward", "said"),
+    [
+        (np.full((2, 3, 3), 1 / 3), REWARD, "of an array [A, S, S] give the list"),
+        (np.full((3, 3, 2), 1 / 3), REWARD, "shape (3, 3, 2); it must be [S, A, S]"),
+        (scipy.sparse.csr_matrix(P.reshape(4, 2)), REWARD, "is one csr_matrix; give"),
+        ({0: {0: [(1, 0)]}}, REWARD, "is one dict; give an array [S, A, S]"),
+        (P, np.ones((2, 2, 2)), "give the means, (P * R).sum(axis=-1)"),
+        (P, np.ones((2, 1)), "shape (2, 1); transitions need (2, 2)"),
+        (P * [[[1], [0]], [[1], [1]]], REWARD, "(state 0, action 1) is all zeros; .* available"),
+        (P * [[[1], [np.nan]], [[1], [1]]], REWARD, "(state 0, action 1) is nan"),
+        (P * 100, REWARD, "sums to 100.0, .* dividing it by its sum"),
+        (P.astype(complex), REWARD, "(state 0, action 0) is (0.9+0j)"),
+    ],
+)
+def test_arrays_of_another_layout_name_the_remedy(transitions, reward, said):
+    with pytest.raises(
+        ModelError, match=re.escape(said).replace(r"\.\*", ".*").replace(r"\ ", " ")
+    ):
+        from_arrays(transitions, reward, discount="1/2")
+
+
+def test_arrays_of_other_libraries_are_read():
+    class Tensor:
+        """As torch's: an array that has a dtype of its own kind."""
+
+        dtype = "float64 of another library"
+
+        def __init__(self, values):
+            self.values = values
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.values, dtype)
+
+    right = from_arrays(P, REWARD, discount="1/2")
+    others = (P.astype(object), Tensor(P), list(P.transpose(1, 0, 2)), np.ma.array(P))
+    for other in others:
+        assert from_arrays(other, Tensor(REWARD), discount="1/2") == right
+    texts = from_arrays(P.astype(str), REWARD.astype(str), discount="1/2")
+    assert solve(texts).value == Fraction(24, 17)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "mat", "npy", "pkl", "prism"])
+def test_other_files_name_the_remedy(holdfast, suffix):
+    Path(f"model.{suffix}").write_bytes(b"\x80\x04K\x01.")
+    done = holdfast("solve", f"model.{suffix}")
+    assert done.code == 64
+    assert done.says("the suffix must be .json, .npz or .tra", "from_arrays", "-exportmodel")
+
+
+def test_a_document_of_arrays_names_the_remedy(holdfast):
+    Path("model.json").write_text(json.dumps({"P": P.tolist(), "gamma": 0.9}))
+    assert holdfast("solve", "model.json").says("lacks n_states", "from_arrays makes a model")
+
+
+@pytest.mark.parametrize("model", ["gym:FrozenLake-v1", "frozen-lake-4x4"])
+def test_a_discount_of_one_says_what_to_do(holdfast, model):
+    done = holdfast("solve", model, "--discount", "1")
+    assert done.code == 64
+    assert done.says("give a discount below 1", "`holdfast chance` with a --horizon")

@@ -466,10 +466,10 @@ def test_a_target_without_a_rate_has_none_in_json(poison: Run) -> None:
 
 def test_the_default_certificate_is_looked_at_before_the_work(poison: Run) -> None:
     np.savez("pairs.npz", features=np.ones((1, 4)))
-    Path("poison.certificate.json").mkdir()
+    Path(".holdfast").write_text("a file")
     code, said = poison("pairs.npz", "--exact", "--json", "o.json")
     assert code == 64
-    assert "--certificate: poison.certificate.json is a folder; name a file" in said
+    assert "--certificate: the folder .holdfast/certificates cannot be made" in said
     assert not Path("o.json").exists()
     assert poison("pairs.npz", "--exact", "--norm", "l2")[0] == 0  # it has no certificate
 

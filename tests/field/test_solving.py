@@ -91,7 +91,7 @@ def test_what_is_not_decided_in_time_is_undecided(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit) as ended:
         main(["solve", "small.json", "--method", "exact", "--budget", "0.000000001s"])
     printed = capsys.readouterr().out
-    assert ended.value.code == 2 and not list(tmp_path.glob("*.certificate.json"))
+    assert ended.value.code == 2 and not list(tmp_path.glob(".holdfast/certificates/small-*.json"))
     assert "undecided" in printed and "nothing known yet" in printed
     assert "method      not decided within 1e-09 seconds" in printed
 
@@ -109,7 +109,7 @@ def test_an_enclosure_takes_over_and_the_answer_says_so(tmp_path, monkeypatch, c
     with pytest.raises(SystemExit) as ended:
         main(["solve", "small.json", "--budget", "0.000000001s"])
     printed = capsys.readouterr().out
-    assert ended.value.code == 0 and list(tmp_path.glob("*.certificate.json"))
+    assert ended.value.code == 0 and list(tmp_path.glob(".holdfast/certificates/small-*.json"))
     assert "exact       not decided within 1e-09 seconds" in printed
     assert "method      multiplier search" in printed
 

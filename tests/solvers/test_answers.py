@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 
 import pytest
 
@@ -236,3 +237,15 @@ def test_an_answer_is_shown_by_status_and_value() -> None:
     assert repr(wide).startswith("<EventualSolution ENCLOSED, value between 1 and 1.")
     vast = F(10**400, 3)  # beyond doubles
     assert short(vast) == "3.33333e+399"
+
+
+@pytest.mark.parametrize("layer", ["theory", "solvers", "verify"])
+def test_dir_names_what_is_there(layer: str) -> None:
+    """Each name can be had, and the rooms of a layer with solvers or claims are among them."""
+    package = import_module(f"holdfast.{layer}")
+    names = set(dir(package))
+    assert set(package.__all__) <= names
+    assert all(hasattr(package, name) for name in names - {"neural"})
+    assert layer == "theory" or {"cmdp", "chance", "alignment"} <= names
+    with pytest.raises(AttributeError):
+        _ = package.no_such_name

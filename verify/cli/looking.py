@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from holdfast.verify.campaign.exit_codes import ExitCode
 
-from ..terminal.options import STORE, Time, store_option
+from ..terminal.options import STORE, Time, json_option, store_option
+from ..terminal.targets import check_targets
 
 if TYPE_CHECKING:
     from ..binding.claims import Claim
@@ -64,25 +66,41 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.command()
 @click.argument("label")
 @store_option
-def show_command(label: str, path: str) -> int:
+@json_option
+def show_command(label: str, path: str, json_path: str | None) -> int:
     """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
     """
+    from holdfast.verify.report.json_report import theorem_document
     from holdfast.verify.report.page import theorem_page
 
     from ..terminal import output
     from .selection import select
 
+    check_targets([("--json", json_path)], {"the store": path, "the claims": label})
     claims = select([label])
     findings = _last_findings(claims, path)
     by_theorem: dict[str, list[Claim]] = {}
     for claim in claims:
         by_theorem.setdefault(claim.theorem.label, []).append(claim)
+    documents = []
     for mine in by_theorem.values():
         found = [finding for claim in mine for finding in findings[claim.name]]
         output.console().print(theorem_page(mine[0].theorem, mine, found))
+        documents.append(theorem_document(mine[0].theorem, mine, found))
+    _write("show", {"theorems": documents}, json_path)
     return ExitCode.AS_EXPECTED
+
+
+def _write(command: str, document: dict[str, Any], path: str | None) -> None:
+    """What the command found, with the name of its shape, where ``--json`` asks for it."""
+    if path is not None:
+        from ..terminal import output
+        from ..terminal.json_files import write_json
+
+        write_json({"schema": f"holdfast-{command}/1", **document}, path)
+        output.console().print(f"answer: {output.plain(path)}", highlight=False)
 
 
 def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding]]:
@@ -109,7 +127,8 @@ def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding
     help="Time for each file, beyond what its size earns it, such as 60s: for large certificates "
     "whose source you know. What needs more is rejected.",
 )
-def check_command(files: Sequence[str], budget: float) -> int:
+@json_option
+def check_command(files: Sequence[str], budget: float, json_path: str | None) -> int:
     """Check certificate FILES with the kernel, in a fresh process that loads no solver.
 
     That process runs the kernel by its own path, without this folder, the environment's paths and
@@ -117,14 +136,36 @@ def check_command(files: Sequence[str], budget: float) -> int:
     """
     from ..kernel import WORK
 
+    check_targets(
+        [("--json", json_path)], {f"certificate {n}": one for n, one in enumerate(files, 1)}
+    )
     program = Path(__file__).resolve().parents[1] / "kernel" / "__main__.py"
     command = [sys.executable, "-I", "-S", str(program), "--work", str(int(budget * WORK))]
-    done = subprocess.run([*command, *files], check=False)
-    if done.returncode == 0:
-        for line in (line for file in files for line in _printed(file)):
-            click.echo(line)
-        return ExitCode.AS_EXPECTED
-    return ExitCode.CERTIFICATE_REJECTED
+    if json_path is None:
+        accepted = subprocess.run([*command, *files], check=False).returncode == 0
+    else:
+        found = [_report([*command, file], file) for file in files]
+        accepted = all(one["accepted"] for one in found)
+        _write("check", {"accepted": accepted, "certificates": found}, json_path)
+    if not accepted:
+        return ExitCode.CERTIFICATE_REJECTED
+    for line in (line for file in files for line in _printed(file)):
+        click.echo(line)
+    return ExitCode.AS_EXPECTED
+
+
+def _report(command: Sequence[str], file: str) -> dict[str, Any]:
+    """What the kernel's process prints of one file, printed and as data."""
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, errors="replace")
+    click.echo(done.stdout, nl=False)
+    first, *steps, conclusion = [line.strip() for line in done.stdout.splitlines()] or [""] * 2
+    return {
+        "file": file,
+        "accepted": done.returncode == 0,
+        "kind": first.rpartition(": ")[2],
+        "steps": steps,
+        "conclusion": conclusion,
+    }
 
 
 def _printed(file: str) -> Iterator[str]:
@@ -142,12 +183,16 @@ def _printed(file: str) -> Iterator[str]:
 
 
 @click.command()
-def doctor_command() -> int:
+@json_option
+def doctor_command(json_path: str | None) -> int:
     """Say whether this installation can be relied on, and what to do if not."""
     from holdfast.verify.cli import doctor
 
     from ..terminal import output
 
+    check_targets([("--json", json_path)])
     checks = doctor.diagnose()
+    sound = doctor.healthy(checks)
     doctor.show(checks, output.console())
-    return ExitCode.AS_EXPECTED if doctor.healthy(checks) else ExitCode.UNSOUND_INSTALLATION
+    _write("doctor", {"sound": sound, "checks": list(map(asdict, checks))}, json_path)
+    return ExitCode.AS_EXPECTED if sound else ExitCode.UNSOUND_INSTALLATION

@@ -17,7 +17,7 @@ from holdfast.verify.report.visible import visible
 
 _OF_CHANCE = frozenset(
     ("--joint-risk", "--horizon", "--then-free", "--fading", "--width", "--unsafe", "--charge",
-     "--counts-start", "--reward-only-safe", "--compare-boole", "--plot")
+     "--counts-start", "--reward-only-safe", "--compare-boole")
 )  # fmt: skip
 _WITH_VALUE = frozenset(("--joint-risk", "--seconds", "--budget", "--limit", "--cost", "--method"))
 _TIME = "--budget is a time, such as 60s"

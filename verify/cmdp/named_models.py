@@ -58,15 +58,6 @@ def model_options(command: Command) -> Command:
     return command
 
 
-def certificate_path(given: str | None, model: str) -> str:
-    """``--certificate``, or MODEL.certificate.json in the current folder."""
-    if given is not None:
-        return given
-    name = Path(model).stem if Path(model).exists() else model.removeprefix("gym:")
-    plain = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name)
-    return f"{plain}.certificate.json"
-
-
 def rational(text: str, what: str) -> Fraction:
     """``3/4``, ``0.75`` or ``2`` as an exact rational; raises click.BadParameter."""
     try:

@@ -26,7 +26,7 @@ from holdfast.solvers.cmdp.scale.solution import Component
 from ..campaign.worlds import WorldSummary
 from ..kernel import Enclosure, format_rational
 from ..report.numbers import brief, count, decimal
-from ..terminal.output import checked
+from ..terminal.certificates import checked
 
 if TYPE_CHECKING:
     from holdfast.solvers.cmdp.scale.lagrangian import Progress
@@ -38,8 +38,9 @@ class Optimum:
 
     value: exact rational as text, or ``lo..hi``; relaxation: least uniform increase of the budgets
     if infeasible; document: the certificate, if one was made; accepted: whether the kernel accepts
-    it; verdict: in words; remarks: lines for people; components: of an enclosure, the deterministic
-    policies of which one is drawn for each episode.
+    it; verdict: in words; check_option: with which ``check`` says the same; remarks: lines for
+    people; components: of an enclosure, the deterministic policies of which one is drawn for each
+    episode.
     """
 
     status: Status
@@ -50,6 +51,7 @@ class Optimum:
     document: Mapping[str, Any] | None
     accepted: bool
     verdict: str
+    check_option: str
     remarks: tuple[str, ...]
     components: tuple[Component, ...] = ()
 
@@ -158,7 +160,7 @@ def _answer(
     if isinstance(found, EnclosedSolution) and len(found.components) == 1:
         policy = Policy.of_choices(found.model, found.components[0].choices.tolist())
     infeasible = found.status is Status.INFEASIBLE
-    accepted, verdict = (False, "none") if document is None else _checked(document)
+    accepted, verdict, option = (False, "none", "") if document is None else _checked(document)
     return Optimum(
         status=found.status,
         value="" if infeasible else _ends(found.lower, found.upper),
@@ -168,6 +170,7 @@ def _answer(
         document=document,
         accepted=accepted,
         verdict=verdict,
+        check_option=option,
         remarks=tuple(remarks),
         components=found.components if isinstance(found, EnclosedSolution) else (),
     )
@@ -181,12 +184,12 @@ def _ends(low: Fraction | None, high: Fraction | None) -> str:
     return "nothing known yet" if high is None else f"at most {format_rational(high)}"
 
 
-def _checked(document: Mapping[str, Any]) -> tuple[bool, str]:
+def _checked(document: Mapping[str, Any]) -> tuple[bool, str, str]:
     report, option = checked(document)
     if report.accepted:
-        return True, f"accepted by the kernel{f' with {option}' if option else ''}"
+        return True, "accepted by the kernel", option
     last = report.steps[-1]
-    return False, f"REJECTED by the kernel at step {last.number} ({last.name}): {last.reason}"
+    return False, f"REJECTED by the kernel at step {last.number} ({last.name}): {last.reason}", ""
 
 
 def world_summary(name: str, model: CMDP, method: str = "auto") -> tuple[WorldSummary, Optimum]:

@@ -13,6 +13,10 @@ from ..binding.description import describe, value_text
 from . import wording
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.theory import Theorem
+
     from ..binding.claims import Claim
     from ..campaign.summary import ClaimSummary, RunSummary
     from ..campaign.worlds import WorldSummary
@@ -148,6 +152,47 @@ def _counterexample(one: Counterexample) -> dict[str, Any]:
         "left": finding.left,
         "right": finding.right,
         "digest": finding.digest,
+    }
+
+
+def theorem_document(
+    theorem: Theorem, claims: Sequence[Claim], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """What ``show`` prints of a theorem, as plain data; both sides of a finding are texts."""
+    from .page import mutant_rows
+    from .places import places
+
+    return {
+        "label": theorem.label,
+        "title": theorem.title,
+        "statement": str(theorem.relation),
+        "latex": theorem.statement_latex(),
+        "quantities": [
+            {"name": one.name, "meaning": one.meaning, "domain": one.domain.value}
+            for one in sorted(theorem.quantities, key=lambda one: one.name)
+        ],
+        "assumes": {one.name: one.text for one in theorem.given},
+        "standing": theorem.standing.name.lower(),
+        "source": str(theorem.source),
+        "provenance": theorem.source.provenance.name.lower(),
+        "proof": theorem.proof,
+        "remark": theorem.remark,
+        "uses": list(theorem.uses),
+        "places": [
+            {"role": one.role, "name": one.name, "place": str(one)} for one in places(claims)
+        ],
+        "claims": [
+            {
+                "name": claim.name,
+                "family": claim.family.name,
+                "mutants": [
+                    {"name": name, "kind": kind, "expected": expected}
+                    for name, kind, expected in mutant_rows(claim)
+                ],
+            }
+            for claim in claims
+        ],
+        "findings": [{"claim": one.claim, **(_finding(one) or {})} for one in findings],
     }
 
 

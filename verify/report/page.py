@@ -127,17 +127,22 @@ def _mutants(claim: Claim) -> Table:
     """False variants that a run must refute, and those that are known to be true."""
     title = f"Mutants of {claim.name}, over {claim.family.name}"
     table = _table(title, "mutant", "kind", "expected")
+    for row in mutant_rows(claim):
+        table.add_row(*map(Text, row))
+    return table
+
+
+def mutant_rows(claim: Claim) -> Iterator[tuple[str, str, str]]:
+    """Name, kind and what is expected of each false variant, and of those known to be true."""
     for mutant in claim.mutants:
         expected = "implied by the theorem" if mutant.implied else "to be refuted"
         if reason := claim.survivors.get(mutant.name, ""):
             expected = f"true: {reason}"
-        table.add_row(Text(mutant.name), Text("derived"), Text(expected))
+        yield mutant.name, "derived", expected
     for named in claim.named_mutants:
-        text = f"to be refuted; {named.why}"
-        table.add_row(Text(f"{named.name}: {named.relation}"), Text("named"), Text(text))
+        yield f"{named.name}: {named.relation}", "named", f"to be refuted; {named.why}"
     for name in claim.family.controls:
-        table.add_row(Text(f"without {name}"), Text("control"), Text("to be refuted"))
-    return table
+        yield f"without {name}", "control", "to be refuted"
 
 
 def _findings(theorem: Theorem, findings: Sequence[Finding]) -> RenderableType:

@@ -84,15 +84,11 @@ json_option = click.option(
 time_option = click.option(
     "--budget", type=Time(), help="Time for the exact solution, such as 60s or 2m."
 )
+certificate_option = click.option(
+    "--certificate", type=click.Path(), help="Write the certificate to this file; by default to "
+    "one of its own in .holdfast/certificates.",
+)  # fmt: skip
 all_option = click.option("--all", "whole", is_flag=True, help="Print every row of the policy.")
-
-
-def certificate_option(default: str) -> Callable[[Command], Command]:
-    """``--certificate``; default: the file without it."""
-    return click.option(
-        "--certificate", type=click.Path(), help="Write the certificate to this file; default "
-        f"{default}.",
-    )  # fmt: skip
 
 
 def plot_option(what: str) -> Callable[[Command], Command]:

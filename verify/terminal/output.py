@@ -1,4 +1,4 @@
-"""The console that commands print to, and the certificates they write.
+"""The console that commands print to.
 
 `Console` is the door to the terminal: whatever passes it cannot steer the terminal, and of markup
 it knows the few tags of `STYLES` and nothing else, so that no file can put in links or colours.
@@ -6,12 +6,9 @@ it knows the few tags of `STYLES` and nothing else, so that no file can put in l
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Iterable
 from itertools import pairwise
-from pathlib import Path
 from typing import IO, Any
 
 import rich.console
@@ -19,8 +16,7 @@ from rich.segment import Segment
 from rich.status import Status
 from rich.text import Text
 
-from holdfast.solvers.whole_files import write_text
-from holdfast.verify.kernel import OWN_WORK, WORK, Report, check
+from holdfast.verify.report.numbers import shorten
 from holdfast.verify.report.visible import one_line, visible
 
 STYLES = ("bold red", "bold", "dim")
@@ -107,29 +103,9 @@ def console(file: IO[str] | None = None) -> Console:
     return terminal if terminal.is_terminal else Console(file=file, width=_PIPED_WIDTH)
 
 
-def checked(document: Mapping[str, Any]) -> tuple[Report, str]:
-    """What the kernel says of a document of one's own, and the option, if any, with which ``check``
-    says the same: a large one may need more time than a stranger's is given."""
-    report = check(document)
-    if report.accepted:
-        return report, ""
-    report = check(document, OWN_WORK)
-    return report, f"--budget {OWN_WORK // WORK}s" if report.accepted else ""
-
-
-def write_certificate(
-    console: rich.console.Console, document: Mapping[str, Any], path: Path
-) -> bool:
-    """Write a certificate, have the kernel check it, say so; whether it was accepted."""
-    write_text(path, json.dumps(document, allow_nan=False))
-    report, option = checked(document)
-    verdict = "accepted by the kernel" if report.accepted else f"REJECTED: {report.steps[-1]}"
-    command = f"holdfast check {f'{option} ' if option else ''}{plain(path)}"
-    console.print(f"\ncertificate: {plain(path)} ([bold]{plain(verdict)}[/bold]; {command})")
-    return report.accepted
-
-
-def path_for_level(path: Path, level: Fraction) -> Path:
-    """``out.certificate.json`` as ``out.risk-1-20.certificate.json``."""
-    name = path.name.removesuffix(".json").removesuffix(".certificate")
-    return path.with_name(f"{name}.risk-{str(level).replace('/', '-')}.certificate.json")
+def print_number(console: rich.console.Console, name: str, number: str, rest: str) -> None:
+    """A number of many digits, shortened to the width, and the rest beside it or under it."""
+    room = console.width - 12
+    shown = shorten(number, max(20, min(60, room)))
+    between = " " if len(shown) + len(rest) < room else f"\n{'':<12}"
+    console.print(f"{name:<12}{shown}{between}{rest}".rstrip(), highlight=False)

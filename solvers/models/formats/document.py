@@ -43,7 +43,8 @@ def _check_keys(document: Mapping[str, Any]) -> None:
     missing = [key for key in _KEYS if key not in document]
     if missing:
         raise ModelError(
-            f"the model document lacks {', '.join(missing)}; it needs {', '.join(_KEYS)}"
+            f"the model document lacks {', '.join(missing)}; it needs {', '.join(_KEYS)}; save "
+            "writes them, and from_arrays makes a model of arrays"
         )
     unknown = [key for key in document if key not in (*_KEYS, *_OPTIONAL)]
     if unknown:

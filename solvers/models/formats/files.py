@@ -56,7 +56,11 @@ def load(path: str | Path) -> CMDP:
         from .prism import read_prism
 
         return read_prism(path)
-    raise ModelError(f"cannot read {path.name}: the suffix must be .json, .npz or .tra")
+    raise ModelError(
+        f"cannot read {path.name}: the suffix must be .json, .npz or .tra (the command "
+        "line reads .drn, too); arrays of other files are made a model by from_arrays in Python, "
+        "and a program of PRISM or Storm is exported by them first (-exportmodel, --exportbuild)"
+    )
 
 
 def _load_json(path: Path) -> CMDP:

@@ -308,6 +308,20 @@ def test_fractions_of_a_table_stay_exact():
     assert model.transition_row(0) == [(1, third), (0, 1 - third)]
 
 
+def test_rows_of_float32_are_renormalised():
+    chances = [np.float32(0.1), np.float32(0.2), np.float32(0.7)]
+    raw = Tabular()
+    raw.P[0][0] = [(p, t, 0, False) for t, p in enumerate(chances)]
+    model = from_gymnasium(raw, discount="9/10")
+    weights = [Fraction(float(p)) for p in chances]
+    assert model.transition_row(0) == [(t, w / sum(weights)) for t, w in enumerate(weights)]
+    assert sum(weights) != 1
+    assert model.notes[-1].startswith("1 probability row(s) re-normalised exactly (farthest")
+    raw.P[0][0] = [(float(p), t, 0, False) for t, p in enumerate(chances)]
+    with pytest.raises(ModelError, match="farther than 1e-09"):
+        from_gymnasium(raw, discount="9/10")
+
+
 def test_frozen_lake_thirds_are_kept_as_written_unless_asked():
     # gymnasium writes 1/3 as 0.3333333333333333 and 0.33333333333333337 within one row.
     written = from_gymnasium("FrozenLake-v1", discount="9/10")

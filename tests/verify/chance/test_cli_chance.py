@@ -40,7 +40,7 @@ def test_the_optimum_and_where_it_flips(holdfast: Invoke, model: Path) -> None:
     assert done.says("2419/400", "55/4", "flip once an episode: with probability 0.3125")
     assert done.says("in state 1 at time 1, safe so far take action 0 with probability 0.3125")
     assert done.says("accepted by the kernel")
-    report = check_file("golden.certificate.json")
+    report = check_file(done.certificate)
     assert report.accepted
     assert str(report.enclosure) == "2419/400"
 
@@ -68,7 +68,7 @@ def test_a_level_below_the_least_risk_says_which_that_is(holdfast: Invoke, tmp_p
     path = save(trap, tmp_path / "trap.json")
     done = holdfast("chance", path, "--risk", "0.3", "--horizon", 2, "--unsafe", "1")
     assert done.says("infeasible", "1/3", "accepted by the kernel")
-    assert json.loads(Path("trap.certificate.json").read_text())["kind"] == "cmdp-infeasible"
+    assert json.loads(done.certificate.read_text())["kind"] == "cmdp-infeasible"
 
 
 def test_options_of_the_constraint(holdfast: Invoke, model: Path) -> None:
@@ -192,10 +192,21 @@ def test_a_certificate_of_each_level_is_looked_at_before_the_work(
     holdfast: Invoke, model: Path
 ) -> None:
     Path("golden.risk-1-4.certificate.json").mkdir()
-    done = holdfast("chance", model, "--risk", "0.1,1/4", "--horizon", 3)
+    levels = ("chance", model, "--risk", "0.1,1/4", "--horizon", 3)
+    done = holdfast(*levels, "--certificate", "golden.certificate.json")
     assert done.code == 64
     assert done.says("golden.risk-1-4.certificate.json is a folder; name a file")
     assert not Path("golden.risk-1-10.certificate.json").exists()
+    Path(".holdfast").write_text("a file")
+    assert holdfast(*levels).says("--certificate: the folder .holdfast/certificates cannot be made")
+
+
+def test_each_level_has_a_certificate_of_its_own(holdfast: Invoke, model: Path) -> None:
+    for _ in range(2):  # again the same: no further files
+        assert holdfast("chance", model, "--risk", "0.1,1/4", "--horizon", 3).code == 0
+    names = sorted(path.name for path in Path(".holdfast/certificates").iterdir())
+    assert len(names) == 2
+    assert all(name.startswith("golden-") for name in names)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,9 +15,10 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
+from holdfast.verify.cli import doctor
 from holdfast.verify.cmdp import landmarks
 from holdfast.verify.kernel import WORK, Report, check
-from holdfast.verify.terminal import output
+from holdfast.verify.terminal import certificates
 
 from ..conftest import Invoke
 
@@ -344,8 +346,22 @@ def test_the_doctor(holdfast: Invoke) -> None:
 def test_solve_a_file(holdfast: Invoke, g1_file: Path) -> None:
     done = holdfast("solve", g1_file)
     assert done.code == 0
-    assert done.says("7/2", "3.5", "accepted by the kernel", "g1.certificate.json")
-    assert holdfast("check", "g1.certificate.json").code == 0
+    assert done.says("7/2", "3.5", "accepted by the kernel")
+    assert str(done.certificate).startswith(".holdfast/certificates/g1-")
+    assert holdfast("check", done.certificate).code == 0
+
+
+def test_certificates_do_not_replace_one_another(holdfast: Invoke, g1_file: Path) -> None:
+    """Another limit, another model of the same name, and the same again."""
+    first, other = (holdfast("solve", g1_file, "--limit", b).certificate for b in ("1", "1/2"))
+    assert first != other
+    text = first.read_text()
+    assert holdfast("solve", g1_file, "--limit", "1").certificate == first
+    save(landmarks.g1().with_discount(0), g1_file)
+    holdfast("solve", g1_file, "--limit", "1")
+    assert first.read_text() == text
+    assert len(list(Path(".holdfast/certificates").iterdir())) == 3
+    assert sorted(path.name for path in Path().iterdir()) == [".holdfast", "g1.json"]
 
 
 def test_solve_with_other_budgets_and_discount(holdfast: Invoke, g1_file: Path) -> None:
@@ -360,7 +376,7 @@ def test_solve_by_enclosure(holdfast: Invoke, g1_file: Path) -> None:
     done = holdfast("solve", g1_file, "--method", "enclosure")
     assert done.code == 0
     assert done.says("multiplier search", "width", "accepted by the kernel")
-    assert json.loads(Path("g1.certificate.json").read_text())["kind"] == "cmdp-enclosure"
+    assert json.loads(done.certificate.read_text())["kind"] == "cmdp-enclosure"
 
 
 TINY = Fraction(1, 10**12)
@@ -375,7 +391,7 @@ def test_infeasible_by_a_millionth_of_a_millionth(holdfast: Invoke, tmp_path: Pa
     done = holdfast("solve", "tight.json")
     assert done.code == 0
     assert done.says("infeasible", "1/1000000000000 ", "accepted by the kernel")
-    assert holdfast("check", "tight.certificate.json").code == 0
+    assert holdfast("check", done.certificate).code == 0
     save(model.with_budgets(least), tmp_path / "exact.json")
     assert not holdfast("solve", "exact.json").says("infeasible")
 
@@ -425,9 +441,39 @@ def test_a_truncated_model(holdfast: Invoke, g1_file: Path) -> None:
         assert "Traceback" not in done.output
 
 
+def test_answers_as_json(holdfast: Invoke, g1_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "diagnose", partial(doctor.diagnose, ["python", "clock"]))
+    good = holdfast("solve", g1_file, "--json", "solve.json").certificate
+    wrong = {**json.loads(good.read_text()), "value": "36/10"}
+    Path("wrong.json").write_text(json.dumps(wrong))
+    assert holdfast("check", good, "wrong.json", "--json", "check.json").code == 4
+    assert holdfast("show", "concentration/hoeffding", "--json", "show.json").code == 0
+    code = holdfast("doctor", "--json", "doctor.json").code
+    solved, checked, shown, found = (
+        json.loads(Path(f"{name}.json").read_text())
+        for name in ("solve", "check", "show", "doctor")
+    )
+    assert (solved["schema"], solved["value"]) == ("holdfast-solve/1", "7/2")
+    assert (checked["schema"], checked["accepted"]) == ("holdfast-check/1", False)
+    right, bad = checked["certificates"]
+    assert (right["file"], right["accepted"], right["kind"]) == (str(good), True, "cmdp-optimum")
+    assert right["conclusion"].endswith(" is 7/2") and len(right["steps"]) == 6
+    assert (bad["accepted"], bad["conclusion"]) == (False, "REJECTED")
+    assert "REJECTED: " in bad["steps"][-1]
+    (theorem,) = shown["theorems"]
+    assert theorem["label"] == "concentration/hoeffding" and shown["schema"] == "holdfast-show/1"
+    assert {one["kind"] for one in theorem["claims"][0]["mutants"]} >= {"derived"}
+    assert theorem["places"][0]["role"] == "statement" and theorem["findings"] == []
+    assert (found["schema"], found["sound"]) == ("holdfast-doctor/1", code == 0)
+    assert all(isinstance(one["detail"], str) for one in found["checks"])
+    for command in (("check", good), ("show", "x"), ("doctor",)):
+        done = holdfast(*command, "--json", "nowhere/a.json")
+        assert (done.code, done.says("there is no folder")) == (64, True), done.output
+    assert holdfast("check", good, "--json", good).says("is the same file as certificate 1")
+
+
 def test_check_many_files_and_a_bad_one(holdfast: Invoke, g1_file: Path) -> None:
-    holdfast("solve", g1_file)
-    good = Path("g1.certificate.json")
+    good = holdfast("solve", g1_file).certificate
     document = json.loads(good.read_text())
     Path("wrong.json").write_text(json.dumps({**document, "value": "36/10"}))
     Path("half.json").write_text(good.read_text()[:99])
@@ -476,7 +522,7 @@ def test_a_certificate_that_needs_time(
     def hurried(document: dict[str, Any], work: int = debt) -> Report:
         return check(document, work)
 
-    monkeypatch.setattr(output, "check", hurried)
+    monkeypatch.setattr(certificates, "check", hurried)
     problem = ("--unsafe", "1", "--horizon", "2", "--risk", "1/2", "--certificate", "proof.json")
     done = holdfast("chance", g1_file, *problem)
     assert done.code == 0

@@ -39,7 +39,7 @@ def test_export_as_sink_and_solve_again(holdfast, g1: Path) -> None:
     assert code == 0
     assert f"value {solve(model).value} " in said
     assert "note: PRISM explicit files out.tra" in said
-    assert holdfast("check", "out.certificate.json")[0] == 0
+    assert holdfast("check", said.rpartition("holdfast check ")[2].split()[0])[0] == 0
 
 
 def test_export_without_the_discount_says_how_to_give_it(holdfast, g1: Path) -> None:

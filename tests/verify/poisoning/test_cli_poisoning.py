@@ -114,7 +114,7 @@ def test_the_exact_cost_comes_with_a_certificate(holdfast: Invoke, features: Pat
     assert done.code == 0
     assert done.says("exact: the least cost is", "accepted by the kernel")
     assert check_file("flips.certificate.json").accepted
-    assert holdfast(*arguments, "--norm", "linf").says("poison.certificate.json")
+    assert holdfast(*arguments, "--norm", "linf").certificate.exists()
     assert holdfast(*arguments, "--norm", "l2").says("(squared)")
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ...cmdp.named_models import MODEL_HELP, certificate_path, discount_option, read_model
+from ...cmdp.named_models import MODEL_HELP, discount_option, read_model
 from ...terminal import output
+from ...terminal.certificates import make_room
 from ...terminal.options import (
     Whole,
     all_option,
@@ -82,7 +83,7 @@ _FADING = Kind(answer_fading, {
               show_default=True, help="exact: the chord method. program: one linear program over "
               "time, state and whether the constraint is violated.")  # fmt: skip
 @time_option
-@certificate_option("MODEL.certificate.json")
+@certificate_option
 @all_option
 @plot_option("value against risk, and episodes on a map of the model,")
 def chance_command(**given: Any) -> int:
@@ -93,16 +94,13 @@ def chance_command(**given: Any) -> int:
     printed, and the answer has a certificate that `holdfast check` accepts.
     """
     options = Options(**given)
-    target = certificate_path(options.certificate, options.model)
-    check_targets(
-        [("--certificate", target), ("--plot", options.plot)], {"the model": options.model}
-    )
+    targets = [("--certificate", options.certificate), ("--plot", options.plot)]
+    check_targets(targets, {"the model": options.model})
     model = read_model(options.model, (), (), options.discount)
     unsafe = unsafe_states(model, options.unsafe)
     question = Question(options, model, unsafe, read_levels(options.risks))
     if len(question.levels) > 1:
-        paths = [str(question.certificate(level)) for level in question.levels]
-        check_targets([("--certificate", path) for path in paths])
+        check_targets([("--certificate", question.certificate(one)) for one in question.levels])
     if options.horizon is None and model.discount == 1:
         raise click.BadParameter("give a --horizon, the number of decisions: the discount is 1")
     kind = _kind(options)
@@ -110,6 +108,8 @@ def chance_command(**given: Any) -> int:
         refuse_idle(names, why)
     if len(question.levels) > 1:
         refuse_idle(["whole"], "prints the policy of one level; several make a table")
+    if kind is not _EVER:
+        make_room(options.certificate)
     console = output.console()
     if model.n_constraints:
         console.print(

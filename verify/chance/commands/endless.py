@@ -13,6 +13,7 @@ from holdfast.verify.report.numbers import decimal, shorten
 from ...cmdp.idle import idle_risk
 from ...cmdp.named_models import rational
 from ...terminal import output
+from ...terminal.certificates import write_certificate
 from .output import print_number
 from .question import Question
 
@@ -79,6 +80,6 @@ def answer_fading(console: Console, question: Question) -> int:
                     highlight=False,
                 )
         path = question.certificate(level)
-        if not output.write_certificate(console, found.certificate(), path):
+        if not write_certificate(console, found.certificate(), path, question.options.model):
             code = ExitCode.CERTIFICATE_REJECTED
     return code

@@ -18,6 +18,7 @@ from holdfast.verify.report.numbers import count, decimal, duration, shorten
 
 from ...cmdp.idle import idle_risk
 from ...terminal.output import plain
+from ...terminal.output import print_number as fitted
 from .question import Question
 
 _ROWS = 40
@@ -99,14 +100,14 @@ def _cells(solution: ChanceSolution) -> list[str]:
 def print_solution(
     console: Console, solution: ChanceSolution, seconds: float, *, whole: bool
 ) -> None:
-    """The optimum and its policy; whole: every row of it."""
+    """The policy, then the optimum, which stays in view below it; whole: every row of it."""
+    console.print(_policy(solution, whole))
     print_number(console, "value", solution.value)
     print_number(console, "risk", solution.risk)
     print_number(console, "multiplier", solution.multiplier)
     console.print(f"            {risk_name(solution.problem)}; solved in {duration(seconds)}")
     for line in _flip(solution.problem, solution):
         console.print(line, highlight=False)
-    console.print(_policy(solution, whole))
 
 
 def print_number(console: Console, name: str, number: Fraction | None) -> None:
@@ -115,8 +116,7 @@ def print_number(console: Console, name: str, number: Fraction | None) -> None:
     text, near = format_rational(number), decimal(number, 12)
     if "0x" in text:  # too long to be read in decimal
         text = f"a fraction with a denominator of {number.denominator.bit_length()} bits"
-    shown = "" if text == near else f"\n{'':<12}= {near}"
-    console.print(f"{name:<12}{shorten(text, 60)}{shown}", highlight=False)
+    fitted(console, name, text, "" if text == near else f"= {near}")
 
 
 def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import click
 
 from holdfast.solvers import CMDP, Limits
 
-from ...cmdp.named_models import certificate_path, rational, states
+from ...cmdp.named_models import rational, states
+from ...terminal.certificates import path_for_level
 from ...terminal.options import refuse_repeated
-from ...terminal.output import path_for_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +64,10 @@ class Question:
         budget = self.options.budget
         return Limits() if budget is None else Limits(seconds=budget)
 
-    def certificate(self, level: Fraction) -> Path:
-        """Where the certificate of a level goes: to a file of its own, where there are several."""
-        path = Path(certificate_path(self.options.certificate, self.options.model))
-        return path if len(self.levels) == 1 else path_for_level(path, level)
+    def certificate(self, level: Fraction) -> str | None:
+        """Where the certificate of a level goes, if a file was named: each to a file of its own."""
+        path = self.options.certificate
+        return path if path is None or len(self.levels) == 1 else path_for_level(path, level)
 
 
 def unsafe_states(model: CMDP, text: str) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from holdfast.solvers.chance import (
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ...cmdp.named_models import rational
-from ...terminal import output
+from ...terminal.certificates import write_certificate
 from ...terminal.targets import check_picture
 from .output import levels_table, print_problem, print_solution
 from .question import Question
@@ -99,7 +99,7 @@ def _certify(console: Console, question: Question, solutions: Sequence[ChanceSol
         return ExitCode.AS_EXPECTED
     code = ExitCode.AS_EXPECTED
     for solution in solutions:
-        path = question.certificate(solution.level)
-        if not output.write_certificate(console, solution.certificate(), path):
+        path, name = question.certificate(solution.level), question.options.model
+        if not write_certificate(console, solution.certificate(), path, name):
             code = ExitCode.CERTIFICATE_REJECTED
     return code

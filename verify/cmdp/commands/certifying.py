@@ -16,7 +16,7 @@ from holdfast.solvers import CMDP, Certification, ModelError, certify, enclose, 
 from holdfast.solvers.cmdp.scale.certification import SWEEPS
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.report.numbers import decimal, shorten
+from holdfast.verify.report.numbers import count, decimal, shorten
 
 from ...kernel import Enclosure, format_rational
 from ...terminal import output
@@ -144,15 +144,16 @@ def _print(
 ) -> None:  # fmt: skip
     console.print(
         f"[bold]{output.plain(options.model)}[/bold]: {model.n_states} states, {model.n_choices} "
-        f"state-action pairs, {model.n_constraints} costs, discount {model.discount}"
+        f"state-action pairs, {count(model.n_constraints, 'cost')}, discount {model.discount}"
     )
     for note in (*model.notes, *notes):
         console.print(f"  note: {output.plain(note)}", highlight=False)
     if found.reward is not None:
-        console.print(f"reward      {_ends(found.reward)}")
+        output.print_number(console, "reward", *_ends(found.reward))
         for ends, budget in zip(found.costs, model.budgets, strict=True):
-            console.print(f"cost        {_ends(ends)}, limit {shorten(str(budget), 30)}: "
-                          f"{_kept(ends, budget)}")  # fmt: skip
+            number, near = _ends(ends)
+            rest = f"{near}, limit {shorten(str(budget), 30)}: {_kept(ends, budget)}"
+            output.print_number(console, "cost", number, rest)
     for multiplier in () if options.optimum else found.multipliers:
         console.print(f"multiplier  {decimal(multiplier)}, of the next bound")
     console.print(f"optimum     at most {_at_most(upper)} ({why})")
@@ -169,10 +170,11 @@ def _print(
         console.print("left        nothing is said: the policy breaks a limit, and may earn more")
 
 
-def _ends(ends: tuple[Fraction, Fraction]) -> str:
+def _ends(ends: tuple[Fraction, Fraction]) -> tuple[str, str]:
+    """The number and its decimal, or "in" and the interval."""
     if ends[0] == ends[1]:
-        return f"{shorten(format_rational(ends[0]), 60)} = {decimal(ends[0])}"
-    return f"in [{decimal(Enclosure(*ends))}]"
+        return format_rational(ends[0]), f"= {decimal(ends[0])}"
+    return "in", f"[{decimal(Enclosure(*ends))}]"
 
 
 def _kept(ends: tuple[Fraction, Fraction], budget: Fraction) -> str:
@@ -199,6 +201,7 @@ def _document(
         return [format_rational(end) for end in ends]
 
     return {
+        "schema": "holdfast-certify/1",
         "model": model.digest,
         "discount": format_rational(model.discount),
         "reward": None if found.reward is None else texts(found.reward),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,18 +14,26 @@ from rich.table import Table
 
 from holdfast.solvers import CMDP, Limits, ModelError, write_policy
 from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_document
-from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
-from holdfast.verify.report.numbers import decimal, shorten
+from holdfast.verify.report.numbers import count, decimal, shorten
+from holdfast.verify.report.pictures import write
 
 from ...kernel import format_rational
 from ...terminal import output
+from ...terminal.certificates import kept, make_room, say_certificate
 from ...terminal.json_files import write_json
-from ...terminal.options import all_option, certificate_option, json_option, time_option
-from ...terminal.targets import check_targets
+from ...terminal.options import (
+    all_option,
+    certificate_option,
+    json_option,
+    plot_option,
+    time_option,
+)
+from ...terminal.targets import check_picture, check_targets
 from ..idle import idle_costs
-from ..named_models import MODEL_HELP, certificate_path, model_options, read_model
+from ..named_models import MODEL_HELP, model_options, read_model
+from ..value_curve import check_drawable, draw, value_curves
 
 _ROWS = 40
 """States of the policy that are printed unless --all."""
@@ -46,6 +52,7 @@ class Options:
     budget: float | None
     certificate: str | None
     policy: str | None
+    plot: str | None
     json_path: str | None
     whole: bool
 
@@ -62,11 +69,12 @@ class Options:
     "solution takes longer than its --budget (5 minutes if there is none).",
 )
 @time_option
-@certificate_option("MODEL.certificate.json")
+@certificate_option
 @click.option(
     "--policy", type=click.Path(),
     help="Write the policy to this file: .npy with an array [S, A], .json or .csv with fractions.",
 )  # fmt: skip
+@plot_option("the optimal value against the limit of each cost")
 @json_option
 @all_option
 def solve_command(**given: Any) -> int:
@@ -78,18 +86,22 @@ def solve_command(**given: Any) -> int:
     `holdfast chance` bounds the probability of visiting an unsafe state instead.
     """
     options = Options(**given)
-    target = certificate_path(options.certificate, options.model)
     targets = [
-        ("--certificate", target),
+        ("--certificate", options.certificate),
         ("--policy", options.policy),
+        ("--plot", options.plot),
         ("--json", options.json_path),
     ]
     check_targets(targets, {"the model": options.model})
+    check_picture(options.plot)
     if options.policy is not None:
         check_policy_path(options.policy)
     problem = read_model(
         options.model, options.costs, options.limits, options.discount, options.reward
     )
+    if options.plot is not None:
+        check_drawable(problem)
+    make_room(options.certificate)
     console = output.console()
     with _watched(console) as progress:
         found = certified_optimum(
@@ -103,8 +115,10 @@ def solve_command(**given: Any) -> int:
     if options.json_path is not None:
         write_json(_document(problem, found), options.json_path)
         console.print(f"\nanswer: {output.plain(options.json_path)}", highlight=False)
+    if options.plot is not None:
+        _draw(console, problem, options.plot)
     if not found.undecided:
-        _write_certificate(console, target, found)
+        _write_certificate(console, options, found)
     _write_policy(console, options, found)  # the last: it may be refused, and solving took long
     if found.undecided:
         return ExitCode.UNDECIDED
@@ -113,13 +127,23 @@ def solve_command(**given: Any) -> int:
     return ExitCode.INTERRUPTED if found.interrupted else ExitCode.AS_EXPECTED
 
 
-def _write_certificate(console: Console, target: str, found: Optimum) -> None:
+def _draw(console: Console, model: CMDP, path: str) -> None:
+    with console.status("drawing: exact optima under other limits"):
+        curves = value_curves(model)
+    if not curves:
+        console.print("\nno plot: it takes more than one other limit to make the model feasible")
+        return
+    drawn = ", ".join(str(curve.index + 1) for curve in curves)
+    where = output.plain(write(draw(curves), path))
+    console.print(f"\nplot: {where}, the value against the limit of cost {drawn}", highlight=False)
+
+
+def _write_certificate(console: Console, options: Options, found: Optimum) -> None:
     if found.document is None:
         console.print("\nno certificate: the model is large, or the search was interrupted")
         return
-    write_text(Path(target), json.dumps(found.document, allow_nan=False))
-    shown = output.plain(target)
-    console.print(f"\ncertificate: {shown} ([bold]{found.verdict}[/bold]; holdfast check {shown})")
+    path = kept(found.document, options.certificate, options.model)
+    say_certificate(console, path, found.verdict, found.check_option)
 
 
 def _write_policy(console: Console, options: Options, found: Optimum) -> None:
@@ -142,6 +166,7 @@ def _no_policy(found: Optimum) -> str:
 
 def _document(model: CMDP, found: Optimum) -> dict[str, Any]:
     return {
+        "schema": "holdfast-solve/1",
         "status": found.status.name,
         "meaning": found.status.value,
         "model": model.digest,
@@ -185,7 +210,7 @@ def _watched(console: Console) -> Iterator[Callable[..., None]]:
 def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int | None) -> None:
     console.print(
         f"[bold]{output.plain(name)}[/bold]: {model.n_states} states, {model.n_choices} "
-        f"state-action pairs, {model.n_constraints} costs, discount {model.discount}"
+        f"state-action pairs, {count(model.n_constraints, 'cost')}, discount {model.discount}"
     )
     for note in model.notes:
         console.print(f"  note: {output.plain(note)}", highlight=False)
@@ -205,12 +230,10 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
-    console.print(f"value       {shorten(found.value, 60)}\n            = {decimal(found.value)}")
-    for index, multiplier in enumerate(found.multipliers):
-        console.print(
-            f"multiplier  {shorten(multiplier, 60)} = {decimal(multiplier)} "
-            f"(limit {shorten(str(model.budgets[index]), 30)})"
-        )
+    output.print_number(console, "value", found.value, f"= {decimal(found.value)}")
+    for multiplier, budget in zip(found.multipliers, model.budgets, strict=False):  # or none yet
+        rest = f"= {decimal(multiplier)} (limit {shorten(str(budget), 30)})"
+        output.print_number(console, "multiplier", multiplier, rest)
     _print_remarks(console, found)
 
 

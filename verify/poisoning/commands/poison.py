@@ -14,6 +14,7 @@ from holdfast.solvers.poisoning.measure.measurement import Conditions, Measureme
 from holdfast.verify.campaign.exit_codes import ExitCode
 
 from ...terminal import output
+from ...terminal.certificates import make_room, write_certificate
 from ...terminal.json_files import write_json
 from ...terminal.options import (
     Whole,
@@ -32,7 +33,6 @@ from .output import PURPOSE, cost_table, flips, headline, notes, rewards_table, 
 from .records import append_record, document, write_flipped
 from .targets import TARGETS, Target
 
-_CERTIFICATE = "poison.certificate.json"
 _EXACT = 20_000
 """Entries of the features up to which the exact cost is offered."""
 
@@ -81,7 +81,7 @@ def _kinds(kinds: dict[str, str]) -> str:
 @click.option("--exact", is_flag=True, help="Also solve in rational numbers (small data), with a "
               "certificate.")  # fmt: skip
 @time_option
-@certificate_option(_CERTIFICATE)
+@certificate_option
 @click.option("--out", type=click.Path(), help="Write the flipped rows, with their answers "
               "exchanged, to this .jsonl or .jsonl.gz file.")  # fmt: skip
 @plot_option("the cost against n and N/n")
@@ -143,7 +143,8 @@ def _check_paths(options: Options) -> None:
         ("--record", options.record),
     ]
     if options.exact and options.norm != "l2":
-        targets.append(("--certificate", _certificate(options)))
+        targets.append(("--certificate", options.certificate))
+        make_room(options.certificate)
     given = {
         "--labels": options.labels,
         "--weights": options.weights,
@@ -220,10 +221,6 @@ def _measure_all(
     return found
 
 
-def _certificate(options: Options) -> str:
-    return _CERTIFICATE if options.certificate is None else options.certificate
-
-
 def _exact(console: Console, last: Measurement, options: Options) -> int:
     """Solve the last problem exactly, if asked for; the exit code."""
     if not options.exact:
@@ -240,8 +237,8 @@ def _exact(console: Console, last: Measurement, options: Options) -> int:
                   "fractional labels")  # fmt: skip
     if last.norm == "l2":
         return ExitCode.AS_EXPECTED
-    path = Path(_certificate(options))
-    accepted = output.write_certificate(console, solution.certificate(), path)
+    proof = solution.certificate()
+    accepted = write_certificate(console, proof, options.certificate, options.data)
     console.print("its value is minus the cost, which the program maximises")
     return ExitCode.AS_EXPECTED if accepted else ExitCode.CERTIFICATE_REJECTED
 
