@@ -19,6 +19,7 @@ from holdfast.solvers import CMDP, ModelError, Status, solve
 from holdfast.solvers.cmdp.policies import negated
 
 from ..report.numbers import decimal
+from ..report.pictures import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +128,7 @@ def _ends(model: CMDP, index: int) -> tuple[Point, Point] | None:
     return _at(model, index, -cheapest.value), Point(-enough.value, free.value, Fraction(0))
 
 
+@styled()
 def draw(curves: Sequence[Curve]) -> Figure:
     """A panel for each curve; raises ModelError where a number is beyond all floats."""
     from matplotlib.figure import Figure
@@ -139,9 +141,7 @@ def draw(curves: Sequence[Curve]) -> Figure:
             raise ModelError("--plot: a value or a limit is beyond all floats") from error
         axes.set_xlabel(f"limit of cost {curve.index + 1}, a sum $\\sum_t\\gamma^t c_t$ an episode")
         axes.set_ylabel(r"optimal value, a sum $\sum_t\gamma^t r_t$")
-        axes.grid(alpha=0.25, linewidth=0.6)
-        axes.legend(loc="lower right", fontsize=8, frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="lower right")
     return figure
 
 

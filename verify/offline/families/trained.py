@@ -39,7 +39,7 @@ _MARVEL: dict[str, Any] = {
     "iterations": 0, "rollouts": 16, "gradient_steps": 80, "cloning": 1.0, "bonus": 0.05,
     "cost_bonus": 0.01, "entropy": 0.02, "rate": 5e-4, "follow": 0.005, "controller": "ascent",
     "multiplier": 50.0, "ascent_rate": 2**-6, "proportional": 0.05, "integral": 0.005,
-    "derivative": 0.01,
+    "derivative": 0.01, "adaptivity": 0.1,
 }  # fmt: skip
 """All options, so that no default that is changed elsewhere changes these runs."""
 _SHORT = {"offline_steps": 300, "alignment_steps": 0, "bonus": 0.05, "iterations": 10,
