@@ -216,8 +216,9 @@ def _opened(path: Path) -> Iterator[_Opened]:
 
 def _flat(name: str, file: _Opened) -> DataSet:
     other = "costs" not in file.file and "infos/cost" in file.file
-    found = {key: _array(name, file, "infos/cost" if other and key == "costs" else key)
-             for key in FLAT}  # fmt: skip
+    found: dict[str, Any] = {
+        key: _array(name, file, "infos/cost" if other and key == "costs" else key) for key in FLAT
+    }
     return DataSet(name, **found)
 
 

@@ -119,7 +119,7 @@ def test_certificates_are_accepted_in_a_fresh_process(tmp_path) -> None:
     command = [sys.executable, "-m", "holdfast"]
     for label in FALSE:
         subprocess.run(
-            [*command, "verify", label, "--budget", "10", "--jobs", "1"], cwd=tmp_path, check=True,
+            [*command, "verify", label, "--budget", "6", "--jobs", "1"], cwd=tmp_path, check=True,
             capture_output=True,
         )  # fmt: skip
     files = sorted(map(str, (tmp_path / ".holdfast" / "certificates").glob("*.json")))
