@@ -9,8 +9,8 @@ costs, and of weights.  A set U of pairs that the data support, and the model
 violations which it sees.
 
 **Normalisation.**  In ``coverage``, ``weighted_critics``, ``safe_improvement`` and
-``squared_critics`` returns are NORMALISED, :math:`J=(1-\gamma)E\sum_t\gamma^tr_t`, and so are occupancies, as in the papers on
-WSAC; values V and Q are not, and a cost within its budget is at most 0.  Safety is relative to
+``squared_critics`` returns are NORMALISED, :math:`J=(1-\gamma)E\sum_t\gamma^tr_t`, and so are
+occupancies, as in the papers on WSAC; values V and Q are not, and a cost within its budget is at most 0.  Safety is relative to
 the data's policy.  The weight :math:`\beta_c` there belongs to -L + beta E: the paper's beta is
 lambda times that.  Elsewhere they are un-normalised sums, and budgets are theirs.
 
@@ -56,6 +56,7 @@ constants, and what do the data have to cover?
 
 **Reading order.**  ``coverage`` has the notation of the data; then ``no_regret``,
 ``weighted_critics``, ``safe_improvement``, ``squared_critics``; ``guarded``,
-``guarded_samples``, ``guarded_bounds``, ``guarded_printed``; ``pid``, ``pid_steps``, ``controllers``, ``dual_response``;
+``guarded_samples``, ``guarded_bounds``, ``guarded_printed``; ``pid``, ``pid_steps``,
+``controllers``, ``dual_response``;
 ``value_alignment``; and ``trained_policies`` of networks.
 """
