@@ -10,7 +10,8 @@ violations which it sees.
 
 **Normalisation.**  In ``coverage``, ``weighted_critics``, ``safe_improvement`` and
 ``squared_critics`` returns are NORMALISED, :math:`J=(1-\gamma)E\sum_t\gamma^tr_t`, and so are
-occupancies, as in the papers on WSAC; values V and Q are not, and a cost within its budget is at most 0.  Safety is relative to
+occupancies, as in the papers on WSAC; values V and Q are not, and a cost within its budget is at
+most 0.  Safety is relative to
 the data's policy.  The weight :math:`\beta_c` there belongs to -L + beta E: the paper's beta is
 lambda times that.  Elsewhere they are un-normalised sums, and budgets are theirs.
 
