@@ -38,7 +38,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "episode": ("episode", "episodes", "episode_id"),
 }
 """What a column holds -> names that are tried where none is given."""
-_OPTIONAL = ("cut", "episode")
+OPTIONAL = ("cut", "episode")
+"""What a log may lack."""
 _END = "terminated"
 """The only name, gymnasium's, under which what is both may be an end: it says no cut."""
 _EITHER = ("done", "dones")
@@ -115,7 +116,7 @@ def _chosen(table: Mapping[str, Array], columns: Columns, place: str) -> dict[st
         for name in names:
             if name not in table:
                 raise ModelError(f"{place} has no column {shown(name)}; it has {listed(table)}")
-        if not names and what not in _OPTIONAL:
+        if not names and what not in OPTIONAL:
             without = "; without costs nothing can be kept safe" if what == "cost" else ""
             raise ModelError(
                 f"{place} has the columns {listed(table)}, of which none is known to hold the "

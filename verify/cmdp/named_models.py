@@ -69,6 +69,8 @@ def certificate_path(given: str | None, model: str) -> str:
 
 def rational(text: str, what: str) -> Fraction:
     """``3/4``, ``0.75`` or ``2`` as an exact rational; raises click.BadParameter."""
+    if "0x" in text.lower():
+        raise click.BadParameter(f"{what} is {text[:40]!r}; write decimals and fractions only")
     try:
         return to_fraction(text, what)
     except ValueError as error:
