@@ -7,6 +7,9 @@
     Minari      episode_0/, episode_1/ and so on, each with observations (one row more than steps),
                 actions, rewards, terminations, truncations, infos/cost
 
+Observations and actions are vectors; whole numbers, one a step, are codes and vectors of length 1.
+A step of Minari may be both a termination and a truncation: it is an end.  Where a row of the other
+layouts is both, it is not known what was meant, and it is refused.
 A file may come from a stranger: only plain numbers that lie in the file itself are read.
 """
 
@@ -19,11 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ModelError
+from ..poisoning.data.bounded_files import listed
 from ..sequences import Array
 from ..whole_files import whole
 
@@ -50,11 +54,13 @@ class DataSet:
         name: what errors call it, such as its path.
         observations, next_observations: float32[N, S], before and after each step.
         actions: float32[N, A].  rewards, costs: float64[N].
-        terminals, timeouts: bool[N], where an episode ends by itself, and where it is cut.
+        terminals, timeouts: bool[N], where an episode ends by itself, and where it is cut; no step
+            is both.
+        notes: how the file was read, where that could be doubted.
 
     Raises ModelError for arrays that differ in length or shape, for a number that is not finite in
-    its type, for flags other than 0 and 1, for a negative cost, when the last episode has no end,
-    and for a return that is not finite in single precision, in which networks are told it.
+    its type, for flags other than 0 and 1 or both 1, for a negative cost, when the last episode has
+    no end, and for a return that is not finite in single precision, in which networks are told it.
     """
 
     name: str
@@ -65,6 +71,7 @@ class DataSet:
     costs: Array
     terminals: Array
     timeouts: Array
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in FLAT:
@@ -79,6 +86,12 @@ class DataSet:
             raise ModelError(
                 f"{self.name}: costs[{negative[0]}] is {self.costs[negative[0]]}; costs are at "
                 "least 0, so shift or clip them"
+            )
+        if (both := np.flatnonzero(self.terminals & self.timeouts)).size:
+            raise ModelError(
+                f"{self.name}: terminals[{both[0]}] and timeouts[{both[0]}] are both 1, as in "
+                f"{both.size} of {len(self.rewards)} steps; write 0 as terminals where the episode "
+                "was only cut, and 0 as timeouts where it ended by itself"
             )
         if not self.ends.size or self.ends[-1] != len(self.rewards):
             last = self.ends[-1] if self.ends.size else 0
@@ -140,11 +153,13 @@ class DataSet:
                 file.create_dataset(name, data=getattr(self, name), compression="gzip")
 
 
-def joined(name: str, parts: list[DataSet]) -> DataSet:
-    """The episodes of all parts, one after the other."""
-    return DataSet(
-        name, **{key: np.concatenate([getattr(part, key) for part in parts]) for key in FLAT}
-    )
+def joined(name: str, parts: list[DataSet], *notes: str) -> DataSet:
+    """The episodes of all parts, one after the other, with their notes and these."""
+    columns: dict[str, Any] = {
+        key: np.concatenate([getattr(part, key) for part in parts]) for key in FLAT
+    }
+    notes += tuple(note for part in parts for note in part.notes)
+    return DataSet(name, **columns, notes=notes)
 
 
 def read_data_set(path: str | Path) -> DataSet:
@@ -166,7 +181,7 @@ def read_data_set(path: str | Path) -> DataSet:
         )
         if not episodes:
             return _flat(str(place), file)
-        return joined(str(place), [_episode(f"{place}, {name}", file, name) for name in episodes])
+        return _minari(str(place), file, episodes)
 
 
 def file_of(path: Path) -> Path:
@@ -201,31 +216,57 @@ def _opened(path: Path) -> Iterator[_Opened]:
 
 def _flat(name: str, file: _Opened) -> DataSet:
     other = "costs" not in file.file and "infos/cost" in file.file
-    found = {key: _array(name, file, "infos/cost" if other and key == "costs" else key)
-             for key in FLAT}  # fmt: skip
+    found: dict[str, Any] = {
+        key: _array(name, file, "infos/cost" if other and key == "costs" else key) for key in FLAT
+    }
     return DataSet(name, **found)
 
 
-def _episode(name: str, file: _Opened, episode: str) -> DataSet:
-    """One episode of Minari.  Its infos have an entry a step, or one of the reset before these."""
+def _minari(name: str, file: _Opened, episodes: list[str]) -> DataSet:
+    """All episodes, and a note of steps that are both a termination and a truncation."""
+    parts, both = [], 0
+    for episode in episodes:
+        part, ended = _episode(f"{name}, {episode}", file, episode)
+        parts.append(part)
+        both += ended
+    return joined(name, parts, *said_of_both("termination", "truncation", both))
+
+
+def said_of_both(end: str, cut: str, steps: int) -> tuple[str, ...]:
+    """The note of steps that gymnasium says to be an end and a cut at once; none of no step."""
+    said = f"{steps:,} {'step is' if steps == 1 else 'steps are'} both {end} and {cut}"
+    return (f"{said}; they are read as ends, as gymnasium means them",) if steps else ()
+
+
+def _episode(name: str, file: _Opened, episode: str) -> tuple[DataSet, int]:
+    """One episode of Minari, and how many of its steps are both flags.
+
+    Its infos have an entry a step, or one of the reset before these.
+    """
     found = {key: _array(name, file, f"{episode}/{key}") for key in
              ("observations", "actions", "rewards", "terminations", "truncations")}  # fmt: skip
     costs, steps = _array(name, file, f"{episode}/infos/cost"), len(found["rewards"])
-    if len(found["observations"]) != steps + 1:
+    seen = _vectors(name, "observations", found["observations"], steps)
+    if len(seen) != steps + 1:
         raise ModelError(
-            f"{name}: observations has {len(found['observations'])} rows for {steps} rewards; "
-            "there must be one more than steps"
+            f"{name}: observations has {len(seen)} rows for {steps} rewards; there must be one "
+            "more than steps"
         )
-    return DataSet(
+    ends, cuts = (
+        _plain(name, ours, found[theirs], steps)
+        for ours, theirs in (("terminals", "terminations"), ("timeouts", "truncations"))
+    )
+    data = DataSet(
         name,
-        observations=found["observations"][:-1],
-        next_observations=found["observations"][1:],
+        observations=seen[:-1],
+        next_observations=seen[1:],
         actions=found["actions"],
         rewards=found["rewards"],
         costs=costs[1:] if len(costs) == steps + 1 else costs,
-        terminals=found["terminations"],
-        timeouts=found["truncations"],
+        terminals=ends,
+        timeouts=cuts & ~ends,
     )
+    return data, int((ends & cuts).sum())
 
 
 def _array(name: str, file: _Opened, key: str) -> Array:
@@ -257,8 +298,9 @@ def _inside(name: str, file: h5py.File, key: str) -> h5py.Group | h5py.Dataset:
     for part in key.split("/"):
         link = inside.get(part, getlink=True) if isinstance(inside, h5py.Group) else None
         if link is None:
-            has = ", ".join(list(file)[:12])
-            raise ModelError(f"{name} has no {key}{_REMEDY.get(part, '')}; it has {has}")
+            held = listed(inside) if isinstance(inside, h5py.Group) else "numbers alone"
+            place = "it" if inside is file else inside.name.strip("/")
+            raise ModelError(f"{name} has no {key}{_REMEDY.get(part, '')}; {place} holds {held}")
         if not isinstance(link, h5py.HardLink):
             raise ModelError(f"{name}: {key} is a link to elsewhere; write the numbers themselves")
         inside = inside[part]
@@ -273,17 +315,32 @@ _REMEDY = {"costs": _WANTED, "cost": _WANTED, "infos": _WANTED}
 """What an error says of the part of a name that is missing."""
 
 
+def _vectors(source: str, name: str, values: Array, steps: int) -> Array:
+    """One vector a row; whole numbers, one a row, are codes."""
+    if values.ndim == 1 and values.dtype.kind in "iu":
+        return values[:, None]
+    if values.ndim != 2:
+        raise _misshapen(source, name, values, steps)
+    return values
+
+
+def _misshapen(source: str, name: str, values: Array, steps: int) -> ModelError:
+    wanted = "vector, or one code (a whole number)," if FLAT[name] == "float32" else "number"
+    return ModelError(
+        f"{source}: {name} is of shape {values.shape} for {steps} rewards; give one {wanted} a step"
+    )
+
+
 def _plain(source: str, name: str, values: Array, steps: int) -> Array:
     """The values as they are kept, one row a step, all finite."""
     kind = FLAT[name]
     wide = kind == "float32"
-    if not wide and values.shape == (steps, 1):
+    if wide:
+        values = _vectors(source, name, values, steps)
+    elif values.shape == (steps, 1):
         values = values[:, 0]
     if len(values) != steps or values.ndim != 1 + wide:
-        raise ModelError(
-            f"{source}: {name} is of shape {values.shape} for {steps} rewards; give one "
-            f"{'vector' if wide else 'number'} a step"
-        )
+        raise _misshapen(source, name, values, steps)
     with np.errstate(over="ignore", invalid="ignore"):
         kept = values.astype(kind)
     wrong, must = ~np.isfinite(kept), f"finite in {kind}, so leave that episode out"

@@ -23,7 +23,7 @@ from ..errors import ModelError
 from ..poisoning.data.bounded_files import arrays_of, lines_of, listed, number_of, shown, text_of
 from ..sequences import Array
 from ..whole_files import regular
-from .data_sets import FLAT, read_data_set
+from .data_sets import FLAT, read_data_set, said_of_both
 from .logs import Log, log_of_steps
 
 SUFFIXES = (".csv", ".csv.gz", ".npz", ".hdf5", ".h5")
@@ -38,11 +38,16 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "episode": ("episode", "episodes", "episode_id"),
 }
 """What a column holds -> names that are tried where none is given."""
-_OPTIONAL = ("cut", "episode")
+OPTIONAL = ("cut", "episode")
+"""What a log may lack."""
+_END = "terminated"
+"""The only name, gymnasium's, under which what is both may be an end: it says no cut."""
 _EITHER = ("done", "dones")
 """Names under which some write that an episode stopped, whether it ended or was only cut."""
 _LARGEST_CODE = 2**53
 """Beyond it doubles, in which columns are read, do not hold every whole number."""
+_LARGEST_SINGLE = 2**24
+"""The same of single precision, in which data sets are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def _chosen(table: Mapping[str, Array], columns: Columns, place: str) -> dict[st
         for name in names:
             if name not in table:
                 raise ModelError(f"{place} has no column {shown(name)}; it has {listed(table)}")
-        if not names and what not in _OPTIONAL:
+        if not names and what not in OPTIONAL:
             without = "; without costs nothing can be kept safe" if what == "cost" else ""
             raise ModelError(
                 f"{place} has the columns {listed(table)}, of which none is known to hold the "
@@ -195,7 +200,7 @@ def _stops(
     ends, cuts = (_flags(found.get(what), what, place, steps) for what in ("done", "cut"))
     name = given or next(one for one in KNOWN["done"] if one in table)
     both = np.flatnonzero(ends & cuts)
-    if both.size and (name in _EITHER or name not in KNOWN["done"]):
+    if both.size and name != _END:
         raise ModelError(
             f"{place}, row {both[0] + 1}: {shown(name)} and the column of cuts are both 1; write 0 "
             f"as {shown(name)} where the episode was only cut, and 0 as the cut where it ended by "
@@ -203,7 +208,7 @@ def _stops(
         )
     other = next((one for one in _EITHER if one in table), None)
     if given or other is None or name in _EITHER or table[other].shape != ends.shape:
-        return ends, cuts & ~ends, ()
+        return ends, cuts & ~ends, said_of_both(name, "cut", both.size)
     stops = _flags(table[other], other, place, steps)
     differ = np.flatnonzero(stops != ends)
     said = (
@@ -211,7 +216,8 @@ def _stops(
         f"{name} says what is an end, and where {other} alone is 1 the episode was cut"
         for _ in differ[:1]
     )
-    return ends, (cuts | stops) & ~ends, tuple(said)
+    notes = *said_of_both(name, "cut", both.size), *said
+    return ends, (cuts | stops) & ~ends, notes
 
 
 def _separate(codes: Mapping[str, Array], ends: Array, cuts: Array, place: str) -> None:
@@ -246,19 +252,30 @@ def _from_data_set(path: Path, discount: Fraction, columns: Columns) -> Log:
     actions = _binned(data.actions, columns.bins, "actions", data.name)
     steps = len(data.rewards)
     gains = np.stack([data.rewards, data.costs], axis=1)
-    ends, cuts = data.terminals, data.timeouts & ~data.terminals
-    return log_of_steps(
-        data.name, codes[:steps], actions, codes[steps:], gains, ends, cuts, discount
-    )
+    log = log_of_steps(
+        data.name, codes[:steps], actions, codes[steps:], gains, data.terminals, data.timeouts,
+        discount,
+    )  # fmt: skip
+    return replace(log, notes=data.notes)
 
 
 def _binned(values: Array, bins: int | None, what: str, place: str) -> Array:
     """One code a row: the only number, or that of its box of equal bins in each direction."""
     if bins is None:
-        if values.shape[1] != 1 or (values != np.floor(values)).any() or values.min() < 0:
+        if values.shape[1] != 1:
             raise ModelError(
-                f"{place}: {what} are vectors of {values.shape[1]} numbers, or no codes; say into "
-                "how many bins each number is cut, with --bins"
+                f"{place}: {what} are vectors of {values.shape[1]} numbers; say into how many bins "
+                "each number is cut, with --bins"
+            )
+        if (bad := values[(values < 0) | (values != np.floor(values))]).size:
+            raise ModelError(
+                f"{place}: {bad[0]} is among {what}, and no code, which is a whole number from 0 "
+                "on; renumber them, or say into how many bins they are cut, with --bins"
+            )
+        if values.max() >= _LARGEST_SINGLE:
+            raise ModelError(
+                f"{place}: a code among {what} is {values.max():.0f}; data sets are kept in single "
+                f"precision, which tells codes apart below {_LARGEST_SINGLE} only: renumber them"
             )
         return values[:, 0].astype(np.int64)
     low, high = values.min(axis=0), values.max(axis=0)

@@ -49,8 +49,13 @@ _READING = (
     Printed("f_r is in [0, Vmax], f_c in [-Vmax, Vmax].", "Vmax = 1, and both are.", Gt(V, 0)),
     Printed("Definition 5.1 is for payoffs in [0, Vmax].", "So they are.", Ge(lowest, 0)),
     Printed("Payoffs are at most Vmax.", "They are.", Le(highest, V)),
-    Printed("lambda is any positive number.", "It is 1, or 2.", Gt(lam, 0)),
 )
+
+
+def _multiplier(shown: int) -> Printed:
+    return Printed("lambda is any positive number.", f"It is {shown}.", Eq(lam, shown), here=True)
+
+
 lemma_literal = Theorem(
     label="weighted-critics/lemma-literal",
     title="Lemma 2 for rewards, the regret being that of the payoffs of line 7, literally",
@@ -69,6 +74,7 @@ lemma_literal = Theorem(
             Printed("The comparator pi is an arbitrary policy, the reference.", "It is (1/2, 1/2).",
                     Eq(stochastic, Rational(1, 2)), here=True),
             *_READING,
+            _multiplier(1),
             Printed("eps_opt is the regret of Definition 5.1, with f(s, p) the mean of f(s, a).",
                     "Payoffs (1/2, 3/5), pi_k the second action: -1/20.",
                     Eq(eps_opt, Rational(-1, 20)), here=True),
@@ -96,6 +102,7 @@ lemma_constant = Theorem(
             Printed("The comparator pi is an arbitrary policy.", "The second action.",
                     Eq(stochastic, 0), here=True),
             *_READING,
+            _multiplier(2),
             Printed("eps_opt is the regret of Definition 5.1.", "-1/2, under either reading.",
                     Eq(eps_opt, phi)),
         ),

@@ -298,10 +298,12 @@ def _tasks() -> Mapping[str, str]:
 
 
 def _tasks_in_words(algorithm: str) -> str:
-    from holdfast.solvers.neural.parts.algorithms import own_tasks
+    from holdfast.solvers.neural.parts.algorithms import find, own_tasks
 
     if own := own_tasks().get(algorithm):
         return f"which for {algorithm} is one of: {', '.join(own)}"
+    if {"data", "episodes"} <= {one.name for one in fields(find(algorithm).options)}:
+        return "such as holdfast/PointCircle-v0; data of other tasks are given with --set data=PATH"
     first = ", ".join(list(_tasks())[:2])
     return f"such as {first}; `holdfast train --list` lists all {len(_tasks())} known tasks"
 

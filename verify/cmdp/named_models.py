@@ -60,6 +60,8 @@ def model_options(command: Command) -> Command:
 
 def rational(text: str, what: str) -> Fraction:
     """``3/4``, ``0.75`` or ``2`` as an exact rational; raises click.BadParameter."""
+    if "0x" in text.lower():
+        raise click.BadParameter(f"{what} is {text[:40]!r}; write decimals and fractions only")
     try:
         return to_fraction(text, what)
     except ValueError as error:

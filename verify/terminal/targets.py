@@ -32,6 +32,11 @@ def check_targets(targets: Named, reads: Mapping[str, str] | None = None) -> Non
     for option, path in targets:
         if path is None or path == MEMORY:
             continue
+        if path == "-":
+            raise click.BadParameter(
+                f"{option} -: this command does not take - for its output; name a file, or "
+                "/dev/stdout"
+            )
         if _is_device(path):
             _check_device(option, path)
             continue  # a device may take several outputs

@@ -186,8 +186,8 @@ def _multipliers(model: CMDP, given: Sequence[float | Fraction]) -> Array:
     found = np.asarray(given, dtype=float)
     if found.shape != (model.n_constraints,) or not (np.isfinite(found) & (found >= 0)).all():
         raise ModelError(
-            f"multipliers are {list(given)}; the model has {model.n_constraints} costs, each with "
-            "a finite multiplier of at least 0"
+            f"multipliers are {', '.join(map(str, given))}; the model has "
+            f"{model.n_constraints} costs, each with a finite multiplier of at least 0"
         )
     return found
 

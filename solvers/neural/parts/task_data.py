@@ -139,7 +139,8 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
         while not ended:
             action = controller.action(step, seen, stream)
             following, reward, terminated, truncated, info = env.step(action)
-            rows.append((seen, following, action, reward, info["cost"], terminated, truncated))
+            cut = truncated and not terminated
+            rows.append((seen, following, action, reward, info["cost"], terminated, cut))
             seen, step, ended = following, step + 1, terminated or truncated
     env.close()
     return DataSet(f"behaviour data of {task}", *map(np.array, zip(*rows, strict=True)))

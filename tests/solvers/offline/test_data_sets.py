@@ -92,7 +92,7 @@ def test_minari_says_the_same(tmp_path: Path, of_the_reset: bool) -> None:
     ("changes", "message"),
     [
         ({"costs": None}, "has no costs, and without costs no target of a cost can be met"),
-        ({"actions": None}, "has no actions; it has costs, next_observations"),
+        ({"actions": None}, "has no actions; it holds costs, next_observations"),
         ({"rewards": np.ones(4)}, r"observations is of shape \(5, 3\) for 4 rewards"),
         ({"costs": np.array([0, 1, np.nan, 0, 0])}, r"costs\[2\] is nan; it must be finite"),
         ({"costs": np.array([0, -1.0, 0, 0, 0])}, r"costs\[1\] is -1.0; costs are at least 0"),
@@ -105,6 +105,10 @@ def test_minari_says_the_same(tmp_path: Path, of_the_reset: bool) -> None:
         ({"timeouts": np.array([0, 0, 0, 0, -1])}, r"timeouts\[4\] is -1; it must be 0 or 1"),
         ({"timeouts": np.array([0, 0, 0, 0, np.nan])}, r"timeouts\[4\] is nan; it must be 0 or 1"),
         ({"timeouts": np.zeros(5, bool)}, "the last episode, from step 3, has no end"),
+        (
+            {"terminals": np.array([0, 0, 1, 0, 1])},
+            r"terminals\[4\] and timeouts\[4\] are both",
+        ),
         ({"actions": np.ones(5)}, r"actions is of shape \(5,\) for 5 rewards; give one vector"),
         ({"next_observations": np.ones((5, 2))}, "they must be equal"),
         ({"rewards": 3.0}, "store an array of plain numbers"),
@@ -170,6 +174,49 @@ def test_damaged_bytes_never_end_in_another_error(tmp_path: Path) -> None:
             assert str(path) in str(error)
             refused += 1
     assert refused > 3
+
+
+def minari(path: Path, **changes: Any) -> Path:
+    """One episode of codes, as Minari writes Discrete spaces; None leaves a key out."""
+    given = {"observations": np.array([0, 1, 2]), "actions": np.array([1, 0]),
+             "rewards": np.ones(2), "terminations": [0, 1], "truncations": [0, 1],
+             "infos/cost": np.zeros(2)}  # fmt: skip
+    with h5py.File(path, "w") as file:
+        for name, values in {**given, **changes}.items():
+            if values is not None:
+                file[f"episode_0/{name}"] = values
+    return path
+
+
+def test_codes_of_minari_and_a_step_that_is_both(tmp_path: Path) -> None:
+    data = read_data_set(minari(tmp_path / "a.hdf5"))
+    assert data.observations.tolist() == [[0], [1]]
+    assert data.next_observations.tolist() == [[1], [2]]
+    assert data.actions.tolist() == [[1], [0]]
+    assert (data.terminals.tolist(), data.timeouts.any()) == ([False, True], False)
+    assert data.notes == (
+        "1 step is both termination and truncation; they are read as ends, as gymnasium means them",
+    )
+    assert read_data_set(minari(tmp_path / "a.hdf5", truncations=[0, 0])).notes == ()
+
+
+def test_what_minari_lacks_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.hdf5"
+    for changes, message in (
+        (
+            {"observations": np.ones(3)},
+            r"observations is of shape \(3,\) for 2 rewards; give",
+        ),
+        (
+            {"infos/cost": None, "costs": np.ones(2)},
+            "target.*; episode_0 holds actions, costs",
+        ),
+        ({"infos/cost": None, "infos/c": np.ones(2)}, "target.*; episode_0/infos holds c$"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            read_data_set(minari(path, **changes))
+    with h5py.File(path, "w"), pytest.raises(ModelError, match="no observations; it holds nothing"):
+        read_data_set(path)
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:

@@ -78,9 +78,10 @@ def test_what_stopped_may_only_have_been_cut(
     log = read(tmp_path, STOPS + f"{columns}\n{STEP}{zeros}\n{STEP}{flags}\n")
     assert log.cuts == int(not ended)
     assert log.moves[-1].tolist() == ([0, 0, 1, 1] if ended else [0, 0, 0, 2])
-    said = bool(log.notes)
-    assert said == (flags.startswith("1,0"))
-    if said:
+    assert bool(log.notes) == (flags in ("1,1", "1,0,1", "1,0"))
+    if flags == "1,1":
+        assert log.notes[0].startswith("1 step is both terminated and cut; they are read as ends")
+    if flags.startswith("1,0"):
         assert "terminated and done differ in 1 rows, first in row 2; terminated" in log.notes[0]
 
 
@@ -95,12 +96,30 @@ def hdf5(path: Path, width: int, *, costs: bool = True) -> Path:
     return path
 
 
+def test_codes_that_single_precision_confuses_are_refused(tmp_path: Path) -> None:
+    with h5py.File(hdf5(tmp_path / "a.hdf5", 1), "a") as file:
+        for name in ("observations", "next_observations"):
+            del file[name]
+            file[name] = 2**24 + np.zeros(4, int)
+    with pytest.raises(ModelError, match="a code among observations is 16777216; data sets are"):
+        read_log(tmp_path / "a.hdf5", HALF)
+
+
+def test_numbers_that_are_no_codes_are_named(tmp_path: Path) -> None:
+    with h5py.File(hdf5(tmp_path / "a.hdf5", 1), "a") as file:
+        for name in ("observations", "next_observations"):
+            del file[name]
+            file[name] = np.array([0, -1, 0, 0])
+    with pytest.raises(ModelError, match=r"-1.0 is among observations, and no code"):
+        read_log(tmp_path / "a.hdf5", HALF)
+
+
 def test_data_sets_are_cut_into_bins(tmp_path: Path) -> None:
     log = read_log(hdf5(tmp_path / "a.hdf5", 2), HALF, Columns(bins=2))
     assert log.visits.tolist() == [[1, 1], [1, 1]]  # 0 and 1/3 are below a half
     with pytest.raises(ModelError, match="say into how many bins"):
         read_log(tmp_path / "a.hdf5", HALF)
-    with pytest.raises(ModelError, match=r"no costs.*it has actions"):
+    with pytest.raises(ModelError, match=r"no costs.*it holds actions"):
         read_log(hdf5(tmp_path / "b.hdf5", 1, costs=False), HALF, Columns(bins=2))
 
 
@@ -120,6 +139,8 @@ def test_data_sets_are_cut_into_bins(tmp_path: Path) -> None:
         (HEAD.replace("done", "reward") + "0,0,1,0,0,0\n", "names a column twice"),
         ("episode," + HEAD + "1,0,0,0,0,0,1\n1,0,0,0,0,0,0\n", "row 2 goes on with episode 1"),
         (STOPS + "done\n", "holds no steps"),
+        (STOPS + f"terminal,timeout\n{STEP}1,1\n", "row 1: 'terminal' and the column of cuts are"),
+        (STOPS + f"terminals,truncated\n{STEP}1,1\n", "row 1: 'terminals' and the column of cuts"),
         (STOPS + f"done,cut\n{STEP}0,0\n{STEP}1,1\n", "row 2: 'done' and the column of cuts are"),
         ("episode," + HEAD + "1,0,0,0,0,1,0\n1,2,0,0,0,0,0\n", "step 1 leads to state 1"),
         (

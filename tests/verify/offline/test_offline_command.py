@@ -65,6 +65,16 @@ def test_more_steps_certify_more_than_the_behaviour(here: Invoke) -> None:
     assert done.says("certified to earn more than the behaviour")
 
 
+def test_spare_actions_of_ends_are_not_counted_and_no_more_is_said_than_is_so(
+    holdfast: Invoke,
+) -> None:
+    """Ends of the lake have one action; the plan beats the behaviour in the model alone."""
+    done = holdfast("offline", "frozen-lake-4x4", "--steps", 200_000)
+    assert done.says("49 of 49 pairs were visited")
+    assert done.says("in the model it does (", "but the behaviour's interval reaches beyond")
+    assert not done.says("it does not in the model either")
+
+
 def test_a_log_is_read_and_what_is_assumed_is_said(here: Invoke) -> None:
     done = here("offline", "log.csv", "--limit", 1, "--discount", "1/2", "--json", "out.json")
     assert done.code == 0, done.output
@@ -73,6 +83,8 @@ def test_a_log_is_read_and_what_is_assumed_is_said(here: Invoke) -> None:
     assert done.says("not certified to earn more than", "it does not in the model either")
     found = json.loads(Path("out.json").read_text())
     assert found["visits"] == [[80, 80], [0, 40]]
+    assert any(note.startswith("rewards and costs are taken to range") for note in found["notes"])
+    assert sum(map(done.output.count, ["  note: "])) == len(found["notes"])
     assert "exact" in found
     assert found["exact"] == {}
 
@@ -119,9 +131,14 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing"], "is a model, and no log; give --steps"),
+        (["nothing"], "is no log; for a model give --steps"),
         (["nothing", "--steps", "9"], "no model 'nothing'"),
         (["ward.json"], "give --steps"),
+        (["some.txt", "--reward-range", "0", "1"], "some.txt is no log (.csv, .csv.gz, .npz, .hd"),
+        (["lacks.npz", "--limit", "1"], "hold the next_state"),
+        (["empty.npz", "--reward-range", "0", "1"], "empty.npz is no log"),
+        (["log.csv", "--limit", "0x10"], "decimals and fractions only"),
+        (["log.csv", "--limit", "1", "--json", "-"], "--json -: this command does not take - for"),
         (["ward.json", "--steps", "0"], "from 1 to"),
         (["ward.json", "--steps", "9", "--bins", "3"], "--bins has no effect on a model"),
         (["ward.json", "--steps", "9", "--states", "3"], "--states has no effect on a model"),
@@ -186,6 +203,9 @@ def test_a_behaviour_of_ones_own(here: Invoke) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_refused(here: Invoke, arguments: list[str], words: str) -> None:
+    Path("some.txt").write_text(LOG)
+    np.savez("lacks.npz", state=[0], action=[0], reward=[0.0], cost=[0.0], terminated=[1])
+    np.savez("empty.npz")
     np.save("f.npy", np.array([[[0.0], [1]], [[2], [3]]]))
     np.save("off.npy", np.array([[0.5, 0.5], [0.0, 0.5], [1.0, 0.0]]))
     save(ward().with_costs([], []), "free.json")

@@ -74,7 +74,7 @@ def lemma_literal(case: OfflineProblem, multiplier: Fraction, run: Run) -> Itera
 
 @claim(
     theory.lemma_constant,
-    over=_rounds("paper").with_landmarks(clean=landmarks.range_clean),
+    over=_rounds("paper").with_landmarks(clean=landmarks.range_clean, regret=landmarks.full_regret),
     witness="clean",
     shows=_met,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,7 @@ from holdfast.solvers.offline.guarded import (
 )
 from holdfast.solvers.offline.learned import Learned
 from holdfast.solvers.sequences import Array
+from holdfast.verify.report.numbers import count
 
 from .guarded_question import Question
 
@@ -131,6 +133,39 @@ def _plan_document(found: Plan | Obstacle) -> dict[str, Any]:
     }
 
 
+def notes(question: Question) -> Iterator[str]:
+    """How the log was read and what is assumed, a sentence each."""
+    log, options = question.log, question.options
+    yield from log.notes
+    if question.truth is None:
+        if options.reward_range is None or not options.cost_ranges:
+            yield (
+                "rewards and costs are taken to range as they do in the log; "
+                "--reward-range and --cost-range say what they cannot leave"
+            )
+        if options.n_states is None:
+            yield "no states are taken to be there but those of the log; --states says more"
+    names = ["the reward", *(f"cost {i + 1}" for i in range(log.n_costs))]
+    fixed = [name for i, name in enumerate(names) if i in question.fixed]
+    varying = [name for name in names if name not in fixed]
+    if varying:
+        yield (
+            f"of {' and '.join(varying)} means are used, and what they may be off; "
+            "--deterministic says what state and action alone decide"
+        )
+    if fixed:
+        said = "--deterministic says" if question.truth is None else "it is in the model"
+        yield f"decided by state and action alone, as {said}: {' and '.join(fixed)}"
+    starts = int((log.starts > 0).sum())
+    yield f"all values begin where the episodes of the log do, in {count(starts, 'state')}"
+    if log.cuts:
+        yield (
+            f"of {count(log.cuts, 'cut episode')} returns of the behaviour are those up to "
+            "there, and their bounds add the least or the most that can follow; cuts are taken "
+            "to depend on nothing that follows"
+        )
+
+
 def document(question: Question, answer: Answer) -> dict[str, Any]:
     """The answer as JSON; bounds are rationals, as text, and index 0 is the reward."""
     log = question.log
@@ -139,7 +174,7 @@ def document(question: Question, answer: Answer) -> dict[str, Any]:
         "steps": log.steps,
         "episodes": len(log.returns),
         "cut": log.cuts,
-        "notes": log.notes,
+        "notes": list(notes(question)),
         "states": log.states,
         "actions": log.actions,
         "n_states": question.n_states,

@@ -15,7 +15,7 @@ from holdfast.verify.report.numbers import DASH, count
 
 from ...cmdp.idle import listed
 from ...terminal.output import plain
-from .guarded_answer import Answer, Ends, exceeded
+from .guarded_answer import Answer, Ends, exceeded, notes
 from .guarded_question import Question
 
 _ROWS = 20
@@ -31,7 +31,8 @@ MEANINGS = {
 
 def print_answer(console: Console, question: Question, answer: Answer) -> None:
     """Coverage, plans, what the bound is made of, where the log supports no answer, the policy."""
-    for line in (*_head(question, answer), *_notes(question)):
+    said = (f"  note: {plain(note)}" for note in notes(question))
+    for line in (*_head(question, answer), *said):
         console.print(line, highlight=False)
     console.print(_plans(question, answer))
     for name, meaning in MEANINGS.items():
@@ -58,10 +59,10 @@ def _head(question: Question, answer: Answer) -> Iterator[str]:
     seen = visits[visits > 0]
     supported = question.supported & (visits > 0)
     yield (
-        f"coverage: {len(seen):,} of {visits.size:,} pairs were visited, from {seen.min():,} times "
-        f"(median {np.median(seen):,.0f}) to {seen.max():,}; {int(supported.sum()):,} are "
-        f"supported ({_guardian(question)}), with {visits[supported].sum() / log.steps:.1%} of the "
-        "steps"
+        f"coverage: {len(seen):,} of {_pairs(question):,} pairs were visited, from "
+        f"{seen.min():,} times (median {np.median(seen):,.0f}) to {seen.max():,}; "
+        f"{int(supported.sum()):,} are supported ({_guardian(question)}), with "
+        f"{visits[supported].sum() / log.steps:.1%} of the steps"
     )
     yield (
         f"reach: {answer.reached:,} of the {count(len(log.states), 'state')} are reached within "
@@ -74,43 +75,21 @@ def _head(question: Question, answer: Answer) -> Iterator[str]:
         )
 
 
+def _pairs(question: Question) -> int:
+    """Of the log's states with all of its actions; in a model only with those that it has there."""
+    truth, log = question.truth, question.log
+    if truth is None:
+        return log.visits.size
+    return int(
+        (np.isin(truth.choice_states, log.states) & np.isin(truth.actions, log.actions)).sum()
+    )
+
+
 def _guardian(question: Question) -> str:
     options = question.options
     if options.guardian == "count":
         return count(options.n0, "visit") + " or more"
     return f"{options.guardian}, {options.left_out:g} of the steps left out"
-
-
-def _notes(question: Question) -> Iterator[str]:
-    log, options = question.log, question.options
-    yield from (f"  note: {plain(note)}" for note in log.notes)
-    if question.truth is None:
-        if options.reward_range is None or not options.cost_ranges:
-            yield (
-                "  note: rewards and costs are taken to range as they do in the log; "
-                "--reward-range and --cost-range say what they cannot leave"
-            )
-        if options.n_states is None:
-            yield "  note: no states are taken to be there but those of the log; --states says more"
-    names = ["the reward", *(f"cost {i + 1}" for i in range(log.n_costs))]
-    fixed = [name for i, name in enumerate(names) if i in question.fixed]
-    varying = [name for name in names if name not in fixed]
-    if varying:
-        yield (
-            f"  note: of {' and '.join(varying)} means are used, and what they may be off; "
-            "--deterministic says what state and action alone decide"
-        )
-    if fixed:
-        said = "--deterministic says" if question.truth is None else "it is in the model"
-        yield f"  note: decided by state and action alone, as {said}: {' and '.join(fixed)}"
-    starts = int((log.starts > 0).sum())
-    yield f"  note: all values begin where the episodes of the log do, in {count(starts, 'state')}"
-    if log.cuts:
-        yield (
-            f"  note: of {count(log.cuts, 'cut episode')} returns of the behaviour are those up to "
-            "there, and their bounds add the least or the most that can follow; cuts are taken "
-            "to depend on nothing that follows"
-        )
 
 
 def _number(value: float | Fraction) -> str:
@@ -211,8 +190,15 @@ def _verdict(answer: Answer, best: Plan) -> Iterator[str]:
             f"{_number(logged[2])}, each of both but for probability {best.learned.failure}"
         )
     else:
-        above = float(best.values[0]) > logged[2]
-        why = f"{_largest(best, 0)} takes most" if above else "it does not in the model either"
+        if (value := float(best.values[0])) <= logged[0]:
+            why = "it does not in the model either"
+        elif value <= logged[2]:
+            why = (
+                f"in the model it does ({_number(value)} against {_number(logged[0])} in the log), "
+                "but the behaviour's interval reaches beyond that"
+            )
+        else:
+            why = f"{_largest(best, 0)} takes most"
         yield (
             f"not certified to earn more than the behaviour ({_number(logged[1])} to "
             f"{_number(logged[2])}): {why}"

@@ -15,7 +15,7 @@ from holdfast.solvers.exact import to_fraction
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.solvers.offline.guardians import counted, density, ellipsoid
 from holdfast.solvers.offline.learned import Learned, Range, learned
-from holdfast.solvers.offline.log_files import KNOWN, Columns, read_log
+from holdfast.solvers.offline.log_files import KNOWN, OPTIONAL, SUFFIXES, Columns, read_log
 from holdfast.solvers.offline.logs import Log, bounded
 from holdfast.solvers.offline.sepsis import expert_policy
 from holdfast.solvers.offline.simulated import simulate
@@ -23,6 +23,8 @@ from holdfast.solvers.sequences import Array
 
 from ...cmdp.named_models import rational, read_model
 
+MODELS = (".json", ".npz", ".tra", ".drn")
+"""Suffixes of models."""
 GUARDIANS = ("count", "ellipsoid", "density")
 
 
@@ -103,13 +105,30 @@ def is_log(name: str) -> bool:
     if name.startswith("gym:"):
         return False
     if path.suffix.lower() == ".npz" and path.is_file():
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = {one.removesuffix(".npy") for one in archive.namelist()}
-        except (zipfile.BadZipFile, OSError, ValueError):
-            return False  # whoever reads models says what is wrong
-        return bool(names & set(KNOWN["next_state"]))
+        held = _held(path)
+        return any(held & {*KNOWN[what]} for what in ("state", "action", "next_state"))
     return path.is_dir() or path.name.lower().endswith((".csv", ".csv.gz", ".hdf5", ".h5"))
+
+
+def _held(path: Path) -> set[str]:
+    """Names of the arrays; none where the file is damaged, as whoever reads models says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {one.removesuffix(".npy") for one in archive.namelist()}
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return set()
+
+
+def refuse_unknown(name: str) -> None:
+    """Raises click.BadParameter for a file that is no log and cannot be a model."""
+    path = Path(name)
+    suffix = path.suffix.lower()
+    none = suffix not in MODELS or (suffix == ".npz" and "format" not in _held(path))
+    if path.is_file() and none:
+        raise click.BadParameter(
+            f"{name} is no log ({', '.join(SUFFIXES)}) and no model ({', '.join(MODELS)}); a log "
+            f"needs the columns {', '.join(one for one in KNOWN if one not in OPTIONAL)}"
+        )
 
 
 def read_question(options: Options) -> Question:
@@ -201,7 +220,7 @@ def _returning(texts: tuple[str, str], log: Log, known: Range) -> Range:
 def _simulated(options: Options) -> _Found:
     if options.steps is None:
         raise click.BadParameter(
-            f"{options.data} is a model, and no log; give --steps, of a log to be simulated in it"
+            f"{options.data} is no log; for a model give --steps, of a log to be simulated in it"
         )
     model = read_model(
         options.data, options.costs, options.limits, options.discount, options.reward

@@ -24,7 +24,7 @@ from ...terminal.options import (
 from ...terminal.targets import check_picture, check_targets
 from .guarded_answer import answer_of, document
 from .guarded_printing import print_answer
-from .guarded_question import GUARDIANS, Options, is_log, read_question
+from .guarded_question import GUARDIANS, Options, is_log, read_question, refuse_unknown
 
 _LOGGED = ("columns", "bins", "reward_range", "cost_ranges", "n_states", "deterministic")
 _SIMULATED = ("behaviour", "steps", "length", "seed", "costs", "reward")
@@ -90,6 +90,7 @@ def offline_command(**given: Any) -> int:
     if logged:
         refuse_idle(_SIMULATED, "has no effect on a log, which is as it is")
     else:
+        refuse_unknown(options.data)
         refuse_idle(_LOGGED, "has no effect on a model, which says it")
     if options.guardian == "count":
         refuse_idle(["features", "left_out"], "has no effect with --guardian count")

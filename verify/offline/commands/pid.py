@@ -66,13 +66,20 @@ class _Number(click.ParamType):
     ) -> Fraction:
         """The number; fails with the value and the remedy."""
         text = str(value)
+        if len(text) > _LONGEST:
+            self.fail(
+                f"{text[:_LONGEST]}... has {len(text)} characters; give {_LONGEST} at most, of a "
+                "number that is 0 or of a size from 1e-30 to 1e30",
+                param,
+                ctx,
+            )
         try:
-            number = to_fraction(text, "it") if len(text) <= _LONGEST else None
+            number = None if "x" in text.lower() else to_fraction(text, "it")
         except ValueError:
             number = None
         if number is None or (number < 0 and not self.signed):
             what = "a number" if self.signed else "a number of at least 0"
-            self.fail(f"{text[:_LONGEST]!r} is not {what}, such as 0.05 or 1/20", param, ctx)
+            self.fail(f"{text!r} is not {what}, such as 0.05 or 1/20", param, ctx)
         if number and not SIZES[0] <= abs(number) <= SIZES[1]:
             self.fail(f"{text} is neither 0 nor of a size from 1e-30 to 1e30; take other units for "
                       "costs or steps", param, ctx)  # fmt: skip

@@ -155,6 +155,12 @@ def range_clean(variant: Variant = "paper") -> tuple[OfflineProblem, Fraction, R
                      played=ONE)  # fmt: skip
 
 
+def full_regret() -> tuple[OfflineProblem, Fraction, Run]:
+    """lambda 1, R = (1, 1), payoffs (0, 1), the first action is played: regret 1, cost gap 1; the
+    bound is 2, and would be 0 with the regret taken off."""
+    return one_round(pair(1, 1), pair(HALF, -HALF), ONE, "paper", reference=ZERO, played=ONE)
+
+
 def small_multiplier(variant: Variant = "paper") -> tuple[OfflineProblem, Fraction, Run]:
     """lambda 4/5: regret 3/5, cost gap 2, printed bound 37/20; (3/5 + 1)/(4/5) = 2 is right."""
     return one_round(pair(1, 0), pair(1, -1), Fraction(4, 5), variant, reference=ZERO, played=ONE)
