@@ -36,6 +36,15 @@ def word(seed: int, update: int) -> int:
     return int(np.random.SeedSequence([seed, update]).generate_state(1)[0])
 
 
+_AWAY = (
+    "is not finite; the last checkpoint is kept: give a smaller learning rate, or smaller weights"
+)
+
+
+def _finite(state: State) -> bool:
+    return all(bool(torch.isfinite(one).all()) for one in state.tensors().values())
+
+
 def run_updates(workplace: Workplace, begin: Callable[[Training], State]) -> None:
     """All updates on one thread, of the state that `begin` makes of the training, from the last
     checkpoint if there is one.  The options have `updates` and `checkpoint_every` (0 for none).
@@ -52,12 +61,14 @@ def run_updates(workplace: Workplace, begin: Callable[[Training], State]) -> Non
             state.restore(saved.tensors)
         for update in range(done + 1, options.updates + 1):
             torch.manual_seed(word(training.seed, update))
-            line = state.update(update)
+            try:
+                line = state.update(update)
+            except ValueError as error:  # torch refuses laws whose parameters are not finite
+                if _finite(state):
+                    raise
+                raise TrainingError(f"update {update}: a network {_AWAY}") from error
             if not all(map(math.isfinite, line.values())):
-                raise TrainingError(
-                    f"update {update}: {line} is not finite; the last checkpoint is kept: give a "
-                    "smaller learning rate"
-                )
+                raise TrainingError(f"update {update}: {line} {_AWAY}")
             workplace.record(update, options.updates, line)
             if options.checkpoint_every and update % options.checkpoint_every == 0:
                 workplace.checkpoint(update, state.tensors(), {})

@@ -22,7 +22,7 @@ from holdfast.solvers.neural.parts.algorithms import find
 from holdfast.solvers.neural.parts.runs import obtain
 from holdfast.solvers.neural.parts.task_data import behaviour
 from holdfast.solvers.neural.parts.tasks import make
-from holdfast.solvers.neural.parts.training import Training
+from holdfast.solvers.neural.parts.training import Training, TrainingError
 from holdfast.solvers.neural.parts.worlds import circle
 from holdfast.solvers.offline.multipliers.controllers import ControllerState
 
@@ -258,3 +258,10 @@ def test_a_multiplier_that_comes_down_keeps_its_speed_limit(tmp_path: Path) -> N
     for k, line in enumerate(lines, start=1):
         expected += (line["cost"] - 8) / 64
         assert line["multiplier"] == expected >= 50 - k * 8 / 64
+
+
+def test_a_network_that_is_not_finite_is_no_internal_error(tmp_path: Path) -> None:
+    """A weight beyond single precision makes laws of NaN, which torch refuses with a ValueError."""
+    options = replace(WSAC, penalty=1e300)
+    with pytest.raises(TrainingError, match="give a smaller learning rate, or smaller weights"):
+        obtain(_training(options), folder=tmp_path)
