@@ -388,7 +388,10 @@ def test_what_only_looks_like_a_sequence_is_refused(wrong):
             lambda: enclose_eventual(model, wrong, 0, width=1),
             lambda: model.with_labels(unsafe=wrong),
         ]
-    why = r"is a text|not an ordered sequence|masked|is no sequence|shape \(\)|no Vector|integer|is one dict"
+    why = (
+        r"is a text|not an ordered sequence|masked|is no sequence|shape \(\)|no Vector|integer"
+        r"|is one dict"
+    )
     for number, call in enumerate(calls):
         with pytest.raises(ModelError, match=why):
             call()
