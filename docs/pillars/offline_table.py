@@ -43,12 +43,13 @@ def random_problem(seed: int) -> OfflineProblem:
 
 
 def wsac(problems: float = 5) -> Iterator[str]:
-    """Gains in normalised J_r and J_c, means over problems with Student's 95 percent band."""
+    """Gains in normalised J_r and J_c, and by how much a problem's J_c is above that of the data:
+    means over problems with Student's 95 percent band."""
     drawn = [random_problem(seed) for seed in range(int(problems))]
     base = [[float(one.normalised_return(one.behaviour, name)) for name in SIGNALS]
             for one in drawn]  # fmt: skip
     yield "gain over the policy of the data, which is the reference"
-    yield f"{'data':<12}{'beta':<7}{'lambda':<9}{'J_r':<26}J_c"
+    yield f"{'data':<12}{'beta':<7}{'lambda':<9}{'J_r':<26}{'J_c':<26}{{J_c}}_+"
     generator = np.random.Generator(np.random.Philox(key=2024))
     for name, seen in (("infinite", drawn), (f"N = {DATA}", [sample(one, DATA, generator)
                                                              for one in drawn])):  # fmt: skip
@@ -56,7 +57,8 @@ def wsac(problems: float = 5) -> Iterator[str]:
         found -= np.array(base)[:, None, None, :]
         for i, beta in enumerate(BETAS):
             for j, multiplier in enumerate(MULTIPLIERS):
-                bands = [Gap.of(found[:, i, j, k]) for k in (0, 1)]
+                gains = found[:, i, j, :].T
+                bands = [Gap.of(one) for one in (*gains, np.maximum(gains[1], 0))]
                 shown = "   ".join(f"{b.mean:+.3f} [{b.low:+.3f}, {b.high:+.3f}]" for b in bands)
                 yield f"{name:<12}{beta:<7g}{multiplier:<9g}{shown}"
 
