@@ -64,7 +64,13 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.command()
 @click.argument("label")
 @store_option
-def show_command(label: str, path: str) -> int:
+@click.option(
+    "--standalone",
+    metavar="FILE.py",
+    help="Write instead the counterexample of a statement that is refuted as printed: a file that "
+    "computes both sides again in a Python without holdfast.",
+)
+def show_command(label: str, path: str, standalone: str | None) -> int:
     """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
@@ -75,6 +81,8 @@ def show_command(label: str, path: str) -> int:
     from .selection import select
 
     claims = select([label])
+    if standalone is not None:
+        return _write_standalone(label, standalone, path)
     findings = _last_findings(claims, path)
     by_theorem: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -82,6 +90,25 @@ def show_command(label: str, path: str) -> int:
     for mine in by_theorem.values():
         found = [finding for claim in mine for finding in findings[claim.name]]
         output.console().print(theorem_page(mine[0].theorem, mine, found))
+    return ExitCode.AS_EXPECTED
+
+
+def _write_standalone(label: str, file: str, store: str) -> int:
+    from holdfast.solvers.whole_files import write_text
+    from holdfast.verify.report.standalone.files import standalone
+
+    from ..terminal import output
+    from ..terminal.targets import check_targets
+    from .selection import one
+
+    if store != STORE:
+        raise click.UsageError("--standalone reads no store; leave --store out")
+    if Path(file).suffix != ".py":
+        raise click.BadParameter(f"--standalone {output.plain(file)} is to end in .py")
+    check_targets([("--standalone", file)])
+    text = standalone(one(label))
+    write_text(file, text)
+    output.console().print(f"wrote {output.plain(file)}; run it with: python {output.plain(file)}")
     return ExitCode.AS_EXPECTED
 
 
