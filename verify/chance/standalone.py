@@ -188,6 +188,7 @@ def wrongly_chosen(case: Mapping[str, Any]) -> Sides:
     printed bound.  An episode is unsafe from its first step on with probability `risk`, or never;
     at most `allowed` of the samples may be."""
     bad, n = case["risk"], case["trials"]
+    met("each episode is counted once", case["copies"] == 1)
     cost = bad / (1 - case["discount"])
     met("every risky policy costs more than the level", cost > case["level"])
     allowed = floor(n * case["tightened"] * (1 - case["discount"]))

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("patterns", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON instead of a table: id, pillar, standing, source, statement, assumptions, "
+    "named mutants and commands of each claim.",
+)
 def list_command(patterns: Sequence[str], as_json: bool) -> int:
     """List the theorems whose label matches a PATTERN, or all of them."""
     from ..terminal import output
@@ -35,17 +41,9 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
         )
     claims = select(patterns)
     if as_json:
-        rows = [
-            {
-                "claim": claim.name,
-                "title": claim.theorem.title,
-                "standing": claim.theorem.standing.name.lower(),
-                "source": str(claim.theorem.source),
-                "provenance": claim.theorem.source.provenance.name.lower(),
-            }
-            for claim in claims
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        from holdfast.verify.report.json_report import listed
+
+        click.echo(json.dumps(listed(claims), indent=1))
         return ExitCode.AS_EXPECTED
     table = Table("label", "title", "source", "standing, provenance")
     table.columns[0].no_wrap = True

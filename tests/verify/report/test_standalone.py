@@ -138,7 +138,7 @@ def test_the_command_writes_the_file(holdfast: Invoke) -> None:
         (["flipping/one-step", "--standalone", "a.py"], "no stand-alone file"),
         (["flipping", "--standalone", "a.py"], "matches 11 claims"),
         (["flipping/bellman", "--standalone", "a.txt"], "is to end in .py"),
-        (["flipping/bellman", "--standalone", "nowhere/a.py"], "no folder nowhere"),
+        (["flipping/bellman", "--standalone", "nowhere/a.py"], "there is no folder"),
         (["flipping/bellman", "--standalone", "a.py", "--store", "b.sqlite"], "reads no store"),
     ],
 )

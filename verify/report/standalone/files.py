@@ -62,16 +62,13 @@ def standalone(claim: Claim) -> str:
             f"{standing_word(claim.theorem)}"
         )
     (relation,) = claim.theorem.parts
-    case = [_python(describe(part)) for part in claim.family.landmark(claim.witness)]
     return "\n".join(
         [
             *_header(claim),
             "",
             *_code(function),
             "# The model: exact numbers; change one and see what becomes of the verdict.",
-            "CASE = [",
-            *(indent(f"{pformat(p, width=_WIDTH - 4, sort_dicts=False)},", " " * 4) for p in case),
-            "]",
+            f"CASE = {model_text(claim)}",
             "",
             'if __name__ == "__main__":',
             f"    sides = {function.__name__}(*CASE)",
@@ -80,6 +77,14 @@ def standalone(claim: Claim) -> str:
             "",
         ]
     )
+
+
+def model_text(claim: Claim) -> str:
+    """The parts of the witness, as a list in Python: a model is its rows (state, action, next
+    states with their probabilities, reward, costs)."""
+    case = [_python(describe(part)) for part in claim.family.landmark(claim.witness)]
+    parts = (f"{pformat(part, width=_WIDTH - 4, sort_dicts=False)}," for part in case)
+    return "\n".join(["[", *(indent(part, " " * 4) for part in parts), "]"])
 
 
 def _header(claim: Claim) -> Iterator[str]:
