@@ -65,7 +65,7 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.option(
     "--standalone",
     metavar="FILE.py",
-    help="Write instead the counterexample of a statement that is refuted as printed: a file that "
+    help="Only write the counterexample of a statement that is refuted as printed, as a file that "
     "computes both sides again in a Python without holdfast.",
 )
 def show_command(label: str, path: str, standalone: str | None) -> int:
