@@ -161,13 +161,18 @@ def reference_printed(case: Mapping[str, Any]) -> Sides:
     met("lambda > 0, N >= 1", lam > 0 and n >= 1)
     met("the behaviour policy is in Pi", problem["behaviour"] in problem["policies"])
     met("all rewards are 0", not any(rewards))
-    zero = [0 for _ in costs]
+    zero, ones = [0 for _ in costs], [1 for _ in costs]
+    met("G is the truth and 0", all(f in (costs, zero) for f in problem["costs"]))
+    met("W has the constant 1", ones in problem["weights"])
     for x in (case["threshold"], Fraction(1)):
-        # between these x the objective of the truth is affine and that of 0 is convex
+        # Between these x the objective of the truth is affine and that of 0 is convex.  A critic f
+        # of reward has L + 2 E of at least f(pi) + mean f, which is affine, and 0 has 0.
         seen = [x, 1 - x]
-        at_zero = 2 * bellman_error(zero, costs, seen, weights)
-        met(f"at x = {x} the critic 0 is no worse than the truth",
-            at_zero <= -lam * relative(costs, pi, seen))  # fmt: skip
+        above = -lam * relative(costs, pi, seen) - 2 * bellman_error(zero, costs, seen, weights)
+        met(f"at x = {x} the critic of cost is 0", above > 0 or (above == 0 and x < 1))
+        others = [f for f in problem["rewards"] if f != zero]
+        met(f"at x = {x} the critic of reward is 0",
+            all(mean(pi, f) + mean(seen, f) > 0 for f in others))  # fmt: skip
     added = mean(pi, costs) - mean(reference, costs)
     ratio = [Fraction(r) / m for r, m in zip(reference, law, strict=True)]
     met("the reference's weights are in W", ratio in [list(one) for one in weights])

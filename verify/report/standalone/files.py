@@ -28,6 +28,7 @@ from ..wording import standing_word
 from . import plain
 
 _WIDTH = 98
+"""Columns of the text of a file, as many as an editor shows at once."""
 _RATIONAL = re.compile(r"-?\d+(/\d+)?")
 
 

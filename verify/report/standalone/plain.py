@@ -97,7 +97,8 @@ def best_mixture(
     for size in range(1, min(most or len(worth), len(limits) + 1, len(worth)) + 1):
         for used in combinations(range(len(worth)), size):
             for tight in combinations(limits, size - 1):
-                rows = [[1] * size, *([costs[i] for i in used] for costs, _ in tight)]
+                rows: list[list[Rational]] = [[1] * size]
+                rows += [[costs[i] for i in used] for costs, _ in tight]
                 w = solved(rows, [1, *(bound for _, bound in tight)])
                 if w is not None and min(w) >= 0 and all(
                     mean(w, [costs[i] for i in used]) <= bound for costs, bound in limits
