@@ -14,6 +14,7 @@ from theorem_book import link, prose, write_files
 from holdfast import theory
 from holdfast.theory import Standing, Theorem
 from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.binding.description import value_text
 from holdfast.verify.engine.fairness import brief, why_fair
 from holdfast.verify.kernel import Enclosure
 from holdfast.verify.report.json_report import listed
@@ -46,17 +47,14 @@ counterexample has to meet it or the entry goes; if the text was misread, the st
 corrected; if it was corrected by its authors, the entry says so. Every run of `holdfast verify`
 computes each counterexample again, and fails where one does not meet its list or refutes nothing.
 
-## Overview
-
-| statement | printed in | both sides |
-| --- | --- | --- |
-{rows}
-
 {entries}
 """
 _LABEL = re.compile(r"[a-z][a-z0-9-]*/[a-z0-9-]+")
 _LONGEST = 60
 """Lines of a model that are shown; its file has them all."""
+_SHORT = 12
+"""Characters of an exact number in a table, so that it fits beside two columns of words."""
+HEAD = "| statement | printed as | left side | right side |\n| --- | --- | --- | --- |"
 
 
 def refuted() -> list[Claim]:
@@ -89,6 +87,18 @@ def side_text(side: Enclosure) -> str:
     return brief(side.lo) if side.lo == side.hi else f"about {float(side.lo):.10g}"
 
 
+def first_digits(side: Enclosure) -> str:
+    """A side for a column: exact where that is short."""
+    exact = value_text(side.lo)
+    is_short = side.lo == side.hi and len(exact) <= _SHORT
+    return exact if is_short else f"about {float(side.lo):.6g}"
+
+
+def erratum(label: str) -> str:
+    """The anchor of an entry."""
+    return "erratum-" + label.replace("/", "-")
+
+
 def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
     """One row of the overview, one section, and the files that it links to."""
     theorem, refutation = claim.theorem, claim.theorem.refutation
@@ -111,7 +121,7 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
     if len(model) > _LONGEST:
         model = [*model[:_LONGEST], f"... and {len(model) - _LONGEST} more lines, in {file}"]
     section = [
-        f"(erratum-{theorem.label.replace('/', '-')})=\n### {prose(theorem.title)}",
+        f"({erratum(theorem.label)})=\n### {prose(theorem.title)}",
         f"{link(theorem.label)}: {prose(str(theorem.source))}.",
         f"$$\n{theorem.statement_latex()}\n$$",
         f"*Fidelity.* {prose(refutation.fidelity)}",
@@ -134,7 +144,9 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         f"```console\n$ python {file}\n$ holdfast check {certified.name}\n"
         f"$ holdfast verify {claim.name} --budget 20\n```",
     ]
-    row = f"| {link(theorem.label)} | {prose(str(theorem.source))} | {' against '.join(sides)} |"
+    short = " | ".join(map(first_digits, (seen.outcome.left, seen.outcome.right)))
+    title = f"[{prose(theorem.title)}](#{erratum(theorem.label)})"
+    row = f"| {title} | {prose(theorem.source.place)} | {short} |"
     files = {file: standalone(claim), certified.name: json.dumps(certified.document, indent=1)}
     return row, "\n\n".join(part for part in section if part), files
 
@@ -143,10 +155,15 @@ def pages() -> dict[str, str]:
     """File name to text: the page, and what can be downloaded from it."""
     claims = refuted()
     found = [entry(claim) for claim in claims]
-    works: dict[str, list[str]] = {}
-    for claim, (_, section, _) in zip(claims, found, strict=True):
-        works.setdefault(claim.theorem.source.work, []).append(section)
-    entries = [f"## {prose(work)}\n\n" + "\n\n".join(sections) for work, sections in works.items()]
+    works: dict[str, tuple[list[str], list[str]]] = {}
+    for claim, (row, section, _) in zip(claims, found, strict=True):
+        rows, sections = works.setdefault(claim.theorem.source.work, ([HEAD], []))
+        rows.append(row)
+        sections.append(section)
+    entries = [
+        "\n\n".join([f"## {prose(work)}", "\n".join(rows), *sections])
+        for work, (rows, sections) in works.items()
+    ]
     standings = Counter(theorem.standing for theorem in theory.catalogue())
     files = {name: text for _, _, own in found for name, text in own.items()}
     index = INDEX.format(
@@ -154,7 +171,6 @@ def pages() -> dict[str, str]:
         works=len(works),
         unprinted=standings[Standing.FALSE_UNPRINTED],
         recalled=standings[Standing.FALSE_AS_RECALLED],
-        rows="\n".join(row for row, _, _ in found),
         entries="\n\n".join(entries),
     )
     return {"index.md": index, **files}

@@ -45,7 +45,9 @@ def test_an_entry_says_what_its_authors_are_owed(errata: ModuleType, label: str)
     theorem, refutation = found.theorem, found.theorem.refutation
     assert refutation is not None
     row, section, files = errata.entry(found)
-    assert errata.prose(str(theorem.source)) in row
+    assert errata.prose(theorem.source.place) in row
+    assert f"({errata.erratum(label)})=" in section and f"(#{errata.erratum(label)})" in row
+    assert errata.prose(str(theorem.source)) in section
     owed = [refutation.fidelity, refutation.severity, theorem.remark]
     owed += [text for one in refutation.printed for text in (one.text, one.met)]
     assert not [text for text in owed if errata.prose(text) not in section]
