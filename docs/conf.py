@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "mathml",
     "theorem_book",
+    "errata",
 ]
 exclude_patterns = ["_build", "_ext", "_templates"]
 myst_enable_extensions = ["deflist", "dollarmath"]

@@ -186,16 +186,19 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         yield source_page(file), {"title": title, "body": f"<h1>{title}</h1>{code}"}, "page.html"
 
 
-def write(app: Sphinx) -> None:
-    folder = Path(app.srcdir) / "book"
+def write_files(folder: Path, texts: dict[str, str]) -> None:
+    """Write what has changed, and remove what is left of earlier builds."""
     folder.mkdir(exist_ok=True)
-    book = pages()
-    for stale in {path.name for path in folder.glob("*.[mr]*")} - set(book):
+    for stale in {path.name for path in folder.iterdir()} - set(texts):
         (folder / stale).unlink()
-    for name, text in book.items():
+    for name, text in texts.items():
         path = folder / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def write(app: Sphinx) -> None:
+    write_files(Path(app.srcdir) / "book", pages())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -88,7 +88,8 @@ bellman = Theorem(
     given=(REACHABLE_LEVEL,),
     standing=Standing.REFUTED,
     proof="As printed: change pi in s alone. But that also changes windows that begin before s.",
-    remark="False for T >= 2; the program only knows the window from s itself. True for T = 1.",
+    remark="False for T >= 2; the program only knows the window from s itself. Repaired by "
+    "flipping/one-step: true for T = 1.",
     refutation=Refutation(FIDELITY, CENTRAL, (*SETTING, WINDOWS, VALUE, PROGRAM)),
 )
 
@@ -136,7 +137,8 @@ two_actions = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: the program over laws has an optimum with two atoms (Proposition 1).",
     uses=("flipping/bellman", "flipping/two-atoms"),
-    remark="False for T >= 2: 10/9 with three actions against 1 with two. True for T = 1.",
+    remark="False for T >= 2: 10/9 with three actions against 1 with two. Repaired by "
+    "flipping/one-step, true for T = 1, and by flipping/window-actions.",
     refutation=Refutation(
         FIDELITY,
         CENTRAL,
@@ -163,7 +165,8 @@ flipping_program = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: as for the program over laws.",
     uses=("flipping/bellman", "flipping/two-atoms"),
-    remark="False for T >= 2, where the program promises more than any policy has.",
+    remark="False for T >= 2, where the program promises more than any policy has. Repaired by "
+    "flipping/one-step.",
     refutation=Refutation(
         FIDELITY,
         CENTRAL,

@@ -177,7 +177,7 @@ selection_chance = Theorem(
     remark=(
         "False where the distance of the step is bounded, such as total variation, so that the "
         "step may reach every policy. Where it is the KL divergence the case does not exist, see "
-        "selection-divergence."
+        "selection-divergence. Repaired by policy-mixtures/union-bound, for a finite class."
     ),
     refutation=Refutation(
         FIDELITY + _EACH + " The distance D of the step is left open there.",
@@ -221,7 +221,8 @@ selection_divergence = Theorem(
     uses=("policy-mixtures/selection-bound",),
     remark=(
         "False at every discount that was tried, by one model: x with one safe and four risky "
-        "actions. With gamma_c = 1 the bound would say nothing at all."
+        "actions. With gamma_c = 1 the bound would say nothing at all. Repaired by "
+        "policy-mixtures/union-bound, for a finite class."
     ),
     refutation=Refutation(
         FIDELITY + _EACH + " The distance D of the step is left open there, and so is its "

@@ -83,7 +83,8 @@ selection_bound = Theorem(
     uses=("concentration/hoeffding",),
     remark=(
         "False: the best of many that look safe is one whose samples were lucky. That the policy "
-        "misses alpha_s says nothing yet of the chance constraint, on which Theorem 8 concludes."
+        "misses alpha_s says nothing yet of the chance constraint, on which Theorem 8 concludes. "
+        "Repaired by policy-mixtures/union-bound."
     ),
     refutation=Refutation(
         FIDELITY + _EACH,

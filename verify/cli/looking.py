@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("patterns", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON instead of a table: id, pillar, standing, source, statement, assumptions, "
+    "named mutants and commands of each claim.",
+)
 def list_command(patterns: Sequence[str], as_json: bool) -> int:
     """List the theorems whose label matches a PATTERN, or all of them."""
     from ..terminal import output
@@ -37,17 +43,9 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
         )
     claims = select(patterns)
     if as_json:
-        rows = [
-            {
-                "claim": claim.name,
-                "title": claim.theorem.title,
-                "standing": claim.theorem.standing.name.lower(),
-                "source": str(claim.theorem.source),
-                "provenance": claim.theorem.source.provenance.name.lower(),
-            }
-            for claim in claims
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        from holdfast.verify.report.json_report import listed
+
+        click.echo(json.dumps(listed(claims), indent=1))
         return ExitCode.AS_EXPECTED
     table = Table("label", "title", "source", "standing, provenance")
     table.columns[0].no_wrap = True
@@ -67,7 +65,13 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
 @click.argument("label")
 @store_option
 @json_option
-def show_command(label: str, path: str, json_path: str | None) -> int:
+@click.option(
+    "--standalone",
+    metavar="FILE.py",
+    help="Only write the counterexample of a statement that is refuted as printed, as a file that "
+    "computes both sides again in a Python without holdfast.",
+)
+def show_command(label: str, path: str, json_path: str | None, standalone: str | None) -> int:
     """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
@@ -80,6 +84,10 @@ def show_command(label: str, path: str, json_path: str | None) -> int:
 
     check_targets([("--json", json_path)], {"the store": path, "the claims": label})
     claims = select([label])
+    if standalone is not None:
+        if json_path is not None:
+            raise click.UsageError("--standalone only writes its file; leave --json out")
+        return _write_standalone(label, standalone, path)
     findings = _last_findings(claims, path)
     by_theorem: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -101,6 +109,25 @@ def _write(command: str, document: dict[str, Any], path: str | None) -> None:
 
         write_json({"schema": f"holdfast-{command}/1", **document}, path)
         output.console().print(f"answer: {output.plain(path)}", highlight=False)
+
+
+def _write_standalone(label: str, file: str, store: str) -> int:
+    from holdfast.solvers.whole_files import write_text
+    from holdfast.verify.report.standalone.files import standalone
+
+    from ..terminal import output
+    from ..terminal.targets import check_targets
+    from .selection import one
+
+    if store != STORE:
+        raise click.UsageError("--standalone reads no store; leave --store out")
+    if Path(file).suffix != ".py":
+        raise click.BadParameter(f"--standalone {output.plain(file)} is to end in .py")
+    check_targets([("--standalone", file)])
+    text = standalone(one(label))
+    write_text(file, text)
+    output.console().print(f"wrote {output.plain(file)}; run it with: python {output.plain(file)}")
+    return ExitCode.AS_EXPECTED
 
 
 def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding]]:

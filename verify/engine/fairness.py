@@ -110,11 +110,11 @@ def _used(relation: Relation, values: dict[str, Value], numbers_alone: bool = Fa
 
 
 def _named(values: dict[str, Value]) -> str:
-    return ", ".join(f"{name} = {_brief(value)}" for name, value in sorted(values.items()))
+    return ", ".join(f"{name} = {brief(value)}" for name, value in sorted(values.items()))
 
 
-def _brief(value: Value) -> str:
-    """A value for a row of the list: of a long fraction twelve digits, and that it is one."""
+def brief(value: Value) -> str:
+    """A value for a row of a list: of a long fraction twelve digits, and that it is one."""
     text = value_text(value)
     if len(text) <= _LONGEST or not isinstance(value, int | Fraction):
         return text

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.solvers.whole_files import write_text
 
+from ..binding.claims import pillar
 from ..binding.description import describe, value_text
 from . import wording
+from .standalone.files import computation, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +64,42 @@ def document(summary: RunSummary) -> dict[str, Any]:
                 name: _counterexample(one) for name, one in summary.counterexamples.items()
             }
         },
+    }
+
+
+def listed(claims: Iterable[Claim]) -> list[dict[str, Any]]:
+    """What is claimed, a row for each claim, for other programs; `claim` is the stable id.
+
+    The mutants are the named ones: the others are derived from the statement, which takes long.
+    """
+    return [_listed(one) for one in claims]
+
+
+def _listed(claim: Claim) -> dict[str, Any]:
+    theorem, source = claim.theorem, claim.theorem.source
+    commands = {"show": f"holdfast show {claim.name}", "verify": f"holdfast verify {claim.name}"}
+    if computation(claim):
+        commands["standalone"] = f"{commands['show']} --standalone {file_name(claim)}"
+    return {
+        "claim": claim.name,
+        "theorem": theorem.label,
+        "title": theorem.title,
+        "pillar": pillar(claim),
+        "standing": theorem.standing.name.lower(),
+        "source": str(source),
+        "work": source.work,
+        "place": source.place,
+        "provenance": source.provenance.name.lower(),
+        "statement": str(theorem.relation),
+        "latex": theorem.statement_latex(),
+        "symbols": {q.name: q.meaning for q in sorted(theorem.quantities, key=lambda q: q.name)},
+        "assumptions": {one.name: one.text for one in theorem.given},
+        "remark": theorem.remark,
+        "uses": list(theorem.uses),
+        "trained": claim.trained,
+        "named_mutants": {one.name: str(one.relation) for one in claim.named_mutants},
+        "controls": list(claim.family.controls),
+        "commands": commands,
     }
 
 

@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.solvers import Status, policy_iteration, save, solve, value_of
+from holdfast.theory import Standing
+from holdfast.verify.binding.claims import pillar, shipped
 from holdfast.verify.cli import doctor
 from holdfast.verify.cmdp import landmarks
 from holdfast.verify.kernel import WORK, Report, check
@@ -300,7 +302,18 @@ def test_list_json(holdfast: Invoke) -> None:
     done = holdfast("list", "--json")
     rows = json.loads(done.output)
     assert len(rows) >= 30
-    assert {"claim", "title", "standing", "source", "provenance"} <= rows[0].keys()
+    assert [row["claim"] for row in rows] == [one.name for one in shipped()]
+    assert len({row["claim"] for row in rows}) == len(rows)
+    assert {frozenset(row) for row in rows} == {frozenset(rows[0])}
+    for row, one in zip(rows, shipped(), strict=True):
+        assert row["theorem"] == one.theorem.label and row["pillar"] == pillar(one)
+        assert row["assumptions"].keys() == {given.name for given in one.theorem.given}
+        assert row["symbols"].keys() == {q.name for q in one.theorem.quantities}
+        assert row["named_mutants"].keys() == {mutant.name for mutant in one.named_mutants}
+        assert row["title"] and row["statement"] and row["latex"] and row["work"]
+        assert row["commands"]["verify"] == f"holdfast verify {one.name}"
+        printed = one.theorem.standing is Standing.REFUTED
+        assert ("standalone" in row["commands"]) == printed
     assert holdfast("list").says("cmdp/strong-duality", "Altman 1999", "stands", "recalled")
 
 

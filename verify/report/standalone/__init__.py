@@ -1,0 +1,1 @@
+"""Counterexamples as files of the standard library that anybody can read and run."""
