@@ -44,6 +44,9 @@ def verify(
     """
     if not claims:
         raise ValueError('name claims, such as verify("cmdp/*"); "*" are all of them')
+    for one in claims:
+        if not isinstance(one, str | Claim):
+            raise ValueError(f"{one!r:.60} is no claim; give labels, files, or claims of yours")
     patterns = [one for one in claims if isinstance(one, str)]
     try:
         found = to_examine(patterns)[0] if patterns else ()

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Integral
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -81,9 +82,12 @@ class Policy:
     def __getitem__(self, state: int) -> dict[int, Fraction]:
         """Action -> probability, of the actions that are used in a state.
 
-        Raises ModelError without a model, and IndexError for a state that it does not have.
+        Raises ModelError without a model and for what is not an integer, and IndexError for a state
+        that the model does not have.
         """
         model = self.own_model()
+        if isinstance(state, bool) or not isinstance(state, Integral):
+            raise ModelError(f"state {state!r:.60} is not an integer")
         if not 0 <= state < model.n_states:
             raise IndexError(f"state {state}; the model has the states 0 to {model.n_states - 1}")
         first, last = model.choice_start[state : state + 2].tolist()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,9 @@ class RowReader:
     first_vanished: str = ""
 
     def __post_init__(self) -> None:
+        limit = self.limit_denominator
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
+            raise ModelError(f"limit_denominator is {limit!r:.60}; it must be an integer")
         if self.limit_denominator is not None and self.limit_denominator < 1:
             raise ModelError(
                 f"limit_denominator is {self.limit_denominator}; it must be at least "

@@ -249,3 +249,11 @@ def test_dir_names_what_is_there(layer: str) -> None:
     assert layer == "theory" or {"cmdp", "chance", "alignment"} <= names
     with pytest.raises(AttributeError):
         _ = package.no_such_name
+
+
+@pytest.mark.parametrize("state", ["a", None, 1.0, True, (0,)])
+def test_a_state_of_a_policy_is_an_integer(state: object) -> None:
+    policy = solve(G1).policy
+    assert policy is not None
+    with pytest.raises(ModelError, match="is not an integer"):
+        _ = policy[state]  # type: ignore[index]

@@ -73,3 +73,8 @@ def test_the_public_names_load() -> None:
     names = dir(holdfast.verify)
     assert {"verify", "claim", "Family", "Draw", "NamedMutant", "RunSummary"} <= set(names)
     assert all(getattr(holdfast.verify, name) is not None for name in names)
+
+
+def test_what_is_no_claim_is_named() -> None:
+    with pytest.raises(ValueError, match="3 is no claim; give labels, files, or claims of yours"):
+        verify(3)  # type: ignore[arg-type]

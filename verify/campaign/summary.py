@@ -130,7 +130,7 @@ class ClaimSummary:
         return self.verdict is Verdict.UNDECIDED or empty or self.without_power
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunSummary:
     """A whole run; counterexamples: by the names of the claims that are violated."""
 
@@ -174,6 +174,10 @@ class RunSummary:
                 f"{row['models']} models, {row['killed']} of {row['mutants']} mutants refuted"
             )
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        good = sum(one.as_expected for one in self.claims)
+        return f"<RunSummary, {good} of {len(self.claims)} as expected>"
 
     def _repr_html_(self) -> str:
         """The table, for notebooks."""

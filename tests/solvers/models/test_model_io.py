@@ -107,6 +107,8 @@ def test_limited_denominators_are_recorded():
         ({"available": [[True, True]]}, r"available has shape \(1, 2\)"),
         ({"available": [[True, True], [False, False]]}, "state 1 has 0 choices"),
         ({"limit_denominator": 0}, "limit_denominator is 0"),
+        ({"limit_denominator": 1.5}, "limit_denominator is 1.5; it must be an integer"),
+        ({"limit_denominator": "10"}, "limit_denominator is .10.; it must be an integer"),
     ],
 )
 def test_bad_arrays_are_named(changes, message):

@@ -135,6 +135,14 @@ def test_solve_writes_its_policy(holdfast: Invoke) -> None:
     assert read_policy(lake, "policy.json")[0] == written
 
 
+def test_an_infeasible_model_has_no_policy_to_write(holdfast: Invoke) -> None:
+    """The limit -1 is below every cost: that is an answer, and no wrong use of --policy."""
+    done = holdfast("solve", LAKE, "--limit", "-1", "--policy", "none.npy")
+    assert done.code == 0
+    assert done.says("no policy keeps within the limits: none.npy is not written")
+    assert not Path("none.npy").exists()
+
+
 def test_the_value_stands_below_the_policy(holdfast: Invoke) -> None:
     """Where a long table scrolls, what it is worth stays in view."""
     text = holdfast("solve", LAKE, "--all").flat

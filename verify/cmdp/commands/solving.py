@@ -148,6 +148,10 @@ def _write_certificate(console: Console, options: Options, found: Optimum) -> No
 
 def _write_policy(console: Console, options: Options, found: Optimum) -> None:
     if options.policy is not None:
+        if found.relaxation is not None:
+            path = output.plain(options.policy)
+            console.print(f"\nno policy keeps within the limits: {path} is not written")
+            return
         if found.policy is None:
             raise ModelError(f"--policy {options.policy}: {_no_policy(found)}")
         write_policy(found.policy, options.policy)
