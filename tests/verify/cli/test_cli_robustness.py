@@ -225,7 +225,7 @@ def test_a_file_that_does_not_fit_leaves_the_old_one(model: Path, tmp_path: Path
 def test_every_error_has_its_code(
     holdfast: Invoke, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(looking.doctor_command, "callback", fail)
