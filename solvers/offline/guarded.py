@@ -317,13 +317,20 @@ def behaviour(
     Hoeffding's inequality over the E episodes, for all of them at once.  The mean is that of
     returns up to where an episode was cut; what comes after is anything in the range of returns, so
     that low and high take its least and its most, gamma^T of them after T steps.  Cuts must be
-    decided by what came before them.
+    decided by what came before them.  Raises ModelError for a return outside of its range.
     """
     episodes, size = log.returns.shape
     away = math.sqrt(math.log(2 * size / float(failure)) / (2 * episodes))
     found = []
     for returns, known in zip(log.returns.T, ranges, strict=True):
         low, high = map(float, known.returns)
+        slack = 1e-9 * max(high - low, 1.0)
+        if len(bad := np.flatnonzero((returns < low - slack) | (returns > high + slack))):
+            raise ModelError(
+                f"episode {bad[0]} has the discounted return {returns[bad[0]]:.6g}, outside of "
+                f"[{low:g}, {high:g}], the range that returns were said to have; widen the range, "
+                "or log what was earned, which the expected reward of a step may exceed"
+            )
         least = np.maximum(returns + log.rest * low, low).mean() - (high - low) * away
         most = np.minimum(returns + log.rest * high, high).mean() + (high - low) * away
         found.append((float(returns.mean()), max(low, float(least)), min(high, float(most))))

@@ -182,6 +182,9 @@ def test_what_follows_a_cut_is_in_the_interval() -> None:
     away = 10 * np.sqrt(np.log(4 * 20) / 800)
     assert least == pytest.approx(5 * (1 - 0.9**5) - away)
     assert most == pytest.approx(5 * (1 - 0.9**5) + 0.9**5 * 10 + away)
+    narrow = [Range((ZERO, Fraction(1)), (ZERO, Fraction(1))), ranges[1]]
+    with pytest.raises(ModelError, match=r"episode 0 has the discounted return 4.0951, outside of"):
+        behaviour(log, narrow, DELTA)
 
 
 def test_guardians_of_features(log: Log) -> None:
