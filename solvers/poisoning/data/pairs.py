@@ -36,7 +36,8 @@ class PreferencePairs:
     unread: names of the columns, keys of messages and arrays that are not read;
     prompts: where the prompt of each pair was (N), none where the file holds features;
     joined: whether prompts and answers, or messages, were joined; columns: which were read;
-    n_first: of how many pairs the first of the answers' columns is chosen.
+    n_first: in how many pairs the first of the answers' columns is better; n_ties: in how many
+    neither is.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class PreferencePairs:
     joined: bool = False
     columns: Columns = STANDARD
     n_first: int = 0
+    n_ties: int = 0
 
     @property
     def n_pairs(self) -> int:
@@ -99,7 +101,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
     prompts: list[Prompt] = []
     chances: list[float] = []
     unread: set[str] = set()
-    joined, n_first = False, 0
+    joined, n_first, n_ties = False, 0, 0
     most, noun = most_unpacked(path), noun_of(path)
     left = most
     for number, row in rows_of(path):
@@ -111,7 +113,8 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         unread |= pair.unread
         prompts.append(pair.prompt)
         joined |= pair.joined
-        n_first += pair.first
+        n_ties += pair.label == 0.5
+        n_first += pair.first and pair.label > 0.5
         left -= len(pair.chosen) + len(pair.rejected)
         if left < 0 or len(numbers) > MOST_ROWS:
             raise ModelError(
@@ -123,7 +126,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         raise ModelError(f"{path} holds no pairs; it is empty")
     return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None,
                            np.array(chances), None, tuple(sorted(unread)), tuple(prompts),
-                           joined, columns or STANDARD, n_first)  # fmt: skip
+                           joined, columns or STANDARD, n_first, n_ties)  # fmt: skip
 
 
 def file_digest(path: Path) -> str:

@@ -140,10 +140,12 @@ def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
     if not options.weights:
         _refuse_unread(pairs, "--weights", _OF_WEIGHTS)
     if pairs.columns.judge:
+        second = pairs.n_pairs - pairs.n_first - pairs.n_ties
+        ties = f", and {count(pairs.n_ties, 'pair')} tied" if pairs.n_ties else ""
         yield (
             f"by {pairs.columns.judge[0]}, {pairs.columns.first} is better in {pairs.n_first:,} of "
-            f"{count(pairs.n_pairs, 'pair')} and {pairs.columns.second} in the others; what is "
-            "better is called chosen here"
+            f"{count(pairs.n_pairs, 'pair')} and {pairs.columns.second} in {second:,}{ties}; what "
+            f"is better{', or the first of a tie,' if ties else ''} is called chosen here"
         )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
