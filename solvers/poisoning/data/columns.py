@@ -60,8 +60,7 @@ class Columns:
         second = roles.get("second", roles.get("rejected", STANDARD.second))
         found = cls(roles.get("prompt", STANDARD.prompt), first, second, name or None,
                     roles.get("probability"), _sides(values, text) if values else ())  # fmt: skip
-        used = [*found.texts, *found.judge]
-        if len(set(used)) < len(used):
+        if len(set(found.read)) < len(found.read):
             raise ModelError(f"columns {shown(text)}: one column has two roles; name each once")
         return found
 
@@ -74,6 +73,11 @@ class Columns:
     def judge(self) -> tuple[str, ...]:
         """The column that says which answer is better, if there is one."""
         return tuple(filter(None, (self.preferred, self.probability)))
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return *self.texts, *self.judge
 
     def chance(self, row: Mapping[str, Any], place: str) -> float:
         """That the first answer is better: 1, or what the row says.

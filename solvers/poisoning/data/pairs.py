@@ -30,7 +30,6 @@ class PreferencePairs:
 
     path: the file; digest: the first 16 hexadecimal digits of the SHA-256 of its bytes;
     chosen, rejected: N texts each, none where the file holds features;
-    rows: the line (or row) number of each pair, from 1;
     features: Phi (n, N), where the file holds features;
     labels: benign labels (N), 1 unless the file says otherwise; weights: (N), or None for 1 each;
     unread: names of the columns, keys of messages and arrays that are not read;
@@ -44,7 +43,6 @@ class PreferencePairs:
     digest: str
     chosen: tuple[str, ...]
     rejected: tuple[str, ...]
-    rows: tuple[int, ...]
     features: Array | None
     labels: Array
     weights: Array | None = None
@@ -93,11 +91,10 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         found = read_features(path)
         size = found.features.shape[1]
         labels = np.ones(size) if found.labels is None else found.labels
-        return PreferencePairs(path, digest, (), (), tuple(range(1, size + 1)), found.features,
+        return PreferencePairs(path, digest, (), (), found.features,
                                labels, found.weights, found.unread)  # fmt: skip
     chosen: list[str] = []
     rejected: list[str] = []
-    numbers: list[int] = []
     prompts: list[Prompt] = []
     chances: list[float] = []
     unread: set[str] = set()
@@ -108,7 +105,6 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         pair = pair_of(row, f"{path.name}, {noun} {number}", columns or STANDARD)
         chosen.append(pair.chosen)
         rejected.append(pair.rejected)
-        numbers.append(number)
         chances.append(pair.label)
         unread |= pair.unread
         prompts.append(pair.prompt)
@@ -116,15 +112,15 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         n_ties += pair.label == 0.5
         n_first += pair.first and pair.label > 0.5
         left -= len(pair.chosen) + len(pair.rejected)
-        if left < 0 or len(numbers) > MOST_ROWS:
+        if left < 0 or len(chances) > MOST_ROWS:
             raise ModelError(
                 f"{path.name}, {noun} {number}: the texts up to here have more than "
                 f"{most:,} characters, or are more than {MOST_ROWS:,} pairs, which "
                 "no file of this size should hold; give a part, or write it as .jsonl"
             )
-    if not numbers:
+    if not chances:
         raise ModelError(f"{path} holds no pairs; it is empty")
-    return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None,
+    return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), None,
                            np.array(chances), None, tuple(sorted(unread)), tuple(prompts),
                            joined, columns or STANDARD, n_first, n_ties)  # fmt: skip
 

@@ -50,6 +50,8 @@ _OF_LABELS = _OF_TIES | frozenset(
 )  # fmt: skip
 """Columns that say which answer is better; to pass over them could be to misread every pair."""
 _OF_WEIGHTS = frozenset({"weight", "weights"})
+FLIPPED = "flipped_row"
+"""The column that ``--out`` adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _of_features(scaled: Scaled, pairs: PreferencePairs) -> Iterator[str]:
     if len(same):
         yield (
             f"both answers have equal features in {count(len(same), 'pair')} (first in row "
-            f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels do not "
+            f"{same[0] + 1}); a flip there teaches nothing, so the cheapest labels do not "
             "flip them"
         )
 
@@ -139,6 +141,11 @@ def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
         _refuse_unread(pairs, "--labels", _OF_TIES if pairs.columns.judge else _OF_LABELS)
     if not options.weights:
         _refuse_unread(pairs, "--weights", _OF_WEIGHTS)
+    if options.out and pairs.chosen and FLIPPED in {*pairs.unread, *pairs.columns.read}:
+        raise click.BadParameter(
+            f"{pairs.path.name} has the column {FLIPPED!r}, in which --out writes the numbers of "
+            "the rows that are flipped; rename the column, or leave out --out"
+        )
     if pairs.columns.judge:
         second = pairs.n_pairs - pairs.n_first - pairs.n_ties
         ties = f", and {count(pairs.n_ties, 'pair')} tied" if pairs.n_ties else ""
@@ -187,7 +194,7 @@ def _prompts(pairs: PreferencePairs) -> Iterator[str]:
         unlike[Prompt.NONE] = "there is no prompt in {}; nothing is added to these answers"
     for where, words in unlike.items():
         if found[where]:
-            row = pairs.rows[pairs.prompts.index(where)]
+            row = pairs.prompts.index(where) + 1
             yield words.format(
                 f"{count(found[where], 'pair')} of {pairs.n_pairs:,} (first in row {row})"
             )
