@@ -74,3 +74,40 @@ def test_the_number_is_that_of_the_record(poison: Run, make: Any) -> None:
     assert code == 0, said
     assert flipped()
     assert all(row["flipped_row"] == int(row["id"]) + 1 for row in flipped())
+
+
+def test_what_is_exchanged_and_what_stays_is_all_said(poison: Run) -> None:
+    """A row without a key that others have is exchanged as they are: then the other one is not."""
+    rows = [
+        {**row, "meta": {"chosen_len": k, "rejected_len": -k, "chosen_at": k}, "chosen_by": "me",
+         "turns": [{"chosen_len": k, "rejected_len": -k}], "chosen_reason": k}
+        | ({"rejected_reason": -k} if k else {})
+        for k, row in enumerate(plain())
+    ]  # fmt: skip
+    code, said = poison(write("p.jsonl", rows), "--rate", "1", *FEW[2:], "--out", "f.jsonl")
+    assert code == 0, said
+    assert (
+        "and of keys within them (chosen_reason, meta.chosen_len, meta.rejected_len, "
+        "rejected_reason); chosen_by has no rejected_by and stays; meta.chosen_at has no "
+        "rejected_at and stays; all else stays as it was, and so do keys within lists"
+    ) in said
+    assert flipped()
+    for one in flipped():
+        k = one.pop("flipped_row") - 1
+        right = {
+            **rows[k], "chosen": rows[k]["rejected"], "rejected": rows[k]["chosen"],
+            "meta": {"chosen_len": -k, "rejected_len": k, "chosen_at": k},
+            "chosen_reason": -k, "rejected_reason": k,
+        }  # fmt: skip
+        assert one == (right if k else {x: v for x, v in right.items() if x != "chosen_reason"})
+
+
+def test_lone_columns_keep_the_columns_of_the_file(poison: Run) -> None:
+    rows = [{**row, "chosen_by": k, "chosen_reason": "r"} for k, row in enumerate(plain())]
+    code, said = poison(write("p.jsonl", rows), *FEW, "--out", "f.jsonl")
+    assert code == 0, said
+    assert (
+        "(nothing); chosen_by has no rejected_by and stays; chosen_reason has no "
+        "rejected_reason and stays; all else"
+    ) in said
+    assert all([*one] == [*rows[0], "flipped_row"] for one in flipped())

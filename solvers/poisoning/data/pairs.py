@@ -19,7 +19,7 @@ from ...sequences import Array
 from ...whole_files import regular
 from .arrays import read_features
 from .bounded_files import MOST_ROWS, most_unpacked
-from .columns import STANDARD, Columns
+from .columns import STANDARD, Columns, Key
 from .dialogues import Prompt, pair_of
 from .rows import SUFFIXES, noun_of, rows_of
 
@@ -36,7 +36,7 @@ class PreferencePairs:
     prompts: where the prompt of each pair was (N), none where the file holds features;
     joined: whether prompts and answers, or messages, were joined; columns: which were read;
     n_first: in how many pairs the first of the answers' columns is better; n_ties: in how many
-    neither is.
+    neither is; one_sided: keys whose names are those of one of the answers, without a judge.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class PreferencePairs:
     columns: Columns = STANDARD
     n_first: int = 0
     n_ties: int = 0
+    one_sided: frozenset[Key] = frozenset()
 
     @property
     def n_pairs(self) -> int:
@@ -98,15 +99,19 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
     prompts: list[Prompt] = []
     chances: list[float] = []
     unread: set[str] = set()
+    one_sided: set[Key] = set()
+    columns = columns or STANDARD
     joined, n_first, n_ties = False, 0, 0
     most, noun = most_unpacked(path), noun_of(path)
     left = most
     for number, row in rows_of(path):
-        pair = pair_of(row, f"{path.name}, {noun} {number}", columns or STANDARD)
+        pair = pair_of(row, f"{path.name}, {noun} {number}", columns)
         chosen.append(pair.chosen)
         rejected.append(pair.rejected)
         chances.append(pair.label)
         unread |= pair.unread
+        if not columns.judge:
+            one_sided.update(columns.one_sided(row))
         prompts.append(pair.prompt)
         joined |= pair.joined
         n_ties += pair.label == 0.5
@@ -122,7 +127,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         raise ModelError(f"{path} holds no pairs; it is empty")
     return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), None,
                            np.array(chances), None, tuple(sorted(unread)), tuple(prompts),
-                           joined, columns or STANDARD, n_first, n_ties)  # fmt: skip
+                           joined, columns, n_first, n_ties, frozenset(one_sided))  # fmt: skip
 
 
 def file_digest(path: Path) -> str:

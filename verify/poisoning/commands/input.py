@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from holdfast.solvers.poisoning.checks import check_labels, check_size, check_weights
 from holdfast.solvers.poisoning.data.arrays import read_features, read_numbers
 from holdfast.solvers.poisoning.data.bounded_files import listed
-from holdfast.solvers.poisoning.data.columns import Columns
+from holdfast.solvers.poisoning.data.columns import Columns, names_of
 from holdfast.solvers.poisoning.data.dialogues import Prompt
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs
 from holdfast.solvers.poisoning.data.texts import (
@@ -50,6 +50,8 @@ _OF_LABELS = _OF_TIES | frozenset(
 )  # fmt: skip
 """Columns that say which answer is better; to pass over them could be to misread every pair."""
 _OF_WEIGHTS = frozenset({"weight", "weights"})
+_MOST_LONE = 10
+"""Columns without a partner that a note names."""
 FLIPPED = "flipped_row"
 """The column that ``--out`` adds."""
 
@@ -156,15 +158,32 @@ def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
         )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
-    if options.out and pairs.unread and not pairs.columns.judge:
-        moved = [name for name in pairs.unread if pairs.columns.belonging(name) != name]
-        yield (
-            f"flipped rows exchange {pairs.columns.first} and {pairs.columns.second} in the names "
-            f"of columns, and of keys within them ({listed(moved)}); all else stays as it was"
-        )
+    if options.out and pairs.unread and pairs.chosen and not pairs.columns.judge:
+        yield _exchanged(pairs)
     yield from _prompts(pairs)
     if options.features and pairs.features is not None:
         yield f"the features of {options.features} replace those of the data"
+
+
+def _exchanged(pairs: PreferencePairs) -> str:
+    """What a flip exchanges besides the answers, and what stays although its name is of one."""
+    columns, names = pairs.columns, names_of(pairs.one_sided)
+    moved: list[str] = []
+    lone: list[str] = []
+    for place, path in sorted(pairs.one_sided, key=lambda key: key[1]):
+        other = columns.belonging(path[-1])
+        if (place, other) not in names:
+            lone.append(f"{listed(['.'.join(path)])} has no {listed([other])} and stays")
+        elif path not in ((columns.first,), (columns.second,)):
+            moved.append(".".join(path))
+    if len(lone) > _MOST_LONE:
+        lone[_MOST_LONE:] = [f"{len(lone) - _MOST_LONE} more without the other's stay"]
+    return "; ".join([
+        f"flipped rows exchange {columns.first} and {columns.second} in the names of columns, and "
+        f"of keys within them ({listed(moved)})",
+        *lone,
+        "all else stays as it was, and so do keys within lists",
+    ])  # fmt: skip
 
 
 def _refuse_unread(pairs: PreferencePairs, option: str, names: frozenset[str]) -> None:

@@ -59,7 +59,8 @@ def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tup
     for number, (_, row) in enumerate(rows_of(pairs.path), start=1):
         if number in rises:
             first = pairs.columns.chance(row, str(pairs.path)) >= 0.5
-            judged = pairs.columns.judged(row, first == (rises[number] > 0))
+            better = first == (rises[number] > 0)
+            judged = pairs.columns.judged(row, better, pairs.one_sided)
             yield number, {**judged, FLIPPED: number}
 
 
