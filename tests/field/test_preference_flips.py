@@ -111,3 +111,28 @@ def test_lone_columns_keep_the_columns_of_the_file(poison: Run) -> None:
         "rejected_reason and stays; all else"
     ) in said
     assert all([*one] == [*rows[0], "flipped_row"] for one in flipped())
+
+
+@pytest.mark.parametrize(
+    ("names", "value"),
+    [
+        (("answer_0", "answer_1"), 1),
+        (("answer_0", "answer_1"), "0"),
+        (("answer_1", "answer_2"), 1.0),
+        (("answer_1", "answer_2"), 2),
+    ],
+)
+def test_one_number_does_not_show_how_it_counts(
+    poison: Run, names: tuple[str, str], value: Any
+) -> None:
+    rows = [{names[0]: f"good {k}", names[1]: f"bad {k} no", "says": value} for k in range(12)]
+    data = write("p.jsonl", rows)
+    columns = f"first={names[0]},second={names[1]},preferred=says"
+    code, said = poison(data, *FEW, "--columns", columns)
+    values = "/".join(name[-1] for name in names)
+    assert code == 64, said
+    assert f"p.jsonl: says is {int(value)} in all rows, which does not show whether it" in said
+    assert f"preferred=NAME:FIRST/SECOND, such as preferred=says:{values}" in said
+    assert poison(data, *FEW, "--columns", f"{columns}:{values}")[0] == 0
+    named = write("p.jsonl", [{**row, "says": names[1]} for row in rows])
+    assert poison(named, *FEW, "--columns", columns)[0] == 0

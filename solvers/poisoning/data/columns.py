@@ -118,6 +118,21 @@ class Columns:
             )
         return meant[0]
 
+    def guessed(self, row: Mapping[str, Any]) -> str:
+        """The value by which the row names the better answer, where its meaning was not given."""
+        return _word(row[self.preferred]) if self.preferred and not self.sides else ""
+
+    def check_guessed(self, values: Collection[str], place: str) -> None:
+        """Refuse a column of one number: 1 is the second of 0 and 1, and the first of 1 and 2."""
+        [value, *others] = values
+        if value.isdigit() and not others:
+            raise ModelError(
+                f"{place}: {self.preferred} is {value} in all rows, which does not show whether it "
+                f"counts from 0, from 1 or otherwise; say which value means {self.first} and which "
+                f"{self.second} with preferred=NAME:FIRST/SECOND, such as "
+                f"preferred={self.preferred}:{'/'.join(self._parts)}"
+            )
+
     def _probability(self, value: Any, place: str) -> float:
         place = f"{place}: {self.probability}"
         chance = number_of(value, place) if isinstance(value, str) else value

@@ -80,8 +80,9 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
     columns: which columns of texts are what, by default chosen, rejected and perhaps prompt.
 
     Raises ModelError with the line and the remedy: a suffix that is not known, an empty file, a
-    line that is no JSON object, a key that is missing or there twice, text that is none, arrays
-    that disagree, and files that unpack to far more than they are.
+    line that is no JSON object, a key that is missing or there twice, text that is none, a number
+    that does not say which answer is better, arrays that disagree, and files that unpack to far
+    more than they are.
     """
     path = Path(path)
     regular(path, f"give one of {', '.join(SUFFIXES)} and .npz")
@@ -99,6 +100,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
     prompts: list[Prompt] = []
     chances: list[float] = []
     unread: set[str] = set()
+    guessed: set[str] = set()
     one_sided: set[Key] = set()
     columns = columns or STANDARD
     joined, n_first, n_ties = False, 0, 0
@@ -112,6 +114,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         unread |= pair.unread
         if not columns.judge:
             one_sided.update(columns.one_sided(row))
+        guessed.add(columns.guessed(row))
         prompts.append(pair.prompt)
         joined |= pair.joined
         n_ties += pair.label == 0.5
@@ -125,6 +128,7 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
             )
     if not chances:
         raise ModelError(f"{path} holds no pairs; it is empty")
+    columns.check_guessed(guessed, path.name)
     return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), None,
                            np.array(chances), None, tuple(sorted(unread)), tuple(prompts),
                            joined, columns, n_first, n_ties, frozenset(one_sided))  # fmt: skip
