@@ -193,7 +193,8 @@ def test_scores_go_with_the_answers_and_it_is_said(poison: Run) -> None:
     assert code == 0, said
     assert (
         "flipped rows exchange chosen and rejected in the names of columns, and of keys within "
-        "them (chosen-model, rejected-model, score_chosen, score_rejected); all else stays"
+        "them (chosen-model, rejected-model, score_chosen, score_rejected, scores.chosen, "
+        "scores.rejected); all else stays as it was, and so do keys within lists"
     ) in said
     for line in Path("f.jsonl").read_text().splitlines():
         one = json.loads(line)

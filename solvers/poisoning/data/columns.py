@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ...errors import ModelError
@@ -22,6 +23,12 @@ ROLES = {
     "probability": "the chance from 0 to 1 that first is better",
 }
 EXAMPLE = "first=response_0,second=response_1,preferred=better_response_id"
+
+
+Name = tuple[tuple[str, ...], str]
+Key = tuple[tuple[str, ...], tuple[str, ...]]
+"""Of a row or within it.  First where it stands, by names that are the same for both answers, and
+then its own path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,7 @@ class Columns:
         second = roles.get("second", roles.get("rejected", STANDARD.second))
         found = cls(roles.get("prompt", STANDARD.prompt), first, second, name or None,
                     roles.get("probability"), _sides(values, text) if values else ())  # fmt: skip
-        used = [*found.texts, *found.judge]
-        if len(set(used)) < len(used):
+        if len(set(found.read)) < len(found.read):
             raise ModelError(f"columns {shown(text)}: one column has two roles; name each once")
         return found
 
@@ -74,6 +80,11 @@ class Columns:
     def judge(self) -> tuple[str, ...]:
         """The column that says which answer is better, if there is one."""
         return tuple(filter(None, (self.preferred, self.probability)))
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return *self.texts, *self.judge
 
     def chance(self, row: Mapping[str, Any], place: str) -> float:
         """That the first answer is better: 1, or what the row says.
@@ -107,6 +118,21 @@ class Columns:
             )
         return meant[0]
 
+    def guessed(self, row: Mapping[str, Any]) -> str:
+        """The value by which the row names the better answer, where its meaning was not given."""
+        return _word(row[self.preferred]) if self.preferred and not self.sides else ""
+
+    def check_guessed(self, values: Collection[str], place: str) -> None:
+        """Refuse a column of one number: 1 is the second of 0 and 1, and the first of 1 and 2."""
+        [value, *others] = values
+        if value.isdigit() and not others:
+            raise ModelError(
+                f"{place}: {self.preferred} is {value} in all rows, which does not show whether it "
+                f"counts from 0, from 1 or otherwise; say which value means {self.first} and which "
+                f"{self.second} with preferred=NAME:FIRST/SECOND, such as "
+                f"preferred={self.preferred}:{'/'.join(self._parts)}"
+            )
+
     def _probability(self, value: Any, place: str) -> float:
         place = f"{place}: {self.probability}"
         chance = number_of(value, place) if isinstance(value, str) else value
@@ -127,21 +153,30 @@ class Columns:
 
     def belonging(self, name: str) -> str:
         """The name of the same thing of the other answer: score_chosen for score_rejected."""
-        parts = self._parts
-        if name in (self.first, self.second) or not all(parts):
-            return {self.first: self.second, self.second: self.first}.get(name, name)
-        kind = "0-9" if parts[0].isdigit() else "a-z"
-        found = rf"(?<![{kind}])(?i:{parts[0]}|{parts[1]})(?![{kind}])"
-        return re.sub(
-            found, lambda match: _like(match[0], parts[match[0].lower() == parts[0]]), name
-        )
+        return _belonging(self, name)
 
-    def judged(self, row: Mapping[str, Any], first: bool) -> dict[str, Any]:
+    def one_sided(self, row: Mapping[str, Any]) -> Iterator[Key]:
+        """Keys of the row, and of objects in it, whose names are those of one of the answers."""
+        left: list[tuple[*Key, Mapping[str, Any]]] = [((), (), row)]
+        while left:
+            place, path, inner = left.pop()
+            for name, value in inner.items():
+                other = self.belonging(name)
+                if other != name and self.belonging(other) == name:
+                    yield place, (*path, name)
+                if isinstance(value, Mapping) and name not in self.texts:
+                    left.append(((*place, min(name, other)), (*path, name), value))
+
+    def judged(
+        self, row: Mapping[str, Any], first: bool, keys: Collection[Key] | None = None
+    ) -> dict[str, Any]:
         """The row with the first answer as the better one, or the second.
+
+        keys: those that are `one_sided` in all the data, by default in this row.
 
         A column that says which is better is changed and all others stay.  Without one the answers
         are exchanged, with all that belongs to them: what is named score_chosen, say, becomes
-        score_rejected, in the row and in what is nested in it.
+        score_rejected, in the row and in objects in it, but only where the data have both.
         """
         if self.probability:
             return {**row, self.probability: float(first)}
@@ -151,19 +186,37 @@ class Columns:
                 self._parts if _word(value) in self._parts else (self.first, self.second)
             )
             return {**row, self.preferred: _like(value, sides[not first])}
-        return dict(row) if first else self._exchanged(row)
+        return dict(row) if first else self._exchanged(row, names_of(keys or self.one_sided(row)))
 
-    def _exchanged(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        moved = {
-            self.belonging(name): self._exchanged(value)
-            if isinstance(value, Mapping) and name not in self.texts
-            else value
-            for name, value in row.items()
-        }
+    def _exchanged(
+        self, row: Mapping[str, Any], found: Set[Name], place: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        moved = {}
+        for name, value in row.items():
+            other = self.belonging(name)
+            key = other if {(place, name), (place, other)} <= found else name
+            inner = isinstance(value, Mapping) and name not in self.texts
+            within = (*place, min(name, other))
+            moved[key] = self._exchanged(value, found, within) if inner else value
         return {name: moved.pop(name) for name in row if name in moved} | moved
 
 
 STANDARD = Columns()
+
+
+def names_of(keys: Iterable[Key]) -> frozenset[Name]:
+    """Where each key stands, and the last of its path."""
+    return frozenset((place, path[-1]) for place, path in keys)
+
+
+@lru_cache(1024)
+def _belonging(columns: Columns, name: str) -> str:
+    parts = columns._parts
+    if name in (columns.first, columns.second) or not all(parts):
+        return {columns.first: columns.second, columns.second: columns.first}.get(name, name)
+    kind = "0-9" if parts[0].isdigit() else "a-z"
+    found = rf"(?<![{kind}])(?i:{parts[0]}|{parts[1]})(?![{kind}])"
+    return re.sub(found, lambda match: _like(match[0], parts[match[0].lower() == parts[0]]), name)
 
 
 def _roles(text: str) -> Iterator[tuple[str, str]]:

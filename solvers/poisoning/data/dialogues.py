@@ -71,7 +71,7 @@ def pair_of(row: Mapping[str, Any], place: str, columns: Columns = STANDARD) -> 
 
 def _unread(row: Mapping[str, Any], columns: Columns) -> frozenset[str]:
     """Names of columns, and of keys of messages, that are not read."""
-    return frozenset(row.keys() - {*columns.texts, *columns.judge}) | frozenset(
+    return frozenset(row.keys() - set(columns.read)) | frozenset(
         f"{name}: {key}"
         for name in columns.texts
         for message in _messages(row.get(name))

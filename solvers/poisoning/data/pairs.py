@@ -19,7 +19,7 @@ from ...sequences import Array
 from ...whole_files import regular
 from .arrays import read_features
 from .bounded_files import MOST_ROWS, most_unpacked
-from .columns import STANDARD, Columns
+from .columns import STANDARD, Columns, Key
 from .dialogues import Prompt, pair_of
 from .rows import SUFFIXES, noun_of, rows_of
 
@@ -30,20 +30,19 @@ class PreferencePairs:
 
     path: the file; digest: the first 16 hexadecimal digits of the SHA-256 of its bytes;
     chosen, rejected: N texts each, none where the file holds features;
-    rows: the line (or row) number of each pair, from 1;
     features: Phi (n, N), where the file holds features;
     labels: benign labels (N), 1 unless the file says otherwise; weights: (N), or None for 1 each;
     unread: names of the columns, keys of messages and arrays that are not read;
     prompts: where the prompt of each pair was (N), none where the file holds features;
     joined: whether prompts and answers, or messages, were joined; columns: which were read;
-    n_first: of how many pairs the first of the answers' columns is chosen.
+    n_first: in how many pairs the first of the answers' columns is better; n_ties: in how many
+    neither is; one_sided: keys whose names are those of one of the answers, without a judge.
     """
 
     path: Path
     digest: str
     chosen: tuple[str, ...]
     rejected: tuple[str, ...]
-    rows: tuple[int, ...]
     features: Array | None
     labels: Array
     weights: Array | None = None
@@ -52,6 +51,8 @@ class PreferencePairs:
     joined: bool = False
     columns: Columns = STANDARD
     n_first: int = 0
+    n_ties: int = 0
+    one_sided: frozenset[Key] = frozenset()
 
     @property
     def n_pairs(self) -> int:
@@ -79,8 +80,9 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
     columns: which columns of texts are what, by default chosen, rejected and perhaps prompt.
 
     Raises ModelError with the line and the remedy: a suffix that is not known, an empty file, a
-    line that is no JSON object, a key that is missing or there twice, text that is none, arrays
-    that disagree, and files that unpack to far more than they are.
+    line that is no JSON object, a key that is missing or there twice, text that is none, a number
+    that does not say which answer is better, arrays that disagree, and files that unpack to far
+    more than they are.
     """
     path = Path(path)
     regular(path, f"give one of {', '.join(SUFFIXES)} and .npz")
@@ -91,39 +93,45 @@ def read_pairs(path: str | Path, columns: Columns | None = None) -> PreferencePa
         found = read_features(path)
         size = found.features.shape[1]
         labels = np.ones(size) if found.labels is None else found.labels
-        return PreferencePairs(path, digest, (), (), tuple(range(1, size + 1)), found.features,
+        return PreferencePairs(path, digest, (), (), found.features,
                                labels, found.weights, found.unread)  # fmt: skip
     chosen: list[str] = []
     rejected: list[str] = []
-    numbers: list[int] = []
     prompts: list[Prompt] = []
     chances: list[float] = []
     unread: set[str] = set()
-    joined, n_first = False, 0
+    guessed: set[str] = set()
+    one_sided: set[Key] = set()
+    columns = columns or STANDARD
+    joined, n_first, n_ties = False, 0, 0
     most, noun = most_unpacked(path), noun_of(path)
     left = most
     for number, row in rows_of(path):
-        pair = pair_of(row, f"{path.name}, {noun} {number}", columns or STANDARD)
+        pair = pair_of(row, f"{path.name}, {noun} {number}", columns)
         chosen.append(pair.chosen)
         rejected.append(pair.rejected)
-        numbers.append(number)
         chances.append(pair.label)
         unread |= pair.unread
+        if not columns.judge:
+            one_sided.update(columns.one_sided(row))
+        guessed.add(columns.guessed(row))
         prompts.append(pair.prompt)
         joined |= pair.joined
-        n_first += pair.first
+        n_ties += pair.label == 0.5
+        n_first += pair.first and pair.label > 0.5
         left -= len(pair.chosen) + len(pair.rejected)
-        if left < 0 or len(numbers) > MOST_ROWS:
+        if left < 0 or len(chances) > MOST_ROWS:
             raise ModelError(
                 f"{path.name}, {noun} {number}: the texts up to here have more than "
                 f"{most:,} characters, or are more than {MOST_ROWS:,} pairs, which "
                 "no file of this size should hold; give a part, or write it as .jsonl"
             )
-    if not numbers:
+    if not chances:
         raise ModelError(f"{path} holds no pairs; it is empty")
-    return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), tuple(numbers), None,
+    columns.check_guessed(guessed, path.name)
+    return PreferencePairs(path, digest, tuple(chosen), tuple(rejected), None,
                            np.array(chances), None, tuple(sorted(unread)), tuple(prompts),
-                           joined, columns or STANDARD, n_first)  # fmt: skip
+                           joined, columns, n_first, n_ties, frozenset(one_sided))  # fmt: skip
 
 
 def file_digest(path: Path) -> str:

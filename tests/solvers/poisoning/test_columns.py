@@ -131,7 +131,7 @@ def test_what_belongs_to_an_answer_is_exchanged_with_it() -> None:
         "id": 7, "chosen": "bad", "score_chosen": 5.0, "chosen-rating": 2, "chosenModel": "n",
         "rejected": "good", "score_rejected": 8.0, "rejected-rating": 4, "rejectedModel": "m",
         "scores": {"chosen": {"help": 5}, "rejected": {"help": 8}, "by": "judge"},
-        "Rejected_Author": "only one", "unchosen": True,
+        "Chosen_Author": "only one", "unchosen": True,
     }  # fmt: skip
     assert list(flipped)[:4] == list(given)[:4]
     assert STANDARD.judged(flipped, False) == given
@@ -142,3 +142,14 @@ def test_renamed_answers_are_exchanged_too(names: tuple[str, str]) -> None:
     columns = Columns.of("chosen={},rejected={}".format(*names))
     given = {names[0]: "a", names[1]: "b"}
     assert columns.judged(given, False) == {names[0]: "b", names[1]: "a"}
+
+
+def test_keys_of_all_rows_decide_what_has_a_partner() -> None:
+    """Also where the two of a pair stand apart, within what is exchanged itself."""
+    given = {"chosen": "a", "rejected": "b", "chosen_by": 1, "chosen_meta": {"chosen_len": 3},
+             "rejected_meta": {"rejected_len": 4}, "ChOsen_by": 5}  # fmt: skip
+    right = {"chosen": "b", "rejected": "a", "chosen_meta": {"chosen_len": 4},
+             "rejected_meta": {"rejected_len": 3}, "ChOsen_by": 5}  # fmt: skip
+    assert STANDARD.judged(given, False) == {**right, "chosen_by": 1}
+    keys = [*STANDARD.one_sided(given), *STANDARD.one_sided({"rejected_by": 2})]
+    assert STANDARD.judged(given, False, keys) == {**right, "rejected_by": 1}

@@ -37,9 +37,8 @@ class Letters:
 def texts(number: int) -> PreferencePairs:
     """Pair i is i letters e against i letters a and a b."""
     chosen, rejected = ("e" * i for i in range(number)), ("a" * i + "b" for i in range(number))
-    rows = tuple(range(1, number + 1))
     return PreferencePairs(
-        Path("made.jsonl"), "0" * 16, tuple(chosen), tuple(rejected), rows, None, np.ones(number)
+        Path("made.jsonl"), "0" * 16, tuple(chosen), tuple(rejected), None, np.ones(number)
     )
 
 
@@ -87,7 +86,7 @@ def test_another_encoder_or_text_has_a_place_of_its_own(tmp_path: Path) -> None:
 
 
 def test_features_without_texts_cannot_be_encoded(tmp_path: Path) -> None:
-    bare = PreferencePairs(Path("f.npz"), "0" * 16, (), (), (1,), np.ones((1, 1)), np.ones(1))
+    bare = PreferencePairs(Path("f.npz"), "0" * 16, (), (), np.ones((1, 1)), np.ones(1))
     for make in (lambda: embedded_differences(bare, Letters(), tmp_path),
                  lambda: hashed_differences(bare)):  # fmt: skip
         with pytest.raises(ModelError, match=r"f\.npz holds features and no texts"):
@@ -96,7 +95,7 @@ def test_features_without_texts_cannot_be_encoded(tmp_path: Path) -> None:
 
 def test_hashed_words() -> None:
     data = PreferencePairs(
-        Path("p.jsonl"), "0" * 16, ("one two", "same"), ("one", "same"), (1, 2), None, np.ones(2)
+        Path("p.jsonl"), "0" * 16, ("one two", "same"), ("one", "same"), None, np.ones(2)
     )
     found = hashed_differences(data)
     assert found.shape == (data_texts.HASHED, 2)

@@ -33,7 +33,7 @@ def files(holdfast: Invoke) -> None:
     ])  # fmt: skip
     _write("safe.jsonl", [
         {"prompt": f"Q{k}", "response_0": a, "response_1": b, "better_response_id": k % 2,
-         "safer_response_id": 0}
+         "safer_response_id": k // 2 % 2}
         for k, (a, b) in enumerate(both)
     ])  # fmt: skip
     _write("completions.jsonl", [

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from holdfast.solvers.poisoning.checks import check_labels, check_size, check_weights
 from holdfast.solvers.poisoning.data.arrays import read_features, read_numbers
 from holdfast.solvers.poisoning.data.bounded_files import listed
-from holdfast.solvers.poisoning.data.columns import Columns
+from holdfast.solvers.poisoning.data.columns import Columns, names_of
 from holdfast.solvers.poisoning.data.dialogues import Prompt
 from holdfast.solvers.poisoning.data.pairs import PreferencePairs, read_pairs
 from holdfast.solvers.poisoning.data.texts import (
@@ -50,6 +50,10 @@ _OF_LABELS = _OF_TIES | frozenset(
 )  # fmt: skip
 """Columns that say which answer is better; to pass over them could be to misread every pair."""
 _OF_WEIGHTS = frozenset({"weight", "weights"})
+_MOST_LONE = 10
+"""Columns without a partner that a note names."""
+FLIPPED = "flipped_row"
+"""The column that ``--out`` adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _of_features(scaled: Scaled, pairs: PreferencePairs) -> Iterator[str]:
     if len(same):
         yield (
             f"both answers have equal features in {count(len(same), 'pair')} (first in row "
-            f"{pairs.rows[same[0]]}); a flip there teaches nothing, so the cheapest labels do not "
+            f"{same[0] + 1}); a flip there teaches nothing, so the cheapest labels do not "
             "flip them"
         )
 
@@ -139,23 +143,47 @@ def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
         _refuse_unread(pairs, "--labels", _OF_TIES if pairs.columns.judge else _OF_LABELS)
     if not options.weights:
         _refuse_unread(pairs, "--weights", _OF_WEIGHTS)
+    if options.out and pairs.chosen and FLIPPED in {*pairs.unread, *pairs.columns.read}:
+        raise click.BadParameter(
+            f"{pairs.path.name} has the column {FLIPPED!r}, in which --out writes the numbers of "
+            "the rows that are flipped; rename the column, or leave out --out"
+        )
     if pairs.columns.judge:
+        second = pairs.n_pairs - pairs.n_first - pairs.n_ties
+        ties = f", and {count(pairs.n_ties, 'pair')} tied" if pairs.n_ties else ""
         yield (
             f"by {pairs.columns.judge[0]}, {pairs.columns.first} is better in {pairs.n_first:,} of "
-            f"{count(pairs.n_pairs, 'pair')} and {pairs.columns.second} in the others; what is "
-            "better is called chosen here"
+            f"{count(pairs.n_pairs, 'pair')} and {pairs.columns.second} in {second:,}{ties}; what "
+            f"is better{', or the first of a tie,' if ties else ''} is called chosen here"
         )
     if pairs.unread:
         yield f"not read: {listed(pairs.unread)}"
-    if options.out and pairs.unread and not pairs.columns.judge:
-        moved = [name for name in pairs.unread if pairs.columns.belonging(name) != name]
-        yield (
-            f"flipped rows exchange {pairs.columns.first} and {pairs.columns.second} in the names "
-            f"of columns, and of keys within them ({listed(moved)}); all else stays as it was"
-        )
+    if options.out and pairs.unread and pairs.chosen and not pairs.columns.judge:
+        yield _exchanged(pairs)
     yield from _prompts(pairs)
     if options.features and pairs.features is not None:
         yield f"the features of {options.features} replace those of the data"
+
+
+def _exchanged(pairs: PreferencePairs) -> str:
+    """What a flip exchanges besides the answers, and what stays although its name is of one."""
+    columns, names = pairs.columns, names_of(pairs.one_sided)
+    moved: list[str] = []
+    lone: list[str] = []
+    for place, path in sorted(pairs.one_sided, key=lambda key: key[1]):
+        other = columns.belonging(path[-1])
+        if (place, other) not in names:
+            lone.append(f"{listed(['.'.join(path)])} has no {listed([other])} and stays")
+        elif path not in ((columns.first,), (columns.second,)):
+            moved.append(".".join(path))
+    if len(lone) > _MOST_LONE:
+        lone[_MOST_LONE:] = [f"{len(lone) - _MOST_LONE} more without the other's stay"]
+    return "; ".join([
+        f"flipped rows exchange {columns.first} and {columns.second} in the names of columns, and "
+        f"of keys within them ({listed(moved)})",
+        *lone,
+        "all else stays as it was, and so do keys within lists",
+    ])  # fmt: skip
 
 
 def _refuse_unread(pairs: PreferencePairs, option: str, names: frozenset[str]) -> None:
@@ -185,7 +213,7 @@ def _prompts(pairs: PreferencePairs) -> Iterator[str]:
         unlike[Prompt.NONE] = "there is no prompt in {}; nothing is added to these answers"
     for where, words in unlike.items():
         if found[where]:
-            row = pairs.rows[pairs.prompts.index(where)]
+            row = pairs.prompts.index(where) + 1
             yield words.format(
                 f"{count(found[where], 'pair')} of {pairs.n_pairs:,} (first in row {row})"
             )

@@ -19,7 +19,7 @@ from holdfast.solvers.sequences import Array
 from holdfast.solvers.whole_files import append_line, whole
 
 from ...terminal.json_files import json_text
-from .input import Data
+from .input import FLIPPED, Data
 from .output import statement
 from .targets import Target
 
@@ -31,19 +31,19 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
 
     That is chosen and rejected exchanged with all that belongs to them, or the column that says
     which is better changed, or the row as it was where a label rises (`Columns.judged`).
-    The other keys stay (but for numbers that JSON has not, which become null); ``flipped_row`` says
-    where the row comes from, from 1.  Data of features have rows of ``flipped_row`` and ``label``
-    only.  With m copies a pair has up to m rows.
+    The other keys stay (but for numbers that JSON has not, which become null); ``flipped_row`` is
+    the number of the row in the data, from 1, without headings and empty lines.  Data of features
+    have rows of ``flipped_row`` and ``label`` only.  With m copies a pair has up to m rows.
     """
     assert measurement.rounded is not None
     assert measurement.copies is not None
     rise = measurement.copies * (measurement.rounded - measurement.benign)
     moved = zip(kept.tolist(), rise.tolist(), strict=True)
-    rises = {pairs.rows[i]: round(k) for i, k in moved if abs(k) > 0.5}
+    rises = {i + 1: round(k) for i, k in moved if abs(k) > 0.5}
     labels = dict(zip(kept.tolist(), measurement.rounded.tolist(), strict=True))
     rows: Iterable[tuple[int, Mapping[str, Any]]]
     if pairs.features is not None:
-        rows = ((number, {"flipped_row": number, "label": labels[number - 1]}) for number in rises)
+        rows = ((number, {FLIPPED: number, "label": labels[number - 1]}) for number in rises)
         copies = dict.fromkeys(rises, 1)
     else:
         rows = _exchanged(pairs, rises)
@@ -56,11 +56,12 @@ def write_flipped(pairs: PreferencePairs, kept: Array, measurement: Measurement,
 
 def _exchanged(pairs: PreferencePairs, rises: Mapping[int, int]) -> Iterator[tuple[int, Any]]:
     """The rows of the file that are flipped, with their numbers, as they become."""
-    for number, row in rows_of(pairs.path):
+    for number, (_, row) in enumerate(rows_of(pairs.path), start=1):
         if number in rises:
             first = pairs.columns.chance(row, str(pairs.path)) >= 0.5
-            judged = pairs.columns.judged(row, first == (rises[number] > 0))
-            yield number, {**judged, "flipped_row": number}
+            better = first == (rises[number] > 0)
+            judged = pairs.columns.judged(row, better, pairs.one_sided)
+            yield number, {**judged, FLIPPED: number}
 
 
 @contextmanager
