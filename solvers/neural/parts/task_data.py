@@ -143,7 +143,8 @@ def behaviour(task: str, episodes: int, seed: int) -> DataSet:
             rows.append((seen, following, action, reward, info["cost"], terminated, cut))
             seen, step, ended = following, step + 1, terminated or truncated
     env.close()
-    return DataSet(f"behaviour data of {task}", *map(np.array, zip(*rows, strict=True)))
+    columns: list[Any] = [np.array(column) for column in zip(*rows, strict=True)]
+    return DataSet(f"behaviour data of {task}", *columns)
 
 
 def _circling(episodes: int, stream: np.random.Generator) -> DataSet:
@@ -157,7 +158,7 @@ def _circling(episodes: int, stream: np.random.Generator) -> DataSet:
         rows.append((seen, following, actions, rewards, info["cost"], terminated, ended))
         seen = following
     columns = (np.stack(column, axis=1) for column in zip(*rows, strict=True))
-    flat = (column.reshape(-1, *column.shape[2:]) for column in columns)
+    flat: list[Any] = [column.reshape(-1, *column.shape[2:]) for column in columns]
     return DataSet(f"scripted data of {circle.TASK}", *flat)
 
 
