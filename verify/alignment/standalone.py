@@ -128,7 +128,7 @@ def at_once(case: Mapping[str, Any]) -> Sides:
 
     d = root^2 unit vectors, each observed `count` times with noise +-1/2, so that S_i/2 is the sum
     of its noise; features are the 2^d sign vectors over root.  The worst of them is off by
-    sum |S_i|/(2 root (kappa + n)), and fails where that is above alpha U.
+    the sum of abs(S_i) over 2 root (kappa + n), and fails where that is above alpha U.
     """
     d, n, kappa = case["root"] ** 2, case["count"], case["ridge"]
     met("kappa = 1, and the number of labels is odd", kappa == 1 and n % 2 == 1)
