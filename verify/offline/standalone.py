@@ -161,7 +161,7 @@ def reference_printed(case: Mapping[str, Any]) -> Sides:
     met("lambda > 0, N >= 1", lam > 0 and n >= 1)
     met("the behaviour policy is in Pi", problem["behaviour"] in problem["policies"])
     met("all rewards are 0", not any(rewards))
-    zero, ones = [0 for _ in costs], [1 for _ in costs]
+    zero, ones = [0] * len(costs), [1] * len(costs)
     met("G is the truth and 0", all(f in (costs, zero) for f in problem["costs"]))
     met("W has the constant 1", ones in problem["weights"])
     for x in (case["threshold"], Fraction(1)):

@@ -154,6 +154,12 @@ def _rows(labels: Array, benign: Array, copies: int) -> int:
     return round(copies * float(np.abs(labels - benign).sum()))
 
 
+_ALONE = (
+    f"each label was rounded alone, as features of more than {LARGEST:,} entries are not searched "
+    "for rows that go together"
+)
+
+
 def measure(
     features: Array,
     benign: Array,
@@ -179,22 +185,16 @@ def measure(
     if found.dropped:
         features = np.delete(features, found.dropped.features, axis=0)
     bound = closed_form_bound(features, benign, target, weights=weights, norm=conditions.norm)
-    copies = conditions.copies
-    rounded = None
-    effects: tuple[Effect, ...] = ()
-    notes = found.notes
+    copies, notes = conditions.copies, found.notes
+    rounded, effects = None, tuple[Effect, ...]()
     if copies is not None:
         rounded = rounded_jointly(features, found.labels, benign, target, weights,
                                   copies=copies, ridge=conditions.ridge)  # fmt: skip
         labels = {"benign": benign, "target": target, "rounded": rounded}
-        rows = _rows(rounded, benign, copies)
-        for k in range(_DRAWS):
-            if (part := thinned(benign, target, rows, copies=copies, seed=k)) is not None:
-                labels[f"thinned {k}"] = part
+        labels |= _thinned(benign, target, _rows(rounded, benign, copies), copies)
         effects = tuple(_effects(features, labels, weights, conditions.ridge))
         if features.size > LARGEST:
-            notes += (f"each label was rounded alone, as features of more than {LARGEST:,} entries "
-                      "are not searched for rows that go together",)  # fmt: skip
+            notes = (*notes, _ALONE)
     changes = (target - benign) * (1.0 if weights is None else weights)
     attack = size(changes, conditions.norm)
     given = (benign, target, np.zeros(0) if weights is None else weights)
@@ -220,6 +220,13 @@ def measure(
         dropped=found.dropped,
         price=found.dropped.price(conditions.ridge) if found.dropped else 0.0,
     )
+
+
+def _thinned(benign: Array, target: Array, rows: int, copies: int) -> dict[str, Array]:
+    """The attack on so many rows alone, some draws of them."""
+    drawn = {f"thinned {k}": thinned(benign, target, rows, copies=copies, seed=k)
+             for k in range(_DRAWS)}  # fmt: skip
+    return {name: part for name, part in drawn.items() if part is not None}
 
 
 def size(changes: Array, norm: str) -> float:

@@ -132,8 +132,9 @@ def _of_features(scaled: Scaled, pairs: PreferencePairs) -> Iterator[str]:
         )
 
 
-def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
-    """What was not read; raises click.BadParameter where that may change what the data mean."""
+def _refuse_meanings(pairs: PreferencePairs, options: Options) -> None:
+    """Raises click.BadParameter for what is not read and may change what the data mean, and for
+    columns that would be lost."""
     if pairs.columns.judge and options.labels:
         raise click.BadParameter(
             f"--labels {options.labels} and the column {pairs.columns.judge[0]} both say which "
@@ -148,6 +149,11 @@ def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
             f"{pairs.path.name} has the column {FLIPPED!r}, in which --out writes the numbers of "
             "the rows that are flipped; rename the column, or leave out --out"
         )
+
+
+def _unread(pairs: PreferencePairs, options: Options) -> Iterator[str]:
+    """What was not read; raises click.BadParameter as `_refuse_meanings`."""
+    _refuse_meanings(pairs, options)
     if pairs.columns.judge:
         second = pairs.n_pairs - pairs.n_first - pairs.n_ties
         ties = f", and {count(pairs.n_ties, 'pair')} tied" if pairs.n_ties else ""
