@@ -140,7 +140,7 @@ def laws(
 def check_laws(rows: Array, name: str, *, single: bool = False) -> None:
     """Raises ModelError unless each row is a law; `single` leaves the row out of the message."""
     rounding = 0 if rows.dtype == object else float(ROUNDING)
-    if rounding and rows.min() >= 0 and (abs(rows.sum(axis=1) - 1) <= rounding).all():
+    if rounding and rows.min() >= 0 and abs(rows.sum(axis=1) - 1).max() <= rounding:
         return  # all at once; the rows one by one are for exact numbers and for messages
     for x, row in enumerate(rows):
         where = name if single else f"row {x} of {name}"
