@@ -43,10 +43,9 @@ class RowReader:
         limit = self.limit_denominator
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral)):
             raise ModelError(f"limit_denominator is {limit!r:.60}; it must be an integer")
-        if self.limit_denominator is not None and self.limit_denominator < 1:
+        if limit is not None and limit < 1:
             raise ModelError(
-                f"limit_denominator is {self.limit_denominator}; it must be at least "
-                "1, or None to keep floats exact"
+                f"limit_denominator is {limit}; it must be at least 1, or None to keep floats exact"
             )
 
     def number(self, value: object, where: str) -> Fraction:

@@ -77,6 +77,11 @@ def bellman_error(
     return max(max(map(max, problem.weights)) * larger, abs(Fraction(sum(parts))))
 
 
+def _sign(signal: Signal) -> int:
+    """Of L in the objective of a critic."""
+    return 1 if signal == "reward" else -1
+
+
 def critic(
     problem: OfflineProblem,
     policy: Policy,
@@ -91,7 +96,7 @@ def critic(
     sign: of L, where it is not that of the signal: +1 for rewards, -1 for costs.
     Raises ModelError for a negative beta.
     """
-    beta, sign = check_weight(beta, "beta"), sign or (1 if signal == "reward" else -1)
+    beta, sign = check_weight(beta, "beta"), sign or _sign(signal)
     members = problem.rewards if signal == "reward" else problem.costs
 
     def objective(function: Function) -> Fraction:
@@ -140,7 +145,7 @@ def _affine(
     problem: OfflineProblem, policy: Policy, signal: Signal
 ) -> tuple[list[Fraction], Array, list[Array]]:
     """Of f less its lower end: the slopes of sign L, [K], f - T f at 0, [K], and its slopes."""
-    size, sign = problem.model.n_choices, 1 if signal == "reward" else -1
+    size, sign = problem.model.n_choices, _sign(signal)
     slopes = [sign * relative_value(problem, policy, one) for one in _identity(size)]
     start = residual(problem, policy, [_lowest(problem, signal)] * size, signal)
     paid = problem.signal(signal)
@@ -215,9 +220,8 @@ def squared_box_critic(
     guess = _proposed(slope, hessian, float(problem.horizon - low))
     x = min((guess, _between_ends(guess, slope, hessian, top)), key=excess)
     values = tuple(to_python(y) + low for y in x)
-    sign = 1 if signal == "reward" else -1
     error = bellman_error(problem, policy, values, signal, "squared")
-    objective = sign * relative_value(problem, policy, values) + beta * error
+    objective = _sign(signal) * relative_value(problem, policy, values) + beta * error
     return values, objective, to_python(excess(x))
 
 
