@@ -6,7 +6,7 @@ probability rows are then re-normalised exactly, and the notes of the model say 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -53,7 +53,7 @@ def from_arrays(
     """
     costs = listed_or_none(costs, "costs")
     notes = listed(notes, "notes")
-    rows = _action_rows(transitions)
+    rows, reading = _action_rows(transitions)
     mask = available_actions(available, rows.shape, "a model of these transitions")
     reader = RowReader(limit_denominator)
     pairs = np.argwhere(mask).tolist()
@@ -71,7 +71,7 @@ def from_arrays(
         budgets=budgets,
         discount=discount,
         initial=_start(reader, initial, rows.shape[0]),
-        notes=(*notes, *_float_note(transitions, reward, costs, reader), *reader.notes()),
+        notes=(*notes, *reading, *_float_note(transitions, reward, costs, reader), *reader.notes()),
     )
 
 
@@ -137,6 +137,15 @@ class _DenseRows:
             )
         self._array, self.shape = array, array.shape[:2]
 
+    def reading(self) -> Iterator[str]:
+        """What an array with as many actions as states was taken for: it may be [A, S, S]."""
+        swapped = self._array.swapaxes(0, 1)
+        if swapped.shape == self._array.shape and not np.array_equal(swapped, self._array):
+            yield (
+                f"transitions of shape {self._array.shape} were read as [state, action, next "
+                "state]; of [action, state, next state] give a list of S x S numpy arrays"
+            )
+
     def row(self, state: int, action: int) -> tuple[list[int], list[object]]:
         """All states and their probabilities."""
         return list(range(len(self._array))), plain_numbers(self._array[state, action])
@@ -162,7 +171,8 @@ class _SparseRows:
         return line.indices.tolist(), plain_numbers(line.data)
 
 
-def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
+def _action_rows(transitions: Any) -> tuple[_DenseRows | _SparseRows, Iterable[str]]:
+    """The rows, and notes on what was taken for what."""
     if hasattr(transitions, "tocsr") or isinstance(transitions, Mapping):
         raise ModelError(
             f"transitions is one {type(transitions).__name__}; give an array [S, A, S], or a list "
@@ -170,7 +180,7 @@ def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
         )
     matrices = transitions if isinstance(transitions, (list, tuple)) else ()
     if matrices and all(hasattr(matrix, "tocsr") for matrix in matrices):
-        return _SparseRows(matrices)
+        return _SparseRows(matrices), ()
     array = as_array(transitions, "transitions")
     if any(isinstance(matrix, np.ndarray) and matrix.ndim == 2 for matrix in matrices):
         if array.ndim != 3 or array.shape[1] != array.shape[2]:
@@ -178,8 +188,9 @@ def _action_rows(transitions: Any) -> _DenseRows | _SparseRows:
                 f"transitions is a list of matrices, of shape {array.shape} in all; a list "
                 "holds one S x S matrix for each action, an array is [S, A, S]"
             )
-        array = array.swapaxes(0, 1)
-    return _DenseRows(array)
+        return _DenseRows(array.swapaxes(0, 1)), ()
+    rows = _DenseRows(array)
+    return rows, rows.reading()
 
 
 def _start(reader: RowReader, initial: Any, size: int) -> list[int]:

@@ -48,7 +48,20 @@ def test_fractions_and_strings_are_exact():
     third = [[["1/3", "2/3"], [1, 0]], [[0, 1], [Fraction(1, 2), "0.5"]]]
     model = golden(transitions=third)
     assert model.transition_row(0) == [(0, Fraction(1, 3)), (1, Fraction(2, 3))]
-    assert model.notes == ()
+    assert not any("floats" in note for note in model.notes)
+
+
+def test_as_many_actions_as_states_are_not_read_in_silence():
+    by_state = np.array(HALF)
+    (said, _) = golden(transitions=by_state).notes
+    assert said.startswith(
+        "transitions of shape (2, 2, 2) were read as [state, action, next state]"
+    )
+    by_action = golden(transitions=list(by_state.swapaxes(0, 1)))
+    assert by_action == golden()
+    alike = np.array([[[0.5, 0.5], [1, 0]], [[1, 0], [0.5, 0.5]]])  # either reading is the same
+    for silent in (by_action, golden(transitions=alike)):
+        assert not any("read as" in note for note in silent.notes)
 
 
 def test_floats_are_dyadic_and_renormalised_exactly():
