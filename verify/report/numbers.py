@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -12,6 +12,9 @@ Number: TypeAlias = Fraction | int | Enclosure | str
 
 DASH = "\N{EN DASH}"
 """Stands where there is no number."""
+
+ALMOST = "\N{ALMOST EQUAL TO}"
+"""Stands between a number and its rounded decimal."""
 
 _MOST_DIGITS = 17
 """Digits up to which the ends of an enclosure are told apart: as many as a double has."""
@@ -33,6 +36,7 @@ def shorten(text: str, width: int = 25) -> str:
 def decimal(number: Number, digits: int = 6) -> str:
     """``2/3`` as ``0.666667``, an enclosure as its ends with the digits that tell them apart.
 
+    The ends of an enclosure are rounded outwards, so that what is shown holds the number too.
     Text is a number as findings keep it, a rational or ``lo..hi``; anything else, such as ``about
     3.14``, is returned as it stands.
     """
@@ -42,8 +46,19 @@ def decimal(number: Number, digits: int = 6) -> str:
         if len(set(ends)) == 1:
             return shown[0]
         if len(set(shown)) > 1:
-            return " to ".join(shown)
+            low, high = ends
+            return (
+                f"{_decimal(low, precision, ROUND_FLOOR)} to "
+                f"{_decimal(high, precision, ROUND_CEILING)}"
+            )
     return f"{shown[0]} (to {precision} digits)" if ends else str(number)
+
+
+def beside(number: Number, digits: int = 6) -> str:
+    """What stands beside a fraction: ``= 3.5``, or `ALMOST` and what it is rounded to."""
+    shown, ends = decimal(number, digits), set(_ends(number))
+    left_out = len(ends) == 1 and Fraction(shown) not in ends
+    return f"{ALMOST if left_out else '='} {shown}"
 
 
 def rough(number: Number, digits: int = 6) -> str:
@@ -83,8 +98,8 @@ def _ends(number: Number) -> tuple[Fraction, ...]:
         return ()
 
 
-def _decimal(value: Fraction, digits: int) -> str:
-    context = Context(prec=digits)
+def _decimal(value: Fraction, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    context = Context(prec=digits, rounding=rounding)
     quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
     return f"{quotient:f}" if -5 <= quotient.adjusted() <= 9 else f"{quotient:e}"
 

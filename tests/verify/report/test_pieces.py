@@ -15,7 +15,15 @@ from holdfast.theory import Theorem
 from holdfast.verify.kernel import Enclosure
 from holdfast.verify.report import cases, graphs
 from holdfast.verify.report.mathml import mathml
-from holdfast.verify.report.numbers import brief, decimal, duration, rounded, shorten
+from holdfast.verify.report.numbers import (
+    ALMOST,
+    beside,
+    brief,
+    decimal,
+    duration,
+    rounded,
+    shorten,
+)
 from holdfast.verify.report.plots import slack_histogram
 
 from .conftest import LARGE, MODEL, POLICIES
@@ -99,7 +107,16 @@ def test_numbers_need_not_be_text() -> None:
         "0.667",
     ]
     assert decimal(Enclosure(Fraction(1, 3), Fraction(2, 3))) == "0.333333 to 0.666667"
+    assert decimal(Enclosure(Fraction(2, 3), Fraction(4, 3))) == "0.666666 to 1.33334"  # outwards
     assert decimal(Enclosure.exact(Fraction(1, 8))) == "0.125"
+
+
+def test_a_rounded_decimal_is_not_said_to_be_equal() -> None:
+    assert [beside(Fraction(7, 2)), beside("17/13"), beside("1/3..1/2")] == [
+        "= 3.5",
+        f"{ALMOST} 1.30769",
+        "= 0.333333 to 0.5",
+    ]
 
 
 def test_an_enclosure_too_narrow_for_digits_says_so() -> None:

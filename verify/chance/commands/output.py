@@ -14,7 +14,7 @@ from holdfast.solvers import CMDP, Limits
 from holdfast.solvers.chance import ChanceProblem, ChanceSolution, solve
 from holdfast.solvers.chance.horizon.evaluation import forward
 from holdfast.verify.kernel import format_rational
-from holdfast.verify.report.numbers import count, decimal, duration, shorten
+from holdfast.verify.report.numbers import beside, count, decimal, duration, shorten
 
 from ...cmdp.idle import idle_risk
 from ...terminal.output import plain
@@ -113,10 +113,10 @@ def print_solution(
 def print_number(console: Console, name: str, number: Fraction | None) -> None:
     """A number as a fraction, and under it as a decimal unless that is the same."""
     number = number or Fraction(0)
-    text, near = format_rational(number), decimal(number, 12)
+    text, near = format_rational(number), beside(number, 12)
     if "0x" in text:  # too long to be read in decimal
         text = f"a fraction with a denominator of {number.denominator.bit_length()} bits"
-    fitted(console, name, text, "" if text == near else f"= {near}")
+    fitted(console, name, text, "" if near == f"= {text}" else near)
 
 
 def _flip(problem: ChanceProblem, solution: ChanceSolution) -> list[str]:

@@ -16,7 +16,7 @@ from holdfast.solvers import CMDP, Certification, ModelError, certify, enclose, 
 from holdfast.solvers.cmdp.scale.certification import SWEEPS
 from holdfast.solvers.models.formats.numpy_files import read_array
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.report.numbers import count, decimal, shorten
+from holdfast.verify.report.numbers import beside, count, decimal, shorten
 
 from ...kernel import Enclosure, format_rational
 from ...terminal import output
@@ -173,7 +173,7 @@ def _print(
 def _ends(ends: tuple[Fraction, Fraction]) -> tuple[str, str]:
     """The number and its decimal, or "in" and the interval."""
     if ends[0] == ends[1]:
-        return format_rational(ends[0]), f"= {decimal(ends[0])}"
+        return format_rational(ends[0]), beside(ends[0])
     return "in", f"[{decimal(Enclosure(*ends))}]"
 
 

@@ -16,7 +16,7 @@ from holdfast.solvers import CMDP, Limits, ModelError, write_policy
 from holdfast.solvers.cmdp.policy_files import check_policy_path, policy_document
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.cmdp.optima import METHODS, Optimum, certified_optimum
-from holdfast.verify.report.numbers import count, decimal, shorten
+from holdfast.verify.report.numbers import beside, count, decimal, shorten
 from holdfast.verify.report.pictures import write
 
 from ...kernel import format_rational
@@ -223,8 +223,8 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
     if found.relaxation is not None:
         console.print(
             f"[bold red]infeasible[/bold red]: no policy keeps within the limits; the least "
-            f"equal increase of all limits that helps is {shorten(found.relaxation, 60)} = "
-            f"{decimal(found.relaxation)}"
+            f"equal increase of all limits that helps is {shorten(found.relaxation, 60)} "
+            f"{beside(found.relaxation)}"
         )
         _print_remarks(console, found)
         return
@@ -234,9 +234,9 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         console.print("[bold]undecided[/bold]: what was known within the limits")
     if found.interrupted:
         console.print("[bold]interrupted[/bold]: what was known by then")
-    output.print_number(console, "value", found.value, f"= {decimal(found.value)}")
+    output.print_number(console, "value", found.value, beside(found.value))
     for multiplier, budget in zip(found.multipliers, model.budgets, strict=False):  # or none yet
-        rest = f"= {decimal(multiplier)} (limit {shorten(str(budget), 30)})"
+        rest = f"{beside(multiplier)} (limit {shorten(str(budget), 30)})"
         output.print_number(console, "multiplier", multiplier, rest)
     _print_remarks(console, found)
 
