@@ -196,7 +196,7 @@ def _system(error: OSError) -> int:
     if isinstance(error, BrokenPipeError) and _nobody_reads():
         return ExitCode.BROKEN_PIPE
     if error.errno in _PATHS and error.filename is not None:
-        _say(f"Error: {error}; choose a path that can be read and written")
+        _say(f"Error: {error.filename}: {error.strerror}; choose a path that can be used")
         return ExitCode.BAD_USAGE
     remedy = "free some space" if error.errno == errno.ENOSPC else "see to it and run again"
     _say(f"holdfast: the system refused: {error}; {remedy}. The output is not complete.")

@@ -145,7 +145,7 @@ def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option(
     "--budget",
     type=Time(),

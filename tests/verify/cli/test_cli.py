@@ -491,7 +491,9 @@ def test_check_many_files_and_a_bad_one(holdfast: Invoke, g1_file: Path) -> None
     Path("wrong.json").write_text(json.dumps({**document, "value": "36/10"}))
     Path("half.json").write_text(good.read_text()[:99])
     assert holdfast("check", good, good).code == 0
-    for bad in ("wrong.json", "half.json", "nowhere.json"):
+    done = holdfast("check", good, "nowhere.json")
+    assert (done.code, done.says("nowhere.json", "does not exist")) == (64, True), done.output
+    for bad in ("wrong.json", "half.json"):
         done = holdfast("check", good, bad)
         assert done.code == 4
         assert done.says("REJECTED", bad)
