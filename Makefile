@@ -127,5 +127,5 @@ constraints: ## resolve every extra afresh and pin the result in constraints.txt
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) .holdfast .hypothesis .benchmarks .pytest_cache .mypy_cache .ruff_cache \
-	  build dist src/*.egg-info docs/_build docs/book docs/errata docs/reference/api htmlcov .coverage coverage.xml
+	  build dist src/*.egg-info docs/_build docs/book docs/errata docs/notebooks docs/reference/api htmlcov .coverage coverage.xml
 	find theory solvers verify tests notebooks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,13 +1,11 @@
 """The notebooks, each executed from a clean kernel; they are stored without outputs."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 SECONDS_A_CELL = 300
@@ -49,6 +47,9 @@ def execute(
     path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch, *more: str
 ) -> dict[str, Any]:
     """The notebook after execution, with further cells of code at its end."""
+    import nbformat  # loads for 6 s, which collecting the tests does not need
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("IPYTHONDIR", str(directory / "ipython"))
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
     monkeypatch.setenv("MPLCONFIGDIR", str(directory / "matplotlib"))
@@ -77,7 +78,7 @@ def text(notebook: Any) -> str:
 
 def edited_hunch(path: Path) -> str:
     """The cell that states the hunch, weakened by its reader from twice to a thousand times."""
-    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells]
+    sources = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
     source = next(source for source in sources if 'label="mine/doubling"' in source)
     return source.replace("2 * v)", "1000 * v)").replace("false on", "edited, false on")
 
@@ -92,13 +93,15 @@ def overview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
-    cells = nbformat.read(path, as_version=4).cells
-    kept = [cell.id for cell in cells if cell.get("outputs") or cell.get("execution_count")]
+    cells = json.loads(path.read_text())["cells"]
+    kept = [cell["id"] for cell in cells if cell.get("outputs") or cell.get("execution_count")]
     assert kept == [], f"clear the outputs of these cells of {path.name}: {kept}"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_has_a_valid_form(path: Path) -> None:
+    import nbformat
+
     nbformat.validate(nbformat.read(path, as_version=4), relax_add_props=False)
 
 
@@ -145,6 +148,9 @@ def test_the_overview_prints(overview: Any, result: str) -> None:
 def test_an_error_inside_a_control_would_be_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
+
     path = tmp_path / "faulty.ipynb"
     source = "from ipywidgets import interact\ninteract(lambda n: 1 / n, n=(0, 0))"
     cells = [nbformat.v4.new_code_cell(source)]
@@ -398,3 +404,25 @@ def test_what_the_notebook_certifies_is_on_the_right_side_of_the_truth(logged: A
     assert len(pairs) >= 6
     assert all(low <= true for name, low, true in pairs if name == "return")
     assert all(high >= true for name, high, true in pairs if name == "cost")
+
+
+@pytest.mark.parametrize(("shown", "written"), [("print(6 * n)", True), ("1 / (n - 7)", False)])
+def test_pages_hold_what_controls_show_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str, written: bool
+) -> None:
+    import nbformat
+
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "docs" / "_ext")
+    pages = pytest.importorskip("notebook_pages")
+    source = f"from ipywidgets import interact\ninteract(lambda n: {shown}, n=(7, 7));"
+    cells = [nbformat.v4.new_code_cell(source)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "short.ipynb")
+    if written:
+        pages.write(tmp_path / "short.ipynb", tmp_path / "short.md")
+        text = (tmp_path / "short.md").read_text()
+        assert "    42\n" in text
+        assert "interactive(" not in text
+    else:
+        with pytest.raises(Exception, match="ZeroDivisionError"):
+            pages.write(tmp_path / "short.ipynb", tmp_path / "short.md")
+        assert not (tmp_path / "short.md").exists()
