@@ -55,9 +55,14 @@ def decimal(number: Number, digits: int = 6) -> str:
 
 
 def beside(number: Number, digits: int = 6) -> str:
-    """What stands beside a fraction: ``= 3.5``, or `ALMOST` and what it is rounded to."""
+    """What stands beside a fraction: ``= 3.5``, or `ALMOST` and what it is rounded to.
+
+    Nothing stands beside a whole number that is shown in full.
+    """
     shown, ends = decimal(number, digits), set(_ends(number))
     left_out = len(ends) == 1 and Fraction(shown) not in ends
+    if str(number) == shown:
+        return ""
     return f"{ALMOST if left_out else '='} {shown}"
 
 

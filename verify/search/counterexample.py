@@ -272,12 +272,20 @@ def _shown(value: Value) -> str:
         value = value.lo
     text = value_text(value)
     if isinstance(value, Fraction) and value.denominator != 1:
-        return f"{_shortened(text)} (about {_decimal(value)})"
+        near = _decimal(value)
+        about = "" if _is_exactly(near, value) else "about "
+        return f"{_shortened(text)} ({about}{near})"
     return _shortened(text)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"
+
+
+def _is_exactly(text: str, value: Fraction) -> bool:
+    with suppress(ValueError):  # words, of a number beyond floats
+        return Fraction(text) == value
+    return False
 
 
 def _decimal(number: Fraction) -> str:

@@ -112,10 +112,11 @@ def test_numbers_need_not_be_text() -> None:
 
 
 def test_a_rounded_decimal_is_not_said_to_be_equal() -> None:
-    assert [beside(Fraction(7, 2)), beside("17/13"), beside("1/3..1/2")] == [
+    assert [beside(Fraction(7, 2)), beside("17/13"), beside("1/3..1/2"), beside(5)] == [
         "= 3.5",
         f"{ALMOST} 1.30769",
         "= 0.333333 to 0.5",
+        "",
     ]
 
 

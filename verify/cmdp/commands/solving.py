@@ -236,7 +236,7 @@ def _print(console: Console, name: str, model: CMDP, found: Optimum, rows: int |
         console.print("[bold]interrupted[/bold]: what was known by then")
     output.print_number(console, "value", found.value, beside(found.value))
     for multiplier, budget in zip(found.multipliers, model.budgets, strict=False):  # or none yet
-        rest = f"{beside(multiplier)} (limit {shorten(str(budget), 30)})"
+        rest = f"{beside(multiplier)} (limit {shorten(str(budget), 30)})".strip()
         output.print_number(console, "multiplier", multiplier, rest)
     _print_remarks(console, found)
 
