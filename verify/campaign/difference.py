@@ -72,11 +72,12 @@ def _changes(before: Outcome | None, now: Outcome | None, same: bool) -> Iterato
         return
     if before.statement != now.statement and before.statement and now.statement:
         yield "statement", before.statement, now.statement, ExitCode.AS_EXPECTED
-    if before.verdict is not now.verdict:
-        yield "verdict", before.verdict.name, now.verdict.name, _judged(before, now)
     if before.error != now.error:
         code = ExitCode.UNDECIDED if now.error else ExitCode.AS_EXPECTED
         yield "error", before.error or "none", now.error or "none", code
+        return  # what a faulty claim found otherwise says nothing
+    if before.verdict is not now.verdict:
+        yield "verdict", before.verdict.name, now.verdict.name, _judged(before, now)
     if lost := before.killed - now.killed:
         yield "mutants", "refuted", f"not refuted: {_listed(lost)}", ExitCode.MUTANT_SURVIVED
     if won := now.killed - before.killed:
