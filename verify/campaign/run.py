@@ -20,6 +20,7 @@ from ..binding.claims import Claim
 from ..binding.description import describe
 from ..engine.examiner import Kind, ShardResult
 from ..engine.ledger import RUN_ALPHA, Ledger
+from ..kernel import Verdict
 from ..store.store import Run, Store
 from .runs import beside
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
@@ -47,7 +48,8 @@ class Interrupted(KeyboardInterrupt):
 class Progress:
     """What a progress display is told, once for each shard.
 
-    result: what the shard found; stored: whether an earlier part of the run had found it;
+    result: what the shard found, of which only the violations are read again where it is `stored`,
+    found in an earlier part of the run;
     done: shards so far; total: shards in all, None with a budget of seconds; elapsed: seconds.
     """
 
@@ -108,7 +110,7 @@ def run_campaign(
     counter = _Counter(schedule, run, progress)
     tasks = _tasks(plan, schedule, run)
     try:
-        for result in run.results():
+        for result in run.results(Verdict.VIOLATED):  # all that the schedule asks for
             counter.add(result, stored=True)
         if jobs == 1 and executor is None:
             known = {claim.name: claim for claim in claims}

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 import click
+from rich import box
+from rich.table import Table
 
+from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.campaign.forecast import costs, durations, forecast, write_seconds
 from holdfast.verify.campaign.status import Status, status
 from holdfast.verify.engine.ledger import RUN_ALPHA
 from holdfast.verify.report.numbers import DASH, count, duration
@@ -20,7 +24,7 @@ from holdfast.verify.store.store import Store
 from ..cmdp.named_models import MODEL_HELP
 from ..terminal import output
 from ..terminal.json_files import write_json
-from ..terminal.options import cluster_option, jobs_option, json_option
+from ..terminal.options import Whole, cluster_option, jobs_option, json_option
 from ..terminal.stores import campaign_store, existing_store
 from ..terminal.targets import check_targets
 from .verifying import Options, perform, verify_options
@@ -60,10 +64,10 @@ def resume_command(name: str, jobs: int, cluster: str | None) -> int:
     path, number = existing_store(name)
     with Store.read(path) as store:
         run = store.run(number)
-    kept = dict(run.plan.get("options", {}))
+        kept = dict(run.plan.get("options", {}))
     if run.finished:
         raise click.BadParameter(f"{name} is finished; see holdfast campaign status {name}")
-    folder, options = kept.pop("folder", ""), _options(name, kept)
+    folder, options = str(kept.pop("folder", "")), _options(name, kept)
     if not Path(folder).is_dir():
         raise click.BadParameter(
             f"{name} was begun in the folder {output.plain(folder)}, which is not there; repeat "
@@ -178,3 +182,55 @@ def export_command(name: str, target: str) -> int:
         f"{output.plain(target)}: {count(rows, 'finding')}{so_far}", highlight=False
     )
     return ExitCode.AS_EXPECTED
+
+
+@campaign_command.command("plan", epilog=_NAME)
+@click.argument("name")
+@click.option(
+    "--times", type=Whole(1, 10**6), default=1, show_default=True,
+    help="Forecast a run with so many times the drawn models.",
+)  # fmt: skip
+@click.option(
+    "--csv", "csv_path", type=click.Path(), help="Write the cost of each claim to this file."
+)
+def plan_command(name: str, times: int, csv_path: str | None) -> int:
+    """Forecast how long a larger run would take on 1 to 1,000 workers, from the campaign NAME.
+
+    The times of its shards, and how fast a store is written here and now, go into a simulation of
+    workers that share one store. The network is left out.
+    """
+    path, number = existing_store(name)
+    check_targets([("--csv", csv_path)], {"the store": path})
+    with Store.read(path) as store:
+        run = store.run(number)
+        found, shards, write = costs(run), durations(run, times), write_seconds(run)
+    if not shards:
+        raise click.BadParameter(f"{name} has no shard yet whose time could be known")
+    console, mean = output.console(), sum(shards) / len(shards)
+    console.print(
+        f"{count(len(shards), 'shard')} of {mean:.3g} s on average; the store takes "
+        f"{1 / write:,.0f} of them a second",
+        highlight=False,
+    )
+    table = Table("workers", "time", "efficiency", "store busy", box=box.SIMPLE_HEAD)
+    for one in (forecast(shards, write, workers) for workers in _WORKERS):
+        shares = f"{one.efficiency:.0%}", f"{one.store:.0%}"
+        table.add_row(f"{one.workers:,}", duration(one.seconds), *shares)
+    console.print(table)
+    console.print(
+        f"the longest shard takes {duration(max(shards))}; with more than about "
+        f"{mean / write:,.0f} workers the store is the limit",
+        highlight=False,
+    )
+    if csv_path is not None:
+        lines = [f"{one.claim},{one.fixed:.3g},{_cell(one.model)}" for one in found]
+        head = "claim,once (s),each drawn model (s)"
+        write_text(csv_path, "\n".join([head, *lines]) + "\n")
+    return ExitCode.AS_EXPECTED
+
+
+_WORKERS = (1, 2, 4, 10, 30, 100, 300, 1000)
+
+
+def _cell(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.3g}"

@@ -96,7 +96,7 @@ class StoreError(Exception):
 
 
 class StoreFull(StoreError):
-    """A store on a full disk."""
+    """A store on a disk that is full or fails."""
 
 
 class Database:
@@ -234,6 +234,9 @@ def _explained(path: Path | str) -> Iterator[None]:
             raise StoreError(path, what, remedy) from error
         if code == sqlite3.SQLITE_FULL:
             raise StoreFull(path, "cannot grow, the disk is full", "free some space") from error
+        if code == sqlite3.SQLITE_IOERR:
+            remedy = "see whether the disk or a quota is full, then run again"
+            raise StoreFull(path, f"cannot be read or written ({error})", remedy) from error
         remedy = "check that the folder and the file can be written and that the disk is not full"
         raise StoreError(path, f"cannot be used: {error}", remedy) from error
     except sqlite3.DatabaseError as error:

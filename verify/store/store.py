@@ -238,8 +238,11 @@ class Run:
                 _insert(connection, cursor.lastrowid, result)
         self._done.add(shard.key)
 
-    def results(self) -> Iterator[ShardResult]:
-        """What all shards found, in the order of the schedule, whatever order they ended in."""
+    def results(self, only: Verdict | None = None) -> Iterator[ShardResult]:
+        """What all shards found, in the order of the schedule, whatever order they ended in.
+
+        only: leaves out the findings of other verdicts, which saves most of the work.
+        """
         rank = {kind.name: number for number, kind in enumerate(Kind)}
         path = self.store.path
         rows = self.store.database.rows(
@@ -253,8 +256,10 @@ class Run:
         rows.sort(key=lambda row: (rank[row[2]], row[3], row[1], row[5]))
         for number, claim, kind, first, size, name, models, seconds, error in rows:
             shard = Shard(claim, Kind[kind], first, size, self.seed, name)
+            which, values = ("", ()) if only is None else (" AND verdict = ?", (only.name,))
             found = self.store.database.rows(
-                f"SELECT id, {_FINDING} FROM findings WHERE shard = ? ORDER BY id", (number,)
+                f"SELECT id, {_FINDING} FROM findings WHERE shard = ?{which} ORDER BY id",
+                (number, *values),
             )
             kills = self.store.database.rows(
                 'SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,)

@@ -153,7 +153,10 @@ def test_runs_of_a_store_have_numbers(before: Path) -> None:
         ("", "is neither a store nor JSON"),
         ("[" * 10**5, "is neither a store nor JSON"),
         ("[]", "its schema is None"),
-        ('{"schema": "holdfast-hunt/1"}', "its schema is 'holdfast-hunt/1', and is not holdfast-run"),
+        (
+            '{"schema": "holdfast-hunt/1"}',
+            "its schema is 'holdfast-hunt/1', and is not holdfast-run",
+        ),
         ('{"schema": "holdfast-run/1"}', "lacks what a run has.*claims"),
     ],
 )
