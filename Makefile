@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test compare baseline notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -84,6 +84,16 @@ compare: $(READY) ## an area of each pillar beside the stored baseline: fails if
 baseline: $(READY) ## write that baseline anew, after a change that is meant
 	mkdir -p .holdfast
 	$(EXAMINE) --json .ci/baseline.json || test $$? -le 3
+
+planning: $(READY) ## what each claim costs and how a run scales, for the page on planning (MODELS of each)
+	mkdir -p .holdfast
+	$(BIN)/holdfast campaign run planning --budget $(or $(MODELS),50) --jobs 1 --fresh > .holdfast/planning.txt || test $$? -le 3
+	$(BIN)/holdfast campaign plan planning --times 100 --csv docs/how-to/costs.csv > docs/how-to/forecast.txt
+	cat docs/how-to/forecast.txt
+
+campaigns: $(READY) ## on a quiet machine: one process, two, and Dask; and a store of a million findings
+	$(BIN)/python tests/benchmarks/campaigns.py efficiency
+	$(BIN)/python tests/benchmarks/campaigns.py million
 
 target-returns: $(READY) ## the main statements on target returns: what prototypes found, and what is found now
 	mkdir -p .holdfast
