@@ -207,9 +207,8 @@ def plan_command(name: str, times: int, csv_path: str | None) -> int:
     if not shards:
         raise click.BadParameter(f"{name} has no shard yet whose time could be known")
     console, mean = output.console(), sum(shards) / len(shards)
-    what = " ".join(run.plan.get("options", {}).get("patterns", ())) or "all theorems"
     console.print(
-        f"from run {run.id} of {output.plain(path)}: {output.plain(what)}, budget "
+        f"from run {run.id} of {output.plain(path)}: {count(len(found), 'claim')}, budget "
         f"{output.plain(run.budget)}, its drawn models {times} times",
         highlight=False,
     )

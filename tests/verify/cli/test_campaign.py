@@ -146,6 +146,17 @@ def test_exports_are_the_findings(holdfast: Invoke, stopped: Done) -> None:
     assert parquet.read_table("part.parquet").num_rows < len(rows)
 
 
+def test_a_forecast(holdfast: Invoke, stopped: Done, tmp_path: Path) -> None:
+    del stopped
+    done = holdfast("campaign", "plan", "night", "--times", 1000, "--csv", "costs.csv")
+    assert done.code == 0, done.output
+    assert done.says("from run 1 of .holdfast/night.sqlite: 1 claim, budget 120", "1,001 shards of")
+    assert done.says("1,000", "efficiency", "the longest shard takes")
+    head, row = Path("costs.csv").read_text().splitlines()
+    assert head == "claim,once (s),each drawn model (s)"
+    assert row.startswith(f"mine/{tmp_path.name},") and float(row.rpartition(",")[2]) > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
