@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from holdfast.verify.binding.claims import shipped
 from holdfast.verify.campaign.cluster import connected
 from holdfast.verify.campaign.difference import differences
 from holdfast.verify.campaign.results import read_results
@@ -28,6 +27,7 @@ from holdfast.verify.campaign.run import run_campaign, summary
 from holdfast.verify.campaign.schedule import DRAWN_SIZE, Budget
 from holdfast.verify.campaign.status import status
 from holdfast.verify.campaign.versions import versions
+from holdfast.verify.cli.selection import to_examine
 from holdfast.verify.engine.examiner import Kind, Shard, ShardResult, run_shard
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.store.export import export
@@ -64,7 +64,7 @@ def timed(what: str, work: Callable[[], Any]) -> Any:
 
 
 def million(total: int) -> None:
-    claims = [claim for claim in shipped(PATTERNS) if not claim.trained]
+    claims = to_examine(PATTERNS)[0]
     shards = [run_shard(c, Shard(c.name, Kind.DRAWN, 0, DRAWN_SIZE, 0)) for c in claims]
     times = -(-total // sum(len(one.findings) for one in shards))
     budget = Budget(models=times * DRAWN_SIZE)
@@ -92,7 +92,7 @@ def million(total: int) -> None:
 
 
 def efficiency() -> None:
-    claims = [claim for claim in shipped(PATTERNS) if not claim.trained]
+    claims = to_examine(PATTERNS)[0]
     took, found = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for name, jobs, address in (("1", 1, ""), ("2", 2, ""), ("dask", 2, "local:2")):
