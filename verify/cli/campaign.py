@@ -92,7 +92,9 @@ def resume_command(name: str, jobs: int, cluster: str | None) -> int:
 def _options(name: str, kept: dict[str, Any]) -> Options:
     """The options as they were given; raises click.BadParameter if the store does not tell."""
     kinds = get_type_hints(Options)
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()}
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()
+    }
     if given.keys() != kinds.keys() or not all(_fits(given[one], kinds[one]) for one in kinds):
         raise click.BadParameter(
             f"{name} does not hold the options of a command (it was begun by a program, or by "
@@ -235,6 +237,8 @@ def plan_command(name: str, times: int, csv_path: str | None) -> int:
 
 
 _WORKERS = (1, 2, 4, 10, 30, 100, 300, 1000)
+"""Of which a forecast is made: closer ones would say little more, and each takes a second where a
+run has a million shards."""
 
 
 def _cell(seconds: float | None) -> str:
