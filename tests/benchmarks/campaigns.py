@@ -82,7 +82,7 @@ def million(total: int) -> None:
             print(f"{found.findings:,} findings")
             timed(
                 "resume: what is done already",
-                lambda: sum(1 for _ in run.results(Verdict.VIOLATED)),
+                lambda: sum(1 for _ in run.results(only=Verdict.VIOLATED)),
             )
             timed("report: the summary", lambda: summary(run, claims))
             rows = timed("export to Parquet", lambda: export(run, Path(folder, "all.parquet")))

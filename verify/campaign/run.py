@@ -24,7 +24,7 @@ from ..kernel import Verdict
 from ..store.store import Run, Store
 from .runs import beside
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
-from .summary import RunSummary, summarise
+from .summary import ClaimSummary, RunSummary, summarise
 from .tasks import Task, examine, place
 from .versions import trained_with, versions
 from .workers import Workers
@@ -110,7 +110,7 @@ def run_campaign(
     counter = _Counter(schedule, run, progress)
     tasks = _tasks(plan, schedule, run)
     try:
-        for result in run.results(Verdict.VIOLATED):  # all that the schedule asks for
+        for result in run.results(only=Verdict.VIOLATED):  # all that the schedule asks for
             counter.add(result, stored=True)
         if jobs == 1 and executor is None:
             known = {claim.name: claim for claim in claims}
@@ -130,19 +130,16 @@ def run_campaign(
 
 def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = ()) -> RunSummary:
     """What a run comes to: each claim on drawn models, then each claim on each world."""
-    results: dict[str, dict[str, list[ShardResult]]] = {claim.name: {} for claim in claims}
-    for result in run.results():
-        world = result.shard.name if result.shard.kind is Kind.WORLD else ""
-        results[result.shard.claim].setdefault(world, []).append(result)
-    names = dict.fromkeys(chain([""], *results.values()))
-    summaries = (
-        summarise(claim, results[claim.name][name], name)
-        for name in names
-        for claim in claims
-        if name in results[claim.name]
-    )
+    summaries: dict[str, list[ClaimSummary]] = {"": []}
+    for claim in claims:  # one at a time: a million findings fill the memory
+        results: dict[str, list[ShardResult]] = {}
+        for result in run.results(claim.name):
+            world = result.shard.name if result.shard.kind is Kind.WORLD else ""
+            results.setdefault(world, []).append(result)
+        for world, found in results.items():
+            summaries.setdefault(world, []).append(summarise(claim, found, world))
     return RunSummary(
-        claims=tuple(summaries),
+        claims=tuple(chain.from_iterable(summaries.values())),
         worlds=tuple(worlds),
         seed=run.seed,
         budget=run.budget,

@@ -30,7 +30,7 @@ COMMANDS = {
     ),
     "campaign": (
         "Check theorems", "campaign",
-        "Run verify under a name: run, status, resume, export.",
+        "Run verify under a name: run, status, resume, export, plan.",
     ),
     "diff": (
         "Check theorems", "differing", "Say what changed from one run to another.",

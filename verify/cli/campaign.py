@@ -118,9 +118,10 @@ def status_command(name: str, json_path: str | None) -> int:
     check_targets([("--json", json_path)], {"the store": path})
     with Store.read(path) as store:
         found = status(store.run(number))
-    console = output.console()
+    grid = Table.grid(padding=(0, 2))
     for what, text in _lines(found):
-        console.print(f"{what:<11}{text}", highlight=False)
+        grid.add_row(what, output.plain(text))
+    output.console().print(grid)
     if json_path is not None:
         document = {**asdict(found), "verdicts": {v.name: n for v, n in found.verdicts.items()}}
         write_json({"schema": "holdfast-status/1", **document}, json_path)

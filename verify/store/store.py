@@ -238,17 +238,20 @@ class Run:
                 _insert(connection, cursor.lastrowid, result)
         self._done.add(shard.key)
 
-    def results(self, only: Verdict | None = None) -> Iterator[ShardResult]:
+    def results(
+        self, whose: str | None = None, only: Verdict | None = None
+    ) -> Iterator[ShardResult]:
         """What all shards found, in the order of the schedule, whatever order they ended in.
 
-        only: leaves out the findings of other verdicts, which saves most of the work.
+        whose: the claim whose shards alone are wanted; only: leaves out findings of other verdicts,
+        which saves most of the work.
         """
         rank = {kind.name: number for number, kind in enumerate(Kind)}
         path = self.store.path
         rows = self.store.database.rows(
             "SELECT id, claim, kind, first, size, name, models, seconds, error FROM shards"
-            " WHERE run = ?",
-            (self.id,),
+            " WHERE run = ?1 AND claim = coalesce(?2, claim)",
+            (self.id, whose),
         )
         for number, _, kind, *_ in rows:
             with row_of(path, f"shards, row {number}", {"kind": kind}):
