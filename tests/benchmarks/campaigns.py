@@ -56,10 +56,11 @@ def record(run: Run, results: Iterable[ShardResult]) -> None:
 
 def timed(what: str, work: Callable[[], Any]) -> Any:
     """Print how long it took, and how much memory the process has needed so far."""
-    began = time.perf_counter()
+    began, work_began = time.perf_counter(), processor_time()
     value = work()
+    spent = f"{time.perf_counter() - began:8.1f} s, {processor_time() - work_began:6.1f} s of work"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{what:<34}{time.perf_counter() - began:8.1f} s   peak {peak:6.0f} MiB", flush=True)
+    print(f"{what:<34}{spent}, peak {peak:6.0f} MiB", flush=True)
     return value
 
 
@@ -76,19 +77,23 @@ def million(total: int) -> None:
         print(
             f"{times * len(shards):,} shards, budget {budget}, {place.stat().st_size / 1e6:,.0f} MB"
         )
-        with timed("open, and check the file", lambda: Store.read(place)) as store:
-            run = store.run()
-            found = timed("status", lambda: status(run))
-            print(f"{found.findings:,} findings")
-            timed(
-                "resume: what is done already",
-                lambda: sum(1 for _ in run.results(only=Verdict.VIOLATED)),
-            )
-            timed("report: the summary", lambda: summary(run, claims))
-            rows = timed("export to Parquet", lambda: export(run, Path(folder, "all.parquet")))
-            print(f"{rows:,} rows, {Path(folder, 'all.parquet').stat().st_size / 1e6:,.0f} MB")
-        old = timed("diff: read a store", lambda: read_results(str(place)))
-        print(f"diff with itself: {len(differences(old, old))} changes")
+        read(place)
+
+
+def read(place: Path) -> None:
+    """Everything that reads a store, timed."""
+    with timed("open, and check the file", lambda: Store.read(place)) as store:
+        run = store.run()
+        found = timed("status", lambda: status(run))
+        print(f"{found.findings:,} findings")
+        done = run.results(only=Verdict.VIOLATED)
+        timed("resume: what is done already", lambda: sum(1 for _ in done))
+        timed("report: the summary", lambda: summary(run, to_examine(PATTERNS)[0]))
+        target = place.with_suffix(".parquet")
+        rows = timed("export to Parquet", lambda: export(run, target))
+        print(f"{rows:,} rows, {target.stat().st_size / 1e6:,.0f} MB")
+    old = timed("diff: read a store", lambda: read_results(str(place)))
+    print(f"diff with itself: {len(differences(old, old))} changes")
 
 
 def efficiency() -> None:

@@ -304,23 +304,28 @@ def _there(connection: sqlite3.Connection, where: str, values: Sequence[Any]) ->
     return connection.execute(f"SELECT 1 FROM {where}", values).fetchone() is not None
 
 
+_WRONG = (KeyError, TypeError, ValueError, AttributeError)
+
+
 @contextmanager
 def row_of(path: str, place: str, values: Mapping[str, Any]) -> Iterator[None]:
     """Turns what a row that no version wrote makes of us into a StoreError."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _WRONG as error:
         shown = ", ".join(f"{name} = {str(value)[:60]!r}" for name, value in values.items())
         what = f"{place}: holds what holdfast never wrote: {shown}"
         raise StoreError(path, what, "move the file away, or name another with --store") from error
 
 
 def _finding(path: str, number: int, *row: Any) -> Finding:
-    named = dict(zip(_FINDING_FIELDS, row, strict=True))
-    for name, value in named.items():
-        with row_of(path, f"findings, row {number}", {name: value}):
-            named[name] = _read(name, value)
-    return Finding(**named)
+    try:
+        return Finding(*map(_read, _FINDING_FIELDS, row))
+    except _WRONG:  # looked into only now: there may be a million findings
+        for name, value in zip(_FINDING_FIELDS, row, strict=True):
+            with row_of(path, f"findings, row {number}", {name: value}):
+                _read(name, value)
+        raise
 
 
 def _read(name: str, value: Any) -> Any:
