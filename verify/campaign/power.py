@@ -35,7 +35,7 @@ GRAVITY = (
 )
 """The gravest verdict first: that of a model, and of a claim, among several."""
 
-_EMPTY = (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE)
+EMPTY = (Verdict.VACUOUS, Verdict.OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def gravest(verdicts: Iterable[Verdict]) -> Verdict:
 
 def tells(finding: Finding) -> bool:
     """Whether the relation said more on this case than is true without the theorem."""
-    return finding.verdict not in _EMPTY
+    return finding.verdict not in EMPTY
 
 
 def tally(findings: Iterable[Finding]) -> dict[Verdict, int]:

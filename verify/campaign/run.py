@@ -20,10 +20,11 @@ from ..binding.claims import Claim
 from ..binding.description import describe
 from ..engine.examiner import Kind, ShardResult
 from ..engine.ledger import RUN_ALPHA, Ledger
+from ..kernel import Verdict
 from ..store.store import Run, Store
 from .runs import beside
 from .schedule import CONTROL_SIZE, DRAWN_SIZE, Budget, Plan, PlanError, Schedule
-from .summary import RunSummary, summarise
+from .summary import ClaimSummary, RunSummary, summarise
 from .tasks import Task, examine, place
 from .versions import trained_with, versions
 from .workers import Workers
@@ -47,7 +48,8 @@ class Interrupted(KeyboardInterrupt):
 class Progress:
     """What a progress display is told, once for each shard.
 
-    result: what the shard found; stored: whether an earlier part of the run had found it;
+    result: what the shard found, of which only the violations are read again where it is `stored`,
+    found in an earlier part of the run;
     done: shards so far; total: shards in all, None with a budget of seconds; elapsed: seconds.
     """
 
@@ -72,6 +74,8 @@ def run_campaign(
     left_out: Mapping[str, frozenset[str]] = MappingProxyType({}),
     progress: Callable[[Progress], None] | None = None,
     fresh: bool = False,
+    options: Mapping[str, Any] | None = None,
+    alone: bool = False,
 ) -> Run:
     """Examine the claims and return the finished run; goes on with an unfinished one.
 
@@ -84,10 +88,13 @@ def run_campaign(
     worlds_only: examine no landmarks, controls and drawn models.
     left_out: for each world, claims that are not examined on it.
     fresh: begin a new run even if there is an unfinished one.
+    options: plain data, kept in the store, from which a program can make the same call again.
+    alone: whether the store is for this run alone, unless `fresh`.
 
     Raises
     ------
-    PlanError: if there is no claim, one is given twice, or `jobs` or `world_cases` is below one.
+    PlanError: if there is no claim, one is given twice, or `jobs` or `world_cases` is below one;
+        if the newest run of a store for one run `alone` is finished, or another one.
     CampaignError: if the executor that was given breaks.
     StoreError: if the store cannot be written any more.
     Interrupted: on Ctrl-C; what was finished is in the store.
@@ -95,12 +102,15 @@ def run_campaign(
     if jobs < 1:
         raise PlanError(f"jobs must be at least 1, got {jobs}")
     plan = Plan(tuple(claims), budget, seed, worlds, world_cases, worlds_only, left_out)
-    run = store.begin(fingerprint(plan), seed, str(budget), versions(), fresh)
-    schedule = Schedule(plan)
+    identity, schedule = fingerprint(plan), Schedule(plan)
+    if alone and not fresh:
+        _refuse_another(store, identity, plan)
+    kept = _kept_plan(plan, schedule, options or {})
+    run = store.begin(identity, seed, str(budget), versions(), fresh, kept)
     counter = _Counter(schedule, run, progress)
     tasks = _tasks(plan, schedule, run)
     try:
-        for result in run.results():
+        for result in run.results(only=Verdict.VIOLATED):  # all that the schedule asks for
             counter.add(result, stored=True)
         if jobs == 1 and executor is None:
             known = {claim.name: claim for claim in claims}
@@ -120,19 +130,16 @@ def run_campaign(
 
 def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = ()) -> RunSummary:
     """What a run comes to: each claim on drawn models, then each claim on each world."""
-    results: dict[str, dict[str, list[ShardResult]]] = {claim.name: {} for claim in claims}
-    for result in run.results():
-        world = result.shard.name if result.shard.kind is Kind.WORLD else ""
-        results[result.shard.claim].setdefault(world, []).append(result)
-    names = dict.fromkeys(chain([""], *results.values()))
-    summaries = (
-        summarise(claim, results[claim.name][name], name)
-        for name in names
-        for claim in claims
-        if name in results[claim.name]
-    )
+    summaries: dict[str, list[ClaimSummary]] = {"": []}
+    for claim in claims:  # one at a time: a million findings fill the memory
+        results: dict[str, list[ShardResult]] = {}
+        for result in run.results(claim.name):
+            world = result.shard.name if result.shard.kind is Kind.WORLD else ""
+            results.setdefault(world, []).append(result)
+        for world, found in results.items():
+            summaries.setdefault(world, []).append(summarise(claim, found, world))
     return RunSummary(
-        claims=tuple(summaries),
+        claims=tuple(chain.from_iterable(summaries.values())),
         worlds=tuple(worlds),
         seed=run.seed,
         budget=run.budget,
@@ -207,6 +214,39 @@ def _tasks(plan: Plan, schedule: Schedule, run: Run) -> Iterator[Task]:
         if not run.done(shard.key):
             world = plan.worlds[shard.name] if shard.kind is Kind.WORLD else None
             yield Task(shard, files[shard.claim], ledger, world, runs)
+
+
+def _kept_plan(plan: Plan, schedule: Schedule, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the store is told of the plan, so that it can be read where the claims have changed."""
+    planned = schedule.planned
+    claims = {
+        claim.name: {
+            "statement": str(claim.theorem.relation),
+            "false": claim.theorem.standing.is_false,
+            "shards": None if planned is None else planned[claim.name],
+        }
+        for claim in plan.claims
+    }
+    return {"options": dict(options), "claims": claims}
+
+
+def _refuse_another(store: Store, identity: str, plan: Plan) -> None:
+    """Raises PlanError unless the newest run of the store, if any, is this one and unfinished."""
+    newest = next(iter(store.runs()), None)
+    if newest is None or (newest.fingerprint == identity and not newest.finished):
+        return
+    remedy = "choose another name, or begin anew with --fresh"
+    if newest.fingerprint == identity:
+        raise PlanError(f"the run in {store.path} is finished; read it, or {remedy}")
+    now = {"seed": str(plan.seed), "budget": str(plan.budget), **versions()}
+    then = {"seed": str(newest.seed), "budget": newest.budget, **newest.versions}
+    differs = [
+        f"{name} {then.get(name, 'absent')} then, {value} now"
+        for name, value in now.items()
+        if then.get(name) != value
+    ]
+    what = "; ".join(differs) or "other claims, models, or files of claims that have changed"
+    raise PlanError(f"the run in {store.path} is another one ({what}); {remedy}")
 
 
 def _kept(run: Run) -> str:

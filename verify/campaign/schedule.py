@@ -12,8 +12,10 @@ a case is a shard of its own.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from ..binding.claims import Claim
@@ -128,14 +130,17 @@ class Schedule:
         self._violated: set[str] = set()
 
     @property
-    def total(self) -> int | None:
-        """Number of shards if no claim proves faulty; None with a budget of seconds."""
-        fixed = sum(1 for _ in self._fixed())
-        if self._plan.worlds_only:
-            return fixed
-        if self._plan.budget.models is None:
+    def planned(self) -> Counter[str] | None:
+        """Shards of each claim if none proves faulty; None with a budget of seconds."""
+        models = 0 if self._plan.worlds_only else self._plan.budget.models
+        if models is None:
             return None
-        return fixed + sum(1 for _ in self._rounds(self._plan.budget.models))
+        return Counter(shard.claim for shard in chain(self._fixed(), self._rounds(models)))
+
+    @property
+    def total(self) -> int | None:
+        """The sum of `planned`."""
+        return None if self.planned is None else self.planned.total()
 
     def note(self, result: ShardResult) -> None:
         """Take a result into account."""

@@ -28,6 +28,13 @@ COMMANDS = {
         "Check theorems", "hunting",
         "Search for the model on which a theorem is tightest, or false.",
     ),
+    "campaign": (
+        "Check theorems", "campaign",
+        "Run verify under a name: run, status, resume, export, plan.",
+    ),
+    "diff": (
+        "Check theorems", "differing", "Say what changed from one run to another.",
+    ),
     "list": ("Check theorems", "looking", "List the theorems."),
     "show": (
         "Check theorems", "looking",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,9 @@ from holdfast.verify.store.store import Store
 from ..cmdp.named_models import MODEL_HELP, model_options, read_model
 from ..terminal import output
 from ..terminal.options import (
+    Command,
     Whole,
+    cluster_option,
     jobs_option,
     json_option,
     refuse_idle,
@@ -70,54 +74,62 @@ class Options:
     html_path: str | None
 
 
+_OPTIONS = (
+    click.argument("patterns", nargs=-1),
+    click.option(
+        "--budget",
+        default=DEFAULT_BUDGET,
+        show_default=True,
+        help="Total time, such as 60s or 2m, or number of random models for each claim, such as "
+        "500. Claims about trained networks always finish a first training.",
+    ),
+    seed_option,
+    jobs_option,
+    cluster_option,
+    click.option("--worlds", is_flag=True, help="Also check on the named real models."),
+    click.option(
+        "--on",
+        "models",
+        multiple=True,
+        metavar="MODEL",
+        help="Check on MODEL instead of random models.",
+    ),
+    model_options,
+    click.option(
+        "--cases",
+        type=CASES,
+        default=1,
+        show_default=True,
+        help="Number of cases of each claim on each real model.",
+    ),
+    click.option(
+        "--details",
+        multiple=True,
+        metavar="PATTERN",
+        help="Print a row for each statement of this pillar or label. The default is a row for "
+        "each pillar where there are more than 20 statements.",
+    ),
+    click.option(
+        "--fresh", is_flag=True, help="Start anew instead of resuming an interrupted run."
+    ),
+    json_option,
+    click.option(
+        "--junit", "junit_path", type=click.Path(), help="Write the results to this file for JUnit."
+    ),
+    click.option(
+        "--html", "html_path", type=click.Path(), help="Write the report as pages into this folder."
+    ),
+)
+
+
+def verify_options(command: Command) -> Command:
+    """What ``verify`` and ``campaign run`` take, all but where the findings go."""
+    return reduce(lambda inner, option: option(inner), reversed(_OPTIONS), command)
+
+
 @click.command(epilog=MODEL_HELP)
-@click.argument("patterns", nargs=-1)
-@click.option(
-    "--budget",
-    default=DEFAULT_BUDGET,
-    show_default=True,
-    help="Total time, such as 60s or 2m, or number of random models for each claim, such as 500. "
-    "Claims about trained networks always finish a first training.",
-)
-@seed_option
-@jobs_option
-@click.option(
-    "--cluster",
-    metavar="ADDRESS",
-    help="Work on a cluster of Dask: HOST:PORT of its scheduler, or local:4 for a trial here.",
-)
-@click.option("--worlds", is_flag=True, help="Also check on the named real models.")
-@click.option(
-    "--on",
-    "models",
-    multiple=True,
-    metavar="MODEL",
-    help="Check on MODEL instead of random models.",
-)
-@model_options
-@click.option(
-    "--cases",
-    type=CASES,
-    default=1,
-    show_default=True,
-    help="Number of cases of each claim on each real model.",
-)
-@click.option(
-    "--details",
-    multiple=True,
-    metavar="PATTERN",
-    help="Print a row for each statement of this pillar or label. The default is a row for each "
-    "pillar where there are more than 20 statements.",
-)
+@verify_options
 @store_option
-@click.option("--fresh", is_flag=True, help="Start anew instead of resuming an interrupted run.")
-@json_option
-@click.option(
-    "--junit", "junit_path", type=click.Path(), help="Write the results to this file for JUnit."
-)
-@click.option(
-    "--html", "html_path", type=click.Path(), help="Write the report as pages into this folder."
-)
 def verify_command(**given: Any) -> int:
     """Check the theorems whose label matches a PATTERN, or all of them.
 
@@ -132,7 +144,14 @@ def verify_command(**given: Any) -> int:
     the store and never trained twice. A training has no time limit: if the budget is a time, a
     first run of each family is trained and judged to its end, and no other begins after the budget.
     """
-    options = Options(**given)
+    return perform(Options(**given))
+
+
+def perform(options: Options, alone: bool = False) -> int:
+    """Do what the options say, and return the exit code.
+
+    alone: whether the store is for one run, as that of a campaign is.
+    """
     budget = Budget.parse(options.budget)
     if options.cluster is not None:
         refuse_idle(["jobs"], "has no effect with --cluster; its workers are the processes")
@@ -162,6 +181,8 @@ def verify_command(**given: Any) -> int:
                 worlds_only=bool(options.models),
                 progress=report,
                 fresh=options.fresh,
+                options={**asdict(options), "folder": os.getcwd()},
+                alone=alone,
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     with runs.kept(runs.beside(str(path))):
@@ -287,7 +308,7 @@ def _make_room(options: Options) -> None:
 
 def _say_idle(console: Console, options: Options) -> None:
     given = click.get_current_context().get_parameter_source("budget")
-    if options.models and given is not ParameterSource.DEFAULT:
+    if options.models and given is ParameterSource.COMMANDLINE:
         console.print(
             f"note: --budget {options.budget} has no effect with --on: each statement is "
             f"examined on {count(options.cases, 'case')} of each model (--cases), and on no "

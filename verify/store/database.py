@@ -1,7 +1,7 @@
 """The file under the store: opening it, its schema, transactions, and errors that people can read.
 
-Rows of shards, findings, kills and corpus can be neither changed nor deleted: triggers refuse, and
-also refuse the row that INSERT OR REPLACE would put in the place of another.
+Rows of all tables but runs can be neither changed nor deleted: triggers refuse, and also refuse the
+row that INSERT OR REPLACE would put in the place of another.
 The view ``evidence`` joins each finding with its run, for whoever opens the file with sqlite3.
 """
 
@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 """Kept in ``PRAGMA user_version``; a higher one in a file was written by a later holdfast."""
 
 _APPLICATION = 0x686F6C64  # "hold", in PRAGMA application_id
-_APPEND_ONLY = ("shards", "findings", "kills", "corpus")
+_APPEND_ONLY = ("shards", "findings", "kills", "corpus", "plans")
 _TABLES = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, seed TEXT NOT NULL, budget TEXT NOT NULL,
@@ -58,12 +58,18 @@ CREATE TRIGGER runs_are_only_finished BEFORE UPDATE ON runs
 CREATE TRIGGER runs_are_kept BEFORE DELETE ON runs
     BEGIN SELECT RAISE(ABORT, 'the store is append-only: runs'); END;
 """
+_LATER = """
+CREATE TABLE IF NOT EXISTS plans (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL UNIQUE REFERENCES runs, document TEXT NOT NULL
+);
+"""
+"""What stores of earlier versions lack; they get it when they are opened for writing."""
 _REFUSE = """
 CREATE TRIGGER IF NOT EXISTS {table}_no_{verb} BEFORE {verb} ON {table} {when}
     BEGIN SELECT RAISE(ABORT, 'the store is append-only: {table}'); END;
 """
 _UNIQUE = {"runs": (), "shards": ("run", "key"), "findings": (), "kills": (),
-           "corpus": ("claim", "trace")}  # fmt: skip
+           "corpus": ("claim", "trace"), "plans": ("run",)}  # fmt: skip
 """What no two rows of a table have in common, beside their number.  REPLACE deletes such a row
 without the trigger on DELETE (unless the connection asks for recursive triggers), so the trigger on
 INSERT has to refuse; our own statements look first whether the row is there."""
@@ -90,7 +96,7 @@ class StoreError(Exception):
 
 
 class StoreFull(StoreError):
-    """A store on a full disk."""
+    """A store on a disk that is full or fails."""
 
 
 class Database:
@@ -147,6 +153,11 @@ class Database:
         with _explained(self.path):
             return self._connection.execute(query, values).fetchall()
 
+    def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """The rows of a query one by one, as they all were when the first was read."""
+        with _explained(self.path):
+            yield from self._connection.execute(query, values)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing of what is written inside."""
@@ -197,6 +208,7 @@ class Database:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(_LATER)
             for trigger in _triggers():  # stores of earlier versions lack some
                 connection.execute(trigger)
         self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * _WRITING)}")
@@ -222,6 +234,9 @@ def _explained(path: Path | str) -> Iterator[None]:
             raise StoreError(path, what, remedy) from error
         if code == sqlite3.SQLITE_FULL:
             raise StoreFull(path, "cannot grow, the disk is full", "free some space") from error
+        if code == sqlite3.SQLITE_IOERR:
+            remedy = "see whether the disk or a quota is full, then run again"
+            raise StoreFull(path, f"cannot be read or written ({error})", remedy) from error
         remedy = "check that the folder and the file can be written and that the disk is not full"
         raise StoreError(path, f"cannot be used: {error}", remedy) from error
     except sqlite3.DatabaseError as error:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from ..engine.examiner import Kind, Shard, ShardResult
@@ -27,6 +27,7 @@ from .database import Database, StoreError
 __all__ = ["Extremal", "Run", "Store", "StoreError"]
 
 _FINDING_FIELDS = tuple(part.name for part in fields(Finding))
+_FEW = 10  # runs of a store that an error lists
 _FINDING = ", ".join(f'"{name}"' for name in _FINDING_FIELDS)
 
 
@@ -88,8 +89,12 @@ class Store:
         budget: str,
         versions: Mapping[str, str],
         fresh: bool = False,
+        plan: Mapping[str, Any] = MappingProxyType({}),
     ) -> Run:
-        """The newest run of this fingerprint if unfinished (and not `fresh`), else a new one."""
+        """The newest run of this fingerprint if unfinished (and not `fresh`), else a new one.
+
+        plan: plain data on what is to be done, kept with a new run.
+        """
         with self.database.transaction() as connection:
             newest = connection.execute(
                 "SELECT id, finished FROM runs WHERE fingerprint = ? ORDER BY id DESC LIMIT 1",
@@ -102,12 +107,26 @@ class Store:
                     (fingerprint, str(seed), budget, json.dumps(dict(versions)), _now()),
                 )
                 newest = connection.execute("SELECT last_insert_rowid()").fetchone()
+                connection.execute(
+                    "INSERT INTO plans (run, document) VALUES (?, ?)",
+                    (newest[0], json.dumps(dict(plan))),
+                )
         return Run(self, newest[0])
 
     def runs(self) -> tuple[Run, ...]:
         """All runs, the newest first."""
         rows = self.database.rows("SELECT id FROM runs ORDER BY id DESC")
         return tuple(Run(self, number) for (number,) in rows)
+
+    def run(self, number: int | None = None) -> Run:
+        """The run of this number, by default the newest.  Raises StoreError if there is none."""
+        known = [one for (one,) in self.database.rows("SELECT id FROM runs ORDER BY id DESC")]
+        if not known:
+            raise StoreError(self.path, "holds no run yet", "begin one, or name another store")
+        if number is not None and number not in known:
+            shown = ", ".join(map(str, known[:_FEW])) + (", ..." if known[_FEW:] else "")
+            raise StoreError(self.path, f"has no run {number}", f"its runs are {shown}")
+        return Run(self, known[0] if number is None else number)
 
     def findings(self, label: str, limit: int = 20) -> tuple[Finding, ...]:
         """The last findings of a theorem, under all its tags, or of one claim, newest first."""
@@ -156,7 +175,7 @@ class Run:
             (number,),
         )
         ((self.fingerprint, seed, self.budget, versions, self.started, finished),) = rows
-        with _row_of(store.path, f"runs, row {number}", {"seed": seed, "versions": versions}):
+        with row_of(store.path, f"runs, row {number}", {"seed": seed, "versions": versions}):
             self.seed = int(seed)
             self.versions: dict[str, str] = json.loads(versions)
         self.finished = finished is not None
@@ -173,6 +192,27 @@ class Run:
     def done(self, key: str) -> bool:
         """Whether the shard of this key is in the store."""
         return key in self._done
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """What `Store.begin` was told of the plan; empty for a run of an earlier version."""
+        rows = self.store.database.rows
+        if not rows("SELECT 1 FROM sqlite_master WHERE name = 'plans'"):
+            return {}
+        found = rows("SELECT document FROM plans WHERE run = ?", (self.id,))
+        with row_of(self.store.path, f"plans, run {self.id}", {"document": found}):
+            plan = json.loads(found[0][0]) if found and found[0][0] != "{}" else {}
+            return {name: dict(plan[name]) for name in ("options", "claims") if plan}
+
+    @property
+    def planned(self) -> dict[str, int] | None:
+        """Shards of each claim; None with a budget of seconds, or where nothing is known."""
+        claims = self.plan.get("claims", {})
+        with row_of(self.store.path, f"plans, run {self.id}", {"claims": claims}):
+            shards = {name: one["shards"] for name, one in claims.items()}
+            if not shards or None in shards.values():
+                return None
+            return {name: operator.index(number) for name, number in shards.items()}
 
     @property
     def n_done(self) -> int:
@@ -198,23 +238,31 @@ class Run:
                 _insert(connection, cursor.lastrowid, result)
         self._done.add(shard.key)
 
-    def results(self) -> Iterator[ShardResult]:
-        """What all shards found, in the order of the schedule, whatever order they ended in."""
+    def results(
+        self, whose: str | None = None, only: Verdict | None = None
+    ) -> Iterator[ShardResult]:
+        """What all shards found, in the order of the schedule, whatever order they ended in.
+
+        whose: the claim whose shards alone are wanted; only: leaves out findings of other verdicts,
+        which saves most of the work.
+        """
         rank = {kind.name: number for number, kind in enumerate(Kind)}
         path = self.store.path
         rows = self.store.database.rows(
             "SELECT id, claim, kind, first, size, name, models, seconds, error FROM shards"
-            " WHERE run = ?",
-            (self.id,),
+            " WHERE run = ?1 AND claim = coalesce(?2, claim)",
+            (self.id, whose),
         )
         for number, _, kind, *_ in rows:
-            with _row_of(path, f"shards, row {number}", {"kind": kind}):
+            with row_of(path, f"shards, row {number}", {"kind": kind}):
                 Kind[kind]
         rows.sort(key=lambda row: (rank[row[2]], row[3], row[1], row[5]))
         for number, claim, kind, first, size, name, models, seconds, error in rows:
             shard = Shard(claim, Kind[kind], first, size, self.seed, name)
+            which, values = ("", ()) if only is None else (" AND verdict = ?", (only.name,))
             found = self.store.database.rows(
-                f"SELECT id, {_FINDING} FROM findings WHERE shard = ? ORDER BY id", (number,)
+                f"SELECT id, {_FINDING} FROM findings WHERE shard = ?{which} ORDER BY id",
+                (number, *values),
             )
             kills = self.store.database.rows(
                 'SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,)
@@ -256,27 +304,32 @@ def _there(connection: sqlite3.Connection, where: str, values: Sequence[Any]) ->
     return connection.execute(f"SELECT 1 FROM {where}", values).fetchone() is not None
 
 
+_WRONG = (KeyError, TypeError, ValueError, AttributeError)
+
+
 @contextmanager
-def _row_of(path: str, place: str, values: Mapping[str, Any]) -> Iterator[None]:
+def row_of(path: str, place: str, values: Mapping[str, Any]) -> Iterator[None]:
     """Turns what a row that no version wrote makes of us into a StoreError."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _WRONG as error:
         shown = ", ".join(f"{name} = {str(value)[:60]!r}" for name, value in values.items())
         what = f"{place}: holds what holdfast never wrote: {shown}"
         raise StoreError(path, what, "move the file away, or name another with --store") from error
 
 
 def _finding(path: str, number: int, *row: Any) -> Finding:
-    named = dict(zip(_FINDING_FIELDS, row, strict=True))
-    for name, value in named.items():
-        with _row_of(path, f"findings, row {number}", {name: value}):
-            named[name] = _read(name, value)
-    return Finding(**named)
+    try:
+        return Finding(*map(_read, _FINDING_FIELDS, row))
+    except _WRONG:  # looked into only now: there may be a million findings
+        for name, value in zip(_FINDING_FIELDS, row, strict=True):
+            with row_of(path, f"findings, row {number}", {name: value}):
+                _read(name, value)
+        raise
 
 
 def _read(name: str, value: Any) -> Any:
-    """A column of a finding as `_column` wrote it; raises as `_row_of` expects."""
+    """A column of a finding as `_column` wrote it; raises as `row_of` expects."""
     if name == "verdict":
         return Verdict[value]
     if name == "values":
@@ -297,11 +350,11 @@ def _text(value: Any) -> str:
 def _extremal(
     path: str, number: int, claim: str, trace: str, ratio: Any, case: str, note: str
 ) -> Extremal:
-    with _row_of(path, f"corpus, row {number}", {"trace": trace}):
+    with row_of(path, f"corpus, row {number}", {"trace": trace}):
         integers = tuple(json.loads(trace))
         if not all(type(one) is int for one in integers):
             raise TypeError
-    with _row_of(path, f"corpus, row {number}", {"ratio": ratio, "case": case}):
+    with row_of(path, f"corpus, row {number}", {"ratio": ratio, "case": case}):
         return Extremal(
             claim, integers, None if ratio is None else float(ratio), json.loads(case), note
         )

@@ -74,6 +74,10 @@ jobs_option = click.option(
     "--jobs", type=_JOBS, default=os.cpu_count() or 1, show_default=True,
     help="Number of processes.",
 )  # fmt: skip
+cluster_option = click.option(
+    "--cluster", metavar="ADDRESS",
+    help="Work on a cluster of Dask: HOST:PORT of its scheduler, or local:4 for a trial here.",
+)  # fmt: skip
 store_option = click.option(
     "--store", "path", default=STORE, show_default=True,
     help="Database of findings and extremal models.",
