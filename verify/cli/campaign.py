@@ -54,12 +54,17 @@ def run_command(name: str, **given: Any) -> int:
 @click.argument("name")
 @jobs_option
 @cluster_option
-def resume_command(name: str, jobs: int, cluster: str | None) -> int:
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Also if the store names code to run, files to write or a cluster: it is a store of mine.",
+)
+def resume_command(name: str, jobs: int, cluster: str | None, trust: bool) -> int:
     """Go on with the campaign NAME, with the options that it was begun with.
 
-    They are read from the store, and the folder where it was begun becomes the current one: resume
-    your own stores only. --jobs and --cluster are where the rest is done; what is found does not
-    depend on it.
+    They are read from the store, and the folder where it was begun becomes the current one. Where
+    they name code, files to write or a cluster, --trust is needed. --jobs and --cluster are where
+    the rest is done; what is found does not depend on it.
     """
     path, number = existing_store(name)
     with Store.read(path) as store:
@@ -72,6 +77,11 @@ def resume_command(name: str, jobs: int, cluster: str | None) -> int:
         raise click.BadParameter(
             f"{name} was begun in the folder {output.plain(folder)}, which is not there; repeat "
             "the command that began it"
+        )
+    if (named := touched(options)) and not trust:
+        raise click.UsageError(
+            f"{name} names {output.plain(', '.join(named))}: if you began this run yourself, add "
+            "--trust; a store of somebody else may name anything"
         )
     given = click.get_current_context().get_parameter_source
     if given("jobs") is click.core.ParameterSource.COMMANDLINE:
@@ -101,6 +111,14 @@ def _options(name: str, kept: dict[str, Any]) -> Options:
             "another version of holdfast); repeat what began it"
         )
     return Options(**given)
+
+
+def touched(options: Options) -> list[str]:
+    """What reaches beyond the catalogue: a store of somebody else may name any of it."""
+    named = [*options.patterns, *options.models, *options.costs]
+    code = [one for one in named if ".py" in one or (":" in one and not one.startswith("states:"))]
+    files = [options.json_path, options.junit_path, options.html_path, options.cluster]
+    return [*code, *(file for file in files if file is not None)]
 
 
 def _fits(value: Any, kind: Any) -> bool:

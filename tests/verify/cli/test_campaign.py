@@ -8,11 +8,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from pyarrow import csv, parquet
 
 from holdfast.verify.campaign import run as campaign_run
+from holdfast.verify.cli.campaign import touched
+from holdfast.verify.cli.verifying import Options
 from holdfast.verify.store.store import Run, Store
 
 from ..conftest import Done, Invoke
@@ -69,7 +72,7 @@ def test_an_interrupted_campaign_goes_on_without_its_options(
     assert json.loads(Path("half.json").read_text())["planned"] == SHARDS
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    done = holdfast("campaign", "resume", "../.holdfast/night.sqlite")
+    done = holdfast("campaign", "resume", "../.holdfast/night.sqlite", "--trust")
     assert done.code in (0, 3), done.output
     assert done.says(f"run 1: {FILE}, budget 120, seed 5, 2 shards done, begun in {tmp_path}")
     assert not (tmp_path / "elsewhere" / ".holdfast").exists()
@@ -80,8 +83,24 @@ def test_an_interrupted_campaign_goes_on_without_its_options(
     document = json.loads(Path("diff.json").read_text())
     assert (document["exit_code"], document["changes"], len(document["seconds"])) == (0, [], 1)
     assert same.code == 0 and same.says("0 changed for the worse, 0 otherwise, 1 the same, row by")
-    again = holdfast("campaign", "resume", "night")
+    again = holdfast("campaign", "resume", "night", "--trust")
     assert again.code == 64 and again.says("night is finished; see holdfast campaign status night")
+
+
+def test_what_a_store_names_is_run_only_where_it_is_trusted(
+    holdfast: Invoke, stopped: Done
+) -> None:
+    del stopped
+    done = holdfast("campaign", "resume", "night")
+    assert done.code == 64 and done.says(f"night names {FILE}: if you began this run yourself")
+    assert holdfast("campaign", "status", "night").says("shards 2")
+    plain = dict.fromkeys(get_type_hints(Options)) | {
+        "patterns": ("cmdp/*",), "models": ("taxi",), "costs": ("states:1,2", "step"),
+    }  # fmt: skip
+    assert touched(Options(**plain)) == []
+    reaching = {"models": ("gym:mine:Own-v0",), "html_path": "page", "cluster": "a:1"}
+    for option, value in reaching.items():
+        assert len(touched(Options(**{**plain, option: value}))) == 1
 
 
 def test_a_name_is_that_of_one_run(holdfast: Invoke, stopped: Done) -> None:
@@ -105,7 +124,7 @@ def test_another_version_does_not_go_on(
 ) -> None:
     del stopped
     monkeypatch.setattr(campaign_run, "versions", lambda: {"holdfast": "9.9"})
-    done = holdfast("campaign", "resume", "night")
+    done = holdfast("campaign", "resume", "night", "--trust")
     assert done.code == 64 and done.says("holdfast 0.1.0 then, 9.9 now", "--fresh")
 
 
@@ -123,7 +142,7 @@ def test_what_a_store_does_not_tell(holdfast: Invoke, stopped: Done) -> None:
             if document is not None:
                 raw.execute("CREATE TABLE plans (id INTEGER, run INTEGER, document TEXT)")
                 raw.execute("INSERT INTO plans VALUES (1, 1, ?)", (document,))
-        done = holdfast("campaign", "resume", "night")
+        done = holdfast("campaign", "resume", "night", "--trust")
         assert done.code == 64 and done.says(said), done.output
     assert holdfast("campaign", "status", "night").says("shards 2")
 
@@ -132,7 +151,7 @@ def test_exports_are_the_findings(holdfast: Invoke, stopped: Done) -> None:
     del stopped
     part = holdfast("campaign", "export", "night", "--to", "part.parquet")
     assert part.code == 0 and part.says("from 2 shards of a run that goes on")
-    assert holdfast("campaign", "resume", "night").code in (0, 3)
+    assert holdfast("campaign", "resume", "night", "--trust").code in (0, 3)
     for name in ("whole.parquet", "whole.csv"):
         assert holdfast("campaign", "export", "night", "--to", name).code == 0
     table = parquet.read_table("whole.parquet")
@@ -177,7 +196,10 @@ def test_a_forecast(holdfast: Invoke, stopped: Done, tmp_path: Path) -> None:
         (("campaign", "status", "a b"), "'a b' is not a name of letters"),
         (("campaign", "run", "--budget", "3"), "Missing argument 'NAME'"),
         (("campaign", "run", "night", FILE, "--store", "x"), "No such option"),
-        (("campaign", "resume", "night", "--jobs", 2, "--cluster", "local:2"), "--jobs has no eff"),
+        (
+            ("campaign", "resume", "night", "--trust", "--jobs", 2, "--cluster", "local:2"),
+            "--jobs has no eff",
+        ),
         (("diff", "night", "there.csv"), "is neither a store nor JSON"),
         (("diff", "night", "nowhere.json"), "there is no file nowhere.json; name a store"),
     ],
