@@ -155,7 +155,16 @@ def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding
     "whose source you know. What needs more is rejected.",
 )
 @json_option
-def check_command(files: Sequence[str], budget: float, json_path: str | None) -> int:
+@click.option(
+    "--vipr",
+    "folder",
+    metavar="FOLDER",
+    help="Also write each certified optimum of a linear program, and each that is infeasible, as a "
+    ".vipr file for other checkers, also those inside a counterexample.",
+)
+def check_command(
+    files: Sequence[str], budget: float, json_path: str | None, folder: str | None
+) -> int:
     """Check certificate FILES with the kernel, in a fresh process that loads no solver.
 
     That process runs the kernel by its own path, without this folder, the environment's paths and
@@ -176,9 +185,40 @@ def check_command(files: Sequence[str], budget: float, json_path: str | None) ->
         _write("check", {"accepted": accepted, "certificates": found}, json_path)
     if not accepted:
         return ExitCode.CERTIFICATE_REJECTED
+    if folder is not None:
+        _write_vipr(files, folder)
     for line in (line for file in files for line in _printed(file)):
         click.echo(line)
     return ExitCode.AS_EXPECTED
+
+
+def _write_vipr(files: Sequence[str], folder: str) -> None:
+    """One .vipr file for each linear program in accepted certificates; all names are seen first."""
+    from holdfast.solvers.whole_files import write_text
+    from holdfast.verify.report.exports.vipr import KINDS, linear_programs, vipr
+
+    from ..kernel.documents import load
+    from ..terminal import output
+    from ..terminal.targets import make_folder
+
+    programs: list[tuple[str, str]] = []
+    for file in files:
+        found = list(linear_programs(document := load(file), Path(file).stem))
+        if not found:
+            raise click.BadParameter(
+                f"--vipr: {output.plain(file)} holds no certificate of a linear program; its kind "
+                f"is {document['kind']}, and .vipr files are written of {', '.join(KINDS)}"
+            )
+        programs += [(str(Path(folder, f"{name}.vipr")), vipr(one)) for name, one in found]
+    make_folder("--vipr", folder)
+    check_targets([("--vipr", path) for path, _ in programs])
+    for path, text in programs:
+        if Path(path).exists() and Path(path).read_bytes() != text.encode():
+            raise click.BadParameter(
+                f"--vipr: {output.plain(path)} is there with another text; name a new folder"
+            )
+    for path, text in programs:
+        click.echo(f"wrote {output.plain(write_text(path, text))}")
 
 
 def _report(command: Sequence[str], file: str) -> dict[str, Any]:
