@@ -9,7 +9,7 @@ say c.x <= y.b; for an infeasible program they say 0 <= y.b, which is negative.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
@@ -50,7 +50,7 @@ def vipr(document: Mapping[str, Any]) -> str:
     target = Vector([0] * variables) if primal is None else found.objective
     slacks, bound = found.slacks(dual, target), _text(found.rhs.dot(dual))
     weights = [-Fraction(slack, slacks.scale) for slack in slacks.numerators]
-    weights += [dual[i] for i in range(rows)]
+    weights += [number for _, number in _entries(dual)]
     entries = _rows(found)
     return "\n".join(
         [
@@ -60,7 +60,7 @@ def vipr(document: Mapping[str, Any]) -> str:
             *(f"x{j}" for j in range(variables)),
             "INT 0",
             "OBJ max",
-            _sparse(enumerate(found.objective)),
+            _sparse(_entries(found.objective)),
             f"CON {variables + rows} {variables}",
             *(f"B{j} G 0 1 {j} 1" for j in range(variables)),
             *(
@@ -68,7 +68,7 @@ def vipr(document: Mapping[str, Any]) -> str:
                 for i, (bounded, row) in enumerate(zip(found.bounded, entries, strict=True))
             ),
             "RTP infeas" if primal is None else f"RTP range {bound} {bound}",
-            "SOL 0" if primal is None else f"SOL 1\noptimum {_sparse(enumerate(primal))}",
+            "SOL 0" if primal is None else f"SOL 1\noptimum {_sparse(_entries(primal))}",
             "DER 1",
             f"D L {bound} {'0' if primal is None else 'OBJ'} "
             f"{{ lin {_sparse(enumerate(weights))} }} -1",
@@ -92,9 +92,13 @@ def _parts(document: Mapping[str, Any]) -> tuple[Program, Vector | None, Vector]
     return found, None if infeasible else vector(document[names[0]]), dual
 
 
-def _rows(program: Program) -> list[Counter[int]]:
+def _entries(numbers: Vector) -> Iterator[tuple[int, Fraction]]:
+    return ((index, numbers[index]) for index in range(len(numbers)))
+
+
+def _rows(program: Program) -> list[dict[int, Fraction]]:
     """For each row variable -> coefficient; a column may name a row more than once."""
-    rows: list[Any] = [Counter() for _ in program.bounded]
+    rows: list[dict[int, Fraction]] = [defaultdict(Fraction) for _ in program.bounded]
     for j in range(len(program.objective)):
         column = program.column(j)
         for i, entry in column.entries:
