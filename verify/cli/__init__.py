@@ -33,6 +33,9 @@ COMMANDS = {
         "Check theorems", "looking",
         "Show one theorem: statement, assumptions, source, mutants, findings.",
     ),
+    "new": ("Check theorems", "writing", "Begin a theorem of your own: claims, test and notebook."),
+    "report": ("Check theorems", "writing", "Examine a statement, and write an appendix in LaTeX."),
+    "errata-set": (_LAST, "writing", "Write questions with answers, each with what decides it."),
     "train": (
         "Train networks", "training", "Train networks for the claims; finished runs are kept.",
     ),
