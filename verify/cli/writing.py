@@ -15,6 +15,7 @@ from ..terminal.options import Whole, seed_option
 from ..terminal.targets import check_targets, make_folder
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TEX = re.compile(r"[A-Za-z0-9_.-]+\.tex")
 _LONGEST = 40
 """Letters of a name, which becomes a label and the name of files."""
 
@@ -123,17 +124,25 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
     from ..door import verify
     from ..terminal import output
     from ..terminal.certificates import FOLDER
-    from .selection import one, to_examine
+    from .selection import one
 
     path = Path(file)
     figure = path.with_suffix(".pdf")
-    if path.suffix != ".tex":
-        raise click.BadParameter(f"--latex {output.plain(file)} is to end in .tex")
+    if not _TEX.fullmatch(path.name):
+        raise click.BadParameter(
+            f"--latex {output.plain(file)} is to end in .tex, its name of letters, digits, dots, "
+            "hyphens and underscores alone, for LaTeX is to find the figure by it"
+        )
     check_targets([("--latex", file), ("--latex", str(figure))], {"the claims": label})
-    to_examine([label])  # refuses claims about trained networks
+    claim = one(label)
+    if claim.trained:
+        raise click.BadParameter(
+            f"{claim.name} is about trained networks, which take a training run for each case; "
+            f"holdfast verify '{claim.name}' --budget 3 --html FOLDER reports on them"
+        )
     console = output.console()
     with console.status("examining"):
-        found = verify(one(label), budget=budget, seed=seed, certificates=FOLDER)
+        found = verify(claim, budget=budget, seed=seed, certificates=FOLDER)
     (summary,) = found.claims
     if summary.error:
         raise ModelError(f"{summary.claim.name}: the claim is faulty: {summary.error}")

@@ -92,7 +92,7 @@ def test_the_symbols_of_a_question_are_defined_in_it() -> None:
 def test_a_wrong_belief_ends_the_export(monkeypatch: pytest.MonkeyPatch) -> None:
     always = [("Is 1 < 0?", True, "def decided():\n    return {'answer': False}\n", {})]
     monkeypatch.setattr(exported, "_all", lambda: iter(always))
-    with pytest.raises(exported.ModelError, match="This is not True, as is believed"):
+    with pytest.raises(exported.ModelError, match="is not True, as is believed"):
         exported.errata_set()
 
 

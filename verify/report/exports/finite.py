@@ -25,9 +25,9 @@ from ..standalone.plain import (
 
 Cases = Iterator[tuple[str, dict[str, Any]]]
 HALF = Fraction(1, 2)
-LIMITS: Sequence[Any] = (HALF, 1)
-DISTANCES: Sequence[Any] = (HALF, 1, Fraction(3, 2), 2)
-DISCOUNTS: Sequence[Any] = (HALF, Fraction(9, 10))
+LIMITS = (HALF, Fraction(1))
+DISTANCES = (HALF, Fraction(1), Fraction(3, 2), Fraction(2))
+DISCOUNTS = (HALF, Fraction(9, 10))
 
 
 def decide(cases: Cases, holds: Callable[..., bool]) -> dict[str, Any]:

@@ -39,14 +39,14 @@ _LONGEST = 12
 
 
 def escaped(text: str) -> str:
-    """The text for LaTeX, on one line; what is not Latin and not printable as its number."""
-    return "".join(_SPECIAL.get(one, one) for one in _readable(text))
+    """The text for LaTeX, on one line; what is not Latin or not printable as its number."""
+    return "".join(_SPECIAL.get(one, one) for one in _readable(" ".join(text.split())))
 
 
 def _readable(text: str) -> str:
+    """As `escaped`, for a verbatim block."""
     return "".join(
-        one if one.isprintable() and ord(one) < _LATIN else f"[U+{ord(one):04X}]"
-        for one in " ".join(text.split())
+        one if one.isprintable() and ord(one) < _LATIN else f"[U+{ord(one):04X}]" for one in text
     )
 
 
@@ -124,7 +124,7 @@ def _counterexample(found: Counterexample | None) -> Iterator[str]:
     sides = [f"left side: {_number(finding.left)}", f"right side: {_number(finding.right)}"]
     values = [f"{_code(name)}: {_number(value)}" for name, value in sorted(finding.values.items())]
     yield _items([*sides, *values])
-    lines = map(_readable_line, found.text.splitlines())
+    lines = [_readable(line).replace("\\end{", "\\ end{") for line in found.text.splitlines()]
     yield "\n".join(["{\\footnotesize", "\\begin{verbatim}", *lines, "\\end{verbatim}", "}"])
 
 
@@ -136,12 +136,6 @@ def _certified(found: Counterexample) -> str:
 
 def _number(text: str) -> str:
     return escaped(brief(text, _LONGEST))
-
-
-def _readable_line(line: str) -> str:
-    """Of a verbatim block, whose end no line may contain."""
-    body = line.lstrip(" ")
-    return " " * (len(line) - len(body)) + _readable(body).replace("\\end{", "\\ end{")
 
 
 def _figure(name: str) -> Iterator[str]:
