@@ -1,4 +1,4 @@
-"""Appendices in LaTeX: escaped, balanced, saying no more than the terminal; compiled where LaTeX is."""
+"""Appendices in LaTeX: escaped, balanced, no more than was seen; compiled where LaTeX is."""
 
 import re
 import shutil
@@ -125,12 +125,14 @@ def test_it_compiles_where_latex_is_installed(holdfast: Invoke) -> None:
     program = shutil.which("pdflatex")
     if program is None:
         pytest.skip("pdflatex is not installed")
-    Path("mine_claims.py").write_text(FALSE)
+    Path("mine_claims.py").write_text(FALSE.replace("wrong_one", "wrong_two"))
     for number, label in enumerate(["mine_claims.py", "flipping/two-actions", "designs/violation"]):
-        holdfast("report", label, "--latex", f"a{number}.tex", "--budget", "10")
+        done = holdfast("report", label, "--latex", f"a{number}.tex", "--budget", "10")
+        assert done.says(f"wrote a{number}.tex")
         Path("main.tex").write_text(
-            "\\documentclass{article}\\usepackage{amsmath,graphicx}\\usepackage[T1]{fontenc}"
+            "\\documentclass{article}\\usepackage{amsmath,amssymb,graphicx}\\usepackage[T1]{fontenc}"
             f"\\begin{{document}}\\input{{a{number}}}\\end{{document}}"
         )
         command = [program, "-halt-on-error", "-interaction=nonstopmode", "main.tex"]
-        assert subprocess.run(command, check=False, capture_output=True).returncode == 0, label
+        made = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert made.returncode == 0, (label, made.stdout)
