@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def new_theorem(name: str, folder: str) -> int:
     }
     _write_new(texts, Path(folder), "--folder")
     console = output.console()
-    where = "" if folder == "." else f"cd {output.plain(folder)} && "
+    where = "" if folder == "." else f"cd {output.plain(shlex.quote(folder))} && "
     for line in (
         f"{where}holdfast verify {module}.py --budget 50",
         f"{where}pytest test_{stem}.py",

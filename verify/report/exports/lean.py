@@ -24,6 +24,7 @@ from ...search.counterexample import Observation, Refuter, certify
 from ..wording import standing_word
 
 _WIDTH = 98
+"""Columns of the comment, as many as an editor shows at once."""
 _SIGNS = {Sign.LE: "≤", Sign.LT: "<", Sign.GE: "≥", Sign.EQ: "="}
 _CHAINS = {"add": " + ", "mul": " * "}
 _RESERVED = [
