@@ -17,6 +17,8 @@ from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.binding.description import value_text
 from holdfast.verify.engine.fairness import brief, why_fair
 from holdfast.verify.kernel import Enclosure
+from holdfast.verify.report.exports.lean import lean
+from holdfast.verify.report.exports.vipr import linear_programs, vipr
 from holdfast.verify.report.json_report import listed
 from holdfast.verify.report.standalone.files import file_name, model_text, standalone
 from holdfast.verify.search.counterexample import Refuter, certify
@@ -144,10 +146,18 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         f"```console\n$ python {file}\n$ holdfast check {certified.name}\n"
         f"$ holdfast verify {claim.name} --budget 20\n```",
     ]
+    arithmetic = {Path(file).with_suffix(".lean").name: lean(claim)}
+    programs = linear_programs(certified.document, Path(certified.name).stem)
+    arithmetic |= {f"{name}.vipr": vipr(one) for name, one in programs}
+    section.append(
+        "For other checkers (the [guide](../how-to/certificates.md) says of what): "
+        + ", ".join(f"{{download}}`{name}`" for name in arithmetic)
+    )
     short = " | ".join(map(first_digits, (seen.outcome.left, seen.outcome.right)))
     title = f"[{prose(theorem.title)}](#{erratum(theorem.label)})"
     row = f"| {title} | {prose(theorem.source.place)} | {short} |"
     files = {file: standalone(claim), certified.name: json.dumps(certified.document, indent=1)}
+    files |= arithmetic
     return row, "\n\n".join(part for part in section if part), files
 
 

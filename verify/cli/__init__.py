@@ -40,6 +40,8 @@ COMMANDS = {
         "Check theorems", "looking",
         "Show one theorem: statement, assumptions, source, mutants, findings.",
     ),
+    "new": ("Check theorems", "writing", "Begin a theorem of your own: claims, test and notebook."),
+    "report": ("Check theorems", "writing", "Examine a statement, and write an appendix in LaTeX."),
     "train": (
         "Train networks", "training", "Train networks for the claims; finished runs are kept.",
     ),
@@ -49,6 +51,7 @@ COMMANDS = {
     ),
     "check": (_LAST, "looking", "Check certificates with the kernel, in a fresh process."),
     "doctor": (_LAST, "looking", "Say whether this installation can be relied on."),
+    "errata-set": (_LAST, "writing", "Write questions with answers, each with what decides it."),
 }  # fmt: skip
 """Name -> (group in ``--help``, module of this folder, what it is for), as each pillar has them."""
 

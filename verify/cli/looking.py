@@ -15,7 +15,7 @@ from rich.table import Table
 
 from holdfast.verify.campaign.exit_codes import ExitCode
 
-from ..terminal.options import STORE, Time, json_option, store_option
+from ..terminal.options import STORE, Time, json_option, refuse_idle, store_option
 from ..terminal.targets import check_targets
 
 if TYPE_CHECKING:
@@ -71,7 +71,14 @@ def list_command(patterns: Sequence[str], as_json: bool) -> int:
     help="Only write the counterexample of a statement that is refuted as printed, as a file that "
     "computes both sides again in a Python without holdfast.",
 )
-def show_command(label: str, path: str, json_path: str | None, standalone: str | None) -> int:
+@click.option(
+    "--lean",
+    metavar="FILE.lean",
+    help="Only write the arithmetic of such a counterexample, for Lean 4 with Mathlib.",
+)
+def show_command(
+    label: str, path: str, json_path: str | None, standalone: str | None, lean: str | None
+) -> int:
     """Show one theorem: statement, assumptions, source, proof, its files, mutants, last findings.
 
     LABEL may be a pattern, a file of your own claims, or one of them as in mine.py::area/name.
@@ -84,10 +91,10 @@ def show_command(label: str, path: str, json_path: str | None, standalone: str |
 
     check_targets([("--json", json_path)], {"the store": path, "the claims": label})
     claims = select([label])
-    if standalone is not None:
-        if json_path is not None:
-            raise click.UsageError("--standalone only writes its file; leave --json out")
-        return _write_standalone(label, standalone, path)
+    if standalone is not None or lean is not None:
+        refuse_idle(["path", "json_path"], "is of no use to --standalone and --lean, which only "
+                    "write their files; leave it out")  # fmt: skip
+        return _write_counterexample(label, standalone, lean)
     findings = _last_findings(claims, path)
     by_theorem: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -111,22 +118,31 @@ def _write(command: str, document: dict[str, Any], path: str | None) -> None:
         output.console().print(f"answer: {output.plain(path)}", highlight=False)
 
 
-def _write_standalone(label: str, file: str, store: str) -> int:
+def _write_counterexample(label: str, standalone: str | None, lean: str | None) -> int:
+    """Both texts are made before one is written."""
     from holdfast.solvers.whole_files import write_text
-    from holdfast.verify.report.standalone.files import standalone
+    from holdfast.verify.report.exports.lean import lean as for_lean
+    from holdfast.verify.report.standalone.files import standalone as for_python
 
     from ..terminal import output
-    from ..terminal.targets import check_targets
     from .selection import one
 
-    if store != STORE:
-        raise click.UsageError("--standalone reads no store; leave --store out")
-    if Path(file).suffix != ".py":
-        raise click.BadParameter(f"--standalone {output.plain(file)} is to end in .py")
-    check_targets([("--standalone", file)])
-    text = standalone(one(label))
-    write_text(file, text)
-    output.console().print(f"wrote {output.plain(file)}; run it with: python {output.plain(file)}")
+    asked = [
+        ("--standalone", standalone, ".py", for_python, "run it with: python "),
+        ("--lean", lean, ".lean", for_lean, "check it in a project with Mathlib: lake env lean "),
+    ]
+    texts = []
+    check_targets([(option, file) for option, file, *_ in asked])
+    for option, file, suffix, text_of, use in asked:
+        if file is not None:
+            if Path(file).suffix != suffix:
+                raise click.BadParameter(f"{option} {output.plain(file)} is to end in {suffix}")
+            texts.append((file, text_of(one(label)), use))
+    for file, text, use in texts:
+        write_text(file, text)
+        output.console().print(
+            f"wrote {output.plain(file)}; {use}{output.plain(file)}", highlight=False
+        )
     return ExitCode.AS_EXPECTED
 
 
@@ -155,7 +171,16 @@ def _last_findings(claims: Sequence[Claim], path: str) -> dict[str, list[Finding
     "whose source you know. What needs more is rejected.",
 )
 @json_option
-def check_command(files: Sequence[str], budget: float, json_path: str | None) -> int:
+@click.option(
+    "--vipr",
+    "folder",
+    metavar="FOLDER",
+    help="Also write each certified optimum of a linear program, and each that is infeasible, as a "
+    ".vipr file for other checkers, also those inside a counterexample.",
+)
+def check_command(
+    files: Sequence[str], budget: float, json_path: str | None, folder: str | None
+) -> int:
     """Check certificate FILES with the kernel, in a fresh process that loads no solver.
 
     That process runs the kernel by its own path, without this folder, the environment's paths and
@@ -176,9 +201,40 @@ def check_command(files: Sequence[str], budget: float, json_path: str | None) ->
         _write("check", {"accepted": accepted, "certificates": found}, json_path)
     if not accepted:
         return ExitCode.CERTIFICATE_REJECTED
+    if folder is not None:
+        _write_vipr(files, folder)
     for line in (line for file in files for line in _printed(file)):
         click.echo(line)
     return ExitCode.AS_EXPECTED
+
+
+def _write_vipr(files: Sequence[str], folder: str) -> None:
+    """One .vipr file for each linear program in accepted certificates; all names are seen first."""
+    from holdfast.solvers.whole_files import write_text
+    from holdfast.verify.report.exports.vipr import KINDS, linear_programs, vipr
+
+    from ..kernel.documents import load
+    from ..terminal import output
+    from ..terminal.targets import make_folder
+
+    programs: list[tuple[str, str]] = []
+    for file in files:
+        found = list(linear_programs(document := load(file), Path(file).stem))
+        if not found:
+            raise click.BadParameter(
+                f"--vipr: {output.plain(file)} holds no certificate of a linear program; its kind "
+                f"is {document['kind']}, and .vipr files are written of {', '.join(KINDS)}"
+            )
+        programs += [(str(Path(folder, f"{name}.vipr")), vipr(one)) for name, one in found]
+    make_folder("--vipr", folder)
+    check_targets([("--vipr", path) for path, _ in programs])
+    for path, text in programs:
+        if Path(path).exists() and Path(path).read_bytes() != text.encode():
+            raise click.BadParameter(
+                f"--vipr: {output.plain(path)} is there with another text; name a new folder"
+            )
+    for path, text in programs:
+        click.echo(f"wrote {output.plain(write_text(path, text))}")
 
 
 def _report(command: Sequence[str], file: str) -> dict[str, Any]:

@@ -139,7 +139,10 @@ def test_the_command_writes_the_file(holdfast: Invoke) -> None:
         (["flipping", "--standalone", "a.py"], "matches 11 claims"),
         (["flipping/bellman", "--standalone", "a.txt"], "is to end in .py"),
         (["flipping/bellman", "--standalone", "nowhere/a.py"], "there is no folder"),
-        (["flipping/bellman", "--standalone", "a.py", "--store", "b.sqlite"], "reads no store"),
+        (
+            ["flipping/bellman", "--standalone", "a.py", "--store", "b.sqlite"],
+            "--store is of no use",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused(

@@ -67,7 +67,7 @@ def standalone(claim: Claim) -> str:
         [
             *_header(claim),
             "",
-            *_code(function),
+            *code_of(function, plain.conclude),
             "# The model: exact numbers; change one and see what becomes of the verdict.",
             f"CASE = {model_text(claim)}",
             "",
@@ -114,18 +114,19 @@ def _header(claim: Claim) -> Iterator[str]:
         yield fill(text, _WIDTH, initial_indent="# ", subsequent_indent=further) if text else "#"
 
 
-def _code(function: Callable[..., Any]) -> list[str]:
-    """The imports, and all definitions that the function and the verdict need, in their order."""
-    own = inspect.getmodule(function)
-    assert own is not None
-    definitions = {**_definitions(plain), **_definitions(own)}
-    needed, waiting = set[str](), {function.__name__, "conclude"}
+def code_of(*functions: Callable[..., Any]) -> list[str]:
+    """The imports, and all definitions that the functions need, in their order; the functions are
+    of modules that need nothing but the standard library and `plain`."""
+    own = [module for one in functions if (module := inspect.getmodule(one)) is not None]
+    modules = list(dict.fromkeys([plain, *own]))
+    definitions = {name: found for one in modules for name, found in _definitions(one).items()}
+    needed, waiting = set[str](), {one.__name__ for one in functions}
     while waiting:
         needed |= waiting
         used = {name for one in waiting for name in _names(definitions[one][0])}
         waiting = {name for name in used if name in definitions} - needed
     names = {name for one in needed for name in _names(definitions[one][0])}
-    imports = _imports(plain) | _imports(own)
+    imports = {name: found for one in modules for name, found in _imports(one).items()}
     kept: dict[str, list[str]] = {}
     for name in sorted(names & imports.keys()):
         kept.setdefault(imports[name], []).append(name)

@@ -1,0 +1,1 @@
+"""What is proved or refuted, in the formats of other checkers and of papers."""
