@@ -1,7 +1,9 @@
 """The tightness hunt: which case of the family comes closest to breaking the theorem?
 
-Random starts, then a local search over the integers that draw a case.  Every case is evaluated
-exactly; floats only order candidates.  A violation ends the hunt and is shrunk.
+Random starts, then a local search over the integers that draw a case, half of them with growing
+integers beyond the range of drawn models.  Every case is evaluated exactly; floats only order
+candidates.  A violation ends the hunt and is shrunk.  (Differential evolution of scipy, on the same
+integers and for the same time, came less far on each of six statements, so it is not here.)
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from holdfast.theory import Sign
 
 from ..binding.claims import Claim
 from ..binding.description import describe
-from ..binding.draws import Draw, PhiloxDraw, VectorDraw, philox
+from ..binding.draws import FAR, Draw, PhiloxDraw, VectorDraw, philox
 from ..binding.values import ClaimError
 from ..campaign.schedule import Budget
 from ..engine.comparison import Outcome
@@ -36,6 +38,13 @@ _VIOLATION = "violation, shrunk"
 _SAMPLES = 6
 """Random cases looked at before each local search, which starts from the best of them.  More find
 better starts and leave fewer searches; with one, a search begins anywhere."""
+
+_REACHES = (1, FAR)
+"""How far beyond their usual range growing integers may go, search by search.  Within it most cases
+are small; far beyond lie the limits."""
+
+_BEYOND = 2**64
+"""An integer above all ranges, which is read as the upper end of its own."""
 
 _AT_THE_TOP = 6
 """Moves without improvement before a local search ends where the bound is attained, or where the
@@ -261,6 +270,7 @@ class _Hunter:
         """Local search from the best of the starts, on the next part in turn."""
         target = self._targets[self._searches % len(self._targets)]
         generator = philox("moves", self._seed, self._claim.name, self._searches)
+        reach = _REACHES[self._searches // len(self._targets) % len(_REACHES)]
         self._searches += 1
         height, here = max(
             ((self._evaluate(draw).get(target, -math.inf), draw) for draw in starts),
@@ -271,7 +281,7 @@ class _Hunter:
         patience = stale = 40 + 4 * len(here.trace) if height < top else _AT_THE_TOP
         while stale > 0:
             stale -= 1
-            draw = VectorDraw(_moved(here, generator))
+            draw = VectorDraw(_moved(here, generator), reach)
             case = self._claim.family.draw(draw)
             if draw.trace == here.trace:
                 continue
@@ -314,9 +324,18 @@ class _Hunter:
 
 
 def _moved(draw: Draw, generator: Generator) -> list[int]:
-    """The trace after one or two random moves; out of bounds is clipped when it is read."""
+    """The trace after one or two random moves; out of bounds is clipped when it is read.
+
+    Half the time what is at the upper end of its range stays there, also where a move of another
+    integer shifts that end.
+    """
     values = list(draw.trace)
     if values:
+        if generator.integers(2):
+            values = [
+                _BEYOND if value == hi else value
+                for value, (_, hi) in zip(values, draw.bounds, strict=True)
+            ]
         for _ in range(int(generator.integers(1, 3))):
             move = _MOVES[int(generator.integers(len(_MOVES)))]
             at = int(generator.integers(len(values)))

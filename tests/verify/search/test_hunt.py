@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.theory import Both, Domain, Eq, Le, Provenance, Quantity, Source, Theorem
 from holdfast.verify.binding.claims import Claim
-from holdfast.verify.binding.draws import Draw
+from holdfast.verify.binding.draws import FAR, Draw, PhiloxDraw
 from holdfast.verify.binding.family import Family
 from holdfast.verify.binding.values import ClaimError, Values
 from holdfast.verify.campaign.schedule import Budget
@@ -146,3 +146,30 @@ def test_progress_is_told_of_every_case() -> None:
 def test_a_faulty_claim_stops_the_hunt() -> None:
     with pytest.raises(ClaimError, match="no value for m"):
         hunt(claim_of(evaluate=lambda model: iter([{N: model[0]}])))
+
+
+def test_a_growing_integer_is_followed_to_the_limit() -> None:
+    """n/(n + 1) <= 1 is drawn up to n = 3, ratio 3/4; a hunt goes on to a million times that."""
+    share = Quantity("share", "n/(n + 1)", Domain.NONNEGATIVE)
+    theorem = Theorem("demo/limit", "A share is at most one", Le(share, 1), SOURCE)
+    for draw, most in ((Draw.growing, FAR), (Draw.integer, 1)):
+        limit = claim_of(
+            theorem,
+            lambda source, draw=draw: draw(source, 1, 3),
+            lambda n: iter([{share: Fraction(n, n + 1)}]),
+        )
+        (peak,) = hunt(limit, budget=Budget(models=300)).best
+        assert peak.ratio == float(Fraction(3 * most, 3 * most + 1))
+        assert PhiloxDraw(peak.trace).growing(1, 3) <= 3, "drawn models stay small"
+
+
+def test_what_is_at_an_end_stays_there_when_the_end_moves() -> None:
+    """Of (n, m) with m <= 7 n, the sum is largest at both ends, which move together."""
+
+    def base(draw: Draw) -> tuple[int, int]:
+        m = draw.integer(1, 100)
+        return m, draw.integer(1, 7 * m)
+
+    bound = Theorem("demo/ends", "A sum is bounded", Le(N + M, 800), SOURCE)
+    (peak,) = hunt(claim_of(bound, base), budget=Budget(models=400)).best
+    assert peak.trace == (100, 700)
