@@ -1,7 +1,7 @@
 """What a campaign does in which order: the budget, and the shards that follow from it.
 
-First the landmarks of every claim, then the controls, then the worlds; then drawn models, a shard
-for each claim in turn.  With a budget of N models every claim gets exactly N, violated or not, so
+First what the corpus keeps of every claim, then the landmarks, the controls and the worlds; then
+drawn models, a shard for each claim in turn.  With a budget of N models every claim gets exactly N, violated or not, so
 that the findings do not depend on how many processes shared the work.  With a budget of seconds,
 shards of drawn models follow until the time is out, and a violated claim gets no more of them.
 A claim that proves faulty gets no further shard of any kind; one drawn case that takes longer than
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..binding import corpus
 from ..binding.claims import Claim
 from ..engine.examiner import Kind, Shard, ShardResult
 from ..kernel import Verdict
@@ -165,6 +166,9 @@ class Schedule:
 
     def _fixed(self) -> Iterator[Shard]:
         if not self._plan.worlds_only:
+            for name, claim in self._claims.items():
+                if kept := len(corpus.read(claim)):
+                    yield Shard(name, Kind.CORPUS, 0, kept, self._plan.seed)
             for name, claim in self._claims.items():
                 size = len(claim.family.landmarks)
                 yield Shard(name, Kind.LANDMARKS, 0, size, self._plan.seed)

@@ -170,6 +170,6 @@ def test_what_is_at_an_end_stays_there_when_the_end_moves() -> None:
         m = draw.integer(1, 100)
         return m, draw.integer(1, 7 * m)
 
-    bound = Theorem("demo/ends", "A sum is bounded", Le(N + M, 800), SOURCE)
-    (peak,) = hunt(claim_of(bound, base), budget=Budget(models=400)).best
+    bound = Theorem("demo/ends", "A sum is bounded", Le(N + M, 900), SOURCE)
+    (peak,) = hunt(claim_of(bound, base), budget=Budget(models=1500)).best
     assert peak.trace == (100, 700)
