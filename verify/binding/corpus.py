@@ -156,8 +156,10 @@ def _problem(claim: Claim, document: Any) -> str:
         return f"ratio is {shortened(str(ratio))}, not a number from 0 to 1 as text"
     if not all(type(document[name]) is int for name in ("models", "seed")):
         return "models and seed are not whole numbers"
-    return "" if all(isinstance(document[name], str) for name in ("limit", "along")) else (
-        "limit and along are not texts"
+    return (
+        ""
+        if all(isinstance(document[name], str) for name in ("limit", "along"))
+        else ("limit and along are not texts")
     )
 
 

@@ -146,7 +146,8 @@ def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = 
 def fingerprint(plan: Plan) -> str:
     """SHA-256 of all that the findings follow from; only a run with the same one is resumed.
 
-    The files in which claims are made, and what the corpus keeps, count byte for byte; families and solvers by version only.
+    The files in which claims are made, and what the corpus keeps, count byte for byte; families and
+    solvers by version only.
     """
     document = {
         "claims": sorted((_identity(claim) for claim in plan.claims), key=json.dumps),

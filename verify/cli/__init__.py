@@ -28,6 +28,10 @@ COMMANDS = {
         "Check theorems", "hunting",
         "Search for the model on which a theorem is tightest, or false.",
     ),
+    "atlas": ("Check theorems", "atlas", "Hunt many theorems, and say how tight each is."),
+    "suggest": (
+        "Check theorems", "suggesting", "Suggest a sharper constant for a theorem.",
+    ),
     "list": ("Check theorems", "looking", "List the theorems."),
     "show": (
         "Check theorems", "looking",

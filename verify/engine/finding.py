@@ -14,9 +14,10 @@ class Finding:
 
     claim: name of the claim; case: ``drawn:17``, ``landmark:G1``, ``corpus:0`` or ``world:taxi``;
     part: index of the relation in the theorem's conjunction; repeat: how many values the claim had
-    yielded before on this case; left, right: the two sides, rational strings or ``lo..hi``; slack, ratio: for
-    people; grade: exact, ball, enclosed, statistical or neural; alpha: chance that the verdict is
-    wrong; digest: of the case; values: the quantities, as text; note: reason where out of scope.
+    yielded before on this case; left, right: the two sides, rational strings or ``lo..hi``; slack,
+    ratio: for people; grade: exact, ball, enclosed, statistical or neural; alpha: chance that the
+    verdict is wrong; digest: of the case; values: the quantities, as text; note: reason where out
+    of scope.
     """
 
     claim: str

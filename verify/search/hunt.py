@@ -2,8 +2,8 @@
 
 Random starts, then a local search over the integers that draw a case; after each, one around the
 best case so far, with growing integers beyond the range of drawn models.  Every case is evaluated
-exactly; floats only order candidates.  A violation ends the hunt and is shrunk.  (Differential evolution of scipy, on the same
-integers and for the same time, came less far on each of six statements, so it is not here.)
+exactly; floats only order candidates.  A violation ends the hunt and is shrunk.  (Differential
+evolution of scipy, on the same integers and for the same time, came less far, so it is not here.)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Protocol
 
@@ -77,12 +77,13 @@ class Peak:
     """The case that came closest to breaking one part of a theorem.
 
     observation: the case, the values and both sides; trace: draws the case, by ``VectorDraw``;
-    score: what the search maximises, see `score`.
+    score: what the search maximises, see `score`; seconds: from the start until it was found.
     """
 
     observation: Observation
     trace: tuple[int, ...]
     score: float
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def ratio(self) -> float | None:
@@ -307,7 +308,8 @@ class _Hunter:
                 raise _Violated(tuple(draw.trace))
             reached = score(seen.outcome)
             scores[seen.part] = max(reached, scores.get(seen.part, reached))
-            self._remember(Peak(seen, tuple(draw.trace), reached))
+            elapsed = time.monotonic() - self._start
+            self._remember(Peak(seen, tuple(draw.trace), reached, elapsed))
         self._telling += bool(verdicts - {Verdict.VACUOUS})
         self._undecided += Verdict.UNDECIDED in verdicts
         self._outside += not verdicts

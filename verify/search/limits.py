@@ -44,11 +44,13 @@ n = sympy.Symbol("n", positive=True)
 class Limit:
     """What a ratio tends to.
 
-    constant: as text, such as ``1`` or ``about 0.849``; along: the cases, and how it was found.
+    constant: as text, such as ``1`` or ``about 0.849``; along: the cases, and how it was found;
+    places: of the integers of the trace that are n.
     """
 
     constant: str
     along: str
+    places: tuple[int, ...]
 
 
 def limit_of(claim: Claim, peak: Peak) -> Limit | None:
@@ -63,6 +65,11 @@ def limit_of(claim: Claim, peak: Peak) -> Limit | None:
         if best < end and middle < end and end >= outcome.ratio - 1e-3:
             best, places = end, candidate
     return _found(line, places) if places else None
+
+
+def at(claim: Claim, peak: Peak, places: Sequence[int], value: int) -> Peak | None:
+    """The case like the peak where these integers are `value`; None if it is out of scope there."""
+    return _Line(claim, peak).peak(places, value)
 
 
 def named(value: float) -> str:
@@ -84,15 +91,23 @@ class _Line:
         self._family.draw(draw)
         self.bounds = draw.bounds
 
-    def at(self, places: Sequence[int], value: int) -> Outcome | None:
-        """The outcome nearest to breaking where these integers are `value`; None without one."""
+    def peak(self, places: Sequence[int], value: int) -> Peak | None:
+        """The observation nearest to breaking where these integers are `value`; None if none is."""
         trace = list(self._peak.trace)
         for place in places:
             trace[place] = value
-        part = self._peak.observation.part
-        case = self._family.draw(VectorDraw(trace))
-        seen = [one.outcome for one in self._refuter.observe(case) if one.part == part]
-        return max(seen, key=score, default=None)
+        part, draw = self._peak.observation.part, VectorDraw(trace)
+        case = self._family.draw(draw)
+        seen = [one for one in self._refuter.observe(case) if one.part == part]
+        if not seen:
+            return None
+        best = max(seen, key=lambda one: score(one.outcome))
+        return Peak(best, tuple(draw.trace), score(best.outcome), self._peak.seconds)
+
+    def at(self, places: Sequence[int], value: int) -> Outcome | None:
+        """The outcome there."""
+        peak = self.peak(places, value)
+        return None if peak is None else peak.observation.outcome
 
 
 def _lines(peak: Peak, bounds: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
@@ -109,15 +124,16 @@ def _ratio(outcome: Outcome | None) -> float:
     return 0.0 if outcome is None or outcome.ratio is None else outcome.ratio
 
 
-def _found(line: _Line, places: Sequence[int]) -> Limit:
+def _found(line: _Line, places: tuple[int, ...]) -> Limit:
     where = f"integer{'s' * (len(places) > 1)} {', '.join(str(k + 1) for k in places)} = n"
     if formula := _formula(line, places):
-        return Limit(str(sympy.limit(formula, n, sympy.oo)), f"ratio {formula} with {where}")
+        end = sympy.limit(formula, n, sympy.oo)
+        return Limit(str(end), f"ratio {formula} with {where}", places)
     values = [_ratio(line.at(places, 2**k)) for k in _DOUBLINGS]
     end, error = _extrapolated(values)
     name = named(end) if error <= _SURE else ""
     about = f"about {end:.{max(3, min(10, -round(math.log10(error + 1e-12))))}g}"
-    return Limit(name or about, f"extrapolated with {where}")
+    return Limit(name or about, f"extrapolated with {where}", places)
 
 
 def _formula(line: _Line, places: Sequence[int]) -> sympy.Expr | None:
