@@ -25,6 +25,7 @@ extensions = [
     "mathml",
     "theorem_book",
     "errata",
+    "atlas",
 ]
 exclude_patterns = ["_build", "_ext", "_templates"]
 myst_enable_extensions = ["deflist", "dollarmath"]

@@ -152,15 +152,13 @@ def _problem(claim: Claim, document: Any) -> str:
     whole = isinstance(trace, list) and all(type(one) is int for one in trace)
     if not whole or len(trace) > _LONGEST:
         return f"trace is not a list of at most {_LONGEST} whole numbers"
-    if not isinstance(ratio, str) or not _RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
+    if type(ratio) is not str or not _RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
         return f"ratio is {shortened(str(ratio))}, not a number from 0 to 1 as text"
     if not all(type(document[name]) is int for name in ("models", "seed")):
         return "models and seed are not whole numbers"
-    return (
-        ""
-        if all(isinstance(document[name], str) for name in ("limit", "along"))
-        else ("limit and along are not texts")
-    )
+    if not all(type(document[name]) is str for name in ("limit", "along")):
+        return "limit and along are not texts"
+    return ""
 
 
 def _remedy(claim: Claim) -> str:

@@ -18,16 +18,13 @@ from holdfast.verify.report.numbers import DASH, count, duration
 from holdfast.verify.report.tables import table
 from holdfast.verify.search.hunt import Hunt, hunt
 from holdfast.verify.search.keeping import Extremal, extremals, keep
+from holdfast.verify.search.suggestion import NEAR
 
 from ..terminal import output
 from ..terminal.json_files import write_json
 from ..terminal.options import json_option, seed_option
 from ..terminal.targets import MEMORY, prepare_store
 from .selection import select
-
-NEAR = 0.99
-"""The ratio that a hunt should reach where a constant is known to be the best: the rest is left to
-families whose integers would have to grow beyond what is computed in no time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +157,7 @@ def _lines(claims: Sequence[Claim], rows: Sequence[Row], hunts: Sequence[Hunt]) 
     near = {row.claim.name for row in known if not row.is_short}
     yield (
         f"{count(len(claims), 'theorem')} hunted; {len(near)} of those with a constant that is "
-        f"known to be the best come to {NEAR} or above"
+        f"known to be the best come to {float(NEAR)} or above"
     )
     for row in known:
         if row.is_short:

@@ -9,7 +9,7 @@ import click
 from holdfast.theory import Sign
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
-from holdfast.verify.report.numbers import count
+from holdfast.verify.report.numbers import count, shorten
 from holdfast.verify.search.hunt import Hunt, hunt
 from holdfast.verify.search.suggestion import Suggestion, suggest
 
@@ -84,7 +84,7 @@ def _part(one_part: Suggestion, found: Hunt) -> Iterator[str]:
         yield f"  {one_part.why}"
     else:
         yield f"  CONJECTURE, on {count(found.models, 'model')}: {one_part.relation}"
-        yield f"  {one_part.factor} is {one_part.why} of what was seen; nothing proves it"
+        yield f"  {one_part.why}; nothing proves it."
         yield "  It is decided by a model with a larger ratio than that, or by a proof. To look on:"
         yield f"    holdfast suggest {found.claim} --budget 5m --seed {found.seed + 1}"
         for place, value in one_part.at_ends:
@@ -93,4 +93,4 @@ def _part(one_part: Suggestion, found: Hunt) -> Iterator[str]:
                 "family stopped it there, so a family with a larger one may refute this."
             )
     yield "  the extremal case:"
-    yield from (f"    {line}" for line in peak.observation.lines()[1:])
+    yield from (f"    {shorten(line, 400)}" for line in peak.observation.lines()[1:])

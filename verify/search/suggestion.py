@@ -18,6 +18,9 @@ from .counterexample import Observation, Refuter
 from .hunt import Hunt, Peak, score
 from .keeping import Extremal, check, extremals
 
+NEAR = Fraction(99, 100)
+"""The ratio that a hunt reaches where the constant is known to be the best: the rest is left to
+families whose integers would have to grow beyond what is computed in no time."""
 _ROOM = Fraction(1, 4)
 """A suggested constant lies above what was seen by at most this part of what is left to 1."""
 
@@ -73,11 +76,15 @@ def _suggestion(claim: Claim, case: Extremal) -> Suggestion:
     if limit is not None and limit.constant == "1":
         why = f"the ratio tends to 1, so no smaller factor is possible: {limit.along}"
         return Suggestion(case, None, why, None, ends)
+    if ratio > NEAR:
+        why = f"less than {100 * (1 - NEAR)} percent is left, too little to suggest a factor from"
+        return Suggestion(case, None, why, None, ends)
     factor = sympy.sympify(limit.constant) if limit and _is_named(limit.constant, ratio) else None
-    why = f"the limit, {limit.along}" if limit and factor is not None else "the simplest above"
+    why = f"{factor} is what the ratio tends to: {limit.along}" if limit else ""
     if factor is None:
         simple = simplest(ratio, ratio + (1 - ratio) * _ROOM)
         factor = sympy.Rational(simple.numerator, simple.denominator)
+        why = f"{factor} is the simplest fraction that is not below the largest ratio, and near it"
     return Suggestion(case, factor, why, sharper(seen.relation, factor), ends)
 
 
@@ -102,6 +109,8 @@ def sharper(relation: Relation, factor: sympy.Expr) -> Relation:
 
 
 def _at_ends(claim: Claim, peak: Peak) -> tuple[tuple[int, int], ...]:
+    if not peak.trace:
+        return ()
     draw = VectorDraw(peak.trace)
     claim.family.draw(draw)
     pairs: Sequence[tuple[int, tuple[int, int]]] = list(zip(draw.trace, draw.bounds, strict=True))
