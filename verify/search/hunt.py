@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Protocol
-
-from numpy.random import Generator
 
 from holdfast.theory import Sign
 
@@ -25,8 +23,9 @@ from ..binding.draws import FAR, Draw, PhiloxDraw, VectorDraw, philox
 from ..binding.values import ClaimError
 from ..campaign.schedule import Budget
 from ..engine.comparison import Outcome
-from ..kernel import Enclosure, Verdict
+from ..kernel import Verdict
 from .counterexample import Observation, Refuter
+from .moves import moved
 from .shrink import Shrunk, shrink
 
 Progress = Callable[[int, float | None], None]
@@ -39,9 +38,6 @@ _VIOLATION = "violation, shrunk"
 _SAMPLES = 6
 """Random cases looked at before each local search, which starts from the best of them.  More find
 better starts and leave fewer searches; with one, a search begins anywhere."""
-
-_BEYOND = 2**64
-"""An integer above all ranges, which is read as the upper end of its own."""
 
 _AT_THE_TOP = 6
 """Moves without improvement before a local search ends where the bound is attained, or where the
@@ -169,21 +165,23 @@ def hunt(
 def score(outcome: Outcome) -> float:
     """How close to breaking: the ratio, else minus the slack over the size of the sides.
 
-    Sides that are equal for a reason without the theorem score least, and so do two zeros: these
-    attain every homogeneous bound and say nothing.  An equality has nothing to approach and scores
-    zero.
+    Sides that are equal for a reason without the theorem score least, and so do two zeros, known or
+    as far as computed: these attain every homogeneous bound and say nothing.  An equality has
+    nothing to approach and scores zero.
     """
     if outcome.sign in (Sign.EQ, Sign.NE):
         return 0.0
-    empty = outcome.verdict is Verdict.VACUOUS or outcome.left == Enclosure.exact(0)
-    if empty and outcome.left == outcome.right:
+    sides = outcome.left, outcome.right
+    if all(side.lo <= 0 <= side.hi for side in sides):
+        return -math.inf
+    if outcome.verdict is Verdict.VACUOUS and outcome.left == outcome.right:
         return -math.inf
     if outcome.ratio is not None:
         return outcome.ratio
     if outcome.slack is None:
         return -math.inf
-    sides = abs(outcome.left.lo) + abs(outcome.right.lo)
-    return -abs(outcome.slack) / float(1 + sides)
+    size = sum(abs(side.lo) for side in sides)
+    return -abs(outcome.slack) / float(1 + size)
 
 
 def _keep(corpus: Corpus, result: Hunt) -> None:
@@ -283,7 +281,7 @@ class _Hunter:
         patience = stale = 40 + 4 * len(here.trace) if height < top else _AT_THE_TOP
         while stale > 0:
             stale -= 1
-            draw = VectorDraw(_moved(here, generator), reach)
+            draw = VectorDraw(moved(here, generator), reach)
             case = self._claim.family.draw(draw)
             if draw.trace == here.trace:
                 continue
@@ -324,82 +322,3 @@ class _Hunter:
         old = self._best.get(part)
         if old is None or (found.score, -len(found.trace)) > (old.score, -len(old.trace)):
             self._best[part] = found
-
-
-def _moved(draw: Draw, generator: Generator) -> list[int]:
-    """The trace after one or two random moves; out of bounds is clipped when it is read.
-
-    Half the time what is at the upper end of its range stays there, also where a move of another
-    integer shifts that end.
-    """
-    values = list(draw.trace)
-    if values:
-        if generator.integers(2):
-            values = [
-                _BEYOND if value == hi else value
-                for value, (_, hi) in zip(values, draw.bounds, strict=True)
-            ]
-        for _ in range(int(generator.integers(1, 3))):
-            move = _MOVES[int(generator.integers(len(_MOVES)))]
-            at = int(generator.integers(len(values)))
-            move(values, draw.bounds, at, generator)
-    return values
-
-
-Values = list[int]
-Bounds = list[tuple[int, int]]
-Move = Callable[[Values, Bounds, int, Generator], None]
-
-
-def _step(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    del bounds
-    values[at] += 1 if generator.integers(2) else -1
-
-
-def _leap(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    lo, hi = bounds[at]
-    size = 1 << int(generator.integers((hi - lo).bit_length()))
-    values[at] += size if generator.integers(2) else -size
-
-
-def _resample(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    lo, hi = bounds[at]
-    values[at] = int(generator.integers(lo, hi, endpoint=True))
-
-
-def _to_end(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    values[at] = bounds[at][int(generator.integers(2))]
-
-
-def _zero_block(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    for index in _block(len(values), at, generator):
-        lo, hi = bounds[index]
-        values[index] = min(max(0, lo), hi)
-
-
-def _copy_block(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    del bounds
-    source = int(generator.integers(len(values)))
-    for offset, index in enumerate(_block(len(values), at, generator)):
-        values[index] = values[(source + offset) % len(values)]
-
-
-def _copy_neighbour(values: Values, bounds: Bounds, at: int, generator: Generator) -> None:
-    del bounds
-    values[at] = values[(at + (1 if generator.integers(2) else -1)) % len(values)]
-
-
-def _block(size: int, at: int, generator: Generator) -> Iterator[int]:
-    length = 1 + int(generator.integers(max(size // 3, 1)))
-    yield from range(at, min(at + length, size))
-
-
-_MOVES: tuple[Move, ...] = (
-    _step,
-    _leap,
-    _resample,
-    _to_end,
-    _zero_block,
-    _copy_block,
-    _copy_neighbour,
-)

@@ -5,6 +5,7 @@ Main definitions: `Extremal`, `extremal`, `keep`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -65,8 +66,9 @@ def _smaller(claim: Claim, peak: Peak) -> Peak:
 
 
 def extremals(claim: Claim, found: Hunt) -> tuple[Extremal, ...]:
-    """Those of the parts of which a ratio was seen, an equality has none."""
-    return tuple(extremal(claim, peak) for peak in found.best if peak.ratio is not None)
+    """Those of the parts of which a ratio was seen; an equality has none, nor have two zeros."""
+    telling = (one for one in found.best if one.ratio is not None and one.score > -math.inf)
+    return tuple(extremal(claim, peak) for peak in telling)
 
 
 def keep(claim: Claim, found: Hunt, cases: Iterable[Extremal]) -> Path:

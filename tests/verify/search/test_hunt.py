@@ -5,13 +5,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import flint
 import pytest
 
 from holdfast.theory import Both, Domain, Eq, Le, Provenance, Quantity, Source, Theorem
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.binding.draws import FAR, Draw, PhiloxDraw
 from holdfast.verify.binding.family import Family
-from holdfast.verify.binding.values import ClaimError, Values
+from holdfast.verify.binding.values import Ball, ClaimError, Values
 from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.engine.comparison import CompiledRelation
 from holdfast.verify.search.hunt import Hunt, hunt, score
@@ -114,7 +115,10 @@ def test_zero_against_zero_is_no_peak() -> None:
     double = Theorem("demo/double", "d is at most 2 d", Le(d, 2 * d), SOURCE)
     loose = claim_of(double, lambda draw: draw.integer(0, 3), lambda number: iter([{d: number}]))
     assert hunt(loose, budget=Budget(models=60)).best[0].ratio == 0.5
-    assert score(CompiledRelation(double.parts[0]).examine({"d": Fraction(0)})) == float("-inf")
+    compared = CompiledRelation(double.parts[0])
+    zero = Ball(lambda: flint.arb(2).sqrt() - flint.arb(2).sqrt())
+    for nothing in (Fraction(0), zero):
+        assert score(compared.examine({"d": nothing})) == float("-inf")
 
 
 def test_scores_order_what_ratios_cannot() -> None:
