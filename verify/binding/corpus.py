@@ -77,6 +77,10 @@ class Kept:
 
 
 _FIELDS = {one.name for one in fields(Kept)}
+_KINDS = {
+    "part": int, "trace": list, "ratio": str, "models": int, "seed": int, "limit": str,
+    "along": str,
+}  # fmt: skip
 
 
 def path_of(claim: Claim) -> Path:
@@ -146,18 +150,16 @@ def _problem(claim: Claim, document: Any) -> str:
     """What is wrong with a case of a file, or nothing."""
     if not isinstance(document, Mapping) or set(document) != _FIELDS:
         return f"a case must have {', '.join(sorted(_FIELDS))}, and nothing else"
+    for name, kind in _KINDS.items():
+        if type(document[name]) is not kind:
+            return f"{name} is {shortened(str(document[name]))}, and no {kind.__name__}"
     part, trace, ratio = (document[name] for name in ("part", "trace", "ratio"))
-    if type(part) is not int or not 0 <= part < len(claim.theorem.parts):
-        return f"part is {shortened(str(part))}, and the theorem has {len(claim.theorem.parts)}"
-    whole = isinstance(trace, list) and all(type(one) is int for one in trace)
-    if not whole or len(trace) > _LONGEST:
+    if not 0 <= part < len(claim.theorem.parts):
+        return f"part is {part}, and the theorem has {len(claim.theorem.parts)}"
+    if len(trace) > _LONGEST or any(type(one) is not int for one in trace):
         return f"trace is not a list of at most {_LONGEST} whole numbers"
-    if type(ratio) is not str or not _RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
-        return f"ratio is {shortened(str(ratio))}, not a number from 0 to 1 as text"
-    if not all(type(document[name]) is int for name in ("models", "seed")):
-        return "models and seed are not whole numbers"
-    if not all(type(document[name]) is str for name in ("limit", "along")):
-        return "limit and along are not texts"
+    if not _RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
+        return f"ratio is {shortened(ratio)}, not a number from 0 to 1 as text"
     return ""
 
 

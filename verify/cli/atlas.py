@@ -154,10 +154,10 @@ def _ending(
 
 def _lines(claims: Sequence[Claim], rows: Sequence[Row], hunts: Sequence[Hunt]) -> Iterator[str]:
     known = [row for row in rows if row.known]
-    near = {row.claim.name for row in known if not row.is_short}
     yield (
-        f"{count(len(claims), 'theorem')} hunted; {len(near)} of those with a constant that is "
-        f"known to be the best come to {float(NEAR)} or above"
+        f"{count(len(claims), 'theorem')} hunted; of {count(len(known), 'part')} whose constant is "
+        f"known to be the best, {sum(not row.is_short for row in known)} come to {float(NEAR)} or "
+        "above"
     )
     for row in known:
         if row.is_short:

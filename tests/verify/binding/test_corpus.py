@@ -117,15 +117,15 @@ def test_a_damaged_file_is_an_error_with_file_and_remedy(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"part": 1}, "part is '1', and the theorem has 1"),
-        ({"part": True}, "part is 'True'"),
+        ({"part": 1}, "part is 1, and the theorem has 1"),
+        ({"part": True}, "part is 'True', and no int"),
         ({"trace": ["3"]}, "trace is not a list"),
         ({"trace": [0] * 10_001}, "trace is not a list of at most 10000"),
         ({"ratio": "1e999999999"}, "ratio is '1e999999999'"),
         ({"ratio": "5/4"}, "ratio is '5/4', not a number from 0 to 1"),
         ({"ratio": 0.75}, "ratio is"),
-        ({"models": "many"}, "models and seed are not whole numbers"),
-        ({"limit": None}, "limit and along are not texts"),
+        ({"models": "many"}, "models is 'many', and no int"),
+        ({"limit": None}, "limit is 'None', and no str"),
         ({"more": 1}, "and nothing else"),
     ],
 )

@@ -92,7 +92,7 @@ def test_the_atlas_says_what_falls_short_of_a_constant_that_is_called_sharp(
     done = holdfast("atlas", f"{mine}::mine/one", f"{mine}::mine/two", "--budget", "100",
                     "--json", str(path))  # fmt: skip
     assert done.code == 2
-    assert "1 of those with a constant that is known to be the best come to 0.99" in done.flat
+    assert "of 2 parts whose constant is known to be the best, 1 come to 0.99 or above" in done.flat
     assert "mine/two, part 0: only 0.4995; hunt longer" in done.flat
     one, two = json.loads(path.read_text())
     assert (one["limit"], two["limit"]) == ("1", "1/2")

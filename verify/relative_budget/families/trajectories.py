@@ -74,7 +74,7 @@ def _small(draw: Draw) -> Trajectories:
     """kappa is at most s^2/5, mostly far below; rewards 0 and H, the latter rare, half the time."""
     base, rewards, horizon = _bases(draw)
     if draw.integer(0, 1):
-        rare = Fraction(1, draw.integer(10, 400))
+        rare = Fraction(1, draw.growing(10, 400))
         base, rewards, horizon = (rare, 1 - rare), (Fraction(3), Fraction(0)), Fraction(3)
     share = variance(base, rewards) / horizon**2
     return Trajectories(base, rewards, horizon, share * draw.choice(_SHARES))
