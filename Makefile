@@ -100,7 +100,7 @@ offline: $(READY) ## offline learning: controllers against simulation, value ali
 	$(BIN)/python docs/pillars/guarded_table.py sepsis
 
 atlas: $(READY) ## how tight the bounds are whose constant is known to be the best; keeps the models found
-	$(BIN)/holdfast atlas --budget 20s --keep
+	$(BIN)/holdfast atlas --budget 40s --keep
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)
