@@ -79,13 +79,14 @@ def _suggestion(claim: Claim, case: Extremal) -> Suggestion:
     if ratio > NEAR:
         why = f"less than {100 * (1 - NEAR)} percent is left, too little to suggest a factor from"
         return Suggestion(case, None, why, None, ends)
+    negative = outcome.left.hi < 0
     factor = sympy.sympify(limit.constant) if limit and _is_named(limit.constant, ratio) else None
     why = f"{factor} is what the ratio tends to: {limit.along}" if limit else ""
     if factor is None:
         simple = simplest(ratio, ratio + (1 - ratio) * _ROOM)
         factor = sympy.Rational(simple.numerator, simple.denominator)
         why = f"{factor} is the simplest fraction that is not below the largest ratio, and near it"
-    return Suggestion(case, factor, why, sharper(seen.relation, factor), ends)
+    return Suggestion(case, factor, why, sharper(seen.relation, factor, negative), ends)
 
 
 def _is_named(constant: str, least: Fraction) -> bool:
@@ -100,12 +101,13 @@ def simplest(low: Fraction, high: Fraction) -> Fraction:
     return Fraction(math.ceil(low * bottom), bottom)
 
 
-def sharper(relation: Relation, factor: sympy.Expr) -> Relation:
-    """The inequality with its larger side multiplied by the factor."""
+def sharper(relation: Relation, factor: sympy.Expr, negative: bool) -> Relation:
+    """The inequality with the side that is farther from zero multiplied by the factor: the larger
+    one, or the smaller one where both are negative."""
     small, large = relation.left, relation.right
     if relation.sign in (Sign.GE, Sign.GT):
         small, large = large, small
-    return Le(small, factor * large)
+    return Le(factor * small, large) if negative else Le(small, factor * large)
 
 
 def _at_ends(claim: Claim, peak: Peak) -> tuple[tuple[int, int], ...]:

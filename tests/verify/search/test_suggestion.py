@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.theory import Domain, Le, Provenance, Quantity, Sharp, Source, Theorem
+from holdfast.theory import Domain, Ge, Le, Provenance, Quantity, Sharp, Source, Theorem
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.binding.draws import Draw
 from holdfast.verify.binding.family import Family
@@ -95,6 +95,16 @@ def test_a_constant_that_is_not_sharp_gets_a_suggestion(tmp_path: Path) -> None:
     assert str(one.factor) == "1/2"
     assert str(one.relation) == "share <= 1/2"
     assert "tends to" in one.why
+
+
+def test_where_both_sides_are_negative_the_smaller_one_is_raised(tmp_path: Path) -> None:
+    """-n/(2 n + 1) >= -1 is -1/2 at the least."""
+    drop = Quantity("drop", "a change for the worse")
+    theorem = Theorem("demo/below", "It loses at most one", Ge(drop, -1), SOURCE)
+    claim = of(lambda n: 0, growing, tmp_path)
+    values = lambda n: iter([{drop: -Fraction(n, 2 * n + 1)}])  # noqa: E731
+    one = suggested(replace(claim, theorem=theorem, evaluate=values))
+    assert str(one.relation) == "-1/2 <= drop"
 
 
 def test_an_attained_bound_gets_none(tmp_path: Path) -> None:
