@@ -33,8 +33,8 @@ def suggest_command(label: str, budget: str, seed: int) -> int:
     A hunt looks for the case on which the two sides come closest; the corpus and the landmarks of
     the family count as well. Where the sides are equal, or come as close as one likes, no smaller
     constant is possible. Elsewhere the larger side (the one farther from zero) is multiplied by the
-    simplest number that nothing seen speaks against. That is a conjecture about the cases of this family, and no
-    theorem; what would decide it is printed beside it.
+    simplest number that nothing seen speaks against. That is a conjecture about the cases of this
+    family, and no theorem; what would decide it is printed beside it.
 
     The exit code is 2 if nothing can be suggested, since no model was telling, and 1 if the
     theorem is violated.
