@@ -24,8 +24,9 @@ from .shrink import shrink
 
 _EXAMPLES, _SECONDS = 1000, 10.0
 """Effort for a smaller case of the same ratio: more makes few smaller, and each hunt longer."""
-_READABLE = 1000
-"""n of the case that is kept where the ratio rises with n: a larger one is harder to read."""
+_READABLE, _NEAR = (1000, 10**6), 0.99
+"""n of the case that is kept where the ratio rises with n, the first at which it has come near to
+its limit: a larger one is harder to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ def extremal(claim: Claim, peak: Peak) -> Extremal:
     """The peak made smaller while its ratio stays, with the limit along cases like it."""
     limit = limit_of(claim, peak)
     if limit is not None:
-        peak = at(claim, peak, limit.places, _READABLE) or peak
+        line = (at(claim, peak, limit.places, n) for n in _READABLE)
+        near = (one for one in line if one is not None and one.score >= _NEAR * limit.value)
+        peak = next(near, peak)
     small = _smaller(claim, peak)
     return Extremal(small, None if limit is None else limit_of(claim, small) or limit)
 

@@ -27,7 +27,7 @@ _DOUBLINGS = range(4, 15)
 """n is 16 to 16384 where a limit is extrapolated: more cost time, fewer leave fewer digits."""
 _FIRST, _CHECKED = 12, 4
 """The least n of an interpolation, from where the shape of a case no longer changes; and points
-that a formula must meet beside those that it is made of."""
+that a formula must meet beside those that it is made of, and beside one far away."""
 _DEGREES = (1, 2, 3)
 _GROWING = 64
 """An integer that may be this large or more is a candidate for n."""
@@ -36,6 +36,8 @@ _LINES = 12
 _SURE = 1e-7
 """Digits that an extrapolated limit must have before it is given a name.  Some hundreds of names
 are tried, so that one in ten thousand would fit a limit without a meaning."""
+_ROUGH = 1e-3
+"""An extrapolation that is less certain than this is none: the ratio does not settle."""
 _CONSTANTS = ("1", "sqrt(2)", "sqrt(3)", "E", "exp(-1)", "pi", "1/pi", "log(2)", "sqrt(log(2))")
 n = sympy.Symbol("n", positive=True)
 
@@ -45,11 +47,12 @@ class Limit:
     """What a ratio tends to.
 
     constant: as text, such as ``1`` or ``about 0.849``; along: the cases, and how it was found;
-    places: of the integers of the trace that are n.
+    value: the constant, for comparisons; places: of the integers of the trace that are n.
     """
 
     constant: str
     along: str
+    value: float
     places: tuple[int, ...]
 
 
@@ -64,7 +67,8 @@ def limit_of(claim: Claim, peak: Peak) -> Limit | None:
         middle, end = (_ratio(line.at(candidate, 2**k)) for k in (10, 14))
         if best < end and middle < end and end >= outcome.ratio - 1e-3:
             best, places = end, candidate
-    return _found(line, places) if places else None
+    found = _found(line, places) if places else None
+    return found if found is not None and found.value >= outcome.ratio else None
 
 
 def at(claim: Claim, peak: Peak, places: Sequence[int], value: int) -> Peak | None:
@@ -124,22 +128,25 @@ def _ratio(outcome: Outcome | None) -> float:
     return 0.0 if outcome is None or outcome.ratio is None else outcome.ratio
 
 
-def _found(line: _Line, places: tuple[int, ...]) -> Limit:
+def _found(line: _Line, places: tuple[int, ...]) -> Limit | None:
     where = f"integer{'s' * (len(places) > 1)} {', '.join(str(k + 1) for k in places)} = n"
     if formula := _formula(line, places):
         end = sympy.limit(formula, n, sympy.oo)
-        return Limit(str(end), f"ratio {formula} with {where}", places)
+        return Limit(str(end), f"ratio {formula} with {where}", float(end), places)
     values = [_ratio(line.at(places, 2**k)) for k in _DOUBLINGS]
     end, error = _extrapolated(values)
+    if error > _ROUGH:
+        return None
     name = named(end) if error <= _SURE else ""
     about = f"about {end:.{max(3, min(10, -round(math.log10(error + 1e-12))))}g}"
-    return Limit(name or about, f"extrapolated with {where}", places)
+    return Limit(name or about, f"extrapolated with {where}", end, places)
 
 
 def _formula(line: _Line, places: Sequence[int]) -> sympy.Expr | None:
     """The ratio as a rational function of n, which further points confirm; None if it is none."""
     points: list[tuple[int, Fraction]] = []
-    for value in range(_FIRST, _FIRST + 2 * _DEGREES[-1] + 1 + _CHECKED):
+    near = range(_FIRST, _FIRST + 2 * _DEGREES[-1] + 1 + _CHECKED)
+    for value in (*near, 2 ** _DOUBLINGS[-1]):
         outcome = line.at(places, value)
         if outcome is None or not outcome.is_rational or outcome.quotient is None:
             return None
