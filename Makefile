@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline atlas benchmark figures storm coverage lint docs constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -121,6 +121,9 @@ offline: $(READY) ## offline learning: controllers against simulation, value ali
 	$(BIN)/python docs/pillars/offline_table.py
 	$(BIN)/python docs/pillars/guarded_table.py random
 	$(BIN)/python docs/pillars/guarded_table.py sepsis
+
+atlas: $(READY) ## how tight the bounds are whose constant is known to be the best; keeps the models found
+	$(BIN)/holdfast atlas --budget 40s --keep
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)

@@ -26,6 +26,7 @@ extensions = [
     "theorem_book",
     "errata",
     "notebook_pages",
+    "atlas",
 ]
 exclude_patterns = ["_build", "_ext", "_templates"]
 myst_enable_extensions = ["deflist", "dollarmath"]

@@ -1,6 +1,7 @@
 """What a theorem is: assumptions, a relation between quantities, a source, and how far to trust it.
 
-Main definitions: `Theorem`, `Assumption`, `Source`, `Provenance`, `Standing`, `Refutation`.
+Main definitions: `Theorem`, `Assumption`, `Source`, `Provenance`, `Standing`, `Sharp`,
+`Refutation`.
 """
 
 from dataclasses import dataclass, field
@@ -86,6 +87,19 @@ class Refutation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharp:
+    """That no smaller constant will do in one part of a statement.
+
+    constant: as people name it, such as ``2``; why: where the two sides are equal, or along which
+    models their ratio tends to one; part: index in the conjunction.
+    """
+
+    constant: str
+    why: str
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Theorem:
     """A statement that can be checked on a model.
 
@@ -103,7 +117,8 @@ class Theorem:
         be implied.  They are no part of the claim, which is faulty if one of them fails on a case.
     trivial: an upper bound that the smaller side obeys without any theorem; where the larger side
         is no better than it, the verdict is VACUOUS.
-    remark: normalisation, sharpness, what changed in a repair.
+    remark: normalisation, what changed in a repair.
+    sharp: the parts whose constant is known to be the best; a hunt comes to 0.99 on each.
     refutation: why it is fair to call the statement false, where its standing says so.
 
     Raises
@@ -124,6 +139,7 @@ class Theorem:
     known: tuple[Relation, ...] = ()
     trivial: sympy.Expr | None = None
     remark: str = ""
+    sharp: tuple[Sharp, ...] = ()
     refutation: Refutation | None = None
     parts: tuple[Relation, ...] = field(init=False)
 
@@ -136,6 +152,12 @@ class Theorem:
         if not self.quantities:
             raise ValueError(f"{self.label}: {self.relation} has no quantity left to check")
         self._check_names()
+        for one in self.sharp:
+            if not 0 <= one.part < len(parts) or self.standing.is_false:
+                raise ValueError(
+                    f"{self.label}: part {one.part} is called sharp, and the statement is false or "
+                    f"has no such part; its {len(parts)} parts are numbered from 0"
+                )
         if self.standing is Standing.REFUTED and self.source.provenance is not Provenance.READ:
             raise ValueError(
                 f"{self.label} is called refuted, but its source was not read (provenance "

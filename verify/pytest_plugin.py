@@ -194,10 +194,14 @@ def _settled(summary: ClaimSummary) -> bool:
 
 
 def _shards(claim: Claim, seed: int, budget: Budget, small: bool) -> Iterator[Shard]:
-    """Landmarks, controls, then drawn models up to the budget, which seconds leave open."""
+    """The corpus, landmarks, controls, then drawn models up to the budget, which seconds leave
+    open."""
+    from .binding import corpus
     from .campaign.schedule import CONTROL_SIZE, DRAWN_SIZE
     from .engine.examiner import Kind, Shard
 
+    if kept := len(corpus.read(claim)):
+        yield Shard(claim.name, Kind.CORPUS, 0, kept, seed)
     yield Shard(claim.name, Kind.LANDMARKS, 0, len(claim.family.landmarks), seed)
     for assumption in claim.family.controls:
         yield Shard(claim.name, Kind.CONTROL, 0, CONTROL_SIZE, seed, assumption)

@@ -14,7 +14,7 @@ from sympy import Rational, log, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 
 OURS = Source("holdfast", "for best-of-n", Provenance.DERIVED)
 IAMA = "Takakura, Wachi, Higuchi, Miyaguchi, Suzuki 2026 (IAMA)"
@@ -73,6 +73,12 @@ gain = Theorem(
     uses=("best-of-n/law",),
     remark="peak is (n - 1) n^(-n/(n - 1)), and attained.  With best-of-n/divergence the second "
     "bound is spread times the root of (log n - (n - 1)/n)/2.",
+    sharp=(
+        Sharp(
+            "(n - 1) n^(-n/(n - 1))",
+            "Attained by two rewards, the lower with probability n^(-1/(n - 1)).",
+        ),
+    ),
 )
 
 slope = Quantity("slope", "derivative of the value towards another policy", latex="R'")
@@ -100,6 +106,13 @@ smooth = Theorem(
     proof="For C, pointwise, as n(n - 1)u^(n - 1)(1 - u) is at most the constant; data processing.",
     uses=("best-of-n/variation",),
     remark="The constant is sharp: two rewards, the lower with probability 1 - 1/n.",
+    sharp=(
+        Sharp(
+            "(n - 1) (1 - 1/n)^(n - 1)",
+            "Attained by two rewards, the lower with probability 1 - 1/n.",
+            1,
+        ),
+    ),
 )
 
 soft = Quantity("soft", "E r w/E w under the policy", latex="S")

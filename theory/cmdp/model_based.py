@@ -11,7 +11,7 @@ from sympy import Abs
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .foundations import gamma
 
 BOUNDED = Assumption("bounded-reward", "Rewards lie in [0, r_max].")
@@ -55,6 +55,10 @@ simulation_bound = Theorem(
     proof="The true value has span at most r_max/(1 - gamma), and T^ - T has zero mass.",
     uses=("model-based/simulation-lemma",),
     remark="The constant is sharp: the ratio tends to one on a one-state leak.",
+    sharp=(
+        Sharp("1/2", "Attained by a leak out of the state that pays, into one that pays nothing."),
+        Sharp("1/2", "The ratio tends to one on a one-state leak that vanishes.", 1),
+    ),
 )
 
 penalty = Quantity("U", "occupancy-weighted error bound", Domain.NONNEGATIVE, r"\hat\rho\,u")

@@ -11,7 +11,7 @@ from sympy import Abs
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .foundations import FEASIBLE, ONE_COST, gamma
 
 BOUNDED = Assumption("bounded-reward", "Rewards lie in [0, B].")
@@ -72,6 +72,7 @@ policy_loss = Theorem(
     ),
     uses=("trust-region/performance-difference",),
     remark="Sharp: a leak of probability epsilon/2 as epsilon tends to 0.",
+    sharp=(Sharp("1/2", "A leak of probability epsilon/2 as epsilon tends to 0."),),
 )
 
 B_signed = Quantity("B", "bound on the absolute reward", Domain.NONNEGATIVE, "B")

@@ -13,7 +13,7 @@ from sympy import Abs, Rational, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .foundations import gamma
 
 CONTINUOUS = Assumption(
@@ -52,6 +52,7 @@ occupancy_shift = Theorem(
     source=Source(_CPO, "Lemma 3", Provenance.READ),
     proof="d' - d = gamma (I - gamma P')^{-1} (P' - P) d, and the inverse has norm 1/(1 - gamma).",
     trivial=Rational(2),
+    sharp=(Sharp("gamma/(1 - gamma)", "Attained by a choice between two absorbing states."),),
 )
 
 surrogate = Quantity("L", "surrogate advantage", latex=r"L_{\pi,f}(\pi')")
@@ -69,6 +70,12 @@ policy_bound = Theorem(
     proof="The error is <d' - d, bar delta>/(1 - gamma); Hoelder.",
     uses=("trust-region/occupancy-shift",),
     remark="The constant 2 is sharp: the ratio tends to one on a three-state family.",
+    sharp=(
+        Sharp(
+            "2",
+            "Attained by a start that leads to a good and to a bad state.",
+        ),
+    ),
 )
 
 span = Quantity(
@@ -83,6 +90,7 @@ span_bound = Theorem(
     proof="d' - d has zero mass, so <d' - d, bar delta> <= TV(d', d) span.",
     uses=("trust-region/occupancy-shift", "trust-region/policy-bound"),
     remark="Never weaker than the original, since span <= 2 max.",
+    sharp=(Sharp("1", "Attained where trust-region/policy-bound is."),),
 )
 
 kl = Quantity(

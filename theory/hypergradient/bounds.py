@@ -11,7 +11,7 @@ from sympy import exp
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
-from ..theorem import Assumption, Theorem
+from ..theorem import Assumption, Sharp, Theorem
 from .covariance import OURS, beta, gamma_F
 
 change = Quantity("change", "sum over b of |dg(b|x)|", Domain.NONNEGATIVE, r"\|dg(\cdot|x)\|_1")
@@ -24,6 +24,7 @@ policy = Theorem(
     proof="sum |dg| = E|dQ_F - E dQ_F|/beta; a mean absolute deviation is at most half a range.",
     uses=("covariance/envelope",),
     remark="Attained by two equally likely actions.",
+    sharp=(Sharp("1/2", "Attained by two equally likely actions."),),
 )
 size = Quantity("size", "|E sum gamma_L^t A_L dQ_F|", Domain.NONNEGATIVE, r"|\mathrm{Cov}|")
 ranges = Quantity(
@@ -46,6 +47,10 @@ indirect_term = Theorem(
     proof="A covariance is at most a quarter of the product of the ranges (Popoviciu, Gruess).",
     uses=("hypergradients/boltzmann",),
     remark="Attained by two equally likely actions, Q_L and dQ_F in proportion.",
+    sharp=(
+        Sharp("1/4", "Attained by two equally likely actions, Q_L and dQ_F in proportion."),
+        Sharp("1", "Attained where all states have the same ranges.", 1),
+    ),
 )
 epsilon = Quantity("epsilon", "largest error of the action values", Domain.NONNEGATIVE, r"\epsilon")
 distance = Quantity(
@@ -63,6 +68,11 @@ plug_in = Theorem(
     "change by at most e^(2 epsilon/beta), which changes its probability by at most "
     "tanh(epsilon/(2 beta)).",
     remark="The second is 2 tanh(epsilon/(2 beta)), which is attained; it is about epsilon/beta.",
+    sharp=(
+        Sharp(
+            "2", "2 tanh(epsilon/(2 beta)) is attained by two actions whose errors are opposite.", 1
+        ),
+    ),
 )
 error = Quantity("error", "|dJ by g less dJ by g*|", Domain.NONNEGATIVE, r"|\Delta dJ|")
 worst = Quantity(

@@ -12,7 +12,7 @@ from sympy import log, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .coverage import OURS
 
 regret = Quantity("regret", "sum of <g_k, pi - pi_k>", latex=r"\sum_k\langle g_k,\pi-\pi_k\rangle")
@@ -29,6 +29,7 @@ hedge = Theorem(
     source=Source("Cesa-Bianchi, Lugosi 2006", "Theorem 2.2, any start", Provenance.RECALLED),
     given=(RANGE, Assumption("weights", _HEDGE)),
     proof="KL(pi | pi_k) telescopes, and Hoeffding's lemma bounds each round.",
+    sharp=(Sharp("1/8", "One round, the even law and its own tilt, as the rate vanishes."),),
 )
 D2 = Quantity("D2", "squared distance of pi and pi_1", Domain.NONNEGATIVE, r"\|\pi-\pi_1\|_2^2")
 G2 = Quantity("G2", "largest squared norm of payoffs", Domain.POSITIVE, "G^2")

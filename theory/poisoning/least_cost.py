@@ -13,7 +13,7 @@ Main results: `duality`, `lower_bound`, `chain`.
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 
 PAPER = "Kusaka, Saito, Kudo, Tanabe, Wachi and Akimoto 2025"
 NOTE = "as summarised in a note on the paper"
@@ -66,6 +66,11 @@ lower_bound = Theorem(
     remark=(
         "Written without quotients, so that p = 0 is included; l2 in squares. Attained by a single "
         "pair, and not tight in general."
+    ),
+    sharp=(
+        Sharp("1", "Attained by a single pair."),
+        Sharp("1", "Attained by a single pair.", 1),
+        Sharp("1", "Attained by a single pair.", 2),
     ),
 )
 

@@ -9,7 +9,7 @@ from sympy import sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Le
-from ..theorem import Provenance, Source, Theorem
+from ..theorem import Provenance, Sharp, Source, Theorem
 from .least_cost import PAPER
 from .vertices import m_copies
 
@@ -36,6 +36,9 @@ stability = Theorem(
     remark=(
         "No smaller constant: with features of norm epsilon the curvature of the loss itself is "
         "O(epsilon^2), and the ratio tends to 1."
+    ),
+    sharp=(
+        Sharp("1", "With features of norm epsilon the ratio tends to one as epsilon vanishes."),
     ),
 )
 

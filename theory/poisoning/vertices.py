@@ -9,7 +9,7 @@ from sympy import Abs
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .least_cost import NEGATIVE, NOTE, PAPER, cost, distance
 
 cost_fewer = Quantity(
@@ -53,6 +53,9 @@ vertex = Theorem(
     source=Source("holdfast", f"for {PAPER}", Provenance.DERIVED),
     proof="Variables that are not basic are at a bound, and a basis has as many as the rank.",
     remark="For basic solutions alone: a solution in the middle of an optimal face has more.",
+    sharp=(
+        Sharp("1", "Attained by a basic solution with a fractional change for each dimension."),
+    ),
 )
 
 m_copies = Quantity("m", "copies of each pair", Domain.TRIALS, "m")
@@ -88,6 +91,7 @@ rounding = Theorem(
         "In labels, so that a weight rho_i moves a change by rho_i/(2m); a tie goes to the side of "
         "the benign label. Attained."
     ),
+    sharp=(Sharp("1/4", "Attained: a change half-way between two counts of copies."),),
 )
 TRUTHFUL = Assumption("truthful", "All benign labels are 1.")
 threshold = Theorem(

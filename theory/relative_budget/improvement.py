@@ -12,7 +12,7 @@ from sympy import log, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le, Lt
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 
 PAPER = "Wachi, Kinoshita, Takakura, Higuchi, Suzuki 2026 (relative budget)"
 PARENT = "Setlur, Rajaraman, Levine, Kumar 2025"
@@ -77,6 +77,7 @@ cantelli = Theorem(
     given=(VARIED,),
     proof="Cantelli's inequality.",
     remark="Attained by two rewards. Where all rewards agree, all are good, and c = 1.",
+    sharp=(Sharp("1", "Attained by two rewards."),),
 )
 
 share = Quantity("s2", "s^2, variance of R over H^2", Domain.NONNEGATIVE, "s^2")
@@ -105,6 +106,7 @@ variance_bound_sharper = Theorem(
         "and y <= s^2."
     ),
     remark="Nearly attained by rewards 0 and H, the latter rare.",
+    sharp=(Sharp("1", "Rewards 0 and H, the latter ever rarer."),),
 )
 
 gap = Quantity(
@@ -132,6 +134,7 @@ version_space = Theorem(
         "Policies of density at most 1/c. J of the best policy of the ball exceeds J(pi_A) by "
         "nothing, so the bound holds against it as well."
     ),
+    sharp=(Sharp("1", "Rare good trajectories, and a probability of failure that tends to 0."),),
 )
 insufficient = Quantity(
     "insufficient", "the most samples after which J of the maximin policy is below J + sigma "

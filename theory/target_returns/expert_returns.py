@@ -12,7 +12,7 @@ from sympy import exp, log
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Ge, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 
 PAPER = "Tatematsu and Wachi 2025, Target Return Optimizer"
 _OURS = Source(f"holdfast, for {PAPER}", "", Provenance.DERIVED)
@@ -63,6 +63,7 @@ stability = Theorem(
     source=_OURS,
     proof="The likelihood ratio of the two laws has a spread of exp(2 eta); two atoms are worst.",
     remark="Half the l1 distance. Attained by two returns of odds exp(-eta).",
+    sharp=(Sharp("1", "Attained by a law split in two halves whose errors are opposite."),),
 )
 
 loss = Quantity("loss", "expected log-loss of the correction", latex=r"\ell")

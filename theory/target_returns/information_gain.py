@@ -10,7 +10,7 @@ from sympy import exp, log
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Le
-from ..theorem import Assumption, Provenance, Source, Theorem
+from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .confidence import PLS, SRINIVAS, determinant_t, k_largest, n_targets, noise
 
 KERNEL = Assumption("kernel", "K is symmetric and positive semi-definite.")
@@ -79,6 +79,7 @@ trace = Theorem(
     source=Source("holdfast", "for the stopping times", Provenance.DERIVED),
     given=(KERNEL,),
     proof="The same determinant has n rows; arithmetic and geometric mean of its eigenvalues.",
+    sharp=(Sharp("1", "Attained by independent targets, each observed equally often."),),
 )
 variance_sum = Quantity(
     "variances", "sum of sigma_{t-1}^2(x_t)", Domain.NONNEGATIVE, r"\sum_t\sigma^2_{t-1}(x_t)"
@@ -92,4 +93,9 @@ variances = Theorem(
     proof="s / log(1 + s/nu^2) increases in s; information-gain/chain-rule.",
     uses=("information-gain/chain-rule",),
     remark="C_nu = 1/log(1 + nu^-2), inline in PLS without k <= 1, is its case k_max = 1.",
+    sharp=(
+        Sharp(
+            "k/log(1 + k/nu^2)", "Attained by one observation of a target of the largest variance."
+        ),
+    ),
 )

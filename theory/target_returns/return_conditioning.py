@@ -19,7 +19,7 @@ from sympy import Abs, Rational, sqrt
 
 from ..quantities import Domain, Quantity
 from ..relations import Both, Eq, Gt, Le, Lt
-from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Standing, Theorem
+from ..theorem import Assumption, Printed, Provenance, Refutation, Sharp, Source, Standing, Theorem
 
 PLS = "Wachi et al. 2025, A provable approach for end-to-end safe reinforcement learning"
 RCSL = "Brandfonbrener, Bietti, Buckman, Laroche and Bruna 2022, When does RCSL work?"
@@ -53,6 +53,7 @@ sharper_alignment = Theorem(
         "unlikely outcome apart gives epsilon H^2 (1 + 1/alpha), which is weaker. Sharp at H = 1 "
         "as epsilon vanishes: a target that only luck reaches."
     ),
+    sharp=(Sharp("1", "At H = 1 as epsilon vanishes: a target that only luck reaches."),),
 )
 alignment = Theorem(
     label="return-conditioning/alignment",

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FAR = 2**20
+"""How many times its usual range a growing integer may have where a trace is read back: enough to
+see where a ratio tends to, and few enough digits that a case is still computed in no time."""
+
 
 class Draw(ABC):
     """A source of integers.
@@ -26,11 +30,13 @@ class Draw(ABC):
     ----------
     trace: the integers given so far.
     bounds: for each of them, the inclusive interval it was asked from.
+    reach: how many times its usual range a growing integer may have.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach: int = 1) -> None:
         self.trace: list[int] = []
         self.bounds: list[tuple[int, int]] = []
+        self.reach = reach
 
     @abstractmethod
     def _integer(self, lo: int, hi: int) -> int: ...
@@ -44,6 +50,15 @@ class Draw(ABC):
             self.trace.append(value)
             self.bounds.append((lo, hi))
         return value
+
+    def growing(self, lo: int, hi: int, most: int | None = None) -> int:
+        """An integer from `lo` up that is at most `hi` in drawn models, to keep them small.
+
+        For weights and the like: the assumptions hold with any larger integer as well, so that a
+        hunt may follow a worst case beyond `hi`, up to `most`, from where a case takes too long.
+        """
+        end = max(hi, hi * self.reach)
+        return self.integer(lo, end if most is None else max(hi, min(end, most)))
 
     def choice(self, options: Sequence[T]) -> T:
         """One of the options; the first is the simplest."""
@@ -71,8 +86,8 @@ class PhiloxDraw(Draw):
 class HypothesisDraw(Draw):
     """Draws from Hypothesis, which can then shrink the model."""
 
-    def __init__(self, data: "DataObject") -> None:
-        super().__init__()
+    def __init__(self, data: "DataObject", reach: int = 1) -> None:
+        super().__init__(reach)
         self._data = data
 
     def _integer(self, lo: int, hi: int) -> int:
@@ -87,8 +102,8 @@ class VectorDraw(Draw):
     A clipped vector is a valid one, so any integer vector is a point of the search space.
     """
 
-    def __init__(self, values: Sequence[int]) -> None:
-        super().__init__()
+    def __init__(self, values: Sequence[int], reach: int = FAR) -> None:
+        super().__init__(reach)
         self._values = values
 
     def _integer(self, lo: int, hi: int) -> int:

@@ -10,12 +10,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..binding import corpus
 from ..binding.claims import Claim
 from ..binding.description import describe
 from ..engine.examiner import Kind, ShardResult
@@ -152,7 +153,8 @@ def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = 
 def fingerprint(plan: Plan) -> str:
     """SHA-256 of all that the findings follow from; only a run with the same one is resumed.
 
-    The files in which claims are made count byte for byte; families and solvers by version only.
+    The files in which claims are made, and what the corpus keeps, count byte for byte; families and
+    solvers by version only.
     """
     document = {
         "claims": sorted((_identity(claim) for claim in plan.claims), key=json.dumps),
@@ -181,6 +183,7 @@ def _identity(claim: Claim) -> list[Any]:
         sorted(claim.survivors),
         [claim.family.name, list(claim.family.landmarks), list(claim.family.controls)],
         trained_with() if claim.trained else {},
+        [asdict(kept) for kept in corpus.read(claim)],
         source,
     ]
 

@@ -1,9 +1,10 @@
 """What a campaign does in which order: the budget, and the shards that follow from it.
 
-First the landmarks of every claim, then the controls, then the worlds; then drawn models, a shard
-for each claim in turn.  With a budget of N models every claim gets exactly N, violated or not, so
-that the findings do not depend on how many processes shared the work.  With a budget of seconds,
-shards of drawn models follow until the time is out, and a violated claim gets no more of them.
+First what the corpus keeps of every claim, then the landmarks, the controls and the worlds; then
+drawn models, a shard for each claim in turn.  With a budget of N models every claim gets exactly N,
+violated or not, so that the findings do not depend on how many processes shared the work.  With a
+budget of seconds, shards of drawn models follow until the time is out, and a violated claim gets no
+more of them.
 A claim that proves faulty gets no further shard of any kind; one drawn case that takes longer than
 a budget of seconds makes it so, unless it is a training run, which takes as long as it takes: such
 a case is a shard of its own.
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
+from ..binding import corpus
 from ..binding.claims import Claim
 from ..engine.examiner import Kind, Shard, ShardResult
 from ..kernel import Verdict
@@ -170,6 +172,9 @@ class Schedule:
 
     def _fixed(self) -> Iterator[Shard]:
         if not self._plan.worlds_only:
+            for name, claim in self._claims.items():
+                if kept := len(corpus.read(claim)):
+                    yield Shard(name, Kind.CORPUS, 0, kept, self._plan.seed)
             for name, claim in self._claims.items():
                 size = len(claim.family.landmarks)
                 yield Shard(name, Kind.LANDMARKS, 0, size, self._plan.seed)

@@ -35,6 +35,10 @@ COMMANDS = {
     "diff": (
         "Check theorems", "differing", "Say what changed from one run to another.",
     ),
+    "atlas": ("Check theorems", "atlas", "Hunt many theorems, and say how tight each is."),
+    "suggest": (
+        "Check theorems", "suggesting", "Suggest a sharper constant for a theorem.",
+    ),
     "list": ("Check theorems", "looking", "List the theorems."),
     "show": (
         "Check theorems", "looking",

@@ -9,11 +9,13 @@ from typing import Any
 import click
 from rich.console import Console
 
+from holdfast.verify.binding.claims import Claim
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.report.numbers import count, shorten
 from holdfast.verify.search.counterexample import Certified, certify
 from holdfast.verify.search.hunt import Hunt, hunt
+from holdfast.verify.search.keeping import extremals, keep
 from holdfast.verify.search.shrink import Shrunk
 from holdfast.verify.store.store import Store
 
@@ -31,6 +33,7 @@ class Options:
     budget: str
     seed: int
     path: str
+    keep: bool
     json_path: str | None
 
 
@@ -44,6 +47,11 @@ class Options:
 )
 @seed_option
 @store_option
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Make the extremal models small, and write them into the corpus beside the claims.",
+)
 @json_option
 def hunt_command(**given: Any) -> int:
     """Search for the model on which the theorem LABEL is tightest, by restarts and local search.
@@ -71,7 +79,10 @@ def hunt_command(**given: Any) -> int:
 
         json_report.write_hunt(found, claim, certified, Path(options.json_path))
     if found.violation is None or certified is None:
-        return _peaks(console, found)
+        code = _peaks(console, found)
+        if options.keep:
+            _keep(console, claim, found)
+        return code
     _violation(console, found.violation)
     if not _certificate(console, certified, Path(options.path).parent / "certificates"):
         return ExitCode.CERTIFICATE_REJECTED
@@ -97,6 +108,23 @@ def _peaks(console: Console, found: Hunt) -> int:
         )
     console.print(f"\n{_tested(found)}", highlight=False)
     return ExitCode.UNDECIDED if found.undecided or not found.telling else ExitCode.AS_EXPECTED
+
+
+def _keep(console: Console, claim: Claim, found: Hunt) -> None:
+    with console.status("making the extremal models small"):
+        cases = extremals(claim, found)
+    for case in cases:
+        limit = f", tends to {case.limit.constant}: {case.limit.along}" if case.limit else ""
+        part = case.peak.observation.part
+        text = f"part {part}: ratio {case.ratio} of integers {list(case.peak.trace)}{limit}"
+        console.print(output.plain(text), highlight=False)
+    where = keep(claim, found, cases) if cases else None
+    console.print(
+        f"corpus: {output.plain(where)}, which every verify replays"
+        if where
+        else "corpus: nothing to keep, no part had a ratio",
+        highlight=False,
+    )
 
 
 def _tested(found: Hunt) -> str:

@@ -71,14 +71,25 @@ class Outcome:
     @property
     def ratio(self) -> float | None:
         """Smaller over larger side (1 is tight), for people; None where the signs differ."""
+        quotient = self.quotient
+        return None if quotient is None else _float(quotient)
+
+    @property
+    def is_rational(self) -> bool:
+        """Whether both sides are known rationals, and so is the quotient."""
+        return is_known(self.left) and is_known(self.right)
+
+    @property
+    def quotient(self) -> Fraction | None:
+        """Smaller over larger side at their middles; None where the signs differ."""
         small, large = self._oriented()
         if small is None or large is None:
             return None
         if small < 0 and large <= 0:
             small, large = -large, -small
         if large == 0:
-            return 1.0 if small == 0 else None
-        return None if small < 0 or large < 0 else _float(small / large)
+            return Fraction(1) if small == 0 else None
+        return None if small < 0 or large < 0 else small / large
 
     def _oriented(self) -> tuple[Fraction | None, Fraction | None]:
         left, right = ((side.lo + side.hi) / 2 for side in (self.left, self.right))

@@ -7,7 +7,7 @@ shard itself, so it can run in any process, in any order, and be run again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from ..binding import corpus
 from ..binding.claims import Claim, NamedMutant
 from ..binding.description import digest, value_text
 from ..binding.draws import PhiloxDraw
@@ -33,6 +34,7 @@ from .ledger import Ledger
 class Kind(Enum):
     """What a shard examines."""
 
+    CORPUS = "the extremal cases that hunts found earlier"
     LANDMARKS = "the family's landmarks and the witnesses of named mutants"
     DRAWN = "models drawn from the family"
     CONTROL = "models that break one assumption, until the theorem fails on one"
@@ -91,8 +93,11 @@ def run_shard(
             examiner.control(shard)
         else:
             for label, test, draw in _cases(claim, shard, world):
+                before = len(examiner.findings)
                 with limited(shard.seconds):
                     examiner.case(label, test, draw)
+                if shard.kind is Kind.CORPUS:
+                    _confirm_kept(claim, label, examiner.findings[before:])
                 if shard.kind is Kind.DRAWN:
                     examiner.prune()
             if shard.kind is Kind.LANDMARKS:
@@ -104,6 +109,21 @@ def run_shard(
     seconds = time.perf_counter() - start
     found = tuple(examiner.findings)
     return ShardResult(shard, found, examiner.kills, examiner.models, seconds, error)
+
+
+def named_case(claim: Claim, label: str) -> Case:
+    """The case of a label such as ``landmark:G1`` or ``corpus:0``."""
+    kind, _, name = label.partition(":")
+    return _kept(claim, label).draw(claim) if kind == "corpus" else claim.family.landmark(name)
+
+
+def _kept(claim: Claim, label: str) -> corpus.Kept:
+    return corpus.read(claim)[int(label.partition(":")[2])]
+
+
+def _confirm_kept(claim: Claim, label: str, found: Sequence[Finding]) -> None:
+    kept = _kept(claim, label)
+    kept.confirm(claim, (one.ratio for one in found if one.part == kept.part))
 
 
 def drawn_case(claim: Claim, seed: int, index: int) -> tuple[PhiloxDraw, Case]:
@@ -119,9 +139,13 @@ def _source(claim: Claim) -> str:
 
 def _cases(claim: Claim, shard: Shard, world: Any) -> Iterator[tuple[str, int, Callable[[], Case]]]:
     """(label, number of the case among those of the claim, how to make it)."""
-    if shard.kind is Kind.LANDMARKS:
-        for number, name in enumerate(claim.family.landmarks):
-            yield f"landmark:{name}", 2 * number, partial(claim.family.landmark, name)
+    if shard.kind in (Kind.LANDMARKS, Kind.CORPUS):
+        of_family = [f"landmark:{name}" for name in claim.family.landmarks]
+        of_corpus = [f"corpus:{number}" for number in range(len(corpus.read(claim)))]
+        wanted = of_family if shard.kind is Kind.LANDMARKS else of_corpus
+        for number, label in enumerate(of_family + of_corpus):
+            if label in wanted:
+                yield label, 2 * number, partial(named_case, claim, label)
         return
     drawn = shard.kind is Kind.DRAWN
     name = _source(claim) if drawn else f"{claim.name}@{shard.name}"

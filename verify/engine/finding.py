@@ -12,11 +12,12 @@ from ..kernel import Verdict
 class Finding:
     """One row of the store.
 
-    claim: name of the claim; case: ``drawn:17``, ``landmark:G1`` or ``world:taxi``; part: index of
-    the relation in the theorem's conjunction; repeat: how many values the claim had yielded before
-    on this case; left, right: the two sides, rational strings or ``lo..hi``; slack, ratio: for
-    people; grade: exact, ball, enclosed, statistical or neural; alpha: chance that the verdict is
-    wrong; digest: of the case; values: the quantities, as text; note: reason where out of scope.
+    claim: name of the claim; case: ``drawn:17``, ``landmark:G1``, ``corpus:0`` or ``world:taxi``;
+    part: index of the relation in the theorem's conjunction; repeat: how many values the claim had
+    yielded before on this case; left, right: the two sides, rational strings or ``lo..hi``; slack,
+    ratio: for people; grade: exact, ball, enclosed, statistical or neural; alpha: chance that the
+    verdict is wrong; digest: of the case; values: the quantities, as text; note: reason where out
+    of scope.
     """
 
     claim: str

@@ -27,17 +27,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.OPEN: "yellow", Tone.QUIET: "dim"}
-_LEFT = ("label", "standing", "verdict", "grade", "world", "certificate", "pillar")
-_WIDE = ("label", "world", "certified optimal value", "multipliers", "numbers", "verdicts")
+_LEFT = ("label", "best constant", "standing", "verdict", "grade", "world", "certificate", "pillar")
+_WIDE = (
+    "label",
+    "tends to",
+    "world",
+    "certified optimal value",
+    "multipliers",
+    "numbers",
+    "verdicts",
+)
 _NAMED = 5
 """Statements out of scope that are named, in a line or two; more are counted."""
 
 
-def _table(
+def table(
     title: str, items: Iterable[T], columns: Mapping[str, Callable[[T], str | Text]]
 ) -> Table:
     """A row for each item; columns: heading -> what stands there, numbers to the right."""
-    table = Table(
+    made = Table(
         box=box.SIMPLE_HEAD,
         title=Text(title, style="bold"),
         title_justify="left",
@@ -45,15 +53,15 @@ def _table(
         header_style="bold",
     )
     for name in columns:
-        table.add_column(
+        made.add_column(
             Text(name),
             justify="left" if name in (*_LEFT, *_WIDE) else "right",
             no_wrap=name not in (*_WIDE, "grade"),
             overflow="fold",
         )
     for item in items:
-        table.add_row(*(_text(show(item)) for show in columns.values()))
-    return table
+        made.add_row(*(_text(show(item)) for show in columns.values()))
+    return made
 
 
 def _text(cell: str | Text) -> Text:
@@ -62,7 +70,7 @@ def _text(cell: str | Text) -> Text:
 
 def claims_table(claims: Sequence[ClaimSummary]) -> Table:
     """A row for each statement on drawn models."""
-    return _table(
+    return table(
         "Statements on drawn models",
         claims,
         {
@@ -81,7 +89,7 @@ def claims_table(claims: Sequence[ClaimSummary]) -> Table:
 
 def worlds_table(worlds: Sequence[WorldSummary]) -> Table:
     """A row for each real model, with its certified optimal value in full."""
-    return _table(
+    return table(
         "Real models",
         worlds,
         {
@@ -101,7 +109,7 @@ def pillars_table(claims: Sequence[ClaimSummary]) -> Table:
     pillars: dict[str, list[ClaimSummary]] = {}
     for one in claims:
         pillars.setdefault(pillar(one.claim), []).append(one)
-    return _table(
+    return table(
         "Statements on drawn models",
         pillars.values(),
         {
@@ -120,7 +128,7 @@ def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary
     """A row for each real model: its optimal value, and the statements on it, counted."""
     on = {world.name: [one for one in claims if one.world == world.name] for world in worlds}
     within = {name: _inside(found) for name, found in on.items()}
-    return _table(
+    return table(
         "Real models",
         worlds,
         {
@@ -137,7 +145,7 @@ def worlds_summary(worlds: Sequence[WorldSummary], claims: Sequence[ClaimSummary
 
 def bounds(world: str, claims: Sequence[ClaimSummary]) -> Iterator[RenderableType]:
     """A row for each statement on one real model, and how many are out of scope there."""
-    yield _table(
+    yield table(
         f"Statements on {world}",
         _inside(claims),
         {

@@ -10,7 +10,7 @@ from ..binding.claims import Claim
 from ..binding.description import digest, value_text
 from ..binding.values import ClaimError
 from ..campaign.summary import ClaimSummary, RunSummary
-from ..engine.examiner import UNDEFINED, drawn_case
+from ..engine.examiner import UNDEFINED, drawn_case, named_case
 from ..engine.finding import Counterexample, Finding
 from ..kernel import Verdict
 from .counterexample import Observation, Refuter, certify
@@ -58,9 +58,9 @@ def _counterexample(one: ClaimSummary, seed: int, directory: Path) -> Counterexa
 
 
 def _named(claim: Claim, finding: Finding) -> Observation | None:
-    """The violation on a landmark; None on a drawn case."""
-    kind, _, name = finding.case.partition(":")
-    return None if kind == "drawn" else Refuter(claim).refute(claim.family.landmark(name))
+    """The violation on a named case; None on a drawn one."""
+    is_drawn = finding.case.startswith("drawn:")
+    return None if is_drawn else Refuter(claim).refute(named_case(claim, finding.case))
 
 
 def smallest(
@@ -74,7 +74,7 @@ def smallest(
     """
     kind, _, name = label.partition(":")
     if kind != "drawn":
-        return Refuter(claim).refute(claim.family.landmark(name)), None
+        return Refuter(claim).refute(named_case(claim, label)), None
     draw, case = drawn_case(claim, seed, int(name))
     if claim.trained:
         return Refuter(claim).refute(case), None

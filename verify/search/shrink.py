@@ -1,4 +1,5 @@
-"""Shrinking: from the integers that drew a violating case to the smallest case within reach.
+"""Shrinking: from the integers that drew a case to the smallest one within reach that is as good,
+a violation or one of no smaller ratio.
 
 The trace is handed to Hypothesis as an example from its database, one integer choice for each
 integer drawn, and Hypothesis reuses and shrinks it.  Whatever it says, only what is found violating
@@ -8,13 +9,13 @@ here counts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..binding.claims import Claim
-from ..binding.draws import Draw, HypothesisDraw, VectorDraw
+from ..binding.draws import FAR, Draw, HypothesisDraw, VectorDraw
 from ..binding.family import Case
 from ..binding.values import ClaimError
 from .counterexample import Observation, Refuter
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from hypothesis.database import ExampleDatabase
 
 Size = tuple[int, int]
+Judge = Callable[[Case], Observation | None]
+"""What is kept while a case shrinks: the observation that shows it on a case, or None."""
 
 _LONGEST_BLOCK = 6
 """Integers that a squeeze leaves out at most, about a row of a model: longer blocks are tried in
@@ -31,7 +34,7 @@ vain, shorter ones cannot take out a row at once."""
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A violation that could not be made smaller within the effort allowed.
+    """A violation, or extremal case, that could not be made smaller within the effort allowed.
 
     observation: the case, the values and both sides; trace: the integers that draw the case, read
     back by ``VectorDraw(trace)``; size, before: (number of integers, sum of their distances from
@@ -51,20 +54,27 @@ class Shrunk:
 
 
 def shrink(
-    claim: Claim, trace: Sequence[int], *, examples: int = 3000, seconds: float = 60.0
+    claim: Claim,
+    trace: Sequence[int],
+    *,
+    examples: int = 3000,
+    seconds: float = 60.0,
+    judge: Judge | None = None,
 ) -> Shrunk | None:
-    """The smallest violation reached from the trace of a violating draw.
+    """The smallest violation reached from the trace of a violating draw, or the smallest case of
+    which the judge says that it will do.
 
     The result depends on the claim and the trace alone, unless the time runs out first; it is never
     larger than the start.  To shrink on a user's own model, bind the claim to ``family.on(model)``.
 
     Parameters
     ----------
-    examples: how many cases to look at; seconds: how long, the start not counted.
+    examples: how many cases to look at; seconds: how long, the start not counted; judge: what
+    counts in the place of a violation.
 
     Returns
     -------
-    None if the case drawn from the trace is no violation.
+    None if the case drawn from the trace does not count.
 
     Raises
     ------
@@ -72,8 +82,9 @@ def shrink(
     """
     if claim.trained:
         raise ClaimError(f"{claim.name} is about trained networks, which cannot be shrunk")
-    search = _Search(claim, examples)
-    if not search.violates(VectorDraw(trace)):
+    refuter = Refuter(claim)
+    search = _Search(claim, judge or refuter.refute, examples)
+    if not search.counts(VectorDraw(trace)):
         return None
     before = search.best_size
     search.deadline = time.monotonic() + seconds
@@ -86,12 +97,11 @@ def shrink(
             _pursue(search)
         with suppress(_Enough):
             _squeeze(search)
-    refuter = Refuter(claim)
-    found = refuter.refute(claim.family.draw(VectorDraw(search.best)))
+    found = search.judge(claim.family.draw(VectorDraw(search.best)))
     if found is None:
         raise ClaimError(
-            f"{claim.name}: the claim is not a function of its case: it is violated on the case "
-            f"that the integers {list(search.best)} draw, and not on the same case made again"
+            f"{claim.name}: the claim is not a function of its case: what was seen on the case "
+            f"that the integers {list(search.best)} draw is not seen on the same case made again"
         )
     refuter.confirm(found, lambda: claim.family.draw(VectorDraw(search.best)))
     return Shrunk(found, search.best, search.best_size, before, search.examined)
@@ -106,7 +116,7 @@ def _pursue(search: _Search) -> None:
     from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, strategies
 
     def examine(data: Any) -> None:
-        if search.violates(HypothesisDraw(data)):
+        if search.counts(HypothesisDraw(data, FAR)):
             raise _Found
 
     profile = settings(
@@ -132,7 +142,7 @@ def _squeeze(search: _Search) -> None:
     while last != search.best:
         last = search.best
         for trace in _squeezed(search.best, search.bounds):
-            search.violates(VectorDraw(trace))
+            search.counts(VectorDraw(trace))
             if last != search.best:
                 break
 
@@ -171,7 +181,7 @@ def _start_from(trace: Sequence[int]) -> ExampleDatabase:
 
 
 class _Found(Exception):
-    """Tells Hypothesis that the case is a violation."""
+    """Tells Hypothesis that the case will do."""
 
 
 class _Enough(BaseException):
@@ -179,23 +189,23 @@ class _Enough(BaseException):
 
 
 class _Search:
-    """The condition that Hypothesis minimises, with the smallest violating trace seen."""
+    """The condition that Hypothesis minimises, with the smallest trace seen that meets it."""
 
-    def __init__(self, claim: Claim, limit: int) -> None:
-        self._family, self._refuter = claim.family, Refuter(claim)
+    def __init__(self, claim: Claim, judge: Judge, limit: int) -> None:
+        self._family, self.judge = claim.family, judge
         self.limit, self.deadline, self.examined = limit, float("inf"), 0
         self.best: tuple[int, ...] = ()
         self.best_size: Size = (0, 0)
         self.bounds: tuple[tuple[int, int], ...] = ()
         self._rank: tuple[int, list[int]] | None = None
 
-    def violates(self, draw: Draw) -> bool:
-        """Whether the case drawn violates the theorem."""
+    def counts(self, draw: Draw) -> bool:
+        """Whether the case drawn will do; remembers the smallest that does."""
         if self.examined >= self.limit or time.monotonic() > self.deadline:
             raise _Enough
         self.examined += 1
         try:
-            found = self._refuter.refute(self._family.draw(draw))
+            found = self.judge(self._family.draw(draw))
         except Exception:
             return False  # a case that the claim cannot digest is no counterexample
         if found is None:

@@ -5,13 +5,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import flint
 import pytest
 
 from holdfast.theory import Both, Domain, Eq, Le, Provenance, Quantity, Source, Theorem
 from holdfast.verify.binding.claims import Claim
-from holdfast.verify.binding.draws import Draw
+from holdfast.verify.binding.draws import FAR, Draw, PhiloxDraw
 from holdfast.verify.binding.family import Family
-from holdfast.verify.binding.values import ClaimError, Values
+from holdfast.verify.binding.values import Ball, ClaimError, Values
 from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.engine.comparison import CompiledRelation
 from holdfast.verify.search.hunt import Hunt, hunt, score
@@ -114,7 +115,10 @@ def test_zero_against_zero_is_no_peak() -> None:
     double = Theorem("demo/double", "d is at most 2 d", Le(d, 2 * d), SOURCE)
     loose = claim_of(double, lambda draw: draw.integer(0, 3), lambda number: iter([{d: number}]))
     assert hunt(loose, budget=Budget(models=60)).best[0].ratio == 0.5
-    assert score(CompiledRelation(double.parts[0]).examine({"d": Fraction(0)})) == float("-inf")
+    compared = CompiledRelation(double.parts[0])
+    zero = Ball(lambda: flint.arb(2).sqrt() - flint.arb(2).sqrt())
+    for nothing in (Fraction(0), zero):
+        assert score(compared.examine({"d": nothing})) == float("-inf")
 
 
 def test_scores_order_what_ratios_cannot() -> None:
@@ -146,3 +150,30 @@ def test_progress_is_told_of_every_case() -> None:
 def test_a_faulty_claim_stops_the_hunt() -> None:
     with pytest.raises(ClaimError, match="no value for m"):
         hunt(claim_of(evaluate=lambda model: iter([{N: model[0]}])))
+
+
+def test_a_growing_integer_is_followed_to_the_limit() -> None:
+    """n/(n + 1) <= 1 is drawn up to n = 3, ratio 3/4; a hunt goes on to a million times that."""
+    share = Quantity("share", "n/(n + 1)", Domain.NONNEGATIVE)
+    theorem = Theorem("demo/limit", "A share is at most one", Le(share, 1), SOURCE)
+    for draw, most in ((Draw.growing, FAR), (Draw.integer, 1)):
+        limit = claim_of(
+            theorem,
+            lambda source, draw=draw: draw(source, 1, 3),
+            lambda n: iter([{share: Fraction(n, n + 1)}]),
+        )
+        (peak,) = hunt(limit, budget=Budget(models=300)).best
+        assert peak.ratio == float(Fraction(3 * most, 3 * most + 1))
+        assert PhiloxDraw(peak.trace).growing(1, 3) <= 3, "drawn models stay small"
+
+
+def test_what_is_at_an_end_stays_there_when_the_end_moves() -> None:
+    """Of (n, m) with m <= 7 n, the sum is largest at both ends, which move together."""
+
+    def base(draw: Draw) -> tuple[int, int]:
+        m = draw.integer(1, 100)
+        return m, draw.integer(1, 7 * m)
+
+    bound = Theorem("demo/ends", "A sum is bounded", Le(N + M, 900), SOURCE)
+    (peak,) = hunt(claim_of(bound, base), budget=Budget(models=1500)).best
+    assert peak.trace == (100, 700)

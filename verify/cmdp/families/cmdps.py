@@ -119,7 +119,7 @@ def _row(draw: Draw, kind: str, state: int, size: int) -> dict[int, int]:
         return {draw.integer(0, size - 1): 1}
     if kind == "absorbing" and draw.integer(0, 2) == 0:
         return {state: 1}
-    weights = {t: draw.integer(0, 4) for t in range(size)}
+    weights = {t: draw.growing(0, 4) for t in range(size)}
     kept = {t: w for t, w in weights.items() if w}
     return kept or {state: 1}
 
@@ -130,7 +130,7 @@ def _initial(draw: Draw, size: int, reachable: int) -> list[int]:
     if shape == "point":
         chosen = draw.integer(0, reachable - 1)
         return [int(s == chosen) for s in range(size)]
-    weights = [1 if shape == "uniform" else draw.integer(0, 3) for _ in range(reachable)]
+    weights = [1 if shape == "uniform" else draw.growing(0, 3) for _ in range(reachable)]
     weights = weights if any(weights) else [1] * reachable
     return weights + [0] * (size - reachable)
 
@@ -235,7 +235,7 @@ def _policy(draw: Draw, model: CMDP, least: list[int]) -> Policy:
     start = model.choice_start.tolist()
     probabilities: list[Fraction] = []
     for first, last in pairwise(start):
-        weights = [draw.integer(least[k], 3) for k in range(first, last)]
+        weights = [draw.growing(least[k], 3) for k in range(first, last)]
         weights = weights if any(weights) else [1, *weights[1:]]
         total = sum(weights)
         probabilities += [Fraction(weight, total) for weight in weights]
@@ -259,10 +259,10 @@ def budget_step(draw: Draw, model: CMDP, *_: object) -> tuple[Fraction, ...]:
 
 def neighbour(draw: Draw, model: CMDP, *_: object) -> CMDP:
     """A model with the same choices and other transitions, near or far."""
-    near = draw.integer(0, 1) == 0
+    away = draw.growing(0, 1)
+    scale = 0 if away == 1 else 12 * max(1, away)
     rows = [
-        _mixed(draw, model, dict(model.transition_row(k)), 12 if near else 0)
-        for k in range(model.n_choices)
+        _mixed(draw, model, dict(model.transition_row(k)), scale) for k in range(model.n_choices)
     ]
     return replace(model, **transition_arrays(rows))
 

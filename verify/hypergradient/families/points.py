@@ -35,7 +35,7 @@ def laws(draw: Draw, *shape: int, least: int = 0) -> Array:
     """Laws along the last axis, in proportion to integers from `least` to 3."""
 
     def law() -> list[Fraction]:
-        weights = [draw.integer(least, 3) for _ in range(shape[-1])]
+        weights = [draw.growing(least, 3) for _ in range(shape[-1])]
         weights[0] += not any(weights)
         return [Fraction(one, sum(weights)) for one in weights]
 

@@ -54,7 +54,7 @@ class Game:
 
 
 def _law(draw: Draw, size: int, least: int) -> tuple[Fraction, ...]:
-    weights = [draw.integer(least, 3) for _ in range(size)]
+    weights = [draw.growing(least, 3) for _ in range(size)]
     weights = weights if any(weights) else [1] * size
     return tuple(Fraction(w, sum(weights)) for w in weights)
 

@@ -22,8 +22,13 @@ class Trajectories:
     kappa: Fraction
 
 
+_RAREST, _SUREST = 200, 60
+"""A hunt draws weights up to 200, and probabilities of failure down to 10^-60: bounds on rare
+trajectories come close to their limits there, and their powers are still computed in no time."""
+
+
 def _law(draw: Draw, size: int, most: int = 6) -> Law:
-    weights = [draw.integer(1, most) for _ in range(size)]
+    weights = [draw.growing(1, most, _RAREST) for _ in range(size)]
     return tuple(Fraction(w, sum(weights)) for w in weights)
 
 
@@ -69,7 +74,7 @@ def _small(draw: Draw) -> Trajectories:
     """kappa is at most s^2/5, mostly far below; rewards 0 and H, the latter rare, half the time."""
     base, rewards, horizon = _bases(draw)
     if draw.integer(0, 1):
-        rare = Fraction(1, draw.integer(10, 400))
+        rare = Fraction(1, draw.growing(10, 400))
         base, rewards, horizon = (rare, 1 - rare), (Fraction(3), Fraction(0)), Fraction(3)
     share = variance(base, rewards) / horizon**2
     return Trajectories(base, rewards, horizon, share * draw.choice(_SHARES))
@@ -131,14 +136,16 @@ def _candidate(draw: Draw, rewards: Law, top: int) -> Law:
 
 
 def _learning(draw: Draw) -> Learning:
-    """So few samples that the best trajectory is often not among them."""
+    """So few samples that the best trajectory may, with more than that probability, not be among
+    them; with one more the gap is mostly 0."""
     size, top = draw.integer(2, 4), draw.integer(1, 5)
     base = _law(draw, size, 12)
     rewards = tuple(map(Fraction, (top, 0, *(draw.integer(0, top) for _ in range(size - 2)))))
     others = tuple(_candidate(draw, rewards, top) for _ in range(draw.integer(1, 3)))
     problem = RewardClass(base, tuple(dict.fromkeys((rewards, *others))), Fraction(top))
-    failure = Fraction(1, draw.choice((10, 20, 100)))
-    most = int(log(failure) / log1p(-float(base[0]))) + 1
+    sure = draw.growing(0, 2, _SUREST)
+    failure = Fraction(1, (10, 20, 100)[sure] if sure < 3 else 10**sure)
+    most = max(1, int(log(failure) / log1p(-float(base[0]))))
     return Learning(problem, attainable(draw, base, rewards), draw.integer(1, most), failure)
 
 

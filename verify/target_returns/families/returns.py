@@ -98,7 +98,7 @@ def blurred(draw: Draw, process: ReturnProcess | RewardLattice, *_: object) -> B
     process = process.process if isinstance(process, RewardLattice) else process
     share = draw.choice((Fraction(1, 2), Fraction(1, 100), Fraction(1, 10), Fraction(1)))
     sizes = [len(rows) for rows in process.outcomes]
-    weights = [[[draw.integer(1, 9) for _ in range(k)] for k in sizes] for _ in process.behaviour]
+    weights = [[[draw.growing(1, 9) for _ in range(k)] for k in sizes] for _ in process.behaviour]
     return Blurred(
         share,
         tuple(tuple(tuple(Fraction(w, sum(x)) for w in x) for x in step) for step in weights),
