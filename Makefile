@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline benchmark figures storm coverage lint docs results constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -119,7 +119,12 @@ lint: $(READY) ## style and types
 	$(BIN)/mypy -p holdfast
 
 docs: $(READY) ## the documentation, in docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+
+results: $(READY) ## the verdicts that the theorem book shows, in docs/results.json
+	mkdir -p .holdfast
+	$(BIN)/holdfast verify '*' --budget 20 --store .holdfast/book.sqlite --json .holdfast/book.json > .holdfast/book.txt; \
+	  $(BIN)/python docs/_ext/book_results.py .holdfast/book.json docs/results.json
 
 constraints: ## resolve every extra afresh and pin the result in constraints.txt
 	$(PYTHON) .ci/pin.py > constraints.new
