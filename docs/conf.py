@@ -54,6 +54,7 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 templates_path = ["_templates"]
 html_copy_source = False
+html_show_copyright = False
 html_title = "holdfast: does the bound hold?"
 html_math_renderer = "mathml"
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from html import escape
+from inspect import signature
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from holdfast.solvers import CMDP
+from holdfast.verify.binding.claims import Claim
 from holdfast.verify.binding.family import Case
 from holdfast.verify.report import cases, html, views
 from holdfast.verify.report.numbers import brief, shorten
@@ -30,13 +33,15 @@ def environment() -> jinja2.Environment:
     return found
 
 
-def drawn(case: Case, anchor: str) -> str:
-    """The case as HTML: a graph for each decision process, tables for the rest."""
-    parts = tuple(_flat(case))
+def drawn(claim: Claim, case: Case, anchor: str) -> str:
+    """The case of a claim as HTML: a graph for each decision process, tables for the rest."""
     template = environment().get_template("model.html.jinja")
-    graphs = template.render(models=tuple(views.models(parts, anchor)))
-    tables = [text for part in cases.others(parts) for text in _tables("", _without(part))]
-    return graphs + "".join(tables)
+    html = template.render(models=tuple(views.models(tuple(_flat(case)), anchor)))
+    names = chain(signature(claim.evaluate).parameters, repeat(""))  # some take *arguments
+    for name, argument in zip(names, case, strict=False):
+        for part in map(_without, cases.others(tuple(_flat((argument,))))):
+            html += "".join(_tables("" if isinstance(part, dict) else name, part))
+    return html
 
 
 def _flat(case: Any) -> Iterator[Any]:

@@ -15,8 +15,8 @@ import networkx
 from holdfast import theory
 from holdfast.theory import Theorem
 
-_WIDE, _TALL, _ACROSS, _DOWN = 176, 36, 216, 46
-"""Pixels: a box that holds the longest name of 26 letters, and the distances of boxes."""
+_WIDE, _TALL, _ACROSS, _DOWN = 154, 36, 184, 46
+"""Pixels: a box that holds the name of 22 letters, and the distances of boxes."""
 _LABEL = re.compile(r"(?<![\w/-])[a-z][a-z0-9-]*/[a-z0-9-]+")
 
 
@@ -115,7 +115,7 @@ def _line(start: tuple[int, int], end: tuple[int, int], why: str) -> str:
 def _box(label: str, place: tuple[int, int], kind: str, href: str) -> str:
     area, _, name = label.partition("/")
     x, y = place
-    name = name if len(name) <= 26 else f"{name[:25]}…"
+    name = name if len(name) <= 22 else f"{name[:21]}…"
     return (
         f'<a href="{escape(href)}"><rect class="{kind}" x="{x}" y="{y}" width="{_WIDE}" '
         f'height="{_TALL}" rx="4"/><text class="area" x="{x + 8}" y="{y + 13}">{escape(area)}'

@@ -1,7 +1,8 @@
 """The verdicts of the book: those of one run, kept in docs/results.json, and no others.
 
-`make results` writes that file anew: ``python docs/_ext/book_results.py RUN.json FILE`` keeps of a
-document of `holdfast verify --json` what the book shows.
+`make results` writes that file anew: ``python docs/_ext/book_results.py FILE RUN.json ...`` keeps
+of the documents of `holdfast verify --json` what the book shows, of each claim from the last that
+has it, and prints the claims that did not fare as expected, which may need more models.
 """
 
 import json
@@ -19,6 +20,7 @@ from holdfast.verify.binding.description import digest
 from holdfast.verify.binding.family import Case
 from holdfast.verify.engine.examiner import drawn_case
 from holdfast.verify.kernel import Verdict
+from holdfast.verify.report.mathml import mathml
 from holdfast.verify.report.plots import slack_histogram
 from holdfast.verify.report.wording import VERDICTS, change
 
@@ -47,7 +49,7 @@ class Results:
 
     def __init__(self, file: Path = FILE) -> None:
         document = json.loads(file.read_text(encoding="utf-8"))
-        self.seed, self.budget = document["seed"], document["budget"]
+        self.seed: int = document["seed"]
         self.rows: dict[str, dict[str, Any]] = document["claims"]
 
     def row(self, claim: Claim) -> dict[str, Any] | None:
@@ -65,7 +67,7 @@ class Results:
 
     def command(self, claim: Claim) -> str:
         """What gives the verdict again, or for the first time."""
-        budget = "1" if claim.trained else self.budget
+        budget = self.rows.get(claim.name, {"budget": "1" if claim.trained else "20"})["budget"]
         return f"holdfast verify '{claim.name}' --budget {budget} --seed {self.seed}"
 
     @cached_property
@@ -102,11 +104,32 @@ class Results:
                 anchor=anchor,
                 row=found,
                 finding=finding,
-                picture=drawn(case, f"{anchor}-model") if case else "",
+                picture=drawn(claim, case, f"{anchor}-model") if case else "",
                 plot=slack_histogram(found["slacks"]),
                 noticed=[_noticed(part) for part in found["power"]["parts"]],
                 dead=sum(one["fate"] == "killed" for one in found["mutants"]),
                 alive=sum(one["fate"] == "survived" for one in found["mutants"]),
+            )
+        )
+
+    def front(self, claim: Claim, page: str) -> str:
+        """What the tool does, in one picture and one command: a false statement and its model."""
+        found = self.rows[claim.name]
+        finding = found["violations"][0]
+        case = self._case(claim, finding)
+        assert case is not None, f"make results: the model of {claim.name} is another one now"
+        return (
+            environment()
+            .get_template("front.html.jinja")
+            .render(
+                results=self,
+                claim=claim,
+                theorem=claim.theorem,
+                statement=mathml(claim.theorem.statement_latex(), display=True),
+                row=found,
+                finding=finding,
+                picture=drawn(claim, case, "front"),
+                page=page,
             )
         )
 
@@ -134,25 +157,32 @@ def results() -> Results:
     return Results()
 
 
-def kept(document: dict[str, Any]) -> dict[str, Any]:
-    """What the book shows of the document of a run; a world's verdicts are left out."""
+def kept(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the book shows of a run, a row a claim; a world's verdicts are left out."""
 
     def brief(row: dict[str, Any]) -> dict[str, Any]:
-        found = {name: row[name] for name in _KEPT}
+        found = {name: row[name] for name in _KEPT} | {"budget": document["budget"]}
         found["violations"] = [_sides(one) for one in row["violations"][:1]]
         found["tightest"] = row["tightest"] and _sides(row["tightest"])
-        found["slacks"] = [one and float(f"{one:.4g}") for one in row["slacks"] if one is not None]
+        found["slacks"] = [float(f"{one:.3g}") for one in row["slacks"] if one is not None]
         return found
 
-    claims = {row["name"]: brief(row) for row in document["claims"] if not row["world"]}
-    return {"seed": document["seed"], "budget": document["budget"], "claims": claims}
+    return {row["name"]: brief(row) for row in document["claims"] if not row["world"]}
 
 
 def _sides(finding: dict[str, Any]) -> dict[str, Any]:
     return {name: finding[name] for name in ("case", "part", "left", "right", "ratio", "digest")}
 
 
+def main(target: str, *runs: str) -> None:
+    """Write the results of the runs to the target; print the claims that may need more models."""
+    documents = [json.loads(Path(run).read_text(encoding="utf-8")) for run in runs]
+    (seed,) = {document["seed"] for document in documents}
+    claims = {name: row for document in documents for name, row in kept(document).items()}
+    rows = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in claims.items())
+    Path(target).write_text(f'{{"seed": {seed}, "claims": {{\n{rows}\n}}}}\n', encoding="utf-8")
+    print(*(name for name, row in claims.items() if not row["as_expected"]))
+
+
 if __name__ == "__main__":
-    run, target = map(Path, sys.argv[1:])
-    slim = kept(json.loads(run.read_text(encoding="utf-8")))
-    target.write_text(json.dumps(slim, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+    main(*sys.argv[1:])

@@ -145,7 +145,7 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         "**The counterexample.** Both sides, and what they are made of:",
         "```text\n" + "\n".join([str(seen.relation), *numbers]) + "\n```",
         "on this model, drawn and then as data:",
-        raw(drawn(seen.case, f"{erratum(theorem.label)}-model")),
+        raw(drawn(claim, seen.case, f"{erratum(theorem.label)}-model")),
         "```python\n" + "\n".join(model) + "\n```",
         f"**True in its place**\n\n{in_its_place(theorem)}",
         f"**Check it again.** {{download}}`{file}` needs Python alone, "

@@ -43,7 +43,8 @@ _SUFFIX = rf"(?:_(?P<low>{_INDEX}))?(?:\^(?P<high>{_POWER}))?(?P<star>\*)?(?P<pr
 _TOKEN = re.compile(
     rf"(?P<symbol>(?<![\w-])(?P<base>{'|'.join(sorted(_NAMES, key=len, reverse=True))}|[A-Za-z])"
     rf"(?![A-Za-z]){_SUFFIX}(?![\w'])(?!-[A-Za-z]{{2}}))"
-    rf"|(?P<function>(?<![\w.-])(?:(?:{'|'.join(_FUNCTIONS)})(?![\w-])|[a-z]{{2,}}(?=\()))"
+    rf"|(?P<function>(?<![\w.-])(?:(?:{'|'.join(_FUNCTIONS)})(?:_(?P<under>{_INDEX}))?(?![\w-])"
+    r"|[a-z]{2,}(?=\()))"
     r"|(?P<number>(?<![\w.])\d+(?:\.\d+)?(?!\w))"
     r"|(?P<operator><=|>=|==|!=|\.\.\.|(?<=\s)[<>](?=\s)|[=+/|]"
     r"|(?<=[\s(])-(?=[\s\w(])|(?<=\w)-(?=[A-Za-z0-9]\b))"
@@ -76,7 +77,10 @@ def _tokens(text: str) -> Iterator[_Token]:
         elif kind in ("open", "close"):
             yield _Token(kind, piece, piece.replace("{", r"\{").replace("}", r"\}"))
         elif kind == "function":
-            yield _Token(kind, piece, _FUNCTIONS.get(piece, rf"\mathrm{{{piece}}}"))
+            name, _, under = piece.partition("_")
+            latex = _FUNCTIONS.get(name, rf"\mathrm{{{name}}}").strip()
+            below = f"_{{{_inside(under.strip('{}'))}}}" if under else " "
+            yield _Token(kind, piece, latex + below, bool(under))
         else:
             yield _Token(kind, piece, _OPERATORS.get(piece, piece))
 
@@ -98,6 +102,8 @@ def _symbol(found: re.Match[str]) -> str:
 def _inside(text: str) -> str:
     """An index or an exponent: Greek names, words upright, the rest as a formula."""
     words = re.sub(r"[A-Za-z]{2,}", lambda m: _NAMES.get(m[0], rf"\mathrm{{{m[0]}}}") + " ", text)
+    for sign in ("<=", ">="):
+        words = words.replace(sign, _OPERATORS[sign])
     return words.replace("*", r"\star ").replace("_", " ")
 
 

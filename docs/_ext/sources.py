@@ -13,8 +13,10 @@ from typing import Any
 
 from docutils import nodes
 from pygments import highlight
+from pygments.filter import Filter
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+from pygments.token import Token
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.osutil import relative_uri
@@ -55,6 +57,17 @@ def lines(module: str) -> tuple[Path, dict[str, int]]:
     return file, dict(_defined(ast.parse(file.read_text(encoding="utf-8")), ""))
 
 
+class _Quiet(Filter):
+    """Colours for what helps to find one's way; on punctuation they double the size of a page."""
+
+    def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
+        del lexer
+        coloured = (Token.Keyword, Token.Comment, Token.String, Token.Name.Function)
+        for kind, text in stream:
+            known = any(kind in one for one in (*coloured, Token.Name.Class))
+            yield (kind if known else Token.Text), text
+
+
 def _defined(node: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -81,8 +94,9 @@ def pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     files |= {place.file for label in claims() for place in where(label)}
     # Spans on lines and numbers made by the style sheet: half of the size of linked numbers.
     formatter = HtmlFormatter(linespans="L", wrapcode=True)
+    lexer = PythonLexer(filters=[_Quiet()])
     for file in sorted(files) if app.builder.format == "html" else ():
-        code = highlight(file.read_text(encoding="utf-8"), PythonLexer(), formatter)
+        code = highlight(file.read_text(encoding="utf-8"), lexer, formatter)
         context = {"title": file.relative_to(ROOT).as_posix(), "body": code}
         yield source_page(file), context, "source.html"
 

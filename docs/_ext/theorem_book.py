@@ -34,11 +34,10 @@ checked. Statements that are false as printed are kept beside what is true in th
 
 {standings}
 
-The verdicts are those of one run, `holdfast verify --budget {budget} --seed {seed}`, whose results
-lie in `docs/results.json` and are written anew by `make results`. Each page has the command that
-gives its verdict again. Of {claims} claims {verdicts}; {trained} are about trained networks, which
-that run leaves out, and {without} others have no verdict. *Not refuted* is not *proved*: HOLDS and
-TIGHT speak of the models that were tried.
+The verdicts are those of one run of `make results`, which writes `docs/results.json` anew. Each
+page has the command that gives its verdict again. Of {claims} claims {verdicts}; {trained} are
+about trained networks, which that run leaves out, and {without} others have no verdict. *Not
+refuted* is not *proved*: HOLDS, TIGHT and AGREES speak of the models that were tried.
 
 ```{{toctree}}
 :hidden:
@@ -73,12 +72,10 @@ Statements
 ----------
 
 {areas}
-
-.. toctree::
-   :hidden:
-
 """
-_LABEL = re.compile(r"(?<![\w/#(`-])`?([a-z][a-z0-9-]*/[a-z0-9-]+)`?(?![\w`-])")
+FRONT = "flipping/two-actions"
+"""Stands on the front page: false as printed, by a model of five states that can be drawn."""
+_LABEL = re.compile(r"(?<![\w/#`-])`?([a-z][a-z0-9-]*/[a-z0-9-]+)`?(?![\w`-])")
 
 
 def anchor(label: str) -> str:
@@ -160,9 +157,9 @@ def symbols(theorem: Theorem) -> str:
     """Each symbol with its meaning and its domain."""
     quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
     rows = [f"| ${q.latex}$ | {linked(q.meaning)} | {prose(q.domain.value)} |" for q in quantities]
-    return "\n".join(["| symbol | what it is | domain |", "| --- | --- | --- |", *rows]).replace(
-        r"\|", "&#124;"
-    )
+    table = "\n".join(["| symbol | what it is | domain |", "| --- | --- | --- |", *rows])
+    behind = [f"$$\n{q.latex}={q.program}\n$$" for q in quantities if q.program]
+    return "\n\n".join([table, *(["The programs behind them:", *behind] if behind else [])])
 
 
 def neighbourhood(theorem: Theorem) -> str:
@@ -309,8 +306,6 @@ def index(chapters: dict[str, dict[ModuleType, list[Theorem]]]) -> str:
             f"- **{one.name.lower().replace('_', ' ')}** ({number}). {STANDINGS[one]}"
             for one, number in standings.most_common()
         ),
-        budget=results().budget,
-        seed=results().seed,
         claims=len(shipped()),
         verdicts=counts,
         trained=sum(one.trained for one in shipped()),
@@ -332,6 +327,8 @@ def pages() -> Iterator[tuple[str, str]]:
     for name, areas in chapters.items():
         yield f"{name}.rst", chapter(import_module(f"holdfast.theory.{name}"), areas)
     yield "index.md", index(chapters)
+    (shown,) = claims()[FRONT]
+    yield "front.html", results().front(shown, claim_page(shown))
 
 
 def write_files(folder: Path, texts: dict[str, str]) -> None:
