@@ -72,6 +72,7 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]
         latex: str = "",
         program: str = "",
     ) -> Self:
+        """A symbol with these attributes, never one that sympy has kept under the same name."""
         symbol: Self = sympy.Symbol.__xnew__(cls, name, real=True)
         symbol.domain = domain
         symbol.latex = latex or _upright(name)

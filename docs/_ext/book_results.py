@@ -9,7 +9,8 @@ import json
 import math
 import sys
 from collections import Counter
-from functools import cache, cached_property
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,9 @@ class Results:
         budget = self.rows.get(claim.name, {"budget": "1" if claim.trained else "20"})["budget"]
         return f"holdfast verify '{claim.name}' --budget {budget} --seed {self.seed}"
 
-    @cached_property
-    def verdicts(self) -> Counter[str]:
-        """How many claims have each verdict."""
-        return Counter(row["verdict"] for row in self.rows.values())
+    def verdicts(self, claims: Iterable[Claim]) -> Counter[str]:
+        """How many of the claims have each verdict."""
+        return Counter(row["verdict"] for one in claims if (row := self.row(one)))
 
     def tone(self, claim: Claim) -> str:
         """good, bad or quiet: as its standing says, not so, or without a verdict."""

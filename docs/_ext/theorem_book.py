@@ -297,9 +297,7 @@ def index(chapters: dict[str, dict[ModuleType, list[Theorem]]]) -> str:
         title = (inspect.getdoc(import_module(f"holdfast.theory.{name}")) or name).partition("\n")
         rows.append(f"| [{title[0].rstrip('.')}]({name}.rst) | {len(own)} | {false} | {used} |")
     words = {name.name.lower(): name.name.replace("_", " ") for name in VERDICTS}
-    counts = ", ".join(
-        f"{number} are {words[name]}" for name, number in results().verdicts.most_common()
-    )
+    counts = results().verdicts(shipped()).most_common()
     return INDEX.format(
         count=len(statements()),
         standings="\n".join(
@@ -307,7 +305,7 @@ def index(chapters: dict[str, dict[ModuleType, list[Theorem]]]) -> str:
             for one, number in standings.most_common()
         ),
         claims=len(shipped()),
-        verdicts=counts,
+        verdicts=", ".join(f"{number} are {words[name]}" for name, number in counts),
         trained=sum(one.trained for one in shipped()),
         without=sum(not one.trained and results().row(one) is None for one in shipped()),
         chapters="\n".join(chapters),
