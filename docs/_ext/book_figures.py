@@ -1,7 +1,6 @@
 """Models drawn: decision processes as graphs, and all other exact data as shaded tables."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import cache
 from html import escape
 from inspect import signature
@@ -14,8 +13,9 @@ import jinja2
 from holdfast.solvers import CMDP
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.binding.family import Case
+from holdfast.verify.kernel import parse_rational
 from holdfast.verify.report import cases, html, views
-from holdfast.verify.report.numbers import brief, shorten
+from holdfast.verify.report.numbers import brief, rough, shorten
 
 _LARGEST = 240
 """Numbers of a part of a case that are shown; a page of more is not looked at."""
@@ -114,8 +114,24 @@ def _cell(one: Any, largest: float) -> str:
     return f'<td class="{kind}" style="--share:{share}%">{escape(brief(str(one)))}</td>'
 
 
+def sides(left: str, right: str) -> str:
+    """The two sides of a relation as bars, with the numbers; an enclosure by its lower end."""
+    largest = max(abs(_number(left)), abs(_number(right))) or 1.0
+    bars = "".join(
+        f"<dt>{name} side</dt><dd>{_bar(text, largest)} <code>{escape(rough(text))}</code></dd>"
+        for name, text in (("left", left), ("right", right))
+    )
+    return f'<dl class="sides">{bars}</dl>'
+
+
+def _bar(text: str, largest: float) -> str:
+    value = _number(text)
+    kind = "below" if value < 0 else "above"
+    return f'<i class="{kind}" style="--share:{100 * abs(value) / largest:.1f}%"></i>'
+
+
 def _number(one: Any) -> float:
     try:
-        return float(Fraction(str(one)))
-    except (ValueError, OverflowError, ZeroDivisionError):
+        return float(parse_rational(str(one).partition("..")[0]))
+    except (ValueError, OverflowError):
         return 0.0

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from book_figures import drawn, environment
+from book_figures import drawn, environment, sides
 
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.binding.description import digest
@@ -105,6 +105,7 @@ class Results:
                 row=found,
                 finding=finding,
                 picture=drawn(claim, case, f"{anchor}-model") if case else "",
+                sides=sides(finding["left"], finding["right"]) if finding else "",
                 plot=slack_histogram(found["slacks"]),
                 noticed=[_noticed(part) for part in found["power"]["parts"]],
                 dead=sum(one["fate"] == "killed" for one in found["mutants"]),

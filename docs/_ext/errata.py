@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from book_figures import drawn
+from book_figures import sides as bars
 from formulas import prose
 from sphinx.application import Sphinx
 from theorem_book import claim_page, link, raw, write_files
@@ -145,7 +146,10 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         "**The counterexample.** Both sides, and what they are made of:",
         "```text\n" + "\n".join([str(seen.relation), *numbers]) + "\n```",
         "on this model, drawn and then as data:",
-        raw(drawn(claim, seen.case, f"{erratum(theorem.label)}-model")),
+        raw(
+            bars(str(seen.outcome.left), str(seen.outcome.right))
+            + drawn(claim, seen.case, f"{erratum(theorem.label)}-model")
+        ),
         "```python\n" + "\n".join(model) + "\n```",
         f"**True in its place**\n\n{in_its_place(theorem)}",
         f"**Check it again.** {{download}}`{file}` needs Python alone, "
