@@ -126,10 +126,10 @@ VERDICTS = $(BIN)/holdfast verify --store .holdfast/book.sqlite
 KEEP = $(BIN)/python docs/_ext/book_results.py docs/results.json .holdfast/book.json
 
 results: $(READY) ## the verdicts that the theorem book shows, in docs/results.json
-	mkdir -p .holdfast
+	mkdir -p .holdfast && rm -f .holdfast/more.json
 	-$(VERDICTS) '*' --budget 20 --json .holdfast/book.json > .holdfast/book.txt
-	-$(VERDICTS) $$($(KEEP)) --budget 200 --json .holdfast/more.json > .holdfast/more.txt
-	$(KEEP) .holdfast/more.json
+	-more=$$($(KEEP)); test -z "$$more" || $(VERDICTS) $$more --budget 200 --json .holdfast/more.json > .holdfast/more.txt
+	$(KEEP) $$(ls .holdfast/more.json 2> /dev/null)
 
 constraints: ## resolve every extra afresh and pin the result in constraints.txt
 	$(PYTHON) .ci/pin.py > constraints.new
