@@ -220,9 +220,14 @@ def heading(area: ModuleType) -> str:
 
 
 def setting(area: ModuleType) -> str:
-    """What its file of statements says of the setting and the notation."""
+    """What its file of statements says of the setting and the notation; other files are links."""
     text = (inspect.getdoc(area) or "").split("\nMain results:")[0]
-    return linked(text.partition("\n")[2].strip())
+    pages = {one.__name__.rpartition(".")[2]: page_of(one) for one in theory.areas()}
+
+    def file(name: re.Match[str]) -> str:
+        return f"[{name[1]}](/book/{pages[name[1]]}.md)" if name[1] in pages else name[0]
+
+    return re.sub(r"`(\w+)`", file, linked(text.partition("\n")[2].strip()))
 
 
 def pillar_of(area: ModuleType) -> tuple[str, str]:
