@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline atlas benchmark figures storm coverage lint docs constraints clean
+.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline atlas benchmark figures storm coverage lint docs results constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -145,7 +145,17 @@ lint: $(READY) ## style and types
 	$(BIN)/mypy -p holdfast
 
 docs: $(READY) ## the documentation, in docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+
+# The claims that 20 models do not settle get 200; a run that is interrupted goes on where it was.
+VERDICTS = $(BIN)/holdfast verify --store .holdfast/book.sqlite
+KEEP = $(BIN)/python docs/_ext/book_results.py docs/results.json .holdfast/book.json
+
+results: $(READY) ## the verdicts that the theorem book shows, in docs/results.json
+	mkdir -p .holdfast && rm -f .holdfast/more.json
+	-$(VERDICTS) '*' --budget 20 --json .holdfast/book.json > .holdfast/book.txt
+	-more=$$($(KEEP)); test -z "$$more" || $(VERDICTS) $$more --budget 200 --json .holdfast/more.json > .holdfast/more.txt
+	$(KEEP) $$(ls .holdfast/more.json 2> /dev/null)
 
 constraints: ## resolve every extra afresh and pin the result in constraints.txt
 	$(PYTHON) .ci/pin.py > constraints.new

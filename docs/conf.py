@@ -21,7 +21,8 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.viewcode",
+    "sources",
+    "dead_links",
     "mathml",
     "theorem_book",
     "errata",
@@ -51,6 +52,11 @@ napoleon_use_rtype = False
 # `lower`, `upper` and `value` are of every solution: any may be meant.
 suppress_warnings = ["ref.python"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+templates_path = ["_templates"]
+html_copy_source = False
+html_show_copyright = False
 html_title = "holdfast: does the bound hold?"
 html_math_renderer = "mathml"
 

@@ -55,27 +55,36 @@ class Quantity(sympy.Symbol):  # type: ignore[misc]
     meaning: one line in words, with its normalisation where it has one.
     domain: where its values live; checked by the engine.
     latex: how it is typeset; if empty, the name, upright where it is a word.
+    program: the program or the set behind it, as LaTeX, where the meaning does not write it out.
     """
 
-    __slots__: ClassVar[tuple[str, ...]] = ("domain", "latex", "meaning")
+    __slots__: ClassVar[tuple[str, ...]] = ("domain", "latex", "meaning", "program")
     domain: Domain
     latex: str
     meaning: str
+    program: str
 
     def __new__(
-        cls, name: str, meaning: str, domain: Domain = Domain.REAL, latex: str = ""
+        cls,
+        name: str,
+        meaning: str,
+        domain: Domain = Domain.REAL,
+        latex: str = "",
+        program: str = "",
     ) -> Self:
+        """A symbol with these attributes, never one that sympy has kept under the same name."""
         symbol: Self = sympy.Symbol.__xnew__(cls, name, real=True)
         symbol.domain = domain
         symbol.latex = latex or _upright(name)
         symbol.meaning = meaning
+        symbol.program = program
         return symbol
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (self.name, self.meaning, self.domain, self.latex), {}
+        return (self.name, self.meaning, self.domain, self.latex, self.program), {}
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        return (self.name, self.meaning, self.domain.name, self.latex)
+        return (self.name, self.meaning, self.domain.name, self.latex, self.program)
 
     def _latex(self, printer: object) -> str:
         del printer

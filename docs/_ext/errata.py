@@ -8,8 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from book_figures import drawn
+from book_figures import sides as bars
+from formulas import prose
 from sphinx.application import Sphinx
-from theorem_book import link, prose, write_files
+from theorem_book import claim_page, link, raw, write_files
 
 from holdfast import theory
 from holdfast.theory import Standing, Theorem
@@ -40,14 +43,20 @@ that is not listed here was not refuted, or not examined.
 ## Challenge an entry
 
 An entry is wrong if the source prints something that the counterexample does not meet, if it
-prints another statement, or if a later version of the text has corrected it. Run the entry's
-file, or put your own numbers into the model at its end: it says for each numeric assumption
-whether it is met, and whether the statement is refuted. Then open an issue that names the label,
-the version of the text, and the sentence of it that speaks against the entry; for a wrong number,
-add the model. If something printed was left out, it enters the list of the entry, and the
-counterexample has to meet it or the entry goes; if the text was misread, the statement is
-corrected; if it was corrected by its authors, the entry says so. Every run of `holdfast verify`
-computes each counterexample again, and fails where one does not meet its list or refutes nothing.
+prints another statement, or if a later version of the text has corrected it. A challenge is an
+issue that names the label of the entry and the version of the text, and has one of these:
+
+- **against the list**: the sentence of the source that is missing from it or misread, with page or
+  equation. It enters the list, and the counterexample has to meet it or the entry goes.
+- **against the statement**: the statement as the source prints it. The entry is corrected.
+- **against a number**: a model. Run the entry's file, or put your own numbers into the model at its
+  end: it says for each numeric assumption whether it is met, and whether the statement is refuted.
+  Send the model and what the file says of it.
+- **a correction by the authors**: where it is printed. The entry says so.
+
+A challenge to a number without a model, such as "the right side looks too small", gives nothing to
+compute, and is sent back with a request for the model. Every run of `holdfast verify` computes each
+counterexample again, and fails where one does not meet its list or refutes nothing.
 
 {entries}
 """
@@ -138,13 +147,19 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         ),
         "**The counterexample.** Both sides, and what they are made of:",
         "```text\n" + "\n".join([str(seen.relation), *numbers]) + "\n```",
-        "on the model",
+        "on this model, drawn and then as data:",
+        raw(
+            bars(str(seen.outcome.left), str(seen.outcome.right))
+            + drawn(claim, seen.case, f"{erratum(theorem.label)}-model")
+        ),
         "```python\n" + "\n".join(model) + "\n```",
         f"**True in its place**\n\n{in_its_place(theorem)}",
         f"**Check it again.** {{download}}`{file}` needs Python alone, "
         f"{{download}}`{certified.name}` the kernel, in a fresh process:",
         f"```console\n$ python {file}\n$ holdfast check {certified.name}\n"
         f"$ holdfast verify {claim.name} --budget 20\n```",
+        f"**Challenge it.** Put your numbers into the last lines of `{file}` and run it, then see "
+        "[what a challenge needs](#challenge-an-entry).",
     ]
     arithmetic = {Path(file).with_suffix(".lean").name: lean(claim)}
     programs = linear_programs(certified.document, Path(certified.name).stem)
@@ -192,7 +207,11 @@ def write(app: Sphinx) -> None:
 
 def write_claims(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
-        text = json.dumps(listed(shipped()), indent=1) + "\n"
+        claims = shipped()
+        rows = [
+            row | {"page": claim_page(one)} for row, one in zip(listed(claims), claims, strict=True)
+        ]
+        text = json.dumps(rows, indent=1) + "\n"
         (Path(app.outdir) / "claims.json").write_text(text, encoding="utf-8")
 
 

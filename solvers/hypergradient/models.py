@@ -71,10 +71,12 @@ class BilevelModel:
 
     @property
     def n_states(self) -> int:
+        """States n."""
         return int(self.follower_rewards.shape[0])
 
     @property
     def n_actions(self) -> int:
+        """Actions A of the follower in each state."""
         return int(self.follower_rewards.shape[1])
 
     def expected(self, values: Array) -> Array:

@@ -25,11 +25,17 @@ class Vector(Protocol):
     """A differentiable vector [k] of parameters [d]."""
 
     @property
-    def parameters(self) -> Array: ...
+    def parameters(self) -> Array:
+        """The parameters to begin with [d]."""
+        ...
 
-    def values(self, parameters: Array) -> Array: ...
+    def values(self, parameters: Array) -> Array:
+        """The vector [k] at parameters [d]."""
+        ...
 
-    def pull_back(self, parameters: Array, weights: Array) -> Array: ...
+    def pull_back(self, parameters: Array, weights: Array) -> Array:
+        """The gradient [d] of weights [k] times the vector."""
+        ...
 
     def jacobian(self, parameters: Array) -> Matrix | None:
         """csr_array [k, d]; None if that would be too much.
@@ -47,12 +53,15 @@ class Linear:
     parameters: Array
 
     def values(self, parameters: Array) -> Array:
+        """The vector at the parameters, as `Vector` says."""
         return parameters
 
     def pull_back(self, parameters: Array, weights: Array) -> Array:
+        """The gradient of weights times the vector."""
         return weights
 
     def jacobian(self, parameters: Array) -> Matrix:
+        """The derivative of each entry of the vector by each parameter."""
         return sparse.eye_array(len(parameters), format="csr")
 
     def errors(self, parameters: Array) -> tuple[Array, None]:
@@ -97,9 +106,11 @@ class SoftmaxPolicy:
         return shares
 
     def values(self, parameters: Array) -> Array:
+        """The vector at the parameters, as `Vector` says."""
         return self.scale * self._kept(self.probabilities(parameters)).ravel()
 
     def pull_back(self, parameters: Array, weights: Array) -> Array:
+        """The gradient of weights times the vector."""
         shares = self.probabilities(parameters)
         scaled = np.zeros_like(shares)
         kept = self._kept(shares)
@@ -108,6 +119,7 @@ class SoftmaxPolicy:
         return moved.ravel()
 
     def jacobian(self, parameters: Array) -> Matrix:
+        """The derivative of each entry of the vector by each parameter."""
         shares = self.probabilities(parameters)
         kept = self._kept(shares)
         blocks = -kept[:, :, None] * shares[:, None, :]

@@ -229,7 +229,9 @@ def copy(repository: Path, tmp_path: Path) -> Path:
         shutil.copytree(repository / folder, tmp_path / "src" / "holdfast" / folder)
     for name in ("__init__.py", "__main__.py", "py.typed"):
         shutil.copy(repository / "src" / "holdfast" / name, tmp_path / "src" / "holdfast")
-    shutil.copytree(repository / "docs" / "_ext", tmp_path / "_ext")
+    for folder in ("_ext", "_templates"):
+        shutil.copytree(repository / "docs" / folder, tmp_path / folder)
+    shutil.copy(repository / "docs" / "results.json", tmp_path)
     return tmp_path
 
 

@@ -27,7 +27,13 @@ OPTIMAL = Assumption("optimal", "lam is a multiplier at which the dual is least.
 
 lam = Quantity("lam", "optimal multiplier", Domain.NONNEGATIVE, r"\lambda^\star")
 b = Quantity("b", "level of safety that is asked for", latex="b")
-R_star = Quantity("R_star", "R of the optimum pi_lam", latex=r"R(\pi^\star)")
+R_star = Quantity(
+    "R_star",
+    "R of the optimum pi_lam",
+    latex=r"R(\pi^\star)",
+    program=r"\max_\pi\ \mathbb E_\pi r-\beta\,\mathrm{KL}(\pi\|\pi_{\rm ref})"
+    r"\quad\text{subject to}\quad\mathbb E_\pi g\ge b",
+)
 G_star = Quantity("G_star", "G of the optimum", latex=r"G(\pi^\star)")
 dual = Quantity("dual", "dual value at lam", latex=r"D(\lambda^\star)")
 R_other = Quantity("R_other", "R of any policy", latex=r"R(\pi)")

@@ -13,7 +13,13 @@ from .joint_chance import _OURS, ABSORBING, ATTAINABLE, FINITE, SAFE_START, alph
 V_scaled = Quantity("V_scaled", "optimal value, joint chance alpha/T", latex=r"V_J(\alpha/T)")
 V_boole = Quantity("V_B", "optimal value, Boole's sum alpha", latex=r"V_B(\alpha)")
 V_between = Quantity("V_z", "optimal value, charge z, level alpha", latex=r"V_z(\alpha)")
-V_joint = Quantity("V_J", "optimal value, joint chance alpha", latex=r"V_J(\alpha)")
+V_joint = Quantity(
+    "V_J",
+    "optimal value, joint chance alpha",
+    latex=r"V_J(\alpha)",
+    program=r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad J_T(\pi)\le\alpha,\quad "
+    r"\pi\text{ depends on the history}",
+)
 levels = Theorem(
     label="chance/levels",
     title="The optimal value under Boole's sum is between those of two joint chances",
@@ -24,7 +30,14 @@ levels = Theorem(
     remark="Both ends are attained: by an unsafe state never left, and by one met at most once.",
 )
 
-V_program = Quantity("V_LP", "value of the flag program", latex=r"V_{\rm LP}")
+V_program = Quantity(
+    "V_LP",
+    "value of the flag program",
+    latex=r"V_{\rm LP}",
+    program=r"\max_{\rho\ge 0}\ \rho^\top r\quad\text{subject to the flow of }(s_t,t,f_t),\quad "
+    r"\Pr\nolimits_\rho(f_T=1)\le\alpha,\quad "
+    r"f_t=\mathbf 1[\text{some }s_1,\dots,s_t\text{ unsafe}]",
+)
 V_chord = Quantity("V_chord", "value by backward induction and chords", latex=r"V_{\rm chord}")
 V_hull = Quantity(
     "V_hull",

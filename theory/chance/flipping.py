@@ -72,14 +72,26 @@ STRIKES = (
 )
 CENTRAL = STRIKES + " At T = 1 the statement is true (flipping/one-step)."
 
-V_star = Quantity("V_star", "best value over all stationary policies", latex=r"V^\star_\alpha")
+V_star = Quantity(
+    "V_star",
+    "best value over all stationary policies",
+    latex=r"V^\star_\alpha",
+    program=r"\max_\pi V^\pi(s)\quad\text{subject to}\quad "
+    r"\Pr\nolimits^\pi(s_1,\dots,s_T\text{ safe}\mid s_0=s')\ge 1-\alpha\text{ for all safe }s'",
+)
 PROGRAM = Printed(
     "P*(s, a) and Q*(s, a) are the safety of the window and the value of taking a once in s and "
     "following an optimal policy; the program maximises the mean of Q* with the mean of P* at "
     "least 1 - alpha.",
     "Both are computed from the optimal policy, which is unique, and the program is solved in s.",
 )
-V_laws = Quantity("V_laws", "value of the printed program over laws on the actions", latex="V_M")
+V_laws = Quantity(
+    "V_laws",
+    "value of the printed program over laws on the actions",
+    latex="V_M",
+    program=r"\max_{\mu\in\Delta(A)}\sum_a\mu(a)Q^\star(s,a)\quad\text{subject to}\quad "
+    r"\sum_a\mu(a)P^\star(s,a)\ge 1-\alpha",
+)
 bellman = Theorem(
     label="flipping/bellman",
     title="The best value in a state is that of the program over laws on its actions",
@@ -114,8 +126,21 @@ two_atoms = Theorem(
     remark="The source says finite; the number two is what its Theorem 2 uses.",
 )
 
-B_actions = Quantity("B", "value of the program over L actions", latex=r"\tilde B(L)")
-B_levels = Quantity("W", "value of the program over L risk levels", latex=r"\tilde V(L)")
+B_actions = Quantity(
+    "B",
+    "value of the program over L actions",
+    latex=r"\tilde B(L)",
+    program=r"\max_{w\in\Delta_L,\,a_i\in A}\sum_{i\le L}w_iQ^\star(s,a_i)"
+    r"\quad\text{subject to}\quad\sum_{i\le L}w_iP^\star(s,a_i)\ge 1-\alpha",
+)
+B_levels = Quantity(
+    "W",
+    "value of the program over L risk levels",
+    latex=r"\tilde V(L)",
+    program=r"\max_{w\in\Delta_L,\,\alpha_i\in[0,1]}\sum_{i\le L}w_i"
+    r"\max_{a:P^\star(s,a)\ge 1-\alpha_i}Q^\star(s,a)"
+    r"\quad\text{subject to}\quad\sum_{i\le L}w_i\alpha_i\le\alpha",
+)
 relabelling = Theorem(
     label="flipping/relabelling",
     title="To mix actions is to mix risk levels, each spent as well as possible",
@@ -126,7 +151,11 @@ relabelling = Theorem(
 )
 
 V_flip = Quantity(
-    "V_flip", "best value with at most two actions in each state", latex=r"V^{(2)}_\alpha"
+    "V_flip",
+    "best value with at most two actions in each state",
+    latex=r"V^{(2)}_\alpha",
+    program=r"\max_\pi V^\pi(s)\quad\text{subject to the windows and}\quad "
+    r"|\{a:\pi(a\mid s')>0\}|\le 2\text{ for all }s'",
 )
 two_actions = Theorem(
     label="flipping/two-actions",
@@ -155,7 +184,13 @@ two_actions = Theorem(
     ),
 )
 
-V_pairs = Quantity("V_pairs", "value of the printed program over pairs of actions", latex="V_F")
+V_pairs = Quantity(
+    "V_pairs",
+    "value of the printed program over pairs of actions",
+    latex="V_F",
+    program=r"\max_{a,b\in A,\,w\in[0,1]}wQ^\star(s,a)+(1-w)Q^\star(s,b)"
+    r"\quad\text{subject to}\quad wP^\star(s,a)+(1-w)P^\star(s,b)\ge 1-\alpha",
+)
 flipping_program = Theorem(
     label="flipping/flipping-program",
     title="The best value in a state is that of the program over pairs of its actions",
@@ -196,7 +231,11 @@ window_risks = Theorem(
 )
 
 V_deterministic = Quantity(
-    "V_det", "best value of a deterministic policy that meets every window", latex=r"V^{(1)}_\alpha"
+    "V_det",
+    "best value of a deterministic policy that meets every window",
+    latex=r"V^{(1)}_\alpha",
+    program=r"\max_\pi V^\pi(s)\quad\text{subject to the windows and}\quad "
+    r"|\{a:\pi(a\mid s')>0\}|=1\text{ for all }s'",
 )
 zero_level = Theorem(
     label="flipping/zero-level",

@@ -67,7 +67,13 @@ components = Theorem(
 )
 
 n_weights = Quantity("n_weights", "policies of positive weight", Domain.COUNT, r"|\nu|_0")
-J_program = Quantity("J_lp", "value of the linear program", latex=r"\mathcal J")
+J_program = Quantity(
+    "J_lp",
+    "value of the linear program",
+    latex=r"\mathcal J",
+    program=r"\max_{\nu\in\Delta_S}\sum_i\nu_iJ(\theta_i)\quad\text{subject to}\quad "
+    r"\sum_i\nu_iF(\theta_i)\ge 1-\alpha",
+)
 few_weights = Theorem(
     label="policy-mixtures/few-weights",
     title="The program over S trained policies has an optimum with two positive weights",

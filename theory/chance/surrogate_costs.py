@@ -113,7 +113,13 @@ worst_case = Theorem(
     remark="More than alpha for every gamma_c < 1 and every alpha in (0, 1), whatever T.",
 )
 
-V_cost = Quantity("V_H", "best value with H from the start at most alpha", latex="V_H(\\alpha)")
+V_cost = Quantity(
+    "V_H",
+    "best value with H from the start at most alpha",
+    latex=r"V_H(\alpha)",
+    program=r"\max_\pi V^\pi(s)\quad\text{subject to}\quad "
+    r"\mathbb E^\pi\sum_{i\ge 1}\gamma_c^i\mathbf 1[s_i\text{ unsafe}]\le\alpha",
+)
 V_chance = Quantity("V_chance", "best value that meets every window", latex=r"V^\star_\alpha")
 conservative = Theorem(
     label="surrogate-costs/conservative",

@@ -69,7 +69,13 @@ vertices_are_deterministic = Theorem(
     uses=("cmdp/occupancy",),
 )
 
-P_star = Quantity("P_star", "optimal value of the constrained problem", latex=r"P^\star")
+P_star = Quantity(
+    "P_star",
+    "optimal value of the constrained problem",
+    latex=r"P^\star",
+    program=r"\max_{\rho\ge 0}\ \rho^\top r\quad\text{subject to}\quad\rho^\top c_i\le d_i,\quad "
+    r"\sum_a\rho(s',a)=\mu(s')+\gamma\sum_{s,a}P(s'\mid s,a)\rho(s,a)",
+)
 
 d_budget = Quantity("d", "budget", Domain.NONNEGATIVE, "d")
 q_reach = Quantity("q", "probability of reaching the risky state", Domain.POSITIVE, "q")

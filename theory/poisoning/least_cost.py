@@ -18,7 +18,14 @@ from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 PAPER = "Kusaka, Saito, Kudo, Tanabe, Wachi and Akimoto 2025"
 NOTE = "as summarised in a note on the paper"
 
-cost = Quantity("cost", "least cost in l1, un-normalised", Domain.NONNEGATIVE, r"\|\zeta^\star\|_1")
+cost = Quantity(
+    "cost",
+    "least cost in l1, un-normalised",
+    Domain.NONNEGATIVE,
+    r"\|\zeta^\star\|_1",
+    r"\min_\zeta\|\zeta\|_1\quad\text{subject to}\quad\Phi\zeta=\Phi d,\quad "
+    r"-\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})",
+)
 distance = Quantity("distance", "cost of the target's own changes", Domain.NONNEGATIVE, r"\|d\|")
 
 gain_best = Quantity("gain_best", "y.Phi d at the best y", latex=r"y^{\star\top}\Phi d")

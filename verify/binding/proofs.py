@@ -29,6 +29,7 @@ class Proved(Fraction):
     document: Callable[[], Document]
 
     def __new__(cls, value: Fraction | int, document: Callable[[], Document]) -> Proved:
+        """The number, with what makes its certificate."""
         number = super().__new__(cls, value)
         number.document = document
         return number

@@ -71,6 +71,7 @@ class Trained:
 
     @property
     def seeds(self) -> int:
+        """Of how many different trainings the networks are."""
         return len({one.run.training.seed for one in self.networks})
 
 

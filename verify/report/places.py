@@ -160,12 +160,9 @@ def _names(code: CodeType) -> list[str]:
 
 
 @cache
-def _test_lines() -> tuple[tuple[Path, int, str], ...]:
-    return tuple(
-        (path, number, line)
-        for path in sorted((ROOT / "tests" / "verify").rglob("test_*.py"))
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-    )
+def _test_files() -> tuple[tuple[Path, str], ...]:
+    files = sorted((ROOT / "tests" / "verify").rglob("test_*.py"))
+    return tuple((path, path.read_text(encoding="utf-8")) for path in files)
 
 
 def _tests(claims: Sequence[Claim]) -> Iterator[Place]:
@@ -174,7 +171,7 @@ def _tests(claims: Sequence[Claim]) -> Iterator[Place]:
     named = re.compile(rf"[\"']({names})[\"']")
     seen = set()
     for pattern in (named, _ALL):
-        for path, number, line in _test_lines():
-            if path not in seen and pattern.search(line):
+        for path, text in _test_files():
+            if path not in seen and (found := pattern.search(text)):
                 seen.add(path)
-                yield Place("test", path.stem, path, number)
+                yield Place("test", path.stem, path, text.count("\n", 0, found.start()) + 1)

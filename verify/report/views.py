@@ -147,12 +147,13 @@ def _refutation(summary: RunSummary, one: ClaimSummary, anchor: str) -> Refutati
             (typeset.get(name, ""), name, finding.values[name]) for name in sorted(finding.values)
         ),
         kept=kept,
-        models=tuple(_models(case, anchor)),
+        models=tuple(models(case, anchor)),
         others=tuple(map(_json, cases.others(case))),
     )
 
 
-def _models(case: Case, anchor: str) -> Iterator[Model]:
+def models(case: Case, anchor: str) -> Iterator[Model]:
+    """The constrained MDPs of a case as they are shown, each named after the anchor."""
     policies = cases.policies(case)
     for number, model in enumerate(cases.models(case)):
         yield _model(model, policies, f"{anchor}-model-{number}")

@@ -53,6 +53,7 @@ class Trained:
 
     @property
     def options(self) -> Any:
+        """The options of the training."""
         return self.training.options
 
 

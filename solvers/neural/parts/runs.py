@@ -199,6 +199,7 @@ class Workplace:
 
     @property
     def training(self) -> Training:
+        """What is trained, and how."""
         return self.run.training
 
     @property

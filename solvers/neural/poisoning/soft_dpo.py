@@ -31,6 +31,7 @@ class SoftLabelCollator(DataCollatorForPreference):  # type: ignore[misc]
     """TRL's, which also hands on the doubt 1 - theta of each row (b), float32."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """TRL's batch of the examples, with their doubts [b]."""
         batch: dict[str, Any] = super().torch_call(examples)
         doubts = [example[_DOUBT] for example in examples]
         return {**batch, _DOUBT: torch.tensor(doubts, dtype=torch.float32)}

@@ -122,6 +122,7 @@ class Controller:
         self.spent, self.opened = np.zeros((2, len(self.options.chances)))
 
     def __call__(self) -> list[int]:
+        """The horizon of each lock's next episode."""
         o = self.options
         if not o.target or not self.spent.any():
             return [o.horizon] * len(self.spent)

@@ -36,7 +36,9 @@ class Encoder(Protocol):
     """name: what fixes the embedding (package, version, truncation), a key of the cache."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What fixes the embedding."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> Array:
         """One row a text (len(texts), D), float32."""

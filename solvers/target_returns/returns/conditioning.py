@@ -34,6 +34,7 @@ class ConditionedPolicy:
     coverage: Fraction
 
     def __call__(self, time: int, state: int, remaining: Units) -> tuple[Fraction, ...]:
+        """The law on the actions in a state at a time with that much of the target left."""
         weights = self.process.behaviour[time][state]
         hits = [law.get(remaining, 0) for law in self.process.action_laws[time][state]]
         joint = [w * hit for w, hit in zip(weights, hits, strict=True)]

@@ -51,6 +51,9 @@ def test_an_entry_says_what_its_authors_are_owed(errata: ModuleType, label: str)
     owed = [refutation.fidelity, refutation.severity, theorem.remark]
     owed += [text for one in refutation.printed for text in (one.text, one.met)]
     assert not [text for text in owed if errata.prose(text) not in section]
+    assert section.count("<i class=") == 2  # both sides as bars
+    assert '<svg class="graph"' in section or 'class="scalar"' in section
+    assert "[what a challenge needs](#challenge-an-entry)" in section
     python, certificate, *others = files
     assert python.replace(".py", ".lean") in others
     assert all(f"{{download}}`{name}`" in section for name in others)
