@@ -61,11 +61,12 @@ class GuardedOptions(PpoLagrangianOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_positive(self, "episodes members model_width model_steps")
-        if self.guardian not in KINDS or not 0 < self.level < 1 or self.outside_cost < 0:
-            raise ModelError(
-                f"guardian = {self.guardian!r} must be one of {', '.join(KINDS)}, level = "
-                f"{self.level} between 0 and 1, and outside_cost = {self.outside_cost} at least 0"
-            )
+        if self.guardian not in KINDS:
+            raise ModelError(f"guardian = {self.guardian!r}; give one of {', '.join(KINDS)}")
+        if not 0 < self.level < 1:
+            raise ModelError(f"level = {self.level}; give a share between 0 and 1, such as 0.05")
+        if self.outside_cost < 0:
+            raise ModelError(f"outside_cost = {self.outside_cost}; give 0 or more")
         if self.data:
             refuse_idle(self, "episodes", f"data = {self.data!r}")
         if self.guardian == "none":

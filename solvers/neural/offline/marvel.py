@@ -32,7 +32,7 @@ from ...offline.multipliers.controllers import (
     Fixed,
 )
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import refuse_idle, require_positive
+from ..parts.constrained import refuse_idle, require_positive, require_share
 from ..parts.on_policy import SeenCosts, episode_sums
 from ..parts.runs import Workplace
 from ..parts.task_data import data_of, source
@@ -87,8 +87,9 @@ class MarvelOptions(OfflineOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_positive(self, "offline_steps rollouts gradient_steps limit rate follow")
+        require_share(self, "follow")
         require_whole(self, "offline_steps alignment_steps")
-        for name in ("iterations", "cloning", "entropy", "cost_bonus", "adaptivity"):
+        for name in "iterations cloning entropy cost_bonus multiplier adaptivity".split():
             if getattr(self, name) < 0:
                 raise ModelError(f"{name} = {getattr(self, name)}; give 0 or more")
         if self.controller not in _IDLE:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ...errors import ModelError
 from ..parts.algorithms import Algorithm
-from ..parts.constrained import refuse_idle, require_positive
+from ..parts.constrained import refuse_idle, require_positive, require_share
 from ..parts.runs import Workplace
 from ..parts.task_data import data_of, source
 from ..parts.tasks import make
@@ -56,6 +56,7 @@ class WsacOptions(OfflineOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_positive(self, "warm_steps fast_rate slow_rate follow")
+        require_share(self, "follow")
         require_whole(self, "warm_steps steps")
         for name in ("beta", "penalty", "margin"):
             if getattr(self, name) < 0:
