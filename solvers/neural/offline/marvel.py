@@ -89,7 +89,7 @@ class MarvelOptions(OfflineOptions):
         require_positive(self, "offline_steps rollouts gradient_steps limit rate follow")
         require_share(self, "follow")
         require_whole(self, "offline_steps alignment_steps")
-        for name in "iterations cloning entropy cost_bonus multiplier adaptivity".split():
+        for name in ["iterations", "cloning", "entropy", "cost_bonus", "multiplier", "adaptivity"]:
             if getattr(self, name) < 0:
                 raise ModelError(f"{name} = {getattr(self, name)}; give 0 or more")
         if self.controller not in _IDLE:

@@ -125,7 +125,7 @@ def test_a_step_outside_costs_more_and_episodes_end_by_time() -> None:
     [
         ({"guardian": "none", "level": 0.1}, "level = 0.1 has no effect with guardian = 'none'"),
         ({"first_violation": True, "limit": 1.0}, "first_violation have no meaning in a model"),
-        ({"level": 0.0}, "level = 0.0 between 0 and 1"),
+        ({"level": 0.0}, "level = 0.0; give a share between 0 and 1"),
     ],
 )
 def test_what_means_nothing_is_refused(changes: dict, message: str) -> None:

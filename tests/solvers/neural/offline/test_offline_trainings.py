@@ -14,7 +14,6 @@ import torch
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.neural.offline import marvel, wsac
-from holdfast.solvers.neural.offline.guarded import GuardedOptions
 from holdfast.solvers.neural.offline.marvel import Marvel, MarvelOptions, spread_limit
 from holdfast.solvers.neural.offline.ranks import ranked
 from holdfast.solvers.neural.offline.safe_sac import SafeSAC, Transitions, descend
@@ -33,7 +32,6 @@ MARVEL = MarvelOptions(
     **SHORT, offline_steps=100, alignment_steps=100, iterations=2, rollouts=2, gradient_steps=3,
     multiplier=50.0, ascent_rate=2**-6, limit=8.0,
 )  # fmt: skip
-GUARDED = GuardedOptions()
 ADAPTIVE = replace(MARVEL, controller="adaptive", ascent_rate=0.01)
 
 
@@ -214,8 +212,6 @@ def test_the_actor_is_pulled_by_both_critics() -> None:
         (WSAC, {"follow": 2.0}, "follow = 2.0 must lie from 0 to 1"),
         (MARVEL, {"follow": 2.0}, "follow = 2.0 must lie from 0 to 1"),
         (MARVEL, {"multiplier": -1.0}, "multiplier = -1.0; give 0 or more"),
-        (GUARDED, {"level": 0.0}, "level = 0.0; give a share between 0 and 1"),
-        (GUARDED, {"guardian": "wall"}, "guardian = 'wall'; give one of"),
         (MARVEL, {"controller": "apid"}, "controller = 'apid'; give one of fixed, ascent, pid, ad"),
         (MARVEL, {"adaptivity": 0.2}, "adaptivity = 0.2 has no effect"),
         (ADAPTIVE, {"adaptivity": -1.0}, "adaptivity = -1.0; give 0 or more"),
