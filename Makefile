@@ -145,7 +145,7 @@ lint: $(READY) ## style and types
 	$(BIN)/mypy -p holdfast
 
 docs: $(READY) ## the documentation, in docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -j $(JOBS) -b html -d docs/_build/doctrees docs docs/_build/html
 
 # The claims that 20 models do not settle get 200; a run that is interrupted goes on where it was.
 VERDICTS = $(BIN)/holdfast verify --store .holdfast/book.sqlite
