@@ -18,7 +18,7 @@ from typing import Any
 
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.strict import shortened, strict_json
-from holdfast.solvers.whole_files import regular, write_text
+from holdfast.solvers.whole_files import write_text
 
 from .claims import Claim, is_shipped
 from .description import describe
@@ -107,7 +107,9 @@ def read_file(path: Path) -> dict[str, list[Any]]:
     """Claim name -> what a file of the corpus keeps of it; raises ClaimError as `read`."""
     again = "restore it, or delete it and run holdfast hunt LABEL --keep for each of its claims"
     try:
-        if regular(path, again).stat().st_size > _LARGEST:
+        if not path.is_file():
+            raise ModelError("it is a folder, a pipe or a device")
+        if path.stat().st_size > _LARGEST:
             raise ModelError(f"it has more than {_LARGEST} bytes")
         document = strict_json(path.read_text(encoding="utf-8"), "it")
         if not isinstance(document, dict) or document.get("format") != FORMAT:

@@ -18,6 +18,7 @@ from holdfast.verify.campaign.forecast import costs, durations, forecast, write_
 from holdfast.verify.campaign.status import Status, status
 from holdfast.verify.engine.ledger import RUN_ALPHA
 from holdfast.verify.report.numbers import DASH, count, duration
+from holdfast.verify.report.visible import one_line
 from holdfast.verify.store.export import SUFFIXES, export
 from holdfast.verify.store.store import Store
 
@@ -75,12 +76,12 @@ def resume_command(name: str, jobs: int, cluster: str | None, trust: bool) -> in
     folder, options = str(kept.pop("folder", "")), _options(name, kept)
     if not Path(folder).is_dir():
         raise click.BadParameter(
-            f"{name} was begun in the folder {output.plain(folder)}, which is not there; repeat "
+            f"{name} was begun in the folder {one_line(str(folder))}, which is not there; repeat "
             "the command that began it"
         )
     if (named := touched(options)) and not trust:
         raise click.UsageError(
-            f"{name} names {output.plain(', '.join(named))}: if you began this run yourself, add "
+            f"{name} names {one_line(', '.join(named))}: if you began this run yourself, add "
             "--trust; a store of somebody else may name anything"
         )
     given = click.get_current_context().get_parameter_source

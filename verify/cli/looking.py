@@ -14,6 +14,7 @@ import click
 from rich.table import Table
 
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.visible import one_line
 
 from ..terminal.options import STORE, Time, json_option, refuse_idle, store_option
 from ..terminal.targets import check_targets
@@ -136,7 +137,7 @@ def _write_counterexample(label: str, standalone: str | None, lean: str | None) 
     for option, file, suffix, text_of, use in asked:
         if file is not None:
             if Path(file).suffix != suffix:
-                raise click.BadParameter(f"{option} {output.plain(file)} is to end in {suffix}")
+                raise click.BadParameter(f"{option} {one_line(file)} is to end in {suffix}")
             texts.append((file, text_of(one(label)), use))
     for file, text, use in texts:
         write_text(file, text)
@@ -214,7 +215,6 @@ def _write_vipr(files: Sequence[str], folder: str) -> None:
     from holdfast.verify.report.exports.vipr import KINDS, linear_programs, vipr
 
     from ..kernel.documents import load
-    from ..terminal import output
     from ..terminal.targets import make_folder
 
     programs: list[tuple[str, str]] = []
@@ -222,7 +222,7 @@ def _write_vipr(files: Sequence[str], folder: str) -> None:
         found = list(linear_programs(document := load(file), Path(file).stem))
         if not found:
             raise click.BadParameter(
-                f"--vipr: {output.plain(file)} holds no certificate of a linear program; its kind "
+                f"--vipr: {one_line(file)} holds no certificate of a linear program; its kind "
                 f"is {document['kind']}, and .vipr files are written of {', '.join(KINDS)}"
             )
         programs += [(str(Path(folder, f"{name}.vipr")), vipr(one)) for name, one in found]
@@ -231,10 +231,10 @@ def _write_vipr(files: Sequence[str], folder: str) -> None:
     for path, text in programs:
         if Path(path).exists() and Path(path).read_bytes() != text.encode():
             raise click.BadParameter(
-                f"--vipr: {output.plain(path)} is there with another text; name a new folder"
+                f"--vipr: {one_line(path)} is there with another text; name a new folder"
             )
     for path, text in programs:
-        click.echo(f"wrote {output.plain(write_text(path, text))}")
+        click.echo(f"wrote {one_line(str(write_text(path, text)))}")
 
 
 def _report(command: Sequence[str], file: str) -> dict[str, Any]:

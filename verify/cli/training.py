@@ -18,6 +18,7 @@ from rich.table import Table
 
 from holdfast.solvers.errors import ModelError
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.visible import one_line
 
 from ..report.numbers import count
 from ..terminal import output
@@ -257,7 +258,7 @@ def _parsed(path: str) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.BadParameter(
-            f"--config {output.plain(path)} is not a TOML file: {error}; write lines such as "
+            f"--config {one_line(str(path))} is not a TOML file: {error}; write lines such as "
             "steps = 200000"
         ) from error
 

@@ -11,6 +11,7 @@ import click
 
 from holdfast.solvers.errors import ModelError
 from holdfast.verify.campaign.exit_codes import ExitCode
+from holdfast.verify.report.visible import one_line
 
 from ..terminal.options import Whole, seed_option
 from ..terminal.targets import check_targets, make_folder
@@ -43,7 +44,7 @@ def new_theorem(name: str, folder: str) -> int:
 
     if len(name) > _LONGEST or not _NAME.fullmatch(name):
         raise click.BadParameter(
-            f"NAME {output.plain(name[:_LONGEST])!r} is to be small letters, digits and single "
+            f"NAME {one_line(name[:_LONGEST])!r} is to be small letters, digits and single "
             f"hyphens, such as slater-slack, at most {_LONGEST}, and to begin with a letter"
         )
     stem = name.replace("-", "_")
@@ -131,7 +132,7 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
     figure = path.with_suffix(".pdf")
     if not _TEX.fullmatch(path.name):
         raise click.BadParameter(
-            f"--latex {output.plain(file)} is to end in .tex, its name of letters, digits, dots, "
+            f"--latex {one_line(file)} is to end in .tex, its name of letters, digits, dots, "
             "hyphens and underscores alone, for LaTeX is to find the figure by it"
         )
     check_targets([("--latex", file), ("--latex", str(figure))], {"the claims": label})
@@ -174,11 +175,10 @@ def _write_new(texts: Mapping[str, str], folder: Path, option: str) -> None:
 
 
 def _refuse_present(files: Iterable[str], folder: Path, option: str) -> None:
-    from ..terminal import output
 
     for file in files:
         if (folder / file).exists() or (folder / file).is_symlink():
             raise click.BadParameter(
-                f"{option}: {output.plain(folder / file)} is there, and is not overwritten; choose "
-                "another name or folder, or move it away"
+                f"{option}: {one_line(str(folder / file))} is there, and is not overwritten; "
+                "choose another name or folder, or move it away"
             )

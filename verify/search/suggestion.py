@@ -74,7 +74,10 @@ def _suggestion(claim: Claim, case: Extremal) -> Suggestion:
             case, None, "the two sides are equal there: no smaller factor is possible", None, ends
         )
     if limit is not None and limit.constant == "1":
-        why = f"the ratio tends to 1, so no smaller factor is possible: {limit.along}"
+        why = (
+            "as far as it was followed, the ratio tends to 1; if it goes on so, no smaller factor "
+            f"is possible: {limit.along}"
+        )
         return Suggestion(case, None, why, None, ends)
     if ratio > NEAR:
         why = f"less than {100 * (1 - NEAR)} percent is left, too little to suggest a factor from"

@@ -114,6 +114,14 @@ def test_a_damaged_file_is_an_error_with_file_and_remedy(
     assert "delete it and run holdfast hunt LABEL --keep" in str(caught.value)
 
 
+def test_a_folder_in_its_place_is_named_with_one_remedy(tmp_path: Path) -> None:
+    claim = claim_in(tmp_path)
+    corpus.path_of(claim).mkdir(parents=True)
+    with pytest.raises(ClaimError, match=r"mine\.json is not .*: it is a folder, a pipe") as caught:
+        corpus.read(claim)
+    assert str(caught.value).count("restore it") == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

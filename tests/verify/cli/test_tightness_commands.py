@@ -142,3 +142,18 @@ def test_the_atlas_refuses_what_it_cannot_hunt(holdfast: Invoke, mine: Path) -> 
     done = holdfast("atlas", f"{mine}::mine/equal")
     assert done.code == 64
     assert "a hunt needs an inequality" in done.flat
+
+
+def test_a_limit_that_ends_beyond_what_was_followed_is_not_said_to_be_one(holdfast: Invoke) -> None:
+    Path("bump_claims.py").write_text(
+        "from holdfast.theory import Le, Provenance, Quantity, Source, Theorem\n"
+        "from holdfast.verify import Family, claim\n"
+        "x, y = Quantity('x', 'left'), Quantity('y', 'right')\n"
+        "T = Theorem(label='mine/bump', title='t', relation=Le(x, y),\n"
+        "            source=Source('draft', 'L', Provenance.READ))\n"
+        "@claim(T, over=Family('grow', lambda draw: draw.growing(1, 12)))\n"
+        "def check(n):\n"
+        "    yield {x: n if n < 10**7 else 1, y: n + 1}\n"
+    )
+    done = holdfast("suggest", "bump_claims.py", "--budget", "200")
+    assert "if it goes on so, no smaller factor is possible" in done.flat

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,14 @@ def test_the_symbols_of_a_question_are_defined_in_it() -> None:
         for relation in (*one.true, *one.false):
             used = {name for name in values if name in relation.replace("(", " ").split()}
             assert all(name in one.text for name in used), relation
+
+
+def test_the_arms_of_the_question_are_the_cases_that_the_file_looks_at() -> None:
+    (one,) = [one for one in CLASSES if "three arms" in one.text]
+    assert "no reward is below the one before" in one.text
+    ordered = [r for r in product(range(3), repeat=3) if list(r) == sorted(r)]
+    priced = [c for c in product(range(3), repeat=3) for limit in (0.5, 1) if min(c) <= limit]
+    assert len(list(one.cases())) == len(ordered) * len(priced) == 450
 
 
 def test_a_wrong_belief_ends_the_export(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,13 @@ def test_what_cannot_be_reported_is_refused(holdfast: Invoke, words: list[str], 
     assert not list(Path().iterdir())
 
 
+def test_the_packages_of_the_first_line_can_be_copied(holdfast: Invoke) -> None:
+    Path("mine_claims.py").write_text(FALSE.replace("wrong_one", "wrong_three"))
+    holdfast("report", "mine_claims.py", "--latex", "a.tex", "--budget", "5")
+    first = Path("a.tex").read_text().splitlines()[0]
+    assert re.fullmatch(r"% needs: (\\usepackage(\[\w+\])?\{[\w,]+\})+", first)
+
+
 @pytest.mark.slow
 def test_it_compiles_where_latex_is_installed(holdfast: Invoke) -> None:
     program = shutil.which("pdflatex")

@@ -154,6 +154,16 @@ def test_check_writes_them_and_says_where(holdfast: Invoke) -> None:
     assert Path("out/lp.vipr").read_text() == "mine"
 
 
+def test_brackets_in_names_are_shown_as_they_are(holdfast: Invoke) -> None:
+    Path("a[red].json").write_text(json.dumps(CERTIFICATES["linear-program-optimum"]))
+    done = holdfast("check", "a[red].json", "--vipr", "o[ut")
+    assert done.code == 0 and done.says("wrote o[ut/a[red].vipr")
+    Path("o[ut/a[red].vipr").write_text("mine")
+    assert holdfast("check", "a[red].json", "--vipr", "o[ut").says("o[ut/a[red].vipr is there")
+    Path("v[1].json").write_text(json.dumps(DOCUMENTS["policy"]))
+    assert holdfast("check", "v[1].json", "--vipr", "out").says("v[1].json holds no certificate")
+
+
 def test_what_is_no_linear_program_or_is_rejected_has_no_file(holdfast: Invoke) -> None:
     Path("value.json").write_text(json.dumps(DOCUMENTS["policy"]))
     done = holdfast("check", "value.json", "--vipr", "out")

@@ -1,5 +1,6 @@
 """Text of strangers at the doors of output: the function, the console, files."""
 
+import ast
 import io
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
+import holdfast.verify
 from holdfast.solvers.whole_files import append_line, whole, write_text
 from holdfast.verify.report.text import VisibleText
 from holdfast.verify.report.visible import one_line, visible
@@ -100,3 +102,13 @@ def test_lines_are_added(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text(encoding="utf-8") == "a\nλ\n"
     with pytest.raises(OSError, match="No space left on device"):
         append_line("/dev/full", "x")
+
+
+def test_what_goes_past_the_console_is_not_made_for_it() -> None:
+    """`plain` hides brackets from the console's markup; errors and `echo` would show the sign."""
+    for path in Path(holdfast.verify.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            echoed = isinstance(node, ast.Call) and ast.unparse(node.func) == "click.echo"
+            if echoed or isinstance(node, ast.Raise):
+                called = {ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+                assert not called & {"plain", "output.plain"}, (path, node.lineno)

@@ -93,11 +93,11 @@ CLASSES = (
     ),
     Class(
         finite.bandits,
-        "There are three arms with rewards and costs in {0, 1, 2}; a policy is a law on the arms, "
-        "and earns and costs the mean. Let V be the best reward of a policy of cost at most a "
-        "limit, which is 1/2 or 1 and not below the smallest cost, V_two the same among the "
-        "policies with at most two arms, V_double the same as V with twice the limit, and free "
-        "whether some arm costs 0.",
+        "There are three arms with rewards and costs in {0, 1, 2}, numbered such that no reward is "
+        "below the one before; a policy is a law on the arms, and earns and costs the mean. Let V "
+        "be the best reward of a policy of cost at most a limit, which is 1/2 or 1 and not below "
+        "the smallest cost, V_two the same among the policies with at most two arms, V_double "
+        "the same as V with twice the limit, and free whether some arm costs 0.",
         ("V_two >= V", "not free or V_double <= 2*V"),
         ("V_double <= 2*V", "V_double <= V + 1"),
     ),

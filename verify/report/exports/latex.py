@@ -59,7 +59,7 @@ def latex(one: ClaimSummary, command: str, found: Counterexample | None, figure:
     theorem = one.claim.theorem
     killed, mutants = wording.kills(one)
     blocks = [
-        "% It needs \\usepackage{amsmath,amssymb,graphicx}\\usepackage[T1]{fontenc}.",
+        "% needs: \\usepackage{amsmath,amssymb,graphicx}\\usepackage[T1]{fontenc}",
         f"\\subsection*{{{escaped(theorem.title)}}}",
         f"\\textbf{{Statement}} ({_code(theorem.label)}; {escaped(str(theorem.source))}; "
         f"{escaped(theorem.source.provenance.value)}).",
