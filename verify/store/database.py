@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -139,6 +139,8 @@ class Database:
             self._check()
             if writable:
                 self._prepare()
+            elif not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):  # the disk was full, perhaps
+                raise StoreError(self.path, "holds no run yet", "begin one, or name another store")
         except BaseException:
             self._connection.close()
             raise
@@ -153,7 +155,7 @@ class Database:
         with _explained(self.path):
             return self._connection.execute(query, values).fetchall()
 
-    def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+    def stream(self, query: str, values: Sequence[Any] = ()) -> Generator[Any, None, None]:
         """The rows of a query one by one, as they all were when the first was read."""
         with _explained(self.path):
             yield from self._connection.execute(query, values)

@@ -271,3 +271,18 @@ def test_a_ratio_that_is_text_is_not_exported(holdfast: Invoke, stopped: Done) -
         raw.execute("UPDATE findings SET ratio = 'foo'")
     done = holdfast("campaign", "export", "night", "--to", "night.csv")
     assert done.code == 64 and done.says("holds what holdfast never wrote: column = 'ratio'")
+
+
+def test_a_store_that_was_never_begun_is_told(holdfast: Invoke) -> None:
+    """The disk was full when the file was made."""
+    Path("empty.sqlite").touch()
+    for command in ("status", "resume", "plan"):
+        done = holdfast("campaign", command, "./empty.sqlite")
+        assert done.code == 64 and done.says("empty.sqlite: holds no run yet; begin one")
+
+
+def test_diff_of_json_with_an_endless_seed(holdfast: Invoke) -> None:
+    document = '{"schema": "holdfast-run/1", "claims": [], "seed": 1e999}'
+    Path("run.json").write_text(document, encoding="utf-8")
+    done = holdfast("diff", "run.json", "run.json")
+    assert done.code == 64 and done.says("run.json: lacks what a run has, or has it otherwise")
