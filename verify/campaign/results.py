@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def _of_run(place: str, run: Run) -> Results:
             tally = tallies.setdefault((claim, world), _Tally())
             tally.seconds, tally.error = tally.seconds + float(seconds), tally.error or str(error)
         found = run.store.database.stream(f"{_COLUMNS} WHERE shard = ? ORDER BY id", (number,))
-        with row_of(place, f"findings of shard {number}", {"claim": claim}):
+        with closing(found), row_of(place, f"findings of shard {number}", {"claim": claim}):
             tally.add(found)
         kills = rows('SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,))
         tally.hash.update(repr(kills).encode())
@@ -184,7 +185,7 @@ def _of_json(place: str, path: Path) -> Results:
             False,
             {key: _of_document(one) for key, one in claims},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         what = f"{type(error).__name__}: {error}"
         why = f"lacks what a run has, or has it otherwise ({what})"
         raise ModelError(f"{place}: {why}; {_REMEDY}") from error

@@ -115,7 +115,10 @@ def _findings(run: Run) -> tuple[Counter[Verdict], Fraction]:
     for verdict, first, alpha, number in rows:
         with row_of(run.store.path, "findings", {"verdict": verdict, "alpha": alpha}):
             counts[Verdict[verdict]] += number
-            spent += Fraction(alpha) * number * first
+            share = Fraction(*map(int, alpha.split("/")))  # 1e999999999 is none: it would not end
+            if not 0 <= share <= 1:
+                raise ValueError
+            spent += share * number * first
     return counts, spent
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SCHEMA_VERSION = 1
 """Kept in ``PRAGMA user_version``; a higher one in a file was written by a later holdfast."""
@@ -139,6 +139,8 @@ class Database:
             self._check()
             if writable:
                 self._prepare()
+            elif not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):  # the disk was full, perhaps
+                raise StoreError(self.path, "holds no run yet", "begin one, or name another store")
         except BaseException:
             self._connection.close()
             raise
@@ -153,7 +155,7 @@ class Database:
         with _explained(self.path):
             return self._connection.execute(query, values).fetchall()
 
-    def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+    def stream(self, query: str, values: Sequence[Any] = ()) -> Generator[Any, None, None]:
         """The rows of a query one by one, as they all were when the first was read."""
         with _explained(self.path):
             yield from self._connection.execute(query, values)
@@ -187,16 +189,46 @@ class Database:
             self._check_tables()
 
     def _check_tables(self) -> None:
-        """Each table of the schema with the columns of the schema."""
+        """Each table of the schema with the columns of the schema, and nothing else that acts.
+
+        A view in the place of a table, or a trigger, could keep us busy for ever.
+        """
         with closing(sqlite3.connect(":memory:")) as ideal:
-            ideal.executescript(_TABLES)
+            ideal.executescript(";".join((_TABLES, _LATER, *_triggers())))
+            ours = set(map(_squeezed, ideal.execute("SELECT sql FROM sqlite_master")))
             for table in ("runs", *_APPEND_ONLY):
                 wanted = ideal.execute(f"PRAGMA table_info({table})").fetchall()
-                columns = {column[1] for column in self.rows(f"PRAGMA table_info({table})")}
-                missing = [column[1] for column in wanted if column[1] not in columns]
-                if missing:
-                    what = f"is not a store that holdfast wrote: {table} lacks {', '.join(missing)}"
-                    raise StoreError(self.path, what, _REPLACE)
+                self._check_table(table, [(column[1], column[2]) for column in wanted])
+        for name, sql in self.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"):
+            if _squeezed((sql,)) not in ours:
+                self._refuse(f"the trigger {name[:_SHOWN]} is not one of its own")
+
+    def _check_table(self, table: str, wanted: Sequence[tuple[str, str]]) -> None:
+        query = "SELECT type, rootpage FROM sqlite_master WHERE name = ?"
+        found = self.rows(query, (table,))
+        if not found and table in _LATER:
+            return
+        if found and (found[0][0] != "table" or not found[0][1]):
+            self._refuse(f"{table} is no table")
+        columns = {column[1] for column in self.rows(f"PRAGMA table_info({table})")}
+        missing = [column for column, _ in wanted if column not in columns]
+        if missing:
+            self._refuse(f"{table} lacks {', '.join(missing)}")
+        if table in _CHECKED:
+            self._check_values(table, wanted)
+
+    def _check_values(self, table: str, wanted: Sequence[tuple[str, str]]) -> None:
+        for column, declared in wanted:
+            sound = f"typeof(\"{column}\") IN ('{declared.lower()}', 'null')"
+            if column in _COUNTS:
+                sound += f' AND "{column}" BETWEEN 0 AND {_LARGEST}'
+            query = f'SELECT id, "{column}" FROM {table} WHERE NOT ({sound}) LIMIT 1'
+            for number, value in self.rows(query):
+                shown = f"{table}, row {number}: holds what holdfast never wrote: {column} = "
+                raise StoreError(self.path, f"{shown}{str(value)[:_SHOWN]!r}", _AWAY)
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise StoreError(self.path, f"is not a store that holdfast wrote: {what}", _REPLACE)
 
     def _prepare(self) -> None:
         self.rows("PRAGMA journal_mode = WAL")
@@ -215,6 +247,16 @@ class Database:
 
 
 _REPLACE = "restore it from a copy, or move it away and run again"
+_AWAY = "move the file away, or name another with --store"
+_CHECKED = ("runs", "shards", "plans")  # few rows; findings are looked at when they are read
+_COUNTS = ("models", "seconds", "elapsed")
+_LARGEST = 10**12  # seconds or models, of which no run has so many
+_SHOWN = 60
+
+
+def _squeezed(row: Sequence[Any]) -> str:
+    """The SQL that made something, however it was broken into lines."""
+    return " ".join(str(row[0]).split())
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.whole_files import whole
 
-from .store import Run
+from .store import Run, row_of
 
 SUFFIXES = (".parquet", ".csv")
 _BATCH = 2**16
@@ -61,7 +61,10 @@ def export(run: Run, path: str | Path) -> int:
         found = _rows(run, schema.names[len(_SHARD) :])
         while rows := list(islice(found, _BATCH)):
             columns = zip(*rows, strict=True)
-            arrays = [pyarrow.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            arrays = []
+            for field, column in zip(schema, columns, strict=True):
+                with row_of(run.store.path, "findings", {"column": field.name}):
+                    arrays.append(pyarrow.array(column, field.type))
             file.write_batch(pyarrow.record_batch(arrays, schema=schema))
             written += len(rows)
     return written

@@ -212,7 +212,7 @@ class Run:
             shards = {name: one["shards"] for name, one in claims.items()}
             if not shards or None in shards.values():
                 return None
-            return {name: operator.index(number) for name, number in shards.items()}
+            return {name: _count(number) for name, number in shards.items()}
 
     @property
     def n_done(self) -> int:
@@ -304,7 +304,8 @@ def _there(connection: sqlite3.Connection, where: str, values: Sequence[Any]) ->
     return connection.execute(f"SELECT 1 FROM {where}", values).fetchone() is not None
 
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError)
+_SHARDS = 10**12  # of a claim, of which no run has so many
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 @contextmanager
@@ -339,6 +340,12 @@ def _read(name: str, value: Any) -> Any:
     if name in ("part", "repeat"):
         return operator.index(value)
     return _text(value)
+
+
+def _count(value: Any) -> int:
+    if not 0 <= operator.index(value) <= _SHARDS:
+        raise ValueError
+    return int(value)
 
 
 def _text(value: Any) -> str:

@@ -135,6 +135,7 @@ def test_what_a_store_does_not_tell(holdfast: Invoke, stopped: Done) -> None:
         ('{"options": {"patterns": 3}, "claims": {}}', "does not hold the options of a command"),
         ("{}", "does not hold the options of a command"),
         ("[", "holds what holdfast never wrote"),
+        ("[" * 10**5, "holds what holdfast never wrote"),
         (None, "does not hold the options of a command"),
     ):
         with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw, raw:
@@ -241,3 +242,47 @@ def test_a_full_disk_ends_the_run_and_keeps_what_was_found(tmp_path: Path) -> No
     assert "night.sqlite" in done.stderr and "is full" in done.stderr
     with Store.read(tmp_path / ".holdfast" / "night.sqlite") as store:
         assert store.run().n_done >= 1
+
+
+@pytest.mark.parametrize("alpha", ["1/0", "1e999999999", "-1/2", "2", "x"])
+def test_alpha_that_is_none_is_named(holdfast: Invoke, stopped: Done, alpha: str) -> None:
+    del stopped
+    with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw, raw:
+        raw.execute("DROP TRIGGER findings_no_UPDATE")
+        raw.execute("UPDATE findings SET alpha = ?", (alpha,))
+    done = holdfast("campaign", "status", "night")
+    assert done.code == 64 and done.says("never wrote: verdict = ", f"alpha = '{alpha}'")
+
+
+def test_a_plan_has_no_negative_shards(holdfast: Invoke, stopped: Done) -> None:
+    del stopped
+    with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw, raw:
+        raw.execute("DROP TRIGGER plans_no_UPDATE")
+        plan = '{"options": {}, "claims": {"a/b": {"shards": -1}}}'
+        raw.execute("UPDATE plans SET document = ?", (plan,))
+    done = holdfast("campaign", "status", "night")
+    assert done.code == 64 and done.says("plans, run 1: holds what holdfast never wrote: claims")
+
+
+def test_a_ratio_that_is_text_is_not_exported(holdfast: Invoke, stopped: Done) -> None:
+    del stopped
+    with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw, raw:
+        raw.execute("DROP TRIGGER findings_no_UPDATE")
+        raw.execute("UPDATE findings SET ratio = 'foo'")
+    done = holdfast("campaign", "export", "night", "--to", "night.csv")
+    assert done.code == 64 and done.says("holds what holdfast never wrote: column = 'ratio'")
+
+
+def test_a_store_that_was_never_begun_is_told(holdfast: Invoke) -> None:
+    """The disk was full when the file was made."""
+    Path("empty.sqlite").touch()
+    for command in ("status", "resume", "plan"):
+        done = holdfast("campaign", command, "./empty.sqlite")
+        assert done.code == 64 and done.says("empty.sqlite: holds no run yet; begin one")
+
+
+def test_diff_of_json_with_an_endless_seed(holdfast: Invoke) -> None:
+    document = '{"schema": "holdfast-run/1", "claims": [], "seed": 1e999}'
+    Path("run.json").write_text(document, encoding="utf-8")
+    done = holdfast("diff", "run.json", "run.json")
+    assert done.code == 64 and done.says("run.json: lacks what a run has, or has it otherwise")

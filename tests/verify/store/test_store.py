@@ -366,3 +366,35 @@ def test_a_row_that_no_version_wrote(path: Path, column: str, value: object, pla
             with pytest.raises(StoreError, match=place) as caught:
                 read()
             assert "--store" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "UPDATE shards SET models = 'x'",
+            "row 1: holds what holdfast never wrote: models",
+        ),
+        (
+            "UPDATE shards SET seconds = -5",
+            "never wrote: seconds",
+        ),
+        ("UPDATE shards SET elapsed = 9e999", "never wrote: elapsed = 'inf'"),
+        (
+            "ALTER TABLE findings RENAME TO kept; CREATE VIEW findings AS WITH RECURSIVE"
+            " t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n AS id, kept.* FROM kept, t",
+            "findings is no table",
+        ),
+        ("CREATE TRIGGER late AFTER INSERT ON shards BEGIN SELECT 1; END", "the trigger late"),
+    ],
+)
+def test_what_a_stranger_put_into_a_store_is_named(path: Path, change: str, said: str) -> None:
+    """Nothing of it runs: such a view or trigger would never end."""
+    with Store.open(path) as store:
+        begin(store).record(RESULT)
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("DROP TRIGGER shards_no_UPDATE")
+        raw.executescript(change)
+    for door in (Store.read, Store.open):
+        with pytest.raises(StoreError, match=said):
+            door(path)
