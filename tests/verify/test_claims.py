@@ -271,7 +271,9 @@ def test_an_implied_mutant_is_never_refuted(claim: Claim) -> None:
         return
     for mutant in claim.mutants:
         if mutant.implied:
-            believed = replace(claim.theorem, relation=mutant.relation, trivial=None, known=())
+            believed = replace(
+                claim.theorem, relation=mutant.relation, trivial=None, known=(), sharp=()
+            )
             if believed.quantities != claim.theorem.quantities:
                 continue
             bound = replace(claim, theorem=believed, named_mutants=(), name=claim.name + "#implied")

@@ -78,14 +78,18 @@ def _changes(before: Outcome | None, now: Outcome | None, same: bool) -> Iterato
         return  # what a faulty claim found otherwise says nothing
     if before.verdict is not now.verdict:
         yield "verdict", before.verdict.name, now.verdict.name, _judged(before, now)
-    if lost := before.killed - now.killed:
-        yield "mutants", "refuted", f"not refuted: {_listed(lost)}", ExitCode.MUTANT_SURVIVED
-    if won := now.killed - before.killed:
-        yield "mutants", "not refuted", f"refuted: {_listed(won)}", ExitCode.AS_EXPECTED
+    yield from _of_mutants(before, now)
     if same:
         yield from _of_the_same_plan(before, now)
     if (old := _ratio(before)) != (new := _ratio(now)):
         yield "ratio", old, new, ExitCode.AS_EXPECTED
+
+
+def _of_mutants(before: Outcome, now: Outcome) -> Iterator[_What]:
+    if lost := before.killed - now.killed:
+        yield "mutants", "refuted", f"not refuted: {_listed(lost)}", ExitCode.MUTANT_SURVIVED
+    if won := now.killed - before.killed:
+        yield "mutants", "not refuted", f"refuted: {_listed(won)}", ExitCode.AS_EXPECTED
 
 
 def _of_the_same_plan(before: Outcome, now: Outcome) -> Iterator[_What]:

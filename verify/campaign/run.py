@@ -113,20 +113,29 @@ def run_campaign(
     try:
         for result in run.results(only=Verdict.VIOLATED):  # all that the schedule asks for
             counter.add(result, stored=True)
-        if jobs == 1 and executor is None:
-            known = {claim.name: claim for claim in claims}
-            for task in tasks:
-                counter.record(examine(known[task.shard.claim], task))
-        else:
-            with Workers(jobs, executor) as workers, closing(workers.stream(tasks)) as results:
-                for result in results:
-                    counter.record(result)
+        _work_on(tasks, {claim.name: claim for claim in claims}, jobs, executor, counter)
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted: {_kept(run)}") from error
     except BrokenExecutor as error:
         raise CampaignError(f"{error}: {_kept(run)}") from error
     run.finish()
     return run
+
+
+def _work_on(
+    tasks: Iterator[Task],
+    known: Mapping[str, Claim],
+    jobs: int,
+    executor: Executor | None,
+    counter: _Counter,
+) -> None:
+    if jobs == 1 and executor is None:
+        for task in tasks:
+            counter.record(examine(known[task.shard.claim], task))
+    else:
+        with Workers(jobs, executor) as workers, closing(workers.stream(tasks)) as results:
+            for result in results:
+                counter.record(result)
 
 
 def summary(run: Run, claims: Sequence[Claim], worlds: Sequence[WorldSummary] = ()) -> RunSummary:

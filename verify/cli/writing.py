@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from holdfast.verify.report.visible import one_line
 
 from ..terminal.options import Whole, seed_option
 from ..terminal.targets import check_targets, make_folder
+
+if TYPE_CHECKING:
+    from holdfast.verify.binding.claims import Claim
+    from holdfast.verify.campaign.summary import RunSummary
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TEX = re.compile(r"[A-Za-z0-9_.-]+\.tex")
@@ -123,9 +128,7 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
     from holdfast.solvers.whole_files import write_text
     from holdfast.verify.report.exports.latex import histogram, latex
 
-    from ..door import verify
     from ..terminal import output
-    from ..terminal.certificates import FOLDER
     from .selection import one
 
     path = Path(file)
@@ -144,17 +147,31 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
         )
     console = output.console()
     with console.status("examining"):
-        found = verify(claim, budget=budget, seed=seed, certificates=FOLDER)
-    (summary,) = found.claims
-    if summary.error:
-        raise ModelError(f"{summary.claim.name}: the claim is faulty: {summary.error}")
-    drawn = histogram(summary, figure)
+        found = _examined(claim, budget, seed)
+    (examined,) = found.claims
+    if examined.error:
+        raise ModelError(f"{claim.name}: the claim is faulty: {examined.error}")
+    drawn = histogram(examined, figure)
     command = f"holdfast verify {label} --budget {budget} --seed {seed}"
-    counterexample = found.counterexamples.get(summary.claim.name)
-    write_text(file, latex(summary, command, counterexample, figure.name if drawn else ""))
+    counterexample = found.counterexamples.get(claim.name)
+    write_text(file, latex(examined, command, counterexample, figure.name if drawn else ""))
     for written in [path, figure] if drawn else [path]:
         console.print(f"wrote {output.plain(written)}", highlight=False, soft_wrap=True)
     return found.exit_code
+
+
+def _examined(claim: Claim, models: int, seed: int) -> RunSummary:
+    """What became of one claim, with its counterexample certified; no store is kept."""
+    from holdfast.verify.campaign.run import run_campaign, summary
+    from holdfast.verify.campaign.schedule import Budget
+    from holdfast.verify.search.refutations import with_counterexamples
+    from holdfast.verify.store.store import Store
+
+    from ..terminal.certificates import FOLDER
+
+    with Store.open(":memory:") as store:
+        run = run_campaign((claim,), budget=Budget(models=models), seed=seed, store=store)
+        return with_counterexamples(summary(run, (claim,)), Path(FOLDER))
 
 
 def _write_new(texts: Mapping[str, str], folder: Path, option: str) -> None:

@@ -251,7 +251,7 @@ _AWAY = "move the file away, or name another with --store"
 _CHECKED = ("runs", "shards", "plans")  # few rows; findings are looked at when they are read
 _COUNTS = ("models", "seconds", "elapsed")
 _LARGEST = 10**12  # seconds or models, of which no run has so many
-_SHOWN = 60
+_SHOWN = 60  # letters of a stranger's SQL that a message shows: enough to find it by
 
 
 def _squeezed(row: Sequence[Any]) -> str:

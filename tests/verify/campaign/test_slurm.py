@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,9 @@ from holdfast.verify.campaign.run import run_campaign
 from holdfast.verify.campaign.schedule import Budget
 from holdfast.verify.store.store import Store
 
+_INTERRUPTED = signal.getsignal(signal.SIGINT)
 jobqueue = pytest.importorskip("dask_jobqueue", reason="the extra slurm is not installed")
+signal.signal(signal.SIGINT, _INTERRUPTED)  # which it takes for itself while it is imported
 MATERIAL = Path(__file__).with_name("campaign_material.py")
 SBATCH = """#!/bin/sh
 bash "$1" > "$1.out" 2>&1 &

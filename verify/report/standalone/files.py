@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import chain, pairwise
 from pprint import pformat
 from textwrap import fill, indent
 from types import ModuleType
@@ -119,14 +119,14 @@ def code_of(*functions: Callable[..., Any]) -> list[str]:
     of modules that need nothing but the standard library and `plain`."""
     own = [module for one in functions if (module := inspect.getmodule(one)) is not None]
     modules = list(dict.fromkeys([plain, *own]))
-    definitions = {name: found for one in modules for name, found in _definitions(one).items()}
+    definitions = dict(chain.from_iterable(_definitions(one).items() for one in modules))
     needed, waiting = set[str](), {one.__name__ for one in functions}
     while waiting:
         needed |= waiting
         used = {name for one in waiting for name in _names(definitions[one][0])}
         waiting = {name for name in used if name in definitions} - needed
     names = {name for one in needed for name in _names(definitions[one][0])}
-    imports = {name: found for one in modules for name, found in _imports(one).items()}
+    imports = dict(chain.from_iterable(_imports(one).items() for one in modules))
     kept: dict[str, list[str]] = {}
     for name in sorted(names & imports.keys()):
         kept.setdefault(imports[name], []).append(name)
