@@ -61,7 +61,7 @@ pythons: ## the fast tests with each of Python 3.11, 3.12 and 3.13 that is insta
 	  else echo "python$$version is not installed: not tested"; fi; \
 	done
 
-medium: $(READY) ## the tests that take longer, each over half a second
+medium: $(READY) ## the tests that take longer, each over .3 s
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m medium
 
 measure: $(READY) ## how much processor time tests take: writes anew which of them are medium
