@@ -120,10 +120,6 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
     assert certified.report.accepted, claim.name
     file = file_name(claim)
     sides = [side_text(side) for side in (seen.outcome.left, seen.outcome.right)]
-    met = [
-        f"| {prose(one.text)} | {prose(one.met)} | {prose(one.shown) or '—'} |"
-        for one in why_fair(claim)
-    ]
     numbers = [f"left side: {sides[0]}", f"right side: {sides[1]}", "where"] + [
         f"  {one.name} = {brief(seen.values[one.name])}, {one.meaning}"
         for one in sorted(seen.relation.quantities, key=lambda one: one.name)
@@ -138,13 +134,7 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
         f"*Fidelity.* {prose(refutation.fidelity)}",
         f"*Severity.* {prose(refutation.severity)}",
         f"*Remark.* {prose(theorem.remark)}" if theorem.remark else "",
-        "\n".join(
-            [
-                "| what is printed | how the counterexample meets it | shown by |",
-                "| --- | --- | --- |",
-                *met,
-            ]
-        ),
+        _printed(claim),
         "**The counterexample.** Both sides, and what they are made of:",
         "```text\n" + "\n".join([str(seen.relation), *numbers]) + "\n```",
         "on this model, drawn and then as data:",
@@ -174,6 +164,16 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
     files = {file: standalone(claim), certified.name: json.dumps(certified.document, indent=1)}
     files |= arithmetic
     return row, "\n\n".join(part for part in section if part), files
+
+
+def _printed(claim: Claim) -> str:
+    """The table of what the source prints and how the counterexample meets it."""
+    met = (
+        f"| {prose(one.text)} | {prose(one.met)} | {prose(one.shown) or '—'} |"
+        for one in why_fair(claim)
+    )
+    head = "| what is printed | how the counterexample meets it | shown by |"
+    return "\n".join([head, "| --- | --- | --- |", *met])
 
 
 def pages() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -413,7 +414,7 @@ def test_pages_hold_what_controls_show_and_no_error(
     import nbformat
 
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "docs" / "_ext")
-    pages = pytest.importorskip("notebook_pages")
+    pages = import_module("notebook_pages")
     source = f"from ipywidgets import interact\ninteract(lambda n: {shown}, n=(7, 7));"
     cells = [nbformat.v4.new_code_cell(source)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "short.ipynb")
