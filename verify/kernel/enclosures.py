@@ -55,7 +55,8 @@ class Enclosure:
     @classmethod
     def exact(cls, value: Fraction | int) -> "Enclosure":
         """The enclosure that knows the number."""
-        return cls(value + Fraction(0), value + Fraction(0))
+        number = value + Fraction(0)
+        return cls(number, number)
 
     def __str__(self) -> str:
         return "..".join(map(format_rational, dict.fromkeys((self.lo, self.hi))))
