@@ -34,7 +34,7 @@ from holdfast.verify.store.export import export
 from holdfast.verify.store.store import Run, Store
 
 PATTERNS = ["cmdp/occupancy", "cmdp/strong-duality", "cmdp/perturbation"]
-MODELS = 400  # of each claim, for the efficiency: a minute and a half of one process
+MODELS = 6000  # of each claim, for the efficiency: a minute and a half of one process
 
 
 def repeated(found: ShardResult, times: int) -> Iterator[ShardResult]:
