@@ -91,7 +91,7 @@ planning: $(READY) ## what each claim costs and how a run scales, for the page o
 	$(BIN)/holdfast campaign plan planning --times 100 --csv docs/how-to/costs.csv > docs/how-to/forecast.txt
 	cat docs/how-to/forecast.txt
 
-campaigns: $(READY) ## on a quiet machine: one process, two, and Dask; and a store of a million findings
+campaigns: $(READY) ## on a quiet machine: one process, two, and workers of Dask; and a store of a million findings
 	$(BIN)/python tests/benchmarks/campaigns.py efficiency
 	$(BIN)/python tests/benchmarks/campaigns.py million
 
