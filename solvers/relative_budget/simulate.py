@@ -8,8 +8,9 @@ Philox stream: results depend on the seed alone, not on the number of threads.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from numba import prange
 
 from ..cmdp.scale.compiled import compiled, serial
 from ..errors import ModelError
@@ -40,7 +41,7 @@ def simulate(process: TokenProcess, horizon: int, size: int, seed: int) -> Array
     streams = np.random.Generator(np.random.Philox(count(seed, "seed", 0)))
     states = streams.integers(0, 2**64, (-(-len(draws) // _BLOCK), 4), np.uint64, endpoint=False)
     states[:, 0] |= np.uint64(1)  # a state of zeros would stay so
-    _draw(states, thresholds, others, draws)
+    _draw(len(states), states, thresholds, others, draws)
     return draws
 
 
@@ -86,14 +87,16 @@ def _pair(scaled: Array, others: Array, order: Array) -> None:
             current = order[small]
 
 
-@compiled
-def _draw(states: Array, thresholds: Array, others: Array, draws: Array) -> None:
+@partial(compiled, least=1)
+def _draw(
+    begin: int, end: int, states: Array, thresholds: Array, others: Array, draws: Array,
+) -> None:  # fmt: skip
     bits = np.uint64(0)
     while (1 << bits) < len(thresholds):
         bits += np.uint64(1)
     down = np.uint64(64) - bits
     a, b, c, d, e = _ROTATIONS
-    for block in prange(len(states)):
+    for block in range(begin, end):
         s0, s1, s2, s3 = states[block, 0], states[block, 1], states[block, 2], states[block, 3]
         for k in range(block * _BLOCK, min(len(draws), (block + 1) * _BLOCK)):
             total = s0 + s3

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numba
 import numpy as np
 
+from holdfast.solvers.cmdp.scale.compiled import at_most, threads
 from holdfast.solvers.relative_budget import Gamma, Geometric, NegativeBinomial, simulate
 
 DRAWS = 20_000_000
@@ -25,19 +25,16 @@ def test_draws_of_token_processes(table, best) -> None:
     generator = np.random.default_rng(0)
     floor, _ = best(lambda: generator.random(DRAWS), 3)
     inverted, _ = best(lambda: generator.geometric(1 / 500, DRAWS), 3)
-    case, most = "20,000,000 draws of T", numba.get_num_threads()
+    case = "20,000,000 draws of T"
     table.add(case, "numpy: random()", floor, states=DRAWS, reference=True,
               note=f"{DRAWS / floor:.2g} a second, one core")  # fmt: skip
     table.add(case, "numpy: geometric()", inverted, states=DRAWS)
-    for threads in sorted({1, most}):
-        numba.set_num_threads(threads)
-        try:
+    for number in sorted({1, threads()}):
+        with at_most(number):
             for name, (process, horizon) in LAWS.items():
                 simulate(process, horizon, 10, 0)
                 seconds, draws = best(lambda law=process, h=horizon: simulate(law, h, DRAWS, 0), 3)
                 assert len(draws) == DRAWS
-                table.add(case, f"holdfast: {name}, {threads} threads", seconds, states=DRAWS,
+                table.add(case, f"holdfast: {name}, {number} threads", seconds, states=DRAWS,
                           note=f"{DRAWS / seconds:.2g} a second, {floor / seconds:.2f} of "
                           "random()")  # fmt: skip
-        finally:
-            numba.set_num_threads(most)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from holdfast.solvers import CMDP, ModelError
-from holdfast.solvers.cmdp.scale.compiled import suited_threads
+from holdfast.solvers.cmdp.scale.compiled import at_most, threads
 from holdfast.solvers.cmdp.scale.image import Array, Image
 from holdfast.solvers.cmdp.scale.search import Search
 from holdfast.solvers.cmdp.scale.units import NARROW, Units
@@ -64,7 +64,7 @@ def optimal_returns(
     units = Units.of(model)
     unit, *others = units.scales
     goal = NARROW if width is None else to_fraction(width, "width") / unit
-    with suited_threads(model.n_states):
+    with at_most(threads()):
         search = Search(Image.of(units.model, costs=bool(weights)), pulse)
         own = (w * scale / unit for w, scale in zip(weights, others, strict=False))
         price = np.array([1.0, *(-float(w) for w in own)])
@@ -83,7 +83,7 @@ def optimal_returns(
 def typical_costs(model: CMDP) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """The costs, roughly, of the policies that are best for low costs and for the reward."""
     units = Units.of(model)
-    with suited_threads(model.n_states):
+    with at_most(threads()):
         search = Search(Image.of(units.model))
         spreads = np.where(search.spreads > 0, search.spreads, 1.0)
         search.units = 1 / spreads

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from .compiled import BLOCK, compiled
 from .image import Array
@@ -12,12 +11,12 @@ from .kernels import ONE
 
 @compiled
 def advantages(
-    start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
-    index: int, values: Array, choices: Array, result: Array,
+    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array, scale:
+    Array, payoffs: Array, index: int, values: Array, choices: Array, result: Array,
 ) -> None:  # fmt: skip
     """result[k, i] = q(k) - q(choice of the state) for q = payoff_i + gamma P values (S)."""
     size = values.shape[0]
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             for choice in range(start[state], start[state + 1]):
                 ahead = 0.0
@@ -30,10 +29,12 @@ def advantages(
 
 
 @compiled
-def best_total(start: Array, gains: Array, visits: Array, price: Array, sums: Array) -> None:
+def best_total(
+    begin: int, end: int, start: Array, gains: Array, visits: Array, price: Array, sums: Array,
+) -> None:  # fmt: skip
     """sum_s visits_s gains[k(s)] with k(s) the choice of largest price . gains: one row a block."""
     size, count = visits.shape[0], price.shape[0]
-    for block in prange(sums.shape[0]):
+    for block in range(begin, end):
         for i in range(count):
             sums[block, i] = 0.0
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
@@ -49,10 +50,12 @@ def best_total(start: Array, gains: Array, visits: Array, price: Array, sums: Ar
 
 
 @compiled
-def best_choices(start: Array, gains: Array, price: Array, margin: float, choices: Array) -> None:
+def best_choices(
+    begin: int, end: int, start: Array, gains: Array, price: Array, margin: float, choices: Array,
+) -> None:  # fmt: skip
     """Replace each choice whose gain (0 by definition) another exceeds by more than ``margin``."""
     size, count = choices.shape[0], price.shape[0]
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             best, taken = margin, np.uint64(choices[state])
             for choice in range(start[state], start[state + 1]):

@@ -1,16 +1,21 @@
-"""How the loops of this package are compiled: in parallel, in IEEE arithmetic, kept on disk.
+"""How the loops of this package are compiled: in IEEE arithmetic, kept on disk, run in threads.
 
-Rounding is that of the written expressions (no reassociation), and every reduction runs over blocks
-of fixed length whose results are combined in order, so that results do not depend on the number of
-threads.
+A loop runs over blocks of fixed length, and every reduction is one of blocks whose results are
+combined in order, so that results do not depend on the number of threads.  Rounding is that of the
+written expressions (no reassociation).  The threads are Python's, which compiled code lets run: the
+compiler's own take more than twice as long to compile, and a loop of few blocks needs none.
 """
 
 from __future__ import annotations
 
+import os
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import numba
@@ -27,35 +32,64 @@ _ALONE_FOR = 3.0
 _CROWDED = 100
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_used = threading.local()
 
 
-def compiled(function: _Function) -> _Function:
-    """A compiled loop over all cores."""
-    return _compiled(function, parallel=True)
+def compiled(
+    function: Callable[..., None], *, least: int = _BLOCKS_PER_THREAD
+) -> Callable[..., None]:
+    """A compiled loop over the blocks from ``begin`` to ``end``, its first two arguments.
+
+    It is called with the number of blocks in their place, and shared among threads that have
+    ``least`` of them each.
+    """
+    loop = serial(function)
+
+    @wraps(function)
+    def run(blocks: int, *arguments: Any) -> None:
+        shares = max(1, min(threads(), blocks // least))
+        ends = [blocks * share // shares for share in range(shares + 1)]
+        others = [_pool().submit(loop, *ends[i : i + 2], *arguments) for i in range(1, shares)]
+        try:
+            loop(0, ends[1], *arguments)
+        finally:  # nobody writes to the arrays any more when this returns
+            for other in others:
+                other.result()
+
+    return run
 
 
 def serial(function: _Function) -> _Function:
-    """A compiled function of one core."""
-    return _compiled(function, parallel=False)
-
-
-def _compiled(function: _Function, *, parallel: bool) -> _Function:
-    settings: dict[str, Any] = {"parallel": parallel, "fastmath": False, "error_model": "numpy"}
+    """A compiled function of one core, which lets other threads run."""
+    settings: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **settings)(function)  # type: ignore[no-any-return]
     except RuntimeError:  # nowhere to keep it, as in a read-only installation: once a process
         return numba.njit(**settings)(function)  # type: ignore[no-any-return]
 
 
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, numba.config.NUMBA_NUM_THREADS - 1), "holdfast-loop")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind in the parent
+
+
+def threads() -> int:
+    """How many threads the loops of this thread use: as many as numba sees cores, or fewer."""
+    return getattr(_used, "threads", numba.config.NUMBA_NUM_THREADS)  # type: ignore[no-any-return]
+
+
 @contextmanager
-def suited_threads(size: int) -> Iterator[None]:
-    """No more threads than ``size`` states keep busy; afterwards as many as before."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(before, n_blocks(size) // _BLOCKS_PER_THREAD)))
+def at_most(number: int) -> Iterator[None]:
+    """No more threads than this within; afterwards as many as before."""
+    before = threads()
+    _used.threads = min(number, before)
     try:
         yield
     finally:
-        numba.set_num_threads(before)
+        _used.threads = before
 
 
 class Watch:
@@ -66,7 +100,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self.threads = numba.get_num_threads()
+        self.threads = threads()
         self.seconds, self.switches = time.perf_counter(), _switches()
         self.alone_until = 0.0
 
@@ -76,8 +110,8 @@ class Watch:
         if self.threads == 1 or now < max(self.seconds + _LOOK_EVERY, self.alone_until):
             return
         taken = (_switches() - self.switches) / (now - self.seconds)
-        crowded = taken > _CROWDED and numba.get_num_threads() > 1
-        numba.set_num_threads(1 if crowded else self.threads)
+        crowded = taken > _CROWDED and threads() > 1
+        _used.threads = 1 if crowded else self.threads
         self.alone_until = now + _ALONE_FOR if crowded else 0.0
         self.seconds, self.switches = now, _switches()
 

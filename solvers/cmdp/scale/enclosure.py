@@ -93,7 +93,7 @@ def _searched(
     model: CMDP, width: float | Fraction | None, reason: str, progress: Progress | None
 ) -> EnclosedSolution:
     since = time.perf_counter()
-    from .compiled import suited_threads
+    from .compiled import at_most, threads
     from .feasibility import decide_feasibility, undecided
     from .image import Image
     from .lagrangian import Lagrangian
@@ -105,7 +105,7 @@ def _searched(
     state = Lagrangian(Image.of(units.model), own, progress, units.scales)
     prepared = time.perf_counter()
     refuted, interrupted = None, False
-    with suited_threads(model.n_states):
+    with at_most(threads()):
         try:
             if not state.run():
                 refuted = decide_feasibility(state)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from .compiled import n_blocks
-from .forest import chunked, depth_first, likeliest, solve_forest, solve_transposed, transpose
+from .forest import CHUNK, chunked, depth_first, likeliest, solve_forest, solve_transposed
 from .image import Array, Image
-from .kernels import GREATEST, LEAST, TOTAL, choose, copy_rows, round_to
-from .krylov import add_to, apply, full_step, half_step, residuals, turn
+from .kernels import GREATEST, LEAST, ONE, TOTAL, copy_rows, round_to
+from .krylov import apply, full_step, half_step, residuals, turn
 
 #: Bits of a value on its grid: two fewer than a double has, so that differences are exact.
 _SIGNIFICANT = 51
@@ -66,14 +66,14 @@ class Chain:
         size = len(choices)
         ahead, beta = np.empty(size, dtype=np.uint32), np.empty(size)
         source = (image.indptr, image.successors, image.weights)
-        likeliest(choices, *source, image.scale, ahead, beta)
+        likeliest(n_blocks(size), choices, *source, image.scale, ahead, beta)
         if float(beta.mean()) < _LIKELY * float(image.model.discount) or not image.model.discount:
             return cls(*_rows(image, choices, np.empty(0, dtype=np.uint32)))
         order, rank = np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.uint32)
         depth_first(ahead, order)
         rank[order] = np.arange(size, dtype=np.uint32)
         link, rate = np.empty(size, dtype=np.uint32), np.empty(size)
-        chunked(order, ahead, beta, rank, link, rate)
+        chunked(-(-size // CHUNK), order, ahead, beta, rank, link, rate)
         return cls(*_rows(image, choices[order], rank), order, link, rate)
 
     def ordered(self, values: Array) -> Array:
@@ -82,16 +82,13 @@ class Chain:
 
     def transposed(self) -> Chain:
         """The same chain read backwards: products are with gamma P^T (no payoffs)."""
-        size = len(self.rows) - 1
-        starts = np.empty(size + 1, dtype=np.uint64)
-        sources, values = np.empty_like(self.successors), np.empty(len(self.successors))
-        transpose(self.rows, self.successors, self.weights, self.scale, starts, sources, values)
-        ones = np.ones(size)
+        size = len(self.scale)
+        flow = self.matrix().tocsc()
         return Chain(
-            starts,
-            sources,
-            values,
-            ones,
+            flow.indptr.astype(np.uint64),
+            flow.indices.astype(np.uint32),
+            flow.data,
+            np.ones(size),
             np.empty((size, 0)),
             self.order,
             self.link,
@@ -99,26 +96,28 @@ class Chain:
             True,
         )
 
+    def matrix(self) -> Any:
+        """gamma P in double precision, a scipy CSR matrix [S, S]."""
+        from scipy.sparse import csr_matrix
+
+        moves = self.weights * np.repeat(self.scale, np.diff(self.rows.view(np.int64)))
+        parts = (moves, self.successors.view(np.int32), self.rows.view(np.int64))
+        return csr_matrix(parts, shape=(len(self.scale), len(self.scale)))
+
     def precondition(self, right: Array, result: Array) -> None:
         """result = M^-1 right for the forest M; without one result must be right itself."""
         if self.link is not None and self.rate is not None:
             solve = solve_transposed if self.backward else solve_forest
-            solve(self.link, self.rate, right, result)
+            solve(-(-len(right) // CHUNK), self.link, self.rate, right, result)
 
     def residuals(self, values: Array) -> tuple[Array, Array]:
         """(payoff + gamma P V - V, its greatest, least and mean entry a column: float64[p, 3])."""
         result = np.empty_like(values)
         stats = np.empty((n_blocks(len(values)), values.shape[1], 3))
         residuals(
-            self.rows,
-            self.successors,
-            self.weights,
-            self.scale,
-            self.payoffs,
-            values,
-            result,
-            stats,
-        )
+            len(stats), self.rows, self.successors, self.weights, self.scale, self.payoffs,
+            values, result, stats,
+        )  # fmt: skip
         ends = np.stack(
             [
                 stats[:, :, GREATEST].max(axis=0),
@@ -133,12 +132,21 @@ class Chain:
 def _rows(image: Image, choices: Array, rank: Array) -> tuple[Array, Array, Array, Array, Array]:
     size, indptr = len(choices), image.indptr
     rows = np.zeros(size + 1, dtype=np.uint64)
-    scale, payoffs = np.empty(size), np.empty((size, image.payoffs.shape[1]))
-    choose(choices, indptr, image.scale, image.payoffs, rows, scale, payoffs)
-    np.cumsum(rows, out=rows)
+    np.cumsum(indptr[choices + ONE] - indptr[choices], out=rows[1:])
+    scale, payoffs = image.scale[choices], image.payoffs[choices]
     successors = np.empty(rows[-1], dtype=np.uint32)
     weights = np.empty(rows[-1], dtype=image.weights.dtype)
-    copy_rows(choices, indptr, image.successors, image.weights, rank, rows, successors, weights)
+    copy_rows(
+        n_blocks(size),
+        choices,
+        indptr,
+        image.successors,
+        image.weights,
+        rank,
+        rows,
+        successors,
+        weights,
+    )
     return rows, successors, weights, scale, payoffs
 
 
@@ -197,7 +205,8 @@ def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float
     kept = values
     while True:
         grid = grid_of(values)
-        round_to(values.reshape(-1), grid)
+        flat = values.reshape(-1)
+        round_to(n_blocks(len(flat)), flat, grid)
         residual, ends = chain.residuals(values)
         products += 1
         worst = float(((ends[:, GREATEST] - ends[:, LEAST]) / spans).max())
@@ -207,7 +216,9 @@ def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float
         if worst <= 1 or products >= limit:
             return grid, ends, products
         if plain or worst <= _FAST * previous:
-            add_to(values, residual, ends[:, TOTAL])
+            half_step(
+                n_blocks(len(values)), values, residual, ends[:, TOTAL].copy(), -np.ones(len(ends))
+            )
             previous = worst
             continue
         if worst >= _STALLED * best:
@@ -225,13 +236,11 @@ def _solve(chain: Chain, values: Array, spans: Array, limit: int) -> tuple[float
 
 def _factors(chain: Chain) -> Any:
     """The sparse factors of I - gamma P, or None where they would fill in."""
-    from scipy.sparse import csr_matrix, identity
+    from scipy.sparse import identity
     from scipy.sparse.csgraph import reverse_cuthill_mckee
     from scipy.sparse.linalg import splu
 
-    size, rows = len(chain.scale), chain.rows.astype(np.int64)
-    moves = chain.weights * np.repeat(chain.scale, np.diff(rows))
-    matrix = csr_matrix((moves, chain.successors.astype(np.int32), rows), shape=(size, size))
+    size, matrix = len(chain.scale), chain.matrix()
     place = np.empty(size, dtype=np.int64)
     place[reverse_cuthill_mckee(matrix)] = np.arange(size)
     ends = matrix.tocoo()
@@ -251,7 +260,9 @@ def visits_of(chain: Chain, initial: Array, start: Array | None, share: float) -
     guess = right if start is None else chain.ordered(start)[:, None]
     values = np.array(guess, order="C")
     image, sums = np.empty_like(values), np.empty((n_blocks(len(values)), 1, 3))
-    apply(flow.rows, flow.successors, flow.weights, flow.scale, values, values, image, sums)
+    apply(
+        len(sums), flow.rows, flow.successors, flow.weights, flow.scale, values, values, image, sums
+    )
     residual = right - image
     mean = float(np.abs(right).sum()) / len(values)
     products = 1 + _bicgstab(flow, values, residual, np.array([share * mean]), _VISITS)
@@ -265,7 +276,8 @@ def _bicgstab(chain: Chain, x: Array, residual: Array, spans: Array, limit: int)
     """BiCGSTAB steps on x from its residual; returns the number of products with the chain."""
     size, count = x.shape
     parts = (chain.rows, chain.successors, chain.weights, chain.scale)
-    sums = np.empty((n_blocks(size), count, 3))
+    blocks = n_blocks(size)
+    sums = np.empty((blocks, count, 3))
     shadow, direction = residual.copy(), residual.copy()
     image, second = np.empty_like(x), np.empty_like(x)
     step, second_step = direction, residual
@@ -276,18 +288,18 @@ def _bicgstab(chain: Chain, x: Array, residual: Array, spans: Array, limit: int)
     products = 0
     while True:
         chain.precondition(direction, step)
-        apply(*parts, step, shadow, image, sums)
+        apply(blocks, *parts, step, shadow, image, sums)
         total, against, _ = sums.sum(axis=0).T
         mean = total * centred
         alpha = _ratio(rho, against)
-        half_step(residual, image, mean, alpha)
+        half_step(blocks, residual, image, mean, alpha)
         chain.precondition(residual, second_step)
-        apply(*parts, second_step, residual, second, sums)
+        apply(blocks, *parts, second_step, residual, second, sums)
         total, along, square = sums.sum(axis=0).T
         second_mean = total * centred
         omega = _ratio(along, square - total * second_mean)
         full_step(
-            x, step, second_step, residual, second, second_mean, alpha, omega, shadow, sums
+            blocks, x, step, second_step, residual, second, second_mean, alpha, omega, shadow, sums
         )  # fmt: skip
         products += 2
         previous, rho = rho, sums[:, :, 0].sum(axis=0)
@@ -295,7 +307,7 @@ def _bicgstab(chain: Chain, x: Array, residual: Array, spans: Array, limit: int)
         if (widths <= spans).all() or products >= limit or not np.isfinite(widths).all():
             return products
         beta = _ratio(rho * alpha, previous * omega)
-        turn(direction, residual, image, mean, beta, omega)
+        turn(blocks, direction, residual, image, mean, beta, omega)
 
 
 def _ratio(top: Array, bottom: Array) -> Array:

@@ -12,7 +12,6 @@ and edges between chunks are dropped.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from .compiled import BLOCK, compiled, serial
 from .image import Array
@@ -24,12 +23,12 @@ CHUNK = 2**15
 
 @compiled
 def likeliest(
-    choices: Array, indptr: Array, successors: Array, weights: Array, scale: Array, ahead: Array,
-    beta: Array,
+    begin: int, end: int, choices: Array, indptr: Array, successors: Array, weights: Array, scale:
+    Array, ahead: Array, beta: Array,
 ) -> None:  # fmt: skip
     """The likeliest successor of each state's choice, and gamma times its probability."""
     size = choices.shape[0]
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             choice = choices[state]
             best = indptr[choice]
@@ -83,10 +82,13 @@ def depth_first(ahead: Array, order: Array) -> None:
 
 
 @compiled
-def chunked(order: Array, ahead: Array, beta: Array, rank: Array, link: Array, rate: Array) -> None:
+def chunked(
+    begin: int, end: int, order: Array, ahead: Array, beta: Array, rank: Array, link: Array, rate:
+    Array,
+) -> None:  # fmt: skip
     """In the new order: the place of the likeliest successor, and beta; cut edges have rate 0."""
     size = order.shape[0]
-    for block in prange((size + CHUNK - 1) // CHUNK):
+    for block in range(begin, end):
         first, last = block * CHUNK, min(size, (block + 1) * CHUNK)
         for place in range(first, last):
             target = rank[ahead[order[place]]]
@@ -103,10 +105,12 @@ def chunked(order: Array, ahead: Array, beta: Array, rank: Array, link: Array, r
 
 
 @compiled
-def solve_forest(link: Array, rate: Array, right: Array, result: Array) -> None:
+def solve_forest(
+    begin: int, end: int, link: Array, rate: Array, right: Array, result: Array,
+) -> None:  # fmt: skip
     """result = (I - rate E)^-1 right, in every column; link[s] < s except where a cycle closes."""
     size, count = right.shape
-    for block in prange((size + CHUNK - 1) // CHUNK):
+    for block in range(begin, end):
         for place in range(block * CHUNK, min(size, (block + 1) * CHUNK)):
             target = np.int64(link[place])
             if target < place:
@@ -123,10 +127,12 @@ def solve_forest(link: Array, rate: Array, right: Array, result: Array) -> None:
 
 
 @compiled
-def solve_transposed(link: Array, rate: Array, right: Array, result: Array) -> None:
+def solve_transposed(
+    begin: int, end: int, link: Array, rate: Array, right: Array, result: Array,
+) -> None:  # fmt: skip
     """result = (I - rate E)^-T right, in every column: what flows along the links."""
     size, count = right.shape
-    for block in prange((size + CHUNK - 1) // CHUNK):
+    for block in range(begin, end):
         first, last = block * CHUNK, min(size, (block + 1) * CHUNK)
         for place in range(first, last):
             for i in range(count):
@@ -148,24 +154,3 @@ def solve_transposed(link: Array, rate: Array, right: Array, result: Array) -> N
                     result[at, i] += flow
                     flow *= rate[at]
                     at = np.int64(link[at])
-
-
-@serial
-def transpose(
-    rows: Array, successors: Array, weights: Array, scale: Array, starts: Array, sources: Array,
-    values: Array,
-) -> None:  # fmt: skip
-    """The columns of gamma P: for each state its predecessors and gamma times the probability."""
-    size = rows.shape[0] - 1
-    starts[:] = 0
-    for j in range(rows[size]):
-        starts[successors[j] + 1] += ONE
-    for state in range(size):
-        starts[state + 1] += starts[state]
-    place = starts[:-1].copy()
-    for state in range(size):
-        for j in range(rows[state], rows[state + 1]):
-            at = place[successors[j]]
-            sources[at] = state
-            values[at] = scale[state] * weights[j]
-            place[successors[j]] = at + ONE

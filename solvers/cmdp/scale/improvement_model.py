@@ -59,22 +59,22 @@ class ImprovementModel:
         choices = image.choices(column.moves)
         for i, values in enumerate(values_of(column)):
             advantages(
-                image.start, image.indptr, image.successors, image.weights, image.scale,
-                image.payoffs, i, values, choices, gains,
+                n_blocks(image.n_states), image.start, image.indptr, image.successors,
+                image.weights, image.scale, image.payoffs, i, values, choices, gains,
             )  # fmt: skip
         return cls(image, column, gains, visits)
 
     def returns(self, price: Array) -> Array:
         """Predicted returns (p) of the policy that is best for a price."""
         sums = np.empty((n_blocks(self.image.n_states), len(price)))
-        best_total(self.image.start, self.gains, self.visits, price, sums)
+        best_total(len(sums), self.image.start, self.gains, self.visits, price, sums)
         return self.column.middle + sums.sum(axis=0)
 
     def choices(self, price: Array) -> Array:
         """The choices that are best for a price; the column's own where rounding cannot tell."""
         choices = self.image.choices(self.column.moves)
         margin = _MARGIN * float(np.abs(values_of(self.column)).max())
-        best_choices(self.image.start, self.gains, price, margin, choices)
+        best_choices(n_blocks(len(choices)), self.image.start, self.gains, price, margin, choices)
         return choices
 
     def least(

@@ -8,7 +8,6 @@ than the sum itself; mixed with signed numbers they would become floats, hence `
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from .compiled import BLOCK, compiled
 from .image import Array
@@ -19,8 +18,9 @@ ONE = np.uint64(1)
 
 @compiled
 def bellman(
-    start: Array, indptr: Array, successors: Array, weights: Array, scale: Array, payoffs: Array,
-    price: Array, values: Array, margin: float, choices: Array, stats: Array,
+    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array, scale:
+    Array, payoffs: Array, price: Array, values: Array, margin: float, choices: Array, stats:
+    Array,
 ) -> None:  # fmt: skip
     """One sweep of max_k price.payoff_k + gamma P_k V - V, with the maximising choices.
 
@@ -29,7 +29,7 @@ def bellman(
     choices over the entries of ``choices``, and the number of changes.
     """
     size, count = values.shape[0], price.shape[0]
-    for block in prange(stats.shape[0]):
+    for block in range(begin, end):
         greatest, least, total, changed = -np.inf, np.inf, 0.0, 0
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             current = np.uint64(choices[state])
@@ -56,32 +56,16 @@ def bellman(
 
 
 @compiled
-def choose(
-    chosen: Array, indptr: Array, scale: Array, payoffs: Array, lengths: Array, own_scale: Array,
-    own_payoffs: Array,
-) -> None:  # fmt: skip
-    """How many transitions the chosen choices have (lengths[1:]), their scales and payoffs."""
-    size, count = chosen.shape[0], payoffs.shape[1]
-    for block in prange((size + BLOCK - 1) // BLOCK):
-        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
-            choice = np.uint64(chosen[state])
-            lengths[state + 1] = indptr[choice + ONE] - indptr[choice]
-            own_scale[state] = scale[choice]
-            for i in range(count):
-                own_payoffs[state, i] = payoffs[choice, i]
-
-
-@compiled
 def copy_rows(
-    chosen: Array, indptr: Array, successors: Array, weights: Array, rank: Array,
-    rows: Array, own_successors: Array, own_weights: Array,
+    begin: int, end: int, chosen: Array, indptr: Array, successors: Array, weights: Array, rank:
+    Array, rows: Array, own_successors: Array, own_weights: Array,
 ) -> None:  # fmt: skip
     """The transitions of the chosen choices, one after another from ``rows``.
 
     ``rank`` renames the successors; an empty one keeps their names.
     """
     size, renamed = chosen.shape[0], rank.shape[0] > 0
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             source, target = indptr[chosen[state]], rows[state]
             for j in range(rows[state + 1] - target):
@@ -91,21 +75,9 @@ def copy_rows(
 
 
 @compiled
-def combine(columns: Array, price: Array, result: Array) -> None:
-    """result (S) = price (p) @ columns (p, S)."""
-    count, size = columns.shape
-    for block in prange((size + BLOCK - 1) // BLOCK):
-        for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
-            total = 0.0
-            for i in range(count):
-                total += price[i] * columns[i, state]
-            result[state] = total
-
-
-@compiled
-def round_to(values: Array, grid: float) -> None:
+def round_to(begin: int, end: int, values: Array, grid: float) -> None:
     """Every one of the values (flat) rounded to a multiple of 1 / grid (a power of two)."""
     size = values.shape[0]
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         for place in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             values[place] = np.rint(values[place] * grid) / grid

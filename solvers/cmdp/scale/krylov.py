@@ -8,7 +8,6 @@ Row b of ``sums`` holds the block's partial sums of each column.
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from .compiled import BLOCK, compiled, serial
 from .image import Array
@@ -39,12 +38,12 @@ def expect(
 
 @compiled
 def residuals(
-    rows: Array, successors: Array, weights: Array, scale: Array, payoffs: Array, values: Array,
-    result: Array, stats: Array,
+    begin: int, end: int, rows: Array, successors: Array, weights: Array, scale: Array, payoffs:
+    Array, values: Array, result: Array, stats: Array,
 ) -> None:  # fmt: skip
     """result = payoff + gamma P V - V in every column; greatest, least and total of each block."""
     size, count = values.shape
-    for block in prange(stats.shape[0]):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         expect(rows, successors, weights, values, first, last, result)
         for i in range(count):
@@ -58,12 +57,12 @@ def residuals(
 
 @compiled
 def apply(
-    rows: Array, successors: Array, weights: Array, scale: Array, x: Array, other: Array,
-    result: Array, sums: Array,
+    begin: int, end: int, rows: Array, successors: Array, weights: Array, scale: Array, x: Array,
+    other: Array, result: Array, sums: Array,
 ) -> None:  # fmt: skip
     """result = x - gamma P x, with the sums of result, other * result and result^2."""
     size, count = x.shape
-    for block in prange(sums.shape[0]):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         expect(rows, successors, weights, x, first, last, result)
         for i in range(count):
@@ -76,22 +75,12 @@ def apply(
 
 
 @compiled
-def add_to(values: Array, residual: Array, mean: Array) -> None:
-    """values += residual - mean."""
-    size, count = values.shape
-    for block in prange((size + BLOCK - 1) // BLOCK):
-        first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
-        for i in range(count):
-            centre = mean[i]
-            for state in range(first, last):
-                values[state, i] += residual[state, i] - centre
-
-
-@compiled
-def half_step(residual: Array, image: Array, mean: Array, alpha: Array) -> None:
+def half_step(
+    begin: int, end: int, residual: Array, image: Array, mean: Array, alpha: Array,
+) -> None:  # fmt: skip
     """residual -= alpha (image - mean)."""
     size, count = residual.shape
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         for i in range(count):
             rate, centre = alpha[i], mean[i]
@@ -101,15 +90,15 @@ def half_step(residual: Array, image: Array, mean: Array, alpha: Array) -> None:
 
 @compiled
 def full_step(
-    x: Array, step: Array, second_step: Array, residual: Array, image: Array, mean: Array,
-    alpha: Array, omega: Array, shadow: Array, sums: Array,
+    begin: int, end: int, x: Array, step: Array, second_step: Array, residual: Array, image:
+    Array, mean: Array, alpha: Array, omega: Array, shadow: Array, sums: Array,
 ) -> None:  # fmt: skip
     """x += alpha step + omega second_step, residual -= omega (image - mean).
 
     ``sums`` gets shadow . residual, the greatest and the least residual.
     """
     size, count = x.shape
-    for block in prange(sums.shape[0]):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         for i in range(count):
             rate, weight, centre = alpha[i], omega[i], mean[i]
@@ -125,11 +114,12 @@ def full_step(
 
 @compiled
 def turn(
-    direction: Array, residual: Array, image: Array, mean: Array, beta: Array, omega: Array
-) -> None:
+    begin: int, end: int, direction: Array, residual: Array, image: Array, mean: Array, beta:
+    Array, omega: Array,
+) -> None:  # fmt: skip
     """direction = residual + beta (direction - omega (image - mean))."""
     size, count = direction.shape
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         for i in range(count):
             rate, weight, centre = beta[i], omega[i], mean[i]

@@ -16,7 +16,7 @@ from .bounds import Column, exact, expectation, return_bounds
 from .compiled import Watch, n_blocks
 from .evaluation import Chain, evaluate_chain, grid_of
 from .image import Array, Image
-from .kernels import CHANGED, GREATEST, TOTAL, bellman, combine, round_to
+from .kernels import CHANGED, GREATEST, TOTAL, bellman, round_to
 
 #: A policy is evaluated to this share of the gain expected from the next one.  Less: products for
 #: digits that the next policy makes worthless; more: sweeps that follow errors.
@@ -83,15 +83,15 @@ class Search:
         Another ``image`` of the same choices may stand in for the model; the ceiling is then void.
         """
         image = self.image if image is None else image
-        combined = np.empty(image.n_states)
-        combine(values, price, combined)
+        with np.errstate(over="ignore", invalid="ignore"):  # its height is looked at below
+            combined, blocks = price @ values, n_blocks(image.n_states)
         grid = grid_of(combined)
-        round_to(combined, grid)
+        round_to(blocks, combined, grid)
         height = max(float(combined.max()), -float(combined.min()))
-        stats = np.empty((n_blocks(image.n_states), 4))
+        stats = np.empty((blocks, 4))
         bellman(
-            image.start, image.indptr, image.successors, image.weights, image.scale, image.payoffs,
-            price, combined, _MARGIN * height, choices, stats,
+            blocks, image.start, image.indptr, image.successors, image.weights, image.scale,
+            image.payoffs, price, combined, _MARGIN * height, choices, stats,
         )  # fmt: skip
         self.sweeps += 1
         self.watch.look()

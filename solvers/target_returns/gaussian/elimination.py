@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from numba import prange
-
 from ...cmdp.scale.compiled import BLOCK, compiled
 from .checks import Floats
 
 
 @compiled
 def eliminate(
-    solved: Floats, count: int, weights: Floats, pivot: float, residual: float,
-    row: Floats, squares: Floats, fitted: Floats,
+    begin: int, end: int, solved: Floats, count: int, weights: Floats, pivot: float, residual:
+    float, row: Floats, squares: Floats, fitted: Floats,
 ) -> None:  # fmt: skip
     """solved[count] = (row - weights . solved[:count]) / pivot, with the sums that it adds to.
 
@@ -19,7 +17,7 @@ def eliminate(
     residual times it; row (N) is used up.  The order of the sums does not depend on threads.
     """
     size, whole = row.shape[0], count - count % 4
-    for block in prange((size + BLOCK - 1) // BLOCK):
+    for block in range(begin, end):
         first, last = block * BLOCK, min(size, (block + 1) * BLOCK)
         part, new = row[first:last], solved[count, first:last]
         for k in range(0, whole, 4):  # four rows at once, so that the sums are loaded less often

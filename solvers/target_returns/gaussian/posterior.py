@@ -115,11 +115,13 @@ class Posterior:
         pivot = sqrt(squared)
         weights, row = self._solved[:t, index].copy(), self.kernel.rows(self.points, index)
         # the compiler is loaded by those who observe only: half a second and 30 MB
-        from ...cmdp.scale.compiled import suited_threads
+        from ...cmdp.scale.compiled import n_blocks
         from .elimination import eliminate
 
-        with suited_threads(len(row)):
-            eliminate(self._solved, t, weights, pivot, residual, row, self._squares, self._fitted)
+        eliminate(
+            n_blocks(len(row)), self._solved, t, weights, pivot, residual, row, self._squares,
+            self._fitted,
+        )  # fmt: skip
         self._indices.append(index)
         self._values.append(observation)
         self._residual_squares = squares

@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 
-import numba
 import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
+from holdfast.solvers.cmdp.scale.compiled import at_most
 from holdfast.solvers.errors import ModelError
 from holdfast.solvers.relative_budget import (
     Gamma,
@@ -75,13 +75,10 @@ def test_neighbouring_draws_are_independent() -> None:
 
 
 def test_draws_depend_on_the_seed_alone() -> None:
-    process, before = PROCESSES["gamma"], numba.get_num_threads()
+    process = PROCESSES["gamma"]
     draws = simulate(process, HORIZON, 200_000, seed=5)
-    numba.set_num_threads(1)
-    try:
+    with at_most(1):
         assert (simulate(process, HORIZON, 200_000, seed=5) == draws).all()
-    finally:
-        numba.set_num_threads(before)
     assert (simulate(process, HORIZON, 70_000, seed=5) == draws[:70_000]).all()
     assert (simulate(process, HORIZON, 200_000, seed=6) != draws).mean() > 0.5
 

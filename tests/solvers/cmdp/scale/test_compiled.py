@@ -2,47 +2,85 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import numba
+import numpy as np
 import pytest
 
 from holdfast.solvers.cmdp.scale import compiled
 
 
+@compiled.compiled
+def record(begin, end, seen):
+    """Which thread's share each block was in: its first block."""
+    for block in range(begin, end):
+        seen[block] = begin
+
+
 @pytest.fixture
-def two_threads():
-    if numba.config.NUMBA_NUM_THREADS < 2:
-        pytest.skip("a machine with one core has nothing to watch")
-    before = numba.get_num_threads()
-    numba.set_num_threads(2)
+def two_threads(monkeypatch):
+    monkeypatch.setattr(compiled.numba.config, "NUMBA_NUM_THREADS", 2)
+    compiled._pool.cache_clear()
     yield
-    numba.set_num_threads(before)
+    compiled._pool.cache_clear()
 
 
-def test_small_models_get_one_thread(two_threads):
-    with compiled.suited_threads(1000):
-        assert numba.get_num_threads() == 1
-    assert numba.get_num_threads() == 2
-    with compiled.suited_threads(10**6):
-        assert numba.get_num_threads() == 2
-    with pytest.raises(ZeroDivisionError), compiled.suited_threads(10):
+def shares(blocks):
+    seen = np.full(blocks, -1)
+    record(blocks, seen)
+    return sorted(set(seen.tolist()))
+
+
+def test_each_block_is_done_by_one_of_as_many_threads_as_are_kept_busy(two_threads):
+    assert shares(0) == []
+    assert shares(63) == [0]
+    assert shares(64) == [0, 32]
+    assert shares(101) == [0, 50]
+    with compiled.at_most(1):
+        assert shares(101) == [0]
+    with pytest.raises(ZeroDivisionError), compiled.at_most(1):
         raise ZeroDivisionError
-    assert numba.get_num_threads() == 2
+    assert shares(101) == [0, 50]
+
+
+def test_an_error_in_one_thread_is_raised(two_threads):
+    with pytest.raises(numba.TypingError):
+        record(100, "no array")
+
+
+def test_a_forked_process_has_threads_of_its_own(two_threads):
+    """The parent's do not come along: waiting for them would never end."""
+    assert shares(64) == [0, 32]
+    child = os.fork()
+    if not child:
+        os._exit(shares(64) != [0, 32])
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_crowded_machine_gets_one_thread_for_a_while(two_threads, monkeypatch):
     clock, switches = 0.0, 0
     monkeypatch.setattr(compiled.time, "perf_counter", lambda: clock)
     monkeypatch.setattr(compiled, "_switches", lambda: switches)
-    watch, seen = compiled.Watch(), []
-    # Each second that many switches happen; looks at less than a tenth of a second change nothing.
-    for step, happened in [(1, 10), (0.01, 900), (1, 900), (1, 900), (2.5, 0), (1, 0), (1, 900)]:
-        clock += step
-        switches += happened
-        watch.look()
-        seen.append(numba.get_num_threads())
+    seen = []
+    with compiled.at_most(2):
+        watch = compiled.Watch()
+        # Each second that many switches happen; looks after less than a tenth change nothing.
+        for step, happened in [
+            (1, 10),
+            (0.01, 900),
+            (1, 900),
+            (1, 900),
+            (2.5, 0),
+            (1, 0),
+            (1, 900),
+        ]:
+            clock += step
+            switches += happened
+            watch.look()
+            seen.append(compiled.threads())
     assert seen == [2, 2, 1, 1, 2, 2, 1]
 
 

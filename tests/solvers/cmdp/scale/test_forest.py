@@ -23,7 +23,9 @@ def random_links(size, seed):
     assert sorted(order) == list(range(size))
     rank[order] = np.arange(size, dtype=np.uint32)
     link, rate = np.empty(size, dtype=np.uint32), np.empty(size)
-    forest.chunked(order, ahead, 0.99 * rng.random(size), rank, link, rate)
+    forest.chunked(
+        -(-size // forest.CHUNK), order, ahead, 0.99 * rng.random(size), rank, link, rate
+    )
     return ahead, order, rank, link, rate
 
 
@@ -52,9 +54,9 @@ def test_solutions_solve(size):
     matrix[np.arange(size), link] -= rate
     right = np.random.default_rng(0).normal(size=(size, 2))
     result = np.empty_like(right)
-    forest.solve_forest(link, rate, right, result)
+    forest.solve_forest(-(-len(link) // forest.CHUNK), link, rate, right, result)
     assert np.abs(matrix @ result - right).max() < 1e-10
-    forest.solve_transposed(link, rate, right, result)
+    forest.solve_transposed(-(-len(link) // forest.CHUNK), link, rate, right, result)
     assert np.abs(matrix.T @ result - right).max() < 1e-10
 
 
@@ -67,9 +69,9 @@ def test_edges_between_chunks_are_cut():
     assert (link[cut] == np.flatnonzero(cut)).all()
     assert 0 < cut.mean() < 0.05
     right, result = np.ones((size, 1)), np.empty((size, 1))
-    forest.solve_forest(link, rate, right, result)
+    forest.solve_forest(-(-len(link) // forest.CHUNK), link, rate, right, result)
     assert np.abs(result[:, 0] - rate * result[link, 0] - 1).max() < 1e-9
-    forest.solve_transposed(link, rate, right, result)
+    forest.solve_transposed(-(-len(link) // forest.CHUNK), link, rate, right, result)
     back = result[:, 0].copy()
     np.subtract.at(back, link, rate * result[:, 0])
     assert np.abs(back - 1).max() < 1e-9

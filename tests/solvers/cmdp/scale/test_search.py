@@ -7,11 +7,11 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 
-import numba
 import numpy as np
 import pytest
 
 from holdfast.solvers import CMDP, ModelError, Status, enclose, solve
+from holdfast.solvers.cmdp.scale.compiled import at_most, threads
 from holdfast.solvers.cmdp.scale.image import Image
 from holdfast.solvers.cmdp.scale.lagrangian import Lagrangian
 from holdfast.verify.kernel import check
@@ -179,20 +179,18 @@ def test_infeasible_models_of_many_states():
 
 
 def test_threads_are_given_back():
-    before = numba.get_num_threads()
+    before = threads()
     enclose(random_sparse(30), method="scale")
-    assert numba.get_num_threads() == before
+    assert threads() == before
 
 
 def test_results_do_not_depend_on_the_number_of_threads():
     model = grid_world(90 * 90, discount="9/10", seed=3)
-    before = numba.get_num_threads()
     results = []
-    for threads in {1, before}:
-        numba.set_num_threads(threads)
-        found = enclose(model)
+    for number in {1, threads()}:
+        with at_most(number):
+            found = enclose(model)
         results.append((found.lower, found.upper, found.multipliers))
-    numba.set_num_threads(before)
     assert len(set(results)) == 1
 
 
