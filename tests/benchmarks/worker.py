@@ -83,14 +83,14 @@ def sweep(order: dict[str, Any]) -> dict[str, Any]:
     price = np.array([1.0, -0.5])
     values = np.random.default_rng(0).random(image.n_states)
     choices = image.start[:-1].copy()
-    stats = np.empty((n_blocks(image.n_states), 4))
+    improved, stats = np.empty_like(values), np.empty((n_blocks(image.n_states), 4))
     arrays = (image.start, image.indptr, image.successors, image.weights, image.scale,
               image.payoffs)  # fmt: skip
 
     def work() -> None:
-        bellman(len(stats), *arrays, price, values, 0.0, choices, stats)
+        bellman(len(stats), *arrays, price, values, 0.0, choices, improved, stats)
 
-    size = sum(array.nbytes for array in (*arrays, values, choices))
+    size = sum(array.nbytes for array in (*arrays, values, choices, improved))
     rate = bandwidth()
     work()
     seconds = min(timed(work)[0] for _ in range(7))

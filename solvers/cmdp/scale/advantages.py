@@ -11,8 +11,8 @@ from .kernels import ONE
 
 @compiled
 def advantages(
-    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array, scale:
-    Array, payoffs: Array, index: int, values: Array, choices: Array, result: Array,
+    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array,
+    scale: Array, payoffs: Array, index: int, values: Array, choices: Array, result: Array,
 ) -> None:  # fmt: skip
     """result[k, i] = q(k) - q(choice of the state) for q = payoff_i + gamma P values (S)."""
     size = values.shape[0]

@@ -22,7 +22,6 @@ from functools import cached_property
 
 import numpy as np
 from scipy import optimize, sparse
-from scipy.sparse import linalg
 
 from ...errors import ModelError
 from ...exact import Array
@@ -31,9 +30,11 @@ from ...models.cmdp import CMDP
 from ...solution import short
 from ..policies import Function, Policy, check_policy, policy_return
 from ..policy_files import policy_of_table, shares_of_table
-from .bounds import expectation
+from .bounds import expectation, return_bounds
 from .enclosure import EXACT_UP_TO
+from .evaluation import Chain, evaluate_chain
 from .image import Image
+from .search import Search
 
 Ends = tuple[Fraction, Fraction]
 _UNIT = Fraction(1, 2**53)
@@ -42,10 +43,10 @@ _SIGNIFICANT = 51
 #: Sweeps of value iteration that the upper bound is narrowed by: each takes off a factor of the
 #: discount at least, and costs one pass over the transitions.
 SWEEPS = 5
-#: Rounds of the Krylov method.  More: chains that mix slowly are enclosed narrower.
-_ROUNDS = 2_000
-#: Where it stops; the bounds then hold some thousand roundings.
-_ACCURACY = 1e-13
+#: Products for the values of a policy.  More: chains that mix slowly are enclosed narrower.
+_PRODUCTS = 4_000
+#: Residuals that are sought, in units of the payoff; the bounds then hold some thousand roundings.
+_ACCURACY = 1e-15
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,9 @@ def certify(
     residual = _Residuals(Image.of(model))
     own, ends = np.zeros((1 + model.n_constraints, model.n_states)), list[Ends]()
     if policy is not None:
-        shares = residual.shares(policy)
-        own = residual.evaluate(shares)
+        own, ends = residual.evaluate(residual.shares(policy))
         if isinstance(policy, Policy) and _small(model, exact):
             ends = [(value, value) for value in _exactly(model, policy)]
-        else:
-            ends = [residual.of_policy(shares, i, h) for i, h in enumerate(own)]
     evaluated = time.perf_counter()
     lam = (
         residual.best_multipliers(own) if multipliers is None else _multipliers(model, multipliers)
@@ -244,21 +242,28 @@ class _Residuals:
         else:
             p = shares_of_table(model, policy)
         parts = (p, np.arange(model.n_choices), model.choice_start)
-        return sparse.csr_array(parts, shape=(model.n_states, model.n_choices))
+        found = sparse.csr_array(parts, shape=(model.n_states, model.n_choices), copy=True)
+        found.eliminate_zeros()
+        return found
 
-    def evaluate(self, shares: sparse.csr_array) -> Array:
-        """float64[p, S], the policy's values for the reward and each cost; not believed."""
-        chain = shares @ sparse.diags_array(self.image.scale) @ self.transitions
-        system = sparse.eye_array(self.image.n_states, format="csr") - chain
-        rows = []
-        for payoff in (shares @ self.image.payoffs).T:
-            size = float(np.abs(payoff).max()) or 1.0  # bicgstab squares its numbers
-            found, _ = linalg.bicgstab(system, payoff / size, rtol=_ACCURACY, maxiter=_ROUNDS)
-            refined, _ = linalg.bicgstab(
-                system, payoff / size - system @ found, rtol=_ACCURACY, maxiter=_ROUNDS
-            )
-            rows.append(np.nan_to_num(found + refined) * size)
-        return np.array(rows)
+    def evaluate(self, shares: sparse.csr_array) -> tuple[Array, list[Ends]]:
+        """The policy's values (float64[p, S]) for the reward and each cost, and what they prove."""
+        image = self.image
+        pure = len(shares.indices) == image.n_states
+        if pure:
+            chain = Chain.of(image, shares.indices.astype(np.uint32))
+        else:
+            moves = (shares @ sparse.diags_array(image.scale) @ self.transitions).tocsr()
+            starts, successors = moves.indptr.astype(np.uint64), moves.indices.astype(np.uint32)
+            ones, payoffs = np.ones(image.n_states), shares @ image.payoffs
+            chain = Chain(starts, successors, moves.data, ones, payoffs)
+        spans = _ACCURACY * np.abs(chain.payoffs).max(axis=0)
+        start = np.zeros((len(spans), image.n_states))
+        found = evaluate_chain(chain, start, np.maximum(spans, sys.float_info.min), _PRODUCTS)
+        if pure:
+            return found.values, list(zip(*return_bounds(image, found), strict=True))
+        ends = [self.of_policy(shares, i, h) for i, h in enumerate(found.values)]
+        return found.values, ends
 
     def of_policy(self, shares: sparse.csr_array, payoff: int, values: Array) -> Ends:
         """Bounds on the return of a policy in one payoff."""
@@ -314,14 +319,12 @@ class _Residuals:
         spare = sum(
             (Fraction(w) * d for w, d in zip(lam.tolist(), model.budgets, strict=True)), Fraction(0)
         )
+        search, choices = Search(self.image), self.image.start[:-1].astype(np.uint32)
         bounds = []
         for _ in range(sweeps + 1):
-            h, grid = _on_grid(values)
-            res = self(price, h)
-            best = Fraction(float(res.max())) + self._error(price, h)
-            bounds.append(expectation(self.image, h, grid) + best * self.image.horizon + spare)
-            with np.errstate(over="ignore"):  # the next grid refuses what is infinite
-                values = h + np.maximum.reduceat(res, model.choice_start[:-1])
+            found = search.ahead(_centred(values), price, choices)
+            bounds.append(found.ceiling + spare)
+            values = found.improved
         return min(bounds)
 
     def _error(self, price: Array, h: Array) -> Fraction:
@@ -329,9 +332,14 @@ class _Residuals:
         return self.image.residual_error([Fraction(w) for w in price.tolist()], height)
 
 
+def _centred(values: Array) -> Array:
+    """The values less the middle of their range, so that they round to a finer grid."""
+    return np.asarray(values - (values.max() / 2 + values.min() / 2))
+
+
 def _on_grid(values: Array) -> tuple[Array, float]:
-    """The values, less the middle of their range, rounded to multiples of 1 / grid; and grid."""
-    centred = values - (values.max() / 2 + values.min() / 2)
+    """Such values, rounded to multiples of 1 / grid; and grid."""
+    centred = _centred(values)
     height = float(np.abs(centred).max())
     if not math.isfinite(height):
         raise ModelError(

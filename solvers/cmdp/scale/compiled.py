@@ -70,15 +70,19 @@ def serial(function: _Function) -> _Function:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, numba.config.NUMBA_NUM_THREADS - 1), "holdfast-loop")
+    return ThreadPoolExecutor(max(1, _cores() - 1), "holdfast-loop")
 
 
 os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind in the parent
 
 
+def _cores() -> int:
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
 def threads() -> int:
     """How many threads the loops of this thread use: as many as numba sees cores, or fewer."""
-    return getattr(_used, "threads", numba.config.NUMBA_NUM_THREADS)  # type: ignore[no-any-return]
+    return int(getattr(_used, "threads", _cores()))
 
 
 @contextmanager

@@ -100,8 +100,9 @@ class Chain:
         """gamma P in double precision, a scipy CSR matrix [S, S]."""
         from scipy.sparse import csr_matrix
 
-        moves = self.weights * np.repeat(self.scale, np.diff(self.rows.view(np.int64)))
-        parts = (moves, self.successors.view(np.int32), self.rows.view(np.int64))
+        starts: Array = self.rows.view(np.int64)
+        moves = self.weights * np.repeat(self.scale, np.diff(starts))
+        parts = (moves, self.successors.view(np.int32), starts)
         return csr_matrix(parts, shape=(len(self.scale), len(self.scale)))
 
     def precondition(self, right: Array, result: Array) -> None:

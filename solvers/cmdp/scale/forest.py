@@ -23,8 +23,8 @@ CHUNK = 2**15
 
 @compiled
 def likeliest(
-    begin: int, end: int, choices: Array, indptr: Array, successors: Array, weights: Array, scale:
-    Array, ahead: Array, beta: Array,
+    begin: int, end: int, choices: Array, indptr: Array, successors: Array, weights: Array,
+    scale: Array, ahead: Array, beta: Array,
 ) -> None:  # fmt: skip
     """The likeliest successor of each state's choice, and gamma times its probability."""
     size = choices.shape[0]
@@ -83,8 +83,8 @@ def depth_first(ahead: Array, order: Array) -> None:
 
 @compiled
 def chunked(
-    begin: int, end: int, order: Array, ahead: Array, beta: Array, rank: Array, link: Array, rate:
-    Array,
+    begin: int, end: int, order: Array, ahead: Array, beta: Array, rank: Array, link: Array,
+    rate: Array,
 ) -> None:  # fmt: skip
     """In the new order: the place of the likeliest successor, and beta; cut edges have rate 0."""
     size = order.shape[0]

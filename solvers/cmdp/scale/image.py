@@ -25,6 +25,7 @@ from ...models.cmdp import CMDP
 _UNIT = Fraction(1, 2**53)
 _TINY = Fraction(1, 2**1000)
 _EXTRA_ROUNDINGS = 10
+_LARGEST = 2**1023
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,12 @@ class Image:
         return int(np.diff(self.indptr).max())
 
     @cached_property
+    def heaviest(self) -> int:
+        """The largest sum of the weights of a choice."""
+        floats = self.weights.dtype == np.float64
+        return 1 if floats else int(self.model.denominators.max())
+
+    @cached_property
     def constants(self) -> tuple[Fraction | None, ...]:
         """The value of each payoff that is the same for every choice, else None."""
         return tuple(
@@ -128,9 +135,17 @@ class Image:
         error is at most  n u / (1 - n u) (sum_i abs(price_i) max abs(f_i) + 2 max abs(V))  with
         u = 2^-53, where ``height`` is max abs(V); numbers below the normal range add less than
         n 2^-1000.
+
+        Raises ModelError where a sum may leave the range of doubles: an infinite term of either
+        sign could then make a residual that no maximum sees.
         """
         count = self.widest + len(price) + _EXTRA_ROUNDINGS
         payoff = sum((abs(w) * f for w, f in zip(price, self.largest, strict=True)), Fraction(0))
+        if (payoff + 2 * height) * self.heaviest > _LARGEST:
+            raise ModelError(
+                "a residual of these values and multipliers leaves the range of double precision; "
+                "measure it in another unit, or use solve"
+            )
         rate = count * _UNIT / (1 - count * _UNIT)
         return rate * (payoff + 2 * height) + count * _TINY
 

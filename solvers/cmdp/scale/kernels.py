@@ -18,15 +18,15 @@ ONE = np.uint64(1)
 
 @compiled
 def bellman(
-    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array, scale:
-    Array, payoffs: Array, price: Array, values: Array, margin: float, choices: Array, stats:
-    Array,
+    begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array,
+    scale: Array, payoffs: Array, price: Array, values: Array, margin: float, choices: Array,
+    improved: Array, stats: Array,
 ) -> None:  # fmt: skip
     """One sweep of max_k price.payoff_k + gamma P_k V - V, with the maximising choices.
 
-    ``choices`` keeps its entry unless another is better by more than ``margin``.  Row b of
-    ``stats`` gets the greatest and least residual of the block, the total advantage of the best
-    choices over the entries of ``choices``, and the number of changes.
+    ``choices`` keeps its entry unless another is better by more than ``margin``; ``improved`` (S)
+    gets the maximum.  Row b of ``stats`` gets the greatest and least residual of the block, the
+    total advantage of the best choices over the entries of ``choices``, and the number of changes.
     """
     size, count = values.shape[0], price.shape[0]
     for block in range(begin, end):
@@ -48,7 +48,7 @@ def bellman(
             if best > kept + margin:
                 choices[state] = taken
                 changed += 1
-            residual = best - values[state]
+            improved[state], residual = best, best - values[state]
             greatest, least = max(greatest, residual), min(least, residual)
             total += best - kept
         stats[block, GREATEST], stats[block, LEAST] = greatest, least
@@ -57,8 +57,8 @@ def bellman(
 
 @compiled
 def copy_rows(
-    begin: int, end: int, chosen: Array, indptr: Array, successors: Array, weights: Array, rank:
-    Array, rows: Array, own_successors: Array, own_weights: Array,
+    begin: int, end: int, chosen: Array, indptr: Array, successors: Array, weights: Array,
+    rank: Array, rows: Array, own_successors: Array, own_weights: Array,
 ) -> None:  # fmt: skip
     """The transitions of the chosen choices, one after another from ``rows``.
 

@@ -38,8 +38,8 @@ def expect(
 
 @compiled
 def residuals(
-    begin: int, end: int, rows: Array, successors: Array, weights: Array, scale: Array, payoffs:
-    Array, values: Array, result: Array, stats: Array,
+    begin: int, end: int, rows: Array, successors: Array, weights: Array, scale: Array,
+    payoffs: Array, values: Array, result: Array, stats: Array,
 ) -> None:  # fmt: skip
     """result = payoff + gamma P V - V in every column; greatest, least and total of each block."""
     size, count = values.shape
@@ -90,8 +90,8 @@ def half_step(
 
 @compiled
 def full_step(
-    begin: int, end: int, x: Array, step: Array, second_step: Array, residual: Array, image:
-    Array, mean: Array, alpha: Array, omega: Array, shadow: Array, sums: Array,
+    begin: int, end: int, x: Array, step: Array, second_step: Array, residual: Array, image: Array,
+    mean: Array, alpha: Array, omega: Array, shadow: Array, sums: Array,
 ) -> None:  # fmt: skip
     """x += alpha step + omega second_step, residual -= omega (image - mean).
 
@@ -114,8 +114,8 @@ def full_step(
 
 @compiled
 def turn(
-    begin: int, end: int, direction: Array, residual: Array, image: Array, mean: Array, beta:
-    Array, omega: Array,
+    begin: int, end: int, direction: Array, residual: Array, image: Array, mean: Array,
+    beta: Array, omega: Array,
 ) -> None:  # fmt: skip
     """direction = residual + beta (direction - omega (image - mean))."""
     size, count = direction.shape

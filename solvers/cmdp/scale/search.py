@@ -44,6 +44,7 @@ class Sweep:
         ceiling: a rigorous upper bound on max_pi price . J(pi), proved by the values h (S),
             multiples of 1 / grid, whose residuals are at most ``greatest``.
         changed: how many choices changed.
+        improved: float64[S], the best of the choices: values of one decision more.
     """
 
     gain: float
@@ -52,6 +53,7 @@ class Sweep:
     values: Array
     grid: float
     changed: int
+    improved: Array
 
 
 @dataclass
@@ -82,16 +84,24 @@ class Search:
 
         Another ``image`` of the same choices may stand in for the model; the ceiling is then void.
         """
+        with np.errstate(over="ignore", invalid="ignore"):  # `ahead` looks at their height
+            combined = price @ values
+        return self.ahead(combined, price, choices, image)
+
+    def ahead(
+        self, combined: Array, price: Array, choices: Array, image: Image | None = None
+    ) -> Sweep:
+        """The same with values (S) that are combined, which are rounded to their grid in place."""
         image = self.image if image is None else image
-        with np.errstate(over="ignore", invalid="ignore"):  # its height is looked at below
-            combined, blocks = price @ values, n_blocks(image.n_states)
+        blocks = n_blocks(image.n_states)
         grid = grid_of(combined)
         round_to(blocks, combined, grid)
         height = max(float(combined.max()), -float(combined.min()))
-        stats = np.empty((blocks, 4))
+        improved, stats = np.empty_like(combined), np.empty((blocks, 4))
         bellman(
             blocks, image.start, image.indptr, image.successors, image.weights, image.scale,
-            image.payoffs, price, combined, _MARGIN * height, choices, stats,
+            image.payoffs, price, combined, _MARGIN * height, choices, improved,
+            stats,
         )  # fmt: skip
         self.sweeps += 1
         self.watch.look()
@@ -100,7 +110,8 @@ class Search:
         ceiling = expectation(image, combined, grid) + greatest * image.horizon
         gain = float(stats[:, TOTAL].sum()) / image.n_states * float(image.horizon)
         self.pulse()
-        return Sweep(gain, ceiling, greatest, combined, grid, int(stats[:, CHANGED].sum()))
+        changed = int(stats[:, CHANGED].sum())
+        return Sweep(gain, ceiling, greatest, combined, grid, changed, improved)
 
     def evaluate(self, choices: Array, start: Array, accuracy: float, multipliers: Array) -> Column:
         """The column of a policy, evaluated to about ``accuracy`` if rounding allows."""

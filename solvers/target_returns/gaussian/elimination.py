@@ -8,8 +8,8 @@ from .checks import Floats
 
 @compiled
 def eliminate(
-    begin: int, end: int, solved: Floats, count: int, weights: Floats, pivot: float, residual:
-    float, row: Floats, squares: Floats, fitted: Floats,
+    begin: int, end: int, solved: Floats, count: int, weights: Floats, pivot: float,
+    residual: float, row: Floats, squares: Floats, fitted: Floats,
 ) -> None:  # fmt: skip
     """solved[count] = (row - weights . solved[:count]) / pivot, with the sums that it adds to.
 
