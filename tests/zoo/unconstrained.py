@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from holdfast.solvers import CMDP, ModelError
-from holdfast.solvers.cmdp.scale.compiled import at_most, threads
 from holdfast.solvers.cmdp.scale.image import Array, Image
 from holdfast.solvers.cmdp.scale.search import Search
 from holdfast.solvers.cmdp.scale.units import NARROW, Units
@@ -64,12 +63,11 @@ def optimal_returns(
     units = Units.of(model)
     unit, *others = units.scales
     goal = NARROW if width is None else to_fraction(width, "width") / unit
-    with at_most(threads()):
-        search = Search(Image.of(units.model, costs=bool(weights)), pulse)
-        own = (w * scale / unit for w, scale in zip(weights, others, strict=False))
-        price = np.array([1.0, *(-float(w) for w in own)])
-        column = search.cold_column(price, -price[1:])
-        column, found = search.polish(price, column, float(goal))
+    search = Search(Image.of(units.model, costs=bool(weights)), pulse)
+    own = (w * scale / unit for w, scale in zip(weights, others, strict=False))
+    price = np.array([1.0, *(-float(w) for w in own)])
+    column = search.cold_column(price, -price[1:])
+    column, found = search.polish(price, column, float(goal))
     return OptimalReturns(
         column.floor(price) * unit,
         found.ceiling * unit,
@@ -83,16 +81,15 @@ def optimal_returns(
 def typical_costs(model: CMDP) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """The costs, roughly, of the policies that are best for low costs and for the reward."""
     units = Units.of(model)
-    with at_most(threads()):
-        search = Search(Image.of(units.model))
-        spreads = np.where(search.spreads > 0, search.spreads, 1.0)
-        search.units = 1 / spreads
-        goal = _LOOSE * float(search.image.horizon)
-        price = np.array([0.0, *(-1 / spreads[1:])])
-        cheap = search.cold_column(price, spreads[1:])
-        cheap, _ = search.improve(price, cheap, goal * len(price))
-        price = np.array([1 / spreads[0], *np.zeros(len(price) - 1)])
-        rich, _ = search.improve(price, cheap, goal)
+    search = Search(Image.of(units.model))
+    spreads = np.where(search.spreads > 0, search.spreads, 1.0)
+    search.units = 1 / spreads
+    goal = _LOOSE * float(search.image.horizon)
+    price = np.array([0.0, *(-1 / spreads[1:])])
+    cheap = search.cold_column(price, spreads[1:])
+    cheap, _ = search.improve(price, cheap, goal * len(price))
+    price = np.array([1 / spreads[0], *np.zeros(len(price) - 1)])
+    rich, _ = search.improve(price, cheap, goal)
     cheapest, richest = (
         tuple(Fraction(c) * s for c, s in zip(end.middle.tolist(), units.scales, strict=True))
         for end in (cheap, rich)

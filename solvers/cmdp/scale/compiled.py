@@ -48,6 +48,8 @@ def compiled(
     @wraps(function)
     def run(blocks: int, *arguments: Any) -> None:
         shares = max(1, min(threads(), blocks // least))
+        if shares > 1 and _watch.crowded():
+            shares = 1
         ends = [blocks * share // shares for share in range(shares + 1)]
         others = [_pool().submit(loop, *ends[i : i + 2], *arguments) for i in range(1, shares)]
         try:
@@ -97,27 +99,27 @@ def at_most(number: int) -> Iterator[None]:
 
 
 class Watch:
-    """Leaves one thread for a while when the others keep losing their cores to other work.
+    """Says to leave one thread for a while when the others keep losing their cores to other work.
 
     The loops are short, and each waits for its slowest thread: on a crowded machine that costs a
     time slice a loop, and a single thread is many times faster.
     """
 
     def __init__(self) -> None:
-        self.threads = threads()
         self.seconds, self.switches = time.perf_counter(), _switches()
         self.alone_until = 0.0
 
-    def look(self) -> None:
-        """Count how often a core was taken away since the last look."""
+    def crowded(self) -> bool:
+        """Whether a core was taken away too often since the last look, or a while ago."""
         now = time.perf_counter()
-        if self.threads == 1 or now < max(self.seconds + _LOOK_EVERY, self.alone_until):
-            return
-        taken = (_switches() - self.switches) / (now - self.seconds)
-        crowded = taken > _CROWDED and threads() > 1
-        _used.threads = 1 if crowded else self.threads
+        if now < max(self.seconds + _LOOK_EVERY, self.alone_until):
+            return now < self.alone_until
+        switches = _switches()
+        taken = (switches - self.switches) / (now - self.seconds)
+        crowded = taken > _CROWDED and not self.alone_until  # nothing of several was seen then
         self.alone_until = now + _ALONE_FOR if crowded else 0.0
-        self.seconds, self.switches = now, _switches()
+        self.seconds, self.switches = now, switches
+        return crowded
 
 
 def _switches() -> int:
@@ -127,3 +129,6 @@ def _switches() -> int:
 def n_blocks(size: int) -> int:
     """The number of blocks that ``size`` states fall into."""
     return -(-size // BLOCK)
+
+
+_watch = Watch()

@@ -93,7 +93,6 @@ def _searched(
     model: CMDP, width: float | Fraction | None, reason: str, progress: Progress | None
 ) -> EnclosedSolution:
     since = time.perf_counter()
-    from .compiled import at_most, threads
     from .feasibility import decide_feasibility, undecided
     from .image import Image
     from .lagrangian import Lagrangian
@@ -105,17 +104,16 @@ def _searched(
     state = Lagrangian(Image.of(units.model), own, progress, units.scales)
     prepared = time.perf_counter()
     refuted, interrupted = None, False
-    with at_most(threads()):
-        try:
-            if not state.run():
-                refuted = decide_feasibility(state)
-                if refuted is None and not state.run():
-                    raise undecided()
-        except KeyboardInterrupt:
-            interrupted = True
-            state.stopped = f"interrupted at the stage {state.stage!r}"
-        if refuted is None and state.lower is not None:
-            state.refine(float("inf"))  # recalls the values of policies that were set aside
+    try:
+        if not state.run():
+            refuted = decide_feasibility(state)
+            if refuted is None and not state.run():
+                raise undecided()
+    except KeyboardInterrupt:
+        interrupted = True
+        state.stopped = f"interrupted at the stage {state.stage!r}"
+    if refuted is None and state.lower is not None:
+        state.refine(float("inf"))  # recalls the values of policies that were set aside
     status = Status.ENCLOSED
     if interrupted:
         status = Status.INTERRUPTED

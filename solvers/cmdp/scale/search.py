@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from .bounds import Column, exact, expectation, return_bounds
-from .compiled import Watch, n_blocks
+from .compiled import n_blocks
 from .evaluation import Chain, evaluate_chain, grid_of
 from .image import Array, Image
 from .kernels import CHANGED, GREATEST, TOTAL, bellman, round_to
@@ -70,7 +70,6 @@ class Search:
     products: int = 0
 
     def __post_init__(self) -> None:
-        self.watch = Watch()
         self.latest: tuple[Array, Chain] | None = None
         self.spreads = self.image.spreads
         first, varies = float(self.spreads[0]) or 1.0, self.spreads > 0
@@ -104,7 +103,6 @@ class Search:
             stats,
         )  # fmt: skip
         self.sweeps += 1
-        self.watch.look()
         error = image.residual_error([exact(float(w)) for w in price], exact(height))
         greatest = exact(float(stats[:, GREATEST].max())) + error
         ceiling = expectation(image, combined, grid) + greatest * image.horizon

@@ -178,12 +178,6 @@ def test_infeasible_models_of_many_states():
     assert enclose(poor.with_budgets(*raised)).lower is not None
 
 
-def test_threads_are_given_back():
-    before = threads()
-    enclose(random_sparse(30), method="scale")
-    assert threads() == before
-
-
 def test_results_do_not_depend_on_the_number_of_threads():
     model = grid_world(90 * 90, discount="9/10", seed=3)
     results = []
