@@ -160,6 +160,11 @@ def _import(name: str, path: Path) -> None:
         raise
 
 
+def beside(claim: Claim) -> set[str]:
+    """The names of all claims that the file of this one has made."""
+    return {name for name, one in _REGISTRY.items() if one.file == claim.file}
+
+
 @cache
 def is_shipped(file: str | Path) -> bool:
     """Whether this is a file of claims that comes with holdfast."""

@@ -20,7 +20,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.strict import shortened, strict_json
 from holdfast.solvers.whole_files import write_text
 
-from .claims import Claim, is_shipped
+from .claims import Claim, beside, is_shipped
 from .description import describe
 from .draws import VectorDraw
 from .family import Case
@@ -95,12 +95,20 @@ def read(claim: Claim) -> tuple[Kept, ...]:
 
     Raises
     ------
-    ClaimError: if the file is damaged or of another format, with the place and the remedy.
+    ClaimError: if the file is damaged, of another format, or keeps cases of what its file does not
+    claim, with the place and the remedy.
     """
     path = path_of(claim)
     if not path.exists():
         return ()
-    return tuple(_entry(path, claim, one) for one in read_file(path).get(claim.name, []))
+    kept = read_file(path)
+    known = beside(claim)  # nothing for a claim that was made by hand
+    if known and (idle := sorted(kept.keys() - known)):
+        raise ClaimError(
+            f"{path} keeps cases of {shortened(idle[0])}, which {Path(claim.file).name} does not "
+            "claim; rename them as the claim was renamed, or delete them"
+        )
+    return tuple(_entry(path, claim, one) for one in kept.get(claim.name, []))
 
 
 def read_file(path: Path) -> dict[str, list[Any]]:

@@ -74,6 +74,8 @@ def resume_command(name: str, jobs: int, cluster: str | None, trust: bool) -> in
     if run.finished:
         raise click.BadParameter(f"{name} is finished; see holdfast campaign status {name}")
     folder, options = str(kept.pop("folder", "")), _options(name, kept)
+    if not folder:
+        raise _untold(name)
     if not Path(folder).is_dir():
         raise click.BadParameter(
             f"{name} was begun in the folder {one_line(str(folder))}, which is not there; repeat "
@@ -107,11 +109,15 @@ def _options(name: str, kept: dict[str, Any]) -> Options:
         key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()
     }
     if given.keys() != kinds.keys() or not all(_fits(given[one], kinds[one]) for one in kinds):
-        raise click.BadParameter(
-            f"{name} does not hold the options of a command (it was begun by a program, or by "
-            "another version of holdfast); repeat what began it"
-        )
+        raise _untold(name)
     return Options(**given)
+
+
+def _untold(name: str) -> click.BadParameter:
+    return click.BadParameter(
+        f"{name} does not hold the options of a command (it was begun by a program, or by another "
+        "version of holdfast); repeat what began it"
+    )
 
 
 def touched(options: Options) -> list[str]:

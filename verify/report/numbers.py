@@ -82,13 +82,22 @@ def rounded(number: float | None, digits: int = 4) -> str:
     return DASH if number is None else f"{number:.{digits}g}"
 
 
+_TIMES = (("s", "min", 60, 60), ("min", "h", 60, 48), ("h", "days", 24, 100))
+"""A unit of time, the next one, how many make one of it, and up to how many of it are shown so."""
+
+
 def duration(seconds: float) -> str:
-    """``0.12 s``, ``12 s`` or ``2 min 05 s``."""
+    """``0.12 s``, ``12 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 days 03 h`` or ``12,345 days``."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+    amount = int(seconds)
+    for less, more, size, until in _TIMES:
+        amount, rest = divmod(amount, size)
+        if amount < until:
+            return f"{amount} {more} {rest:02d} {less}"
+    return f"{amount:,} days"
 
 
 def _ends(number: Number) -> tuple[Fraction, ...]:

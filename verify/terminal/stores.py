@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from holdfast.solvers.whole_files import regular
 from holdfast.verify.campaign.results import split
 
 FOLDER = Path(".holdfast")
@@ -29,11 +30,15 @@ def campaign_store(name: str) -> str:
 def existing_store(name: str) -> tuple[str, int | None]:
     """(file, number of the run or None for the newest) of ``NAME``, ``FILE``, ``NAME:N`` and so on.
 
-    Raises click.BadParameter if there is no such file, with the campaigns that there are.
+    Raises click.BadParameter if there is no such file, with the campaigns that there are, and
+    ModelError if it is a folder or a pipe.
     """
     path, number = split(name)
     place = str(path) if path.is_file() else campaign_store(str(path))
     if not Path(place).is_file():
+        for one in (Path(place), path):
+            if one.exists():
+                regular(one, "name a store of findings")
         known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.sqlite"))) or "none"
         raise click.BadParameter(
             f"there is no campaign {name} ({place} is not there); in this folder there are: {known}"

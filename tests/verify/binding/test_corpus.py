@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from holdfast.theory import Domain, Le, Provenance, Quantity, Source, Theorem
-from holdfast.verify.binding import corpus
+from holdfast.verify.binding import claims, corpus
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.binding.draws import Draw
 from holdfast.verify.binding.family import Family
@@ -63,6 +63,19 @@ def test_other_claims_of_the_file_stay(tmp_path: Path) -> None:
     for one in (claim, other, claim):
         corpus.write(one, [kept()])
     assert corpus.read(other) == corpus.read(claim) == (kept(),)
+
+
+def test_cases_of_what_is_not_claimed_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be left out without a word, such as those of a claim that was renamed."""
+    claim = claim_in(tmp_path)
+    monkeypatch.setattr(claims, "_REGISTRY", {claim.name: claim})
+    corpus.write(claim, [kept()])
+    assert corpus.read(claim) == (kept(),)
+    corpus.write(Claim(BELOW, claim.family, values, "demo/old", file=claim.file), [kept()])
+    with pytest.raises(ClaimError, match="keeps cases of 'demo/old', which mine.py does not claim"):
+        corpus.read(claim)
 
 
 @pytest.mark.parametrize(

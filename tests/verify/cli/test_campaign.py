@@ -1,6 +1,7 @@
 """Campaigns on the command line: begun, looked at, gone on with, exported, compared."""
 
 import json
+import os
 import resource
 import signal
 import sqlite3
@@ -131,12 +132,17 @@ def test_another_version_does_not_go_on(
 def test_what_a_store_does_not_tell(holdfast: Invoke, stopped: Done) -> None:
     """A store of an earlier version, and one whose options a stranger has written."""
     del stopped
+    with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw:
+        (plan,) = raw.execute("SELECT document FROM plans").fetchone()
+    without_folder = json.loads(plan)["options"]
+    del without_folder["folder"]
     for document, said in (
         ('{"options": {"patterns": 3}, "claims": {}}', "does not hold the options of a command"),
         ("{}", "does not hold the options of a command"),
         ("[", "holds what holdfast never wrote"),
         ("[" * 10**5, "holds what holdfast never wrote"),
         (None, "does not hold the options of a command"),
+        (json.dumps({"options": without_folder, "claims": {}}), "does not hold the options"),
     ):
         with closing(sqlite3.connect(".holdfast/night.sqlite")) as raw, raw:
             raw.execute("DROP TABLE IF EXISTS plans")
@@ -193,6 +199,8 @@ def test_a_forecast(holdfast: Invoke, stopped: Done, tmp_path: Path) -> None:
             "there is no campaign day (.holdfast/day.sqlite is not the",
         ),
         (("campaign", "status", "day"), "in this folder there are: night"),
+        (("campaign", "status", "folder"), "folder is a folder, and no file; name a store"),
+        (("campaign", "status", "pipe"), "pipe is a pipe or a device, and no file"),
         (("campaign", "status", "night:7"), "has no run 7; its runs are 1"),
         (("campaign", "status", "a b"), "'a b' is not a name of letters"),
         (("campaign", "run", "--budget", "3"), "Missing argument 'NAME'"),
@@ -210,6 +218,9 @@ def test_bad_input(
 ) -> None:
     del stopped
     Path("there.csv").write_text("old")
+    Path("folder").mkdir(exist_ok=True)
+    os.mkfifo("pipe")
+    Path("night").mkdir(exist_ok=True)  # a campaign of the name is meant all the same
     done = holdfast(*arguments)
     assert done.code == 64 and done.says(said), done.output
     assert Path("there.csv").read_text() == "old"

@@ -40,6 +40,15 @@ def test_the_optimum_is_certified(holdfast: Invoke, answers: Path) -> None:
     assert found["within_budgets"] is True
 
 
+def test_sweeps_on_a_device_prove_what_sweeps_here_do(holdfast: Invoke, answers: Path) -> None:
+    values = ("certify", LAKE, "--values", answers / "values.npy", "--multiplier", "1/2")
+    here, there = (holdfast(*values, *more) for more in ((), ("--device", "cpu")))
+    assert here.code == there.code == 0
+    assert here.output.splitlines()[-1] == there.output.splitlines()[-1]
+    policy = ("certify", LAKE, "--policy", answers / "best.json", "--device", "cpu")
+    assert holdfast(*policy).code == 64
+
+
 def test_a_policy_that_breaks_the_limit(holdfast: Invoke, answers: Path) -> None:
     done = holdfast("certify", LAKE, "--policy", answers / "uniform.npy")
     assert done.says("limit 1/20: broken by 0.", "the policy breaks a limit, and may earn more")

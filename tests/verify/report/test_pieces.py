@@ -130,6 +130,10 @@ def test_small_formats() -> None:
     assert brief("123456789/987654321") == "0.125"
     assert [rounded(None), rounded(14 / 15)] == ["\N{EN DASH}", "0.9333"]
     assert [duration(0.5), duration(12.3), duration(125)] == ["0.50 s", "12 s", "2 min 05 s"]
+    assert [duration(3599.9), duration(3600), duration(47 * 3600 + 60)] == [
+        "59 min 59 s", "1 h 00 min", "47 h 01 min",
+    ]  # fmt: skip
+    assert [duration(99 * 3600), duration(100 * 86400)] == ["4 days 03 h", "100 days"]
 
 
 def test_a_histogram_counts_zeros_and_negatives_apart() -> None:

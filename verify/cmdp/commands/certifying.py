@@ -41,6 +41,7 @@ class Options:
     values: str | None
     multipliers: tuple[str, ...]
     sweeps: int
+    device: str | None
     exact: bool
     optimum: bool
     json_path: str | None
@@ -68,6 +69,11 @@ class Options:
     help="Sweeps of value iteration that narrow the bound on the optimum.",
 )  # fmt: skip
 @click.option(
+    "--device",
+    help="Do the sweeps from --values on a device of torch, such as cuda, where many are quick; "
+    "what they find is proved here.",
+)
+@click.option(
     "--exact", is_flag=True,
     help="Evaluate the policy in fractions, as is done up to 300 states anyway.",
 )  # fmt: skip
@@ -89,6 +95,8 @@ def certify_command(**given: Any) -> int:
         raise click.UsageError("give --policy FILE or --values FILE, one of the two")
     if options.policy is None:
         refuse_idle(["exact"], "evaluates a policy; with --values there is none")
+    else:
+        refuse_idle(["device"], "does the sweeps from --values; with --policy they are few")
     if options.optimum:
         refuse_idle(["values", "multipliers", "sweeps"], "has no effect beside --optimum")
     read = {"the model": options.model, "the answer": options.policy or options.values or ""}
@@ -111,13 +119,18 @@ def certify_command(**given: Any) -> int:
 def _certified(model: CMDP, options: Options) -> tuple[Certification, tuple[str, ...]]:
     policy, notes = read_policy(model, options.policy) if options.policy else (None, ())
     prices = [rational(text, "a multiplier") for text in options.multipliers]
+    values = None if options.values is None else _values(options.values)
+    sweeps = 0 if options.optimum else options.sweeps
+    if options.device and values is not None:
+        from holdfast.solvers.neural.cmdp.sweeps import value_iteration
+
+        values = value_iteration(
+            model, sweeps, multipliers=prices, values=values, device=options.device
+        )
+        sweeps = 0
+    exact = True if options.exact else None
     found = certify(
-        model,
-        policy,
-        values=None if options.values is None else _values(options.values),
-        multipliers=prices or None,
-        sweeps=0 if options.optimum else options.sweeps,
-        exact=True if options.exact else None,
+        model, policy, values=values, multipliers=prices or None, sweeps=sweeps, exact=exact
     )
     return found, notes
 

@@ -1,0 +1,1 @@
+"""Constrained MDPs on the devices of torch."""
