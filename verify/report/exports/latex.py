@@ -129,8 +129,10 @@ def _counterexample(found: Counterexample | None) -> Iterator[str]:
 
 
 def _certified(found: Counterexample) -> str:
-    if found.certificate is None:
+    if not found.accepted:
         return "Its certificate was rejected by the kernel."
+    if found.certificate is None:
+        return "The kernel accepts its certificate, which was not written."
     return f"Its certificate, which the kernel accepts, is {_code(found.certificate.name)}."
 
 
