@@ -62,16 +62,20 @@ How the statements rest on each other
 
 .. raw:: html
 
-   <p class="legend">Each box is a statement and leads to its page. A solid line says that the proof
-   of what is right uses what is left, a dashed one that its words name it. <i class="key good"></i>
-   stands <i class="key repaired"></i> repaired <i class="key false"></i> false <i class="key
-   unexpected"></i> did not fare as its standing says <i class="key quiet"></i> no verdict</p>
+   {legend}
    {graph}
 
 Statements
 ----------
 
 {areas}
+"""
+LEGEND = """\
+<p class="legend">Each box is a statement and leads to its page. A solid line says that the proof
+of what is right uses what is left, a dashed one that its words name it. <i class="key stands"></i>
+stands <i class="key repaired"></i> repaired <i class="key open"></i> open
+<i class="key false"></i> false <i class="key unexpected"></i> did not fare as its standing says
+<i class="key quiet"></i> no verdict</p>
 """
 FRONT = "flipping/two-actions"
 """Stands on the front page: false as printed, by a model of five states that can be drawn."""
@@ -143,14 +147,13 @@ def located(label: str, up: str = "../../") -> str:
 
 def kind(label: str) -> str:
     """The class of a statement in a picture, which gives it its colour."""
-    tones = {results().tone(claim) for claim in claims()[label]}
-    standing = statements()[label].standing
-    if "bad" in tones:
+    fared = {results().fared(claim) for claim in claims()[label]}
+    if False in fared:
         return "unexpected"
-    if "good" not in tones:
+    if True not in fared:
         return "quiet"
-    plain = {Standing.REPAIRED: "repaired"}.get(standing, "good")
-    return "false" if standing.is_false else plain
+    standing = statements()[label].standing
+    return "false" if standing.is_false else standing.name.lower()
 
 
 def symbols(theorem: Theorem) -> str:
@@ -173,7 +176,7 @@ def neighbourhood(theorem: Theorem) -> str:
             "## What it rests on",
             f"Uses {', '.join(used) or 'nothing else in the book'}.",
             f"Used by {', '.join(users) or 'nothing else in the book'}.",
-            raw(drawn) if drawn else "",
+            raw(LEGEND + drawn) if drawn else "",
         ]
     )
 
@@ -281,6 +284,7 @@ def chapter(pillar: ModuleType, areas: dict[ModuleType, list[Theorem]]) -> str:
         title=title.rstrip("."),
         line="=" * len(title),
         text=re.sub(r"``([^`]+)``", role, text.strip()),
+        legend=LEGEND.replace("\n", " "),
         graph=svg(labels, kind, lambda label: f"{label}.html"),
         areas="\n".join(listed),
     )
