@@ -1,6 +1,7 @@
 """The theorem book: what its pages show, where it is from, and what it does not show."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def page(book: SimpleNamespace, label: str) -> str:
 def test_a_page_has_all_that_a_reader_is_owed(book: SimpleNamespace) -> None:
     text = page(book, "flipping/bellman")
     wanted = (
-        "# The best value in a state", "chip good", "$$\nV^\\star_\\alpha = V_M\n$$",
+        "# The best value in a state", "chip refuted", "✓ as expected",
+        "$$\nV^\\star_\\alpha = V_M\n$$",
         "V_M=\\max_{\\mu\\in\\Delta(A)}", "*reachable-level*", "**Proof idea.**", "**Source.**",
         "**Standing.** Refuted", "## Why this is fair", "**Fidelity.**", "**Severity.**",
         'id="claim-flipping-bellman"', "10/9 against 6/5", '<svg class="graph"',
@@ -94,6 +96,51 @@ def test_no_verdict_is_shown_that_the_run_did_not_give(book: SimpleNamespace) ->
         assert "NO VERDICT" in block
         assert why in block
         assert "<svg" not in block
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "as_expected", "classes"),
+    [
+        ("flipping/bellman", "violated", True, ["chip refuted", "fared expected"]),
+        ("cmdp/splitting", "violated", False, ["chip refuted", "fared unexpected"]),
+        ("cmdp/splitting", "tight", True, ["chip holds", "fared expected"]),
+        ("flipping/bellman", "holds", False, ["chip holds", "fared unexpected"]),
+        ("cmdp/splitting", "undecided", False, ["chip open", "fared unexpected"]),
+        ("cmdp/splitting", "out_of_scope", True, ["chip open", "fared expected"]),
+    ],
+)
+def test_colour_says_what_came_out_and_words_whether_it_was_expected(
+    book: SimpleNamespace, name: str, verdict: str, as_expected: bool, classes: list[str]
+) -> None:
+    results, found = book.book_results.Results(), claim(name)
+    results.rows = {name: results.rows[name] | {"verdict": verdict, "as_expected": as_expected}}
+    chip = results.chip(found)
+    assert re.findall(r'class="([^"]*)"', chip) == classes
+    assert verdict.replace("_", " ").upper() in chip
+    assert ("✓ as expected" in chip) is as_expected
+    assert ("✗ not as expected" in chip) is not as_expected
+    styled = (ROOT / "docs" / "_static" / "book.css").read_text(encoding="utf-8")
+    assert f".{classes[0].replace(' ', '.')} {{" in styled
+
+
+def test_a_box_has_the_colour_of_its_standing_unless_it_fared_otherwise(
+    book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = book.book_results.results()
+    claims = [one for one in shipped() if results.row(one)]
+    by_standing = {one.theorem.standing: one.theorem.label for one in claims}
+    kind = book.theorem_book.kind
+    assert {standing.name: kind(label) for standing, label in by_standing.items()} == {
+        "STANDS": "stands", "REPAIRED": "repaired", "OPEN": "open", "REFUTED": "false",
+        "FALSE_AS_RECALLED": "false", "FALSE_UNPRINTED": "false",
+    }  # fmt: skip
+    styled = (ROOT / "docs" / "_static" / "book.css").read_text(encoding="utf-8")
+    for one in ("stands", "repaired", "open", "false", "unexpected", "quiet"):
+        assert f"svg.uses rect.{one}, i.key.{one} {{" in styled
+        assert f'class="key {one}"' in book.theorem_book.LEGEND
+    for fared, colour in ((False, "unexpected"), (None, "quiet")):
+        monkeypatch.setattr(book.book_results.Results, "fared", lambda *_, fared=fared: fared)
+        assert {kind(label) for label in by_standing.values()} == {colour}
 
 
 def test_a_model_is_drawn_only_if_it_is_that_of_the_run(book: SimpleNamespace) -> None:
