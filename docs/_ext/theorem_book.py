@@ -81,6 +81,8 @@ FRONT = "flipping/two-actions"
 """Stands on the front page: false as printed, by a model of five states that can be drawn."""
 _LABEL = re.compile(r"(?<![\w/#`-])`?([a-z][a-z0-9-]*/[a-z0-9-]+)`?(?![\w`-])")
 
+_EMPHASIS = re.compile(r"(?<!\w)\\\*(\w[^*\n]*)\\\*(?!\w)")
+
 
 def anchor(label: str) -> str:
     return "theorem-" + label.replace("/", "-")
@@ -223,14 +225,19 @@ def heading(area: ModuleType) -> str:
 
 
 def setting(area: ModuleType) -> str:
-    """What its file of statements says of the setting and the notation; other files are links."""
+    """What its file of statements says of the setting and the notation, in Markdown.
+
+    The file says it in reStructuredText; names of other files are links.
+    """
     text = (inspect.getdoc(area) or "").split("\nMain results:")[0]
     pages = {one.__name__.rpartition(".")[2]: page_of(one) for one in theory.areas()}
 
     def file(name: re.Match[str]) -> str:
         return f"[{name[1]}](/book/{pages[name[1]]}.md)" if name[1] in pages else name[0]
 
-    return re.sub(r"`(\w+)`", file, linked(text.partition("\n")[2].strip()))
+    parts = re.split(r":math:`([^`]*)`", text.partition("\n")[2].strip())
+    text = "".join(f"${one}$" if k % 2 else linked(one) for k, one in enumerate(parts))
+    return re.sub(r"`(\w+)`", file, _EMPHASIS.sub(r"*\1*", text))
 
 
 def pillar_of(area: ModuleType) -> tuple[str, str]:

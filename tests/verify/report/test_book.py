@@ -195,6 +195,16 @@ def test_formulas_in_prose_are_formulas(book: SimpleNamespace, words: str, types
     assert book.formulas.prose(words) == typeset
 
 
+def test_the_setting_of_a_page_is_markdown(book: SimpleNamespace) -> None:
+    """Its source is reStructuredText, of which a page of Markdown would show the marks."""
+    settings = {area.__name__: book.theorem_book.setting(area) for area in theory.areas()}
+    growth = settings["holdfast.theory.relative_budget.growth"]
+    assert r"$\kappa_i=1/(K\xi_i^2)$ growth is linear, with a fixed $\kappa$" in growth
+    assert "the budget of the *current* policy" in growth
+    marks = re.compile(r":\w+:`|^\.\. |::\s*$|\\\*\w|`_", re.MULTILINE)
+    assert {name for name, text in settings.items() if marks.search(text)} == set()
+
+
 def test_all_formulas_in_prose_can_be_typeset(book: SimpleNamespace) -> None:
     texts = {text for one in catalogue() for text in (one.title, one.remark, one.proof)}
     texts |= {q.meaning for one in catalogue() for q in one.quantities}
