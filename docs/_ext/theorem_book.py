@@ -16,7 +16,7 @@ from types import ModuleType
 
 from book_graph import edges, neighbours, svg
 from book_results import results
-from formulas import prose
+from formulas import cell, prose, titled
 from sources import claims, source_page, where
 from sphinx.application import Sphinx
 
@@ -161,7 +161,9 @@ def kind(label: str) -> str:
 def symbols(theorem: Theorem) -> str:
     """Each symbol with its meaning and its domain."""
     quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
-    rows = [f"| ${q.latex}$ | {linked(q.meaning)} | {prose(q.domain.value)} |" for q in quantities]
+    rows = [
+        f"| ${cell(q.latex)}$ | {linked(q.meaning)} | {prose(q.domain.value)} |" for q in quantities
+    ]
     table = "\n".join(["| symbol | what it is | domain |", "| --- | --- | --- |", *rows])
     behind = [f"$$\n{q.latex}={q.program}\n$$" for q in quantities if q.program]
     return "\n\n".join([table, *(["The programs behind them:", *behind] if behind else [])])
@@ -255,7 +257,7 @@ def page_of(area: ModuleType) -> str:
 def area_page(area: ModuleType, theorems: Sequence[Theorem]) -> str:
     """The setting of an area and a list of its statements with their verdicts."""
     rows = "".join(
-        f'<tr><td><a href="{one.label}.html">{escape(one.title)}</a> '
+        f'<tr><td><a href="{one.label}.html">{titled(one.title)}</a> '
         f"<small>{one.label}</small></td><td>{standing_word(one)}</td>"
         f"<td>{' '.join(results().chip(claim) for claim in claims()[one.label])}</td></tr>"
         for one in theorems

@@ -205,6 +205,27 @@ def test_the_setting_of_a_page_is_markdown(book: SimpleNamespace) -> None:
     assert {name for name, text in settings.items() if marks.search(text)} == set()
 
 
+def test_a_bar_in_a_formula_ends_no_cell_of_a_table(book: SimpleNamespace) -> None:
+    """In a table of Markdown a bare bar ends a cell, and an escaped one is one bar, not two."""
+    rows = [
+        (row, one.label)
+        for one in catalogue()
+        for row in book.theorem_book.symbols(one).splitlines()
+        if row.startswith("|")
+    ]
+    assert {label for row, label in rows if len(re.split(r"(?<!\\)\|", row)) != 5} == set()
+    shown = "\n".join(row for row, label in rows if label == "bounds/plug-in")
+    assert r"| $\Vert g-g^*\Vert _1$ | largest sum over b of \|$g" in shown
+    assert any(r"| $\vert A\dot x\vert ^2$ |" in row for row, _ in rows)
+    assert all(r"\|" not in row.split("$")[1] for row, _ in rows if "$" in row)
+    assert convert(book.formulas.cell(r"\|g\|_1")).count("&#x02016;") == 2
+
+
+def test_titles_on_the_page_of_an_area_are_typeset(book: SimpleNamespace) -> None:
+    assert re.sub(r"<math.*?</math>", "()", book.formulas.titled("At alpha = 0 a < b")) == "At ()"
+    assert book.formulas.titled("A policy & its <cost>") == "A policy &amp; its &lt;cost&gt;"
+
+
 def test_all_formulas_in_prose_can_be_typeset(book: SimpleNamespace) -> None:
     texts = {text for one in catalogue() for text in (one.title, one.remark, one.proof)}
     texts |= {q.meaning for one in catalogue() for q in one.quantities}
