@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from holdfast import theory
 from holdfast.theory import Standing, Theorem
 from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.report.numbers import count
 from holdfast.verify.report.wording import STANDINGS, VERDICTS, printed, standing_word
 
 INDEX = """\
@@ -191,7 +192,7 @@ def section(theorem: Theorem, area: ModuleType) -> str:
     pillar, chapter = pillar_of(area)
     crumbs = (
         f"[Theorem book](../index.md) / [{chapter}](../{pillar}.rst) / "
-        f"[{prose(heading(area))}](../{page_of(area)}.md) / `{theorem.label}`"
+        f"[{markdown(heading(area))}](../{page_of(area)}.md) / `{theorem.label}`"
     )
     standing = (
         f'<p><span class="tag" title="{escape(STANDINGS[theorem.standing])}">'
@@ -221,25 +222,27 @@ def section(theorem: Theorem, area: ModuleType) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def markdown(text: str) -> str:
+    """What a docstring says in reStructuredText: labels are links, formulas are formulas."""
+    parts = re.split(r":math:`([^`]*)`", text)
+    text = "".join(f"${one}$" if k % 2 else linked(one) for k, one in enumerate(parts))
+    return _EMPHASIS.sub(r"*\1*", text)
+
+
 def heading(area: ModuleType) -> str:
-    """The title of an area, the first line of its file of statements."""
+    """The title of an area, the first line of its file of statements, in reStructuredText."""
     return (inspect.getdoc(area) or area.__name__).partition("\n")[0].rstrip(".")
 
 
 def setting(area: ModuleType) -> str:
-    """What its file of statements says of the setting and the notation, in Markdown.
-
-    The file says it in reStructuredText; names of other files are links.
-    """
+    """What its file of statements says of the setting and the notation; other files are links."""
     text = (inspect.getdoc(area) or "").split("\nMain results:")[0]
     pages = {one.__name__.rpartition(".")[2]: page_of(one) for one in theory.areas()}
 
     def file(name: re.Match[str]) -> str:
         return f"[{name[1]}](/book/{pages[name[1]]}.md)" if name[1] in pages else name[0]
 
-    parts = re.split(r":math:`([^`]*)`", text.partition("\n")[2].strip())
-    text = "".join(f"${one}$" if k % 2 else linked(one) for k, one in enumerate(parts))
-    return re.sub(r"`(\w+)`", file, _EMPHASIS.sub(r"*\1*", text))
+    return re.sub(r"`(\w+)`", file, markdown(text.partition("\n")[2].strip()))
 
 
 def pillar_of(area: ModuleType) -> tuple[str, str]:
@@ -268,7 +271,7 @@ def area_page(area: ModuleType, theorems: Sequence[Theorem]) -> str:
     )
     pillar, chapter = pillar_of(area)
     crumbs = f"[Theorem book](index.md) / [{chapter}]({pillar}.rst)"
-    parts = [f"# {prose(heading(area))}", crumbs, setting(area), raw(table)]
+    parts = [f"# {markdown(heading(area))}", crumbs, setting(area), raw(table)]
     return "---\norphan: true\n---\n\n" + "\n\n".join(parts) + "\n"
 
 
@@ -285,7 +288,7 @@ def chapter(pillar: ModuleType, areas: dict[ModuleType, list[Theorem]]) -> str:
 
     labels = [one.label for theorems in areas.values() for one in theorems]
     listed = [
-        f"* :doc:`{rest(heading(area))} <{page_of(area)}>`: {len(theorems)}"
+        f"* {heading(area)}: :doc:`{count(len(theorems), 'statement')} <{page_of(area)}>`"
         for area, theorems in areas.items()
     ]
     return CHAPTER.format(
@@ -297,11 +300,6 @@ def chapter(pillar: ModuleType, areas: dict[ModuleType, list[Theorem]]) -> str:
         graph=svg(labels, kind, lambda label: f"{label}.html"),
         areas="\n".join(listed),
     )
-
-
-def rest(text: str) -> str:
-    """Text inside of a role of reStructuredText."""
-    return re.sub(r"([<>`\\*])", r"\\\1", text)
 
 
 def index(chapters: dict[str, dict[ModuleType, list[Theorem]]]) -> str:

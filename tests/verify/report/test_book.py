@@ -197,7 +197,11 @@ def test_formulas_in_prose_are_formulas(book: SimpleNamespace, words: str, types
 
 def test_the_setting_of_a_page_is_markdown(book: SimpleNamespace) -> None:
     """Its source is reStructuredText, of which a page of Markdown would show the marks."""
-    settings = {area.__name__: book.theorem_book.setting(area) for area in theory.areas()}
+    made = book.theorem_book
+    settings = {
+        area.__name__: made.markdown(made.heading(area)) + made.setting(area)
+        for area in theory.areas()
+    }
     growth = settings["holdfast.theory.relative_budget.growth"]
     assert r"$\kappa_i=1/(K\xi_i^2)$ growth is linear, with a fixed $\kappa$" in growth
     assert "the budget of the *current* policy" in growth
