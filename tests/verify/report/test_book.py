@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from latex2mathml.converter import convert
+from sphinx.ext.apidoc import main as apidoc
 
 from holdfast import theory
 from holdfast.theory import Le, Quantity, catalogue
@@ -242,6 +243,35 @@ def test_every_program_can_be_typeset() -> None:
     programs = {q.program for one in catalogue() for q in one.quantities if q.program}
     assert len(programs) >= 12
     assert all(convert(program).startswith("<math") for program in programs)
+
+
+def test_the_reference_has_a_page_for_each_package_with_a_way_up(tmp_path: Path) -> None:
+    """A page for each module, and the whole tree beside each, made the site half as large again."""
+    package = tmp_path / "house" / "floor"
+    package.mkdir(parents=True)
+    for file in (package.parent / "__init__.py", package / "__init__.py", package / "room.py"):
+        file.write_text('"""Something."""\n')
+    templates = str(ROOT / "docs" / "_templates" / "apidoc")
+    apidoc(["-q", "--no-toc", "--templatedir", templates, "-o", str(tmp_path), str(package.parent)])
+    assert sorted(page.name for page in tmp_path.glob("*.rst")) == ["house.floor.rst", "house.rst"]
+    text = (tmp_path / "house.floor.rst").read_text()
+    assert text.startswith(":orphan:\n\nhouse.floor\n===========\n")
+    assert ":doc:`Reference </reference/index>` / :doc:`house <house>`" in text
+    assert re.findall(r"automodule:: (.*)", text) == ["house.floor", "house.floor.room"]
+
+
+def test_only_pages_in_the_tree_of_contents_have_all_of_it_beside_them(
+    book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    shorten = import_module("conf").shorten_tree
+    for meta, collapse in (({"orphan": ""}, True), ({}, False), (None, False)):
+        context = {"toctree": lambda **options: options, "meta": meta}
+        shorten(None, "page", "page.html", context, None)
+        assert context["toctree"](collapse=False, maxdepth=-1) == {
+            "collapse": collapse,
+            "maxdepth": -1,
+        }
 
 
 def test_a_dead_link_is_found(book: SimpleNamespace, tmp_path: Path) -> None:
