@@ -56,6 +56,7 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 templates_path = ["_templates"]
 html_copy_source = False
+html_show_search_summary = False  # it is fetched, which no browser allows of pages read from a disk
 html_show_copyright = False
 html_title = "holdfast: does the bound hold?"
 html_math_renderer = "mathml"

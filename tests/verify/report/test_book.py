@@ -19,6 +19,7 @@ from holdfast.theory import Le, Quantity, catalogue
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.campaign.run import run_campaign, summary
 from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.engine.examiner import drawn_case
 from holdfast.verify.report.json_report import document
 from holdfast.verify.store.store import Store
 
@@ -150,6 +151,12 @@ def test_a_model_is_drawn_only_if_it_is_that_of_the_run(book: SimpleNamespace) -
     finding = results.row(found)["tightest"]
     assert results._case(found, finding) is not None
     assert results._case(found, finding | {"digest": "0" * 16}) is None
+
+
+def test_parts_of_a_case_have_a_name_of_their_own(book: SimpleNamespace) -> None:
+    found = claim("pid/energy")
+    shown = book.book_figures.drawn(found, drawn_case(found, 0, 0)[1], "here")
+    assert re.findall("<b>(.*?)</b>", shown) == [f"case {k}" for k in range(6)]
 
 
 def test_lines_are_solid_for_proofs_and_dashed_for_words(book: SimpleNamespace) -> None:
