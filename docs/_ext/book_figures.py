@@ -39,8 +39,10 @@ def drawn(claim: Claim, case: Case, anchor: str) -> str:
     html = template.render(models=tuple(views.models(tuple(_flat(case)), anchor)))
     names = chain(signature(claim.evaluate).parameters, repeat(""))  # some take *arguments
     for name, argument in zip(names, case, strict=False):
-        for part in map(_without, cases.others(tuple(_flat((argument,))))):
-            html += "".join(_tables("" if isinstance(part, dict) else name, part))
+        parts = [_without(part) for part in cases.others(tuple(_flat((argument,))))]
+        for number, part in enumerate(parts):
+            own = name if len(parts) == 1 else f"{name} {number}"
+            html += "".join(_tables("" if isinstance(part, dict) else own, part))
     return html
 
 

@@ -23,7 +23,7 @@ from holdfast.verify.engine.examiner import drawn_case
 from holdfast.verify.kernel import Verdict
 from holdfast.verify.report.mathml import mathml
 from holdfast.verify.report.plots import slack_histogram
-from holdfast.verify.report.wording import VERDICTS, change
+from holdfast.verify.report.wording import VERDICTS, change, verdict
 
 FILE = Path(__file__).parents[1] / "results.json"
 _KEPT = (
@@ -38,6 +38,15 @@ _KEPT = (
     "violations",
     "mutants",
 )
+
+_COLOURS = dict.fromkeys((Verdict.HOLDS, Verdict.TIGHT, Verdict.AGREES), "holds")
+_COLOURS[Verdict.VIOLATED] = "refuted"
+"""The class of a verdict, which gives it its colour; that of all others is open."""
+_MARKS = {"expected": "✓ as expected", "unexpected": "✗ not as expected"}
+_FARED = {
+    "expected": "The verdict is the one that the standing of the statement says.",
+    "unexpected": "The verdict is not the one that the standing of the statement says.",
+}
 
 
 class Results:
@@ -75,17 +84,23 @@ class Results:
         """How many of the claims have each verdict."""
         return Counter(row["verdict"] for one in claims if (row := self.row(one)))
 
-    def tone(self, claim: Claim) -> str:
-        """good, bad or quiet: as its standing says, not so, or without a verdict."""
+    def fared(self, claim: Claim) -> bool | None:
+        """Whether the verdict is the one that its standing says; None without a verdict."""
         found = self.row(claim)
-        return "quiet" if found is None else "good" if found["as_expected"] else "bad"
+        return None if found is None else found["as_expected"]
 
     def chip(self, claim: Claim) -> str:
-        """The verdict as a small coloured word."""
+        """The verdict as a word in its colour, and beside it whether it was expected."""
         found = self.row(claim)
-        word = found["verdict"].replace("_", " ").upper() if found else "NO VERDICT"
-        title = VERDICTS[Verdict[found["verdict"].upper()]] if found else self.why_none(claim)
-        return f'<span class="chip {self.tone(claim)}" title="{title}">{word}</span>'
+        if found is None:
+            return f'<span class="chip" title="{self.why_none(claim)}">NO VERDICT</span>'
+        one = Verdict[found["verdict"].upper()]
+        fared = "expected" if found["as_expected"] else "unexpected"
+        return (
+            f'<span class="chip {_COLOURS.get(one, "open")}" title="{VERDICTS[one]}">'
+            f'{verdict(one)}</span> <span class="fared {fared}" title="{_FARED[fared]}">'
+            f"{_MARKS[fared]}</span>"
+        )
 
     def block(self, claim: Claim, anchor: str) -> str:
         """Verdict, power, slacks, the model where the bound is tightest or false, and mutants."""

@@ -37,8 +37,9 @@ documentation from the objects that the checks evaluate.
 It lists what a source *prints*, and nothing else. {unprinted} further statements of the [theorem
 book](../book/index.md) are false but printed nowhere, and {recalled} are false as somebody's
 summary has them, whose source was not read: those are no errors of any source, and are not here.
-Where a source can be read in two ways, the entry is about the reading that it names. A statement
-that is not listed here was not refuted, or not examined.
+Where a source can be read in two ways, the entry is about the reading that it names. Its fidelity
+line names the text that was read, and says so where it is not known which version that is. A
+statement that is not listed here was not refuted, or not examined.
 
 ## Challenge an entry
 
@@ -169,7 +170,7 @@ def entry(claim: Claim) -> tuple[str, str, dict[str, str]]:
 def _printed(claim: Claim) -> str:
     """The table of what the source prints and how the counterexample meets it."""
     met = (
-        f"| {prose(one.text)} | {prose(one.met)} | {prose(one.shown) or '—'} |"
+        f"| {prose(one.text)} | {prose(one.met)} | {f'`{one.shown}`' if one.shown else '—'} |"
         for one in why_fair(claim)
     )
     head = "| what is printed | how the counterexample meets it | shown by |"

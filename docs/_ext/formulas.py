@@ -7,7 +7,10 @@ exponent or a Greek name, or an operator stands between two symbols.  All else s
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import escape
 from itertools import accumulate, zip_longest
+
+from holdfast.verify.report.mathml import mathml
 
 _GREEK = [
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda",
@@ -216,3 +219,15 @@ def prose(text: str) -> str:
     ]
     quoted = [_quoted(piece) for piece in parts[1::2]]
     return "".join(piece for pair in zip_longest(words, quoted, fillvalue="") for piece in pair)
+
+
+def titled(text: str) -> str:
+    """Plain text as HTML; formulas are typeset."""
+    return "".join(
+        mathml(piece) if kind == "formula" else escape(piece) for kind, piece in pieces(text)
+    )
+
+
+def cell(latex: str) -> str:
+    """A formula in a table of Markdown, where a bar ends a cell, and an escaped one is a bar."""
+    return latex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")

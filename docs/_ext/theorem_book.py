@@ -16,13 +16,14 @@ from types import ModuleType
 
 from book_graph import edges, neighbours, svg
 from book_results import results
-from formulas import prose
+from formulas import cell, prose, titled
 from sources import claims, source_page, where
 from sphinx.application import Sphinx
 
 from holdfast import theory
 from holdfast.theory import Standing, Theorem
 from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.report.numbers import count
 from holdfast.verify.report.wording import STANDINGS, VERDICTS, printed, standing_word
 
 INDEX = """\
@@ -62,10 +63,7 @@ How the statements rest on each other
 
 .. raw:: html
 
-   <p class="legend">Each box is a statement and leads to its page. A solid line says that the proof
-   of what is right uses what is left, a dashed one that its words name it. <i class="key good"></i>
-   stands <i class="key repaired"></i> repaired <i class="key false"></i> false <i class="key
-   unexpected"></i> did not fare as its standing says <i class="key quiet"></i> no verdict</p>
+   {legend}
    {graph}
 
 Statements
@@ -73,9 +71,18 @@ Statements
 
 {areas}
 """
+LEGEND = """\
+<p class="legend">Each box is a statement and leads to its page. A solid line says that the proof
+of what is right uses what is left, a dashed one that its words name it. <i class="key stands"></i>
+stands <i class="key repaired"></i> repaired <i class="key open"></i> open
+<i class="key false"></i> false <i class="key unexpected"></i> did not fare as its standing says
+<i class="key quiet"></i> no verdict</p>
+"""
 FRONT = "flipping/two-actions"
 """Stands on the front page: false as printed, by a model of five states that can be drawn."""
 _LABEL = re.compile(r"(?<![\w/#`-])`?([a-z][a-z0-9-]*/[a-z0-9-]+)`?(?![\w`-])")
+
+_EMPHASIS = re.compile(r"(?<!\w)\\\*(\w[^*\n]*)\\\*(?!\w)")
 
 
 def anchor(label: str) -> str:
@@ -143,20 +150,21 @@ def located(label: str, up: str = "../../") -> str:
 
 def kind(label: str) -> str:
     """The class of a statement in a picture, which gives it its colour."""
-    tones = {results().tone(claim) for claim in claims()[label]}
-    standing = statements()[label].standing
-    if "bad" in tones:
+    fared = {results().fared(claim) for claim in claims()[label]}
+    if False in fared:
         return "unexpected"
-    if "good" not in tones:
+    if True not in fared:
         return "quiet"
-    plain = {Standing.REPAIRED: "repaired"}.get(standing, "good")
-    return "false" if standing.is_false else plain
+    standing = statements()[label].standing
+    return "false" if standing.is_false else standing.name.lower()
 
 
 def symbols(theorem: Theorem) -> str:
     """Each symbol with its meaning and its domain."""
     quantities = sorted(theorem.quantities, key=lambda quantity: quantity.name)
-    rows = [f"| ${q.latex}$ | {linked(q.meaning)} | {prose(q.domain.value)} |" for q in quantities]
+    rows = [
+        f"| ${cell(q.latex)}$ | {linked(q.meaning)} | {prose(q.domain.value)} |" for q in quantities
+    ]
     table = "\n".join(["| symbol | what it is | domain |", "| --- | --- | --- |", *rows])
     behind = [f"$$\n{q.latex}={q.program}\n$$" for q in quantities if q.program]
     return "\n\n".join([table, *(["The programs behind them:", *behind] if behind else [])])
@@ -173,7 +181,7 @@ def neighbourhood(theorem: Theorem) -> str:
             "## What it rests on",
             f"Uses {', '.join(used) or 'nothing else in the book'}.",
             f"Used by {', '.join(users) or 'nothing else in the book'}.",
-            raw(drawn) if drawn else "",
+            raw(LEGEND + drawn) if drawn else "",
         ]
     )
 
@@ -184,7 +192,7 @@ def section(theorem: Theorem, area: ModuleType) -> str:
     pillar, chapter = pillar_of(area)
     crumbs = (
         f"[Theorem book](../index.md) / [{chapter}](../{pillar}.rst) / "
-        f"[{prose(heading(area))}](../{page_of(area)}.md) / `{theorem.label}`"
+        f"[{markdown(heading(area))}](../{page_of(area)}.md) / `{theorem.label}`"
     )
     standing = (
         f'<p><span class="tag" title="{escape(STANDINGS[theorem.standing])}">'
@@ -214,8 +222,15 @@ def section(theorem: Theorem, area: ModuleType) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def markdown(text: str) -> str:
+    """What a docstring says in reStructuredText: labels are links, formulas are formulas."""
+    parts = re.split(r":math:`([^`]*)`", text)
+    text = "".join(f"${one}$" if k % 2 else linked(one) for k, one in enumerate(parts))
+    return _EMPHASIS.sub(r"*\1*", text)
+
+
 def heading(area: ModuleType) -> str:
-    """The title of an area, the first line of its file of statements."""
+    """The title of an area, the first line of its file of statements, in reStructuredText."""
     return (inspect.getdoc(area) or area.__name__).partition("\n")[0].rstrip(".")
 
 
@@ -227,7 +242,7 @@ def setting(area: ModuleType) -> str:
     def file(name: re.Match[str]) -> str:
         return f"[{name[1]}](/book/{pages[name[1]]}.md)" if name[1] in pages else name[0]
 
-    return re.sub(r"`(\w+)`", file, linked(text.partition("\n")[2].strip()))
+    return re.sub(r"`(\w+)`", file, markdown(text.partition("\n")[2].strip()))
 
 
 def pillar_of(area: ModuleType) -> tuple[str, str]:
@@ -245,7 +260,7 @@ def page_of(area: ModuleType) -> str:
 def area_page(area: ModuleType, theorems: Sequence[Theorem]) -> str:
     """The setting of an area and a list of its statements with their verdicts."""
     rows = "".join(
-        f'<tr><td><a href="{one.label}.html">{escape(one.title)}</a> '
+        f'<tr><td><a href="{one.label}.html">{titled(one.title)}</a> '
         f"<small>{one.label}</small></td><td>{standing_word(one)}</td>"
         f"<td>{' '.join(results().chip(claim) for claim in claims()[one.label])}</td></tr>"
         for one in theorems
@@ -256,7 +271,7 @@ def area_page(area: ModuleType, theorems: Sequence[Theorem]) -> str:
     )
     pillar, chapter = pillar_of(area)
     crumbs = f"[Theorem book](index.md) / [{chapter}]({pillar}.rst)"
-    parts = [f"# {prose(heading(area))}", crumbs, setting(area), raw(table)]
+    parts = [f"# {markdown(heading(area))}", crumbs, setting(area), raw(table)]
     return "---\norphan: true\n---\n\n" + "\n\n".join(parts) + "\n"
 
 
@@ -273,7 +288,7 @@ def chapter(pillar: ModuleType, areas: dict[ModuleType, list[Theorem]]) -> str:
 
     labels = [one.label for theorems in areas.values() for one in theorems]
     listed = [
-        f"* :doc:`{rest(heading(area))} <{page_of(area)}>`: {len(theorems)}"
+        f"* {heading(area)}: :doc:`{count(len(theorems), 'statement')} <{page_of(area)}>`"
         for area, theorems in areas.items()
     ]
     return CHAPTER.format(
@@ -281,14 +296,10 @@ def chapter(pillar: ModuleType, areas: dict[ModuleType, list[Theorem]]) -> str:
         title=title.rstrip("."),
         line="=" * len(title),
         text=re.sub(r"``([^`]+)``", role, text.strip()),
+        legend=LEGEND.replace("\n", " "),
         graph=svg(labels, kind, lambda label: f"{label}.html"),
         areas="\n".join(listed),
     )
-
-
-def rest(text: str) -> str:
-    """Text inside of a role of reStructuredText."""
-    return re.sub(r"([<>`\\*])", r"\\\1", text)
 
 
 def index(chapters: dict[str, dict[ModuleType, list[Theorem]]]) -> str:

@@ -16,7 +16,7 @@ FORM = re.compile(
     r"theorem refuted : ¬ \((?P<formula>.*)\) := by\n  norm_num \[(?P<unfolded>.*)\]\n\n"
     r"end Holdfast\n"
 )
-TOKEN = re.compile(r"\s*(\d+|[^\W\d]\w*|«\w+»|[-+*/^()|:])")
+TOKEN = re.compile(r"\s*(\d+|[^\W\d]\w*|«\w+»|⁻¹|[-+*/^()|])")
 SIGNS = {"≤": operator.le, "<": operator.lt, "≥": operator.ge, "=": operator.eq}
 
 
@@ -52,18 +52,16 @@ class Term:
         base = self.atom()
         if self.words[0] == "^":
             self.take()
-            exponent = self.atom()
-            assert exponent.denominator == 1
-            return base ** int(exponent)
+            return base ** int(self.take())
+        if self.words[0] == "⁻¹":
+            self.take()
+            return 1 / base
         return base
 
     def atom(self) -> Fraction:
         word = self.take()
         if word == "(":
             found = self.sum()
-            if self.words[0] == ":":
-                self.take()
-                self.take("Int")
             self.take(")")
             return found
         if word == "|":

@@ -46,8 +46,9 @@ violation = Theorem(
     proof="As printed: the estimate over the optimum is said to be at most exp(2 Gamma/beta) at "
     "each response; the normalisers depend on the other responses.",
     uses=("estimated/ratio",),
-    remark="Repaired by estimated/violation-repaired, -moved and -ordered. Nothing is said of "
-    "paired data, for which alpha is printed up to a constant.",
+    remark="Repaired by estimated/violation-repaired, estimated/violation-moved and "
+    "estimated/violation-ordered. Nothing is said of paired data, for which alpha is printed up to "
+    "a constant.",
     refutation=Refutation(
         FIDELITY + " Theorem 3 prints no further hypothesis and no probability.",
         "It strikes the constraint that the method is for: missed by 7/10, 3/10 allowed. All "

@@ -18,7 +18,10 @@ from ..relations import Both, Eq, Ge, Gt, Le
 from ..theorem import Assumption, Printed, Refutation, Standing, Theorem
 from .stepwise import OPTIMAL, OURS, SLATER, R_star, _read, b, beta, lam, xi
 
-FIDELITY = "Compared on 2026-11-29 with the text of arXiv 2404.11049, its appendices included."
+FIDELITY = (
+    "Compared on 2026-11-29 with the text of arXiv 2404.11049, its appendices included; which of "
+    "its versions that text is was not noted."
+)
 WIDTHS = Assumption("widths", "Errors of reward and safety are within alpha U_r and alpha U_g.")
 BOUNDED = Assumption("bounded", "|hat g| <= B.")
 LINEAR = Assumption(
@@ -84,7 +87,7 @@ above = Quantity("above", "G - b of the optimum: slope of the dual", latex=r"G(\
 slack = Quantity("slack", "lam times G - b of the optimum", latex=r"\lambda^\star(G-b)")
 level_printed = Theorem(
     label="estimated/level-printed",
-    title="The same for every weight up to the bound on the multiplier",
+    title="Changing the weight of safety moves the mean by the level, up to the bound on weights",
     relation=_LEVEL,
     source=_read("Lemma 11"),
     given=(SLATER, OPTIMAL, WEIGHT),
@@ -243,7 +246,7 @@ violation_repaired = Theorem(
 )
 violation_moved = Theorem(
     label="estimated/violation-moved",
-    title="The same under the optimum, with the normalisers kept apart",
+    title="An estimated policy misses the level by no more than two means under the optimum",
     relation=Le(violation_size, alpha * product),
     source=OURS,
     standing=Standing.REPAIRED,

@@ -324,7 +324,7 @@ risk_reached = Quantity(
 )
 additive_reached = Theorem(
     label="flipping/additive-reached",
-    title="The same with windows that begin at each time k, given that s_k is safe",
+    title="With windows that begin at each time k, given that s_k is safe, two actions are enough",
     relation=Le(V_star, V_flip),
     source=Source(PAPER, "Theorem 10, read as: given that s_k is safe", Provenance.READ),
     given=(REACHABLE_LEVEL,),

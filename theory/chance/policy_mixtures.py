@@ -182,8 +182,9 @@ selection_chance = Theorem(
     uses=("policy-mixtures/selection-bound",),
     remark=(
         "False where the distance of the step is bounded, such as total variation, so that the "
-        "step may reach every policy. Where it is the KL divergence the case does not exist, see "
-        "selection-divergence. Repaired by policy-mixtures/union-bound, for a finite class."
+        "step may reach every policy. Where it is the KL divergence the case does not exist, "
+        "see policy-mixtures/selection-divergence. Repaired by policy-mixtures/union-bound, for a "
+        "finite class."
     ),
     refutation=Refutation(
         FIDELITY + _EACH + " The distance D of the step is left open there.",
@@ -218,7 +219,7 @@ failure_least = Quantity(
 )
 selection_divergence = Theorem(
     label="policy-mixtures/selection-divergence",
-    title="The same where the distance of the step is the KL divergence",
+    title="A policy chosen by its estimated cost meets the constraint that often, D being KL",
     relation=Le(failure_least, _FIXED),
     source=Source(PAPER, "Theorem 8, with the KL divergence for D", Provenance.READ),
     given=(TIGHTENED, INDEPENDENT),

@@ -36,7 +36,7 @@ two_actions = Theorem(
 
 cumulative_costs = Theorem(
     label="surrogate-costs/cumulative-costs",
-    title="The same under one bound on any cumulative cost",
+    title="Under one bound on any cumulative cost, two actions in each state are enough",
     relation=Both(Le(n_actions, 2), Ge(J_after, J_before), Le(cost_after, cost_before)),
     source=Source(PAPER, "Remark 1", Provenance.READ),
     given=(ONE_COST,),
@@ -129,7 +129,9 @@ conservative = Theorem(
     standing=Standing.REFUTED,
     proof="As printed: by Theorem 5.",
     uses=("surrogate-costs/discounted-cost",),
-    remark="False by the same model, at every gamma_c < 1: the values are alpha/gamma_c and alpha.",
+    remark="False by the model of surrogate-costs/discounted-cost, at every gamma_c < 1: the "
+    "values are alpha/gamma_c and alpha. Repaired by a factor gamma_c^T on alpha, "
+    "chance/safe-expected-cost.",
     refutation=Refutation(
         FIDELITY,
         "As for Theorem 5: it strikes the use of the problem as a safe substitute, by a factor of "

@@ -39,7 +39,7 @@ e_last = Quantity("e_last", "last moving average", latex="e_{K-1}")
 e_first = Quantity("e_first", "moving average before the first step", latex="e_{-1}")
 telescoping_average = Theorem(
     label="primal-dual/telescoping-average",
-    title="The same with an exponential moving average in the update",
+    title="The multiplier's rise and the shortfall, with a moving average in the update",
     relation=Le(shortfall, (lam_last - lam_first) / eta - rho / (1 - rho) * (e_last - e_first)),
     source=_SOURCE,
     given=(UNCAPPED,),

@@ -83,7 +83,7 @@ span = Quantity(
 )
 span_bound = Theorem(
     label="trust-region/span-bound",
-    title="The same bound with the span in place of twice the maximum",
+    title="The surrogate errs at most by the move, with the span in place of twice the maximum",
     relation=Le(Abs(J_new - J_old - surrogate / (1 - gamma)), gamma * span * tv / (1 - gamma) ** 2),
     source=Source("holdfast", f"sharpens Theorem 1 of {_CPO}", Provenance.DERIVED),
     given=(CONTINUOUS,),

@@ -41,7 +41,9 @@ value_error = Theorem(
     given=(BOUNDED,),
     proof="The simulation lemma; the total variation is eps/2 at most on U and 1 outside.",
     uses=("model-based/simulation-lemma",),
-    remark="OG-A. Sharp: the ratio tends to one on leaks. The second right side is B_q(V_g).",
+    remark="OG-A. Attained where epsilon = 0 and a step outside of U ends what is paid in the "
+    "model alone: the corpus has such a case of each part. A hunt that is told of no landmark does "
+    "not come to it in 40 s, so it is not in the atlas. The second right side is B_q(V_g).",
 )
 
 V_cost = Quantity("V_cost", "true cost of the plan", Domain.NONNEGATIVE, "V_{c,T}")

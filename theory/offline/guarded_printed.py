@@ -23,7 +23,7 @@ from .guarded_samples import N, t
 
 FIDELITY = (
     "Compared on 2026-11-29 with the text of arXiv 2505.16242, its appendices included; displayed "
-    "formulas are not legible in that copy."
+    "formulas are not legible in that copy, and which version of the text it is was not noted."
 )
 
 

@@ -53,7 +53,7 @@ deficient = Theorem(
 HALF = Assumption("half", "q > 0 and q + sqrt(kappa q) <= 1/2.")
 deficient_sharper = Theorem(
     label="requirement/deficient-sharper",
-    title="The same with a constant that is attained",
+    title="The need where little is solved in time, with a constant that is attained",
     relation=Le(n_square * kappa * q**3 * (1 - q), 16 * doubling**3),
     source=OURS,
     given=(HALF,),

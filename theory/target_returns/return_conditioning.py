@@ -199,7 +199,7 @@ kl_pooled = Quantity(
 share_R = Quantity("share", "share of the data that has the target", Domain.PROBABILITY)
 model_bias_pooled = Theorem(
     label="return-conditioning/model-bias-pooled",
-    title="The same, with the divergence averaged over the returns in the data",
+    title="A model within eps_R on average over all returns loses at most H^2 sqrt(eps_R/2)",
     relation=Le(Abs(J_model - J_beta), H**2 * sqrt(kl_pooled / 2)),
     source=Source(
         "holdfast", f"Theorem 6 of {PLS} under another reading of A14", Provenance.DERIVED

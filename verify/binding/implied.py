@@ -29,7 +29,12 @@ def implied(original: Relation, variant: Relation, facts: Sequence[Relation] = (
     if original.sign is not variant.sign:
         return False
     if original.sign in (Sign.EQ, Sign.NE):
-        quotient = sympy.cancel((variant.left - variant.right) / (original.left - original.right))
+        quotient = (variant.left - variant.right) / (original.left - original.right)
+        (read,) = _readings(quotient)
+        seen = {value for value in (_at(read, point) for point in _POINTS) if value.is_Rational}
+        if len(seen) > 1:  # no constant
+            return False
+        quotient = sympy.cancel(quotient)
         return bool(quotient.is_Rational and quotient != 0)
     (small, large), (new_small, new_large) = _oriented(original), _oriented(variant)
     if small == new_small and (_below(large, new_large) or _least_below(large, new_large)):

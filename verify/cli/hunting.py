@@ -21,7 +21,7 @@ from holdfast.verify.store.store import Store
 
 from ..terminal import output
 from ..terminal.options import json_option, seed_option, store_option
-from ..terminal.targets import prepare_store
+from ..terminal.targets import certificates_of, prepare_store
 from .selection import one
 
 
@@ -84,7 +84,7 @@ def hunt_command(**given: Any) -> int:
             _keep(console, claim, found)
         return code
     _violation(console, found.violation)
-    if not _certificate(console, certified, Path(options.path).parent / "certificates"):
+    if not _certificate(console, certified, certificates_of(options.path)):
         return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
@@ -147,19 +147,20 @@ def _violation(console: Console, shrunk: Shrunk) -> None:
     )
 
 
-def _certificate(console: Console, certified: Certified, directory: Path) -> bool:
-    """Write it down and say what it proves; whether the kernel accepts it."""
+def _certificate(console: Console, certified: Certified, directory: Path | None) -> bool:
+    """Say what it proves, and write it down where there is a folder; whether it is accepted."""
     report = certified.report
-    path = output.plain(certified.write(directory))
+    path = output.plain(certified.write(directory)) if directory else "not written, store in memory"
     if not report.accepted:
         console.print(
             f"counterexample: {path} [bold red]REJECTED[/bold red] by the kernel, which proves "
             f"nothing: {output.plain(report.steps[-1])}"
         )
         return False
+    check = f"; holdfast check {path}" if directory else ""
     console.print(
         f"counterexample: {path} ({report.proved} numbers proved of the programs and models "
-        f"embedded in it, {report.given} given; holdfast check {path})",
+        f"embedded in it, {report.given} given{check})",
         *(output.plain(f"  {shorten(line, 200)}") for line in report.behind),
         sep="\n",
     )

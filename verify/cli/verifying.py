@@ -43,7 +43,7 @@ from ..terminal.options import (
     seed_option,
     store_option,
 )
-from ..terminal.targets import prepare_store
+from ..terminal.targets import certificates_of, prepare_store
 from .selection import named_with_tags, to_examine
 
 DEFAULT_BUDGET = "60s"
@@ -186,12 +186,12 @@ def perform(options: Options, alone: bool = False) -> int:
             )
         summary = campaign_run.summary(run, claims, [world for world, _ in certified])
     with runs.kept(runs.beside(str(path))):
-        summary = with_counterexamples(summary, path.parent / "certificates")
+        summary = with_counterexamples(summary, certificates_of(options.path))
     _write(summary, options)
     console.print(tables.results_table(summary, details))
     console.print(tables.problems(summary, details))
     _say_where(console, path, options)
-    proofs = [one.certificate for one in summary.counterexamples.values()]
+    proofs = [one.accepted for one in summary.counterexamples.values()]
     if not all(accepted for _, accepted in certified) or not all(proofs):
         return ExitCode.CERTIFICATE_REJECTED
     return summary.exit_code

@@ -41,11 +41,13 @@ class Counterexample:
     """The smallest case that was found on which a statement is false.
 
     finding: the violation on it; case: the case itself; text: for people; certificate: where it
-    was written, None where the kernel rejected it; shrunk: whether smaller cases were looked for.
+    was written, None where it was not; accepted: whether the kernel accepts it; shrunk: whether
+    smaller cases were looked for.
     """
 
     finding: Finding
     case: Case
     text: str
     certificate: Path | None
+    accepted: bool
     shrunk: bool

@@ -24,7 +24,16 @@ _RADIUS, _DOT, _SPACING, _CLOSEST = 22.0, 4.0, 92.0, 55.0
 label between them, and what two points keep at least where that makes the picture no larger."""
 _LETTER, _MARGIN = 6.0, 52.0
 """Pixels of a letter of a label, and around the points, so that labels at the rim are not cut."""
+_TALL, _HALF = 12.0, 3.0
+"""Pixels of a line of text, and half the side of a square that stands for a point of a curve."""
+_ROOM = 40.0
+"""Square pixels of an overlap that a radian of free angle makes up for: with ten times as many,
+labels stand on other labels; with a tenth, they hide arrows."""
+_ALONG = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
+"""Where on its arrow a probability may stand, the best place first."""
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +72,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A path in SVG notation; text: the probability, or empty; at: where it stands."""
+    """A path in SVG notation; text: the probability, or empty; at: where it stands.
+
+    points: of the path, from its start to its end, for what has to keep clear of it.
+    """
 
     path: str
     text: str
     at: Point
     pointed: bool
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +122,16 @@ def picture(model: CMDP) -> Picture | None:
         name: (x + margin, y + _MARGIN) for name, (x, y) in _places(model.n_states, pairs).items()
     }
     across, down = zip(*places.values(), strict=True)
+    taken = [_square(at, _RADIUS if name[0] == "s" else _DOT) for name, at in places.items()]
+    arrows = tuple(_arrows(pairs, places, taken))
+    taken += [_square(point, _HALF) for arrow in arrows for point in arrow.points]
     return Picture(
         width=max(across) + margin,
         height=max(down) + _MARGIN,
         nodes=tuple(_nodes(model, places)),
         dots=tuple(places[f"a{k}"] for k in range(len(pairs))),
-        labels=tuple(_label(row, k, places) for k, row in enumerate(pairs)),
-        arrows=tuple(_arrows(pairs, places)),
+        labels=tuple(_label(row, k, places, taken) for k, row in enumerate(pairs)),
+        arrows=arrows,
     )
 
 
@@ -204,30 +220,46 @@ def _upright(points: Any) -> Any:
     return centred
 
 
-def _arrows(pairs: Sequence[Row], places: Mapping[str, Point]) -> Iterator[Arrow]:
+def _arrows(pairs: Sequence[Row], places: Mapping[str, Point], taken: list[Box]) -> Iterator[Arrow]:
     for k, row in enumerate(pairs):
         state, dot = places[f"s{row.state}"], places[f"a{k}"]
-        yield _curve(state, dot, 0.0, (_RADIUS, _DOT), None)
+        yield _curve(state, dot, 0.0, (_RADIUS, _DOT), None, taken)
         for successor, probability in row.successors:
             bend = 0.5 if successor == row.state else 0.08
             text = brief(probability, 7) if len(row.successors) > 1 else ""
-            yield _curve(dot, places[f"s{successor}"], bend, (_DOT, _RADIUS + 5), text)
+            yield _curve(dot, places[f"s{successor}"], bend, (_DOT, _RADIUS + 5), text, taken)
 
 
 def _curve(
-    start: Point, end: Point, bend: float, trim: tuple[float, float], text: str | None
+    start: Point,
+    end: Point,
+    bend: float,
+    trim: tuple[float, float],
+    text: str | None,
+    taken: list[Box],
 ) -> Arrow:
     """A quadratic curve whose middle is off the straight line by half of `bend` lengths.
 
-    trim: left free at both ends; text: None for the line from a state to its dot.
+    trim: left free at both ends; text: None for the line from a state to its dot; taken: where
+    other things are, to which the text is added.
     """
     (x0, y0), (x1, y1) = start, end
     cx, cy = (x0 + x1) / 2 - bend * (y1 - y0), (y0 + y1) / 2 + bend * (x1 - x0)
     x0, y0 = _towards((x0, y0), (cx, cy), trim[0])
     x1, y1 = _towards((x1, y1), (cx, cy), trim[1])
     path = f"M{x0:.1f} {y0:.1f}Q{cx:.1f} {cy:.1f} {x1:.1f} {y1:.1f}"
-    middle = (x0 / 4 + cx / 2 + x1 / 4, y0 / 4 + cy / 2 + y1 / 4)
-    return Arrow(path, text or "", middle, text is not None)
+
+    def point(t: float) -> Point:
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
+        return a * x0 + b * cx + c * x1, a * y0 + b * cy + c * y1
+
+    at = point(_ALONG[0])
+    if text:
+        boxes = {point(t): _text_box((text,), point(t), "middle") for t in _ALONG}
+        at = min(boxes, key=lambda one: _overlap(boxes[one], taken))
+        taken.append(boxes[at])
+    points = tuple(point(k / 10) for k in range(1, 10))
+    return Arrow(path, text or "", at, text is not None, points)
 
 
 def _towards(point: Point, target: Point, length: float) -> Point:
@@ -236,17 +268,46 @@ def _towards(point: Point, target: Point, length: float) -> Point:
     return point[0] + length * dx / norm, point[1] + length * dy / norm
 
 
-def _label(row: Row, k: int, places: Mapping[str, Point]) -> Label:
-    """The label beside a dot, in the direction that is farthest from its lines."""
+def _label(row: Row, k: int, places: Mapping[str, Point], taken: list[Box]) -> Label:
+    """The label beside a dot, clear of its lines and of what is taken, to which it is added."""
     x, y = places[f"a{k}"]
     ends = [places[f"s{s}"] for s in {row.state, *row.targets}]
-    taken = [math.atan2(b - y, a - x) for a, b in ends]
-    if len(taken) == 1:  # a loop: the way back bends to one side
-        taken.append(taken[0] - 0.7)
-    free = max((k * math.pi / 4 for k in range(8)), key=lambda angle: _room(angle, taken))
-    dx, dy = _around(free, 1)
+    lines_at = [math.atan2(b - y, a - x) for a, b in ends]
+    if len(lines_at) == 1:  # a loop: the way back bends to one side
+        lines_at.append(lines_at[0] - 0.7)
     lines = (f"action {row.action}", _numbers(row))
-    return Label(lines, (x + 9 * dx, y - 3 + 15 * dy), _anchor(dx))
+
+    def label(angle: float) -> tuple[Label, Box]:
+        dx, dy = _around(angle, 1)
+        at, anchor = (x + 9 * dx, y - 3 + 15 * dy), _anchor(dx)
+        return Label(lines, at, anchor), _text_box(lines, at, anchor)
+
+    def cost(angle: float) -> float:
+        return _overlap(label(angle)[1], taken) - _ROOM * _room(angle, lines_at)
+
+    found, box = label(min((k * math.pi / 8 for k in range(16)), key=cost))
+    taken.append(box)
+    return found
+
+
+def _square(at: Point, half: float) -> Box:
+    return at[0] - half, at[1] - half, at[0] + half, at[1] + half
+
+
+def _text_box(lines: Sequence[str], at: Point, anchor: str) -> Box:
+    """What lines of text cover whose first one stands at a point."""
+    wide = max(map(len, lines)) * _LETTER
+    left = at[0] - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+    return left, at[1] - _TALL, left + wide, at[1] + _TALL * (len(lines) - 1) + _HALF
+
+
+def _overlap(box: Box, taken: Sequence[Box]) -> float:
+    """Square pixels of a box that others cover."""
+    return sum(
+        max(min(box[2], one[2]) - max(box[0], one[0]), 0.0)
+        * max(min(box[3], one[3]) - max(box[1], one[1]), 0.0)
+        for one in taken
+    )
 
 
 def _anchor(dx: float) -> str:

@@ -186,6 +186,7 @@ def _counterexample(one: Counterexample) -> dict[str, Any]:
         "values": dict(finding.values),
         "text": one.text,
         "certificate": None if one.certificate is None else str(one.certificate),
+        "accepted": one.accepted,
         "shrunk": one.shrunk,
         "part": finding.part,
         "left": finding.left,

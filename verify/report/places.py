@@ -23,7 +23,7 @@ from ..binding.claims import Claim, is_shipped
 ROOT = Path(theory.__file__).resolve().parents[1]
 """The folder of ``theory``, ``solvers`` and ``verify``; in a checkout ``tests`` is there too."""
 _ALL = re.compile(r"parametrize\(.*\bshipped\(\)")
-"""A test that goes through every claim."""
+"""A test that goes through every claim but those on trained networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +166,25 @@ def _test_files() -> tuple[tuple[Path, str], ...]:
 
 
 def _tests(claims: Sequence[Claim]) -> Iterator[Place]:
-    """In each file the first line that names a claim, or that examines all claims."""
+    """In each file the first line that names a claim, or that examines all claims.
+
+    Of claims on trained networks alone, which no test goes through, the first that imports them.
+    """
     names = "|".join(re.escape(one.name) for one in claims)
     named = re.compile(rf"[\"']({names})[\"']")
     seen = set()
-    for pattern in (named, _ALL):
+    for pattern in (named, _imported(claims) if all(one.trained for one in claims) else _ALL):
         for path, text in _test_files():
             if path not in seen and (found := pattern.search(text)):
                 seen.add(path)
                 yield Place("test", path.stem, path, text.count("\n", 0, found.start()) + 1)
+
+
+def _imported(claims: Sequence[Claim]) -> re.Pattern[str]:
+    """A line of a test that imports the module of one of the claims or of its family."""
+    functions = [
+        one for each in claims for one in (each.evaluate, inspect.unwrap(each.family.base))
+    ]
+    homes = dict.fromkeys(one.__module__.rpartition(".")[::2] for one in functions)
+    either = (rf"{re.escape(room)}(\.{name} import| import .*\b{name}\b)" for room, name in homes)
+    return re.compile(rf"^from ({'|'.join(either)})", re.MULTILINE)

@@ -42,12 +42,12 @@ def slack_histogram(slacks: Sequence[float]) -> Plot:
     if not values:
         return Plot("", "An equality has no slack to plot: both sides are equal or it is false.")
     if zeros == len(values):
-        return Plot("", f"No plot: the slack is exactly 0 in all {zeros:,} findings.")
+        return Plot("", f"No plot: the slack is 0 in all {zeros:,} findings.")
     bars = _bars(above)
     axis = " (logarithmic axis)" if bars.logarithmic else ""
     caption = (
-        f"Slack, the larger side minus the smaller, in {len(values):,} findings{axis}; exactly 0, "
-        f"where the bound is attained, in {zeros:,}{_false(below)}."
+        f"Slack, the larger side minus the smaller, in {len(values):,} findings{axis}; 0, "
+        f"where both are equal or too close to tell apart, in {zeros:,}{_false(below)}."
     )
     apart = [(zeros, _ZERO, "0")] * (zeros > 0) + [(below, _BAD, "< 0")] * (below > 0)
     return Plot(_svg(caption, _drawn(bars, apart)), caption)

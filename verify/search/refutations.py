@@ -17,14 +17,14 @@ from .counterexample import Observation, Refuter, certify
 from .shrink import shrink
 
 
-def with_counterexamples(summary: RunSummary, directory: Path) -> RunSummary:
+def with_counterexamples(summary: RunSummary, directory: Path | None) -> RunSummary:
     """The summary with the counterexamples of its claims, by their names; a claim that does not
     give the same values again on its counterexample is faulty, and not violated.
 
     A violation on a drawn model is shrunk first, unless the model is a training run, which is
-    looked up again and stands as it is; the certificate is written into the directory where the
-    kernel accepts it.  Violations on a user's own model, and relations that have no value, are
-    reported as they stand.
+    looked up again and stands as it is; the certificate is written into the directory, if one is
+    given, where the kernel accepts it.  Violations on a user's own model, and relations that have
+    no value, are reported as they stand.
     """
     found: dict[str, Counterexample] = {}
     errors: dict[str, str] = {}
@@ -43,7 +43,7 @@ def with_counterexamples(summary: RunSummary, directory: Path) -> RunSummary:
     return replace(summary, claims=tuple(judged), counterexamples=found)
 
 
-def _counterexample(one: ClaimSummary, seed: int, directory: Path) -> Counterexample | None:
+def _counterexample(one: ClaimSummary, seed: int, directory: Path | None) -> Counterexample | None:
     """Raises ClaimError where the claim is faulty."""
     valued = [finding for finding in one.violations if finding.left != UNDEFINED]
     if not valued or one.world or one.error:
@@ -84,7 +84,9 @@ def smallest(
     return smaller.observation, smaller.trace
 
 
-def _written(finding: Finding, seen: Observation, shrunk: bool, directory: Path) -> Counterexample:
+def _written(
+    finding: Finding, seen: Observation, shrunk: bool, directory: Path | None
+) -> Counterexample:
     certified = certify(seen.claim, seen.case, seen.part, seen.values)
     return Counterexample(
         finding=replace(
@@ -98,6 +100,7 @@ def _written(finding: Finding, seen: Observation, shrunk: bool, directory: Path)
         ),
         case=seen.case,
         text=str(seen),
-        certificate=certified.write(directory) if certified.report.accepted else None,
+        certificate=certified.write(directory) if certified.report.accepted and directory else None,
+        accepted=certified.report.accepted,
         shrunk=shrunk,
     )

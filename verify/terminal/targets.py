@@ -59,13 +59,18 @@ def prepare_store(path: str, targets: Named) -> None:
         make_folder(option, Path(target).parent)
     if path != MEMORY:
         make_folder("--store", Path(path).parent)
-    certificates = Path(path).parent / "certificates"
-    if certificates.exists() and not certificates.is_dir():
+    certificates = certificates_of(path)
+    if certificates is not None and certificates.exists() and not certificates.is_dir():
         raise click.BadParameter(
             f"--store {path}: certificates go to the folder {certificates}, which is a file; move "
             "it away or choose another folder for the store"
         )
     check_targets([("--store", path), *given])
+
+
+def certificates_of(store: str) -> Path | None:
+    """The folder of its certificates; None for a store in memory, which leaves no file behind."""
+    return None if store == MEMORY else Path(store).parent / "certificates"
 
 
 def make_folder(option: str, path: str | Path) -> None:

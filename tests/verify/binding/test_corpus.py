@@ -74,7 +74,9 @@ def test_cases_of_what_is_not_claimed_are_refused(
     corpus.write(claim, [kept()])
     assert corpus.read(claim) == (kept(),)
     corpus.write(Claim(BELOW, claim.family, values, "demo/old", file=claim.file), [kept()])
-    with pytest.raises(ClaimError, match="keeps cases of 'demo/old', which mine.py does not claim"):
+    with pytest.raises(
+        ClaimError, match=r"keeps cases of 'demo/old', which mine\.py does not claim"
+    ):
         corpus.read(claim)
 
 

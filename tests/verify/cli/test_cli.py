@@ -342,6 +342,15 @@ def test_hunting(holdfast: Invoke, user_file) -> None:
     assert holdfast("check", certificate).code == 0
 
 
+def test_a_store_in_memory_leaves_no_certificate(holdfast: Invoke, user_file) -> None:
+    name = user_file("false")
+    for command in ("verify", "hunt"):
+        done = holdfast(command, name, "--store", ":memory:", "--budget", 40)
+        assert done.code == 1
+    assert done.says("counterexample: not written, store in memory (", "given)")
+    assert not list(Path().rglob("*.json"))
+
+
 def test_hunting_takes_one_claim(holdfast: Invoke) -> None:
     done = holdfast("hunt", "primal-dual/tele*", "--store", "store/findings.sqlite")
     assert done.code == 64

@@ -242,9 +242,10 @@ def bad_run(good_run: RunSummary) -> RunSummary:
             case=(MODEL, *POLICIES, Fraction(1, 3)),
             text="three states",
             certificate=Path("corpus/policy-bound.json"),
+            accepted=True,
             shrunk=True,
         ),
-        REFUTED: Counterexample(large, (LARGE,), "nine states", None, False),
+        REFUTED: Counterexample(large, (LARGE,), "nine states", None, accepted=False, shrunk=False),
     }
     hostile = theory.Theorem(
         label=f"user/{HOSTILE}",

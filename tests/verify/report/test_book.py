@@ -1,6 +1,7 @@
 """The theorem book: what its pages show, where it is from, and what it does not show."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 from latex2mathml.converter import convert
+from sphinx.ext.apidoc import main as apidoc
 
 from holdfast import theory
 from holdfast.theory import Le, Quantity, catalogue
 from holdfast.verify.binding.claims import Claim, shipped
 from holdfast.verify.campaign.run import run_campaign, summary
 from holdfast.verify.campaign.schedule import Budget
+from holdfast.verify.engine.examiner import drawn_case
 from holdfast.verify.report.json_report import document
 from holdfast.verify.store.store import Store
 
@@ -49,7 +52,8 @@ def page(book: SimpleNamespace, label: str) -> str:
 def test_a_page_has_all_that_a_reader_is_owed(book: SimpleNamespace) -> None:
     text = page(book, "flipping/bellman")
     wanted = (
-        "# The best value in a state", "chip good", "$$\nV^\\star_\\alpha = V_M\n$$",
+        "# The best value in a state", "chip refuted", "✓ as expected",
+        "$$\nV^\\star_\\alpha = V_M\n$$",
         "V_M=\\max_{\\mu\\in\\Delta(A)}", "*reachable-level*", "**Proof idea.**", "**Source.**",
         "**Standing.** Refuted", "## Why this is fair", "**Fidelity.**", "**Severity.**",
         'id="claim-flipping-bellman"', "10/9 against 6/5", '<svg class="graph"',
@@ -96,12 +100,63 @@ def test_no_verdict_is_shown_that_the_run_did_not_give(book: SimpleNamespace) ->
         assert "<svg" not in block
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict", "as_expected", "classes"),
+    [
+        ("flipping/bellman", "violated", True, ["chip refuted", "fared expected"]),
+        ("cmdp/splitting", "violated", False, ["chip refuted", "fared unexpected"]),
+        ("cmdp/splitting", "tight", True, ["chip holds", "fared expected"]),
+        ("flipping/bellman", "holds", False, ["chip holds", "fared unexpected"]),
+        ("cmdp/splitting", "undecided", False, ["chip open", "fared unexpected"]),
+        ("cmdp/splitting", "out_of_scope", True, ["chip open", "fared expected"]),
+    ],
+)
+def test_colour_says_what_came_out_and_words_whether_it_was_expected(
+    book: SimpleNamespace, name: str, verdict: str, as_expected: bool, classes: list[str]
+) -> None:
+    results, found = book.book_results.Results(), claim(name)
+    results.rows = {name: results.rows[name] | {"verdict": verdict, "as_expected": as_expected}}
+    chip = results.chip(found)
+    assert re.findall(r'class="([^"]*)"', chip) == classes
+    assert verdict.replace("_", " ").upper() in chip
+    assert ("✓ as expected" in chip) is as_expected
+    assert ("✗ not as expected" in chip) is not as_expected
+    styled = (ROOT / "docs" / "_static" / "book.css").read_text(encoding="utf-8")
+    assert f".{classes[0].replace(' ', '.')} {{" in styled
+
+
+def test_a_box_has_the_colour_of_its_standing_unless_it_fared_otherwise(
+    book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = book.book_results.results()
+    claims = [one for one in shipped() if results.row(one)]
+    by_standing = {one.theorem.standing: one.theorem.label for one in claims}
+    kind = book.theorem_book.kind
+    assert {standing.name: kind(label) for standing, label in by_standing.items()} == {
+        "STANDS": "stands", "REPAIRED": "repaired", "OPEN": "open", "REFUTED": "false",
+        "FALSE_AS_RECALLED": "false", "FALSE_UNPRINTED": "false",
+    }  # fmt: skip
+    styled = (ROOT / "docs" / "_static" / "book.css").read_text(encoding="utf-8")
+    for one in ("stands", "repaired", "open", "false", "unexpected", "quiet"):
+        assert f"svg.uses rect.{one}, i.key.{one} {{" in styled
+        assert f'class="key {one}"' in book.theorem_book.LEGEND
+    for fared, colour in ((False, "unexpected"), (None, "quiet")):
+        monkeypatch.setattr(book.book_results.Results, "fared", lambda *_, fared=fared: fared)
+        assert {kind(label) for label in by_standing.values()} == {colour}
+
+
 def test_a_model_is_drawn_only_if_it_is_that_of_the_run(book: SimpleNamespace) -> None:
     results = book.book_results.results()
     found = claim("chance/sandwich")
     finding = results.row(found)["tightest"]
     assert results._case(found, finding) is not None
     assert results._case(found, finding | {"digest": "0" * 16}) is None
+
+
+def test_parts_of_a_case_have_a_name_of_their_own(book: SimpleNamespace) -> None:
+    found = claim("pid/energy")
+    shown = book.book_figures.drawn(found, drawn_case(found, 0, 0)[1], "here")
+    assert re.findall("<b>(.*?)</b>", shown) == [f"case {k}" for k in range(6)]
 
 
 def test_lines_are_solid_for_proofs_and_dashed_for_words(book: SimpleNamespace) -> None:
@@ -148,6 +203,41 @@ def test_formulas_in_prose_are_formulas(book: SimpleNamespace, words: str, types
     assert book.formulas.prose(words) == typeset
 
 
+def test_the_setting_of_a_page_is_markdown(book: SimpleNamespace) -> None:
+    """Its source is reStructuredText, of which a page of Markdown would show the marks."""
+    made = book.theorem_book
+    settings = {
+        area.__name__: made.markdown(made.heading(area)) + made.setting(area)
+        for area in theory.areas()
+    }
+    growth = settings["holdfast.theory.relative_budget.growth"]
+    assert r"$\kappa_i=1/(K\xi_i^2)$ growth is linear, with a fixed $\kappa$" in growth
+    assert "the budget of the *current* policy" in growth
+    marks = re.compile(r":\w+:`|^\.\. |::\s*$|\\\*\w|`_", re.MULTILINE)
+    assert {name for name, text in settings.items() if marks.search(text)} == set()
+
+
+def test_a_bar_in_a_formula_ends_no_cell_of_a_table(book: SimpleNamespace) -> None:
+    """In a table of Markdown a bare bar ends a cell, and an escaped one is one bar, not two."""
+    rows = [
+        (row, one.label)
+        for one in catalogue()
+        for row in book.theorem_book.symbols(one).splitlines()
+        if row.startswith("|")
+    ]
+    assert {label for row, label in rows if len(re.split(r"(?<!\\)\|", row)) != 5} == set()
+    shown = "\n".join(row for row, label in rows if label == "bounds/plug-in")
+    assert r"| $\Vert g-g^*\Vert _1$ | largest sum over b of \|$g" in shown
+    assert any(r"| $\vert A\dot x\vert ^2$ |" in row for row, _ in rows)
+    assert all(r"\|" not in row.split("$")[1] for row, _ in rows if "$" in row)
+    assert convert(book.formulas.cell(r"\|g\|_1")).count("&#x02016;") == 2
+
+
+def test_titles_on_the_page_of_an_area_are_typeset(book: SimpleNamespace) -> None:
+    assert re.sub(r"<math.*?</math>", "()", book.formulas.titled("At alpha = 0 a < b")) == "At ()"
+    assert book.formulas.titled("A policy & its <cost>") == "A policy &amp; its &lt;cost&gt;"
+
+
 def test_all_formulas_in_prose_can_be_typeset(book: SimpleNamespace) -> None:
     texts = {text for one in catalogue() for text in (one.title, one.remark, one.proof)}
     texts |= {q.meaning for one in catalogue() for q in one.quantities}
@@ -160,6 +250,35 @@ def test_every_program_can_be_typeset() -> None:
     programs = {q.program for one in catalogue() for q in one.quantities if q.program}
     assert len(programs) >= 12
     assert all(convert(program).startswith("<math") for program in programs)
+
+
+def test_the_reference_has_a_page_for_each_package_with_a_way_up(tmp_path: Path) -> None:
+    """A page for each module, and the whole tree beside each, made the site half as large again."""
+    package = tmp_path / "house" / "floor"
+    package.mkdir(parents=True)
+    for file in (package.parent / "__init__.py", package / "__init__.py", package / "room.py"):
+        file.write_text('"""Something."""\n')
+    templates = str(ROOT / "docs" / "_templates" / "apidoc")
+    apidoc(["-q", "--no-toc", "--templatedir", templates, "-o", str(tmp_path), str(package.parent)])
+    assert sorted(page.name for page in tmp_path.glob("*.rst")) == ["house.floor.rst", "house.rst"]
+    text = (tmp_path / "house.floor.rst").read_text()
+    assert text.startswith(":orphan:\n\nhouse.floor\n===========\n")
+    assert ":doc:`Reference </reference/index>` / :doc:`house <house>`" in text
+    assert re.findall(r"automodule:: (.*)", text) == ["house.floor", "house.floor.room"]
+
+
+def test_only_pages_in_the_tree_of_contents_have_all_of_it_beside_them(
+    book: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    shorten = import_module("conf").shorten_tree
+    for meta, collapse in (({"orphan": ""}, True), ({}, False), (None, False)):
+        context = {"toctree": lambda **options: options, "meta": meta}
+        shorten(None, "page", "page.html", context, None)
+        assert context["toctree"](collapse=False, maxdepth=-1) == {
+            "collapse": collapse,
+            "maxdepth": -1,
+        }
 
 
 def test_a_dead_link_is_found(book: SimpleNamespace, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.theory import Standing, catalogue
 from holdfast.verify.binding.claims import Claim, shipped
+from holdfast.verify.engine.fairness import why_fair
 from holdfast.verify.kernel import check
 
 REFUTED = [one for one in catalogue() if one.standing is Standing.REFUTED]
@@ -50,6 +51,8 @@ def test_an_entry_says_what_its_authors_are_owed(errata: ModuleType, label: str)
     assert errata.prose(str(theorem.source)) in section
     owed = [refutation.fidelity, refutation.severity, theorem.remark]
     owed += [text for one in refutation.printed for text in (one.text, one.met)]
+    shown = [one.shown for one in why_fair(found) if one.shown]
+    assert shown and all(f"| `{one}` |" in section for one in shown)  # as it is, no prose
     assert not [text for text in owed if errata.prose(text) not in section]
     assert section.count("<i class=") == 2  # both sides as bars
     assert '<svg class="graph"' in section or 'class="scalar"' in section
@@ -78,6 +81,15 @@ def test_what_is_true_in_its_place_is_linked(
     text = errata.in_its_place(claim(label).theorem)
     assert [line.split("`")[1] for line in text.splitlines() if "`" in line] == true
     assert bool(true) != ("None is stated" in text)
+
+
+def test_titles_and_labels_are_whole_where_an_entry_stands_alone(errata: ModuleType) -> None:
+    """No title leans on the one before it, and no label is cut, so that each repair is linked."""
+    assert not [one.label for one in catalogue() if one.title.startswith("The same")]
+    linked = errata.in_its_place(claim("designs/violation").theorem)
+    assert len(linked.splitlines()) == 3
+    linked = errata.in_its_place(claim("surrogate-costs/conservative").theorem)
+    assert "chance/safe-expected-cost" in linked
 
 
 def test_every_label_in_a_remark_of_an_erratum_exists(errata: ModuleType) -> None:

@@ -1,6 +1,7 @@
 """The decidable errata set: each answer is decided again by a bare Python."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from holdfast.verify.binding.claims import shipped
 from holdfast.verify.report.exports import errata_set as exported
 from holdfast.verify.report.exports.errata_questions import CLASSES, PRINTED
 from holdfast.verify.report.exports.finite import decide, judge
+from holdfast.verify.report.standalone.files import model_text
 
 from ..conftest import Invoke
 
@@ -86,8 +88,21 @@ def test_the_symbols_of_a_question_are_defined_in_it() -> None:
     for one in CLASSES:
         _, values = next(one.cases())
         for relation in (*one.true, *one.false):
-            used = {name for name in values if name in relation.replace("(", " ").split()}
-            assert all(name in one.text for name in used), relation
+            words = set(re.findall(r"\w+", one.text))
+            assert values.keys() <= words, relation  # the witness shows all of them
+
+
+def test_a_printed_question_shows_the_fields_that_it_names_and_no_other() -> None:
+    """What is left out does not matter: the law of the one prompt, and what the words say."""
+    hidden = set()
+    for one in PRINTED:
+        (claim,) = (claim for claim in shipped([one.label]) if claim.name == one.label)
+        whole, shown = (
+            set(re.findall(r"'(\w+)':", model_text(claim, text))) for text in (None, one.text)
+        )
+        assert shown <= whole and model_text(claim, one.text).count(one.change[0]) == 1
+        hidden |= whole - shown
+    assert hidden == {"kind", "additive", "everywhere", "budgets", "prompt_law"}
 
 
 def test_the_arms_of_the_question_are_the_cases_that_the_file_looks_at() -> None:
@@ -105,8 +120,8 @@ def test_a_wrong_belief_ends_the_export(monkeypatch: pytest.MonkeyPatch) -> None
         exported.errata_set()
 
 
-def test_deciding_counts_what_breaks_and_names_the_first() -> None:
-    cases = [(f"case {n}", {"n": n}) for n in range(5)]
+def test_deciding_counts_what_breaks_and_names_the_smallest() -> None:
+    cases = [(f"case {n}", {"n": n}) for n in reversed(range(5))]
     found = decide(iter(cases), lambda n: n < 3)
     assert found == {"answer": False, "cases": 5, "violations": 2, "witness": "case 3: n = 3"}
     assert decide(iter(cases), lambda n: n < 9)["answer"] is True

@@ -10,13 +10,14 @@ import pytest
 from holdfast.theory import catalogue
 from holdfast.verify import verify
 from holdfast.verify.report.exports.latex import CAUTION, escaped, histogram, latex
+from holdfast.verify.search.refutations import with_counterexamples
 
 from ..conftest import Invoke
 
 COMMANDS = {
     "textbf", "texttt", "item", "begin", "end", "subsection", "footnotesize", "centering",
     "includegraphics", "caption", "textbackslash", "textasciicircum", "textasciitilde", "textless",
-    "textgreater", "textbar", "textquotedbl",
+    "textgreater", "textbar", "textquotedbl", "emph",
 }  # fmt: skip
 HOSTILE = '100% of $x_1 & \\input{/etc/passwd} ^ ~ # {a} <b> | "c" \u03b3 \x1b[31m\nnew'
 FALSE = """
@@ -125,6 +126,21 @@ def test_the_packages_of_the_first_line_can_be_copied(holdfast: Invoke) -> None:
     holdfast("report", "mine_claims.py", "--latex", "a.tex", "--budget", "5")
     first = Path("a.tex").read_text().splitlines()[0]
     assert re.fullmatch(r"% needs: (\\usepackage(\[\w+\])?\{[\w,]+\})+", first)
+
+
+def test_a_refuted_statement_is_called_so_with_what_its_source_prints() -> None:
+    """And no line of a verbatim block, which LaTeX does not break, is wider than the page."""
+    run = with_counterexamples(verify("guarded/esrl-comparator", budget=1), None)
+    (one,) = run.claims
+    text = latex(one, "holdfast verify", run.counterexample(one))
+    check_structure(text)
+    refutation = one.claim.theorem.refutation
+    assert refutation is not None
+    for told in (refutation.fidelity, refutation.severity, refutation.printed[0].met):
+        assert escaped(told) in text
+    (block,) = re.findall(r"(?s)begin{verbatim}\n(.*?)\n\\end", text)
+    assert len(block) > 500 and all(len(line) <= 76 for line in block.splitlines())
+    assert "accepts its certificate, which was not written" in text
 
 
 @pytest.mark.slow

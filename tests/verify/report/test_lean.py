@@ -45,11 +45,15 @@ def test_the_negation_is_true_and_false_of_another_number(label: str) -> None:
 
 
 def test_the_oracle_knows_brackets_powers_and_the_larger_of_two() -> None:
-    # (2 - 1/2) * 2^-1 + max(0, -3) + |-1| = 3/4 + 0 + 1
-    text = "(((2 - (1 / 2)) * (2 ^ (-1 : Int))) + (max 0 (-3)) + |(-1)|)"
-    assert Term(text, {}).value() * 4 == 7
+    # (2 - 1/2) / 4 + 1/2 + max(0, -3) + |-1| = 3/8 + 1/2 + 0 + 1
+    text = "(((2 - (1 / 2)) * ((2 ^ 2)⁻¹)) + (2⁻¹) + (max 0 (-3)) + |(-1)|)"
+    assert Term(text, {}).value() * 8 == 15
     with pytest.raises(AssertionError):
         Term("1 + )", {}).value()
+
+
+def test_a_quotient_is_no_power_with_a_negative_exponent() -> None:
+    assert "((lam⁻¹) * V)" in lean(CLAIMS["weighted-critics/lemma-constant"])
 
 
 @pytest.mark.parametrize("label", ["flipping/one-step", "covariance/trick#neural"])

@@ -12,6 +12,7 @@ import pytest
 from holdfast import theory
 from holdfast.solvers.chance.windows.problem import WindowProblem
 from holdfast.theory import Theorem
+from holdfast.verify.chance.claims import flipping
 from holdfast.verify.kernel import Enclosure
 from holdfast.verify.report import cases, graphs
 from holdfast.verify.report.mathml import mathml
@@ -139,7 +140,7 @@ def test_small_formats() -> None:
 def test_a_histogram_counts_zeros_and_negatives_apart() -> None:
     plot = slack_histogram([0.0, 0.0, 1.0, 2.0, 3.0, -1.0, math.inf, math.nan])
     assert "6 findings" in plot.caption
-    assert "attained, in 2" in plot.caption
+    assert "; 0, where both are equal or too close to tell apart, in 2" in plot.caption
     assert "false, in 1" in plot.caption
     assert "logarithmic" not in plot.caption
     assert "var(--accent)" in plot.svg
@@ -162,7 +163,7 @@ def test_a_wide_range_of_slacks_gets_a_logarithmic_axis() -> None:
 
 @pytest.mark.parametrize(
     ("slacks", "words"),
-    [([], "no slack to plot"), ([0.0] * 7, "exactly 0 in all 7 findings")],
+    [([], "no slack to plot"), ([0.0] * 7, "slack is 0 in all 7 findings")],
 )
 def test_nothing_to_draw_is_said_in_words(slacks: list[float], words: str) -> None:
     plot = slack_histogram(slacks)
@@ -200,6 +201,20 @@ def test_states_and_dots_are_apart() -> None:
     points = [*picture.dots, *(node.at for node in picture.nodes)]
     gaps = [math.dist(a, b) for i, a in enumerate(points) for b in points[:i]]
     assert min(gaps) > 40
+
+
+def test_words_of_a_picture_stand_beside_each_other() -> None:
+    """The model of the front page: no two pieces of its text touch."""
+    model = flipping.ce1().model
+    picture = graphs.picture(model)
+    assert picture is not None
+    boxes = [graphs._text_box(one.lines, one.at, one.anchor) for one in picture.labels]
+    boxes += [graphs._text_box((a.text,), a.at, "middle") for a in picture.arrows if a.text]
+    assert len(boxes) > len(picture.labels) == model.n_choices
+    assert [graphs._overlap(box, boxes[:k]) for k, box in enumerate(boxes)] == [0.0] * len(boxes)
+    assert graphs._overlap(boxes[0], boxes) == pytest.approx(
+        (boxes[0][2] - boxes[0][0]) * (boxes[0][3] - boxes[0][1])
+    )
 
 
 def test_a_large_model_has_no_picture() -> None:

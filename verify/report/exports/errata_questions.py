@@ -27,8 +27,8 @@ class Class:
 class Printed:
     """A statement of the catalogue that is refuted as printed, in words that stand alone.
 
-    text: what the symbols are; change: a number of the counterexample's model, and another at which
-    the relation holds.
+    text: what the symbols are, and the fields of the model that matter: the others are not shown;
+    change: a number of the counterexample's model, and another at which the relation holds.
     """
 
     label: str
@@ -38,7 +38,7 @@ class Printed:
 
 _CHAIN = "A chain has two states, 0 and 1; row s of its matrix is the law of the state after s. "
 _ROW = (
-    "The model is written in Python: each row is (state, action, {next state: probability}, "
+    "The model is written in Python: each of `rows` is (state, action, {next state: probability}, "
     "reward, costs), and `initial` is the law of the first state. "
 )
 

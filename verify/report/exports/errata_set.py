@@ -34,9 +34,10 @@ README = """\
 {count} questions, {true} true and {false} false, in an order that says nothing.
 
 questions.jsonl   id and question: all that is needed to answer it, and nothing else
-answers.jsonl     for each id: answer, the first case that breaks the relation (or both sides), how
-                  many of how many cases break it, what kind of question it is, and, where a paper
-                  prints the statement, which, and the label in the theorem book
+answers.jsonl     for each id: answer, the smallest case that breaks the relation (or both sides),
+                  how many of how many cases break it, what kind of question it is, and, where a
+                  paper prints the statement, which, and the label in the theorem book; smallest is
+                  the case in whose text the whole numbers have the least sum
 checks/ID.py      decides the question again: python -I checks/ID.py prints the answer as JSON, in
                   its last line
 
@@ -97,14 +98,15 @@ def _all() -> Iterator[tuple[str, bool, str, dict[str, Any]]]:
         claim = claims[printed.label]
         theorem = claim.theorem
         assert theorem.standing is Standing.REFUTED and theorem.refutation is not None
-        model = model_text(claim)
+        shown, model = model_text(claim, printed.text), model_text(claim)
         source = {"source": str(theorem.source), "fidelity": theorem.refutation.fidelity}
-        for answer, text in ((False, model), (True, _changed(model, printed))):
+        told = {"kind": "printed", "label": printed.label, **source}
+        for answer in (False, True):
+            asked, whole = (_changed(text, printed) if answer else text for text in (shown, model))
             question = "\n\n".join(
-                [printed.text, f"Relation: {theorem.relation}", f"Model:\n{text}", _ASKED_OF_ONE]
+                [printed.text, f"Relation: {theorem.relation}", f"Model:\n{asked}", _ASKED_OF_ONE]
             )
-            told = {"kind": "printed", "label": printed.label, **source}
-            yield question, answer, _printed_file(printed.label, text), told
+            yield question, answer, _printed_file(printed.label, whole), told
 
 
 def _changed(model: str, printed: Printed) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from holdfast.theory import Theorem
 
+from ...binding.claims import Claim
 from ...campaign.summary import ClaimSummary
 from ...engine.finding import Counterexample
 from .. import pictures, wording
@@ -34,6 +36,8 @@ _SPECIAL = {
     '"': r"\textquotedbl{}",
     **{character: "\\" + character for character in "{}$&#%_"},
 }
+_VERBATIM = 76
+"""Characters of a line of the small type of a verbatim block, which LaTeX does not break."""
 _LONGEST = 12
 """Characters of an exact number in a line of text; the certificate has longer ones."""
 
@@ -67,6 +71,7 @@ def latex(one: ClaimSummary, command: str, found: Counterexample | None, figure:
         _items(f"${q.latex}$: {escaped(q.meaning)}" for q in _quantities(theorem)),
         "\\textbf{Assumptions.}",
         _items(escaped(given.text) for given in theorem.given) or "None beyond the setting.",
+        *_printed(one.claim),
         f"\\textbf{{Standing.}} {escaped(wording.standing_word(theorem).capitalize())}."
         + (f" {escaped(theorem.remark)}" if theorem.remark else ""),
         f"\\textbf{{Verdict.}} {escaped(wording.heading(one))}: {escaped(wording.outcome(one))}. "
@@ -106,6 +111,18 @@ def _code(text: str) -> str:
     return f"\\texttt{{{escaped(text)}}}"
 
 
+def _printed(claim: Claim) -> Iterator[str]:
+    """Of a false statement: what its source prints and how the counterexample meets it."""
+    refutation = claim.theorem.refutation
+    if refutation is None:
+        return
+    listed = wording.printed(claim.theorem).capitalize()
+    rows = (f"{escaped(two.text)} \\emph{{{escaped(two.met)}}}" for two in refutation.printed)
+    yield f"\\textbf{{{listed},}} and how the counterexample meets it.\n\n{_items(rows)}"
+    yield f"\\textbf{{Fidelity.}} {escaped(refutation.fidelity)}"
+    yield f"\\textbf{{Severity.}} {escaped(refutation.severity)}"
+
+
 def _survivors(one: ClaimSummary) -> str:
     if not one.unnoticed:
         return ""
@@ -124,13 +141,19 @@ def _counterexample(found: Counterexample | None) -> Iterator[str]:
     sides = [f"left side: {_number(finding.left)}", f"right side: {_number(finding.right)}"]
     values = [f"{_code(name)}: {_number(value)}" for name, value in sorted(finding.values.items())]
     yield _items([*sides, *values])
-    lines = [_readable(line).replace("\\end{", "\\ end{") for line in found.text.splitlines()]
+    lines = [
+        piece.replace("\\end{", "\\ end{")
+        for line in found.text.splitlines()
+        for piece in wrap(_readable(line), _VERBATIM, subsequent_indent="    ") or [""]
+    ]
     yield "\n".join(["{\\footnotesize", "\\begin{verbatim}", *lines, "\\end{verbatim}", "}"])
 
 
 def _certified(found: Counterexample) -> str:
-    if found.certificate is None:
+    if not found.accepted:
         return "Its certificate was rejected by the kernel."
+    if found.certificate is None:
+        return "The kernel accepts its certificate, which was not written."
     return f"Its certificate, which the kernel accepts, is {_code(found.certificate.name)}."
 
 

@@ -148,7 +148,9 @@ def _text(tree: Any) -> str:
     if operator == "symbol":
         return _name(parts[0])
     if operator == "pow":
-        return f"({_text(parts[0])} ^ ({parts[1]} : Int))"
+        base, exponent = _text(parts[0]), int(parts[1])
+        power = base if exponent == -1 else f"({base} ^ {abs(exponent)})"
+        return f"({power}⁻¹)" if exponent < 0 else power
     words = [_text(part) for part in parts]
     if operator in _CHAINS:
         return f"({_CHAINS[operator].join(words)})"

@@ -80,10 +80,15 @@ def standalone(claim: Claim) -> str:
     )
 
 
-def model_text(claim: Claim) -> str:
+def model_text(claim: Claim, named_in: str | None = None) -> str:
     """The parts of the witness, as a list in Python: a model is its rows (state, action, next
-    states with their probabilities, reward, costs)."""
+    states with their probabilities, reward, costs).
+
+    named_in: a text; fields that it does not name are left out, so that it says what is shown.
+    """
     case = [_python(describe(part)) for part in claim.family.landmark(claim.witness)]
+    if named_in is not None:
+        case = [_named(part, set(re.findall(r"\w+", named_in))) for part in case]
     parts = (f"{pformat(part, width=_WIDTH - 4, sort_dicts=False)}," for part in case)
     return "\n".join(["[", *(indent(part, " " * 4) for part in parts), "]"])
 
@@ -187,6 +192,14 @@ def _python(document: Any) -> Any:
         number = Fraction(document)
         return int(number) if number.denominator == 1 else number
     return document
+
+
+def _named(part: Any, names: set[str]) -> Any:
+    """The fields of a record, and of records in it, that have one of the names."""
+    if not isinstance(part, Mapping):
+        return part
+    kept = {key: one for key, one in part.items() if isinstance(one, Mapping) or key in names}
+    return {key: _named(one, names) for key, one in kept.items()}
 
 
 def _model(document: Mapping[str, Any]) -> dict[str, Any]:
