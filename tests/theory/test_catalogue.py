@@ -1,6 +1,7 @@
 """What must be true of every theorem that ships, and what the catalogue refuses."""
 
 import pickle
+import re
 from dataclasses import replace
 
 import pytest
@@ -160,3 +161,17 @@ def test_what_is_known_is_part_of_a_statement_that_is_used() -> None:
         assert used, f"{theorem.label} knows {part}, which nothing says that it uses"
         assert not any(one.standing.is_false for one in used)
         assert all(set(one.given) <= set(theorem.given) for one in used)
+
+
+_OF_A_PROGRAM = re.compile(
+    r"(optimal|best) (value|return)|optimum|dual value of|least (l1 |dual )?(cost|value)|largest E |"
+    r"value of (the|N) .*(program|free decisions)"
+)
+
+
+@every_theorem
+def test_the_value_of_a_program_shows_the_program(theorem: Theorem) -> None:
+    """Its own symbol may write it out."""
+    for quantity in theorem.quantities:
+        if _OF_A_PROGRAM.match(quantity.meaning) and r"\min" not in quantity.latex:
+            assert quantity.program, quantity

@@ -82,7 +82,15 @@ apart = Quantity(
 )  # fmt: skip
 K = Quantity("K", "steps", Domain.TRIALS, "K")
 D_last = Quantity("D_last", "dual value at the last multiplier", latex=r"D(\lambda_K)")
-D_star = Quantity("D_star", "least dual value", latex=r"D(\lambda^\star)")
+D_star = Quantity(
+    "D_star",
+    "least dual value",
+    latex=r"D(\lambda^\star)",
+    program=(
+        r"\min_{\lambda\ge 0}\max_\pi\ \mathbb E_\pi(u+\lambda(s-\tau))"
+        r"-\beta\,\mathrm{KL}(\pi\|\pi_{\rm ref})"
+    ),
+)
 rate = Theorem(
     label="group-primal-dual/rate",
     title="Steps of 4 beta at most bring the dual value within one over their number",
@@ -134,10 +142,22 @@ lock_step = Theorem(
 J_lock = Quantity(
     "J_lock", "user score of the lock-step policy", Domain.NONNEGATIVE, r"J_{user}^{lock}"
 )
-J_best = Quantity("J_best", "largest user score", Domain.NONNEGATIVE, r"J_{user}^\star")
+J_best = Quantity(
+    "J_best",
+    "largest user score",
+    Domain.NONNEGATIVE,
+    r"J_{user}^\star",
+    program=(r"\max_\pi\mathbb E_\pi u\quad\text{subject to}" r"\quad \mathbb E_\pi s\ge\tau"),
+)
 s_lock = Quantity("s_lock", "system score of the lock-step policy", Domain.NONNEGATIVE, "J^{lock}")
 s_best = Quantity("s_best", "system score of the optimum", Domain.NONNEGATIVE, r"J^\star")
-dual_best = Quantity("dual_best", "least dual value", Domain.NONNEGATIVE, r"D^\star")
+dual_best = Quantity(
+    "dual_best",
+    "least dual value",
+    Domain.NONNEGATIVE,
+    r"D^\star",
+    program=r"\min_{\lambda\ge 0}\max_\pi\ \mathbb E_\pi(u+\lambda(s-\tau))",
+)
 u_first = Quantity("u_first", "user score of always the first", Domain.NONNEGATIVE, "U_1")
 u_second = Quantity("u_second", "user score of always the second", Domain.NONNEGATIVE, "U_2")
 s_first = Quantity("s_first", "system score of always the first", Domain.NONNEGATIVE, "S_1")
@@ -208,9 +228,24 @@ average = Theorem(
     remark="Attained. Of two prompts with scores 1 and 0 the average is 1/2.",
 )
 
-primal = Quantity("primal", "largest user score in the class", Domain.NONNEGATIVE, "P")
+primal = Quantity(
+    "primal",
+    "largest user score in the class",
+    Domain.NONNEGATIVE,
+    "P",
+    program=(
+        r"\max_\theta\mathbb E_{\pi_\theta}u\quad\text{subject to}"
+        r"\quad \mathbb E_{\pi_\theta}s\ge\tau"
+    ),
+)
 root = Quantity("root", "square root of the level", Domain.PROBABILITY, r"\sqrt\tau")
-dual_tied = Quantity("dual_tied", "least dual value in the class", Domain.NONNEGATIVE, "D")
+dual_tied = Quantity(
+    "dual_tied",
+    "least dual value in the class",
+    Domain.NONNEGATIVE,
+    "D",
+    program=(r"\min_{\lambda\ge 0}\max_\theta\ \mathbb E_{\pi_\theta}(u+\lambda(s" r"-\tau))"),
+)
 tied = Theorem(
     label="group-primal-dual/tied",
     title="There is no duality gap whatever class the policy is taken from",

@@ -39,9 +39,27 @@ nested = Theorem(
     remark="So E C+ is 0 where no response is unsafe, and only there.",
 )
 
-V_critical = Quantity("V_critical", "largest E R of critical policies", latex=r"V_{crit}")
-V_prompt = Quantity("V_prompt", "largest E R with E[C|x] <= 0", latex=r"V_{prompt}")
-V_average = Quantity("V_average", "largest E R with E C <= 0", latex=r"V_{avg}")
+V_critical = Quantity(
+    "V_critical",
+    "largest E R of critical policies",
+    latex=r"V_{crit}",
+    program=r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \mathbb E_\pi C^+=0",
+)
+V_prompt = Quantity(
+    "V_prompt",
+    "largest E R with E[C|x] <= 0",
+    latex=r"V_{prompt}",
+    program=(
+        r"\max_\pi\mathbb E_\pi R\quad\text{subject to}"
+        r"\quad \mathbb E_\pi[C\mid x]\le 0\text{ for all }x"
+    ),
+)
+V_average = Quantity(
+    "V_average",
+    "largest E R with E C <= 0",
+    latex=r"V_{avg}",
+    program=(r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \mathbb E_\pi C" r"\le 0"),
+)
 values = Theorem(
     label="rectified/values",
     title="A stricter constraint costs reward",
@@ -88,7 +106,15 @@ leak = Theorem(
 )
 
 dual_value = Quantity("dual_value", "beta log Z of R - lambda C+", latex=r"D(\lambda)")
-critical = Quantity("critical", "best E R - beta KL of critical policies", latex=r"J_{crit}")
+critical = Quantity(
+    "critical",
+    "best E R - beta KL of critical policies",
+    latex=r"J_{crit}",
+    program=(
+        r"\max_\pi\mathbb E_\pi R-\beta\,\mathrm{KL}(\pi\|\pi_{\rm ref})"
+        r"\quad\text{subject to}\quad \mathbb E_\pi C^+=0"
+    ),
+)
 dual = Theorem(
     label="rectified/dual",
     title="There is no duality gap, and no multiplier attains it",
@@ -106,7 +132,12 @@ dual = Theorem(
 
 lambda_0 = Quantity("lambda_0", "exact multiplier", Domain.NONNEGATIVE, r"\lambda^\circ")
 R_pi = Quantity("R_pi", "E R of a policy", latex=r"E_\pi R")
-at_0 = Quantity("at_0", "largest E(R - lambda_0 C+)", latex=r"P(\lambda^\circ)")
+at_0 = Quantity(
+    "at_0",
+    "largest E(R - lambda_0 C+)",
+    latex=r"P(\lambda^\circ)",
+    program=r"\max_\pi\mathbb E_\pi(R-\lambda^\circ C^+)",
+)
 above = Quantity("above", "the same for a larger multiplier", latex=r"P(>\lambda^\circ)")
 under = Quantity("under", "the same for a smaller one", latex=r"P(<\lambda^\circ)")
 exact_penalty = Theorem(

@@ -20,8 +20,13 @@ own_beta = Quantity("own_beta", "temperature of which it is the tilt", Domain.PO
                     r"\beta_x")  # fmt: skip
 sigma_u = Quantity("sigma_u", "deviation of the user's score", Domain.POSITIVE, r"\sigma_u(x)")
 sigma_s = Quantity("sigma_s", "deviation of the system's score", Domain.POSITIVE, r"\sigma_s(x)")
-lost = Quantity("lost", "largest E u - beta_x KL at the same system score, less that of the point",
-                latex=r"R^\star-R")  # fmt: skip
+lost = Quantity(
+    "lost",
+    "largest E u - beta_x KL at the same system score, less that of the point",
+    latex=r"R^\star-R",
+    program=r"\max_{\pi'}\mathbb E_{\pi'}u-\mathbb E_x\beta_x\mathrm{KL}_x(\pi'\|\pi_{\rm ref})-R"
+    r"\quad\text{subject to}\quad\mathbb E_{\pi'}s=\mathbb E_\pi s",
+)
 STATIONARY = Assumption(
     "stationary", "u/sigma_u + lam s/sigma_s - beta log(pi/pi_ref) is constant for each prompt."
 )

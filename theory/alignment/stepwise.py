@@ -35,7 +35,15 @@ R_star = Quantity(
     r"\quad\text{subject to}\quad\mathbb E_\pi g\ge b",
 )
 G_star = Quantity("G_star", "G of the optimum", latex=r"G(\pi^\star)")
-dual = Quantity("dual", "dual value at lam", latex=r"D(\lambda^\star)")
+dual = Quantity(
+    "dual",
+    "dual value at lam",
+    latex=r"D(\lambda^\star)",
+    program=(
+        r"D(\lambda)=\max_\pi\ \mathbb E_\pi(r+\lambda g)"
+        r"-\beta\,\mathrm{KL}(\pi\|\pi_{\rm ref})-\lambda b"
+    ),
+)
 R_other = Quantity("R_other", "R of any policy", latex=r"R(\pi)")
 G_other = Quantity("G_other", "G of that policy", latex=r"G(\pi)")
 dual_other = Quantity("dual_other", "dual value at any multiplier", latex=r"D(\lambda)")
@@ -163,7 +171,13 @@ shared_bound = Theorem(
 )
 
 q = Quantity("q", "weight of the conservative policy", Domain.PROBABILITY, "q")
-q_safe = Quantity("q_safe", "least weight whose merge has G >= b", Domain.PROBABILITY, r"q^\star")
+q_safe = Quantity(
+    "q_safe",
+    "least weight whose merge has G >= b",
+    Domain.PROBABILITY,
+    r"q^\star",
+    program=r"\min\{q\in[0,1]:G(\pi_r^{1-q}\pi_{\bar\lambda}^q/Z)\ge b\}",
+)
 lam_bar = Quantity(
     "lam_bar", "multiplier of the conservative policy", Domain.NONNEGATIVE, r"\bar\lambda"
 )

@@ -10,9 +10,30 @@ from ..relations import Both, Eq, Le
 from ..theorem import Provenance, Source, Theorem
 from .joint_chance import _OURS, ABSORBING, ATTAINABLE, FINITE, SAFE_START, alpha, n_cells
 
-V_scaled = Quantity("V_scaled", "optimal value, joint chance alpha/T", latex=r"V_J(\alpha/T)")
-V_boole = Quantity("V_B", "optimal value, Boole's sum alpha", latex=r"V_B(\alpha)")
-V_between = Quantity("V_z", "optimal value, charge z, level alpha", latex=r"V_z(\alpha)")
+V_scaled = Quantity(
+    "V_scaled",
+    "optimal value, joint chance alpha/T",
+    latex=r"V_J(\alpha/T)",
+    program=r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad J_T(\pi)\le\alpha/T",
+)
+V_boole = Quantity(
+    "V_B",
+    "optimal value, Boole's sum alpha",
+    latex=r"V_B(\alpha)",
+    program=(
+        r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad \mathbb E^\pi N"
+        r"\le\alpha,\quad N=\sum_{t=1}^T\mathbf 1[s_t\text{ unsafe}]"
+    ),
+)
+V_between = Quantity(
+    "V_z",
+    "optimal value, charge z, level alpha",
+    latex=r"V_z(\alpha)",
+    program=(
+        r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad \mathbb E^\pi\sum_{j"
+        r"=1}^Nz^{j-1}\le\alpha,\quad N=\sum_{t=1}^T\mathbf 1[s_t\text{ unsafe}]"
+    ),
+)
 V_joint = Quantity(
     "V_J",
     "optimal value, joint chance alpha",
@@ -76,7 +97,14 @@ flag_program = Theorem(
 )
 
 V_plain = Quantity(
-    "V_plain", "optimal value without flag, first arrivals charged", latex=r"V_{\rm plain}"
+    "V_plain",
+    "optimal value without flag, first arrivals charged",
+    latex=r"V_{\rm plain}",
+    program=(
+        r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad \mathbb E^\pi\sum_{t"
+        r"=1}^T\mathbf 1[s_{t-1}\text{ safe},\,s_t\text{ unsafe}]\le\alpha,"
+        r"\quad\pi\text{ depends on }t\text{ and }s_t"
+    ),
 )
 absorbing_flag = Theorem(
     label="chance/absorbing-flag",

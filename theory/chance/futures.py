@@ -12,11 +12,24 @@ from ..theorem import Theorem
 from .joint_chance import _OURS, ATTAINABLE, J_T, KEEPS, SAFE_START, T_window, alpha, n_cells
 
 V_policy = Quantity("V", "return of a stationary policy that keeps the level", latex=r"V^\pi(\mu)")
-V_window = Quantity("V_W", "value with V* at the end of the window", latex="V_W")
+V_window = Quantity(
+    "V_W",
+    "value with V* at the end of the window",
+    latex="V_W",
+    program=(
+        r"\max_\pi\mathbb E^\pi\Big[\sum_{t<T}\gamma^tr_t"
+        r"+\gamma^TV^*(s_T)\Big]\quad\text{subject to}\quad J_T(\pi)\le\alpha"
+    ),
+)
 V_stitched = Quantity(
     "V_stitched", "value of the infinite problem, the window's layers first", latex=r"V_\infty"
 )
-V_free = Quantity("V_free", "optimal return without a constraint", latex=r"V^*(\mu)")
+V_free = Quantity(
+    "V_free",
+    "optimal return without a constraint",
+    latex=r"V^*(\mu)",
+    program=r"\max_\pi V^\pi(\mu)",
+)
 first_window = Theorem(
     label="chance/first-window",
     title="A constraint on the first T steps is a finite problem that ends in V*",
@@ -28,7 +41,14 @@ first_window = Theorem(
 )
 
 E_tau = Quantity("E_tau", "E[gamma^tau] of the policy", Domain.PROBABILITY, r"\mathbb E\gamma^\tau")
-V_hit = Quantity("V_tau", "optimal value with E[gamma^tau] <= alpha", latex=r"V_\tau(\alpha)")
+V_hit = Quantity(
+    "V_tau",
+    "optimal value with E[gamma^tau] <= alpha",
+    latex=r"V_\tau(\alpha)",
+    program=(
+        r"\max_\pi V^\pi(\mu)\quad\text{subject to}" r"\quad \mathbb E^\pi\gamma^\tau\le\alpha"
+    ),
+)
 J_best = Quantity(
     "J_best",
     "Pr(tau <= T) of the optimal policy",
@@ -52,8 +72,25 @@ first_hit = Theorem(
 )
 
 N_steps = Quantity("N", "free decisions", Domain.TRIALS, "N")
-V_lower = Quantity("L_N", "value of N free decisions, then least risk", latex="L_N")
-V_upper = Quantity("U_N", "the same, but what follows earns as much as V*", latex="U_N")
+V_lower = Quantity(
+    "L_N",
+    "value of N free decisions, then least risk",
+    latex="L_N",
+    program=r"\max_\pi\mathbb E^\pi\Big[\sum_{t<N}\gamma^tr_t+\gamma^NV^q(s_N)\Big]"
+    r"\quad\text{subject to the constraint of }U_N,\quad V^q\text{ that of a policy of least risk}",
+)
+V_upper = Quantity(
+    "U_N",
+    "the same, but what follows earns as much as V*",
+    latex="U_N",
+    program=(
+        r"\max_\pi\mathbb E^\pi\Big[\sum_{t<N}\gamma^tr_t"
+        r"+\gamma^NV^*(s_N)\Big]\quad\text{subject to}"
+        r"\quad \Pr\nolimits^\pi(\tau\le N)"
+        r"+\mathbb E^\pi[\mathbf 1[\tau>N]\,q(s_N)]\le\alpha,\quad q(s)"
+        r"=\min_{\pi'}\Pr\nolimits^{\pi'}(\tau<\infty\mid s)"
+    ),
+)
 V_lower_next = Quantity("L_next", "L with one more decision", latex="L_{N+1}")
 V_upper_next = Quantity("U_next", "U with one more decision", latex="U_{N+1}")
 V_gap = Quantity(

@@ -22,8 +22,24 @@ STRICTLY_CONVEX = Assumption(
 )
 ABOVE = Assumption("above-minimum", "The level alpha exceeds the least level of the class.")
 
-J_mix = Quantity("J_mix", "best return of a mixture", latex=r"J^{\rm mix}_\alpha")
-J_pair = Quantity("J_pair", "best return of a mixture of two", latex=r"J^{\rm pair}_\alpha")
+J_mix = Quantity(
+    "J_mix",
+    "best return of a mixture",
+    latex=r"J^{\rm mix}_\alpha",
+    program=(
+        r"\max_\nu\mathbb E_{\theta\sim\nu}J(\theta)\quad\text{subject to}"
+        r"\quad \mathbb E_{\theta\sim\nu}F(\theta)\ge 1-\alpha"
+    ),
+)
+J_pair = Quantity(
+    "J_pair",
+    "best return of a mixture of two",
+    latex=r"J^{\rm pair}_\alpha",
+    program=(
+        r"\max_{\theta_1,\theta_2,\,w\in[0,1]}wJ(\theta_1)+(1-w)J(\theta_2)"
+        r"\quad\text{subject to}\quad wF(\theta_1)+(1-w)F(\theta_2)\ge 1-\alpha"
+    ),
+)
 two_policies = Theorem(
     label="policy-mixtures/two-policies",
     title="Two policies of a class are as good as all of them",
@@ -35,7 +51,12 @@ two_policies = Theorem(
     remark="The source defines the value of mixtures with a minimum; a maximum is meant.",
 )
 
-J_single = Quantity("J_single", "best return of one policy at alpha", latex=r"J_\alpha")
+J_single = Quantity(
+    "J_single",
+    "best return of one policy at alpha",
+    latex=r"J_\alpha",
+    program=r"\max_\theta J(\theta)\quad\text{subject to}\quad F(\theta)\ge 1-\alpha",
+)
 J_minus = Quantity("J_minus", "the same at alpha - h", latex=r"J_{\alpha-h}")
 J_plus = Quantity("J_plus", "the same at alpha + h", latex=r"J_{\alpha+h}")
 strict_gain = Theorem(
@@ -53,8 +74,18 @@ strict_gain = Theorem(
 
 J_first = Quantity("J_1", "return of the first component", latex="J(\\theta_1)")
 J_second = Quantity("J_2", "return of the second component", latex="J(\\theta_2)")
-best_first = Quantity("best_1", "best return at the first's own risk", latex=r"J_{1-F(\theta_1)}")
-best_second = Quantity("best_2", "best return at the second's own risk", latex=r"J_{1-F(\theta_2)}")
+best_first = Quantity(
+    "best_1",
+    "best return at the first's own risk",
+    latex=r"J_{1-F(\theta_1)}",
+    program=(r"\max_\theta J(\theta)\quad\text{subject to}" r"\quad F(\theta)\ge F(\theta_1)"),
+)
+best_second = Quantity(
+    "best_2",
+    "best return at the second's own risk",
+    latex=r"J_{1-F(\theta_2)}",
+    program=(r"\max_\theta J(\theta)\quad\text{subject to}" r"\quad F(\theta)\ge F(\theta_2)"),
+)
 components = Theorem(
     label="policy-mixtures/components",
     title="Each part of an optimal pair is optimal for its own risk",

@@ -120,7 +120,16 @@ V_cost = Quantity(
     program=r"\max_\pi V^\pi(s)\quad\text{subject to}\quad "
     r"\mathbb E^\pi\sum_{i\ge 1}\gamma_c^i\mathbf 1[s_i\text{ unsafe}]\le\alpha",
 )
-V_chance = Quantity("V_chance", "best value that meets every window", latex=r"V^\star_\alpha")
+V_chance = Quantity(
+    "V_chance",
+    "best value that meets every window",
+    latex=r"V^\star_\alpha",
+    program=(
+        r"\max_\pi V^\pi(s)\quad\text{subject to}"
+        r"\quad \Pr\nolimits^\pi(s_1,\dots,s_T\text{ safe}\mid s_0=s')\ge 1"
+        r"-\alpha\text{ for all safe }s'"
+    ),
+)
 conservative = Theorem(
     label="surrogate-costs/conservative",
     title="The problem with the discounted cost is a conservative approximation",
@@ -162,7 +171,12 @@ BINDABLE = Assumption("feasible", "Some policy meets the budget.")
 J_deterministic = Quantity(
     "J_det", "return of a deterministic policy within the budget", latex=r"J(\pi_{\rm det})"
 )
-J_optimal = Quantity("J_opt", "best return within the budget", latex=r"J^\star")
+J_optimal = Quantity(
+    "J_opt",
+    "best return within the budget",
+    latex=r"J^\star",
+    program=r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_c(\pi)\le d",
+)
 always_stochastic = Theorem(
     label="surrogate-costs/always-stochastic",
     title="An optimal policy under an expected cost has to randomise",

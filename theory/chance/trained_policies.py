@@ -17,9 +17,18 @@ _OURS = Source("holdfast", "on policies that are trained and flipped", Provenanc
 
 J_policy = Quantity("J", "value of a policy", latex="J")
 risk = Quantity("risk", "its risk", Domain.PROBABILITY, "r")
-V_level = Quantity("V", "optimal value at the level alpha", latex=r"V(\alpha)")
+V_level = Quantity(
+    "V",
+    "optimal value at the level alpha",
+    latex=r"V(\alpha)",
+    program=r"\max_\pi J(\pi)\quad\text{subject to}\quad r(\pi)\le\alpha",
+)
 multiplier = Quantity(
-    "lam", "multiplier of the optimum at the level alpha", Domain.NONNEGATIVE, r"\lambda"
+    "lam",
+    "multiplier of the optimum at the level alpha",
+    Domain.NONNEGATIVE,
+    r"\lambda",
+    program=r"\arg\min_{\lambda\ge 0}\max_\pi\ J(\pi)-\lambda(r(\pi)-\alpha)",
 )
 alpha = Quantity("alpha", "level of the risk", Domain.PROBABILITY, r"\alpha")
 envelope = Theorem(

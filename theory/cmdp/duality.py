@@ -36,7 +36,13 @@ strong_duality = Theorem(
 )
 
 Lambda = Quantity(
-    "Lambda", "sum of the optimal multipliers", Domain.NONNEGATIVE, r"\|\lambda^\star\|_1"
+    "Lambda",
+    "sum of the optimal multipliers",
+    Domain.NONNEGATIVE,
+    r"\|\lambda^\star\|_1",
+    program=(
+        r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)" r"-\lambda^\top(J_c(\pi)-d)"
+    ),
 )
 xi = Quantity("xi", "uniform slack of the Slater policy", Domain.POSITIVE, r"\xi")
 J_slater = Quantity("J_bar", "return of the Slater policy", latex=r"J_r(\bar\pi)")
@@ -51,9 +57,24 @@ multiplier_bound = Theorem(
     remark="Tight on a two-armed bandit.",
 )
 
-v_low = Quantity("v_0", "optimal value at the smaller budgets", latex="v(d_0)")
-v_high = Quantity("v_1", "optimal value at the larger budgets", latex="v(d_1)")
-v_middle = Quantity("v_mid", "optimal value half-way", latex=r"v(\tfrac{d_0+d_1}{2})")
+v_low = Quantity(
+    "v_0",
+    "optimal value at the smaller budgets",
+    latex="v(d_0)",
+    program=r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_{c}(\pi)\le d_0",
+)
+v_high = Quantity(
+    "v_1",
+    "optimal value at the larger budgets",
+    latex="v(d_1)",
+    program=r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_{c}(\pi)\le d_1",
+)
+v_middle = Quantity(
+    "v_mid",
+    "optimal value half-way",
+    latex=r"v(\tfrac{d_0+d_1}{2})",
+    program=(r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_{c}(\pi)\le \tfrac{d_0" r"+d_1}{2}"),
+)
 lam_step = Quantity(
     "lam_step",
     "multipliers at the smaller budgets times the step",
@@ -80,7 +101,15 @@ delta = Quantity(
     "delta", "penalised suboptimality P* - J_r + C [J_c - d]_+", Domain.REAL, r"\delta"
 )
 penalty = Quantity("C", "penalty", Domain.POSITIVE, "C")
-lam = Quantity("lam", "optimal multiplier", Domain.NONNEGATIVE, r"\lambda^\star")
+lam = Quantity(
+    "lam",
+    "optimal multiplier",
+    Domain.NONNEGATIVE,
+    r"\lambda^\star",
+    program=(
+        r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)" r"-\lambda^\top(J_c(\pi)-d)"
+    ),
+)
 approximate_primal = Theorem(
     label="cmdp/approximate-primal",
     title="Small penalised suboptimality means small violation",
@@ -103,7 +132,15 @@ approximate_primal_double = Theorem(
 J_scalar = Quantity(
     "J_min", "least multiplier-weighted cost over all policies", latex=r"\min_\pi\lambda^\top J_c"
 )
-t_star = Quantity("t_star", "smallest uniform increase of the budgets", Domain.POSITIVE, r"t^\star")
+t_star = Quantity(
+    "t_star",
+    "smallest uniform increase of the budgets",
+    Domain.POSITIVE,
+    r"t^\star",
+    program=(
+        r"\min_{t,\pi}\ t\quad\text{subject to}\quad J_{c_i}(\pi)\le d_i" r"+t\text{ for all }i"
+    ),
+)
 lam_sum = Quantity("lam_sum", "sum of the weights", Domain.NONNEGATIVE, r"\|\lambda\|_1")
 infeasibility = Theorem(
     label="cmdp/infeasibility",

@@ -74,7 +74,14 @@ pessimism = Theorem(
 )
 
 V_output = Quantity(
-    "V_out", "true value of the penalised optimum", Domain.NONNEGATIVE, r"V_T(\hat\pi)"
+    "V_out",
+    "true value of the penalised optimum",
+    Domain.NONNEGATIVE,
+    r"V_T(\hat\pi)",
+    program=(
+        r"V_T(\hat\pi),\quad\hat\pi\in\arg\max_\pi\ V_{\hat T}(\pi)"
+        r"-\tfrac{\gamma r_{\max}}{1-\gamma}\,\hat\rho_\pi u"
+    ),
 )
 pessimistic_optimality = Theorem(
     label="model-based/pessimistic-optimality",

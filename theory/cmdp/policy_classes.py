@@ -27,13 +27,29 @@ UNIVERSAL = Assumption(
 _SHWARTZ = "Feinberg and Shwartz 1996"
 _PATERNAIN = "Paternain et al. 2019"
 
-sup_min = Quantity("sup_min", "sup over policies of min over multipliers of L", latex=r"P^\star")
-min_sup = Quantity("min_sup", "min over multipliers of sup over policies of L", latex=r"D^\star")
+sup_min = Quantity(
+    "sup_min",
+    "sup over policies of min over multipliers of L",
+    latex=r"P^\star",
+    program=r"\sup_\pi\min_{\lambda\ge 0}\ J_r(\pi)-\lambda(J_c(\pi)-d)",
+)
+min_sup = Quantity(
+    "min_sup",
+    "min over multipliers of sup over policies of L",
+    latex=r"D^\star",
+    program=r"\min_{\lambda\ge 0}\sup_\pi\ J_r(\pi)-\lambda(J_c(\pi)-d)",
+)
 D_deterministic = Quantity(
-    "D_det", "min over multipliers of max over deterministic policies", latex=r"D_{\rm det}"
+    "D_det",
+    "min over multipliers of max over deterministic policies",
+    latex=r"D_{\rm det}",
+    program=(r"\min_{\lambda\ge 0}\max_{\pi\in\Pi_{\rm det}}J_r(\pi)" r"-\lambda(J_c(\pi)-d)"),
 )
 P_deterministic = Quantity(
-    "P_det", "return of the best deterministic policy that is feasible", latex=r"P_{\rm det}"
+    "P_det",
+    "return of the best deterministic policy that is feasible",
+    latex=r"P_{\rm det}",
+    program=(r"\max_{\pi\in\Pi_{\rm det}}J_r(\pi)\quad\text{subject to}" r"\quad J_c(\pi)\le d"),
 )
 zero_gap = Theorem(
     label="policy-classes/zero-gap",
@@ -87,9 +103,19 @@ policy_loss_signed = Theorem(
     uses=("policy-classes/policy-loss",),
 )
 
-P_paid = Quantity("P_star", "optimal value, rewards >= 0", Domain.NONNEGATIVE, r"P^\star")
+P_paid = Quantity(
+    "P_star",
+    "optimal value, rewards >= 0",
+    Domain.NONNEGATIVE,
+    r"P^\star",
+    program=r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_c(\pi)\le d",
+)
 D_class = Quantity(
-    "D_class", "dual value of the class, rewards >= 0", Domain.NONNEGATIVE, r"D_\theta^\star"
+    "D_class",
+    "dual value of the class, rewards >= 0",
+    Domain.NONNEGATIVE,
+    r"D_\theta^\star",
+    program=(r"\min_{\lambda\ge 0}\max_\theta\ J_r(\pi_\theta)" r"-\lambda(J_c(\pi_\theta)-d)"),
 )
 B_r = Quantity("B_r", "bound on the reward", Domain.NONNEGATIVE, "B_r")
 B_c = Quantity("B_c", "bound on the cost", Domain.NONNEGATIVE, "B_c")

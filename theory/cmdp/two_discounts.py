@@ -12,8 +12,26 @@ from .foundations import FEASIBLE, ONE_COST, P_star, gamma
 from .policy_classes import _SHWARTZ, MEETS
 
 J_stationary = Quantity("J", "return of a stationary policy", latex=r"J_r(\pi)")
-lower = Quantity("L_N", "best return of N free decisions, then the cheapest policy", latex="L_N")
-upper = Quantity("U_N", "the same, but what follows earns as much as V*", latex="U_N")
+lower = Quantity(
+    "L_N",
+    "best return of N free decisions, then the cheapest policy",
+    latex="L_N",
+    program=(
+        r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_c(\pi)\le d,\quad\pi_t"
+        r"=\pi^c\text{ for }t\ge N,\quad \pi^c\text{ the cheapest policy}"
+    ),
+)
+upper = Quantity(
+    "U_N",
+    "the same, but what follows earns as much as V*",
+    latex="U_N",
+    program=(
+        r"\max_\pi\mathbb E^\pi\Big[\sum_{t<N}\gamma^tr_t"
+        r"+\gamma^NV^*(s_N)\Big]\quad\text{subject to}"
+        r"\quad \mathbb E^\pi\Big[\sum_{t<N}\gamma_c^tc_t\Big]"
+        r"+\gamma_c^N\,\mathbb E^\pi\min_{\pi'}J_c(\pi'\mid s_N)\le d"
+    ),
+)
 N_steps = Quantity("N", "free decisions", Domain.TRIALS, "N")
 V_gap = Quantity("gap", "largest V* - V^c over the states", Domain.NONNEGATIVE, r"\|V^*-V^c\|")
 two_discounts = Theorem(
@@ -34,7 +52,15 @@ two_discounts = Theorem(
     remark="Each program is finite and exact; the stationary policy may be any that is feasible.",
 )
 
-v_switch = Quantity("v_N", "optimum of N free decisions, then the tail", latex="v_N")
+v_switch = Quantity(
+    "v_N",
+    "optimum of N free decisions, then the tail",
+    latex="v_N",
+    program=(
+        r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_c(\pi)\le d,"
+        r"\quad\pi_t\text{ one stationary tail for all }t\ge N"
+    ),
+)
 n_random = Quantity("n_random", "randomised pairs of time and state", Domain.COUNT, "n")
 switching = Theorem(
     label="policy-classes/switching",

@@ -25,7 +25,7 @@ eta = Quantity("eta", "step of the multiplier", Domain.POSITIVE, r"\eta")
 K = Quantity("K", "steps", Domain.TRIALS)
 B = Quantity("B", "max(d, C - d)", _AT_LEAST_0)
 R = Quantity("R", "largest return that rewards allow", _AT_LEAST_0)
-xi = Quantity("xi", "d less the least J_c", Domain.POSITIVE, r"\xi")
+xi = Quantity("xi", "d less the least J_c", Domain.POSITIVE, r"\xi", program=r"d-\min_\pi J_c(\pi)")
 ceiling = Quantity("Lambda", "ceiling of the multiplier", _AT_LEAST_0, r"\Lambda")
 PAYS = Assumption("pays", "Rewards are at least 0.")
 average = Theorem(

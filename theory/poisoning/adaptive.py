@@ -15,7 +15,14 @@ from ..theorem import Assumption, Printed, Provenance, Refutation, Source, Stand
 from .least_cost import NOTE, PAPER, cost
 
 cost_one = Quantity(
-    "cost_one", "least l1 cost under the one equation a.zeta = a.d", Domain.NONNEGATIVE, r"C_1"
+    "cost_one",
+    "least l1 cost under the one equation a.zeta = a.d",
+    Domain.NONNEGATIVE,
+    r"C_1",
+    program=(
+        r"\min_\zeta\|\zeta\|_1\quad\text{subject to}\quad a^\top\zeta"
+        r"=a^\top d,\quad -\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})"
+    ),
 )
 greedy = Quantity(
     "greedy",
@@ -43,6 +50,8 @@ cost_trained = Quantity(
     "least l1 cost at which the features that the victim ends with teach the target's reward",
     Domain.NONNEGATIVE,
     r"C_\omega",
+    program=r"\min_\zeta\|\zeta\|_1\quad\text{subject to}\quad\Phi_\omega\zeta=\Phi_\omega d,\quad "
+    r"-\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})",
 )
 EXPRESSIVE = Assumption(
     "expressive",

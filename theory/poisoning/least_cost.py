@@ -28,9 +28,18 @@ cost = Quantity(
 )
 distance = Quantity("distance", "cost of the target's own changes", Domain.NONNEGATIVE, r"\|d\|")
 
-gain_best = Quantity("gain_best", "y.Phi d at the best y", latex=r"y^{\star\top}\Phi d")
+gain_best = Quantity(
+    "gain_best",
+    "y.Phi d at the best y",
+    latex=r"y^{\star\top}\Phi d",
+    program=r"y^\star\in\arg\max_y\ y^\top\Phi d-c(y)",
+)
 charge_best = Quantity(
-    "charge_best", "charge of the box at the best y", Domain.NONNEGATIVE, r"c(y^\star)"
+    "charge_best",
+    "charge of the box at the best y",
+    Domain.NONNEGATIVE,
+    r"c(y^\star)",
+    program=r"y^\star\in\arg\max_y\ y^\top\Phi d-c(y)",
 )
 gain = Quantity("gain", "y.Phi d at a y in R^n", latex=r"y^\top\Phi d")
 charge = Quantity(
@@ -52,10 +61,24 @@ duality = Theorem(
 )
 
 cost_squared = Quantity(
-    "cost_squared", "square of the least cost in l2", Domain.NONNEGATIVE, r"\|\zeta^\star\|_2^2"
+    "cost_squared",
+    "square of the least cost in l2",
+    Domain.NONNEGATIVE,
+    r"\|\zeta^\star\|_2^2",
+    program=(
+        r"\min_\zeta\|\zeta\|_2^2\quad\text{subject to}\quad \Phi\zeta"
+        r"=\Phi d,\quad -\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})"
+    ),
 )
 cost_largest = Quantity(
-    "cost_largest", "least cost in l-infinity", Domain.NONNEGATIVE, r"\|\zeta^\star\|_\infty"
+    "cost_largest",
+    "least cost in l-infinity",
+    Domain.NONNEGATIVE,
+    r"\|\zeta^\star\|_\infty",
+    program=(
+        r"\min_\zeta\|\zeta\|_\infty\quad\text{subject to}\quad \Phi\zeta"
+        r"=\Phi d,\quad -\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})"
+    ),
 )
 p_squares = Quantity("p_squares", "sum of p_i^2", Domain.NONNEGATIVE, r"\|p\|_2^2")
 p_largest = Quantity("p_largest", "largest abs(p_i)", Domain.NONNEGATIVE, r"\|p\|_\infty")
@@ -84,7 +107,13 @@ lower_bound = Theorem(
 lower = Quantity(
     "lower", "sum of p_i^2 over the largest abs(p_i), 0 if p = 0", Domain.NONNEGATIVE, "L"
 )
-unboxed = Quantity("unboxed", "least l1 cost without the box", Domain.NONNEGATIVE, r"C_\infty")
+unboxed = Quantity(
+    "unboxed",
+    "least l1 cost without the box",
+    Domain.NONNEGATIVE,
+    r"C_\infty",
+    program=r"\min_\zeta\|\zeta\|_1\quad\text{subject to}\quad \Phi\zeta=\Phi d",
+)
 tighter = Quantity("tighter", "upper bound with the line search", Domain.NONNEGATIVE, "U'")
 upper = Quantity("upper", "upper bound in closed form", Domain.NONNEGATIVE, "U")
 chain = Theorem(

@@ -46,7 +46,11 @@ outside = Quantity(
     "outside", "by how much b d + (1 - b) p leaves the box, negative within", latex=r"\alpha(b)"
 )
 share_line = Quantity(
-    "share_line", "least b whose mixture is in the box", Domain.PROBABILITY, r"\beta^\star"
+    "share_line",
+    "least b whose mixture is in the box",
+    Domain.PROBABILITY,
+    r"\beta^\star",
+    program=r"\min\{b\in[0,1]:\alpha(b)\le 0\}",
 )
 excess_line = Quantity(
     "excess_line", "by how much that mixture leaves the box", Domain.NONNEGATIVE, r"\alpha_+"

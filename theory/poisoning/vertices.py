@@ -13,13 +13,24 @@ from ..theorem import Assumption, Provenance, Sharp, Source, Theorem
 from .least_cost import NEGATIVE, NOTE, PAPER, cost, distance
 
 cost_fewer = Quantity(
-    "cost_fewer", "least cost with fewer features", Domain.NONNEGATIVE, r"\|\zeta^\star_\Phi\|"
+    "cost_fewer",
+    "least cost with fewer features",
+    Domain.NONNEGATIVE,
+    r"\|\zeta^\star_\Phi\|",
+    program=(
+        r"\min_\zeta\|\zeta\|\quad\text{subject to}\quad \Phi\zeta=\Phi d,"
+        r"\quad -\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})"
+    ),
 )
 cost_more = Quantity(
     "cost_more",
     "least cost with features whose row space holds the other one",
     Domain.NONNEGATIVE,
     r"\|\zeta^\star_{\Phi'}\|",
+    program=(
+        r"\min_\zeta\|\zeta\|\quad\text{subject to}\quad \Phi'\zeta=\Phi'd,"
+        r"\quad -\rho_i\theta_{O,i}\le\zeta_i\le\rho_i(1-\theta_{O,i})"
+    ),
 )
 monotone = Theorem(
     label="poisoning/monotone",

@@ -34,7 +34,13 @@ chi_square = Theorem(
 
 kappa = Quantity("kappa", "radius of the ball chi^2 <= kappa", Domain.POSITIVE, r"\kappa")
 J = Quantity("J", "mean of R under b, un-normalised", Domain.NONNEGATIVE, "J")
-best = Quantity("best", "largest J within chi^2 <= kappa", Domain.NONNEGATIVE, r"J(\bar\pi_\kappa)")
+best = Quantity(
+    "best",
+    "largest J within chi^2 <= kappa",
+    Domain.NONNEGATIVE,
+    r"J(\bar\pi_\kappa)",
+    program=(r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \chi^2(\pi\|b)" r"\le\kappa"),
+)
 best_in_ball = Theorem(
     label="improvement/best-in-ball",
     title="No policy of the ball gains more than sqrt(kappa) deviations",
