@@ -164,8 +164,8 @@ def test_what_is_known_is_part_of_a_statement_that_is_used() -> None:
 
 
 _OF_A_PROGRAM = re.compile(
-    r"(optimal|best) (value|return)|optimum|dual value of|least (l1 |dual )?(cost|value)|largest E |"
-    r"value of (the|N) .*(program|free decisions)"
+    r"(optimal|best) (value|return)|optimum|dual value of|least (l1 |dual )?(cost|value)|"
+    r"largest E |value of (the|N) .*(program|free decisions)"
 )
 
 
