@@ -50,7 +50,8 @@ class Options:
 @click.option(
     "--keep",
     is_flag=True,
-    help="Make the extremal models small, and write them into the corpus beside the claims.",
+    help="Make the extremal models small, and write them into the corpus beside the claims; a "
+    "violation goes into a certificate instead.",
 )
 @json_option
 def hunt_command(**given: Any) -> int:
@@ -84,6 +85,8 @@ def hunt_command(**given: Any) -> int:
             _keep(console, claim, found)
         return code
     _violation(console, found.violation)
+    if options.keep:
+        console.print("corpus: nothing is kept there of a theorem that is violated")
     if not _certificate(console, certified, Path(options.path).parent / "certificates"):
         return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing.is_false
@@ -116,7 +119,8 @@ def _keep(console: Console, claim: Claim, found: Hunt) -> None:
     for case in cases:
         limit = f", tends to {case.limit.constant}: {case.limit.along}" if case.limit else ""
         part = case.peak.observation.part
-        text = f"part {part}: ratio {case.ratio} of integers {list(case.peak.trace)}{limit}"
+        ratio = shorten(case.ratio, 60)
+        text = f"part {part}: ratio {ratio} of integers {list(case.peak.trace)}{limit}"
         console.print(output.plain(text), highlight=False)
     where = keep(claim, found, cases) if cases else None
     console.print(
