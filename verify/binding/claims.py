@@ -134,6 +134,15 @@ def claim(
     return bind
 
 
+def lacking(claim: Claim, names: Iterable[str]) -> list[str]:
+    """Those of the names that the file of the claim does not claim; none of a claim that was made
+    by hand."""
+    if _REGISTRY.get(claim.name) is not claim:
+        return []
+    there = {one.name for one in _REGISTRY.values() if one.file == claim.file}
+    return sorted(set(names) - there)
+
+
 def load(path: Path) -> tuple[Claim, ...]:
     """Import a user's file and return the claims it makes.
 

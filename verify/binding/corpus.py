@@ -20,7 +20,7 @@ from holdfast.solvers.errors import ModelError
 from holdfast.solvers.strict import shortened, strict_json
 from holdfast.solvers.whole_files import write_text
 
-from .claims import Claim, is_shipped
+from .claims import Claim, is_shipped, lacking
 from .description import describe
 from .draws import VectorDraw
 from .family import Case
@@ -96,12 +96,20 @@ def read(claim: Claim) -> tuple[Kept, ...]:
 
     Raises
     ------
-    ClaimError: if the file is damaged or of another format, with the place and the remedy.
+    ClaimError: if the file is damaged, of another format, or keeps cases of a claim that is not
+        in the file beside it, with the place and the remedy.
     """
     path = path_of(claim)
     if not path.exists():
         return ()
-    return tuple(_entry(path, claim, one) for one in read_file(path).get(claim.name, []))
+    kept = read_file(path)
+    if strange := lacking(claim, kept):
+        raise ClaimError(
+            f"{path} keeps cases of {', '.join(map(shortened, strange))}, which "
+            f"{Path(claim.file).name} does not claim, so that nothing replays them; restore the "
+            "claim, or give its entry there the new name, or delete the entry"
+        )
+    return tuple(_entry(path, claim, one) for one in kept.get(claim.name, []))
 
 
 def read_file(path: Path) -> dict[str, list[Any]]:

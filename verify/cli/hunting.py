@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from holdfast.verify.binding import corpus
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
@@ -21,7 +23,7 @@ from holdfast.verify.store.store import Store
 
 from ..terminal import output
 from ..terminal.options import json_option, seed_option, store_option
-from ..terminal.targets import prepare_store
+from ..terminal.targets import check_targets, make_folder, prepare_store
 from .selection import one
 
 
@@ -68,6 +70,8 @@ def hunt_command(**given: Any) -> int:
     effort = Budget.parse(options.budget)
     prepare_store(options.path, [("--json", options.json_path)])
     claim = one(options.label)
+    if options.keep:
+        prepare_corpus([claim])
     console = output.console()
     doing = f"searching on {claim.name} for {options.budget}"
     with Store.open(options.path) as store, console.status(doing):
@@ -91,6 +95,20 @@ def hunt_command(**given: Any) -> int:
         return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
+
+
+def prepare_corpus(claims: Iterable[Claim]) -> None:
+    """See that extremal cases of these claims can be kept, before anything is hunted.
+
+    Raises click.BadParameter where they cannot be written; ClaimError as `corpus.read`.
+    """
+    claims = list(claims)
+    files = dict.fromkeys(map(corpus.path_of, claims))
+    for file in files:
+        make_folder("--keep", file.parent)
+    check_targets(("--keep", str(file)) for file in files)
+    for claim in claims:
+        corpus.read(claim)
 
 
 def _effort(console: Console, found: Hunt) -> None:

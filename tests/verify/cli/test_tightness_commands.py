@@ -130,6 +130,14 @@ def test_the_atlas_says_what_falls_short_of_a_constant_that_is_called_sharp(
     assert not (mine.parent / "corpus").exists(), "without --keep nothing is kept"
 
 
+def test_a_violation_is_not_kept_in_the_corpus_and_that_is_said(
+    holdfast: Invoke, mine: Path
+) -> None:
+    done = holdfast("hunt", f"{mine}::mine/false", "--budget", "100", "--keep")
+    assert done.code == 1
+    assert "corpus: nothing is kept there of a theorem that is violated" in done.flat
+
+
 def test_a_violated_theorem_is_an_exit_code_of_the_atlas(holdfast: Invoke, mine: Path) -> None:
     done = holdfast("atlas", f"{mine}::mine/false", "--budget", "100")
     assert done.code == 1
@@ -183,6 +191,32 @@ def test_a_ratio_of_many_digits_is_kept_so_that_verify_replays_it(
     assert len(kept["ratio"]) == len("0.1234567890")
     done = holdfast("verify", f"{mine}::mine/long", "--budget", "5", "--store", ":memory:")
     assert done.code in (0, 3)
+
+
+@pytest.mark.parametrize("command", ["hunt", "atlas"])
+def test_where_nothing_can_be_kept_is_said_before_the_hunt(
+    holdfast: Invoke, mine: Path, command: str
+) -> None:
+    (mine.parent / "corpus").touch()
+    try:
+        done = holdfast(command, f"{mine}::mine/one", "--budget", "999m", "--keep")
+    finally:
+        (mine.parent / "corpus").unlink()
+    assert done.code == 64
+    assert f"--keep: the folder {mine.parent / 'corpus'} cannot be made" in done.flat
+
+
+@pytest.mark.parametrize("command", ["hunt", "verify"])
+def test_a_kept_case_of_a_claim_that_is_gone_is_named(
+    holdfast: Invoke, mine: Path, command: str
+) -> None:
+    file = mine.parent / "corpus" / "mine.json"
+    file.parent.mkdir()
+    file.write_text('{"format": "holdfast-corpus-1", "claims": {"mine/gone": []}}')
+    keep = ["--keep"] if command == "hunt" else []
+    done = holdfast(command, f"{mine}::mine/one", "--budget", "5", "--store", ":memory:", *keep)
+    assert done.code == 64
+    assert "keeps cases of 'mine/gone', which mine.py does not claim" in done.flat
 
 
 @pytest.mark.parametrize("command", ["suggest", "hunt"])
