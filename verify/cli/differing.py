@@ -59,7 +59,7 @@ def diff_command(before: str, now: str, json_path: str | None) -> int:
 
 
 def _results(name: str) -> Results:
-    if Path(name).exists() or name.endswith(".json"):
+    if Path(name).is_file() or name.endswith(".json"):
         return read_results(name)
     path, number = existing_store(name)
     return read_results(path if number is None else f"{path}:{number}")

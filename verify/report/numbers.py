@@ -83,12 +83,17 @@ def rounded(number: float | None, digits: int = 4) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.12 s``, ``12 s`` or ``2 min 05 s``."""
+    """``0.12 s``, ``12 s``, ``2 min 05 s``, ``3 h 07 min``, ``4 days 09 h`` or ``2.5 years``."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+    minutes, hours, days = (int(seconds) // size for size in (60, 3600, 86400))
+    if hours < 2:
+        return f"{minutes} min {int(seconds) % 60:02d} s"
+    if days < 2:
+        return f"{hours} h {minutes % 60:02d} min"
+    return f"{days} days {hours % 24:02d} h" if days < 730 else f"{days / 365.25:,.1f} years"
 
 
 def _ends(number: Number) -> tuple[Fraction, ...]:

@@ -130,6 +130,16 @@ def test_small_formats() -> None:
     assert brief("123456789/987654321") == "0.125"
     assert [rounded(None), rounded(14 / 15)] == ["\N{EN DASH}", "0.9333"]
     assert [duration(0.5), duration(12.3), duration(125)] == ["0.50 s", "12 s", "2 min 05 s"]
+    assert [duration(one) for one in (7199, 7200, 90_000)] == [
+        "119 min 59 s",
+        "2 h 00 min",
+        "25 h 00 min",
+    ]
+    assert [duration(one * 86400) for one in (2.5, 800, 36525)] == [
+        "2 days 12 h",
+        "2.2 years",
+        "100.0 years",
+    ]
 
 
 def test_a_histogram_counts_zeros_and_negatives_apart() -> None:
