@@ -43,8 +43,8 @@ class Cost:
 class Forecast:
     """A run on so many workers.
 
-    seconds: to the end; efficiency: share of the workers' time that is spent on shards; store: share
-    of the time in which the store is being written.
+    seconds: to the end; efficiency: share of the workers' time that is spent on shards; store:
+    share of the time in which the store is being written.
     """
 
     workers: int
