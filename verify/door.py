@@ -9,12 +9,10 @@ from typing import Any
 import click
 
 from .binding.claims import Claim
-from .campaign.run import run_campaign, summary
 from .campaign.schedule import Budget
 from .campaign.summary import RunSummary
 from .cli.selection import to_examine
-from .search.refutations import with_counterexamples
-from .store.store import Store
+from .search.refutations import examine
 
 
 def verify(
@@ -54,15 +52,13 @@ def verify(
     except click.UsageError as error:
         raise ValueError(error.format_message()) from error
     chosen = (*found, *(one for one in claims if not isinstance(one, str)))
-    with Store.open(store) as database:
-        run = run_campaign(
-            chosen,
-            budget=parsed,
-            seed=seed,
-            store=database,
-            jobs=jobs,
-            worlds=on or {},
-            worlds_only=bool(on),
-        )
-        result = summary(run, chosen)
-    return result if certificates is None else with_counterexamples(result, Path(certificates))
+    return examine(
+        chosen,
+        budget=parsed,
+        seed=seed,
+        store=store,
+        certificates=None if certificates is None else Path(certificates),
+        jobs=jobs,
+        worlds=on or {},
+        worlds_only=bool(on),
+    )

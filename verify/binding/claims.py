@@ -19,7 +19,8 @@ import holdfast
 from holdfast.theory import Relation, Theorem, catalogue, pillars
 
 from . import mutants
-from .family import Family
+from .draws import Draw
+from .family import Case, Family
 from .user_code import blamed
 from .values import ClaimError, Evaluate, Values
 
@@ -69,6 +70,16 @@ class Claim:
     def trained(self) -> bool:
         """Whether its cases are training runs."""
         return self.family.trained
+
+    def draw(self, source: Draw) -> Case:
+        """A case of the family; raises ClaimError if the family raises, OutOfScope as it does."""
+        with blamed(f"{self.name}: the family", self.file):
+            return self.family.draw(source)
+
+    def landmark(self, name: str) -> Case:
+        """A landmark of the family; raises as `draw`."""
+        with blamed(f"{self.name} on landmark:{name}: the family", self.file):
+            return self.family.landmark(name)
 
 
 _REGISTRY: dict[str, Claim] = {}

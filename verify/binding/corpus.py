@@ -33,7 +33,8 @@ _LONGEST = 10_000
 """Integers of a trace, of which the largest families draw some hundred."""
 _AGREE = 1e-9
 """Digits to which a ratio of irrational sides is written down; it only tells a stale file."""
-_RATIO = re.compile(r"[0-9]{1,400}(/[1-9][0-9]{0,399})?|[01]\.[0-9]{1,20}")
+RATIO = re.compile(r"[0-9]{1,400}(/[1-9][0-9]{0,399})?|[01]\.[0-9]{1,20}")
+"""A ratio as text; one of more digits is kept as a decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Kept:
 
     def draw(self, claim: Claim) -> Case:
         """The case, made again; raises ClaimError if the family no longer draws it."""
-        case = claim.family.draw(VectorDraw(self.trace))
+        case = claim.draw(VectorDraw(self.trace))
         if describe(case) != self.case:
             raise _stale(claim, self, "its integers draw another case than the one it describes")
         return case
@@ -168,7 +169,7 @@ def _problem(claim: Claim, document: Any) -> str:
         return f"part is {part}, and the theorem has {len(claim.theorem.parts)}"
     if len(trace) > _LONGEST or any(type(one) is not int for one in trace):
         return f"trace is not a list of at most {_LONGEST} whole numbers"
-    if not _RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
+    if not RATIO.fullmatch(ratio) or Fraction(ratio) > 1:
         return f"ratio is {shortened(ratio)}, not a number from 0 to 1 as text"
     return ""
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -70,3 +71,15 @@ def value_text(value: Value) -> str:
         middle = format_rational(value.total / value.samples)
         return f"mean {middle} of {value.samples}, squares {format_rational(value.squares)}"
     return format_rational(value) if isinstance(value, int | Fraction) else str(value)
+
+
+def decimal_text(value: Fraction, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
+    """A rational as a decimal of so many digits."""
+    context = Context(prec=digits, rounding=rounding)
+    quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
+    return f"{quotient:f}" if -5 <= quotient.adjusted() <= 9 else f"{quotient:e}"
+
+
+def is_exactly(text: str, value: Fraction) -> bool:
+    """Whether a decimal is the rational itself, and not rounded."""
+    return Fraction(text) == value

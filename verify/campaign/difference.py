@@ -98,8 +98,11 @@ def _of_the_same_plan(before: Outcome, now: Outcome) -> Iterator[_What]:
         yield "models", str(before.models), str(now.models), code
     if before.telling != now.telling:
         yield "telling models", str(before.telling), str(now.telling), ExitCode.AS_EXPECTED
-    if before.rows != now.rows:
-        old, new = (f"digest {one.rows[:8]}" for one in (before, now))
+    if before.power != now.power:
+        yield "power", before.power, now.power, ExitCode.AS_EXPECTED
+    shards = [*before.rows, *(shard for shard in now.rows if shard not in before.rows)]
+    if others := [one for one in shards if before.rows.get(one) != now.rows.get(one)]:
+        old, new = f"in {len(shards)} shards", f"others in {len(others)}, the first: {others[0]}"
         yield "findings", old, new, ExitCode.AS_EXPECTED
 
 

@@ -1,6 +1,7 @@
 """What a larger run would take, on how many workers, from the times of one that was made.
 
-Main definitions: `costs`, of each claim; `forecast`, a simulation of workers that share one store.
+Main definitions: `costs`, of each claim; `forecast`, a simulation of workers that share one store,
+and `larger`, of a run with more drawn models.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from ..engine.examiner import Kind
@@ -19,6 +20,9 @@ from ..store.store import Run, Store
 _REWRITTEN = 400
 """Shards that are written once more to see how fast the store is: a second or less of work, after
 which the mean no longer moves by more than some percent."""
+_SIMULATED = 100_000
+"""Drawn shards that are simulated at most; more of the same follow at the pace of the second half.
+Fewer leave a thousand workers too few rounds to come to their pace, more take seconds each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Cost:
 class Forecast:
     """A run on so many workers.
 
-    seconds: to the end; efficiency: share of the workers' time that is not spent waiting, beside
-    one worker; store: share of the time in which the store is being written.
+    seconds: to the end; efficiency: share of the workers' time that is spent on shards; store:
+    share of the time in which the store is being written.
     """
 
     workers: int
@@ -66,14 +70,14 @@ def costs(run: Run) -> list[Cost]:
     return found
 
 
-def durations(run: Run, times: int) -> list[float]:
-    """Seconds of each shard of a run with so many times the drawn models, in its order."""
+def durations(run: Run) -> tuple[list[float], list[float]]:
+    """Seconds of each shard of a run in its order: those that are done once, and the drawn ones."""
     rows = run.store.database.rows(
         "SELECT seconds, kind = ? FROM shards WHERE run = ? AND error = '' ORDER BY id",
         (Kind.DRAWN.name, run.id),
     )
     once = [seconds for seconds, is_drawn in rows if not is_drawn]
-    return once + [seconds for seconds, is_drawn in rows if is_drawn] * times
+    return once, [seconds for seconds, is_drawn in rows if is_drawn]
 
 
 def write_seconds(run: Run) -> float:
@@ -85,6 +89,23 @@ def write_seconds(run: Run) -> float:
         for result in results:
             copy.record(result)
         return (time.perf_counter() - began) / max(len(results), 1)
+
+
+def larger(
+    once: Sequence[float], drawn: list[float], times: int, write: float, workers: int
+) -> Forecast:
+    """As `forecast`, of a run with so many times its drawn shards."""
+    few = min(times, max(2, _SIMULATED // max(len(drawn), 1)))
+    found = forecast([*once, *drawn * few], write, workers)
+    if few == times:
+        return found
+    half = forecast([*once, *drawn * (few // 2)], write, workers)
+    pace = (found.seconds - half.seconds) / (few - few // 2)
+    work = sum(once) + times * sum(drawn)
+    writing = write * (len(once) + times * len(drawn))
+    # where one long shard hides the pace, no less than the work of them all
+    seconds = max(found.seconds + (times - few) * pace, work / workers, writing)
+    return Forecast(workers, seconds, work / (workers * seconds), writing / seconds)
 
 
 def forecast(shards: Sequence[float], write: float, workers: int) -> Forecast:
@@ -104,5 +125,5 @@ def forecast(shards: Sequence[float], write: float, workers: int) -> Forecast:
         heappush(flying, end)
     while flying:
         clock = max(clock, heappop(flying)) + write
-    alone = sum(chain(shards, [write * len(shards)]))
-    return Forecast(workers, clock, alone / (workers * clock), write * len(shards) / clock)
+    busy = sum(shards) / (workers * clock)
+    return Forecast(workers, clock, busy, write * len(shards) / clock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -33,9 +34,10 @@ class Outcome:
 
     statement: its relation as text; false: whether it is expected to be violated, None where the
     store does not say; verdict: the gravest; models: cases with a finding, telling: those that said
-    more than is true without the theorem; ratio: the largest of the telling findings; killed:
-    mutants; seconds: of work; error: why it is faulty, or empty; rows: a digest of all its findings
-    and kills, empty in JSON, which does not hold them.
+    more than is true without the theorem; power: such models of each part, and in JSON the least
+    change of a value that they notice; ratio: the largest of the telling findings; killed: mutants;
+    seconds: of work; error: why it is faulty, or empty; rows: of each shard, a digest of all that
+    it holds but times, empty in JSON, which does not hold it.
     """
 
     statement: str
@@ -43,16 +45,18 @@ class Outcome:
     verdict: Verdict
     models: int
     telling: int
+    power: str
     ratio: float | None
     killed: frozenset[str]
     seconds: float
     error: str = ""
-    rows: str = ""
+    rows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A run; outcomes: (claim, world or empty) -> what became of it."""
+    """A run; outcomes: (claim, world or empty) -> what became of it; fingerprint: of all that the
+    findings follow from, empty in JSON."""
 
     place: str
     seed: int
@@ -61,6 +65,7 @@ class Results:
     finished: bool
     is_store: bool
     outcomes: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
+    fingerprint: str = ""
 
 
 def read_results(place: str) -> Results:
@@ -92,12 +97,12 @@ def split(place: str) -> tuple[Path, int | None]:
 def _of_run(place: str, run: Run) -> Results:
     rows = run.store.database.rows
     shards = rows(
-        "SELECT claim, kind, name, id, seconds, error FROM shards WHERE run = ?"
-        " ORDER BY claim, kind, name, first, size",
+        'SELECT claim, kind, name, id, seconds, error, first, size, "key", models FROM shards'
+        " WHERE run = ? ORDER BY claim, kind, name, first, size",
         (run.id,),
     )
     tallies: dict[tuple[str, str], _Tally] = {}
-    for claim, kind, name, number, seconds, error in shards:
+    for claim, kind, name, number, seconds, error, first, size, *others in shards:
         world = name if kind == Kind.WORLD.name else ""
         with row_of(place, f"shards, row {number}", {"claim": claim, "seconds": seconds}):
             tally = tallies.setdefault((claim, world), _Tally())
@@ -105,20 +110,24 @@ def _of_run(place: str, run: Run) -> Results:
         found = run.store.database.stream(f"{_COLUMNS} WHERE shard = ? ORDER BY id", (number,))
         with closing(found), row_of(place, f"findings of shard {number}", {"claim": claim}):
             tally.add(found)
-        kills = rows('SELECT mutant, "case" FROM kills WHERE shard = ? ORDER BY id', (number,))
-        tally.hash.update(repr(kills).encode())
-        tally.killed.update(mutant for mutant, _ in kills)
+        kills = rows(
+            'SELECT mutant, "case", claim FROM kills WHERE shard = ? ORDER BY id', (number,)
+        )
+        tally.killed.update(mutant for mutant, *_ in kills)
+        label = f"{kind.lower()} {name}".strip()
+        tally.close(f"{label}, {size} from {first}", repr((others, kills)))
     claims = run.plan.get("claims", {})
     outcomes = {}
     for (claim, world), tally in tallies.items():
         about = claims.get(claim, {"statement": "", "false": None})
         with row_of(place, f"plans, run {run.id}", {"claim": about}):
             outcomes[claim, world] = tally.outcome(about["statement"], about["false"])
-    return Results(place, run.seed, run.budget, run.versions, run.finished, True, outcomes)
+    about = place, run.seed, run.budget, run.versions, run.finished, True
+    return Results(*about, outcomes, run.fingerprint)
 
 
 _COLUMNS = """
-SELECT "case", verdict, ratio, part, repeat, "left", "right", slack, grade, alpha, digest,
+SELECT "case", verdict, ratio, part, claim, repeat, "left", "right", slack, grade, alpha, digest,
     "values", note FROM findings"""
 
 
@@ -132,20 +141,31 @@ class _Tally:
         self.killed: set[str] = set()
         self.seconds, self.error = 0.0, ""
         self.hash = hashlib.sha256()
+        self.rows: dict[str, str] = {}
+        self.parts: Counter[int] = Counter()
 
     def add(self, findings: Iterable[tuple[Any, ...]]) -> None:
         """The findings of one shard, with the columns of `_COLUMNS`."""
         cases: dict[str, bool] = {}
+        parts: set[tuple[int, str]] = set()
         for row in findings:
             self.hash.update(repr(row).encode())
-            case, verdict, ratio = row[0], Verdict[row[1]], row[2]
+            case, verdict, ratio, part = row[0], Verdict[row[1]], row[2], int(row[3])
             tells = verdict not in EMPTY
+            self.parts[part] += tells and (part, case) not in parts
+            parts |= {(part, case)} if tells else set()
             self.verdicts.add(verdict)
             cases[case] = cases.get(case, False) or tells
             if tells and ratio is not None:
                 self.ratio = max(float(ratio), self.ratio or 0.0)
         self.models += len(cases)
         self.telling += sum(cases.values())
+
+    def close(self, shard: str, rest: str) -> None:
+        """The end of a shard, which holds the rest beside its findings."""
+        self.hash.update(rest.encode())
+        self.rows[shard] = self.hash.hexdigest()
+        self.hash = hashlib.sha256()
 
     def outcome(self, statement: str, false: bool | None) -> Outcome:
         """All of it, with what the plan of the run says of the claim."""
@@ -158,11 +178,12 @@ class _Tally:
             verdict=verdict,
             models=self.models,
             telling=self.telling,
+            power=", ".join(f"{self.parts[k]}/{self.models}" for k in sorted(self.parts)),
             ratio=self.ratio,
             killed=frozenset(self.killed),
             seconds=self.seconds,
             error=self.error,
-            rows=self.hash.hexdigest(),
+            rows=self.rows,
         )
 
 
@@ -199,8 +220,15 @@ def _of_document(one: Mapping[str, Any]) -> Outcome:
         verdict=Verdict[one["verdict"].upper()],
         models=int(one["models"]),
         telling=int(one["telling"]),
+        power=", ".join(map(_power, one["power"]["parts"])),
         ratio=None if ratio is None else float(ratio),
         killed=frozenset(str(m["name"]) for m in one["mutants"] if m["fate"] == "killed"),
         seconds=float(one["seconds"]),
         error=str(one["error"]),
     )
+
+
+def _power(part: Mapping[str, Any]) -> str:
+    change = part["noticed"]
+    notices = "nothing" if change is None else f"{float(change):.2g}"
+    return f"{int(part['telling'])}/{int(part['models'])} notice {notices}"

@@ -24,6 +24,7 @@ from ..terminal import output
 from ..terminal.json_files import write_json
 from ..terminal.options import json_option, seed_option
 from ..terminal.targets import MEMORY, prepare_store
+from .hunting import prepare_corpus
 from .selection import select
 
 
@@ -106,6 +107,8 @@ def atlas_command(
     effort = Budget.parse(budget)
     prepare_store(MEMORY, [("--json", json_path)])
     claims = _searchable(patterns)
+    if keeping:
+        prepare_corpus(claims)
     console = output.console()
     rows: list[Row] = []
     hunts: list[Hunt] = []

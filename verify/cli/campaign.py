@@ -14,7 +14,7 @@ from rich.table import Table
 
 from holdfast.solvers.whole_files import write_text
 from holdfast.verify.campaign.exit_codes import ExitCode
-from holdfast.verify.campaign.forecast import costs, durations, forecast, write_seconds
+from holdfast.verify.campaign.forecast import costs, durations, larger, write_seconds
 from holdfast.verify.campaign.status import Status, status
 from holdfast.verify.engine.ledger import RUN_ALPHA
 from holdfast.verify.report.numbers import DASH, count, duration
@@ -73,12 +73,10 @@ def resume_command(name: str, jobs: int, cluster: str | None, trust: bool) -> in
         kept = dict(run.plan.get("options", {}))
     if run.finished:
         raise click.BadParameter(f"{name} is finished; see holdfast campaign status {name}")
-    folder, options = str(kept.pop("folder", "")), _options(name, kept)
-    if not folder:
-        raise _untold(name)
+    folder, options = _begun(name, kept)
     if not Path(folder).is_dir():
         raise click.BadParameter(
-            f"{name} was begun in the folder {one_line(str(folder))}, which is not there; repeat "
+            f"{name} was begun in the folder {one_line(folder)}, which is not there; repeat "
             "the command that began it"
         )
     if (named := touched(options)) and not trust:
@@ -102,22 +100,19 @@ def resume_command(name: str, jobs: int, cluster: str | None, trust: bool) -> in
         return perform(options, alone=True)
 
 
-def _options(name: str, kept: dict[str, Any]) -> Options:
-    """The options as they were given; raises click.BadParameter if the store does not tell."""
-    kinds = get_type_hints(Options)
+def _begun(name: str, kept: dict[str, Any]) -> tuple[str, Options]:
+    """The folder and the options; raises click.BadParameter if the store does not tell."""
+    kinds = {**get_type_hints(Options), "folder": str}
     given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()
     }
-    if given.keys() != kinds.keys() or not all(_fits(given[one], kinds[one]) for one in kinds):
-        raise _untold(name)
-    return Options(**given)
-
-
-def _untold(name: str) -> click.BadParameter:
-    return click.BadParameter(
-        f"{name} does not hold the options of a command (it was begun by a program, or by another "
-        "version of holdfast); repeat what began it"
-    )
+    known = given.keys() == kinds.keys() and all(_fits(given[one], kinds[one]) for one in kinds)
+    if not (known and given["folder"]):
+        raise click.BadParameter(
+            f"{name} does not hold the options of a command (it was begun by a program, or by "
+            "another version of holdfast); repeat what began it"
+        )
+    return given.pop("folder"), Options(**given)
 
 
 def touched(options: Options) -> list[str]:
@@ -231,27 +226,28 @@ def plan_command(name: str, times: int, csv_path: str | None) -> int:
     check_targets([("--csv", csv_path)], {"the store": path})
     with Store.read(path) as store:
         run = store.run(number)
-        found, shards, write = costs(run), durations(run, times), write_seconds(run)
+        found, (once, drawn), write = costs(run), durations(run), write_seconds(run)
+    shards = len(once) + times * len(drawn)
     if not shards:
         raise click.BadParameter(f"{name} has no shard yet whose time could be known")
-    console, mean = output.console(), sum(shards) / len(shards)
+    console, mean = output.console(), (sum(once) + times * sum(drawn)) / shards
     console.print(
         f"from run {run.id} of {output.plain(path)}: {count(len(found), 'claim')}, budget "
-        f"{output.plain(run.budget)}, its drawn models {times} times",
+        f"{output.plain(run.budget)}, its drawn models {times:,} times",
         highlight=False,
     )
     console.print(
-        f"{count(len(shards), 'shard')} of {mean:.3g} s on average; the store takes "
+        f"{count(shards, 'shard')} of {mean:.3g} s on average; the store takes "
         f"{1 / write:,.0f} of them a second",
         highlight=False,
     )
     table = Table("workers", "time", "efficiency", "store busy", box=box.SIMPLE_HEAD)
-    for one in (forecast(shards, write, workers) for workers in _WORKERS):
+    for one in (larger(once, drawn, times, write, workers) for workers in _WORKERS):
         shares = f"{one.efficiency:.0%}", f"{one.store:.0%}"
         table.add_row(f"{one.workers:,}", duration(one.seconds), *shares)
     console.print(table)
     console.print(
-        f"the longest shard takes {duration(max(shards))}; with more than about "
+        f"the longest shard takes {duration(max(once + drawn))}; with more than about "
         f"{mean / write:,.0f} workers the store is the limit",
         highlight=False,
     )
@@ -263,8 +259,7 @@ def plan_command(name: str, times: int, csv_path: str | None) -> int:
 
 
 _WORKERS = (1, 2, 4, 10, 30, 100, 300, 1000)
-"""Of which a forecast is made: closer ones would say little more, and each takes a second where a
-run has a million shards."""
+"""Of which a forecast is made: closer ones would say little more, and each takes time."""
 
 
 def _cell(seconds: float | None) -> str:

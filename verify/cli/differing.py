@@ -37,8 +37,8 @@ def diff_command(before: str, now: str, json_path: str | None) -> int:
 
     Both are stores (a file, the name of a campaign, or FILE:3 for its run 3, by default the
     newest), or both are what verify --json has written. Verdicts, statements, refuted mutants,
-    ratios, numbers of models and errors are compared, of stores also every finding. Times are
-    listed and judged by nobody.
+    ratios, numbers of models, power and errors are compared, of stores also every finding. Times
+    and versions are listed and judged by nobody.
 
     The exit code is 1 if a verdict has come to contradict what is expected of its statement, 3 if a
     mutant is no longer refuted, 2 if a statement is undecided, faulty or absent now, or some of its
@@ -73,6 +73,10 @@ def _show(console: Console, old: Results, new: Results, changes: Sequence[Change
         console.print(
             "note: they differ in seed or budget, and so in their models; not compared row by row"
         )
+    if old.versions != new.versions:
+        console.print(f"note: other versions: {output.plain(_versions(old, new))}", highlight=False)
+    elif same and old.fingerprint != new.fingerprint:
+        console.print("note: the claims, their files, their corpus or the models have changed")
     for title, worse in (("for the worse", True), ("otherwise", False)):
         _list(console, title, [one for one in changes if one.worse is worse])
     _times(console, old, new)
@@ -87,6 +91,14 @@ def _show(console: Console, old: Results, new: Results, changes: Sequence[Change
         f"{names - touched} the same{alike}",
         highlight=False,
     )
+
+
+def _versions(old: Results, new: Results) -> str:
+    names = sorted(old.versions.keys() | new.versions.keys())
+    pairs = [
+        (name, old.versions.get(name, "none"), new.versions.get(name, "none")) for name in names
+    ]
+    return "; ".join(f"{name} {then}, now {now}" for name, then, now in pairs if then != now)
 
 
 def _about(one: Results) -> str:

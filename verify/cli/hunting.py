@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from holdfast.verify.binding import corpus
 from holdfast.verify.binding.claims import Claim
 from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.campaign.schedule import Budget
@@ -21,7 +23,7 @@ from holdfast.verify.store.store import Store
 
 from ..terminal import output
 from ..terminal.options import json_option, seed_option, store_option
-from ..terminal.targets import certificates_of, prepare_store
+from ..terminal.targets import certificates_of, check_targets, make_folder, prepare_store
 from .selection import one
 
 
@@ -50,7 +52,8 @@ class Options:
 @click.option(
     "--keep",
     is_flag=True,
-    help="Make the extremal models small, and write them into the corpus beside the claims.",
+    help="Make the extremal models small, and write them into the corpus beside the claims; a "
+    "violation goes into a certificate instead.",
 )
 @json_option
 def hunt_command(**given: Any) -> int:
@@ -67,6 +70,8 @@ def hunt_command(**given: Any) -> int:
     effort = Budget.parse(options.budget)
     prepare_store(options.path, [("--json", options.json_path)])
     claim = one(options.label)
+    if options.keep:
+        prepare_corpus([claim])
     console = output.console()
     doing = f"searching on {claim.name} for {options.budget}"
     with Store.open(options.path) as store, console.status(doing):
@@ -84,10 +89,26 @@ def hunt_command(**given: Any) -> int:
             _keep(console, claim, found)
         return code
     _violation(console, found.violation)
+    if options.keep:
+        console.print("corpus: nothing is kept there of a theorem that is violated")
     if not _certificate(console, certified, certificates_of(options.path)):
         return ExitCode.CERTIFICATE_REJECTED
     known = claim.theorem.standing.is_false
     return ExitCode.AS_EXPECTED if known else ExitCode.VIOLATION
+
+
+def prepare_corpus(claims: Iterable[Claim]) -> None:
+    """See that extremal cases of these claims can be kept, before anything is hunted.
+
+    Raises click.BadParameter where they cannot be written; ClaimError as `corpus.read`.
+    """
+    claims = list(claims)
+    files = dict.fromkeys(map(corpus.path_of, claims))
+    for file in files:
+        make_folder("--keep", file.parent)
+    check_targets(("--keep", str(file)) for file in files)
+    for claim in claims:
+        corpus.read(claim)
 
 
 def _effort(console: Console, found: Hunt) -> None:
@@ -116,7 +137,8 @@ def _keep(console: Console, claim: Claim, found: Hunt) -> None:
     for case in cases:
         limit = f", tends to {case.limit.constant}: {case.limit.along}" if case.limit else ""
         part = case.peak.observation.part
-        text = f"part {part}: ratio {case.ratio} of integers {list(case.peak.trace)}{limit}"
+        ratio = shorten(case.ratio, 60)
+        text = f"part {part}: ratio {ratio} of integers {list(case.peak.trace)}{limit}"
         console.print(output.plain(text), highlight=False)
     where = keep(claim, found, cases) if cases else None
     console.print(

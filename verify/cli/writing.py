@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,11 +14,7 @@ from holdfast.verify.campaign.exit_codes import ExitCode
 from holdfast.verify.report.visible import one_line
 
 from ..terminal.options import Whole, seed_option
-from ..terminal.targets import check_targets, make_folder
-
-if TYPE_CHECKING:
-    from holdfast.verify.binding.claims import Claim
-    from holdfast.verify.campaign.summary import RunSummary
+from ..terminal.targets import MEMORY, check_targets, make_folder
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TEX = re.compile(r"[A-Za-z0-9_.-]+\.tex")
@@ -126,9 +121,12 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
     differ. The exit code is that of verify.
     """
     from holdfast.solvers.whole_files import write_text
+    from holdfast.verify.campaign.schedule import Budget
     from holdfast.verify.report.exports.latex import histogram, latex
+    from holdfast.verify.search.refutations import examine
 
     from ..terminal import output
+    from ..terminal.certificates import FOLDER
     from .selection import one
 
     path = Path(file)
@@ -147,7 +145,13 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
         )
     console = output.console()
     with console.status("examining"):
-        found = _examined(claim, budget, seed)
+        found = examine(
+            [claim],
+            budget=Budget(models=budget),
+            seed=seed,
+            store=MEMORY,
+            certificates=Path(FOLDER),
+        )
     (examined,) = found.claims
     if examined.error:
         raise ModelError(f"{claim.name}: the claim is faulty: {examined.error}")
@@ -158,20 +162,6 @@ def report_command(label: str, file: str, budget: int, seed: int) -> int:
     for written in [path, figure] if drawn else [path]:
         console.print(f"wrote {output.plain(written)}", highlight=False, soft_wrap=True)
     return found.exit_code
-
-
-def _examined(claim: Claim, models: int, seed: int) -> RunSummary:
-    """What became of one claim, with its counterexample certified; no store is kept."""
-    from holdfast.verify.campaign.run import run_campaign, summary
-    from holdfast.verify.campaign.schedule import Budget
-    from holdfast.verify.search.refutations import with_counterexamples
-    from holdfast.verify.store.store import Store
-
-    from ..terminal.certificates import FOLDER
-
-    with Store.open(":memory:") as store:
-        run = run_campaign((claim,), budget=Budget(models=models), seed=seed, store=store)
-        return with_counterexamples(summary(run, (claim,)), Path(FOLDER))
 
 
 def _write_new(texts: Mapping[str, str], folder: Path, option: str) -> None:
@@ -192,7 +182,6 @@ def _write_new(texts: Mapping[str, str], folder: Path, option: str) -> None:
 
 
 def _refuse_present(files: Iterable[str], folder: Path, option: str) -> None:
-
     for file in files:
         if (folder / file).exists() or (folder / file).is_symlink():
             raise click.BadParameter(

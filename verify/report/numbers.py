@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from typing import TypeAlias
 
+from ..binding.description import decimal_text, is_exactly
 from ..kernel import Enclosure, parse_rational
 
 Number: TypeAlias = Fraction | int | Enclosure | str
@@ -42,14 +43,14 @@ def decimal(number: Number, digits: int = 6) -> str:
     """
     ends = _ends(number)
     for precision in range(digits, max(digits, _MOST_DIGITS) + 1):
-        shown = [_decimal(value, precision) for value in ends]
+        shown = [decimal_text(value, precision) for value in ends]
         if len(set(ends)) == 1:
             return shown[0]
         if len(set(shown)) > 1:
             low, high = ends
             return (
-                f"{_decimal(low, precision, ROUND_FLOOR)} to "
-                f"{_decimal(high, precision, ROUND_CEILING)}"
+                f"{decimal_text(low, precision, ROUND_FLOOR)} to "
+                f"{decimal_text(high, precision, ROUND_CEILING)}"
             )
     return f"{shown[0]} (to {precision} digits)" if ends else str(number)
 
@@ -60,15 +61,15 @@ def beside(number: Number, digits: int = 6) -> str:
     Nothing stands beside a whole number that is shown in full.
     """
     shown, ends = decimal(number, digits), set(_ends(number))
-    left_out = len(ends) == 1 and Fraction(shown) not in ends
     if str(number) == shown:
         return ""
+    left_out = len(ends) == 1 and not all(is_exactly(shown, end) for end in ends)
     return f"{ALMOST if left_out else '='} {shown}"
 
 
 def rough(number: Number, digits: int = 6) -> str:
     """One decimal where the ends of an enclosure agree to that many digits, else as `decimal`."""
-    shown = {_decimal(value, digits) for value in _ends(number)}
+    shown = {decimal_text(value, digits) for value in _ends(number)}
     return shown.pop() if len(shown) == 1 else decimal(number, digits)
 
 
@@ -87,7 +88,7 @@ _TIMES = (("s", "min", 60, 60), ("min", "h", 60, 48), ("h", "days", 24, 100))
 
 
 def duration(seconds: float) -> str:
-    """``0.12 s``, ``12 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 days 03 h`` or ``12,345 days``."""
+    """``0.12 s``, ``12 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 days 03 h`` or ``2.5 years``."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 100:
@@ -97,7 +98,7 @@ def duration(seconds: float) -> str:
         amount, rest = divmod(amount, size)
         if amount < until:
             return f"{amount} {more} {rest:02d} {less}"
-    return f"{amount:,} days"
+    return f"{amount} days" if amount < 730 else f"{amount / 365.25:,.1f} years"
 
 
 def _ends(number: Number) -> tuple[Fraction, ...]:
@@ -110,12 +111,6 @@ def _ends(number: Number) -> tuple[Fraction, ...]:
         return tuple(map(parse_rational, number.split("..")))
     except ValueError:
         return ()
-
-
-def _decimal(value: Fraction, digits: int, rounding: str = ROUND_HALF_EVEN) -> str:
-    context = Context(prec=digits, rounding=rounding)
-    quotient = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
-    return f"{quotient:f}" if -5 <= quotient.adjusted() <= 9 else f"{quotient:e}"
 
 
 def count(number: int, noun: str) -> str:

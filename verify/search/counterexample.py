@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,14 @@ from holdfast.theory import Quantity, Relation
 
 from ..binding import balls
 from ..binding.claims import Claim, NamedMutant
-from ..binding.description import describe, digest, model_of, value_text
+from ..binding.description import (
+    decimal_text,
+    describe,
+    digest,
+    is_exactly,
+    model_of,
+    value_text,
+)
 from ..binding.family import Case, OutOfScope
 from ..binding.proofs import FORMAT, Proved
 from ..binding.values import Ball, ClaimError, Count, Mean, Value, is_known
@@ -268,31 +276,19 @@ def _shown(value: Value) -> str:
     """The value in full, with a decimal beside it where it is no integer."""
     if isinstance(value, Enclosure):
         if not is_known(value):
-            return f"between {_decimal(value.lo)} and {_decimal(value.hi)}"
+            low = decimal_text(value.lo, 10, ROUND_FLOOR)
+            return f"between {low} and {decimal_text(value.hi, 10, ROUND_CEILING)}"
         value = value.lo
     text = value_text(value)
     if isinstance(value, Fraction) and value.denominator != 1:
-        near = _decimal(value)
-        about = "" if _is_exactly(near, value) else "about "
+        near = decimal_text(value, 10)
+        about = "" if is_exactly(near, value) else "about "
         return f"{_shortened(text)} ({about}{near})"
     return _shortened(text)
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"
-
-
-def _is_exactly(text: str, value: Fraction) -> bool:
-    with suppress(ValueError):  # words, of a number beyond floats
-        return Fraction(text) == value
-    return False
-
-
-def _decimal(number: Fraction) -> str:
-    try:
-        return f"{float(number):.10g}"
-    except OverflowError:
-        return "a number beyond floats"
 
 
 def _part_lines(part: Any) -> list[str]:

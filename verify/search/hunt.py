@@ -21,6 +21,7 @@ from holdfast.theory import Sign
 from ..binding.claims import Claim
 from ..binding.description import describe
 from ..binding.draws import FAR, Draw, PhiloxDraw, VectorDraw, philox
+from ..binding.family import Case, OutOfScope
 from ..binding.values import ClaimError
 from ..campaign.schedule import Budget
 from ..engine.comparison import Outcome
@@ -241,7 +242,7 @@ class _Hunter:
 
     def confirm(self, seen: Observation, trace: Sequence[int]) -> None:
         """See that the case which the trace draws has the values seen, or raise ClaimError."""
-        self._refuter.confirm(seen, lambda: self._claim.family.draw(VectorDraw(trace)))
+        self._refuter.confirm(seen, lambda: self._claim.draw(VectorDraw(trace)))
 
     def stop(self) -> None:
         """Stop the clock."""
@@ -274,7 +275,10 @@ class _Hunter:
         generator = philox("moves", self._seed, self._claim.name, self._searches)
         self._searches += 1
         height, here = max(
-            ((self._evaluate(draw).get(target, -math.inf), draw) for draw in starts),
+            (
+                (self._evaluate(draw, self._case(draw)).get(target, -math.inf), draw)
+                for draw in starts
+            ),
             key=lambda pair: pair[0],
         )
         top = 0.0 if self._parts[target].sign in (Sign.EQ, Sign.NE) else 1.0
@@ -283,7 +287,7 @@ class _Hunter:
         while stale > 0:
             stale -= 1
             draw = VectorDraw(moved(here, generator), reach)
-            case = self._claim.family.draw(draw)
+            case = self._case(draw)
             if draw.trace == here.trace:
                 continue
             reached = self._evaluate(draw, case).get(target, -math.inf)
@@ -292,14 +296,21 @@ class _Hunter:
             if reached >= height:
                 height, here = reached, draw
 
-    def _evaluate(self, draw: Draw, case: Any = None) -> dict[int, float]:
+    def _case(self, draw: Draw) -> Case | None:
+        """What the family draws, None where it says that this is out of its scope."""
+        try:
+            return self._claim.draw(draw)
+        except OutOfScope:
+            return None
+
+    def _evaluate(self, draw: Draw, case: Case | None) -> dict[int, float]:
         """The best score of each part on the case; remembers the extremal ones."""
         if self._models >= self._limit or time.monotonic() > self._deadline:
             raise _Spent
         self._models += 1
         scores: dict[int, float] = {}
         verdicts: set[Verdict] = set()
-        for seen in self._refuter.observe(self._claim.family.draw(draw) if case is None else case):
+        for seen in self._refuter.observe(case) if case is not None else ():
             verdicts.add(seen.outcome.verdict)
             if seen.outcome.verdict is Verdict.VIOLATED:
                 self._telling += 1

@@ -38,10 +38,11 @@ class Extremal:
 
     @property
     def ratio(self) -> str:
-        """Exact where both sides are rational, else with ten digits."""
+        """Exact where both sides are rational and a corpus takes it, else with ten digits."""
         outcome = self.peak.observation.outcome
         assert outcome.quotient is not None
-        return value_text(outcome.quotient) if outcome.is_rational else f"{outcome.ratio:.10f}"
+        exact = value_text(outcome.quotient) if outcome.is_rational else ""
+        return exact if corpus.RATIO.fullmatch(exact) else f"{outcome.ratio:.10f}"
 
 
 def extremal(claim: Claim, peak: Peak) -> Extremal:

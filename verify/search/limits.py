@@ -19,12 +19,14 @@ from sympy.polys.polyfuncs import rational_interpolate
 
 from ..binding.claims import Claim
 from ..binding.draws import VectorDraw
+from ..binding.family import OutOfScope
 from ..engine.comparison import Outcome
 from .counterexample import Refuter
 from .hunt import Peak, score
 
 _DOUBLINGS = range(4, 15)
-"""n is 16 to 16384 where a limit is extrapolated: more cost time, fewer leave fewer digits."""
+"""n is 16 to 16384 where a limit is extrapolated: more cost time, fewer leave fewer digits.  A
+family may stop n before, and only what it draws is followed."""
 _FIRST, _CHECKED = 12, 4
 """The least n of an interpolation, from where the shape of a case no longer changes; and points
 that a formula must meet beside those that it is made of, and beside one far away."""
@@ -64,15 +66,18 @@ def limit_of(claim: Claim, peak: Peak) -> Limit | None:
     line = _Line(claim, peak)
     best, places = 0.0, tuple[int, ...]()
     for candidate in _lines(peak, line.bounds):
-        middle, end = (_ratio(line.at(candidate, 2**k)) for k in (10, 14))
+        top = line.top(candidate)
+        middle, end = (_ratio(line.at(candidate, 2**k)) for k in (top - 4, top))
         if best < end and middle < end and end >= outcome.ratio - 1e-3:
-            best, places = end, candidate
+            # all at once goes first: one alone ends where the others leave it
+            best, places = end + _ROUGH * (len(candidate) > 1), candidate
     found = _found(line, places) if places else None
     return found if found is not None and found.value >= outcome.ratio else None
 
 
 def at(claim: Claim, peak: Peak, places: Sequence[int], value: int) -> Peak | None:
-    """The case like the peak where these integers are `value`; None if it is out of scope there."""
+    """The case like the peak where these integers are `value`; None if it is out of scope there, or
+    the family does not draw it."""
     return _Line(claim, peak).peak(places, value)
 
 
@@ -90,10 +95,14 @@ class _Line:
     """The ratio of one part of a theorem along cases in which some integers are n."""
 
     def __init__(self, claim: Claim, peak: Peak) -> None:
-        self._family, self._refuter, self._peak = claim.family, Refuter(claim), peak
+        self._claim, self._refuter, self._peak = claim, Refuter(claim), peak
         draw = VectorDraw(peak.trace)
-        self._family.draw(draw)
+        claim.draw(draw)
         self.bounds = draw.bounds
+
+    def top(self, places: Sequence[int]) -> int:
+        """The last doubling of n that the family draws."""
+        return min(_DOUBLINGS[-1], *(self.bounds[k][1].bit_length() - 1 for k in places))
 
     def peak(self, places: Sequence[int], value: int) -> Peak | None:
         """The observation nearest to breaking where these integers are `value`; None if none is."""
@@ -101,9 +110,13 @@ class _Line:
         for place in places:
             trace[place] = value
         part, draw = self._peak.observation.part, VectorDraw(trace)
-        case = self._family.draw(draw)
+        try:
+            case = self._claim.draw(draw)
+        except OutOfScope:
+            return None
         seen = [one for one in self._refuter.observe(case) if one.part == part]
-        if not seen:
+        clipped = any(draw.trace[k : k + 1] != [value] for k in places)
+        if clipped or not seen:
             return None
         best = max(seen, key=lambda one: score(one.outcome))
         return Peak(best, tuple(draw.trace), score(best.outcome), self._peak.seconds)
@@ -133,7 +146,7 @@ def _found(line: _Line, places: tuple[int, ...]) -> Limit | None:
     if formula := _formula(line, places):
         end = sympy.limit(formula, n, sympy.oo)
         return Limit(str(end), f"ratio {formula} with {where}", float(end), places)
-    values = [_ratio(line.at(places, 2**k)) for k in _DOUBLINGS]
+    values = [_ratio(line.at(places, 2**k)) for k in range(_DOUBLINGS[0], line.top(places) + 1)]
     end, error = _extrapolated(values)
     if error > _ROUGH:
         return None
@@ -146,7 +159,7 @@ def _formula(line: _Line, places: Sequence[int]) -> sympy.Expr | None:
     """The ratio as a rational function of n, which further points confirm; None if it is none."""
     points: list[tuple[int, Fraction]] = []
     near = range(_FIRST, _FIRST + 2 * _DEGREES[-1] + 1 + _CHECKED)
-    for value in (*near, 2 ** _DOUBLINGS[-1]):
+    for value in (*near, 2 ** line.top(places)):
         outcome = line.at(places, value)
         if outcome is None or not outcome.is_rational or outcome.quotient is None:
             return None
@@ -162,7 +175,7 @@ def _formula(line: _Line, places: Sequence[int]) -> sympy.Expr | None:
 def _extrapolated(values: Sequence[float]) -> tuple[float, float]:
     """(limit, how far the last two estimates lie apart) of a sequence in powers of 1/n."""
     row, best = list(values), (values[-1], abs(values[-1] - values[-2]))
-    for power in range(1, 4):
+    for power in range(1, min(4, len(values) - 1)):
         row = [(2**power * b - a) / (2**power - 1) for a, b in pairwise(row)]
         best = min(best, (row[-1], abs(row[-1] - row[-2])), key=lambda pair: pair[1])
     return best

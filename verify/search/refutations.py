@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..binding.claims import Claim
 from ..binding.description import digest, value_text
 from ..binding.values import ClaimError
+from ..campaign.run import run_campaign, summary
 from ..campaign.summary import ClaimSummary, RunSummary
 from ..engine.examiner import UNDEFINED, drawn_case, named_case
 from ..engine.finding import Counterexample, Finding
 from ..kernel import Verdict
+from ..store.store import Store
 from .counterexample import Observation, Refuter, certify
 from .shrink import shrink
 
 
-def with_counterexamples(summary: RunSummary, directory: Path | None) -> RunSummary:
+def examine(
+    claims: Sequence[Claim], *, store: str | Path, certificates: Path | None, **plan: Any
+) -> RunSummary:
+    """Run a campaign into a store, and sum it up.
+
+    certificates: folder for those of counterexamples, which are then shrunk and certified; plan: as
+    for `run_campaign`, which also says what is raised.
+    """
+    with Store.open(store) as database:
+        found = summary(run_campaign(claims, store=database, **plan), claims)
+    return found if certificates is None else with_counterexamples(found, certificates)
+
+
+def with_counterexamples(run: RunSummary, directory: Path | None) -> RunSummary:
     """The summary with the counterexamples of its claims, by their names; a claim that does not
     give the same values again on its counterexample is faulty, and not violated.
 
@@ -28,9 +44,9 @@ def with_counterexamples(summary: RunSummary, directory: Path | None) -> RunSumm
     """
     found: dict[str, Counterexample] = {}
     errors: dict[str, str] = {}
-    for one in summary.claims:
+    for one in run.claims:
         try:
-            if kept := _counterexample(one, summary.seed, directory):
+            if kept := _counterexample(one, run.seed, directory):
                 found[one.claim.name] = kept
         except ClaimError as error:
             errors[one.claim.name] = str(error)
@@ -38,9 +54,9 @@ def with_counterexamples(summary: RunSummary, directory: Path | None) -> RunSumm
         replace(one, error=errors[one.claim.name], violations=(), verdict=Verdict.UNDECIDED)
         if one.claim.name in errors
         else one
-        for one in summary.claims
+        for one in run.claims
     )
-    return replace(summary, claims=tuple(judged), counterexamples=found)
+    return replace(run, claims=tuple(judged), counterexamples=found)
 
 
 def _counterexample(one: ClaimSummary, seed: int, directory: Path | None) -> Counterexample | None:

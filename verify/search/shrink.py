@@ -97,13 +97,13 @@ def shrink(
             _pursue(search)
         with suppress(_Enough):
             _squeeze(search)
-    found = search.judge(claim.family.draw(VectorDraw(search.best)))
+    found = search.judge(claim.draw(VectorDraw(search.best)))
     if found is None:
         raise ClaimError(
             f"{claim.name}: the claim is not a function of its case: what was seen on the case "
             f"that the integers {list(search.best)} draw is not seen on the same case made again"
         )
-    refuter.confirm(found, lambda: claim.family.draw(VectorDraw(search.best)))
+    refuter.confirm(found, lambda: claim.draw(VectorDraw(search.best)))
     return Shrunk(found, search.best, search.best_size, before, search.examined)
 
 
@@ -192,7 +192,7 @@ class _Search:
     """The condition that Hypothesis minimises, with the smallest trace seen that meets it."""
 
     def __init__(self, claim: Claim, judge: Judge, limit: int) -> None:
-        self._family, self.judge = claim.family, judge
+        self._claim, self.judge = claim, judge
         self.limit, self.deadline, self.examined = limit, float("inf"), 0
         self.best: tuple[int, ...] = ()
         self.best_size: Size = (0, 0)
@@ -205,7 +205,7 @@ class _Search:
             raise _Enough
         self.examined += 1
         try:
-            found = self.judge(self._family.draw(draw))
+            found = self.judge(self._claim.draw(draw))
         except Exception:
             return False  # a case that the claim cannot digest is no counterexample
         if found is None:

@@ -30,17 +30,15 @@ def campaign_store(name: str) -> str:
 def existing_store(name: str) -> tuple[str, int | None]:
     """(file, number of the run or None for the newest) of ``NAME``, ``FILE``, ``NAME:N`` and so on.
 
-    Raises click.BadParameter if there is no such file, with the campaigns that there are, and
-    ModelError if it is a folder or a pipe.
+    Raises click.BadParameter if there is no such file, with the campaigns that there are;
+    ModelError if there is something else of that name.
     """
     path, number = split(name)
-    place = str(path) if path.is_file() else campaign_store(str(path))
-    if not Path(place).is_file():
-        for one in (Path(place), path):
-            if one.exists():
-                regular(one, "name a store of findings")
-        known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.sqlite"))) or "none"
-        raise click.BadParameter(
-            f"there is no campaign {name} ({place} is not there); in this folder there are: {known}"
-        )
-    return place, number
+    place = str(path) if path.is_file() or "/" in name else campaign_store(str(path))
+    for there in (Path(place), path):
+        if there.exists():
+            return str(regular(there, "name a campaign, or a store of findings")), number
+    known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.sqlite"))) or "none"
+    raise click.BadParameter(
+        f"there is no campaign {name} ({place} is not there); in this folder there are: {known}"
+    )

@@ -132,6 +132,49 @@ def test_a_loss_is_noticed(before: Path, tmp_path: Path, table: str) -> None:
     assert gravest_code(changes) is CODES[table]
 
 
+COLUMNS = {
+    "shards": {"key": "'x'", "first": "first + 7", "size": "size + 1", "models": "models - 1",
+               "kind": "'CONTROL'", "name": "'x'"},
+    "kills": {"claim": "'x/y'", "mutant": "mutant || ' '", "case": "'drawn:1'"},
+    "findings": {"claim": "'x/y'", "case": "'drawn:99'", "repeat": "7", "ratio": "ratio / 2",
+                 "slack": "slack + 1", "left": "left || '0'", "grade": "'ball'", "note": "'x'",
+                 "alpha": "'1/2'", "digest": "'x'", "values": "'{}'", "verdict": "'HOLDS'"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_a_change_of_any_column_is_noticed_with_its_shard(
+    before: Path, tmp_path: Path, table: str
+) -> None:
+    old = read_results(str(before / "store.sqlite"))
+    for column, value in COLUMNS[table].items():
+        damaged = tmp_path / f"{column}.sqlite"
+        shutil.copy(before / "store.sqlite", damaged)
+        with closing(sqlite3.connect(damaged)) as raw, raw:
+            raw.execute(f"DROP TRIGGER {table}_no_UPDATE")
+            raw.execute(f"UPDATE {table} SET \"{column}\" = {value} WHERE id ="
+                        f" (SELECT max(id) FROM {table})")  # fmt: skip
+        changes = {one.what: one for one in differences(old, read_results(str(damaged)))}
+        assert "the first: " in changes["findings"].now, (column, changes)
+
+
+@pytest.mark.parametrize("file", ["store.sqlite", "run.json"])
+def test_less_power_is_said(before: Path, tmp_path: Path, file: str) -> None:
+    """A bound that nothing comes near any more, at the same verdicts of the other statement."""
+    weaker = HEAD.replace(
+        "yield {x: number, y: 2 * number}", "yield {x: number, y: 2 * number + 1}"
+    )
+    power = [one for one in compared(before, ran(tmp_path / "now", weaker), file)
+             if one.what in ("power", "ratio")]  # fmt: skip
+    assert {one.claim for one in power} == {"test/halves"}
+    silent = HEAD.replace(
+        "yield {x: number, y: 2 * number}", "yield from [{x: number, y: 2 * number}] * (number < 3)"
+    )
+    power = [one for one in compared(before, ran(tmp_path / "silent", silent), file)
+             if one.what == "power"]  # fmt: skip
+    assert [one.claim for one in power] == ["test/halves"]
+
+
 def test_another_budget_is_not_compared_row_by_row(before: Path, tmp_path: Path) -> None:
     small = ran(tmp_path / "small", HEAD, models=10)
     assert not {"models", "findings"} & {

@@ -15,6 +15,7 @@ CLAIMS = """
 
     from holdfast.theory import Domain, Eq, Le, Provenance, Quantity, Sharp, Source, Theorem
     from holdfast.verify import Family, claim
+    from holdfast.verify.binding.family import OutOfScope
 
     x = Quantity("x", "n/(n + 1)", Domain.NONNEGATIVE)
     source = Source("me", "", Provenance.READ)
@@ -45,6 +46,36 @@ CLAIMS = """
     @claim(Theorem("mine/silent", "Below one", Le(x, 1), source), over=numbers)
     def _(n):
         return iter(())
+
+
+    @claim(Theorem("mine/long", "Below one", Le(x, 1), source), over=numbers)
+    def _(n):
+        yield {x: Fraction(n, n + 1) ** 2000}
+
+
+    evil = numbers.with_landmarks(evil=lambda: (99,))
+
+
+    @claim(Theorem("mine/evil", "False on its landmark", Le(x, 1), source), over=evil)
+    def _(n):
+        yield {x: Fraction(n, 98 if n == 99 else n + 1)}
+
+
+    @claim(Theorem("mine/fragile", "Below one", Le(x, 1), source), over=Family(
+        "fragile", lambda draw: 1 // (draw.integer(1, 9) - 7)))
+    def _(n):
+        yield {x: Fraction(1)}
+
+
+    def odd(draw):
+        if draw.integer(1, 9) % 2 == 0:
+            raise OutOfScope("even")
+        return 1
+
+
+    @claim(Theorem("mine/outside", "Below one", Le(x, 1), source), over=Family("odd", odd))
+    def _(n):
+        yield {x: Fraction(1, 2)}
 """
 
 
@@ -99,6 +130,14 @@ def test_the_atlas_says_what_falls_short_of_a_constant_that_is_called_sharp(
     assert not (mine.parent / "corpus").exists(), "without --keep nothing is kept"
 
 
+def test_a_violation_is_not_kept_in_the_corpus_and_that_is_said(
+    holdfast: Invoke, mine: Path
+) -> None:
+    done = holdfast("hunt", f"{mine}::mine/false", "--budget", "100", "--keep")
+    assert done.code == 1
+    assert "corpus: nothing is kept there of a theorem that is violated" in done.flat
+
+
 def test_a_violated_theorem_is_an_exit_code_of_the_atlas(holdfast: Invoke, mine: Path) -> None:
     done = holdfast("atlas", f"{mine}::mine/false", "--budget", "100")
     assert done.code == 1
@@ -121,6 +160,7 @@ def test_suggest_marks_its_conjecture(holdfast: Invoke, mine: Path) -> None:
         ("equal", 64, "has no side that could be smaller"),
         ("silent", 2, "nothing to suggest: no model was telling"),
         ("false", 1, "is violated, so no sharper constant can be true"),
+        ("evil", 1, "is violated, so no sharper constant can be true; holdfast verify "),
     ],
 )
 def test_suggest_refuses_where_nothing_can_be_said(
@@ -129,6 +169,54 @@ def test_suggest_refuses_where_nothing_can_be_said(
     done = holdfast("suggest", f"{mine}::mine/{label}", "--budget", "50")
     assert done.code == code
     assert said in done.flat
+
+
+@pytest.mark.parametrize("command", ["suggest", "hunt", "atlas"])
+def test_what_a_family_of_the_user_raises_is_named(
+    holdfast: Invoke, mine: Path, command: str
+) -> None:
+    done = holdfast(command, f"{mine}::mine/fragile", "--budget", "100")
+    assert done.code == 64
+    assert "mine/fragile: the family raised ZeroDivisionError" in done.flat
+    done = holdfast(command, f"{mine}::mine/outside", "--budget", "30")
+    assert done.code == 0
+
+
+def test_a_ratio_of_many_digits_is_kept_so_that_verify_replays_it(
+    holdfast: Invoke, mine: Path
+) -> None:
+    done = holdfast("hunt", f"{mine}::mine/long", "--budget", "60", "--keep")
+    assert done.code == 0
+    (kept,) = json.loads((mine.parent / "corpus" / "mine.json").read_text())["claims"]["mine/long"]
+    assert len(kept["ratio"]) == len("0.1234567890")
+    done = holdfast("verify", f"{mine}::mine/long", "--budget", "5", "--store", ":memory:")
+    assert done.code in (0, 3)
+
+
+@pytest.mark.parametrize("command", ["hunt", "atlas"])
+def test_where_nothing_can_be_kept_is_said_before_the_hunt(
+    holdfast: Invoke, mine: Path, command: str
+) -> None:
+    (mine.parent / "corpus").touch()
+    try:
+        done = holdfast(command, f"{mine}::mine/one", "--budget", "999m", "--keep")
+    finally:
+        (mine.parent / "corpus").unlink()
+    assert done.code == 64
+    assert f"--keep: the folder {mine.parent / 'corpus'} cannot be made" in done.flat
+
+
+@pytest.mark.parametrize("command", ["hunt", "verify"])
+def test_a_kept_case_of_a_claim_that_is_gone_is_named(
+    holdfast: Invoke, mine: Path, command: str
+) -> None:
+    file = mine.parent / "corpus" / "mine.json"
+    file.parent.mkdir()
+    file.write_text('{"format": "holdfast-corpus-1", "claims": {"mine/gone": []}}')
+    keep = ["--keep"] if command == "hunt" else []
+    done = holdfast(command, f"{mine}::mine/one", "--budget", "5", "--store", ":memory:", *keep)
+    assert done.code == 64
+    assert "keeps cases of 'mine/gone', which mine.py does not claim" in done.flat
 
 
 @pytest.mark.parametrize("command", ["suggest", "hunt"])

@@ -134,7 +134,9 @@ def test_small_formats() -> None:
     assert [duration(3599.9), duration(3600), duration(47 * 3600 + 60)] == [
         "59 min 59 s", "1 h 00 min", "47 h 01 min",
     ]  # fmt: skip
-    assert [duration(99 * 3600), duration(100 * 86400)] == ["4 days 03 h", "100 days"]
+    assert [duration(days * 86400) for days in (2.5, 100, 800, 36525)] == [
+        "2 days 12 h", "100 days", "2.2 years", "100.0 years",
+    ]  # fmt: skip
 
 
 def test_a_histogram_counts_zeros_and_negatives_apart() -> None:

@@ -144,6 +144,53 @@ def test_the_smallest_case_of_the_ratio_is_kept(tmp_path: Path) -> None:
     assert (one.ratio, one.peak.trace) == ("3/4", (0, 3))
 
 
+def test_a_degenerate_equality_leaves_the_mutants_that_would_decide(tmp_path: Path) -> None:
+    """share <= 2 rest + part is attained where rest is zero, though share is rest + part: what the
+    attained case leaves open is a mutant that nothing refutes; no weaker one is named."""
+    part, rest = (Quantity(name, "a share", Domain.NONNEGATIVE) for name in ("part", "rest"))
+    theorem = Theorem("demo/sum", "The sum", Le(SHARE, part + 2 * rest), SOURCE)
+    claim = replace(
+        of(None, lambda draw: (draw.integer(1, 50), draw.integer(1, 50)), tmp_path),
+        theorem=theorem,
+        evaluate=lambda n: iter([{SHARE: n[0] + n[1], part: n[0], rest: n[1]}]),
+    )
+    claim = replace(claim, family=claim.family.with_landmarks(nil=lambda: ((3, 0),)))
+    one = suggested(claim)
+    assert (one.factor, one.extremal.ratio) == (None, "1")
+    assert list(map(str, one.undecided)) == ["share <= part + 9*rest/5"]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "relation", "left"),
+    [("3/8", "share <= 2/5", []),
+     ("11/25", "share <= 1/2", ["11*share/10 <= 1/2", "share <= 9/20"]),
+     ("1/1000000", "share <= 1/800000", ["11*share/10 <= 1/800000", "share <= 9/8000000"])],
+)  # fmt: skip
+def test_a_conjecture_is_near_what_was_seen_and_its_sharper_mutants_are_named(
+    tmp_path: Path, ratio: str, relation: str, left: list[str]
+) -> None:
+    one = suggested(of(lambda n: Fraction(ratio), at_most(4), tmp_path))
+    assert (str(one.relation), list(map(str, one.undecided))) == (relation, left)
+
+
+def test_a_limit_is_read_off_what_the_family_draws(tmp_path: Path) -> None:
+    """(1 - 1/n)^n tends to 1/e, also where the family stops n at 3000; a ratio of more digits than
+    a corpus takes is a decimal."""
+    share = lambda n: (1 - Fraction(1, n)) ** n  # noqa: E731
+    claim = of(share, lambda draw: draw.growing(1, 50, 3000), tmp_path)
+    (one,) = extremals(claim, hunt(claim, budget=Budget(models=60)))
+    assert one.limit is not None
+    assert (one.limit.constant, one.ratio) == ("exp(-1)", "0.3676954248")
+
+
+def test_integers_that_grow_together_are_followed_together(tmp_path: Path) -> None:
+    """m n/(m n + m + n): with m fixed, however large, the limit would be m/(m + 1)."""
+    share = lambda pair: Fraction(pair[0] * pair[1], pair[0] * pair[1] + sum(pair))  # noqa: E731
+    one = found(of(share, lambda draw: (growing(draw), growing(draw)), tmp_path))
+    assert one.limit is not None
+    assert one.limit.constant == "1"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "least"),
     [("1/3", "1/2", "1/2"), ("3141/1000", "3143/1000", "22/7"), ("4/5", "17/20", "4/5")],
