@@ -62,7 +62,9 @@ class TwoDiscountSolution(ExactValue):
             least cost, where there need not be one.
         low, high: optimal for lambda, low.cost <= d <= high.cost (equal where one is enough).
         weight: the share of ``high`` when one of the two is drawn once per episode.
-        tail: choices that are optimal for lambda from time `switch` on.
+        tail: choices that are optimal for lambda from time `switch` on; from then on every policy
+            that is optimal for lambda has the returns of this one.
+        switch: that time: `switch` free decisions and then the tail suffice for the value.
         minimum_cost: the least cost of any policy; given when infeasible.
     """
 
@@ -75,12 +77,8 @@ class TwoDiscountSolution(ExactValue):
     high: SwitchingPolicy | None = None
     weight: Fraction = Fraction(0)
     tail: tuple[int, ...] = ()
+    switch: int = 0
     minimum_cost: Fraction | None = None
-
-    @property
-    def switch(self) -> int:
-        """The first time from which both policies follow their tails."""
-        return max((len(end.steps) for end in (self.low, self.high) if end), default=0)
 
     @property
     def statistics(self) -> dict[str, Any]:
@@ -134,7 +132,8 @@ def solve_two_discounts(
 
     slope, low, high = close_chord(low, high, budget, trial)
     weight, value = mixed_at(budget, low, high)
-    ends = low, high, weight, tail.choices
+    switch = _settled(model, cost_discount, tail, slope)
+    ends = low, high, weight, tail.choices, switch
     return TwoDiscountSolution(Status.EXACT, model, cost_discount, value, slope, *ends)
 
 
@@ -219,7 +218,9 @@ def _single(
     model: CMDP, cost_discount: Fraction, policy: SwitchingPolicy, multiplier: Fraction | None
 ) -> TwoDiscountSolution:
     known = policy.reward, multiplier, policy, policy
-    return TwoDiscountSolution(Status.EXACT, model, cost_discount, *known, tail=policy.tail)
+    return TwoDiscountSolution(
+        Status.EXACT, model, cost_discount, *known, tail=policy.tail, switch=len(policy.steps)
+    )
 
 
 def _same_discount(model: CMDP) -> TwoDiscountSolution:
@@ -238,7 +239,7 @@ def _same_discount(model: CMDP) -> TwoDiscountSolution:
         high,
         found.weight,
         () if found.high is None else found.high.choices,
-        found.minimum_cost,
+        minimum_cost=found.minimum_cost,
     )
 
 
@@ -275,17 +276,18 @@ def _followed_by(
 
 
 def _settled(model: CMDP, cost_discount: Fraction, tail: Tail, slope: Fraction) -> int:
-    """The first time from which no choice improves on the tail.
+    """The first time from which no choice improves on the tail, or equals it at another cost.
 
     At time t choice k gains ``gamma_r^t A_r(k) - slope gamma_c^t A_c(k)`` over the tail.  By the
-    choice of the tail this is at most zero from some t on, and stays so.
+    choice of the tail this is less than zero from some t on, and stays so, or both terms are zero.
     """
     gains = _advantages(model, model.discount, model.reward_vector(), tail.reward)
     costs = _advantages(model, cost_discount, model.cost_vector(0), tail.cost)
     pairs = [(a, slope * c) for a, c in zip(gains, costs, strict=True)]
     for time in range(LONGEST + 1):
         scales = model.discount**time, cost_discount**time
-        if all(scales[0] * gain <= scales[1] * cost for gain, cost in pairs):
+        scaled = [(scales[0] * gain, scales[1] * cost) for gain, cost in pairs]
+        if all(gain < cost or gain == cost == 0 for gain, cost in scaled):
             return time
     raise ModelError(
         f"the discounts {model.discount} and {cost_discount} are so close that the tail is not "

@@ -59,6 +59,21 @@ def test_late_risks_are_taken_last_when_the_reward_outlasts_the_cost():
     assert found.switch == 3
 
 
+@pytest.mark.parametrize("own, other", [(F(1, 2), F(3, 4)), (F(3, 4), F(1, 2))])
+def test_a_tie_of_the_two_ends_counts_the_decisions_before_the_tail(own, other):
+    """Only the choice at time 1 matters, 1 at cost 1 or nothing: half of it returns own / 2.  Both
+    ends are stationary and optimal for lambda = own / other, and the tail alone is neither."""
+    rows = [[[0, 1, 0]] * 2, [[0, 0, 1]] * 2, [[0, 0, 1]] * 2]
+    paid = [[0, 0], [1, 0], [0, 0]]
+    model = from_arrays(rows, paid, [paid], [other / 2], discount=own, initial=[1, 0, 0])
+    found = solve_two_discounts(model, other)
+    assert (found.value, found.multiplier, found.switch) == (own / 2, own / other, 2)
+    tail = evaluate_choices(model, found.tail).fractions()
+    spent = evaluate_choices(model.with_discount(other), found.tail, ("cost", 0)).fractions()
+    assert solve_finite_horizon(model, other, 2, tail, spent).value == own / 2
+    assert solve_finite_horizon(model, other, 1, tail, spent).value != own / 2
+
+
 def test_the_best_stationary_policy_reaches_half():
     model = bandit(F(1))
     acting = Policy((F(1, 4), F(3, 4)))

@@ -110,6 +110,13 @@ def two_discounts(
     }
 
 
+def _late(discount: Fraction) -> CMDP:
+    """Only the choice at time 1 matters: 1 at cost 1, or nothing."""
+    rows = [[[0, 1, 0]] * 2, [[0, 0, 1]] * 2, [[0, 0, 1]] * 2]
+    paid = [[0, 0], [1, 0], [0, 0]]
+    return from_arrays(rows, paid, [paid], [0], discount=discount, initial=[1, 0, 0])
+
+
 def another_discount(draw: Draw, model: CMDP, *_: object) -> Fraction:
     """A discount for the cost that is not the reward's."""
     known = (Fraction(1, 2), Fraction(0), Fraction(3, 4), Fraction(9, 10))
@@ -126,6 +133,8 @@ def budget_share(draw: Draw, *_: object) -> Fraction:
     over=_ONE_COST.along(another_discount, budget_share).with_landmarks(
         G9=lambda: (landmarks.bandit(1, _HALF), Fraction(3, 4), Fraction(1, 4)),
         between=lambda: (landmarks.bandit(1, _HALF), Fraction(3, 4), Fraction(3, 8)),
+        late=lambda: (_late(_HALF), Fraction(3, 4), _HALF),
+        late_reward=lambda: (_late(Fraction(3, 4)), _HALF, _HALF),
     ),
 )
 def switching(model: CMDP, discount: Fraction, share: Fraction) -> Iterator[Values]:
