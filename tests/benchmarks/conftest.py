@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 _HERE = Path(__file__).resolve().parent
-_FOLDER = _HERE.parents[1] / ".holdfast"
+_ROOT = _HERE.parents[1]
+_FOLDER = _ROOT / ".holdfast"
 _LOADING = 120
 _STOPPED = "Timeout ("  # what faulthandler says when it ends a worker
 _PEERS = ("highspy", "ortools", "cvxpy", "quantecon", "stormpy", "numba", "scipy")
@@ -70,6 +71,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="stop another solver after this long (default: 12)")  # fmt: skip
     group.addoption("--largest", type=int, default=1_000_000, metavar="STATES",
                     help="leave out larger models (default: 1000000)")  # fmt: skip
+    group.addoption("--before", metavar="COMMIT",
+                    help="measure holdfast as it was at this commit, too")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -102,23 +105,53 @@ class Outcome:
     errors: str = ""
 
 
+@dataclass(frozen=True)
+class Version:
+    """holdfast as it is, or at another commit: its name in the table, the root of its tree."""
+
+    name: str
+    tree: Path
+
+
+@pytest.fixture(scope="session")
+def versions(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Version, ...]:
+    """The one at hand, and that of ``--before``."""
+    commit = request.config.getoption("--before")
+    if not commit:
+        return (Version("holdfast", _ROOT),)
+    tree = tmp_path_factory.mktemp("before")
+    archive = subprocess.run(
+        ["git", "archive", commit], cwd=_ROOT, capture_output=True, check=True
+    ).stdout
+    subprocess.run(["tar", "x", "-C", str(tree)], input=archive, check=True)
+    return Version("holdfast", _ROOT), Version(f"holdfast at {commit}", tree)
+
+
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
     """``work(limit, **order)``: one measurement in a process of its own (see worker.py).
 
-    Another file beside that one can be named by ``worker``, another Python by ``interpreter``.
+    Another file beside that one can be named by ``worker``, another Python by ``interpreter``,
+    the root of another version of holdfast by ``tree``; ``cache`` is a folder for compiled code.
     """
     folder = tmp_path_factory.mktemp("workers")
 
     def run(limit: float, **order: Any) -> Outcome:
-        script = str(_HERE / order.pop("worker", "worker.py"))
+        tree = order.pop("tree", _ROOT)
+        script = str(tree / "tests" / "benchmarks" / order.pop("worker", "worker.py"))
         interpreter = order.pop("interpreter", sys.executable)
+        environment = os.environ | {"PYTHONPATH": str(tree / "src")}
+        if cache := order.pop("cache", None):
+            environment["NUMBA_CACHE_DIR"] = str(cache)
         command = [interpreter, script, json.dumps(order | {"limit": limit})]
         with (folder / "out").open("w+") as out, (folder / "errors").open("w+") as errors:
             try:
                 code = subprocess.run(
-                    command, stdout=out, stderr=errors, timeout=limit + _LOADING, check=False
-                ).returncode
+                    command, stdout=out, stderr=errors, timeout=limit + _LOADING, check=False,
+                    env=environment,
+                ).returncode  # fmt: skip
             except subprocess.TimeoutExpired:
                 return Outcome(None)
             out.seek(0)

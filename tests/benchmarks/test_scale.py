@@ -1,10 +1,11 @@
 """Models of 1e2 to 1e6 states: rigorous enclosures, beside other solvers on the same model.
 
-Three families, discounts 19/20 and 99/100, one constraint that binds; then the inner problem
-without constraints, for the reward r - lambda c at the multiplier found; also three constraints,
-and a sweep beside the memory's speed.  Every solver runs in processes of its own, so that its
-memory is its own, too; the enclosure's includes drawing the model.  Short runs are the best of
-three.
+Three families, discounts 19/20 and 99/100, and 999/1000 for the largest, one constraint that binds;
+then the inner problem without constraints, for the reward r - lambda c at the multiplier found;
+also three constraints, a sweep beside the memory's speed, and the first call after an installation.
+With ``--before COMMIT`` another version of holdfast is measured as well.  Every solver runs in
+processes of its own, so that its memory is its own, too; the enclosure's includes drawing the
+model.  Short runs are the best of three.
 
 The error of another solver is that of its value against the middle of the enclosure, or its excess
 over the budget where that is larger; that of holdfast is the width of the enclosure.  A solver that
@@ -23,6 +24,7 @@ FAMILIES = ("random sparse", "grid world", "nearly deterministic")
 DISCOUNTS = ("19/20", "99/100")
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 CASES = [(s, family, d) for s in SIZES for family in FAMILIES for d in DISCOUNTS]
+CASES += [(SIZES[-1], family, "999/1000") for family in FAMILIES]
 LARGEST_BESIDE_OTHERS = (1_000_000, FAMILIES[0], DISCOUNTS[0])
 CONSTRAINED = {
     "HiGHS simplex": "highspy",
@@ -38,6 +40,7 @@ UNCONSTRAINED = {
     "QuantEcon PI": "quantecon",
     "Storm discounted": "stormpy",
 }
+FIRST_CALL = str(Path(__file__).with_name("worker.py"))
 WIDTH = 1e-7
 PATIENCE = 900
 
@@ -45,40 +48,48 @@ _LATE: set[tuple[str, str]] = set()
 
 
 @pytest.mark.parametrize(("states", "family", "discount"), CASES)
-def test_one_constraint(table, work, request, tmp_path: Path, states, family, discount) -> None:
+def test_one_constraint(
+    table, work, versions, request, tmp_path: Path, states, family, discount
+) -> None:
     if states > request.config.getoption("--largest"):
         pytest.skip("larger than --largest")
     model = {"family": family, "states": states, "discount": discount, "constraints": 1}
-    done = work(PATIENCE, do="enclose", inner=True, **model)
-    assert done.answer is not None, done.errors
-    ours = done.answer
-    assert ours["width"] <= WIDTH
-    path = ""
-    if states < LARGEST_BESIDE_OTHERS[0] or (states, family, discount) == LARGEST_BESIDE_OTHERS:
-        path = str(tmp_path / "model.npz")
-        assert work(PATIENCE, do="draw", path=path, **model).answer is not None
     where = {"states": states, "discount": discount}
-    limit = request.config.getoption("--peer-limit")
+    for version in reversed(versions):
+        done = work(PATIENCE, do="enclose", inner=True, tree=version.tree, **model)
+        assert done.answer is not None, done.errors
+        ours = done.answer
+        assert ours["width"] <= WIDTH
+        for case, found in ((family, ours), (f"{family}, inner", ours["inner"])):
+            _own(table, case, version, found | {"memory": ours["memory"]}, where)
+    if states == LARGEST_BESIDE_OTHERS[0] and (states, family, discount) != LARGEST_BESIDE_OTHERS:
+        return
+    path, limit = tmp_path / "model.npz", request.config.getoption("--peer-limit")
+    assert work(PATIENCE, do="draw", path=str(path), **model).answer is not None
 
     def beside(case: str, found: dict[str, Any], peers: dict[str, str], **order: Any) -> None:
-        table.add(
-            case, "holdfast", found["seconds"], **where, memory=ours["memory"],
-            error=found["width"], note=found["note"], reference=True,
-        )  # fmt: skip
-        for name in peers if path else ():
+        for name, package in peers.items():
             if (name, family) not in _LATE:
-                done = work(limit, method=name, path=path, **order)
+                done = work(limit, method=name, path=str(path), **order)
                 if done.answer is None:
                     _LATE.add((name, family))
                 middle = (found["lower"] + found["upper"]) / 2
-                table.add(case, name, **where, **_fields(done, middle, limit, peers[name]))
+                table.add(case, name, **where, **_fields(done, middle, limit, package))
 
     beside(family, ours, CONSTRAINED, do="peer")
     beside(
         f"{family}, inner", ours["inner"], UNCONSTRAINED,
         do="inner peer", multipliers=ours["multipliers"],
     )  # fmt: skip
-    Path(path or tmp_path / "none").unlink(missing_ok=True)
+    path.unlink()
+
+
+def _own(table: Any, case: str, version: Any, found: dict[str, Any], where: dict[str, Any]) -> None:
+    """The row of a version of holdfast; the one at hand is what the others are compared with."""
+    table.add(
+        case, version.name, found["seconds"], **where, memory=found["memory"],
+        error=found["width"], note=found["note"], reference=version.name == "holdfast",
+    )  # fmt: skip
 
 
 def _fields(done: Any, middle: float, limit: float, package: str) -> dict[str, Any]:
@@ -101,26 +112,43 @@ def _fields(done: Any, middle: float, limit: float, package: str) -> dict[str, A
 
 @pytest.mark.parametrize("discount", DISCOUNTS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_three_constraints(table, work, request, family: str, discount: str) -> None:
-    states = min(100_000, request.config.getoption("--largest"))
+@pytest.mark.parametrize("states", SIZES[-2:])
+def test_three_constraints(
+    table, work, versions, request, states: int, family: str, discount: str
+) -> None:
+    if states > request.config.getoption("--largest"):
+        pytest.skip("larger than --largest")
     model = {"family": family, "states": states, "discount": discount, "constraints": 3}
-    done = work(PATIENCE, do="enclose", **model)
-    assert done.answer is not None, done.errors
-    table.add(
-        f"{family}, 3 costs", "holdfast", done.answer["seconds"], states=states,
-        discount=discount, memory=done.memory, error=done.answer["width"],
-        note=done.answer["note"], reference=True,
-    )  # fmt: skip
+    for version in versions:
+        done = work(PATIENCE, do="enclose", tree=version.tree, **model)
+        assert done.answer is not None, done.errors
+        where = {"states": states, "discount": discount}
+        _own(table, f"{family}, 3 costs", version, done.answer, where)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_sweep(table, work, request, family: str) -> None:
+def test_sweep(table, work, versions, request, family: str) -> None:
     states = request.config.getoption("--largest")
-    done = work(PATIENCE, do="sweep", family=family, states=states, discount="19/20", constraints=1)
-    assert done.answer is not None, done.errors
-    found = done.answer
+    model = {"family": family, "states": states, "discount": "19/20", "constraints": 1}
     case = f"{family}, a sweep"
+    for version in versions:
+        done = work(PATIENCE, do="sweep", tree=version.tree, **model)
+        assert done.answer is not None, done.errors
+        found = done.answer
+        table.add(case, f"Bellman sweep, {version.name}", found["seconds"], states=states,
+                  memory=done.memory)  # fmt: skip
     note = f"{found['bandwidth'] / 1e9:.1f} GB/s, {found['bytes'] / 1e6:,.0f} MB"
     table.add(case, "its arrays as a stream", found["stream"], states=states, note=note,
               reference=True)  # fmt: skip
-    table.add(case, "Bellman sweep", found["seconds"], states=states, memory=done.memory)
+
+
+def test_first_call(table, work, versions, tmp_path: Path) -> None:
+    """Nothing is compiled before: what the compiled code of the enclosures takes to be made."""
+    for number, version in enumerate(versions):
+        model = {"family": FAMILIES[0], "states": 100, "discount": "19/20", "constraints": 1}
+        done = work(PATIENCE, do="first call", tree=version.tree, cache=tmp_path / str(number),
+                    worker=FIRST_CALL, **model)  # fmt: skip
+        assert done.answer is not None, done.errors
+        note = f"{done.answer['work']:.1f} s of processor time; again {done.answer['again']:.3f} s"
+        table.add("first call", version.name, done.answer["seconds"], note=note,
+                  reference=version.name == "holdfast")  # fmt: skip

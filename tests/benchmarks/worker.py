@@ -2,6 +2,7 @@
 
 {"do": "draw", "family", "states", "discount", "constraints", "path"}  write the model in floats
 {"do": "enclose", ...the same but path, "inner"}            holdfast, on the exact model
+{"do": "first call", ...}                                   the first enclosure, and one more
 {"do": "sweep", ...}                                        one sweep beside a stream of memory
 {"do": "peer", "method", "path", "limit"}                   another solver, on the floats
 {"do": "inner peer", "method", "path", "limit", "multipliers"}
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,17 @@ def _bounds(seconds: float, found: Any) -> dict[str, Any]:
     lower, upper = float(found.lower), float(found.upper)
     width = float(found.upper - found.lower)
     return {"seconds": seconds, "lower": lower, "upper": upper, "width": width}
+
+
+def first_call(order: dict[str, Any]) -> dict[str, Any]:
+    """An enclosure by the search while nothing is compiled, processor time, and one more."""
+    from holdfast.solvers import enclose
+
+    model, began = _model(order | {"share": None}), time.process_time()
+    seconds, _ = timed(lambda: enclose(model, method="scale"))
+    work = time.process_time() - began
+    again, _ = timed(lambda: enclose(model, method="scale"))
+    return {"seconds": seconds, "work": work, "again": again}
 
 
 def sweep(order: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +152,7 @@ def _model(order: dict[str, Any]) -> Any:
 DO = {
     "draw": draw,
     "enclose": enclose,
+    "first call": first_call,
     "sweep": sweep,
     "peer": peer,
     "inner peer": peer,
