@@ -26,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline atlas benchmark figures storm coverage lint docs results constraints clean
+.PHONY: help environment verify test compare baseline planning campaigns notebooks pythons medium measure slow neural target-returns relative-budget hypergradient alignment offline atlas benchmark soundness figures storm coverage lint docs results constraints clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -127,6 +127,9 @@ atlas: $(READY) ## how tight the bounds are whose constant is known to be the be
 
 benchmark: $(PEERS) ## the measurements, one at a time, beside other solvers
 	$(BIN)/python -m pytest -m benchmark -p no:xdist tests/benchmarks $(OPTIONS)
+
+soundness: $(READY) ## enclosures of large models beside another commit's (BEFORE) and beside extended precision
+	$(BIN)/python tests/benchmarks/soundness.py $(BEFORE) $(or $(MODELS),500)
 
 figures: $(READY) ## size and shape of the code, beside the commits named in COMMITS
 	$(BIN)/python -m tests.architecture.figures $(COMMITS)

@@ -19,9 +19,10 @@ from rich.box import MARKDOWN, SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from .trees import ROOT, extracted
+
 _HERE = Path(__file__).resolve().parent
-_ROOT = _HERE.parents[1]
-_FOLDER = _ROOT / ".holdfast"
+_FOLDER = ROOT / ".holdfast"
 _LOADING = 120
 _STOPPED = "Timeout ("  # what faulthandler says when it ends a worker
 _PEERS = ("highspy", "ortools", "cvxpy", "quantecon", "stormpy", "numba", "scipy")
@@ -120,13 +121,9 @@ def versions(
     """The one at hand, and that of ``--before``."""
     commit = request.config.getoption("--before")
     if not commit:
-        return (Version("holdfast", _ROOT),)
-    tree = tmp_path_factory.mktemp("before")
-    archive = subprocess.run(
-        ["git", "archive", commit], cwd=_ROOT, capture_output=True, check=True
-    ).stdout
-    subprocess.run(["tar", "x", "-C", str(tree)], input=archive, check=True)
-    return Version("holdfast", _ROOT), Version(f"holdfast at {commit}", tree)
+        return (Version("holdfast", ROOT),)
+    tree = extracted(commit, tmp_path_factory.getbasetemp() / "before")
+    return Version("holdfast", ROOT), Version(f"holdfast at {commit}", tree)
 
 
 @pytest.fixture(scope="session")
@@ -139,7 +136,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
     folder = tmp_path_factory.mktemp("workers")
 
     def run(limit: float, **order: Any) -> Outcome:
-        tree = order.pop("tree", _ROOT)
+        tree = order.pop("tree", ROOT)
         script = str(tree / "tests" / "benchmarks" / order.pop("worker", "worker.py"))
         interpreter = order.pop("interpreter", sys.executable)
         environment = os.environ | {"PYTHONPATH": str(tree / "src")}
