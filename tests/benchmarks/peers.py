@@ -86,6 +86,7 @@ class Answer:
     value: float
     excess: float = 0.0
     note: str = ""
+    values: Any = None  # of the states, where the method is asked for them
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -185,7 +186,8 @@ def cvxpy_default(problem: Problem, limit: float) -> Answer:
     return Answer(seconds, program.value / size, problem.excess(x), note)
 
 
-def ortools_pdlp(problem: Problem, limit: float) -> Answer:
+def ortools_pdlp(problem: Problem, limit: float, stop: float = np.inf) -> Answer:
+    """With ``stop``, what it has after so many seconds."""
     from ortools.pdlp import solve_log_pb2, solvers_pb2
     from ortools.pdlp.python import pdlp
 
@@ -202,12 +204,14 @@ def ortools_pdlp(problem: Problem, limit: float) -> Answer:
     options = solvers_pb2.PrimalDualHybridGradientParams()
     accuracy = options.termination_criteria.simple_optimality_criteria
     accuracy.eps_optimal_absolute = accuracy.eps_optimal_relative = TOLERANCE
+    options.termination_criteria.time_sec_limit = stop
     options.num_threads = 2 if problem.transitions.nnz > _WORTH_THREADS else 1
     seconds, found = best(lambda: pdlp.primal_dual_hybrid_gradient(program, options), limit)
     reason = found.solve_log.termination_reason
-    x = found.primal_solution
+    x, values = found.primal_solution, -found.dual_solution[:size]
     note = "" if reason == solve_log_pb2.TERMINATION_REASON_OPTIMAL else f"ended with {reason}"
-    return Answer(seconds, float(problem.reward @ x) / size, problem.excess(x), note)
+    excess = problem.excess(x) if len(problem.budgets) else 0.0
+    return Answer(seconds, float(problem.reward @ x) / size, excess, note, values)
 
 
 def storm(problem: Problem, limit: float) -> Answer:
@@ -236,7 +240,8 @@ def quantecon(problem: Problem, limit: float, method: str) -> Answer:
         return program.solve(method=method, epsilon=TOLERANCE)
 
     seconds, found = best(work, limit)
-    return Answer(seconds, float(problem.initial @ found.v), note=f"{found.num_iter} iterations")
+    value, note = float(problem.initial @ found.v), f"{found.num_iter} iterations"
+    return Answer(seconds, value, note=note, values=found.v)
 
 
 def storm_discounted(problem: Problem, limit: float) -> Answer:
@@ -246,20 +251,26 @@ def storm_discounted(problem: Problem, limit: float) -> Answer:
     query = f'R{{"reward"}}max=? [Cdiscount={problem.discount!r}]'
     environment = stormpy.environments.sound()
     environment.solver().min_max().precision = stormpy.Rational(str(TOLERANCE))
-    return _storm_answer(_storm_model(problem, sink=False), limit, query, environment)
+    model = _storm_model(problem, sink=False)
+    answer = _storm_answer(model, limit, query, environment, all_states=True)
+    return replace(answer, values=problem.discount * answer.values[: problem.size])
 
 
-def _storm_answer(model: Any, limit: float, query: str, environment: Any) -> Answer:
+def _storm_answer(
+    model: Any, limit: float, query: str, environment: Any, *, all_states: bool = False
+) -> Answer:
     import stormpy
 
     formula = stormpy.parse_properties(query)[0]
     seconds, found = best(
         lambda: stormpy.model_checking(
-            model, formula, only_initial_states=True, environment=environment
+            model, formula, only_initial_states=not all_states, environment=environment
         ),
         limit,
     )
-    return Answer(seconds, float(found.get_value(model.initial_states[0])))
+    value = float(found.get_value(model.initial_states[0]))
+    values = [found.get_value(state) for state in range(model.nr_states)] if all_states else None
+    return Answer(seconds, value, values=None if values is None else np.array(values))
 
 
 def _storm_model(problem: Problem, *, sink: bool) -> Any:
@@ -323,4 +334,5 @@ UNCONSTRAINED: dict[str, Callable[[Problem, float], Answer]] = {
     "QuantEcon MPI": lambda problem, limit: quantecon(problem, limit, "mpi"),
     "QuantEcon PI": lambda problem, limit: quantecon(problem, limit, "pi"),
     "Storm discounted": storm_discounted,
+    "OR-tools PDLP, a minute": lambda problem, limit: ortools_pdlp(problem, limit, stop=60),
 }

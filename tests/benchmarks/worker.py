@@ -5,7 +5,8 @@
 {"do": "first call", ...}                                   the first enclosure, and one more
 {"do": "sweep", ...}                                        one sweep beside a stream of memory
 {"do": "peer", "method", "path", "limit"}                   another solver, on the floats
-{"do": "inner peer", "method", "path", "limit", "multipliers"}
+{"do": "inner peer", "method", "path", "limit", "multipliers", "values"}
+{"do": "certify", ...the model but path, "multipliers", "values"}  what those values prove
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,22 @@ def peer(order: dict[str, Any]) -> dict[str, Any]:
     if order["do"] == "inner peer":
         known = peers.UNCONSTRAINED
         problem = problem.scalarised(np.array(order["multipliers"]))
-    return asdict(known[order["method"]](problem, order["limit"]))
+    found = known[order["method"]](problem, order["limit"])
+    if place := order.get("values"):
+        np.save(place, found.values)
+    return asdict(replace(found, values=None))
+
+
+def certify(order: dict[str, Any]) -> dict[str, Any]:
+    """The bound that another solver's values prove, in the time of how many sweeps."""
+    from holdfast.solvers import certify
+
+    known = {"multipliers": order["multipliers"]}
+    small = _model(order | {"states": 100})
+    certify(small, values=np.zeros(100), **known)
+    model, values = _model(order | {"share": None}), np.load(order["values"])
+    seconds, found = timed(lambda: certify(model, values=values, **known))
+    return {"seconds": seconds, "upper": float(found.upper)}
 
 
 def _model(order: dict[str, Any]) -> Any:
@@ -154,6 +170,7 @@ DO = {
     "enclose": enclose,
     "first call": first_call,
     "sweep": sweep,
+    "certify": certify,
     "peer": peer,
     "inner peer": peer,
 }
