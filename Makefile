@@ -38,6 +38,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python .ci/install.py --editable '.[dev]'
 	@$(BIN)/python .ci/install.py --no-deps $(BARE)
+	@echo "compiling the loops for large models, some ten seconds"
+	@$(BIN)/holdfast solve taxi --method enclosure > /dev/null
 	@touch $@
 
 $(PEERS): $(READY)
