@@ -34,6 +34,8 @@ from .models.formats.files import load as load
 from .models.formats.files import save as save
 from .models.formats.prism import read_prism as read_prism
 from .models.formats.prism import write_prism as write_prism
+from .models.functions import FunctionModel as FunctionModel
+from .models.functions import from_functions as from_functions
 from .models.gymnasium_models import from_gymnasium as from_gymnasium
 from .models.worlds import WORLDS as WORLDS
 from .models.worlds import World as World

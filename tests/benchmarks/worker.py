@@ -88,7 +88,7 @@ def sweep(order: dict[str, Any]) -> dict[str, Any]:
               image.payoffs)  # fmt: skip
 
     def work() -> None:
-        bellman(len(stats), *arrays, price, values, 0.0, choices, improved, stats)
+        bellman(len(stats), *arrays, price, values, values, 0.0, choices, improved, stats)
 
     size = sum(array.nbytes for array in (*arrays, values, choices, improved))
     rate = bandwidth()

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from ...exact import Vector, format_rational
+from ...models.cmdp import CMDP
 from ..solution import infeasibility_certificate
 from .image import Array
 
@@ -55,6 +56,7 @@ def infeasibility_document(found: EnclosedSolution) -> dict[str, Any]:
     multiple of lambda; W = -(h + t) / sum lambda' with t the bound over 1 - gamma then
     satisfies W <= lambda c + gamma P W exactly.
     """
+    assert isinstance(found.model, CMDP)
     proof, total = found.proof.sweep, found.proof.total
     heights = vector_of(proof.values, proof.grid)
     shift = proof.greatest / (1 - found.model.discount)
