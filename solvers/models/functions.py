@@ -1,6 +1,6 @@
 """Models given as functions of states and actions, of which no table is stored.
 
-The functions are called with arrays of pairs, some hundred thousand at once.  A first pass over all
+The functions are called with arrays of pairs, some ten thousand at once.  A first pass over all
 pairs checks what they return and keeps a fingerprint of each row, by which every later call is
 compared with it: what differs between two calls is no function, and no bound would hold for it.
 """
@@ -28,7 +28,7 @@ from .rows import RowReader
 
 #: Pairs of a call, about, and states that their number is a multiple of (the blocks of the loops).
 #: Fewer: more calls of Python; more: arrays that no cache holds.
-_PAIRS, _GRAIN = 2**17, 2**10
+_PAIRS, _GRAIN = 2**15, 2**10
 #: States and pairs are numbered in 32 bits by the loops.
 _MOST = 2**32 - 1
 #: Bytes that a search needs at its peak, measured: a state, a state and payoff, an entry of the
@@ -177,7 +177,7 @@ def from_functions(
 ) -> FunctionModel:
     """A model that is never stored: `enclose` reads it block by block, ten million states in 8 GB.
 
-    Every function is called with the states and actions of some 100,000 pairs (int64[n] each, not
+    Every function is called with the states and actions of some 30,000 pairs (int64[n] each, not
     to be changed), and returns arrays; it must return the same for a pair in every call.
 
     Args:

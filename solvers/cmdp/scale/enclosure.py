@@ -147,7 +147,9 @@ def _searched(
     return _enclosed(model, units, state, status, statistics)
 
 
-def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
+def _infeasible(
+    model: CMDP | FunctionModel, refuted: Infeasible, statistics: dict[str, Any]
+) -> EnclosedSolution:
     from .documents import infeasibility_document
 
     statistics["stopped"] = "the budgets were proved infeasible"
