@@ -19,6 +19,8 @@ from .cmdp.policy_files import read_policy as read_policy
 from .cmdp.policy_files import write_policy as write_policy
 from .cmdp.scale.certification import Certification as Certification
 from .cmdp.scale.certification import certify as certify
+from .cmdp.scale.documents import check_evaluation as check_evaluation
+from .cmdp.scale.documents import write_evaluation as write_evaluation
 from .cmdp.scale.enclosure import enclose as enclose
 from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
 from .cmdp.solution import Solution as Solution

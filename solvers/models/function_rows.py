@@ -74,6 +74,14 @@ class Functions:
     successors: Successors
     payoffs: tuple[Payoff, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """What the functions are called in their programs."""
+        return [
+            getattr(function, "__qualname__", type(function).__name__)
+            for function in (self.successors, *self.payoffs)
+        ]
+
     def rows(self, states: Array, actions: Array) -> Rows:
         """What they return for pairs (n).
 

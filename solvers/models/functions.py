@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Array, Rational, integer_array
+from ..exact import Array, Rational, format_rational, integer_array
 from ..sequences import listed, listed_or_none, objects
 from .arrays import assemble, start_weights
 from .cmdp import CMDP
@@ -101,6 +101,21 @@ class FunctionModel:
         """The greatest absolute value (p) of the reward and of each cost."""
         sizes = np.maximum(np.abs(self.survey.least), np.abs(self.survey.greatest))
         return tuple(Fraction(v) / u for v, u in zip(sizes.tolist(), self.units, strict=True))
+
+    def evaluated(self) -> dict[str, Any]:
+        """What the functions were found to be: sizes, and a sha256 of all that they returned."""
+        width, kind = self.survey.kind
+        return {
+            "states": self.n_states,
+            "actions": self.n_actions,
+            "entries": width,
+            "weights": str(kind),
+            "sha256": self.survey.digest,
+            "units": [format_rational(unit) for unit in self.units],
+            "budgets": [format_rational(bound) for bound in self.budgets],
+            "discount": format_rational(self.discount),
+            "initial": hashlib.sha256(str(self.initial.tolist()).encode()).hexdigest(),
+        }
 
     def ranges(self) -> Iterator[slice]:
         """The states, in ranges whose pairs are read at once."""

@@ -85,8 +85,8 @@ class EnclosedSolution(Bounds):
             return self.exact.certificate()
         if isinstance(self.model, FunctionModel):
             raise ModelError(
-                "the model is given as functions, which the kernel does not run; `evaluated` "
-                "says what they were found to be, and tabulated() stores a small model"
+                "the model is given as functions, which the kernel does not run; write_evaluation "
+                "writes what was evaluated, and tabulated() stores a small model"
             )
         size = len(self.model.successors)
         if size > CERTIFICATE_UP_TO:
