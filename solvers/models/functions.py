@@ -174,8 +174,8 @@ class FunctionModel:
         )
 
 
-#: What only a model that is stored has.
-_STORED = {one.name for one in fields(CMDP)} | {"n_choices", "to_dict", "digest"}
+#: What a model that is stored has.
+_STORED = {one for one in {*dir(CMDP), *(f.name for f in fields(CMDP))} if one[0] != "_"}
 
 
 def from_functions(
@@ -237,14 +237,16 @@ def from_functions(
     if not 0 <= gamma < 1:
         raise ModelError(f"discount is {gamma}; that of a model given as functions lies in [0, 1)")
     bounds = tuple(number(bound, f"budgets[{i}]") for i, bound in enumerate(limits))
-    start = _initial(initial, n_states)
     _check_memory(functions, n_actions)
+    start = _initial(initial, n_states)
     survey = _surveyed(functions, n_actions)
     model = FunctionModel(
         n_states, n_actions, functions, tuple(map(Fraction, units)), bounds, gamma, start, survey
     )
     states, actions = model.pairs(next(model.ranges()))
-    model.rows(states[::-1], actions[::-1])  # what is drawn at random is found here, not later
+    # what is drawn at random, or looks at the other pairs, is found here and not in the search
+    half = slice(len(states) // 2, None, -1)
+    model.rows(states[half], actions[half])
     return model
 
 
