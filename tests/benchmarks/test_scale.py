@@ -2,9 +2,9 @@
 
 Three families, discounts 19/20 and 99/100, one constraint that binds; then the inner problem
 without constraints, for the reward r - lambda c at the multiplier found; also three constraints,
-and a sweep beside the memory's speed.  Every solver runs in processes of its own, so that its
-memory is its own, too; the enclosure's includes drawing the model.  Short runs are the best of
-three.
+a sweep beside the memory's speed, and a model given as functions.  Every solver runs in processes
+of its own, so that its memory is its own, too; the enclosure's includes drawing the model.  Short
+runs are the best of three.
 
 The error of another solver is that of its value against the middle of the enclosure, or its excess
 over the budget where that is larger; that of holdfast is the width of the enclosure.  A solver that
@@ -39,6 +39,7 @@ UNCONSTRAINED = {
     "Storm discounted": "stormpy",
 }
 WIDTH = 1e-7
+WIDTH_OF_FUNCTIONS = 1e-5
 PATIENCE = 900
 
 _LATE: set[tuple[str, str]] = set()
@@ -110,6 +111,22 @@ def test_three_constraints(table, work, request, family: str, discount: str) -> 
         f"{family}, 3 costs", "holdfast", done.answer["seconds"], states=states,
         discount=discount, memory=done.memory, error=done.answer["width"],
         note=done.answer["note"], reference=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("side", [100, 1000, 3162])
+def test_functions(table, work, request, side: int) -> None:
+    """Ten million states in 8 GB, with ``--largest 10000000``: five actions, no stored matrix."""
+    if side**2 > request.config.getoption("--largest"):
+        pytest.skip("larger than --largest")
+    done = work(4 * PATIENCE, do="functions", side=side, width=WIDTH_OF_FUNCTIONS)
+    assert done.answer is not None, done.errors
+    found = done.answer
+    assert found["width"] <= WIDTH_OF_FUNCTIONS
+    assert found["memory"] <= 8_000
+    table.add(
+        "lake of functions", "holdfast", found["seconds"], states=side**2, discount="19/20",
+        memory=found["memory"], error=found["width"], note=found["note"], reference=True,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 {"do": "draw", "family", "states", "discount", "constraints", "path"}  write the model in floats
 {"do": "enclose", ...the same but path, "inner"}            holdfast, on the exact model
+{"do": "functions", "side", "width"}                       holdfast, on a lake given as functions
 {"do": "sweep", ...}                                        one sweep beside a stream of memory
 {"do": "peer", "method", "path", "limit"}                   another solver, on the floats
 {"do": "inner peer", "method", "path", "limit", "multipliers"}
@@ -73,6 +74,19 @@ def _bounds(seconds: float, found: Any) -> dict[str, Any]:
     return {"seconds": seconds, "lower": lower, "upper": upper, "width": width}
 
 
+def functions(order: dict[str, Any]) -> dict[str, Any]:
+    """A rigorous enclosure of a model that is never stored; the first pass over it counts."""
+    from tests.zoo.lake import lake
+
+    from holdfast.solvers import enclose
+
+    enclose(lake(10))
+    seconds, found = timed(lambda: enclose(lake(order["side"]), width=order["width"]))
+    work = found.statistics
+    note = f"{work['policies']} policies, {work['sweeps']} sweeps, {work['products']} products"
+    return _bounds(seconds, found) | {"note": note, "memory": peak_memory()}
+
+
 def sweep(order: dict[str, Any]) -> dict[str, Any]:
     """A Bellman sweep of the compiled kernels, and the time to read its arrays once in a stream."""
     from holdfast.solvers.cmdp.scale.compiled import n_blocks
@@ -139,6 +153,7 @@ def _model(order: dict[str, Any]) -> Any:
 DO = {
     "draw": draw,
     "enclose": enclose,
+    "functions": functions,
     "sweep": sweep,
     "peer": peer,
     "inner peer": peer,
