@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from numbers import Integral
@@ -86,10 +86,20 @@ class FunctionModel:
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __repr__(self) -> str:
+        return (
+            f"FunctionModel(n_states={self.n_states}, n_actions={self.n_actions}, "
+            f"n_constraints={self.n_constraints}, discount={self.discount})"
+        )
+
     @property
     def n_constraints(self) -> int:
         """m, the number of cost constraints."""
         return len(self.budgets)
+
+    def with_budgets(self, *budgets: Rational) -> FunctionModel:
+        """The same model with other budgets, one for each cost; no function is called again."""
+        return replace(self, budgets=_bounds(budgets, len(self.units) - 1))
 
     @cached_property
     def initial_denominator(self) -> int:
@@ -220,23 +230,18 @@ def from_functions(
     _check_callable(successors, "successors")
     for i, function in enumerate(payoffs):
         _check_callable(function, payoff_name(i))
-    limits = listed_or_none(budgets, "budgets")
-    if len(limits) != len(payoffs) - 1:
-        raise ModelError(
-            f"there are {len(payoffs) - 1} costs and {len(limits)} budgets; give one for each"
-        )
+    bounds = _bounds(listed_or_none(budgets, "budgets"), len(payoffs) - 1)
     units = [1] * len(payoffs) if denominators is None else listed(denominators, "denominators")
     if len(units) != len(payoffs) or not all(type(d) is int and 0 < d <= 2**53 for d in units):
         raise ModelError(
             f"denominators are {units!s:.60}; give {len(payoffs)} positive integers of at most "
             "2^53, for the reward and each cost"
         )
-    number, n_states, n_actions = RowReader().number, int(n_states), int(n_actions)
+    n_states, n_actions = int(n_states), int(n_actions)
     functions = Functions(n_states, successors, payoffs)
-    gamma = number(discount, "discount")
+    gamma = RowReader().number(discount, "discount")
     if not 0 <= gamma < 1:
         raise ModelError(f"discount is {gamma}; that of a model given as functions lies in [0, 1)")
-    bounds = tuple(number(bound, f"budgets[{i}]") for i, bound in enumerate(limits))
     _check_memory(functions, n_actions)
     start = _initial(initial, n_states)
     survey = _surveyed(functions, n_actions)
@@ -259,6 +264,13 @@ def _check_kind(
             f"others, {known[0]} of type {known[1]} in its first call; return as many, of the same "
             "type, in every call"
         )
+
+
+def _bounds(budgets: Sequence[Rational], count: int) -> tuple[Fraction, ...]:
+    if len(budgets) != count:
+        raise ModelError(f"there are {count} costs and {len(budgets)} budgets; give one for each")
+    number = RowReader().number
+    return tuple(number(bound, f"budgets[{i}]") for i, bound in enumerate(budgets))
 
 
 def _check_callable(function: Any, name: str) -> None:
@@ -289,12 +301,16 @@ def _check_memory(functions: Functions, n_actions: int) -> None:
     entry = _PER_ENTRY + kind.itemsize
     state = _PER_STATE + _PER_VALUE * count + entry * width + _PER_PAIR * (1 + count) * n_actions
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fits = min(memory // state, _MOST // n_actions)
-    if n_states > fits:
+    if n_states > (fits := memory // state):
         raise ModelError(
             f"{n_states} states of {n_actions} actions with {width} successors need about "
             f"{n_states * state / 1e9:.3g} GB, and this machine has {memory / 1e9:.3g} GB; up to "
             f"{fits} such states fit"
+        )
+    if n_states > (fits := _MOST // n_actions):
+        raise ModelError(
+            f"{n_states} states of {n_actions} actions are more pairs than the {_MOST} that can be "
+            f"numbered; give at most {fits} states"
         )
 
 

@@ -251,6 +251,28 @@ def test_a_model_beyond_memory_is_refused_before_it_is_read():
     assert calls == [2]
 
 
+def test_pairs_beyond_their_numbers_are_refused(monkeypatch):
+    monkeypatch.setattr(module, "_MOST", 11)
+    with pytest.raises(ModelError, match="6 states of 2 actions are more pairs than the 11 that"):
+        made()
+
+
+def test_other_budgets_need_no_second_reading():
+    calls = []
+
+    def counted(states, actions):
+        calls.append(len(states))
+        return ring(states, actions)
+
+    model = made(counted, costs=[pay], budgets=[1])
+    read = len(calls)
+    assert model.with_budgets("1/3").budgets == (F(1, 3),)
+    with pytest.raises(ModelError, match="there are 1 costs and 2 budgets"):
+        model.with_budgets(1, 2)
+    assert len(calls) == read
+    assert str(model) == "FunctionModel(n_states=6, n_actions=2, n_constraints=1, discount=1/2)"
+
+
 def test_where_runs_start():
     assert made(initial=2).initial.tolist() == [0, 0, 1, 0, 0, 0]
     assert made(initial=["1/2", 0, 0, 0, "1/3", "1/6"]).initial.tolist() == [3, 0, 0, 0, 2, 1]

@@ -90,7 +90,7 @@ def test_small_ones_hold_the_exact_optimum(enclosed):
 
 
 def test_infeasible_budgets_are_proved_to_be():
-    model = replace(lake(5), budgets=(F(-1),))
+    model = lake(5).with_budgets(-1)
     found = enclose(model)
     assert found.status is Status.INFEASIBLE
     assert 1 <= found.relaxation <= solve(model.tabulated()).relaxation
@@ -188,7 +188,7 @@ def test_altered_evaluations_are_refused(enclosed, tmp_path, change, message):
     "other",
     [
         lambda model: lake(13),
-        lambda model: replace(model, budgets=(F(1, 3),)),
+        lambda model: model.with_budgets("1/3"),
         lambda model: replace(model, discount=F(9, 10)),
         lambda model: replace(model, initial=np.arange(144)),
         lambda model: replace(model, survey=replace(model.survey, digest="0")),
@@ -205,7 +205,7 @@ def test_only_bounds_of_functions_are_written(enclosed, tmp_path):
     with pytest.raises(ModelError, match=r"the model is stored; write found.certificate()"):
         write_evaluation(enclose(lake(4).tabulated(), method="scale"), path)
     with pytest.raises(ModelError, match="the solution is INFEASIBLE and has no two bounds"):
-        write_evaluation(enclose(replace(lake(5), budgets=(F(-1),))), path)
+        write_evaluation(enclose(lake(5).with_budgets(-1)), path)
     assert not path.exists()
     with pytest.raises(ModelError, match=r"there is no file .*lake.npz; give one that"):
         check_evaluation(enclosed.model, path)
