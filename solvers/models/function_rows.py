@@ -22,6 +22,8 @@ Payoff: TypeAlias = Callable[[Array, Array], Array]
 
 #: Integers up to here are doubles exactly.
 _WHOLE = 2**53
+#: Entries of a row, so that the sum of as many weights of 31 bits is such an integer.
+_WIDEST = 2**22
 #: Odd numbers, any: products with them mix the bits of what is multiplied, and lose none.
 _ODD, _OTHER = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1B54A32D192ED03)
 #: Half the bits of a word: the upper ones, which a product mixes best, are folded onto the lower.
@@ -107,10 +109,10 @@ class Functions:
                 f"successors returned arrays of shapes {successors.shape} and {weights.shape} for "
                 f"{size} pairs; both are [{size}, k], where k is the same in every call"
             )
-        if not weights.shape[1] or successors.dtype.kind not in "iu":
+        if not 0 < weights.shape[1] <= _WIDEST or successors.dtype.kind not in "iu":
             pairs.refuse(
                 f"successors returned {weights.shape[1]} states a pair, of type "
-                f"{successors.dtype}; return at least one, as integers"
+                f"{successors.dtype}; return at least one and at most {_WIDEST}, as integers"
             )
         wrong = (successors < 0) | (successors >= self.n_states)
         pairs.refuse_where(

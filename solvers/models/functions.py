@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import ModelError
-from ..exact import Array, Rational, format_rational, integer_array
+from ..exact import Array, Rational, common_denominator, format_rational, integer_array
 from ..sequences import listed, listed_or_none, objects
 from .arrays import assemble, start_weights
 from .cmdp import CMDP
@@ -155,19 +155,20 @@ class FunctionModel:
 
         Entries of a row that name the same successor are added, and those without weight left out.
         """
-        reader, table, values = RowReader(), [], []
+        table, values = list[dict[int, int]](), list[list[float]]()
+        survey, floats = self.survey, self.survey.kind[1] == np.float64
         for states, actions in map(self.pairs, self.ranges()):
             found = self.rows(states, actions)
             for n, line in enumerate(found.successors.tolist()):
                 weights = found.weights[n].tolist()
-                if self.survey.kind[1] == np.float64:
-                    where = f"the row of (state {states[n]}, action {actions[n]})"
-                    weights = reader.weights(weights, where)
+                if floats:
+                    weights, _ = common_denominator(map(Fraction, weights))
                 row: dict[int, int] = {}
                 for successor, weight in zip(line, weights, strict=True):
                     row[successor] = row.get(successor, 0) + weight
                 table.append({successor: weight for successor, weight in row.items() if weight})
             values += found.payoffs.tolist()
+        done = RowReader(renormalised=survey.renormalised, missed=Fraction(survey.missed))
         payoffs = [
             [Fraction(value) / unit for value in column]
             for column, unit in zip(zip(*values, strict=True), self.units, strict=True)
@@ -180,7 +181,7 @@ class FunctionModel:
             budgets=self.budgets,
             discount=self.discount,
             initial=self.initial.tolist(),
-            notes=("tabulated from functions", *reader.notes()),
+            notes=("tabulated from functions", *done.notes()),
         )
 
 

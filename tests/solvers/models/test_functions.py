@@ -79,6 +79,14 @@ def test_floats_are_what_they_are_over_their_exact_sum():
     assert model.survey.missed == pytest.approx(1e-10, rel=1e-3)
 
 
+def test_floats_of_32_bits_are_what_they_are_too():
+    tenths = np.array([0.1, 0.9], dtype=np.float32)
+    model = made(lambda s, a: (ring(s, a)[0], np.broadcast_to(tenths, (len(s), 2))))
+    exact = [F(p) for p in tenths.tolist()]
+    assert dict(model.tabulated().transition_row(0))[1] == exact[0] / sum(exact)
+    assert "12 probability row(s) re-normalised exactly" in model.tabulated().notes[1]
+
+
 def test_entries_may_name_a_state_twice_and_have_no_weight():
     def successors(states, actions):
         steps = np.stack([states, states, (states + 1) % SIZE], axis=1)

@@ -89,6 +89,30 @@ def test_small_ones_hold_the_exact_optimum(enclosed):
     assert enclosed.status is Status.ENCLOSED
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_exact_optimum_of_drawn_functions_is_enclosed(seed):
+    """Rows of integers, doubles and float32, with and without constraints, in any unit."""
+    generator = np.random.default_rng(seed)
+    states, actions, width, costs = generator.integers(1, [9, 4, 4, 3], endpoint=True)
+    shape, unit = (states, actions), 10.0 ** generator.integers(-12, 12)
+    aims = generator.integers(0, states, (*shape, width))
+    weights = generator.integers(1, 9, (*shape, width))
+    if seed % 3:
+        weights = (weights / weights.sum(axis=2, keepdims=True)).astype("df"[seed % 3 - 1])
+    payoffs = [unit * generator.normal(size=shape) for _ in range(costs + 1)]
+    reward, *others = [lambda s, a, table=table: table[s, a] for table in payoffs]
+    model = from_functions(
+        int(states), int(actions), lambda s, a: (aims[s, a], weights[s, a]), reward, others,
+        [0] * costs, discount="9/10",
+    )  # fmt: skip
+    exact, found = solve(model.tabulated()), enclose(model)
+    if exact.status is Status.INFEASIBLE:
+        assert 0 < found.relaxation <= exact.relaxation
+    else:
+        assert found.status is Status.ENCLOSED
+        assert found.lower <= exact.value <= found.upper
+
+
 def test_infeasible_budgets_are_proved_to_be():
     model = lake(5).with_budgets(-1)
     found = enclose(model)
