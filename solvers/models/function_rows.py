@@ -52,20 +52,17 @@ class Rows:
         """uint64[n], one a row with its payoffs; that of a row with one other number is another."""
         exact = self.weights.dtype == np.int32
         words = self.weights.astype(np.uint64) if exact else self.weights.view(np.uint64)
-        moves = _mixed(words * _ODD + self.successors)
-        payoffs = _mixed(self.payoffs.view(np.uint64))
-        return np.asarray(moves @ _odds(moves.shape[1]) + payoffs @ _odds(payoffs.shape[1]))
+        moves = words * _ODD
+        moves += self.successors
+        return np.asarray(_folded(moves) + _folded(self.payoffs.view(np.uint64)))
 
 
-def _mixed(words: Array) -> Array:
+def _folded(words: Array) -> Array:
+    """One word for each row of them; columns have factors of their own: exchanges are seen."""
     words = words * _OTHER
     words ^= words >> _HALF
-    return words
-
-
-def _odds(count: int) -> Array:
-    """Odd numbers that differ, one a column, so that exchanged entries are seen."""
-    return (np.arange(1, count + 1, dtype=np.uint64) * _ODD) | np.uint64(1)
+    odds = (np.arange(1, words.shape[1] + 1, dtype=np.uint64) * _ODD) | np.uint64(1)
+    return np.asarray(sum(column * odd for column, odd in zip(words.T, odds, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,10 @@ class FunctionImage(AbstractImage):
         return np.asarray(float(self.model.discount) / rows.totals * self.factor)
 
     def _payoffs(self, rows: Rows) -> Array:
-        return np.asarray(rows.payoffs / self._units)
+        payoffs = np.empty_like(rows.payoffs)
+        for i, unit in enumerate(self._units):  # columns: numpy's loops over two are slow
+            np.divide(rows.payoffs[:, i], unit, out=payoffs[:, i])
+        return payoffs
 
     @cached_property
     def _units(self) -> Array:
