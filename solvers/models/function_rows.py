@@ -93,11 +93,12 @@ class Functions:
             pairs.refuse(f"successors returned a {type(found).__name__}; return (states, weights)")
         successors, weights = (as_array(part, "what successors returned") for part in found)
         self._check_successors(pairs, successors, weights)
+        successors = successors.astype(np.uint32, order="C")  # before another function may write
         weights, totals = _weights(pairs, weights)
         payoffs = np.empty((len(states), len(self.payoffs)))
         for i, function in enumerate(self.payoffs):
             payoffs[:, i] = _payoff(pairs, function, payoff_name(i))
-        return Rows(successors.astype(np.uint32, order="C"), weights, totals, payoffs)
+        return Rows(successors, weights, totals, payoffs)
 
     def _check_successors(self, pairs: _Pairs, successors: Array, weights: Array) -> None:
         size = len(pairs.states)

@@ -105,8 +105,8 @@ def infeasibility_document(found: EnclosedSolution) -> dict[str, Any]:
 def write_evaluation(found: EnclosedSolution, path: str | Path) -> Path:
     """Write what was evaluated of a model given as functions, its bounds, and what proves them.
 
-    An archive of numpy (.npz) with a document, 8 bytes a state for the upper bound, and for each
-    policy of the mixture 8 bytes a state and payoff.  Raises ModelError for another model, and
+    An archive of numpy (.npz) with a document, 8 bytes a state for the upper bound, and 4 for each
+    policy of the mixture, with 8 for each payoff.  Raises ModelError for another model, and
     where a bound is not known.
     """
     model, path = found.model, Path(path)

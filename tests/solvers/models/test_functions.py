@@ -158,6 +158,21 @@ def test_states_cannot_be_changed_by_a_function():
         made(reward=changing)
 
 
+def test_buffers_that_functions_share_are_copied_in_time():
+    buffer = np.empty((12, 2), dtype=np.uint32)
+
+    def sharing(states, actions):
+        steps, weights = ring(states, actions)
+        buffer[: len(states)] = steps
+        return buffer[: len(states)], weights
+
+    def writing(states, actions):
+        buffer[:] = 2**32 - 1
+        return pay(states, actions)
+
+    assert made(sharing, writing).tabulated() == made().tabulated()
+
+
 @pytest.mark.parametrize(
     ("successors", "message"),
     [
