@@ -81,7 +81,7 @@ class FunctionModel:
     def __getattr__(self, name: str) -> NoReturn:
         if name in _STORED:
             raise ModelError(
-                f"a model given as functions stores no {name}: bounds on its optimum are found by "
+                f"a model given as functions has no {name}: bounds on its optimum are found by "
                 "enclose; for anything else take model.tabulated(), which stores it"
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -312,7 +312,7 @@ def test_where_runs_start():
 )
 def test_what_needs_a_table_says_so(use, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=r"stores no .*; for anything else .* model.tabulated\(\)"):
+    with pytest.raises(ModelError, match=r"has no .*; for anything else .* model.tabulated\(\)"):
         use(made())
     assert not list(tmp_path.iterdir())
 
