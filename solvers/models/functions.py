@@ -31,8 +31,9 @@ from .rows import RowReader
 _PAIRS, _GRAIN = 2**15, 2**10
 #: States and pairs are numbered in 32 bits by the loops.
 _MOST = 2**32 - 1
-#: Bytes that a search needs at its peak, measured: a state, a state and payoff, an entry of the
-#: chosen rows, and a pair (its fingerprint) and pair and payoff (its advantages).
+#: Bytes that a search needs at its peak, measured with one cost and with three, and rounded up: for
+#: a state, for a value of it, for an entry of a row that is chosen, and for a number of a pair (its
+#: fingerprint, and its advantage in each payoff).
 _PER_STATE, _PER_VALUE, _PER_ENTRY, _PER_PAIR = 200, 100, 50, 8
 
 
