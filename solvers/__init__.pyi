@@ -19,6 +19,8 @@ from .cmdp.policy_files import read_policy as read_policy
 from .cmdp.policy_files import write_policy as write_policy
 from .cmdp.scale.certification import Certification as Certification
 from .cmdp.scale.certification import certify as certify
+from .cmdp.scale.documents import check_evaluation as check_evaluation
+from .cmdp.scale.documents import write_evaluation as write_evaluation
 from .cmdp.scale.enclosure import enclose as enclose
 from .cmdp.scale.solution import EnclosedSolution as EnclosedSolution
 from .cmdp.solution import Solution as Solution
@@ -34,6 +36,8 @@ from .models.formats.files import load as load
 from .models.formats.files import save as save
 from .models.formats.prism import read_prism as read_prism
 from .models.formats.prism import write_prism as write_prism
+from .models.functions import FunctionModel as FunctionModel
+from .models.functions import from_functions as from_functions
 from .models.gymnasium_models import from_gymnasium as from_gymnasium
 from .models.worlds import WORLDS as WORLDS
 from .models.worlds import World as World

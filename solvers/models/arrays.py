@@ -70,7 +70,7 @@ def from_arrays(
         costs=functions[1:],
         budgets=budgets,
         discount=discount,
-        initial=_start(reader, initial, rows.shape[0]),
+        initial=start_weights(reader, initial, rows.shape[0]),
         notes=(*notes, *reading, *_float_note(transitions, reward, costs, reader), *reader.notes()),
     )
 
@@ -193,7 +193,8 @@ def _action_rows(transitions: Any) -> tuple[_DenseRows | _SparseRows, Iterable[s
     return rows, rows.reading()
 
 
-def _start(reader: RowReader, initial: Any, size: int) -> list[int]:
+def start_weights(reader: RowReader, initial: Any, size: int) -> list[int]:
+    """Integer weights of an initial law, uniform by default."""
     if initial is None:
         return [1] * size
     array = as_array(initial, "initial")

@@ -9,6 +9,7 @@ from ..exact import Array
 
 if TYPE_CHECKING:
     from .cmdp import CMDP
+    from .functions import FunctionModel
 
 
 _PIECE = 2**20
@@ -161,7 +162,7 @@ def _check_length(array: Array, name: str, length: int, meaning: str) -> None:
         raise ModelError(f"{name} has shape {array.shape}; it needs ({length},), {meaning}")
 
 
-def check_discounted(model: "CMDP") -> None:
+def check_discounted(model: "CMDP | FunctionModel") -> None:
     """Raises ModelError unless the discount is below 1, as infinite sums need."""
     if model.discount == 1:
         raise ModelError(

@@ -2,7 +2,8 @@
 
 Three families, discounts 19/20 and 99/100, and 999/1000 for the largest, one constraint that binds;
 then the inner problem without constraints, for the reward r - lambda c at the multiplier found;
-also three constraints, a sweep beside the memory's speed, and the first call after an installation.
+also three constraints, a model given as functions, a sweep beside the memory's speed, and the first
+call after an installation.
 With ``--before COMMIT`` another version of holdfast is measured as well.  Every solver runs in
 processes of its own, so that its memory is its own, too; the enclosure's includes drawing the
 model.  Short runs are the best of three.
@@ -42,6 +43,7 @@ UNCONSTRAINED = {
 }
 FIRST_CALL = str(Path(__file__).with_name("worker.py"))
 WIDTH = 1e-7
+WIDTH_OF_FUNCTIONS = 1e-5
 PATIENCE = 900
 
 _LATE: set[tuple[str, str]] = set()
@@ -124,6 +126,22 @@ def test_three_constraints(
         assert done.answer is not None, done.errors
         where = {"states": states, "discount": discount}
         _own(table, f"{family}, 3 costs", version, done.answer, where)
+
+
+@pytest.mark.parametrize("side", [100, 1000, 3162])
+def test_functions(table, work, request, side: int) -> None:
+    """Ten million states in 8 GB, with ``--largest 10000000``: five actions, no stored matrix."""
+    if side**2 > request.config.getoption("--largest"):
+        pytest.skip("larger than --largest")
+    done = work(4 * PATIENCE, do="functions", side=side, width=WIDTH_OF_FUNCTIONS)
+    assert done.answer is not None, done.errors
+    found = done.answer
+    assert found["width"] <= WIDTH_OF_FUNCTIONS
+    assert found["memory"] <= 8_000
+    table.add(
+        "lake of functions", "holdfast", found["seconds"], states=side**2, discount="19/20",
+        memory=found["memory"], error=found["width"], note=found["note"], reference=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,6 +3,7 @@
 {"do": "draw", "family", "states", "discount", "constraints", "path"}  write the model in floats
 {"do": "enclose", ...the same but path, "inner"}            holdfast, on the exact model
 {"do": "first call", ...}                                   the first enclosure, and one more
+{"do": "functions", "side", "width"}                       holdfast, on a lake given as functions
 {"do": "sweep", ...}                                        one sweep beside a stream of memory
 {"do": "peer", "method", "path", "limit"}                   another solver, on the floats
 {"do": "inner peer", "method", "path", "limit", "multipliers", "values"}
@@ -87,6 +88,19 @@ def first_call(order: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds, "work": work, "again": again}
 
 
+def functions(order: dict[str, Any]) -> dict[str, Any]:
+    """A rigorous enclosure of a model that is never stored; the first pass over it counts."""
+    from tests.zoo.lake import lake
+
+    from holdfast.solvers import enclose
+
+    enclose(lake(10))
+    seconds, found = timed(lambda: enclose(lake(order["side"]), width=order["width"]))
+    work = found.statistics
+    note = f"{work['policies']} policies, {work['sweeps']} sweeps, {work['products']} products"
+    return _bounds(seconds, found) | {"note": note, "memory": peak_memory()}
+
+
 def sweep(order: dict[str, Any]) -> dict[str, Any]:
     """A Bellman sweep of the compiled kernels, and the time to read its arrays once in a stream."""
     from holdfast.solvers.cmdp.scale.compiled import n_blocks
@@ -102,7 +116,7 @@ def sweep(order: dict[str, Any]) -> dict[str, Any]:
               image.payoffs)  # fmt: skip
 
     def work() -> None:
-        bellman(len(stats), *arrays, price, values, 0.0, choices, improved, stats)
+        bellman(len(stats), *arrays, price, values, values, 0.0, choices, improved, stats)
 
     size = sum(array.nbytes for array in (*arrays, values, choices, improved))
     rate = bandwidth()
@@ -169,6 +183,7 @@ DO = {
     "draw": draw,
     "enclose": enclose,
     "first call": first_call,
+    "functions": functions,
     "sweep": sweep,
     "certify": certify,
     "peer": peer,

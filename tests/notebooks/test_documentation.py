@@ -62,6 +62,19 @@ def test_a_policy_for_arrays_earns_and_costs_what_is_certified(
         assert 0 < abs(certified - simulated) <= error
 
 
+def test_the_windy_lake_is_enclosed_and_checked_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["windy_lake.py", "30"])
+    runpy.run_path(str(DOCUMENTATION / "how-to" / "windy_lake.py"), run_name="__main__")
+    first, *boats, again = capsys.readouterr().out.splitlines()
+    low, high = (float(word) for word in first.split()[2::2])
+    assert low <= high <= low + 1.1e-5
+    assert again.endswith(first.removeprefix("fish: "))
+    assert sum(float(line.split()[0]) for line in boats) == pytest.approx(1, abs=2e-4)
+
+
 @pytest.mark.slow
 def test_what_ppo_learnt_is_found_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -148,7 +148,9 @@ def _enclosed(
         remarks.append(f"width       {float(found.width):.3g}")
     remarks.append(f"stopped     {found.statistics['stopped']}")
     proved = found.status is Status.INFEASIBLE or found.width is not None
-    return _answer(found, remarks, found.certificate() if certify and proved else None)
+    document, one = found.certificate() if certify and proved else None, found.components
+    policy = Policy.of_choices(model, one[0].choices.tolist()) if len(one) == 1 else None
+    return _answer(found, remarks, document, policy)
 
 
 def _answer(
@@ -157,8 +159,6 @@ def _answer(
     document: Mapping[str, Any] | None,
     policy: Policy | None = None,
 ) -> Optimum:
-    if isinstance(found, EnclosedSolution) and len(found.components) == 1:
-        policy = Policy.of_choices(found.model, found.components[0].choices.tolist())
     infeasible = found.status is Status.INFEASIBLE
     accepted, verdict, option = (False, "none", "") if document is None else _checked(document)
     return Optimum(

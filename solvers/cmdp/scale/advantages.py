@@ -15,7 +15,7 @@ def advantages(
     scale: Array, payoffs: Array, index: int, values: Array, choices: Array, result: Array,
 ) -> None:  # fmt: skip
     """result[k, i] = q(k) - q(choice of the state) for q = payoff_i + gamma P values (S)."""
-    size = values.shape[0]
+    size = choices.shape[0]
     for block in range(begin, end):
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
             for choice in range(start[state], start[state + 1]):

@@ -21,14 +21,14 @@ import numpy as np
 
 from ...errors import ModelError
 from .evaluation import Evaluation
-from .image import Array, Image
+from .image import AbstractImage, Array
 from .kernels import GREATEST, LEAST
 
 #: Values are split into two halves of so many bits, for dot products in int64 without overflow.
 _HALF = 26
 
 
-def expectation(image: Image, values: Array, grid: float) -> Fraction:
+def expectation(image: AbstractImage, values: Array, grid: float) -> Fraction:
     """mu . values, exactly; values (S) are multiples of 1 / grid below 2^52 / grid."""
     integers = (values * grid).astype(np.int64)
     initial, total = image.model.initial, image.model.initial_denominator
@@ -89,7 +89,7 @@ class Column:
 
 
 def return_bounds(
-    image: Image, found: Evaluation
+    image: AbstractImage, found: Evaluation
 ) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
     """Lower and upper bounds on the return of a policy in every payoff, from its evaluation."""
     count = len(found.values)

@@ -16,6 +16,7 @@ from ...errors import ModelError
 from ...limits import Limits
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
+from ...models.functions import FunctionModel
 from ...solution import Status
 from ..solution import Solution
 from ..solving import solve
@@ -37,7 +38,7 @@ _WIDEST = Fraction(10**300)
 
 
 def enclose(
-    model: CMDP,
+    model: CMDP | FunctionModel,
     *,
     width: float | Fraction | None = None,
     method: str = "auto",
@@ -47,11 +48,12 @@ def enclose(
     """A rigorous enclosure of the optimum for any number of constraints.
 
     Args:
-        model: discounted (gamma < 1).
+        model: discounted (gamma < 1), stored or given as functions (``from_functions``).
         width: how far apart the bounds may be, in units of J_r; by default ``NARROW`` times the
             least power of two that no reward exceeds, so that the unit of the reward does not
             matter.  When rounding does not allow the width, the statistics say so.
-        method: "exact", "scale" (the search), or "auto": exact up to ``EXACT_UP_TO`` states.
+        method: "exact", "scale" (the search), or "auto": exact up to ``EXACT_UP_TO`` states
+            of a stored model.
         progress: called as progress(stage, lower, upper, seconds) after every sweep of the search.
             Ctrl-C (or KeyboardInterrupt raised by it) ends the search with what is known by then.
         limits: of the exact solution; where they do not suffice, "auto" goes on to the search.
@@ -64,6 +66,13 @@ def enclose(
         raise ModelError(f"method is {method!r}; give one of {', '.join(METHODS)}")
     if width is not None and not width > 0:
         raise ModelError(f"width is {width}; it must be positive (use solve for the exact optimum)")
+    if isinstance(model, FunctionModel):
+        if method == "exact":
+            raise ModelError(
+                "a model given as functions is not solved exactly; model.tabulated() stores it, "
+                "which is"
+            )
+        return _searched(model, width, "given as functions", progress)
     small = model.n_states <= EXACT_UP_TO
     if method == "exact" or (method == "auto" and small):
         reason = "asked for" if method == "exact" else f"at most {EXACT_UP_TO} states"
@@ -90,18 +99,21 @@ def _exactly(found: Solution, reason: str) -> EnclosedSolution:
 
 
 def _searched(
-    model: CMDP, width: float | Fraction | None, reason: str, progress: Progress | None
+    model: CMDP | FunctionModel,
+    width: float | Fraction | None,
+    reason: str,
+    progress: Progress | None,
 ) -> EnclosedSolution:
     since = time.perf_counter()
     from .feasibility import decide_feasibility, undecided
-    from .image import Image
+    from .function_image import image_of
     from .lagrangian import Lagrangian
     from .units import NARROW, Units
 
     units = Units.of(model)
     wanted = NARROW * units.scales[0] if width is None else Fraction(width)
     own = float(min(wanted / units.scales[0], _WIDEST))
-    state = Lagrangian(Image.of(units.model), own, progress, units.scales)
+    state = Lagrangian(image_of(units.model), own, progress, units.scales)
     prepared = time.perf_counter()
     refuted, interrupted = None, False
     try:
@@ -135,7 +147,9 @@ def _searched(
     return _enclosed(model, units, state, status, statistics)
 
 
-def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) -> EnclosedSolution:
+def _infeasible(
+    model: CMDP | FunctionModel, refuted: Infeasible, statistics: dict[str, Any]
+) -> EnclosedSolution:
     from .documents import infeasibility_document
 
     statistics["stopped"] = "the budgets were proved infeasible"
@@ -151,7 +165,11 @@ def _infeasible(model: CMDP, refuted: Infeasible, statistics: dict[str, Any]) ->
 
 
 def _enclosed(
-    model: CMDP, units: Units, state: Lagrangian, status: Status, statistics: dict[str, Any]
+    model: CMDP | FunctionModel,
+    units: Units,
+    state: Lagrangian,
+    status: Status,
+    statistics: dict[str, Any],
 ) -> EnclosedSolution:
     from .documents import enclosure_document
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .compiled import n_blocks
 from .forest import CHUNK, chunked, depth_first, likeliest, solve_forest, solve_transposed
-from .image import Array, Image
+from .image import AbstractImage, Array, Arrays
 from .kernels import GREATEST, LEAST, ONE, TOTAL, copy_rows, round_to
 from .krylov import apply, full_step, half_step, residuals, turn
 
@@ -61,20 +61,21 @@ class Chain:
     backward: bool = False
 
     @classmethod
-    def of(cls, image: Image, choices: Array) -> Chain:
+    def of(cls, image: AbstractImage, choices: Array) -> Chain:
         """The chain of a policy's choices (uint32[S])."""
-        size = len(choices)
+        arrays, choices = image.policy(choices)
+        _, *source, scale, _ = arrays
+        size, discount = len(choices), image.model.discount
         ahead, beta = np.empty(size, dtype=np.uint32), np.empty(size)
-        source = (image.indptr, image.successors, image.weights)
-        likeliest(n_blocks(size), choices, *source, image.scale, ahead, beta)
-        if float(beta.mean()) < _LIKELY * float(image.model.discount) or not image.model.discount:
-            return cls(*_rows(image, choices, np.empty(0, dtype=np.uint32)))
+        likeliest(n_blocks(size), choices, *source, scale, ahead, beta)
+        if float(beta.mean()) < _LIKELY * float(discount) or not discount:
+            return cls(*_rows(arrays, choices, np.empty(0, dtype=np.uint32)))
         order, rank = np.empty(size, dtype=np.uint32), np.empty(size, dtype=np.uint32)
         depth_first(ahead, order)
         rank[order] = np.arange(size, dtype=np.uint32)
         link, rate = np.empty(size, dtype=np.uint32), np.empty(size)
         chunked(-(-size // CHUNK), order, ahead, beta, rank, link, rate)
-        return cls(*_rows(image, choices[order], rank), order, link, rate)
+        return cls(*_rows(arrays, choices[order], rank), order, link, rate)
 
     def ordered(self, values: Array) -> Array:
         """The rows of ``values`` in the order of the chain (themselves if it has none)."""
@@ -130,25 +131,18 @@ class Chain:
         return result, ends
 
 
-def _rows(image: Image, choices: Array, rank: Array) -> tuple[Array, Array, Array, Array, Array]:
-    size, indptr = len(choices), image.indptr
+def _rows(arrays: Arrays, choices: Array, rank: Array) -> tuple[Array, Array, Array, Array, Array]:
+    _, indptr, successors, weights, scale, payoffs = arrays
+    size = len(choices)
     rows = np.zeros(size + 1, dtype=np.uint64)
     np.cumsum(indptr[choices + ONE] - indptr[choices], out=rows[1:])
-    scale, payoffs = image.scale[choices], image.payoffs[choices]
-    successors = np.empty(rows[-1], dtype=np.uint32)
-    weights = np.empty(rows[-1], dtype=image.weights.dtype)
+    own_successors = np.empty(rows[-1], dtype=np.uint32)
+    own_weights = np.empty(rows[-1], dtype=weights.dtype)
     copy_rows(
-        n_blocks(size),
-        choices,
-        indptr,
-        image.successors,
-        image.weights,
-        rank,
-        rows,
-        successors,
-        weights,
-    )
-    return rows, successors, weights, scale, payoffs
+        n_blocks(size), choices, indptr, successors, weights, rank, rows, own_successors,
+        own_weights,
+    )  # fmt: skip
+    return rows, own_successors, own_weights, scale[choices], payoffs[choices]
 
 
 @dataclass(frozen=True)

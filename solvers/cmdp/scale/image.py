@@ -7,11 +7,12 @@ transition).  Only integers beyond 32 bits are replaced by probabilities in doub
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ...errors import ModelError
 from ...exact import Array
 from ...models.checks import check_discounted
 from ...models.cmdp import CMDP
+from ...models.functions import FunctionModel
 
 #: Proved in ``residual_error``, not tuned: unit roundoff, what underflow adds, and the roundings of
 #: a sweep besides those of its two sums, generously counted.
@@ -28,8 +30,108 @@ _EXTRA_ROUNDINGS = 10
 _LARGEST = 2**1023
 
 
+#: start, indptr, successors, weights, scale, payoffs: see ``Image``.
+Arrays: TypeAlias = tuple[Array, Array, Array, Array, Array, Array]
+
+
+class AbstractImage(ABC):
+    """What is common to images that are stored and to those that are made piece by piece.
+
+    start: uint64[S+1], choices of each state.
+    """
+
+    model: CMDP | FunctionModel
+    start: Array
+
+    @abstractmethod
+    def pieces(self) -> Iterator[tuple[slice, slice, Arrays]]:
+        """Ranges of states, their choices, and what the loops read of them, counted from there."""
+
+    @abstractmethod
+    def policy(self, choices: Array) -> tuple[Arrays, Array]:
+        """Arrays of all states that hold these choices (uint32[S]), and where they do."""
+
+    @abstractmethod
+    def shortened(self, factor: float) -> AbstractImage:
+        """The same with gamma times a factor: no bound holds for it."""
+
+    @property
+    @abstractmethod
+    def spreads(self) -> Array:
+        """float64[p], how much each payoff varies over the choices."""
+
+    @property
+    @abstractmethod
+    def roundings(self) -> int:
+        """How many roundings the sum over the successors of a choice takes, at most."""
+
+    @property
+    @abstractmethod
+    def heaviest(self) -> int:
+        """The largest sum of the weights of a choice."""
+
+    @property
+    @abstractmethod
+    def constants(self) -> tuple[Fraction | None, ...]:
+        """The value of each payoff that is the same for every choice, else None."""
+
+    @property
+    @abstractmethod
+    def largest(self) -> tuple[Fraction, ...]:
+        """The greatest absolute value over the choices, of the reward and of each cost."""
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return self.model.n_states
+
+    @cached_property
+    def horizon(self) -> Fraction:
+        """1 / (1 - gamma)."""
+        return 1 / (1 - self.model.discount)
+
+    @cached_property
+    def law(self) -> Array:
+        """float64[S], the initial law."""
+        return np.asarray((self.model.initial / self.model.initial_denominator).astype(float))
+
+    @cached_property
+    def _move_type(self) -> np.dtype[Any]:
+        return np.min_scalar_type(int(np.diff(self.start).max()) - 1)
+
+    def moves(self, choices: Array) -> Array:
+        """Choices (uint32[S]) as places among the choices of their states."""
+        return (choices - self.start[:-1]).astype(self._move_type)
+
+    def choices(self, moves: Array) -> Array:
+        """uint32[S], the choices at these places."""
+        return (self.start[:-1] + moves).astype(np.uint32)
+
+    def residual_error(self, price: Sequence[Fraction], height: Fraction) -> Fraction:
+        """A bound on the rounding of one residual  sum_i price_i f_i + gamma P V - V.
+
+        Every operand carries at most n = b + p + 10 relative errors of 2^-53 (b ``roundings``; the
+        payoffs, gamma and D are rounded once or divided; no order of summation is assumed), so the
+        error is at most  n u / (1 - n u) (sum_i abs(price_i) max abs(f_i) + 2 max abs(V))  with
+        u = 2^-53, where ``height`` is max abs(V); numbers below the normal range add less than
+        n 2^-1000.
+
+        Raises ModelError where a sum may leave the range of doubles: an infinite term of either
+        sign could then make a residual that no maximum sees.
+        """
+        count = self.roundings + len(price) + _EXTRA_ROUNDINGS
+        payoff = sum((abs(w) * f for w, f in zip(price, self.largest, strict=True)), Fraction(0))
+        if (payoff + 2 * height) * self.heaviest > _LARGEST:
+            raise ModelError(
+                "a residual of these values and multipliers leaves the range of double precision; "
+                "measure it in another unit, or use solve"
+            )
+        rate = count * _UNIT / (1 - count * _UNIT)
+        return rate * (payoff + 2 * height) + count * _TINY
+
+
 @dataclass(frozen=True)
-class Image:
+class Image(AbstractImage):
     """What a sweep reads: the transitions of K choices over S states and p = m + 1 payoffs.
 
     Attributes:
@@ -69,19 +171,23 @@ class Image:
         return cls(model, start, indptr, successors, weights, scale, payoffs)
 
     @property
-    def n_states(self) -> int:
-        """S."""
-        return self.model.n_states
+    def arrays(self) -> Arrays:
+        """All that the loops read."""
+        return (
+            self.start, self.indptr, self.successors, self.weights, self.scale, self.payoffs,
+        )  # fmt: skip
 
-    @cached_property
-    def horizon(self) -> Fraction:
-        """1 / (1 - gamma)."""
-        return 1 / (1 - self.model.discount)
+    def pieces(self) -> Iterator[tuple[slice, slice, Arrays]]:
+        """The whole of it."""
+        yield slice(0, len(self.start) - 1), slice(0, len(self.scale)), self.arrays
 
-    @cached_property
-    def law(self) -> Array:
-        """float64[S], the initial law."""
-        return np.asarray((self.model.initial / self.model.initial_denominator).astype(float))
+    def policy(self, choices: Array) -> tuple[Arrays, Array]:
+        """All of it, and the choices."""
+        return self.arrays, choices
+
+    def shortened(self, factor: float) -> Image:
+        """The same with gamma times a factor."""
+        return replace(self, scale=self.scale * factor)
 
     @cached_property
     def spreads(self) -> Array:
@@ -89,7 +195,7 @@ class Image:
         return np.array([float(row.max() - row.min()) for row in self.payoffs.T])
 
     @cached_property
-    def widest(self) -> int:
+    def roundings(self) -> int:
         """The most successors of a choice."""
         return int(np.diff(self.indptr).max())
 
@@ -114,40 +220,6 @@ class Image:
             Fraction(max(int(row.max()), -int(row.min())), bottom)
             for row, bottom in _payoff_rows(self.model, self.payoffs.shape[1])
         )
-
-    @cached_property
-    def _move_type(self) -> np.dtype[Any]:
-        return np.min_scalar_type(int(np.diff(self.start).max()) - 1)
-
-    def moves(self, choices: Array) -> Array:
-        """Choices (uint32[S]) as places among the choices of their states."""
-        return (choices - self.start[:-1]).astype(self._move_type)
-
-    def choices(self, moves: Array) -> Array:
-        """uint32[S], the choices at these places."""
-        return (self.start[:-1] + moves).astype(np.uint32)
-
-    def residual_error(self, price: Sequence[Fraction], height: Fraction) -> Fraction:
-        """A bound on the rounding of one residual  sum_i price_i f_i + gamma P V - V.
-
-        Every operand carries at most n = b + p + 10 relative errors of 2^-53 (b successors; the
-        payoffs, gamma and D are rounded once or divided; no order of summation is assumed), so the
-        error is at most  n u / (1 - n u) (sum_i abs(price_i) max abs(f_i) + 2 max abs(V))  with
-        u = 2^-53, where ``height`` is max abs(V); numbers below the normal range add less than
-        n 2^-1000.
-
-        Raises ModelError where a sum may leave the range of doubles: an infinite term of either
-        sign could then make a residual that no maximum sees.
-        """
-        count = self.widest + len(price) + _EXTRA_ROUNDINGS
-        payoff = sum((abs(w) * f for w, f in zip(price, self.largest, strict=True)), Fraction(0))
-        if (payoff + 2 * height) * self.heaviest > _LARGEST:
-            raise ModelError(
-                "a residual of these values and multipliers leaves the range of double precision; "
-                "measure it in another unit, or use solve"
-            )
-        rate = count * _UNIT / (1 - count * _UNIT)
-        return rate * (payoff + 2 * height) + count * _TINY
 
 
 def _payoff_rows(model: CMDP, count: int) -> list[tuple[Array, int]]:

@@ -19,7 +19,7 @@ from ...programs.highs import solve
 from .advantages import advantages, best_choices, best_total
 from .bounds import Column
 from .compiled import n_blocks
-from .image import Array, Image
+from .image import AbstractImage, Array
 from .search import values_of
 
 #: Cuts of the model's dual; each is a pass over the gains.  What is then found is near the minimum.
@@ -47,21 +47,21 @@ class Minimum:
 class ImprovementModel:
     """Advantages (float64[K, p]) over a column, and discounted visits (S) of its policy."""
 
-    image: Image
+    image: AbstractImage
     column: Column
     gains: Array
     visits: Array
 
     @classmethod
-    def of(cls, image: Image, column: Column, visits: Array) -> ImprovementModel:
+    def of(cls, image: AbstractImage, column: Column, visits: Array) -> ImprovementModel:
         """The model around a column."""
-        gains = np.empty_like(image.payoffs)
+        values = values_of(column)
+        gains = np.empty((int(image.start[-1]), len(values)))
         choices = image.choices(column.moves)
-        for i, values in enumerate(values_of(column)):
-            advantages(
-                n_blocks(image.n_states), image.start, image.indptr, image.successors,
-                image.weights, image.scale, image.payoffs, i, values, choices, gains,
-            )  # fmt: skip
+        for states, places, arrays in image.pieces():
+            own, blocks = choices[states] - places.start, n_blocks(states.stop - states.start)
+            for i, row in enumerate(values):
+                advantages(blocks, *arrays, i, row, own, gains[places])
         return cls(image, column, gains, visits)
 
     def returns(self, price: Array) -> Array:

@@ -19,16 +19,17 @@ ONE = np.uint64(1)
 @compiled
 def bellman(
     begin: int, end: int, start: Array, indptr: Array, successors: Array, weights: Array,
-    scale: Array, payoffs: Array, price: Array, values: Array, margin: float, choices: Array,
-    improved: Array, stats: Array,
+    scale: Array, payoffs: Array, price: Array, values: Array, own_values: Array, margin: float,
+    choices: Array, improved: Array, stats: Array,
 ) -> None:  # fmt: skip
     """One sweep of max_k price.payoff_k + gamma P_k V - V, with the maximising choices.
 
+    ``values`` are those of all successors, ``own_values`` those of the states that are swept.
     ``choices`` keeps its entry unless another is better by more than ``margin``; ``improved`` (S)
     gets the maximum.  Row b of ``stats`` gets the greatest and least residual of the block, the
     total advantage of the best choices over the entries of ``choices``, and the number of changes.
     """
-    size, count = values.shape[0], price.shape[0]
+    size, count = own_values.shape[0], price.shape[0]
     for block in range(begin, end):
         greatest, least, total, changed = -np.inf, np.inf, 0.0, 0
         for state in range(block * BLOCK, min(size, (block + 1) * BLOCK)):
@@ -48,7 +49,7 @@ def bellman(
             if best > kept + margin:
                 choices[state] = taken
                 changed += 1
-            improved[state], residual = best, best - values[state]
+            improved[state], residual = best, best - own_values[state]
             greatest, least = max(greatest, residual), min(least, residual)
             total += best - kept
         stats[block, GREATEST], stats[block, LEAST] = greatest, least

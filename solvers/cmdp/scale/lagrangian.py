@@ -20,7 +20,7 @@ import numpy as np
 from ...errors import ModelError
 from .bounds import Column
 from .evaluation import visits_of
-from .image import Array, Image
+from .image import AbstractImage, Array
 from .improvement_model import Box, ImprovementModel, Minimum
 from .master import Mixture, best_mixture
 from .search import Search, Sweep, values_of
@@ -105,7 +105,7 @@ class Lagrangian:
         stopped: why the search ended.
     """
 
-    image: Image
+    image: AbstractImage
     width: float
     progress: Progress | None = None
     scales: tuple[Fraction, ...] = ()

@@ -7,15 +7,15 @@ through shorter horizons, whose policies are cheap to evaluate and nearly as goo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from .bounds import Column, exact, expectation, return_bounds
-from .compiled import n_blocks
+from .compiled import BLOCK, n_blocks
 from .evaluation import Chain, evaluate_chain, grid_of
-from .image import Array, Image
+from .image import AbstractImage, Array
 from .kernels import CHANGED, GREATEST, TOTAL, bellman, round_to
 
 #: A policy is evaluated to this share of the gain expected from the next one.  Less: products for
@@ -64,7 +64,7 @@ class Search:
     one number: the ratios of how much they vary (0 for a payoff that does not).
     """
 
-    image: Image
+    image: AbstractImage
     pulse: Callable[[], None] = lambda: None
     sweeps: int = 0
     products: int = 0
@@ -77,7 +77,7 @@ class Search:
         self.units[0] = 1.0
 
     def sweep(
-        self, values: Array, price: Array, choices: Array, image: Image | None = None
+        self, values: Array, price: Array, choices: Array, image: AbstractImage | None = None
     ) -> Sweep:
         """Improve ``choices`` in place, looking ahead with values (p, S) combined by price (p).
 
@@ -88,7 +88,7 @@ class Search:
         return self.ahead(combined, price, choices, image)
 
     def ahead(
-        self, combined: Array, price: Array, choices: Array, image: Image | None = None
+        self, combined: Array, price: Array, choices: Array, image: AbstractImage | None = None
     ) -> Sweep:
         """The same with values (S) that are combined, which are rounded to their grid in place."""
         image = self.image if image is None else image
@@ -97,11 +97,14 @@ class Search:
         round_to(blocks, combined, grid)
         height = max(float(combined.max()), -float(combined.min()))
         improved, stats = np.empty_like(combined), np.empty((blocks, 4))
-        bellman(
-            blocks, image.start, image.indptr, image.successors, image.weights, image.scale,
-            image.payoffs, price, combined, _MARGIN * height, choices, improved,
-            stats,
-        )  # fmt: skip
+        for states, places, arrays in image.pieces():
+            own = choices[states]
+            own -= places.start
+            bellman(
+                n_blocks(len(own)), *arrays, price, combined, combined[states], _MARGIN * height,
+                own, improved[states], stats[states.start // BLOCK :],
+            )  # fmt: skip
+            own += places.start
         self.sweeps += 1
         error = image.residual_error([exact(float(w)) for w in price], exact(height))
         greatest = exact(float(stats[:, GREATEST].max())) + error
@@ -146,13 +149,13 @@ class Search:
         values = np.zeros((len(price), image.n_states))
         self.sweep(values, price, choices)
         for horizon in reversed(horizons[1:]):
-            shorter = replace(image, scale=image.scale * ((1 - 1 / horizon) / gamma))
+            shorter = image.shortened((1 - 1 / horizon) / gamma)
             values = self._settle(shorter, price, choices, values, horizon, scale)
         return self.evaluate(choices, values, _FORCING * _SETTLED * full * scale, multipliers)
 
     def _settle(
         self,
-        image: Image,
+        image: AbstractImage,
         price: Array,
         choices: Array,
         values: Array,

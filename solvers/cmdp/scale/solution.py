@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...models.cmdp import CMDP
+from ...models.functions import FunctionModel
 from ...solution import Bounds, Status
 from ..solution import Solution
 
@@ -57,7 +58,7 @@ class EnclosedSolution(Bounds):
     """
 
     status: Status
-    model: CMDP
+    model: CMDP | FunctionModel
     multipliers: tuple[Fraction, ...]
     lower: Fraction | None = None
     upper: Fraction | None = None
@@ -82,6 +83,11 @@ class EnclosedSolution(Bounds):
         """
         if self.exact is not None:
             return self.exact.certificate()
+        if isinstance(self.model, FunctionModel):
+            raise ModelError(
+                "the model is given as functions, which the kernel does not run; write_evaluation "
+                "writes what was evaluated, and tabulated() stores a small model"
+            )
         size = len(self.model.successors)
         if size > CERTIFICATE_UP_TO:
             raise ModelError(

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...models.cmdp import CMDP
+from ...models.functions import FunctionModel
 from .image import Array
 
 #: The width of an enclosure where the greatest reward is one: some digits more than anyone reads,
@@ -25,15 +26,17 @@ NARROW = Fraction(1, 10**7)
 class Units:
     """A model of about unit size; payoff i (the reward, the costs) is in units of scales[i]."""
 
-    model: CMDP
+    model: CMDP | FunctionModel
     scales: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, model: CMDP) -> Units:
+    def of(cls, model: CMDP | FunctionModel) -> Units:
         """The same model measured in its own units."""
+        if isinstance(model, FunctionModel):
+            return cls._of_functions(model)
         rows = [(model.reward, model.reward_denominator)]
         rows += zip(model.costs, model.cost_denominators, strict=True)
-        powers = [_power(row, bottom) for row, bottom in rows]
+        powers = [_power(max(int(row.max()), -int(row.min())), bottom) for row, bottom in rows]
         scales = tuple(Fraction(2) ** power for power in powers)
         if not any(powers):
             return cls(model, scales)
@@ -51,6 +54,14 @@ class Units:
             scales,
         )
 
+    @classmethod
+    def _of_functions(cls, model: FunctionModel) -> Units:
+        scales = tuple(Fraction(2) ** _power(f.numerator, f.denominator) for f in model.largest)
+        units = tuple(unit * scale for unit, scale in zip(model.units, scales, strict=True))
+        pairs = zip(model.budgets, scales[1:], strict=True)
+        budgets = tuple(budget / scale for budget, scale in pairs)
+        return cls(replace(model, units=units, budgets=budgets), scales)
+
     def multipliers(self, prices: Sequence[Fraction]) -> tuple[Fraction, ...]:
         """lambda (m) of the model as it was given."""
         pairs = zip(prices, self.scales[1:], strict=True)
@@ -63,9 +74,8 @@ class Units:
         return tuple(least / scale for scale in self.scales[1:])
 
 
-def _power(row: Array, bottom: int) -> int:
-    """The exponent of the least power of two that no magnitude of row / bottom exceeds."""
-    largest = max(int(row.max()), -int(row.min()))
+def _power(largest: int, bottom: int) -> int:
+    """The exponent of the least power of two that largest / bottom does not exceed."""
     if not largest:
         return 0
     power = largest.bit_length() - bottom.bit_length()
