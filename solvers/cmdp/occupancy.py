@@ -134,8 +134,9 @@ def _cost_row(model: CMDP, index: int) -> tuple[list[int], int, int]:
 
 
 def _packed(column: dict[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    kept = [(i, v) for i, v in column.items() if v]
-    return tuple(i for i, _ in kept), tuple(v for _, v in kept)
+    if 0 in column.values():
+        column = {i: v for i, v in column.items() if v}
+    return tuple(column), tuple(column.values())
 
 
 def policy_basis(model: CMDP, choices: Sequence[int], *, slack: bool = False) -> list[int]:

@@ -22,23 +22,35 @@ from peers import best, configure
 
 TOLERANCE = 1e-7
 _FRACTION = 1e-6
+WORDS = {"one-hot": (1, 0), "two groups": (1, 1), "words": (10, 10)}
+"""Words of the chosen and of the rejected response; one word is a group that a pair is in."""
 
 
 @dataclass(frozen=True)
 class Flips:
-    """Gaussian features Phi (n, N), and the flips of an attack (N) of 5 % of the labels."""
+    """Features Phi (n, N), mostly Gaussian, and the flips of an attack (N) of 5 % of the labels."""
 
     features: np.ndarray
     flipped: np.ndarray
 
     @classmethod
     def draw(cls, n: int, pairs: int, attack: str, seed: int = 0) -> Flips:
-        """Attack "random", or "length": the pairs with the largest values of a noisy feature."""
+        """Attack "random", or "length": the pairs with the largest values of a noisy feature.
+
+        The random attacks of ``WORDS`` have features of their own: how often a response has each of
+        n words, the chosen one less the rejected one.
+        """
         rng = np.random.default_rng(seed)
-        features = rng.standard_normal((n, pairs))
+        if attack in WORDS:
+            features = np.zeros((n, pairs))
+            for sign, words in zip((1, -1), WORDS[attack], strict=True):
+                for _ in range(words):
+                    features[rng.integers(n, size=pairs), np.arange(pairs)] += sign
+        else:
+            features = rng.standard_normal((n, pairs))
         count = pairs // 20
         flipped = np.zeros(pairs)
-        if attack == "random":
+        if attack != "length":
             flipped[rng.choice(pairs, count, replace=False)] = 1
         else:
             noisy = features[0] + 0.3 * rng.standard_normal(pairs)

@@ -21,6 +21,9 @@ CASES = (
     (64, 1_000_000, "random"),
     (500, 10_000, "random"),
     (50, 100_000, "length"),
+    (300, 20_000, "one-hot"),
+    (300, 20_000, "two groups"),
+    (300, 20_000, "words"),
 )
 PEERS = {
     "HiGHS simplex": "highspy",

@@ -12,7 +12,7 @@ from holdfast.verify.kernel import check
 
 from ..zoo.large import random_graph
 
-ROUNDS = {200: 5, 1000: 1}
+ROUNDS = {200: 5, 1000: 1, 2000: 1}
 
 
 @pytest.mark.parametrize("states", ROUNDS, ids=lambda states: f"{states}x4")

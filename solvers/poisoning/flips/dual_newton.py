@@ -18,11 +18,15 @@ For l1, c = 0 and s -> 0 lead to the linear program, and for s small enough the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse import csr_array
 
 from ...sequences import Array
+
+Columns: TypeAlias = Array | csr_array
 
 _DAMPING = 1e-10
 """Of the mean square of the free columns, added to the Hessian: enough to factor it where pairs are
@@ -42,16 +46,22 @@ _LONGEST = 1e12
 of reach."""
 
 
+def dense(matrix: Columns) -> Array:
+    """The same numbers as an array."""
+    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())
+
+
 @dataclass
 class SmoothedDual:
     """The smoothed dual over m pairs and n features.
 
     Attributes:
-        columns: A (m, n), a row a pair; moment: b (n); up, down: room (m), not negative.
+        columns: A (m, n), a row a pair, dense or in compressed rows; moment: b (n).
+        up, down: room (m), not negative.
         kink: k; centre: c, a number or (m).
     """
 
-    columns: Array
+    columns: Columns
     moment: Array
     up: Array
     down: Array
@@ -108,10 +118,10 @@ class SmoothedDual:
 
     def _newton(self, state: Ascent, right: Array) -> Array:
         columns = self.columns[state.free]
-        matrix = columns.T @ columns
+        matrix = dense(columns.T @ columns)
         size = float(np.trace(matrix)) / len(matrix)
         if size <= 0:
-            size = float(np.square(self.columns).mean())
+            size = float((self.columns**2).mean())
         matrix[np.diag_indices_from(matrix)] += _DAMPING * size or 1.0
         try:
             factor = cho_factor(matrix, overwrite_a=True, check_finite=False)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from scipy.linalg import qr
 
 from ...programs.highs import solve
 from ...sequences import Array
+from .independence import spanning_rows
 from .sifting import Found, Sifting
 
 _SECONDS = 600.0
@@ -122,9 +122,7 @@ def complete_basis(search: Sifting, pairs: Array, changes: Array) -> Array:
     slack[pairs] = -1.0
     others = np.argsort(-slack, kind="stable")[: max(2000, 20 * size)]
     others = others[slack[others] >= 0]
-    own = data.columns(pairs, search.features.used).T
-    frame = np.linalg.qr(own)[0] if len(pairs) else np.zeros((size, 0))
-    columns = data.columns(others, search.features.used).T
-    columns -= frame @ (frame.T @ columns)
-    order = qr(columns, mode="r", pivoting=True)[1]
-    return np.sort(np.concatenate([pairs, others[order[: size - len(pairs)]]]))
+    own = data.columns(pairs, search.features.used)
+    across = np.linalg.qr(own.T, mode="complete")[0][:, len(pairs) :]
+    columns = data.columns(others, search.features.used) @ across
+    return np.sort(np.concatenate([pairs, others[spanning_rows(columns)]]))

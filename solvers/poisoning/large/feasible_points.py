@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from flint import fmpz_mat
-from scipy.linalg import qr
 
 from ...exact import SingularMatrixError, solve_flint_system
 from ...sequences import Array
 from ..flips.dual_newton import SmoothedDual
+from .independence import spanning_rows
 from .proved_bounds import INSIDE, Above, Point, feasible_near
 from .sifting import Found, Sifting
 
@@ -79,7 +79,6 @@ def certify_blend(search: Sifting, found: Found, allowance: float) -> Above | No
 def _interior(search: Sifting, changes: Array, moved: Array) -> Array:
     """Changes of the pairs ``moved``, with the same moments, as near as can be to mid-room."""
     data, features = search.data, search.features
-    columns = data.columns(moved, features.used)
     rest = np.zeros(data.n_pairs)
     rest[:] = data.displacement - changes
     rest[moved] += changes[moved]
@@ -89,7 +88,7 @@ def _interior(search: Sifting, changes: Array, moved: Array) -> Array:
         part = support[first : first + 4096]
         moment += rest[part] @ data.columns(part, features.used)
     dual = SmoothedDual(
-        columns @ search.whitener, moment @ search.whitener,
+        search.whitened(moved), moment @ search.whitener,
         data.up[moved], data.down[moved], 0.0, (data.up - data.down)[moved] / 2,
     )  # fmt: skip
     return dual.ascend(np.zeros(len(moment)), 1.0, 1e-13, _STEPS).changes
@@ -104,8 +103,8 @@ def _near(search: Sifting, point: Point, slack: Array) -> Above | None:
     if len(inside) > count:
         inside = inside[np.argpartition(-slack[inside], count)[:count]]
     columns = data.columns(inside, search.features.used) * slack[inside][:, None]
-    order = qr(columns.T, mode="r", pivoting=True)[1]
-    return feasible_near(data, point, np.sort(inside[order[:size]]), search.features.used)
+    basis = np.sort(inside[spanning_rows(columns)])
+    return feasible_near(data, point, basis, search.features.used)
 
 
 # -- exactly -------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ...sequences import Array
-from ..flips.dual_newton import Ascent, SmoothedDual
+from ..flips.dual_newton import Ascent, Columns, SmoothedDual, dense
 from .arrays import FlipArrays
 from .independence import Independent
 
@@ -23,8 +24,11 @@ _MARGIN = 0.5
 """Below a price of one, from which a pair takes part: a wider one costs longer steps, a narrower
 one more rounds in which pairs that were left out come in."""
 _SMALL = 2**16
-"""Entries of the features up to which all pairs take part from the beginning: to choose among so
-few saves nothing."""
+"""Entries of the features up to which all pairs take part from the beginning, and none are kept in
+compressed rows: to choose among so few saves nothing."""
+_SAMPLE, _SPARSE = 2000, 0.1
+"""Pairs of a sample, and the share of its entries that are not zero up to which columns are kept in
+compressed rows: dense ones take fewer steps, being whiter, and multiply faster an entry."""
 _PART = 4096
 """Pairs whose features are whitened at a time: what is copied stays in the caches."""
 _ACCURACY = 1e-7
@@ -83,7 +87,12 @@ class Sifting:
         self.members = np.zeros(0, dtype=np.int64)
         self.everything = self.enough = False
         self.moment = data.moments(data.displacement)[features.used]
+        few = data.features[:, :: max(1, data.n_pairs // _SAMPLE)]
+        large = data.features.size > _SMALL
+        self.sparse = large and np.count_nonzero(few) <= _SPARSE * few.size
         self.whitener = np.linalg.inv(features.triangle)
+        if self.sparse:  # a whitener that keeps the zeros
+            self.whitener = np.diag(1 / np.linalg.norm(features.triangle, axis=0))
         self.white = self.moment @ self.whitener
 
     def run(self) -> Found:
@@ -174,18 +183,25 @@ class Sifting:
         return self._dual()
 
     def _dual(self, kink: float = 1.0) -> SmoothedDual:
-        columns = self.data.columns(self.members, self.features.used)
-        for first in range(0, len(columns), _PART):  # in place
-            columns[first : first + _PART] = columns[first : first + _PART] @ self.whitener
+        columns = self.whitened(self.members)
         up, down = self.data.up[self.members], self.data.down[self.members]
         return SmoothedDual(columns, self.white, up, down, kink)
+
+    def whitened(self, pairs: Array) -> Columns:
+        """The columns (len(pairs), r) of the features used, roughly white."""
+        columns = self.data.columns(pairs, self.features.used)
+        if self.sparse:
+            return csr_array(columns * np.diag(self.whitener))
+        for first in range(0, len(columns), _PART):  # in place
+            columns[first : first + _PART] = columns[first : first + _PART] @ self.whitener
+        return columns
 
     def _vertex(self, dual: SmoothedDual, state: Ascent) -> tuple[Array, Array] | None:
         """y and zeta of the vertex whose basis the free pairs are, if it is optimal over them."""
         free = state.free
         if len(free) != len(dual.moment):
             return None
-        basis = dual.columns[free]
+        basis = dense(dual.columns[free])
         rest = state.changes.copy()
         rest[free] = 0.0
         try:

@@ -11,7 +11,7 @@ import pytest
 
 from holdfast.solvers import Status
 from holdfast.solvers.poisoning import solve_flips
-from holdfast.solvers.poisoning.large import stages
+from holdfast.solvers.poisoning.large import sifting, stages
 from holdfast.solvers.poisoning.large.closed_form import closed_form_bound
 from holdfast.solvers.poisoning.large.enclose import EnclosedFlips, enclose_flips
 from holdfast.solvers.poisoning.large.known import Known
@@ -45,14 +45,18 @@ def moments_agree(found: EnclosedFlips, features: Array, moved: Array) -> bool:
     return bool(gap.max() < 1e-7)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["linear program", "Newton"])
+@pytest.mark.parametrize("method", ["linear program", "dense Newton", "sparse Newton"])
 @pytest.mark.parametrize(("norm", "count"), [("l1", 150), ("l2", 60), ("linf", 60)])
 def test_the_bounds_bracket_the_exact_optimum(
-    monkeypatch: pytest.MonkeyPatch, norm: str, count: int, whole: bool
+    monkeypatch: pytest.MonkeyPatch, norm: str, count: int, method: str
 ) -> None:
     """Without the exact arithmetic that would settle such small data otherwise."""
     monkeypatch.setattr(stages, "_RATIONAL", dict.fromkeys(NORMS, 0))
-    if not whole:
+    if method == "sparse Newton":
+        count //= 3
+        monkeypatch.setattr(sifting, "_SMALL", 0)
+        monkeypatch.setattr(sifting, "_SPARSE", 1)
+    if method != "linear program":
         monkeypatch.setattr(stages, "_WHOLE", 0)
         monkeypatch.setattr(stages, "_WHOLE_PAIRS", 0)
     closed = 0

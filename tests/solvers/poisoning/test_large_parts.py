@@ -270,6 +270,10 @@ def test_dependent_integers_are_proved_and_rounded_ones_are_not() -> None:
     found = independent_features(FlipArrays.of(integer, 1, 1))
     assert len(found.used) == 4
     assert found.proved
+    integer[4, 1] += 1  # of a pair that is not in the sample
+    found = independent_features(FlipArrays.of(integer, 1, 1))
+    assert len(found.used) == 5
+    assert found.proved
     rounded = rng.standard_normal((3, 5000))
     rounded = np.vstack([rounded, rounded[0] + rounded[1]])
     found = independent_features(FlipArrays.of(rounded, 1, 1))
