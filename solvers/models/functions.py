@@ -233,12 +233,7 @@ def from_functions(
     for i, function in enumerate(payoffs):
         _check_callable(function, payoff_name(i))
     bounds = _bounds(listed_or_none(budgets, "budgets"), len(payoffs) - 1)
-    units = [1] * len(payoffs) if denominators is None else listed(denominators, "denominators")
-    if len(units) != len(payoffs) or not all(type(d) is int and 0 < d <= 2**53 for d in units):
-        raise ModelError(
-            f"denominators are {units!s:.60}; give {len(payoffs)} positive integers of at most "
-            "2^53, for the reward and each cost"
-        )
+    units = _units(denominators, len(payoffs))
     n_states, n_actions = int(n_states), int(n_actions)
     functions = Functions(n_states, successors, payoffs)
     gamma = RowReader().number(discount, "discount")
@@ -247,9 +242,7 @@ def from_functions(
     _check_memory(functions, n_actions)
     start = _initial(initial, n_states)
     survey = _surveyed(functions, n_actions)
-    model = FunctionModel(
-        n_states, n_actions, functions, tuple(map(Fraction, units)), bounds, gamma, start, survey
-    )
+    model = FunctionModel(n_states, n_actions, functions, units, bounds, gamma, start, survey)
     states, actions = model.pairs(next(model.ranges()))
     # what is drawn at random, or looks at the other pairs, is found here and not in the search
     half = slice(len(states) // 2, None, -1)
@@ -266,6 +259,16 @@ def _check_kind(
             f"others, {known[0]} of type {known[1]} in its first call; return as many, of the same "
             "type, in every call"
         )
+
+
+def _units(denominators: Sequence[int] | None, count: int) -> tuple[Fraction, ...]:
+    units = [1] * count if denominators is None else listed(denominators, "denominators")
+    if len(units) != count or not all(type(d) is int and 0 < d <= 2**53 for d in units):
+        raise ModelError(
+            f"denominators are {units!s:.60}; give {count} positive integers of at most 2^53, for "
+            "the reward and each cost"
+        )
+    return tuple(map(Fraction, units))
 
 
 def _bounds(budgets: Sequence[Rational], count: int) -> tuple[Fraction, ...]:
