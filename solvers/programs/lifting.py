@@ -18,11 +18,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from ..exact import Array, Vector
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Line = Mapping[int, int]
 SMALLEST = 64
@@ -53,6 +56,8 @@ class Lifted:
         lengths, entries = list(map(len, rows)), [v for row in rows for v in row.values()]
         if len(rows) < SMALLEST or not min(lengths) or max(map(abs, entries)) > _SUM:
             return None
+        from scipy.sparse import csr_array
+
         places = [j for row in rows for j in row], np.concatenate([[0], np.cumsum(lengths)])
         matrix = csr_array((np.array(entries), *places), shape=(len(rows), len(rows)))
         sizes = abs(matrix)
