@@ -199,7 +199,7 @@ def test_a_forecast(holdfast: Invoke, stopped: Done, tmp_path: Path) -> None:
             "there is no campaign day (.holdfast/day.sqlite is not the",
         ),
         (("campaign", "status", "day"), "in this folder there are: night"),
-        (("campaign", "status", "folder"), "folder is a folder, and no file; name a store"),
+        (("campaign", "status", "folder"), "folder is a folder, and no file; name a campaign"),
         (("campaign", "status", "pipe"), "pipe is a pipe or a device, and no file"),
         (("campaign", "status", "night:7"), "has no run 7; its runs are 1"),
         (("campaign", "status", "a b"), "'a b' is not a name of letters"),
