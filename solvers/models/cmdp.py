@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -32,9 +32,6 @@ from ..exact import (
 from ..sequences import listed, listed_or_none
 from . import checks
 from .rows import stacked
-
-if TYPE_CHECKING:
-    from .functions import FunctionModel
 
 IntegerArray: TypeAlias = Array
 _SUM_SAFE = 2**62
@@ -105,13 +102,6 @@ class CMDP:
         checks.check_annotations(self)
 
     # -- sizes -----------------------------------------------------------------------------------
-    @staticmethod
-    def from_functions(*arguments: Any, **options: Any) -> FunctionModel:
-        """A model that is never stored, and therefore no CMDP: see `from_functions`."""
-        from .functions import from_functions
-
-        return from_functions(*arguments, **options)
-
     @property
     def n_choices(self) -> int:
         """K, the number of state-action pairs."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from holdfast.solvers import CMDP, ModelError, certify, from_functions, save, solve
+from holdfast.solvers import ModelError, certify, from_functions, save, solve
 from holdfast.solvers.models import functions as module
 
 from ...zoo.lake import lake
@@ -43,11 +43,6 @@ def where(function, wrong, *, state=4, action=1):
 
 def made(successors=ring, reward=pay, **others):
     return from_functions(SIZE, 2, successors, reward, **({"discount": F(1, 2)} | others))
-
-
-def test_the_record_of_tables_names_them_as_well():
-    model = CMDP.from_functions(SIZE, 2, ring, pay, discount=F(1, 2))
-    assert model.evaluated() == made().evaluated()
 
 
 def put(part, value):
