@@ -147,7 +147,7 @@ J_best = Quantity(
     "largest user score",
     Domain.NONNEGATIVE,
     r"J_{user}^\star",
-    program=(r"\max_\pi\mathbb E_\pi u\quad\text{subject to}" r"\quad \mathbb E_\pi s\ge\tau"),
+    program=r"\max_\pi\mathbb E_\pi u\quad\text{subject to}\quad \mathbb E_\pi s\ge\tau",
 )
 s_lock = Quantity("s_lock", "system score of the lock-step policy", Domain.NONNEGATIVE, "J^{lock}")
 s_best = Quantity("s_best", "system score of the optimum", Domain.NONNEGATIVE, r"J^\star")
@@ -244,7 +244,7 @@ dual_tied = Quantity(
     "least dual value in the class",
     Domain.NONNEGATIVE,
     "D",
-    program=(r"\min_{\lambda\ge 0}\max_\theta\ \mathbb E_{\pi_\theta}(u+\lambda(s" r"-\tau))"),
+    program=r"\min_{\lambda\ge 0}\max_\theta\ \mathbb E_{\pi_\theta}(u+\lambda(s-\tau))",
 )
 tied = Theorem(
     label="group-primal-dual/tied",

@@ -58,7 +58,7 @@ V_average = Quantity(
     "V_average",
     "largest E R with E C <= 0",
     latex=r"V_{avg}",
-    program=(r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \mathbb E_\pi C" r"\le 0"),
+    program=r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \mathbb E_\pi C\le 0",
 )
 values = Theorem(
     label="rectified/values",

@@ -45,9 +45,7 @@ V_hit = Quantity(
     "V_tau",
     "optimal value with E[gamma^tau] <= alpha",
     latex=r"V_\tau(\alpha)",
-    program=(
-        r"\max_\pi V^\pi(\mu)\quad\text{subject to}" r"\quad \mathbb E^\pi\gamma^\tau\le\alpha"
-    ),
+    program=(r"\max_\pi V^\pi(\mu)\quad\text{subject to}\quad \mathbb E^\pi\gamma^\tau\le\alpha"),
 )
 J_best = Quantity(
     "J_best",

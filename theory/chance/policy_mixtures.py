@@ -78,13 +78,13 @@ best_first = Quantity(
     "best_1",
     "best return at the first's own risk",
     latex=r"J_{1-F(\theta_1)}",
-    program=(r"\max_\theta J(\theta)\quad\text{subject to}" r"\quad F(\theta)\ge F(\theta_1)"),
+    program=r"\max_\theta J(\theta)\quad\text{subject to}\quad F(\theta)\ge F(\theta_1)",
 )
 best_second = Quantity(
     "best_2",
     "best return at the second's own risk",
     latex=r"J_{1-F(\theta_2)}",
-    program=(r"\max_\theta J(\theta)\quad\text{subject to}" r"\quad F(\theta)\ge F(\theta_2)"),
+    program=r"\max_\theta J(\theta)\quad\text{subject to}\quad F(\theta)\ge F(\theta_2)",
 )
 components = Theorem(
     label="policy-mixtures/components",

@@ -40,9 +40,7 @@ Lambda = Quantity(
     "sum of the optimal multipliers",
     Domain.NONNEGATIVE,
     r"\|\lambda^\star\|_1",
-    program=(
-        r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)" r"-\lambda^\top(J_c(\pi)-d)"
-    ),
+    program=(r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)-\lambda^\top(J_c(\pi)-d)"),
 )
 xi = Quantity("xi", "uniform slack of the Slater policy", Domain.POSITIVE, r"\xi")
 J_slater = Quantity("J_bar", "return of the Slater policy", latex=r"J_r(\bar\pi)")
@@ -73,7 +71,7 @@ v_middle = Quantity(
     "v_mid",
     "optimal value half-way",
     latex=r"v(\tfrac{d_0+d_1}{2})",
-    program=(r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_{c}(\pi)\le \tfrac{d_0" r"+d_1}{2}"),
+    program=r"\max_\pi J_r(\pi)\quad\text{subject to}\quad J_{c}(\pi)\le \tfrac{d_0+d_1}{2}",
 )
 lam_step = Quantity(
     "lam_step",
@@ -106,9 +104,7 @@ lam = Quantity(
     "optimal multiplier",
     Domain.NONNEGATIVE,
     r"\lambda^\star",
-    program=(
-        r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)" r"-\lambda^\top(J_c(\pi)-d)"
-    ),
+    program=(r"\lambda^\star\in\arg\min_{\lambda\ge 0}\max_\pi\ J_r(\pi)-\lambda^\top(J_c(\pi)-d)"),
 )
 approximate_primal = Theorem(
     label="cmdp/approximate-primal",
@@ -137,9 +133,7 @@ t_star = Quantity(
     "smallest uniform increase of the budgets",
     Domain.POSITIVE,
     r"t^\star",
-    program=(
-        r"\min_{t,\pi}\ t\quad\text{subject to}\quad J_{c_i}(\pi)\le d_i" r"+t\text{ for all }i"
-    ),
+    program=(r"\min_{t,\pi}\ t\quad\text{subject to}\quad J_{c_i}(\pi)\le d_i+t\text{ for all }i"),
 )
 lam_sum = Quantity("lam_sum", "sum of the weights", Domain.NONNEGATIVE, r"\|\lambda\|_1")
 infeasibility = Theorem(

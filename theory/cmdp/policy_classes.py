@@ -43,13 +43,13 @@ D_deterministic = Quantity(
     "D_det",
     "min over multipliers of max over deterministic policies",
     latex=r"D_{\rm det}",
-    program=(r"\min_{\lambda\ge 0}\max_{\pi\in\Pi_{\rm det}}J_r(\pi)" r"-\lambda(J_c(\pi)-d)"),
+    program=r"\min_{\lambda\ge 0}\max_{\pi\in\Pi_{\rm det}}J_r(\pi)-\lambda(J_c(\pi)-d)",
 )
 P_deterministic = Quantity(
     "P_det",
     "return of the best deterministic policy that is feasible",
     latex=r"P_{\rm det}",
-    program=(r"\max_{\pi\in\Pi_{\rm det}}J_r(\pi)\quad\text{subject to}" r"\quad J_c(\pi)\le d"),
+    program=r"\max_{\pi\in\Pi_{\rm det}}J_r(\pi)\quad\text{subject to}\quad J_c(\pi)\le d",
 )
 zero_gap = Theorem(
     label="policy-classes/zero-gap",
@@ -115,7 +115,7 @@ D_class = Quantity(
     "dual value of the class, rewards >= 0",
     Domain.NONNEGATIVE,
     r"D_\theta^\star",
-    program=(r"\min_{\lambda\ge 0}\max_\theta\ J_r(\pi_\theta)" r"-\lambda(J_c(\pi_\theta)-d)"),
+    program=r"\min_{\lambda\ge 0}\max_\theta\ J_r(\pi_\theta)-\lambda(J_c(\pi_\theta)-d)",
 )
 B_r = Quantity("B_r", "bound on the reward", Domain.NONNEGATIVE, "B_r")
 B_c = Quantity("B_c", "bound on the cost", Domain.NONNEGATIVE, "B_c")

@@ -39,7 +39,7 @@ best = Quantity(
     "largest J within chi^2 <= kappa",
     Domain.NONNEGATIVE,
     r"J(\bar\pi_\kappa)",
-    program=(r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \chi^2(\pi\|b)" r"\le\kappa"),
+    program=r"\max_\pi\mathbb E_\pi R\quad\text{subject to}\quad \chi^2(\pi\|b)\le\kappa",
 )
 best_in_ball = Theorem(
     label="improvement/best-in-ball",
